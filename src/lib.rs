@@ -1,0 +1,5 @@
+//! Tail sampling inside the process.
+#![forbid(unsafe_code)]
+
+pub mod kit;
+pub mod model;
