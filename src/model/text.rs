@@ -1,0 +1,114 @@
+//! What the readers and writers of header text share.
+
+/// Reads 1 to 32 lower-case hex digits, most significant first. Headers know no
+/// upper case, sign or prefix, so the standard parsers accept too much.
+pub(crate) fn read_lower_hex(text: &[u8]) -> Option<u128> {
+    if text.is_empty() || text.len() > 32 {
+        return None;
+    }
+    text.iter().try_fold(0_u128, |bits, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        Some((bits << 4) | u128::from(digit))
+    })
+}
+
+/// The 14 lower-case hex digits of a 56-bit number, without an allocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Hex56 {
+    digits: [u8; Self::LEN],
+    len: usize,
+}
+
+impl Hex56 {
+    pub(crate) const LEN: usize = 14;
+
+    /// All 14 digits of the low 56 bits.
+    pub(crate) fn padded(bits: u64) -> Self {
+        let mut digits = [b'0'; Self::LEN];
+        let mut rest = bits;
+        for digit in digits.iter_mut().rev() {
+            let nibble = (rest & 0xf) as u8;
+            *digit = if nibble < 10 {
+                b'0' + nibble
+            } else {
+                b'a' + nibble - 10
+            };
+            rest >>= 4;
+        }
+        Self {
+            digits,
+            len: Self::LEN,
+        }
+    }
+
+    /// The digits without trailing zeros; zero itself is one digit.
+    pub(crate) fn trimmed(bits: u64) -> Self {
+        let mut text = Self::padded(bits);
+        let zeros = text
+            .digits
+            .iter()
+            .rev()
+            .take_while(|digit| **digit == b'0')
+            .count();
+        text.len = (Self::LEN - zeros).max(1);
+        text
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        // Only ASCII digits are ever stored, so the fallback is never taken.
+        self.digits
+            .get(..self.len)
+            .and_then(|digits| str::from_utf8(digits).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// The first characters of a refused text, for an error message: input may be
+/// hostile, so an error never holds more than a line of it.
+pub(crate) fn excerpt(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+/// [`excerpt`] of text that may not be UTF-8.
+pub(crate) fn excerpt_of_bytes(text: &[u8]) -> String {
+    // Enough bytes for the characters that an excerpt shows.
+    excerpt(&String::from_utf8_lossy(text.get(..200).unwrap_or(text)))
+}
+
+/// The members of one line of a comma-separated list that end within the
+/// first `limit` bytes of it.
+pub(crate) fn whole_members(line: &[u8], limit: usize) -> impl Iterator<Item = &[u8]> {
+    let end = if line.len() <= limit {
+        line.len()
+    } else {
+        // The byte at the limit may be the comma that ends the last of them.
+        line.iter()
+            .take(limit + 1)
+            .rposition(|byte| *byte == b',')
+            .unwrap_or(0)
+    };
+    line.get(..end)
+        .unwrap_or_default()
+        .split(|byte| *byte == b',')
+}
+
+/// The text without the optional whitespace (spaces and tabs) that HTTP allows
+/// around a header value and around the members of a list.
+pub(crate) fn trim_ows(text: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    match (
+        text.iter().position(is_text),
+        text.iter().rposition(is_text),
+    ) {
+        (Some(first), Some(last)) => text.get(first..=last).unwrap_or_default(),
+        _ => &[],
+    }
+}

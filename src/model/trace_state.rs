@@ -1,0 +1,362 @@
+//! The vendor list that travels with a trace.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use thiserror::Error;
+
+use super::{
+    Randomness, Threshold,
+    ot_value::{OT_KEY, OtValue, TooLong},
+    text::{excerpt, excerpt_of_bytes, trim_ows, whole_members},
+};
+
+/// The list of vendor members that travels with a trace in the `tracestate`
+/// header (OpenTelemetry: `TraceState`).
+///
+/// It is immutable: changes return a new list. A clone costs one atomic
+/// increment, an empty list no allocation. Members keep their order; a changed
+/// one moves to the front, because that is where the last writer stands.
+///
+/// The `ot` member carries what consistent sampling needs; read and write it
+/// with [`threshold`](Self::threshold), [`randomness`](Self::randomness) and
+/// [`with_threshold`](Self::with_threshold).
+///
+/// ```
+/// use tailtrace::model::TraceState;
+///
+/// let received: TraceState = "congo=t61rcWkgMzE,ot=th:8".parse()?;
+/// assert_eq!(received.get("congo"), Some("t61rcWkgMzE"));
+/// assert_eq!(received.threshold().map(|th| th.probability()), Some(0.5));
+///
+/// let sent = received.insert("rojo", "00f067aa0ba902b7")?;
+/// assert_eq!(sent.to_string(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE,ot=th:8");
+/// # Ok::<(), tailtrace::model::TraceStateError>(())
+/// ```
+///
+/// Specification: W3C Trace Context Level 2, "tracestate Header".
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct TraceState {
+    /// The header: checked members, separated by single commas. Neither keys
+    /// nor values can hold `,` or `=`, so splitting it needs no parser.
+    text: Option<Arc<str>>,
+}
+
+impl TraceState {
+    /// The most members a list holds.
+    pub const MAX_MEMBERS: usize = 32;
+
+    /// The most bytes a list takes as a header. Beyond it whole members go:
+    /// those over 128 bytes first, then from the right.
+    pub const MAX_BYTES: usize = 8192;
+
+    /// The list without members.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { text: None }
+    }
+
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_none()
+    }
+
+    /// How many members there are, at most [`MAX_MEMBERS`](Self::MAX_MEMBERS).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// The list as the header carries it; empty if there are no members.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    /// The value of the member with this key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// The members as keys and values, the most recently changed first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.as_str()
+            .split(',')
+            .filter_map(|member| member.split_once('='))
+    }
+
+    /// The list with this member in front, instead of the one it had under the
+    /// same key. If that makes too many, the last ones go.
+    ///
+    /// # Errors
+    /// If the key or the value breaks the rules of the header.
+    pub fn insert(&self, key: &str, value: &str) -> Result<Self, TraceStateError> {
+        if !is_key(key.as_bytes()) {
+            return Err(TraceStateError::Key(excerpt(key)));
+        }
+        if !is_value(value.as_bytes()) {
+            return Err(TraceStateError::Value(excerpt(value)));
+        }
+        Ok(self.with_member(key, value))
+    }
+
+    /// The list without the member with this key.
+    ///
+    /// Use it for keys that your own system writes; those of others should
+    /// travel on.
+    #[must_use]
+    pub fn remove(&self, key: &str) -> Self {
+        if self.get(key).is_none() {
+            return self.clone();
+        }
+        let mut list = MemberList::default();
+        for (name, value) in self.iter().filter(|(name, _)| *name != key) {
+            list.push(name, value);
+        }
+        list.finish()
+    }
+
+    /// The sampling threshold that was applied to the trace so far: `th` of
+    /// the `ot` member. `None` if it is absent or malformed: then it is not
+    /// known how many traces this one stands for.
+    #[must_use]
+    pub fn threshold(&self) -> Option<Threshold> {
+        OtValue::parse(self.get(OT_KEY)?)?.threshold()
+    }
+
+    /// The randomness of the trace if its origin wrote it down: `rv` of the
+    /// `ot` member. `None` means that the trace id is random itself; see
+    /// [`Randomness::from_trace_id_bits`].
+    #[must_use]
+    pub fn randomness(&self) -> Option<Randomness> {
+        OtValue::parse(self.get(OT_KEY)?)?.randomness()
+    }
+
+    /// The list with `th` of the `ot` member set, or erased by `None`.
+    ///
+    /// The randomness and unknown sub-keys stay. A malformed `ot` value is
+    /// replaced. If the value would exceed 256 characters, the list is
+    /// returned as it was.
+    #[must_use]
+    pub fn with_threshold(&self, threshold: Option<Threshold>) -> Self {
+        let present = self.get(OT_KEY);
+        let value = present.and_then(OtValue::parse).unwrap_or_default();
+        if value.says(threshold) && (present.is_none() || !value.is_empty()) {
+            return self.clone();
+        }
+        match value.with_threshold(threshold) {
+            Ok(changed) if changed.is_empty() => self.remove(OT_KEY),
+            Ok(changed) => self.with_member(OT_KEY, &changed),
+            Err(TooLong) => self.clone(),
+        }
+    }
+
+    /// Puts a checked member in front.
+    fn with_member(&self, key: &str, value: &str) -> Self {
+        let mut list = MemberList::default();
+        list.reserve(key.len() + 1 + value.len() + 1 + self.as_str().len());
+        list.push(key, value);
+        for (name, value) in self
+            .iter()
+            .filter(|(name, _)| *name != key)
+            .take(Self::MAX_MEMBERS - 1)
+        {
+            list.push(name, value);
+        }
+        list.finish()
+    }
+}
+
+impl fmt::Display for TraceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for TraceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl FromStr for TraceState {
+    type Err = TraceStateError;
+
+    /// Reads one header value. Empty members are skipped, one malformed member
+    /// refuses the whole. Of members with the same key all travel on, and the
+    /// first is the one that [`get`](Self::get) finds.
+    ///
+    /// # Errors
+    /// If a member breaks the rules of the header, or there are more than 32.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut reader = TraceStateReader::default();
+        reader.line(text.as_bytes());
+        reader.finish()
+    }
+}
+
+/// Why a tracestate, or a change to one, was refused. Holds the start of the
+/// offending text.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TraceStateError {
+    /// The key breaks the rules.
+    #[error(
+        "{0:?} is not a tracestate key: use 1 to 256 of a-z 0-9 _ - * / @, the first a letter or digit"
+    )]
+    Key(String),
+    /// The value breaks the rules.
+    #[error(
+        "{0:?} is not a tracestate value: use 1 to 256 printable ASCII characters without ',' and '=', the last no space"
+    )]
+    Value(String),
+    /// The member has no `=`.
+    #[error("{0:?} is not a tracestate member: use key=value")]
+    Member(String),
+    /// There are more members than the header may have.
+    #[error("a tracestate has more than 32 members: send fewer")]
+    TooManyMembers,
+}
+
+/// Reads the lines of one tracestate header under a common budget.
+#[derive(Default)]
+pub(crate) struct TraceStateReader {
+    list: MemberList,
+    members: usize,
+    bytes: usize,
+    refused: Option<TraceStateError>,
+}
+
+impl TraceStateReader {
+    /// Every list that follows the rules fits, if it has no extra whitespace.
+    /// What ends behind it is not looked at.
+    const MAX_BYTES_READ: usize = TraceState::MAX_MEMBERS * (MAX_KEY + 1 + MAX_VALUE + 1);
+
+    /// Adds the members of the next line.
+    pub(crate) fn line(&mut self, line: &[u8]) {
+        let left = Self::MAX_BYTES_READ.saturating_sub(self.bytes);
+        // A line more is a comma more in the combined header.
+        self.bytes = self.bytes.saturating_add(line.len()).saturating_add(1);
+        self.list.reserve(line.len());
+        for member in whole_members(line, left) {
+            if self.refused.is_some() {
+                return;
+            }
+            self.refused = self.member(trim_ows(member)).err();
+        }
+    }
+
+    fn member(&mut self, member: &[u8]) -> Result<(), TraceStateError> {
+        if member.is_empty() {
+            return Ok(());
+        }
+        self.members += 1;
+        if self.members > TraceState::MAX_MEMBERS {
+            return Err(TraceStateError::TooManyMembers);
+        }
+        let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
+            return Err(TraceStateError::Member(excerpt_of_bytes(member)));
+        };
+        let (key, value) = member.split_at(equals);
+        let value = value.get(1..).unwrap_or_default();
+        if !is_key(key) {
+            return Err(TraceStateError::Key(excerpt_of_bytes(key)));
+        }
+        if !is_value(value) {
+            return Err(TraceStateError::Value(excerpt_of_bytes(value)));
+        }
+        // Both are ASCII by now.
+        if let (Ok(key), Ok(value)) = (str::from_utf8(key), str::from_utf8(value)) {
+            self.list.push(key, value);
+        }
+        Ok(())
+    }
+
+    /// The members of all lines.
+    pub(crate) fn finish(self) -> Result<TraceState, TraceStateError> {
+        match self.refused {
+            Some(error) => Err(error),
+            None => Ok(self.list.finish()),
+        }
+    }
+}
+
+/// A header in the making: checked members in order, within
+/// [`TraceState::MAX_BYTES`] at any time.
+#[derive(Default)]
+struct MemberList {
+    text: String,
+}
+
+impl MemberList {
+    /// Members longer than this are the first to go when space runs out.
+    const LONG: usize = 128;
+
+    fn reserve(&mut self, more: usize) {
+        let wanted = (self.text.len() + more).min(TraceState::MAX_BYTES);
+        self.text
+            .reserve_exact(wanted.saturating_sub(self.text.len()));
+    }
+
+    fn push(&mut self, key: &str, value: &str) {
+        let length = key.len() + 1 + value.len();
+        while self.text.len() + 1 + length > TraceState::MAX_BYTES {
+            if length > Self::LONG || !self.drop_last_long() {
+                return;
+            }
+        }
+        if !self.text.is_empty() {
+            self.text.push(',');
+        }
+        self.text.push_str(key);
+        self.text.push('=');
+        self.text.push_str(value);
+    }
+
+    fn drop_last_long(&mut self) -> bool {
+        let mut end = self.text.len();
+        for member in self.text.rsplit(',') {
+            let start = end - member.len();
+            if member.len() > Self::LONG {
+                // With it goes the comma before it, or behind it at the front.
+                let comma_behind = usize::from(start == 0 && end < self.text.len());
+                self.text.drain(start.saturating_sub(1)..end + comma_behind);
+                return true;
+            }
+            end = start.saturating_sub(1);
+        }
+        false
+    }
+
+    fn finish(self) -> TraceState {
+        TraceState {
+            text: (!self.text.is_empty()).then(|| Arc::from(self.text)),
+        }
+    }
+}
+
+const MAX_KEY: usize = 256;
+const MAX_VALUE: usize = 256;
+
+fn is_key(key: &[u8]) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    key.len() <= MAX_KEY
+        && key.first().is_some_and(alphanumeric)
+        && key
+            .iter()
+            .all(|byte| alphanumeric(byte) || b"_-*/@".contains(byte))
+}
+
+fn is_value(value: &[u8]) -> bool {
+    value.len() <= MAX_VALUE
+        && value.last().is_some_and(|last| *last != b' ')
+        && value
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'='))
+}
+
+#[cfg(test)]
+mod tests;
