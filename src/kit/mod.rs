@@ -1,1 +1,15 @@
 //! Tools that know nothing of tracing.
+//!
+//! Time, randomness and threads enter the crate here and nowhere else, so that everything above can
+//! be driven by a test: a [`Clock`] that a test moves, a [`Random`] that a test seeds.
+
+pub mod clock;
+pub(crate) mod guarded;
+pub(crate) mod notice;
+pub(crate) mod own_thread;
+pub mod random;
+pub(crate) mod stripe;
+pub(crate) mod token_bucket;
+
+pub use clock::{Clock, ManualClock, Tick};
+pub use random::Random;

@@ -1,0 +1,69 @@
+//! A counter that many threads raise without sharing a cache line.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+const STRIPES: usize = 8;
+
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// One thread's share of a [`Striped`] counter, alone on its cache line.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Stripe(AtomicU64);
+
+impl Stripe {
+    #[inline]
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+/// A sum over stripes. Adding is wait-free; reading adds the stripes up.
+#[derive(Debug, Default)]
+pub(crate) struct Striped([Arc<Stripe>; STRIPES]);
+
+impl Striped {
+    /// The calling thread's stripe; a clone of it may move to other threads.
+    #[inline]
+    pub(crate) fn mine(&self) -> &Arc<Stripe> {
+        let mine = MINE.get();
+        let index = if mine < STRIPES { mine } else { assign() };
+        &self.0[index % STRIPES]
+    }
+
+    pub(crate) fn sum(&self) -> u64 {
+        self.0
+            .iter()
+            .map(|stripe| stripe.0.load(Ordering::Relaxed))
+            .sum()
+    }
+}
+
+#[cold]
+fn assign() -> usize {
+    let index = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
+    MINE.set(index);
+    index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_between_threads() {
+        let counter = Striped::default();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1000).for_each(|_| counter.mine().add(1)));
+            }
+        });
+        assert_eq!(counter.sum(), 4000);
+    }
+}

@@ -1,0 +1,106 @@
+//! The account: what entered, what became of it, and why.
+//!
+//! Every span that starts ends up in exactly one column. The equation
+//!
+//! ```text
+//! started = sampled out + dropped (by reason) + exported + failed + live + held + queued
+//! ```
+//!
+//! holds whenever nothing is in motion, and [`Stats::balances`] checks it. `started` is counted when
+//! spans start and everything else where they end up, so the equation is a test and not a definition.
+
+mod reason;
+mod stats;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::kit::stripe::{Stripe, Striped};
+pub use reason::Reason;
+pub use stats::Stats;
+pub(crate) use watch::{LossWatch, Notice};
+
+/// The counters. Writing is wait-free.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    started: Striped,
+    sampled_out: Striped,
+    dropped: [AtomicU64; Reason::COUNT],
+    exported: AtomicU64,
+    queued: AtomicU64,
+    traces_kept: AtomicU64,
+    late: AtomicU64,
+    cut_values: AtomicU64,
+    panics: AtomicU64,
+}
+
+impl Ledger {
+    /// A recorded span started.
+    #[inline]
+    pub(crate) fn started(&self, spans: u64) {
+        self.started.mine().add(spans);
+    }
+
+    /// Where the calling thread counts spans that the head dropped; such a span counts as started too.
+    #[inline]
+    pub(crate) fn sampled_out(&self) -> &Arc<Stripe> {
+        self.sampled_out.mine()
+    }
+
+    pub(crate) fn dropped(&self, reason: Reason, spans: u64) {
+        self.dropped[reason as usize].fetch_add(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn kept(&self, late: bool, spans: u64) {
+        if late {
+            self.late.fetch_add(spans, Ordering::Relaxed);
+        } else {
+            self.traces_kept.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn queued(&self, spans: u64) {
+        self.queued.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// Spans left the queues because they arrived.
+    pub(crate) fn exported(&self, spans: u64) {
+        self.exported.fetch_add(spans, Ordering::Relaxed);
+        self.queued.fetch_sub(spans, Ordering::Relaxed);
+    }
+
+    /// Spans left the queues without arriving.
+    pub(crate) fn lost(&self, reason: Reason, spans: u64) {
+        self.dropped(reason, spans);
+        self.queued.fetch_sub(spans, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cut_values(&self, values: u64) {
+        self.cut_values.fetch_add(values, Ordering::Relaxed);
+    }
+
+    /// Somebody else's code panicked and was caught.
+    pub(crate) fn panicked(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The counters of this moment; `live` and `held` are the recorder's to tell.
+    pub(crate) fn snapshot(&self, live: u64, held: u64) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let sampled_out = self.sampled_out.sum();
+        Stats {
+            started: self.started.sum() + sampled_out,
+            sampled_out,
+            dropped: std::array::from_fn(|reason| read(&self.dropped[reason])),
+            exported: read(&self.exported),
+            live,
+            held,
+            queued: read(&self.queued),
+            traces_kept: read(&self.traces_kept),
+            late: read(&self.late),
+            cut_values: read(&self.cut_values),
+            panics: read(&self.panics),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A snapshot of the account.
+
+use std::fmt;
+
+use super::Reason;
+
+/// What became of the spans so far: the answer of [`Pipeline::stats`](crate::Pipeline::stats).
+///
+/// All numbers count spans unless they say otherwise. `Display` prints a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Spans that were started.
+    pub started: u64,
+    /// Spans the head sampler dropped; they were never recorded.
+    pub sampled_out: u64,
+    /// Spans that arrived at one exporter at least.
+    pub exported: u64,
+    /// Spans of traces that are not decided yet.
+    pub live: u64,
+    /// Spans of dropped traces that can still be [kept](crate::Pipeline::keep).
+    pub held: u64,
+    /// Spans of kept traces on their way to an exporter.
+    pub queued: u64,
+    /// Traces that were kept.
+    pub traces_kept: u64,
+    /// Kept spans that ended after their trace had been decided.
+    pub late: u64,
+    /// Values that were cut to the length limit.
+    pub cut_values: u64,
+    /// Panics of samplers, policies and exporters that were caught.
+    pub panics: u64,
+    pub(super) dropped: [u64; Reason::COUNT],
+}
+
+impl Stats {
+    /// Spans that did not arrive for this reason.
+    #[must_use]
+    pub const fn dropped_by(&self, reason: Reason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    /// Spans that were dropped before they were queued: by a policy or by a limit.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.sum(|reason| !reason.is_failure())
+    }
+
+    /// Spans that were kept and did not arrive.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.sum(Reason::is_failure)
+    }
+
+    /// Spans that were lost though nobody decided to lose them.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.sum(Reason::is_loss)
+    }
+
+    /// Whether every span that was started is accounted for.
+    ///
+    /// True whenever no span is being started, ended or exported at this very moment.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.started == self.accounted()
+    }
+
+    /// The right side of the equation.
+    #[must_use]
+    pub fn accounted(&self) -> u64 {
+        self.sampled_out
+            + self.dropped()
+            + self.exported
+            + self.failed()
+            + self.live
+            + self.held
+            + self.queued
+    }
+
+    /// What happened since `earlier`.
+    pub(crate) fn dropped_since(&self, earlier: &Self) -> [u64; Reason::COUNT] {
+        std::array::from_fn(|reason| self.dropped[reason].saturating_sub(earlier.dropped[reason]))
+    }
+
+    fn sum(&self, counts: impl Fn(Reason) -> bool) -> u64 {
+        Reason::ALL
+            .into_iter()
+            .filter(|reason| counts(*reason))
+            .map(|reason| self.dropped_by(reason))
+            .sum()
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, spans: u64| {
+            writeln!(f, "  {name:<28}{spans:>12}")
+        };
+        writeln!(f, "  {:<28}{:>12}", "spans", "count")?;
+        row(f, "started", self.started)?;
+        row(f, "sampled out at the head", self.sampled_out)?;
+        for reason in Reason::ALL {
+            if self.dropped_by(reason) > 0 {
+                row(f, reason.as_str(), self.dropped_by(reason))?;
+            }
+        }
+        row(f, "exported", self.exported)?;
+        row(f, "live", self.live)?;
+        row(f, "held", self.held)?;
+        row(f, "queued", self.queued)?;
+        if self.balances() {
+            write!(f, "  every span is accounted for")
+        } else {
+            write!(
+                f,
+                "  {} of {} spans accounted for, the rest in motion",
+                self.accounted(),
+                self.started
+            )
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What one span tells the next: in a child, in a header, in another service.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Baggage, TraceState};
+use super::{SpanId, TraceId};
+
+/// The flags of a trace context, as they stand in the last field of `traceparent`.
+///
+/// W3C Trace Context Level 2, section 3.2.2.5.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TraceFlags(u8);
+
+impl TraceFlags {
+    /// The caller may have recorded the trace.
+    pub const SAMPLED: Self = Self(0x01);
+    /// The low 56 bits of the trace id are random.
+    pub const RANDOM: Self = Self(0x02);
+
+    /// The flags that have a meaning; other bits are ignored, as the standard asks.
+    #[must_use]
+    pub const fn from_bits_truncate(bits: u8) -> Self {
+        Self(bits & 0x03)
+    }
+
+    /// The flags as a byte.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether the sampled bit is set.
+    #[must_use]
+    pub const fn is_sampled(self) -> bool {
+        self.0 & Self::SAMPLED.0 != 0
+    }
+
+    /// Whether the random bit is set.
+    #[must_use]
+    pub const fn is_random(self) -> bool {
+        self.0 & Self::RANDOM.0 != 0
+    }
+
+    /// These flags with the sampled bit set or cleared.
+    #[must_use]
+    pub const fn with_sampled(self, sampled: bool) -> Self {
+        if sampled {
+            Self(self.0 | Self::SAMPLED.0)
+        } else {
+            Self(self.0 & !Self::SAMPLED.0)
+        }
+    }
+}
+
+/// The identity of a span and what travels with it: trace id, flags, trace state and baggage.
+///
+/// OpenTelemetry: `SpanContext` and `Baggage` together. Extract one from incoming headers, give it
+/// to [`Tracer::start_span_with_context`](crate::Tracer::start_span_with_context), inject a span's
+/// own into outgoing headers. Cloning it does not copy the trace state or the baggage.
+///
+/// ```
+/// use tailtrace::{SpanId, TraceContext, TraceId};
+/// let context = TraceContext::new(TraceId::new(), SpanId::new());
+/// assert!(!context.is_remote && !context.flags.is_sampled());
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct TraceContext {
+    /// The trace all its spans share.
+    pub trace_id: TraceId,
+    /// The span this context belongs to; the parent of whatever is started with it.
+    pub span_id: SpanId,
+    /// That span's own parent, where it is known.
+    pub parent_span_id: Option<SpanId>,
+    /// The sampled and the random flag.
+    pub flags: TraceFlags,
+    /// What tracing systems carry along, among it the sampling threshold.
+    pub trace_state: TraceState,
+    /// What the application carries along.
+    pub baggage: Baggage,
+    /// Whether the context came from another process.
+    pub is_remote: bool,
+    local: Option<LocalHandle>,
+}
+
+impl TraceContext {
+    /// A context with these ids, no flags, no trace state and no baggage.
+    #[must_use]
+    pub fn new(trace_id: TraceId, span_id: SpanId) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: None,
+            flags: TraceFlags::default(),
+            trace_state: TraceState::default(),
+            baggage: Baggage::default(),
+            is_remote: false,
+            local: None,
+        }
+    }
+
+    /// This context with the given flags.
+    #[must_use]
+    pub fn with_flags(mut self, flags: TraceFlags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// This context marked as coming from another process.
+    #[must_use]
+    pub fn remote(mut self) -> Self {
+        self.is_remote = true;
+        self.local = None;
+        self
+    }
+
+    /// Whether the sampled flag is set.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.flags.is_sampled()
+    }
+
+    pub(crate) fn with_local(mut self, local: LocalHandle) -> Self {
+        self.local = Some(local);
+        self
+    }
+
+    pub(crate) fn local(&self) -> Option<&LocalHandle> {
+        self.local.as_ref().filter(|_| !self.is_remote)
+    }
+}
+
+impl PartialEq for TraceContext {
+    fn eq(&self, other: &Self) -> bool {
+        self.trace_id == other.trace_id
+            && self.span_id == other.span_id
+            && self.parent_span_id == other.parent_span_id
+            && self.flags == other.flags
+            && self.trace_state == other.trace_state
+            && self.baggage == other.baggage
+            && self.is_remote == other.is_remote
+    }
+}
+
+impl Eq for TraceContext {}
+
+impl fmt::Debug for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TraceContext")
+            .field("trace_id", &self.trace_id)
+            .field("span_id", &self.span_id)
+            .field("parent_span_id", &self.parent_span_id)
+            .field("flags", &self.flags)
+            .field("trace_state", &self.trace_state)
+            .field("baggage", &self.baggage)
+            .field("is_remote", &self.is_remote)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leads from a context back to the local trace its span is recorded in.
+///
+/// The recorder puts it there and is the only one to look inside; everyone else just carries it.
+#[derive(Clone)]
+pub(crate) struct LocalHandle(Arc<dyn Any + Send + Sync>);
+
+impl LocalHandle {
+    pub(crate) fn new(local: Arc<dyn Any + Send + Sync>) -> Self {
+        Self(local)
+    }
+
+    pub(crate) fn downcast<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(&self.0).downcast().ok()
+    }
+}

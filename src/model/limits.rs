@@ -1,0 +1,42 @@
+//! How much one span may hold.
+
+/// The most that one span may hold; what goes beyond is dropped and counted.
+///
+/// The defaults for counts are OpenTelemetry's (specification, "SDK span limits"); the length limit
+/// is ours, because a value without one can be as large as its writer likes.
+///
+/// ```
+/// use tailtrace::Limits;
+/// let limits = Limits { tags: 32, ..Limits::default() };
+/// assert_eq!(limits.logs, 128);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Tags of a span. Default 128.
+    pub tags: u16,
+    /// Log entries of a span. Default 128. At the limit an entry of level error takes the place of a
+    /// lesser one.
+    pub logs: u16,
+    /// Links of a span. Default 128.
+    pub links: u16,
+    /// Fields of one log entry. Default 128.
+    pub fields_per_log: u16,
+    /// Tags of one link. Default 128.
+    pub tags_per_link: u16,
+    /// Bytes of a string or byte value, of a name, of a key and of a log message; longer ones are cut
+    /// at a character. Default 16 KiB.
+    pub value_bytes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tags: 128,
+            logs: 128,
+            links: 128,
+            fields_per_log: 128,
+            tags_per_link: 128,
+            value_bytes: 16 * 1024,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A pointer from one span to another that is not its parent.
+
+use std::borrow::Cow;
+
+use super::{TagValue, TraceContext};
+
+/// A pointer to a span that is related but not the parent: the message a batch was made of, the
+/// request that queued a job.
+///
+/// OpenTelemetry: `Link`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// The span pointed to.
+    pub context: TraceContext,
+    /// What is worth saying about the relation.
+    pub tags: Vec<(Cow<'static, str>, TagValue)>,
+}
+
+impl Link {
+    /// A link without tags.
+    #[must_use]
+    pub fn new(context: TraceContext) -> Self {
+        Self {
+            context,
+            tags: Vec::new(),
+        }
+    }
+
+    /// This link with one more tag.
+    #[must_use]
+    pub fn with_tag(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<TagValue>,
+    ) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
+}
+
+impl From<TraceContext> for Link {
+    fn from(context: TraceContext) -> Self {
+        Self::new(context)
+    }
+}

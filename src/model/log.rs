@@ -1,0 +1,100 @@
+//! What a span says while it runs.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use super::TagValue;
+
+/// How much a log entry matters.
+///
+/// OpenTelemetry: severity. Ordered: `Trace < Debug < Info < Warn < Error`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// Details of single steps.
+    Trace,
+    /// Details for whoever looks for a fault.
+    Debug,
+    /// What happened.
+    #[default]
+    Info,
+    /// Something that may need a look.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+impl LogLevel {
+    /// The level in upper case, as it stands in log lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that is not a level.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a log level; use trace, debug, info, warn or error")]
+pub struct LogLevelError(String);
+
+impl FromStr for LogLevel {
+    type Err = LogLevelError;
+
+    /// Reads a level in either case.
+    fn from_str(text: &str) -> Result<Self, LogLevelError> {
+        [
+            Self::Trace,
+            Self::Debug,
+            Self::Info,
+            Self::Warn,
+            Self::Error,
+        ]
+        .into_iter()
+        .find(|level| level.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| LogLevelError(text.chars().take(40).collect()))
+    }
+}
+
+/// One thing a span said at one moment.
+///
+/// OpenTelemetry: a span event. [`LogRef`](super::LogRef) reads one in place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEntry {
+    /// When it was said.
+    pub time: SystemTime,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What was said.
+    pub message: Cow<'static, str>,
+    /// Details with a key each.
+    pub fields: Vec<(Cow<'static, str>, TagValue)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_reads_back_what_it_prints_and_refuses_the_rest_by_name() {
+        assert_eq!("error".parse(), Ok(LogLevel::Error));
+        assert_eq!(LogLevel::Warn.to_string().parse(), Ok(LogLevel::Warn));
+        let refused = "loud".parse::<LogLevel>().unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "\"loud\" is not a log level; use trace, debug, info, warn or error"
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Who made the spans.
+
+use std::borrow::Cow;
+
+use super::TagValue;
+
+/// The service that made the spans: its name and whatever else describes it.
+///
+/// OpenTelemetry: `Resource`. Setting a key again replaces its value.
+///
+/// ```
+/// use tailtrace::Resource;
+/// let resource = Resource::new("checkout").with("deployment.environment.name", "staging");
+/// assert_eq!(resource.service_name(), "checkout");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    tags: Vec<(Cow<'static, str>, TagValue)>,
+}
+
+impl Resource {
+    /// The key of the service's name.
+    pub const SERVICE_NAME: &'static str = "service.name";
+
+    /// A resource with only the service's name.
+    pub fn new(service_name: impl Into<String>) -> Self {
+        Self {
+            tags: vec![(
+                Self::SERVICE_NAME.into(),
+                TagValue::String(service_name.into()),
+            )],
+        }
+    }
+
+    /// This resource with one more tag, or with another value for a key that is there.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
+        let (key, value) = (key.into(), value.into());
+        match self.tags.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => self.tags.push((key, value)),
+        }
+        self
+    }
+
+    /// The service's name; `unknown_service` when it was replaced by something that is not text.
+    #[must_use]
+    pub fn service_name(&self) -> &str {
+        match self.get(Self::SERVICE_NAME) {
+            Some(TagValue::String(name)) => name,
+            _ => "unknown_service",
+        }
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&TagValue> {
+        self.tags
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| value)
+    }
+
+    /// Every key with its value, in the order they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &TagValue)> {
+        self.tags.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_set_again_replaces_its_value() {
+        let resource = Resource::new("a").with("x", 1).with("x", 2);
+        assert_eq!(resource.get("x"), Some(&TagValue::I64(2)));
+        assert_eq!(resource.iter().count(), 2);
+    }
+}

@@ -1,0 +1,201 @@
+//! A span that stands on its own.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use super::head::TraceHead;
+use super::store::{NewSpan, SpanStore};
+use super::{
+    Limits, Link, LogLevel, SpanId, SpanKind, SpanRef, Status, TagArg, TagRef, TraceContext,
+};
+use crate::kit::{Clock, Tick};
+
+/// A span that stands on its own: made by hand, or copied out of a trace.
+///
+/// OpenTelemetry: `SpanData`. To trace a program use a [`Tracer`](crate::Tracer), which records into
+/// a shared buffer; this type is for building traces in tests, in converters and in tools.
+///
+/// ```
+/// use std::time::Duration;
+/// use tailtrace::{LogLevel, Span, SpanId, TraceContext, TraceId};
+/// let mut span = Span::new("read_row", TraceContext::new(TraceId::new(), SpanId::new()));
+/// span.set_tag("table", "orders");
+/// span.log(LogLevel::Info, "one row");
+/// span.finish();
+/// assert!(!span.is_error() && !span.is_slow(Duration::from_secs(60)));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Span {
+    head: TraceHead,
+    store: SpanStore,
+    context: TraceContext,
+}
+
+impl Span {
+    /// A span that starts now.
+    pub fn new(operation_name: impl Into<Cow<'static, str>>, context: TraceContext) -> Self {
+        Self::started_at(operation_name, context, Clock::system().wall())
+    }
+
+    /// A span that started at `start`.
+    pub fn started_at(
+        operation_name: impl Into<Cow<'static, str>>,
+        context: TraceContext,
+        start: SystemTime,
+    ) -> Self {
+        let mut head = TraceHead::made_by_hand(context.trace_id);
+        head.flags = context.flags;
+        head.trace_state = context.trace_state.clone();
+        let mut store = SpanStore::default();
+        let span = NewSpan {
+            id: context.span_id,
+            parent: context.parent_span_id,
+            start: Tick::at_wall(start, head.correction),
+            name: operation_name.into(),
+            kind: SpanKind::Internal,
+        };
+        store.push_span(span, &Limits::default());
+        Self {
+            head,
+            store,
+            context,
+        }
+    }
+
+    pub(super) fn copied(head: &TraceHead, from: &SpanStore, index: u32) -> Self {
+        let head = head.clone();
+        let mut store = SpanStore::default();
+        store.copy_span(from, index, 0, &Limits::default());
+        let id = store.span(0).map_or_else(SpanId::new, |record| record.id);
+        let mut context = TraceContext::new(head.trace_id, id).with_flags(head.flags);
+        context.parent_span_id = store.span(0).and_then(|record| record.parent);
+        context.trace_state = head.trace_state.clone();
+        Self {
+            head,
+            store,
+            context,
+        }
+    }
+
+    /// Reads the span: its name, times, tags, logs, links and status.
+    ///
+    /// `None` never happens for a span made by this crate's constructors.
+    #[must_use]
+    pub fn as_ref(&self) -> Option<SpanRef<'_>> {
+        SpanRef::new(&self.head, &self.store, 0)
+    }
+
+    /// What the span did.
+    #[must_use]
+    pub fn operation_name(&self) -> &str {
+        self.as_ref().map_or("", SpanRef::operation_name)
+    }
+
+    /// Its identity, with the baggage it was made with.
+    #[must_use]
+    pub fn context(&self) -> &TraceContext {
+        &self.context
+    }
+
+    /// The value of one tag.
+    #[must_use]
+    pub fn tag(&self, key: &str) -> Option<TagRef<'_>> {
+        self.as_ref().and_then(|span| span.tag(key))
+    }
+
+    /// Sets its role in a call between processes.
+    pub fn set_kind(&mut self, kind: SpanKind) {
+        self.store.set_kind(0, kind);
+    }
+
+    /// Sets a tag; setting a key again replaces its value.
+    pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
+        let value = value.into();
+        self.store
+            .set_tag(0, key.into(), value.as_ref(), &Limits::default());
+    }
+
+    /// Adds a log entry that is said now.
+    pub fn log(&mut self, level: LogLevel, message: impl Into<Cow<'static, str>>) {
+        self.log_with_fields(level, message, std::iter::empty::<(&'static str, bool)>());
+    }
+
+    /// Adds a log entry with details that is said now.
+    pub fn log_with_fields<'v, K, V>(
+        &mut self,
+        level: LogLevel,
+        message: impl Into<Cow<'static, str>>,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) where
+        K: Into<Cow<'static, str>>,
+        V: Into<TagArg<'v>>,
+    {
+        self.log_at(Clock::system().wall(), level, message, fields);
+    }
+
+    /// Adds a log entry with details that was said at `time`.
+    pub fn log_at<'v, K, V>(
+        &mut self,
+        time: SystemTime,
+        level: LogLevel,
+        message: impl Into<Cow<'static, str>>,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) where
+        K: Into<Cow<'static, str>>,
+        V: Into<TagArg<'v>>,
+    {
+        let time = Tick::at_wall(time, self.head.correction);
+        let log = self
+            .store
+            .push_log(0, time, level, message.into(), &Limits::default());
+        for (key, value) in fields {
+            if let Some(log) = log {
+                self.store
+                    .set_field(log, key.into(), value.into().as_ref(), &Limits::default());
+            }
+        }
+    }
+
+    /// Points to another span.
+    pub fn add_link(&mut self, link: impl Into<Link>) {
+        self.store.push_link(0, link.into(), &Limits::default());
+    }
+
+    /// Says how it went; see [`Status`] for what replaces what.
+    pub fn set_status(&mut self, status: Status) {
+        self.store.set_status(0, status, &Limits::default());
+    }
+
+    /// Ends the span now. A span ends once; later calls change nothing.
+    pub fn finish(&mut self) {
+        self.finish_at(Clock::system().wall());
+    }
+
+    /// Ends the span at `end`, or at its start when that is later.
+    pub fn finish_at(&mut self, end: SystemTime) {
+        self.store
+            .finish(0, Tick::at_wall(end, self.head.correction));
+    }
+
+    /// How long it took; zero while it has not ended.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.as_ref().map_or(Duration::ZERO, SpanRef::duration)
+    }
+
+    /// Whether its status is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.as_ref().is_some_and(SpanRef::is_error)
+    }
+
+    /// Whether it has ended and took at least `threshold`.
+    #[must_use]
+    pub fn is_slow(&self, threshold: Duration) -> bool {
+        self.as_ref().is_some_and(|span| span.is_slow(threshold))
+    }
+
+    pub(super) fn parts(&self) -> (&TraceHead, &SpanStore) {
+        (&self.head, &self.store)
+    }
+}

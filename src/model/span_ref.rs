@@ -1,0 +1,255 @@
+//! Spans read where they stand.
+
+use std::time::{Duration, SystemTime};
+
+use super::head::TraceHead;
+use super::store::{LinkRecord, LogRecord, SpanRecord, SpanStore};
+use super::{
+    Baggage, LogEntry, LogLevel, Span, SpanId, SpanKind, Status, TagRef, TraceContext, TraceId,
+};
+use crate::kit::Tick;
+
+/// A span of a trace, read in place: nothing is copied until you ask for it.
+///
+/// OpenTelemetry: `SpanData`. Policies and exporters get these from
+/// [`TraceView::spans`](super::TraceView::spans) and [`Trace::spans`](super::Trace::spans).
+#[derive(Clone, Copy, Debug)]
+pub struct SpanRef<'a> {
+    head: &'a TraceHead,
+    store: &'a SpanStore,
+    record: &'a SpanRecord,
+    index: u32,
+}
+
+impl<'a> SpanRef<'a> {
+    pub(super) fn new(head: &'a TraceHead, store: &'a SpanStore, index: u32) -> Option<Self> {
+        store.span(index).map(|record| Self {
+            head,
+            store,
+            record,
+            index,
+        })
+    }
+
+    /// The trace the span belongs to.
+    #[must_use]
+    pub fn trace_id(self) -> TraceId {
+        self.head.trace_id
+    }
+
+    /// The span's own id.
+    #[must_use]
+    pub fn span_id(self) -> SpanId {
+        self.record.id
+    }
+
+    /// The id of its parent, which may be in another process; `None` for the root of the whole trace.
+    #[must_use]
+    pub fn parent_span_id(self) -> Option<SpanId> {
+        self.record.parent
+    }
+
+    /// What the span did. OpenTelemetry: the span's name.
+    #[must_use]
+    pub fn operation_name(self) -> &'a str {
+        self.store.name(self.record)
+    }
+
+    /// Its role in a call between processes.
+    #[must_use]
+    pub fn kind(self) -> SpanKind {
+        self.record.kind
+    }
+
+    /// When it started, by the wall clock.
+    #[must_use]
+    pub fn start_time(self) -> SystemTime {
+        self.record.start.wall(self.head.correction)
+    }
+
+    /// When it ended, by the wall clock; `None` while it has not.
+    #[must_use]
+    pub fn end_time(self) -> Option<SystemTime> {
+        self.record.end().map(|end| end.wall(self.head.correction))
+    }
+
+    /// How long it took, by the monotonic clock; zero while it has not ended.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        self.record
+            .end()
+            .map_or(Duration::ZERO, |end| end.since(self.record.start))
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        self.record.end().is_some()
+    }
+
+    /// Whether its status is an error.
+    #[must_use]
+    pub fn is_error(self) -> bool {
+        self.record.is_error()
+    }
+
+    /// Whether it took at least `threshold`.
+    #[must_use]
+    pub fn is_slow(self, threshold: Duration) -> bool {
+        self.is_finished() && self.duration() >= threshold
+    }
+
+    /// How it went. Copies the description; [`is_error`](Self::is_error) and
+    /// [`status_description`](Self::status_description) do not.
+    #[must_use]
+    pub fn status(self) -> Status {
+        self.store.status(self.record)
+    }
+
+    /// What was said about the error; empty when nothing was.
+    #[must_use]
+    pub fn status_description(self) -> &'a str {
+        self.store.description(self.record)
+    }
+
+    /// Its tags in the order their keys were first set. OpenTelemetry: attributes.
+    pub fn tags(self) -> impl Iterator<Item = (&'a str, TagRef<'a>)> {
+        self.store.tags(self.record)
+    }
+
+    /// The value of one tag; costs a walk over the span's tags.
+    #[must_use]
+    pub fn tag(self, key: &str) -> Option<TagRef<'a>> {
+        self.tags()
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value)
+    }
+
+    /// What it said, in the order it was said. OpenTelemetry: events.
+    pub fn logs(self) -> impl Iterator<Item = LogRef<'a>> {
+        let Self { head, store, .. } = self;
+        store.logs(self.record).map(move |record| LogRef {
+            head,
+            store,
+            record,
+        })
+    }
+
+    /// The spans it points to.
+    pub fn links(self) -> impl Iterator<Item = LinkRef<'a>> {
+        let store = self.store;
+        store
+            .links(self.index)
+            .map(move |record| LinkRef { store, record })
+    }
+
+    /// How many tags did not fit the limits.
+    #[must_use]
+    pub fn dropped_tags(self) -> u32 {
+        self.store.dropped_of(self.index).tags
+    }
+
+    /// How many log entries did not fit the limits.
+    #[must_use]
+    pub fn dropped_logs(self) -> u32 {
+        self.store.dropped_of(self.index).logs
+    }
+
+    /// How many links did not fit the limits.
+    #[must_use]
+    pub fn dropped_links(self) -> u32 {
+        self.store.dropped_of(self.index).links
+    }
+
+    /// Its identity with the trace's flags and state; the baggage is not kept with recorded spans.
+    #[must_use]
+    pub fn context(self) -> TraceContext {
+        let mut context =
+            TraceContext::new(self.head.trace_id, self.record.id).with_flags(self.head.flags);
+        context.parent_span_id = self.record.parent;
+        context.trace_state = self.head.trace_state.clone();
+        context.baggage = Baggage::default();
+        context
+    }
+
+    /// A copy that stands on its own.
+    #[must_use]
+    pub fn to_span(self) -> Span {
+        Span::copied(self.head, self.store, self.index)
+    }
+
+    pub(crate) fn start_tick(self) -> Tick {
+        self.record.start
+    }
+
+    pub(crate) fn end_tick(self) -> Option<Tick> {
+        self.record.end()
+    }
+}
+
+/// A log entry of a span, read in place. OpenTelemetry: a span event.
+#[derive(Clone, Copy, Debug)]
+pub struct LogRef<'a> {
+    head: &'a TraceHead,
+    store: &'a SpanStore,
+    record: &'a LogRecord,
+}
+
+impl<'a> LogRef<'a> {
+    /// When it was said, by the wall clock.
+    #[must_use]
+    pub fn time(self) -> SystemTime {
+        self.record.time.wall(self.head.correction)
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub fn level(self) -> LogLevel {
+        self.record.level
+    }
+
+    /// What was said.
+    #[must_use]
+    pub fn message(self) -> &'a str {
+        self.store.message(self.record)
+    }
+
+    /// Its details.
+    pub fn fields(self) -> impl Iterator<Item = (&'a str, TagRef<'a>)> {
+        self.store.fields(self.record)
+    }
+
+    /// A copy that stands on its own.
+    #[must_use]
+    pub fn to_entry(self) -> LogEntry {
+        LogEntry {
+            time: self.time(),
+            level: self.level(),
+            message: self.message().to_owned().into(),
+            fields: self
+                .fields()
+                .map(|(key, value)| (key.to_owned().into(), value.to_value()))
+                .collect(),
+        }
+    }
+}
+
+/// A link of a span, read in place.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkRef<'a> {
+    store: &'a SpanStore,
+    record: &'a LinkRecord,
+}
+
+impl<'a> LinkRef<'a> {
+    /// The span pointed to.
+    #[must_use]
+    pub fn context(self) -> &'a TraceContext {
+        &self.record.context
+    }
+
+    /// What was said about the relation.
+    pub fn tags(self) -> impl Iterator<Item = (&'a str, TagRef<'a>)> {
+        self.store.link_tags(self.record)
+    }
+}

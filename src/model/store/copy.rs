@@ -1,0 +1,133 @@
+//! Copies of spans and of whole buffers.
+
+use super::{Details, Dropped, NewSpan, OPEN, Rare, Room, SpanStore};
+use crate::kit::Tick;
+use crate::model::{Limits, Link};
+
+impl SpanStore {
+    /// Takes the spans that have ended out of the buffer and leaves those that have not.
+    pub(crate) fn split_ended(&mut self, limits: &Limits) -> Self {
+        let both = std::mem::replace(self, Self::with_room(Room::new(self.room.limit())));
+        let mut ended = Self::with_room(Room::new(self.room.limit()));
+        for (index, record) in (0..).zip(&both.spans) {
+            let part = if record.end == OPEN {
+                &mut *self
+            } else {
+                &mut ended
+            };
+            part.copy_span(&both, index, 0, limits);
+        }
+        ended
+    }
+
+    /// Adds a copy of a span of another buffer; `shift` is added to its times, in nanoseconds.
+    pub(crate) fn copy_span(
+        &mut self,
+        from: &Self,
+        span: u32,
+        shift: i64,
+        limits: &Limits,
+    ) -> Option<u32> {
+        let moved = |tick: Tick| Tick::from_nanos(tick.as_nanos().saturating_add_signed(shift));
+        let record = from.span(span)?;
+        let copy = self.push_span(
+            NewSpan {
+                id: record.id,
+                parent: record.parent,
+                start: moved(record.start),
+                name: from.owned_text(record.name),
+                kind: record.kind,
+            },
+            limits,
+        )?;
+        for (key, value) in from.tags_of(record.tags) {
+            self.set_tag(copy, from.owned_text(key), value, limits);
+        }
+        for log in from.logs(record) {
+            let message = from.owned_text(log.message);
+            if let Some(index) = self.push_log(copy, moved(log.time), log.level, message, limits) {
+                for (key, value) in from.tags_of(log.fields) {
+                    self.set_field(index, from.owned_text(key), value, limits);
+                }
+            }
+        }
+        for link in from.links(span) {
+            let tags = from
+                .tags_of(link.tags)
+                .map(|(key, value)| (from.owned_text(key), value.to_value()));
+            self.push_link(
+                copy,
+                Link {
+                    context: link.context.clone(),
+                    tags: tags.collect(),
+                },
+                limits,
+            );
+        }
+        self.set_status(copy, from.status(record), limits);
+        let lost = from.dropped_of(span);
+        if lost != Dropped::default() {
+            let here = self.dropped(copy);
+            here.tags += lost.tags;
+            here.logs += lost.logs;
+            here.links += lost.links;
+        }
+        if record.end != OPEN {
+            self.finish(copy, moved(record.end));
+        }
+        Some(copy)
+    }
+
+    /// A copy with no memory to spare.
+    pub(crate) fn to_exact(&self) -> Self {
+        let details = self
+            .details
+            .as_deref()
+            .filter(|d| !d.is_empty())
+            .cloned()
+            .map(Box::new);
+        let rare = self
+            .rare
+            .as_deref()
+            .filter(|r| !r.is_empty())
+            .cloned()
+            .map(Box::new);
+        let spans = self.spans.clone();
+        let bytes = size_of_val(spans.as_slice())
+            + details.as_ref().map_or(0, |details| details.bytes())
+            + rare.as_ref().map_or(0, |rare| rare.bytes());
+        Self {
+            spans,
+            details,
+            rare,
+            room: Room::counted(bytes),
+        }
+    }
+}
+
+impl Details {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(self.tags.as_slice())
+            + size_of_val(self.logs.as_slice())
+            + self.text.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tags.is_empty() && self.logs.is_empty() && self.text.is_empty() && self.cut_values == 0
+    }
+}
+
+impl Rare {
+    fn bytes(&self) -> usize {
+        let arrays: usize = self.arrays.iter().map(super::value::array_bytes).sum();
+        size_of::<Self>() + size_of_val(self.links.as_slice()) + self.bytes.len() + arrays
+    }
+
+    fn is_empty(&self) -> bool {
+        self.links.is_empty()
+            && self.bytes.is_empty()
+            && self.arrays.is_empty()
+            && self.dropped.is_empty()
+    }
+}

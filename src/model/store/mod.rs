@@ -1,0 +1,169 @@
+//! The spans of one local trace in one buffer.
+//!
+//! Spans, tags and logs stand in a column each, text in one arena; what belongs to a span is a chain
+//! of indices through a column. Names and keys that are `&'static` stay pointers. A buffer that is
+//! [cleared](SpanStore::clear) keeps its memory, so that a recorder that reuses buffers does not
+//! allocate. What few spans have lies in [`Details`] and [`Rare`], which a bare span never makes.
+
+mod copy;
+mod read;
+mod room;
+mod value;
+mod write;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
+use crate::kit::Tick;
+pub(crate) use room::Room;
+pub(crate) use value::cut;
+
+/// No index.
+const NONE: u32 = u32::MAX;
+
+/// The end of a span that has not ended.
+const OPEN: Tick = Tick::from_nanos(u64::MAX);
+
+/// Text that is either static or lies in the arena.
+#[derive(Clone, Copy, Debug)]
+enum Text {
+    Static(&'static str),
+    Arena(Slice),
+}
+
+/// A place in an arena.
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    at: u32,
+    len: u32,
+}
+
+impl Slice {
+    const EMPTY: Self = Self { at: 0, len: 0 };
+
+    fn range(self) -> std::ops::Range<usize> {
+        let at = self.at as usize;
+        at..at + self.len as usize
+    }
+}
+
+/// The first and the last of a list that runs through a column.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    head: u32,
+    tail: u32,
+}
+
+impl Chain {
+    const EMPTY: Self = Self {
+        head: NONE,
+        tail: NONE,
+    };
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    Bool(bool),
+    I64(i64),
+    F64(f64),
+    Text(Slice),
+    Bytes(Slice),
+    Array(u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Unset,
+    Ok,
+    Error,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) start: Tick,
+    end: Tick,
+    name: Text,
+    description: Slice,
+    tags: Chain,
+    logs: Chain,
+    tag_count: u16,
+    log_count: u16,
+    pub(crate) kind: SpanKind,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TagRecord {
+    key: Text,
+    value: Value,
+    next: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogRecord {
+    pub(crate) time: Tick,
+    message: Text,
+    fields: Chain,
+    next: u32,
+    field_count: u16,
+    pub(crate) level: LogLevel,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LinkRecord {
+    span: u32,
+    pub(crate) context: TraceContext,
+    tags: Chain,
+    tag_count: u16,
+}
+
+/// What was dropped of one span because of its limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    pub(crate) tags: u32,
+    pub(crate) logs: u32,
+    pub(crate) links: u32,
+}
+
+/// What a span has that does more than start and end.
+#[derive(Clone, Debug, Default)]
+struct Details {
+    tags: Vec<TagRecord>,
+    logs: Vec<LogRecord>,
+    text: String,
+    cut_values: u32,
+}
+
+/// What few spans have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    links: Vec<LinkRecord>,
+    bytes: Vec<u8>,
+    arrays: Vec<TagValue>,
+    dropped: HashMap<u32, Dropped>,
+}
+
+/// The buffer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SpanStore {
+    spans: Vec<SpanRecord>,
+    details: Option<Box<Details>>,
+    rare: Option<Box<Rare>>,
+    room: Room,
+}
+
+/// What a new span is made of.
+#[derive(Debug)]
+pub(crate) struct NewSpan {
+    pub(crate) id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) start: Tick,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) kind: SpanKind,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Reading the buffer in place.
+
+use std::borrow::Cow;
+
+use super::{
+    Chain, Dropped, LinkRecord, LogRecord, OPEN, Outcome, Slice, SpanRecord, SpanStore, Text, Value,
+};
+use crate::kit::Tick;
+use crate::model::{Status, TagRef, TagValue};
+
+impl SpanRecord {
+    pub(crate) fn end(&self) -> Option<Tick> {
+        (self.end != OPEN).then_some(self.end)
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        self.outcome == Outcome::Error
+    }
+}
+
+impl SpanStore {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(crate) fn spans(&self) -> &[SpanRecord] {
+        &self.spans
+    }
+
+    pub(crate) fn span(&self, index: u32) -> Option<&SpanRecord> {
+        self.spans.get(index as usize)
+    }
+
+    pub(crate) fn name(&self, record: &SpanRecord) -> &str {
+        self.read_text(record.name)
+    }
+
+    pub(crate) fn description(&self, record: &SpanRecord) -> &str {
+        self.arena_text(record.description)
+    }
+
+    pub(crate) fn status(&self, record: &SpanRecord) -> Status {
+        match record.outcome {
+            Outcome::Unset => Status::Unset,
+            Outcome::Ok => Status::Ok,
+            Outcome::Error => Status::error(self.description(record).to_owned()),
+        }
+    }
+
+    pub(crate) fn tags(&self, record: &SpanRecord) -> impl Iterator<Item = (&str, TagRef<'_>)> {
+        self.tags_of(record.tags)
+            .map(|(key, value)| (self.read_text(key), value))
+    }
+
+    pub(crate) fn fields(&self, log: &LogRecord) -> impl Iterator<Item = (&str, TagRef<'_>)> {
+        self.tags_of(log.fields)
+            .map(|(key, value)| (self.read_text(key), value))
+    }
+
+    pub(crate) fn link_tags(&self, link: &LinkRecord) -> impl Iterator<Item = (&str, TagRef<'_>)> {
+        self.tags_of(link.tags)
+            .map(|(key, value)| (self.read_text(key), value))
+    }
+
+    pub(crate) fn logs(&self, record: &SpanRecord) -> impl Iterator<Item = &LogRecord> {
+        let logs = self
+            .details
+            .as_ref()
+            .map_or(&[][..], |details| &details.logs);
+        let mut at = record.logs.head;
+        std::iter::from_fn(move || {
+            let log = logs.get(at as usize)?;
+            at = log.next;
+            Some(log)
+        })
+    }
+
+    pub(crate) fn message(&self, log: &LogRecord) -> &str {
+        self.read_text(log.message)
+    }
+
+    pub(crate) fn links(&self, span: u32) -> impl Iterator<Item = &LinkRecord> {
+        let links = self.rare.as_ref().map_or(&[][..], |rare| &rare.links);
+        links.iter().filter(move |link| link.span == span)
+    }
+
+    pub(crate) fn dropped_of(&self, span: u32) -> Dropped {
+        self.rare
+            .as_ref()
+            .and_then(|rare| rare.dropped.get(&span))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// How many values were cut to the length limit.
+    pub(crate) fn cut_values(&self) -> u32 {
+        self.details
+            .as_ref()
+            .map_or(0, |details| details.cut_values)
+    }
+
+    pub(super) fn tags_of(&self, chain: Chain) -> impl Iterator<Item = (Text, TagRef<'_>)> {
+        let tags = self
+            .details
+            .as_ref()
+            .map_or(&[][..], |details| &details.tags);
+        let mut at = chain.head;
+        std::iter::from_fn(move || {
+            let tag = tags.get(at as usize)?;
+            at = tag.next;
+            Some((tag.key, self.read_value(tag.value)))
+        })
+    }
+
+    #[inline]
+    pub(super) fn read_text(&self, text: Text) -> &str {
+        match text {
+            Text::Static(text) => text,
+            Text::Arena(slice) => self.arena_text(slice),
+        }
+    }
+
+    /// The text to be written into another buffer: static text stays a pointer.
+    pub(super) fn owned_text(&self, text: Text) -> Cow<'static, str> {
+        match text {
+            Text::Static(text) => Cow::Borrowed(text),
+            Text::Arena(slice) => Cow::Owned(self.arena_text(slice).to_owned()),
+        }
+    }
+
+    fn arena_text(&self, slice: Slice) -> &str {
+        self.details
+            .as_ref()
+            .and_then(|details| details.text.get(slice.range()))
+            .unwrap_or_default()
+    }
+
+    fn read_value(&self, value: Value) -> TagRef<'_> {
+        match value {
+            Value::Bool(value) => TagRef::Bool(value),
+            Value::I64(value) => TagRef::I64(value),
+            Value::F64(value) => TagRef::F64(value),
+            Value::Text(slice) => TagRef::Str(self.arena_text(slice)),
+            Value::Bytes(slice) => {
+                let bytes = self
+                    .rare
+                    .as_ref()
+                    .and_then(|rare| rare.bytes.get(slice.range()));
+                TagRef::Bytes(bytes.unwrap_or_default())
+            }
+            Value::Array(index) => {
+                let array = self
+                    .rare
+                    .as_ref()
+                    .and_then(|rare| rare.arrays.get(index as usize));
+                array.map_or(TagRef::Str(""), TagValue::as_ref)
+            }
+        }
+    }
+}

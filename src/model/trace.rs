@@ -1,0 +1,301 @@
+//! The spans of one trace that finished in this process.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::head::TraceHead;
+use super::store::SpanStore;
+use super::{
+    Limits, LogLevel, Randomness, Resource, Span, SpanId, SpanRef, Status, TagArg, Threshold,
+    TraceId, TraceState, TraceView,
+};
+use crate::kit::{Clock, Tick};
+
+/// The spans of one trace id that finished in this process together.
+///
+/// Exporters receive traces from the pipeline; tests and tools make them by hand. Cloning one copies
+/// a pointer; changing one that is shared copies it first.
+///
+/// ```
+/// use tailtrace::{Span, SpanId, Trace, TraceContext, TraceId};
+/// let id = TraceId::new();
+/// let mut trace = Trace::new(id);
+/// trace.add_span(Span::new("checkout", TraceContext::new(id, SpanId::new())));
+/// trace.finish();
+/// assert_eq!(trace.span_count(), 1);
+/// assert_eq!(trace.root().map(|root| root.operation_name()), Some("checkout"));
+/// ```
+#[derive(Clone)]
+pub struct Trace(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    head: TraceHead,
+    store: SpanStore,
+    /// The order of the spans by start time, where it is not the order they stand in.
+    order: Option<Box<[u32]>>,
+    resource: Arc<Resource>,
+    kept: Kept,
+}
+
+/// Why a trace was kept, and what that says about its likes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    /// The policy that kept it.
+    pub(crate) by: Cow<'static, str>,
+    /// With which threshold it was kept; `None` when its probability is not known.
+    pub(crate) threshold: Option<Threshold>,
+    /// Whether the rest of the trace had been decided before.
+    pub(crate) late: bool,
+}
+
+impl Trace {
+    /// A trace without spans, of a service without a name.
+    #[must_use]
+    pub fn new(trace_id: TraceId) -> Self {
+        let resource = Arc::new(Resource::new("unknown_service"));
+        let (head, store) = (TraceHead::made_by_hand(trace_id), SpanStore::default());
+        Self(Arc::new(Inner {
+            head,
+            store,
+            order: None,
+            resource,
+            kept: Kept::default(),
+        }))
+    }
+
+    /// Freezes what a recorder recorded.
+    pub(crate) fn frozen(
+        mut head: TraceHead,
+        store: SpanStore,
+        resource: Arc<Resource>,
+        kept: Kept,
+    ) -> Self {
+        head.flags = head.flags.with_sampled(true);
+        head.trace_state = head.trace_state.with_threshold(kept.threshold);
+        let order = order_of(&store);
+        Self(Arc::new(Inner {
+            head,
+            store,
+            order,
+            resource,
+            kept,
+        }))
+    }
+
+    /// This trace as made by another service.
+    #[must_use]
+    pub fn with_resource(mut self, resource: impl Into<Arc<Resource>>) -> Self {
+        Arc::make_mut(&mut self.0).resource = resource.into();
+        self
+    }
+
+    /// The id its spans share.
+    #[must_use]
+    pub fn trace_id(&self) -> TraceId {
+        self.0.head.trace_id
+    }
+
+    /// The service that made it.
+    #[must_use]
+    pub fn resource(&self) -> &Arc<Resource> {
+        &self.0.resource
+    }
+
+    /// The name of the policy that kept it; empty for a trace made by hand.
+    #[must_use]
+    pub fn kept_by(&self) -> &str {
+        &self.0.kept.by
+    }
+
+    /// The threshold it was kept with, from which a backend scales counts back up; `None` when its
+    /// probability is not known.
+    #[must_use]
+    pub fn threshold(&self) -> Option<Threshold> {
+        self.0.kept.threshold
+    }
+
+    /// Whether these are spans that ended after the rest of their trace had been decided.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.0.kept.late
+    }
+
+    /// The trace state its spans leave with.
+    #[must_use]
+    pub fn trace_state(&self) -> &TraceState {
+        &self.0.head.trace_state
+    }
+
+    /// The bits every probabilistic decision about it compares with a threshold.
+    #[must_use]
+    pub fn randomness(&self) -> Randomness {
+        self.0.head.randomness()
+    }
+
+    /// Adds a copy of a span; whichever trace id the span was made with, it now belongs here.
+    pub fn add_span(&mut self, span: Span) {
+        let inner = Arc::make_mut(&mut self.0);
+        let (head, store) = span.parts();
+        let shift = head.correction.saturating_sub(inner.head.correction);
+        inner.store.copy_span(store, 0, shift, &Limits::default());
+        inner.order = order_of(&inner.store);
+    }
+
+    /// The span with this id.
+    #[must_use]
+    pub fn span(&self, id: SpanId) -> Option<SpanRef<'_>> {
+        let index = self.0.store.find(0, id)?;
+        SpanRef::new(&self.0.head, &self.0.store, index)
+    }
+
+    /// The span with this id, to be changed.
+    pub fn span_mut(&mut self, id: SpanId) -> Option<SpanMut<'_>> {
+        let inner = Arc::make_mut(&mut self.0);
+        let index = inner.store.find(0, id)?;
+        Some(SpanMut {
+            store: &mut inner.store,
+            correction: inner.head.correction,
+            index,
+        })
+    }
+
+    /// Its spans in the order they started.
+    pub fn spans(&self) -> impl Iterator<Item = SpanRef<'_>> {
+        let inner = &*self.0;
+        let at = move |position: u32| match &inner.order {
+            Some(order) => order.get(position as usize).copied(),
+            None => Some(position),
+        };
+        (0..).map_while(move |position| SpanRef::new(&inner.head, &inner.store, at(position)?))
+    }
+
+    /// The first span whose parent is not among its spans.
+    #[must_use]
+    pub fn root(&self) -> Option<SpanRef<'_>> {
+        self.view().root()
+    }
+
+    /// How many spans it has.
+    #[must_use]
+    pub fn span_count(&self) -> usize {
+        self.0.store.len()
+    }
+
+    /// From the first start to the last end.
+    #[must_use]
+    pub fn total_duration(&self) -> Duration {
+        self.view().duration()
+    }
+
+    /// Whether any span ended in an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.view().has_errors()
+    }
+
+    /// Whether it took at least `threshold` in all.
+    #[must_use]
+    pub fn is_slow(&self, threshold: Duration) -> bool {
+        self.total_duration() >= threshold
+    }
+
+    /// Ends, now, every span that has not ended.
+    pub fn finish(&mut self) {
+        let inner = Arc::make_mut(&mut self.0);
+        let now = Tick::at_wall(Clock::system().wall(), inner.head.correction);
+        for index in (0..).take(inner.store.len()) {
+            inner.store.finish(index, now);
+        }
+    }
+
+    /// The trace as a tail policy sees it, decided when its last span ended.
+    #[must_use]
+    pub fn view(&self) -> TraceView<'_> {
+        let inner = &*self.0;
+        let ends = inner
+            .store
+            .spans()
+            .iter()
+            .filter_map(super::store::SpanRecord::end);
+        TraceView::new(&inner.head, &inner.store, ends.max().unwrap_or_default())
+    }
+
+    /// The memory it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Inner>()
+            + self.0.store.bytes()
+            + self
+                .0
+                .order
+                .as_ref()
+                .map_or(0, |order| size_of_val(&**order))
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("trace_id", &self.trace_id())
+            .field("root", &self.root().map(SpanRef::operation_name))
+            .field("span_count", &self.span_count())
+            .field("total_duration", &self.total_duration())
+            .field("has_errors", &self.has_errors())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The order by start time, unless that is the order the spans stand in.
+fn order_of(store: &SpanStore) -> Option<Box<[u32]>> {
+    let spans = store.spans();
+    if spans.is_sorted_by_key(|span| span.start) {
+        return None;
+    }
+    let mut order: Box<[u32]> = (0..).take(spans.len()).collect();
+    order.sort_by_key(|index| spans.get(*index as usize).map(|span| span.start));
+    Some(order)
+}
+
+/// A span of a [`Trace`] that is being changed.
+#[derive(Debug)]
+pub struct SpanMut<'a> {
+    store: &'a mut SpanStore,
+    correction: i64,
+    index: u32,
+}
+
+impl SpanMut<'_> {
+    /// Sets a tag; setting a key again replaces its value.
+    pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
+        let value = value.into();
+        self.store
+            .set_tag(self.index, key.into(), value.as_ref(), &Limits::default());
+    }
+
+    /// Adds a log entry that is said now.
+    pub fn log(&mut self, level: LogLevel, message: impl Into<Cow<'static, str>>) {
+        let now = Tick::at_wall(Clock::system().wall(), self.correction);
+        self.store
+            .push_log(self.index, now, level, message.into(), &Limits::default());
+    }
+
+    /// Says how it went.
+    pub fn set_status(&mut self, status: Status) {
+        self.store
+            .set_status(self.index, status, &Limits::default());
+    }
+
+    /// Ends it now, unless it has ended.
+    pub fn finish(&mut self) {
+        self.finish_at(Clock::system().wall());
+    }
+
+    /// Ends it at `end`, unless it has ended.
+    pub fn finish_at(&mut self, end: SystemTime) {
+        self.store
+            .finish(self.index, Tick::at_wall(end, self.correction));
+    }
+}
