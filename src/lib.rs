@@ -1,5 +1,25 @@
 //! Tail sampling inside the process.
 #![forbid(unsafe_code)]
+// The fences. Unit tests are programs and stand outside of them; the build
+// without `cfg(test)` holds every line of the library to them.
+#![cfg_attr(
+    not(test),
+    deny(
+        // A tracing library must not take its host down: every way to panic is
+        // a bug unless the line that uses it says why it cannot happen.
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        // Output belongs to the exporters, never to a stray print.
+        clippy::print_stdout,
+        clippy::print_stderr,
+        // Time, randomness, environment and threads have one room each; the
+        // list with its reasons is `.clippy.toml`.
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+    )
+)]
 
 pub mod export;
 pub mod kit;
