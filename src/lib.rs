@@ -25,6 +25,7 @@ pub mod export;
 pub mod kit;
 pub mod ledger;
 pub mod model;
+pub mod record;
 pub mod sampling;
 pub mod tail;
 
@@ -35,5 +36,6 @@ pub use model::{
     Status, TagRef, TagValue, Threshold, Trace, TraceContext, TraceFlags, TraceId, TraceState,
     TraceView,
 };
+pub use record::{KeepOutcome, RecordLimits, SpanPool};
 pub use sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
 pub use tail::{TailDecision, TailPolicy, Verdict};

@@ -37,6 +37,11 @@ impl Striped {
         &self.0[index % STRIPES]
     }
 
+    /// Whether a stripe is one of this counter's.
+    pub(crate) fn has(&self, stripe: &Arc<Stripe>) -> bool {
+        self.0.iter().any(|own| Arc::ptr_eq(own, stripe))
+    }
+
     pub(crate) fn sum(&self) -> u64 {
         self.0
             .iter()

@@ -48,6 +48,11 @@ impl Ledger {
         self.sampled_out.mine()
     }
 
+    /// Whether a stripe is one of those that count what the head dropped.
+    pub(crate) fn counts_in(&self, stripe: &Arc<Stripe>) -> bool {
+        self.sampled_out.has(stripe)
+    }
+
     pub(crate) fn dropped(&self, reason: Reason, spans: u64) {
         self.dropped[reason as usize].fetch_add(spans, Ordering::Relaxed);
     }

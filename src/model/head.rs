@@ -37,6 +37,14 @@ impl TraceHead {
         }
     }
 
+    /// The trace state that other spans are told: with the threshold of a head that sampled, without
+    /// one while the tail has not decided.
+    pub(crate) fn outgoing_state(&self) -> TraceState {
+        let sampled = self.decision == HeadDecision::Sample;
+        self.trace_state
+            .with_threshold(self.threshold.filter(|_| sampled))
+    }
+
     /// The bits on which all probabilistic decisions about this trace rest.
     pub(crate) fn randomness(&self) -> Randomness {
         let explicit = self.trace_state.randomness();

@@ -39,6 +39,7 @@ pub use span::Span;
 pub use span_ref::{LinkRef, LogRef, SpanRef};
 pub use tag::{TagArg, TagRef, TagValue};
 pub use threshold::{RateError, Threshold, ThresholdError};
+pub(crate) use trace::Kept;
 pub use trace::{SpanMut, Trace};
 pub(crate) use trace_state::TraceStateReader;
 pub use trace_state::{TraceState, TraceStateError};

@@ -54,7 +54,8 @@ impl Span {
             name: operation_name.into(),
             kind: SpanKind::Internal,
         };
-        store.push_span(span, &Limits::default());
+        // One span always fits a buffer without a limit.
+        let _ = store.push_span(span, &Limits::default());
         Self {
             head,
             store,
@@ -116,7 +117,7 @@ impl Span {
     }
 
     /// Adds a log entry that is said now.
-    pub fn log(&mut self, level: LogLevel, message: impl Into<Cow<'static, str>>) {
+    pub fn log(&mut self, level: LogLevel, message: impl AsRef<str>) {
         self.log_with_fields(level, message, std::iter::empty::<(&'static str, bool)>());
     }
 
@@ -124,7 +125,7 @@ impl Span {
     pub fn log_with_fields<'v, K, V>(
         &mut self,
         level: LogLevel,
-        message: impl Into<Cow<'static, str>>,
+        message: impl AsRef<str>,
         fields: impl IntoIterator<Item = (K, V)>,
     ) where
         K: Into<Cow<'static, str>>,
@@ -138,7 +139,7 @@ impl Span {
         &mut self,
         time: SystemTime,
         level: LogLevel,
-        message: impl Into<Cow<'static, str>>,
+        message: impl AsRef<str>,
         fields: impl IntoIterator<Item = (K, V)>,
     ) where
         K: Into<Cow<'static, str>>,
@@ -147,7 +148,7 @@ impl Span {
         let time = Tick::at_wall(time, self.head.correction);
         let log = self
             .store
-            .push_log(0, time, level, message.into(), &Limits::default());
+            .push_log(0, time, level, message.as_ref().into(), &Limits::default());
         for (key, value) in fields {
             if let Some(log) = log {
                 self.store

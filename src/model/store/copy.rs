@@ -39,12 +39,13 @@ impl SpanStore {
                 kind: record.kind,
             },
             limits,
-        )?;
+        );
+        let copy = copy.ok()?;
         for (key, value) in from.tags_of(record.tags) {
             self.set_tag(copy, from.owned_text(key), value, limits);
         }
         for log in from.logs(record) {
-            let message = from.owned_text(log.message);
+            let message = from.arena_text(log.message).into();
             if let Some(index) = self.push_log(copy, moved(log.time), log.level, message, limits) {
                 for (key, value) in from.tags_of(log.fields) {
                     self.set_field(index, from.owned_text(key), value, limits);

@@ -105,7 +105,7 @@ struct TagRecord {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogRecord {
     pub(crate) time: Tick,
-    message: Text,
+    message: Slice,
     fields: Chain,
     next: u32,
     field_count: u16,

@@ -77,7 +77,7 @@ impl SpanStore {
     }
 
     pub(crate) fn message(&self, log: &LogRecord) -> &str {
-        self.read_text(log.message)
+        self.arena_text(log.message)
     }
 
     pub(crate) fn links(&self, span: u32) -> impl Iterator<Item = &LinkRecord> {
@@ -129,7 +129,7 @@ impl SpanStore {
         }
     }
 
-    fn arena_text(&self, slice: Slice) -> &str {
+    pub(super) fn arena_text(&self, slice: Slice) -> &str {
         self.details
             .as_ref()
             .and_then(|details| details.text.get(slice.range()))

@@ -42,7 +42,7 @@ impl SpanStore {
 
     /// The text within the length limit; a cut is counted.
     #[inline]
-    fn shortened<'t>(&mut self, text: &'t str, limits: &Limits) -> &'t str {
+    pub(super) fn shortened<'t>(&mut self, text: &'t str, limits: &Limits) -> &'t str {
         if text.len() <= limits.value_bytes as usize {
             return text;
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Chain, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, Slice, SpanRecord,
-    SpanStore, TagRecord,
+    SpanStore, TagRecord, Text,
 };
 use crate::kit::Tick;
 use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef};
@@ -44,16 +44,25 @@ impl SpanStore {
         }
     }
 
-    /// Adds a span that has not ended; `None` when there is no room for it.
+    /// Adds a span that has not ended; gives it back when there is no room for it.
     #[inline]
-    pub(crate) fn push_span(&mut self, new: NewSpan, limits: &Limits) -> Option<u32> {
-        let index = u32::try_from(self.spans.len())
-            .ok()
-            .filter(|index| *index != NONE)?;
-        if !self.room.reserve(&mut self.spans, 1, 1) {
-            return None;
-        }
-        let name = self.text(new.name, limits)?;
+    pub(crate) fn push_span(&mut self, new: NewSpan, limits: &Limits) -> Result<u32, NewSpan> {
+        let index = match u32::try_from(self.spans.len()) {
+            Ok(index) if index != NONE && self.room.reserve(&mut self.spans, 1, 1) => index,
+            _ => return Err(new),
+        };
+        let name = match new.name {
+            Cow::Borrowed(name) => Text::Static(self.shortened(name, limits)),
+            Cow::Owned(name) => match self.arena(&name, limits) {
+                Some(slice) => Text::Arena(slice),
+                None => {
+                    return Err(NewSpan {
+                        name: name.into(),
+                        ..new
+                    });
+                }
+            },
+        };
         self.spans.push(SpanRecord {
             id: new.id,
             parent: new.parent,
@@ -68,7 +77,15 @@ impl SpanStore {
             kind: new.kind,
             outcome: Outcome::Unset,
         });
-        Some(index)
+        Ok(index)
+    }
+
+    /// Whether a span has not ended.
+    #[inline]
+    pub(crate) fn is_open(&self, span: u32) -> bool {
+        self.spans
+            .get(span as usize)
+            .is_some_and(|record| record.end == OPEN)
     }
 
     /// Where the span with this id stands; `guess` is where it stood when it was added.
@@ -145,7 +162,7 @@ impl SpanStore {
         span: u32,
         time: Tick,
         level: LogLevel,
-        message: Cow<'static, str>,
+        message: Cow<'_, str>,
         limits: &Limits,
     ) -> Option<u32> {
         let record = self.spans.get(span as usize)?;
@@ -158,7 +175,7 @@ impl SpanStore {
         } else {
             None
         };
-        let stored = self.text(message, limits).and_then(|message| {
+        let stored = self.arena(&message, limits).and_then(|message| {
             let log = LogRecord {
                 time,
                 message,

@@ -1,0 +1,330 @@
+//! Ending spans, and deciding local traces when they are complete.
+
+use std::borrow::Cow;
+use std::sync::{Arc, MutexGuard};
+
+use super::active::Beyond;
+use super::local::{Live, LocalTrace, Phase};
+use super::recorder::{KeepOutcome, Recorder};
+use super::ring::Held;
+use super::shard::Shard;
+use crate::kit::Tick;
+use crate::kit::guarded::{self, lock};
+use crate::ledger::Reason;
+use crate::model::head::{HeadDecision, TraceHead};
+use crate::model::store::SpanStore;
+use crate::model::{Kept, SpanId, Threshold, Trace, TraceId, TraceView};
+use crate::tail::{TailDecision, Verdict};
+
+impl Recorder {
+    /// Ends a span; the last one to end completes its trace.
+    #[inline]
+    pub(super) fn finish(
+        &self,
+        trace: &Arc<LocalTrace>,
+        index: u32,
+        id: SpanId,
+        end: Option<Tick>,
+    ) {
+        let end = end.unwrap_or_else(|| self.clock.now());
+        let mut live = trace.live();
+        let Some(index) = live.store.find(index, id) else {
+            return;
+        };
+        if !live.store.finish(index, end) {
+            return;
+        }
+        self.ended(trace, live, id, end);
+    }
+
+    /// Ends a span beyond the limit.
+    pub(super) fn finish_beyond(&self, beyond: &Beyond, id: SpanId, end: Option<Tick>) {
+        let end = end.unwrap_or_else(|| self.clock.now());
+        let mut live = beyond.trace.live();
+        match live.store.find(u32::MAX, id) {
+            Some(index) if live.store.finish(index, end) => {
+                self.ended(&beyond.trace, live, id, end)
+            }
+            Some(_) => {}
+            None if live.beyond_limit > 0 && beyond.end_once() => {
+                live.beyond_limit -= 1;
+                self.ledger.dropped(beyond.reason, 1);
+                self.ended(&beyond.trace, live, id, end);
+            }
+            None => {}
+        }
+    }
+
+    #[inline]
+    fn ended(
+        &self,
+        trace: &Arc<LocalTrace>,
+        mut live: MutexGuard<'_, Live>,
+        id: SpanId,
+        end: Tick,
+    ) {
+        live.open = live.open.saturating_sub(1);
+        if live.open == 0 {
+            self.complete(trace, live, end);
+        } else if id == trace.root {
+            drop(live);
+            lock(&self.lingering).push_back((end.after(self.limits.linger), Arc::clone(trace)));
+        }
+    }
+
+    /// Decides what a trace holds, all of which has ended.
+    fn complete(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, Live>, now: Tick) {
+        match live.phase.clone() {
+            Phase::Open => {
+                live.phase = Phase::Deciding;
+                let store = self.take(&mut live);
+                drop(live);
+                self.decide(trace, store, now);
+            }
+            Phase::Kept(kept) => self.keep_late(trace, live, &kept),
+            // Whoever is deciding finds these spans afterwards; what was dropped holds none.
+            Phase::Deciding | Phase::Dropped(_) => {}
+        }
+    }
+
+    /// Takes the spans out of a trace and their memory out of the account.
+    fn take(&self, live: &mut Live) -> SpanStore {
+        let store = std::mem::take(&mut live.store);
+        self.account(live);
+        store
+    }
+
+    /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
+    fn decide(&self, trace: &Arc<LocalTrace>, store: SpanStore, now: Tick) {
+        self.ledger.cut_values(u64::from(store.cut_values()));
+        let fate = match self.ask_tail(trace, &store, now) {
+            Ok(kept) => {
+                let kept = Arc::new(kept);
+                self.keep_spans(&trace.head, &store, &kept);
+                lock(self.shard(trace.head.trace_id)).put_store(store);
+                Phase::Kept(kept)
+            }
+            Err(reason) => {
+                self.drop_spans(&trace.head, store, reason, now);
+                Phase::Dropped(reason)
+            }
+        };
+        self.follow(trace, fate);
+    }
+
+    /// What was started while the tail was asked, or has not ended yet, follows the decision.
+    fn follow(&self, trace: &Arc<LocalTrace>, fate: Phase) {
+        let mut live = trace.live();
+        live.phase = fate.clone();
+        match fate {
+            Phase::Dropped(reason) => self.abandon(trace, live, reason),
+            Phase::Kept(kept) if live.open == 0 && live.spans() > 0 => {
+                self.keep_late(trace, live, &kept)
+            }
+            _ if live.spans() == 0 => drop(self.deregister(trace, &live)),
+            _ => {}
+        }
+    }
+
+    /// Drops whatever a trace still holds, open spans included.
+    pub(super) fn abandon(
+        &self,
+        trace: &Arc<LocalTrace>,
+        mut live: MutexGuard<'_, Live>,
+        reason: Reason,
+    ) {
+        let spans = live.spans();
+        let store = self.take(&mut live);
+        (live.open, live.beyond_limit) = (0, 0);
+        live.phase = Phase::Dropped(reason);
+        let removed = self.deregister(trace, &live);
+        drop(live);
+        drop(removed);
+        if spans > 0 {
+            self.ledger.dropped(reason, spans);
+            lock(self.shard(trace.head.trace_id)).put_store(store);
+        }
+    }
+
+    /// Why the trace is kept, or why it is dropped.
+    fn ask_tail(&self, trace: &LocalTrace, store: &SpanStore, now: Tick) -> Result<Kept, Reason> {
+        let head = &trace.head;
+        let verdict = self.tail.as_ref().map_or_else(Verdict::pass, |tail| {
+            let view = TraceView::new(head, store, now);
+            let asked = guarded::call(|| tail.evaluate(&view).by(|| tail.name()));
+            asked.unwrap_or_else(|| {
+                self.ledger.panicked();
+                Verdict::pass()
+            })
+        });
+        let is_sampled = head.decision == HeadDecision::Sample;
+        let kept = |by, threshold| {
+            Ok(Kept {
+                by,
+                threshold,
+                late: false,
+            })
+        };
+        match verdict.decision {
+            TailDecision::Drop if !trace.is_keep_asked() => Err(Reason::DroppedByPolicy),
+            TailDecision::Keep if is_sampled => {
+                kept(verdict.policy, either(head.threshold, verdict.threshold))
+            }
+            TailDecision::Keep => kept(verdict.policy, verdict.threshold),
+            _ if is_sampled => kept(Cow::Borrowed("head"), head.threshold),
+            _ if trace.is_keep_asked() => kept(Cow::Borrowed("asked for"), None),
+            _ => Err(Reason::NotKept),
+        }
+    }
+
+    /// Sends on the spans that ended after their trace was kept.
+    fn keep_late(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, Live>, kept: &Kept) {
+        let store = self.take(&mut live);
+        drop(self.deregister(trace, &live));
+        drop(live);
+        let late = Kept {
+            late: true,
+            ..kept.clone()
+        };
+        self.ledger.cut_values(u64::from(store.cut_values()));
+        self.keep_spans(&trace.head, &store, &late);
+        lock(self.shard(trace.head.trace_id)).put_store(store);
+    }
+
+    /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
+    fn keep_spans(&self, head: &TraceHead, store: &SpanStore, kept: &Kept) {
+        self.ledger.kept(kept.late, store.len() as u64);
+        (self.sink)(Trace::frozen(
+            head.clone(),
+            store.to_exact(),
+            Arc::clone(&self.resource),
+            kept.clone(),
+        ));
+    }
+
+    /// Holds a dropped trace in the ring, unless a policy wanted it gone or the ring has no room.
+    fn drop_spans(&self, head: &TraceHead, store: SpanStore, reason: Reason, now: Tick) {
+        let mut shard = lock(self.shard(head.trace_id));
+        let refused = match reason {
+            Reason::NotKept => shard
+                .ring
+                .push(Held {
+                    head: head.clone(),
+                    store,
+                    since: now,
+                })
+                .err()
+                .map(|held| held.store),
+            _ => Some(store),
+        };
+        if let Some(store) = refused {
+            self.ledger.dropped(reason, store.len() as u64);
+            shard.put_store(store);
+        }
+        self.forget_surplus(&mut shard, now);
+    }
+
+    fn forget_surplus(&self, shard: &mut Shard, now: Tick) {
+        while let Some(held) = shard.ring.pop_surplus(now) {
+            self.ledger
+                .dropped(Reason::NotKept, held.store.len() as u64);
+            shard.put_store(held.store);
+        }
+    }
+
+    /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
+    pub(crate) fn poll(&self, now: Tick) {
+        loop {
+            let mut lingering = lock(&self.lingering);
+            let due = lingering.front().is_some_and(|(until, _)| *until <= now);
+            let Some((_, trace)) = lingering.pop_front().filter(|_| due) else {
+                break;
+            };
+            drop(lingering);
+            self.decide_early(&trace, now);
+            if Arc::strong_count(&trace) == 1 {
+                Self::recycle(trace);
+            }
+        }
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            while let Some(held) = shard.ring.pop_surplus(now) {
+                self.ledger
+                    .dropped(Reason::NotKept, held.store.len() as u64);
+                shard.put_store(held.store);
+            }
+        }
+    }
+
+    /// Decides a trace on the spans that have ended; the others follow when they end.
+    fn decide_early(&self, trace: &Arc<LocalTrace>, now: Tick) {
+        let mut live = trace.live();
+        if !matches!(live.phase, Phase::Open) {
+            return;
+        }
+        let ended = live.store.split_ended(&self.limits.span);
+        self.account(&mut live);
+        if ended.len() == 0 {
+            return;
+        }
+        live.phase = Phase::Deciding;
+        drop(live);
+        self.decide(trace, ended, now);
+    }
+
+    /// Keeps a trace after the fact, or when it completes.
+    pub(crate) fn keep(&self, id: TraceId) -> KeepOutcome {
+        let (held, live) = {
+            let mut shard = lock(self.shard(id));
+            (
+                shard.ring.take(id),
+                shard.find(id).map(|trace| trace.ask_keep()).count(),
+            )
+        };
+        let kept = Kept {
+            by: Cow::Borrowed("asked for"),
+            threshold: None,
+            late: false,
+        };
+        for held in &held {
+            self.keep_spans(&held.head, &held.store, &kept);
+        }
+        match (held.len(), live) {
+            (0, 0) => KeepOutcome::NotFound,
+            (0, _) => KeepOutcome::WhenComplete,
+            _ => KeepOutcome::Exported,
+        }
+    }
+
+    /// Ends recording: what is live is decided on what has ended, what has not ended is counted.
+    pub(crate) fn shutdown(&self, now: Tick) {
+        if !self.close() {
+            return;
+        }
+        for trace in self.live() {
+            self.decide_early(&trace, now);
+            let live = trace.live();
+            if !matches!(live.phase, Phase::Deciding) {
+                self.abandon(&trace, live, Reason::Unfinished);
+            }
+        }
+        lock(&self.lingering).clear();
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            while let Some(held) = shard.ring.pop() {
+                self.ledger
+                    .dropped(Reason::NotKept, held.store.len() as u64);
+            }
+        }
+    }
+}
+
+/// The threshold of being kept by one or the other; unknown when it would be a guess.
+fn either(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
+    let certain = [one, other].contains(&Some(Threshold::ALWAYS));
+    if certain {
+        Some(Threshold::ALWAYS)
+    } else {
+        one.zip(other).map(|(one, other)| one.min(other))
+    }
+}

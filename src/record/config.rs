@@ -1,0 +1,54 @@
+//! How much the recorder may hold.
+
+use std::time::Duration;
+
+use crate::model::Limits;
+
+/// How much the recorder may hold, and for how long.
+///
+/// At a limit the least valuable goes first and the [ledger](crate::ledger) says why: traces with an
+/// error or a head decision to keep outlive the others, and among equals those go first that no
+/// probabilistic policy, in any service, would have kept.
+///
+/// ```
+/// use tailtrace::RecordLimits;
+/// let limits = RecordLimits { live_traces: 1_000, ..RecordLimits::default() };
+/// assert_eq!(limits.spans_per_trace, 10_000);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordLimits {
+    /// Local traces that are not complete yet. Default 100,000.
+    pub live_traces: usize,
+    /// Memory of all live traces, in bytes. Default 128 MiB.
+    pub live_bytes: usize,
+    /// Spans of one local trace. Default 10,000. An eighth more is reserved for spans that fail.
+    pub spans_per_trace: u32,
+    /// Memory of one local trace, in bytes. Default 8 MiB.
+    pub bytes_per_trace: u32,
+    /// How long a trace whose root has ended waits for its other spans. Default 10 s.
+    pub linger: Duration,
+    /// Memory of the ring of recently dropped traces, in bytes. Default 8 MiB; zero turns it off.
+    pub ring_bytes: usize,
+    /// How long a dropped trace stays in the ring. Default 30 s.
+    pub ring_age: Duration,
+    /// Buffers kept for reuse. Default 1024.
+    pub pool_buffers: usize,
+    /// What one span may hold.
+    pub span: Limits,
+}
+
+impl Default for RecordLimits {
+    fn default() -> Self {
+        Self {
+            live_traces: 100_000,
+            live_bytes: 128 * 1024 * 1024,
+            spans_per_trace: 10_000,
+            bytes_per_trace: 8 * 1024 * 1024,
+            linger: Duration::from_secs(10),
+            ring_bytes: 8 * 1024 * 1024,
+            ring_age: Duration::from_secs(30),
+            pool_buffers: 1024,
+            span: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One local trace.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::recorder::Recorder;
+use crate::kit::guarded::lock;
+use crate::ledger::Reason;
+use crate::model::head::{HeadDecision, TraceHead};
+use crate::model::store::SpanStore;
+use crate::model::{Kept, LocalHandle, SpanId, TraceContext};
+
+/// The slot of a trace that stands in no shard.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// What one local root and its descendants do in this process.
+///
+/// What never changes while spans refer to it lies outside the lock. A local trace to which nothing
+/// refers any more is reused whole.
+#[derive(Debug)]
+pub(crate) struct LocalTrace {
+    /// `None` only while it waits in the pool, so that a recorder's pool does not keep it alive.
+    pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) head: TraceHead,
+    pub(super) root: SpanId,
+    pub(super) slot: AtomicU32,
+    worth_keeping: AtomicBool,
+    keep_asked: AtomicBool,
+    live: Mutex<Live>,
+}
+
+/// What changes while spans start and end.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) store: SpanStore,
+    /// Bytes that the recorder's total includes for this trace.
+    pub(super) accounted: usize,
+    /// Spans that have not ended, those beyond the limit included.
+    pub(super) open: u32,
+    /// Open spans beyond the limit, which are not in the store.
+    pub(super) beyond_limit: u32,
+    pub(super) phase: Phase,
+}
+
+/// How far the decision has come.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    /// Spans are being recorded.
+    Open,
+    /// Somebody has taken the spans and is asking the tail.
+    Deciding,
+    /// It was kept: what ends from now on is late and follows.
+    Kept(Arc<Kept>),
+    /// It was dropped: what starts or ends from now on is dropped too.
+    Dropped(Reason),
+}
+
+impl LocalTrace {
+    pub(super) fn new(
+        recorder: Arc<Recorder>,
+        head: TraceHead,
+        root: SpanId,
+        store: SpanStore,
+    ) -> Self {
+        Self {
+            recorder: Some(recorder),
+            slot: AtomicU32::new(NOWHERE),
+            worth_keeping: AtomicBool::new(head.decision == HeadDecision::Sample),
+            keep_asked: AtomicBool::new(false),
+            live: Mutex::new(Live::new(store)),
+            head,
+            root,
+        }
+    }
+
+    /// Makes this trace, to which nothing else refers, a new one.
+    #[inline]
+    pub(super) fn reset(
+        &mut self,
+        recorder: Arc<Recorder>,
+        head: TraceHead,
+        root: SpanId,
+        store: SpanStore,
+    ) {
+        *self.worth_keeping.get_mut() = head.decision == HeadDecision::Sample;
+        *self.keep_asked.get_mut() = false;
+        *self.slot.get_mut() = NOWHERE;
+        *self.live.get_mut().unwrap_or_else(PoisonError::into_inner) = Live::new(store);
+        self.recorder = Some(recorder);
+        self.head = head;
+        self.root = root;
+    }
+
+    #[inline]
+    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
+        lock(&self.live)
+    }
+
+    /// Whether an error was seen, or somebody asked for it to be kept.
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        self.worth_keeping.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn mark_worth_keeping(&self) {
+        self.worth_keeping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked for it by its id.
+    pub(super) fn is_keep_asked(&self) -> bool {
+        self.keep_asked.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn ask_keep(&self) {
+        self.keep_asked.store(true, Ordering::Relaxed);
+        self.mark_worth_keeping();
+    }
+
+    /// What a span of this trace tells the next, with the way back to this trace.
+    pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
+        let mut context = TraceContext::new(self.head.trace_id, id).with_flags(self.head.flags);
+        context.parent_span_id = parent;
+        context.trace_state = self.head.outgoing_state();
+        let local: Arc<Self> = Arc::clone(self);
+        context.with_local(LocalHandle::new(local))
+    }
+}
+
+impl Live {
+    #[inline]
+    fn new(store: SpanStore) -> Self {
+        Self {
+            store,
+            accounted: 0,
+            open: 1,
+            beyond_limit: 0,
+            phase: Phase::Open,
+        }
+    }
+
+    /// Spans that no other column counts.
+    #[inline]
+    pub(super) fn spans(&self) -> u64 {
+        self.store.len() as u64 + u64::from(self.beyond_limit)
+    }
+}

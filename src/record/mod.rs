@@ -1,0 +1,46 @@
+//! The hot path: live local traces, their buffers, and the moment they are complete.
+//!
+//! A *local trace* is what one local root and its descendants do in this process. It is one buffer
+//! behind one lock; starting a span, setting a tag and ending a span each take it for a few dozen
+//! instructions. The recorder counts the open spans of a local trace: at zero it is complete and the
+//! tail is asked, on the thread that ended the last span, without any lock.
+//!
+//! ```text
+//! start root --> head sampler --drop--> unrecorded guard (counts, propagates)
+//!                     | record, sample
+//!                     v
+//!               LocalTrace in a shard <---- children, tags, logs
+//!                     | open spans = 0, or linger over, or shutdown
+//!                     v
+//!                tail policy --keep--> Trace --> sink (delivery)
+//!                     | drop
+//!                     v
+//!               ring of recent drops --(aged, crowded out)--> pool of buffers
+//! ```
+//!
+//! # Invariants
+//! 1. A local trace stands in its shard while it holds spans that no other column counts, and while
+//!    it is being decided.
+//! 2. Who holds a shard's lock takes no trace's lock; the other way round is allowed.
+//! 3. User code (samplers, policies, conversions) runs without any lock held.
+//! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
+
+mod active;
+mod complete;
+mod config;
+mod evict;
+mod local;
+mod recorder;
+mod ring;
+mod shard;
+mod start;
+
+pub(crate) use active::ActiveSpan;
+pub use config::RecordLimits;
+pub use recorder::KeepOutcome;
+pub(crate) use recorder::{Parts, Recorder};
+pub use shard::SpanPool;
+pub(crate) use start::Start;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! The recorder: what all local traces of a pipeline share.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::config::RecordLimits;
+use super::local::{Live, LocalTrace, NOWHERE};
+use super::ring::Ring;
+use super::shard::{Shard, SpanPool};
+use crate::kit::guarded::lock;
+use crate::kit::{Clock, Random, Tick};
+use crate::ledger::{Ledger, Stats};
+use crate::model::{Resource, Trace, TraceId};
+use crate::sampling::Sampler;
+use crate::tail::TailPolicy;
+
+/// Small limits have one shard, so that what goes first is exact where it can be seen.
+const TRACES_PER_SHARD: usize = 1024;
+const MOST_SHARDS: usize = 16;
+
+/// What a recorder is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) limits: RecordLimits,
+    pub(crate) sampler: Arc<dyn Sampler>,
+    pub(crate) tail: Option<Arc<dyn TailPolicy>>,
+    pub(crate) resource: Arc<Resource>,
+    /// Where kept traces go. Must not block and not run user code.
+    pub(crate) sink: Box<dyn Fn(Trace) + Send + Sync>,
+}
+
+/// Records spans, finds out when local traces are complete, and asks the tail.
+pub(crate) struct Recorder {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) limits: RecordLimits,
+    pub(super) sampler: Arc<dyn Sampler>,
+    pub(super) tail: Option<Arc<dyn TailPolicy>>,
+    pub(super) resource: Arc<Resource>,
+    pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
+    pub(super) shards: Box<[Mutex<Shard>]>,
+    pub(super) live_traces: AtomicUsize,
+    pub(super) live_bytes: AtomicUsize,
+    /// Traces whose root has ended before other spans, with the moment their time is up.
+    pub(super) lingering: Mutex<VecDeque<(Tick, Arc<LocalTrace>)>>,
+    closed: AtomicBool,
+}
+
+/// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepOutcome {
+    /// The trace had been dropped, was still in the ring, and is on its way to the exporters.
+    Exported,
+    /// The trace is still running and will be kept when it is complete.
+    WhenComplete,
+    /// No such trace is known any more, or it was kept already.
+    NotFound,
+}
+
+impl Recorder {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let Parts {
+            clock,
+            random,
+            ledger,
+            limits,
+            sampler,
+            tail,
+            resource,
+            sink,
+        } = parts;
+        let count = (limits.live_traces / TRACES_PER_SHARD)
+            .clamp(1, MOST_SHARDS)
+            .next_power_of_two();
+        let shard = || {
+            let ring = Ring::new(limits.ring_bytes / count, limits.ring_age);
+            Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
+        };
+        Arc::new(Self {
+            clock,
+            random,
+            ledger,
+            limits,
+            sampler,
+            tail,
+            resource,
+            sink,
+            shards: (0..count).map(|_| shard()).collect(),
+            live_traces: AtomicUsize::new(0),
+            live_bytes: AtomicUsize::new(0),
+            lingering: Mutex::default(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// The shard of a trace. Ids from elsewhere need not be random in any part, so all parts count.
+    #[inline]
+    pub(super) fn shard(&self, id: TraceId) -> &Mutex<Shard> {
+        let bits = id.to_bits();
+        let mixed = ((bits >> 64) as u64 ^ bits as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        &self.shards[(mixed >> 56) as usize & (self.shards.len() - 1)]
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn close(&self) -> bool {
+        !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Puts a new trace among the live ones.
+    pub(super) fn admit(&self, trace: &Arc<LocalTrace>) {
+        let mut live = trace.live();
+        self.account(&mut live);
+        self.register(trace, &live);
+        drop(live);
+        self.relieve_if_needed();
+    }
+
+    /// Brings the total up to date with a trace's memory.
+    pub(super) fn account(&self, live: &mut Live) {
+        let (old, new) = (live.accounted, live.store.bytes());
+        live.accounted = new;
+        if new >= old {
+            self.live_bytes.fetch_add(new - old, Ordering::Relaxed);
+        } else {
+            self.live_bytes.fetch_sub(old - new, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn relieve_if_needed(&self) {
+        let traces = self.live_traces.load(Ordering::Relaxed);
+        if traces > self.limits.live_traces
+            || self.live_bytes.load(Ordering::Relaxed) > self.limits.live_bytes
+        {
+            self.relieve();
+        }
+    }
+
+    /// Puts a trace into its shard, unless it is there.
+    pub(super) fn register(&self, trace: &Arc<LocalTrace>, _locked: &MutexGuard<'_, Live>) {
+        let mut shard = lock(self.shard(trace.head.trace_id));
+        if trace.slot.load(Ordering::Relaxed) == NOWHERE {
+            shard.insert(Arc::clone(trace));
+            self.live_traces.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a trace that holds no spans out of its shard.
+    pub(super) fn deregister(
+        &self,
+        trace: &LocalTrace,
+        _locked: &MutexGuard<'_, Live>,
+    ) -> Option<Arc<LocalTrace>> {
+        let removed = lock(self.shard(trace.head.trace_id)).remove(trace);
+        if removed.is_some() {
+            self.live_traces.fetch_sub(1, Ordering::Relaxed);
+        }
+        removed
+    }
+
+    /// Lets go of a trace after its buffer may have grown; a trace that was empty gets its place back.
+    #[inline]
+    pub(super) fn unlock(
+        &self,
+        trace: &Arc<LocalTrace>,
+        mut live: MutexGuard<'_, Live>,
+        was_empty: bool,
+    ) {
+        if live.store.bytes() == live.accounted && !was_empty {
+            return;
+        }
+        self.account(&mut live);
+        if was_empty {
+            self.register(trace, &live);
+        }
+        drop(live);
+        self.relieve_if_needed();
+    }
+
+    /// Gives a trace to which nothing refers any more back to the pool.
+    pub(super) fn recycle(mut trace: Arc<LocalTrace>) {
+        if let Some(shell) = Arc::get_mut(&mut trace)
+            && let Some(recorder) = shell.recorder.take()
+        {
+            lock(recorder.shard(trace.head.trace_id)).put_shell(trace);
+        }
+    }
+
+    /// The account of this moment.
+    pub(crate) fn stats(&self) -> Stats {
+        let held = self
+            .shards
+            .iter()
+            .map(|shard| lock(shard).ring.spans())
+            .sum();
+        let live = self.live().iter().map(|trace| trace.live().spans()).sum();
+        self.ledger.snapshot(live, held)
+    }
+
+    /// The traces that are live at this moment.
+    pub(super) fn live(&self) -> Vec<Arc<LocalTrace>> {
+        self.shards
+            .iter()
+            .flat_map(|shard| lock(shard).live().to_vec())
+            .collect()
+    }
+
+    pub(crate) fn pool(&self) -> SpanPool {
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).pool())
+            .fold(SpanPool::default(), SpanPool::plus)
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("limits", &self.limits)
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! The recently dropped traces, which can still be kept.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::kit::Tick;
+use crate::model::TraceId;
+use crate::model::head::TraceHead;
+use crate::model::store::SpanStore;
+
+/// A trace that no policy kept.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) head: TraceHead,
+    pub(super) store: SpanStore,
+    pub(super) since: Tick,
+}
+
+impl Held {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.store.bytes()
+    }
+}
+
+/// A queue of dropped traces, bounded by bytes and age; the oldest goes first.
+#[derive(Debug)]
+pub(super) struct Ring {
+    held: VecDeque<Held>,
+    bytes: usize,
+    spans: u64,
+    max_bytes: usize,
+    max_age: Duration,
+}
+
+impl Ring {
+    pub(super) fn new(max_bytes: usize, max_age: Duration) -> Self {
+        Self {
+            held: VecDeque::new(),
+            bytes: 0,
+            spans: 0,
+            max_bytes,
+            max_age,
+        }
+    }
+
+    /// Holds a trace; gives it back when it is larger than the whole ring.
+    pub(super) fn push(&mut self, held: Held) -> Result<(), Held> {
+        if held.bytes() > self.max_bytes {
+            return Err(held);
+        }
+        self.bytes += held.bytes();
+        self.spans += held.store.len() as u64;
+        self.held.push_back(held);
+        Ok(())
+    }
+
+    /// The oldest trace, while the ring holds too much or too old ones.
+    pub(super) fn pop_surplus(&mut self, now: Tick) -> Option<Held> {
+        let oldest = self.held.front()?;
+        let surplus = self.bytes > self.max_bytes || now.since(oldest.since) >= self.max_age;
+        if surplus { self.pop() } else { None }
+    }
+
+    /// The oldest trace.
+    pub(super) fn pop(&mut self) -> Option<Held> {
+        let held = self.held.pop_front()?;
+        self.forget(&held);
+        Some(held)
+    }
+
+    /// Takes the local traces of a trace id out. Costs a walk over the ring.
+    pub(super) fn take(&mut self, id: TraceId) -> Vec<Held> {
+        let mut taken = Vec::new();
+        let mut at = 0;
+        while let Some(held) = self.held.get(at) {
+            if held.head.trace_id == id {
+                taken.extend(self.held.remove(at));
+            } else {
+                at += 1;
+            }
+        }
+        taken.iter().for_each(|held| self.forget(held));
+        taken
+    }
+
+    fn forget(&mut self, held: &Held) {
+        self.bytes -= held.bytes();
+        self.spans -= held.store.len() as u64;
+    }
+
+    pub(super) const fn spans(&self) -> u64 {
+        self.spans
+    }
+}

@@ -1,0 +1,351 @@
+//! Starting spans.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::active::{ActiveSpan, Beyond, Fate, Recording, Unrecorded};
+use super::local::{LocalTrace, Phase};
+use super::recorder::Recorder;
+use crate::kit::stripe::Stripe;
+use crate::kit::{Tick, guarded, own_thread};
+use crate::ledger::Reason;
+use crate::model::head::{HeadDecision, TraceHead};
+use crate::model::store::{NewSpan, Room, SpanStore};
+use crate::model::{
+    Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
+};
+use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
+
+/// What a span starts with.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) kind: SpanKind,
+    pub(crate) parent: Option<&'a TraceContext>,
+    pub(crate) start: Option<SystemTime>,
+    pub(crate) tags: Vec<(Cow<'static, str>, TagValue)>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) baggage: Baggage,
+}
+
+impl<'a> Start<'a> {
+    #[inline]
+    pub(crate) fn new(name: Cow<'static, str>) -> Self {
+        Self {
+            name,
+            kind: SpanKind::Internal,
+            parent: None,
+            start: None,
+            tags: Vec::new(),
+            links: Vec::new(),
+            baggage: Baggage::default(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn under(name: Cow<'static, str>, parent: &'a TraceContext) -> Self {
+        Self {
+            parent: Some(parent),
+            baggage: parent.baggage.clone(),
+            ..Self::new(name)
+        }
+    }
+}
+
+impl Recorder {
+    /// Starts a span: in the local trace of its parent, or as the root of a new one.
+    pub(crate) fn start(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
+        if let Some(parent) = new.parent
+            && let Some(local) = parent.local()
+        {
+            if let Some(trace) = local.downcast::<LocalTrace>()
+                && trace
+                    .recorder
+                    .as_ref()
+                    .is_some_and(|recorder| Arc::ptr_eq(recorder, self))
+            {
+                return self.start_in(&trace, parent.span_id, new);
+            }
+            if let Some(stripe) = local.downcast::<Stripe>()
+                && self.ledger.counts_in(&stripe)
+            {
+                return self.start_unrecorded(parent, stripe, new.baggage);
+            }
+        }
+        self.start_root(new)
+    }
+
+    /// Starts a span whose parent in this process was not recorded.
+    fn start_unrecorded(
+        &self,
+        parent: &TraceContext,
+        stripe: Arc<Stripe>,
+        baggage: Baggage,
+    ) -> ActiveSpan {
+        stripe.add(1);
+        ActiveSpan::Unrecorded(Unrecorded {
+            trace_id: parent.trace_id,
+            id: SpanId::random(&self.random),
+            parent: Some(parent.span_id),
+            flags: parent.flags,
+            trace_state: parent.trace_state.clone(),
+            baggage,
+            fate: Fate::SampledOut(stripe),
+        })
+    }
+
+    fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
+        let id = SpanId::random(&self.random);
+        let correction = self.clock.correction();
+        let mut head = self.head_of(new.parent, correction);
+        if let Some(reason) = self.refusal() {
+            self.ledger.started(1);
+            self.ledger.dropped(reason, 1);
+            return unrecorded(
+                head,
+                id,
+                new,
+                Fate::Refused(Arc::clone(&self.ledger), reason),
+            );
+        }
+        let now = self.clock.now();
+        let decision = self.ask_head(&head, &new, now);
+        let is_recorded = match decision.decision {
+            Decision::Drop => false,
+            Decision::Record => self.tail.is_some(),
+            Decision::Sample => true,
+        };
+        if !is_recorded {
+            let stripe = Arc::clone(self.ledger.sampled_out());
+            stripe.add(1);
+            return unrecorded(head, id, new, Fate::SampledOut(stripe));
+        }
+        if decision.is_sampled() {
+            head.decision = HeadDecision::Sample;
+            head.flags = head.flags.with_sampled(true);
+            head.threshold = decision.threshold;
+        }
+        let start = new
+            .start
+            .map_or(now, |time| Tick::at_wall(time, correction));
+        self.record_root(head, id, start, new, decision)
+    }
+
+    fn refusal(&self) -> Option<Reason> {
+        if own_thread::is_own() {
+            Some(Reason::OwnThread)
+        } else if self.is_closed() {
+            Some(Reason::ShutDown)
+        } else {
+            None
+        }
+    }
+
+    fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
+        let (trace_id, flags, trace_state) = match parent {
+            Some(parent) => (
+                parent.trace_id,
+                parent.flags.with_sampled(false),
+                parent.trace_state.clone(),
+            ),
+            None => (
+                TraceId::random(&self.random),
+                TraceFlags::RANDOM,
+                TraceState::default(),
+            ),
+        };
+        let (decision, threshold) = (HeadDecision::Record, None);
+        TraceHead {
+            trace_id,
+            flags,
+            trace_state,
+            decision,
+            threshold,
+            correction,
+        }
+    }
+
+    fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingDecision {
+        let mut request = SamplingRequest::new(head.trace_id, &new.name, now)
+            .with_kind(new.kind)
+            .with_tags(&new.tags)
+            .with_links(&new.links);
+        if let Some(parent) = new.parent {
+            request = request.with_parent(parent);
+        }
+        guarded::call(|| self.sampler.should_sample(&request)).unwrap_or_else(|| {
+            self.ledger.panicked();
+            SamplingDecision::record()
+        })
+    }
+
+    fn record_root(
+        self: &Arc<Self>,
+        head: TraceHead,
+        id: SpanId,
+        start: Tick,
+        new: Start<'_>,
+        decision: SamplingDecision,
+    ) -> ActiveSpan {
+        let limits = &self.limits.span;
+        let (shell, store) = guarded::lock(self.shard(head.trace_id)).take();
+        let mut store =
+            store.unwrap_or_else(|| SpanStore::with_room(Room::new(self.limits.bytes_per_trace)));
+        let parent = new.parent.map(|parent| parent.span_id);
+        let root = NewSpan {
+            id,
+            parent,
+            start,
+            name: new.name,
+            kind: new.kind,
+        };
+        // A root that its own trace's limit refuses is a setting that allows no trace at all.
+        if store.push_span(root, limits).is_err() {
+            self.ledger.started(1);
+            self.ledger.dropped(Reason::BytesPerTrace, 1);
+            let fate = Fate::Refused(Arc::clone(&self.ledger), Reason::BytesPerTrace);
+            return unrecorded(
+                head,
+                id,
+                Start {
+                    parent: new.parent,
+                    baggage: new.baggage,
+                    ..Start::new("".into())
+                },
+                fate,
+            );
+        }
+        for (key, value) in new.tags.into_iter().chain(decision.tags) {
+            store.set_tag(0, key, value.as_ref(), limits);
+        }
+        for link in new.links {
+            store.push_link(0, link, limits);
+        }
+        let trace = self.fill(shell, head, id, store);
+        self.ledger.started(1);
+        self.admit(&trace);
+        ActiveSpan::Recording(Recording {
+            trace: Some(trace),
+            id,
+            index: 0,
+            baggage: new.baggage,
+        })
+    }
+
+    /// A local trace around a buffer that holds its root.
+    fn fill(
+        self: &Arc<Self>,
+        shell: Option<Arc<LocalTrace>>,
+        head: TraceHead,
+        root: SpanId,
+        store: SpanStore,
+    ) -> Arc<LocalTrace> {
+        if let Some(mut shell) = shell
+            && let Some(trace) = Arc::get_mut(&mut shell)
+        {
+            trace.reset(Arc::clone(self), head, root, store);
+            return shell;
+        }
+        Arc::new(LocalTrace::new(Arc::clone(self), head, root, store))
+    }
+
+    /// Starts a span in a local trace that is there.
+    #[inline]
+    pub(super) fn start_in(
+        &self,
+        trace: &Arc<LocalTrace>,
+        parent: SpanId,
+        new: Start<'_>,
+    ) -> ActiveSpan {
+        let id = SpanId::random(&self.random);
+        let limits = &self.limits;
+        let start = match new.start {
+            None => self.clock.now(),
+            Some(time) => Tick::at_wall(time, trace.head.correction),
+        };
+        self.ledger.started(1);
+        let mut live = trace.live();
+        if let Phase::Dropped(reason) = live.phase {
+            drop(live);
+            self.ledger.dropped(reason, 1);
+            let fate = Fate::Refused(Arc::clone(&self.ledger), reason);
+            return detached(trace, id, parent, new.baggage, fate);
+        }
+        let was_empty = live.spans() == 0;
+        let fits = live.store.len() < limits.spans_per_trace as usize;
+        let span = NewSpan {
+            id,
+            parent: Some(parent),
+            start,
+            name: new.name,
+            kind: new.kind,
+        };
+        let pushed = if fits {
+            live.store.push_span(span, &limits.span)
+        } else {
+            Err(span)
+        };
+        live.open += 1;
+        match pushed {
+            Ok(index) => {
+                for (key, value) in new.tags {
+                    live.store.set_tag(index, key, value.as_ref(), &limits.span);
+                }
+                for link in new.links {
+                    live.store.push_link(index, link, &limits.span);
+                }
+                self.unlock(trace, live, was_empty);
+                ActiveSpan::Recording(Recording {
+                    trace: Some(Arc::clone(trace)),
+                    id,
+                    index,
+                    baggage: new.baggage,
+                })
+            }
+            Err(span) => {
+                live.beyond_limit += 1;
+                self.unlock(trace, live, was_empty);
+                let reason = if fits {
+                    Reason::BytesPerTrace
+                } else {
+                    Reason::SpansPerTrace
+                };
+                let fate = Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, reason)));
+                detached(trace, id, parent, new.baggage, fate)
+            }
+        }
+    }
+}
+
+/// A root that is not recorded.
+fn unrecorded(head: TraceHead, id: SpanId, new: Start<'_>, fate: Fate) -> ActiveSpan {
+    ActiveSpan::Unrecorded(Unrecorded {
+        trace_id: head.trace_id,
+        id,
+        parent: new.parent.map(|parent| parent.span_id),
+        flags: head.flags,
+        trace_state: head.trace_state,
+        baggage: new.baggage,
+        fate,
+    })
+}
+
+/// A span of a recorded trace that is not recorded itself.
+fn detached(
+    trace: &LocalTrace,
+    id: SpanId,
+    parent: SpanId,
+    baggage: Baggage,
+    fate: Fate,
+) -> ActiveSpan {
+    ActiveSpan::Unrecorded(Unrecorded {
+        trace_id: trace.head.trace_id,
+        id,
+        parent: Some(parent),
+        flags: trace.head.flags,
+        trace_state: trace.head.outgoing_state(),
+        baggage,
+        fate,
+    })
+}
