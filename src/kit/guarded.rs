@@ -1,5 +1,6 @@
 //! Locks and calls that outlive a panic of somebody else's code.
 
+use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,4 +16,51 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[inline]
 pub(crate) fn call<R>(user: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(user)).ok()
+}
+
+/// What `value` displays, up to `most` bytes; a panic of its `Display` is told in its place.
+pub(crate) fn display(value: &dyn fmt::Display, most: usize) -> String {
+    let mut text = Capped { text: String::new(), most };
+    match call(|| write!(text, "{value}")) {
+        Some(_) => text.text,
+        None => String::from("(its Display panicked)"),
+    }
+}
+
+/// Text that stops growing, and stops whoever writes it.
+struct Capped {
+    text: String,
+    most: usize,
+}
+
+impl fmt::Write for Capped {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let mut room = self.most.saturating_sub(self.text.len()).min(more.len());
+        while !more.is_char_boundary(room) {
+            room -= 1;
+        }
+        self.text.push_str(more.get(..room).unwrap_or_default());
+        if room < more.len() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_display_is_stopped_at_a_character() {
+        assert_eq!(display(&"ééé", 5), "éé");
+    }
+
+    #[test]
+    fn a_panicking_display_is_told_and_survived() {
+        struct Panics;
+        impl fmt::Display for Panics {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("no words")
+            }
+        }
+        assert_eq!(display(&Panics, 100), "(its Display panicked)");
+    }
 }

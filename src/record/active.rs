@@ -120,6 +120,13 @@ impl ActiveSpan {
         matches!(self, Self::Recording(_))
     }
 
+    /// Whether what is written may be kept; false spares the caller the conversion. True for a span
+    /// beyond the limit too, which an error puts on record.
+    #[inline]
+    pub(crate) fn may_write(&self) -> bool {
+        matches!(self, Self::Recording(_) | Self::Unrecorded(Unrecorded { fate: Fate::Beyond(_), .. }))
+    }
+
     /// What this span tells the next.
     pub(crate) fn context(&self) -> TraceContext {
         match self {
@@ -162,9 +169,9 @@ impl ActiveSpan {
     }
 
     /// Adds a log entry that is said now; its number, for the fields.
-    pub(crate) fn log(&self, level: LogLevel, message: Cow<'_, str>) -> Option<u32> {
+    pub(crate) fn log(&self, level: LogLevel, message: &str) -> Option<u32> {
         let now = self.recorder()?.clock.now();
-        self.write(|live, span, limits| live.store.push_log(span, now, level, message, limits))
+        self.write(|live, span, limits| live.store.push_log(span, now, level, message.into(), limits))
             .flatten()
     }
 

@@ -1,0 +1,97 @@
+//! Spans that start with more than a name.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::SpanGuard;
+use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext};
+use crate::record::{Recorder, Start};
+
+/// A span that is about to start: everything said here is known to the sampler.
+///
+/// From [`Tracer::span_builder`](super::Tracer::span_builder). Tags and links given here cost an
+/// allocation each time; where the sampler does not look at them, set them on the
+/// [guard](SpanGuard::set_tag).
+///
+/// ```
+/// # use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+/// # let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+/// use tailtrace::SpanKind;
+/// let request = tracer
+///     .span_builder("GET /orders/{id}")
+///     .with_kind(SpanKind::Server)
+///     .with_tag("http.request.method", "GET")
+///     .start();
+/// # drop(request);
+/// ```
+#[derive(Debug)]
+#[must_use = "a span starts with `start`"]
+pub struct SpanBuilder {
+    recorder: Arc<Recorder>,
+    parent: Option<TraceContext>,
+    baggage: Option<Baggage>,
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    start: Option<SystemTime>,
+    tags: Vec<(Cow<'static, str>, TagValue)>,
+    links: Vec<Link>,
+}
+
+impl SpanBuilder {
+    pub(super) fn root(recorder: Arc<Recorder>, name: Cow<'static, str>) -> Self {
+        let (tags, links) = (Vec::new(), Vec::new());
+        Self { recorder, parent: None, baggage: None, name, kind: SpanKind::Internal, start: None, tags, links }
+    }
+
+    /// Starts it under a parent, whose baggage it inherits. Default: a new trace.
+    pub fn with_parent_context(mut self, context: &TraceContext) -> Self {
+        self.parent = Some(context.clone());
+        self
+    }
+
+    /// Gives it this baggage instead of its parent's.
+    pub fn with_baggage(mut self, baggage: Baggage) -> Self {
+        self.baggage = Some(baggage);
+        self
+    }
+
+    /// Says what its role in a call is. Default: [`SpanKind::Internal`].
+    pub fn with_kind(mut self, kind: SpanKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds a tag; of several with one key the last counts.
+    pub fn with_tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
+
+    /// Says when it started. Default: when [`start`](Self::start) is called.
+    pub fn with_start_time(mut self, start: SystemTime) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// Points to another span.
+    pub fn with_link(mut self, link: impl Into<Link>) -> Self {
+        self.links.push(link.into());
+        self
+    }
+
+    /// Starts the span.
+    pub fn start(self) -> SpanGuard {
+        let inherited = self.parent.as_ref().map(|parent| parent.baggage.clone());
+        let start = Start {
+            name: self.name,
+            kind: self.kind,
+            parent: self.parent.as_ref(),
+            start: self.start,
+            tags: self.tags,
+            links: self.links,
+            baggage: self.baggage.or(inherited).unwrap_or_default(),
+        };
+        SpanGuard::new(self.recorder.start(start))
+    }
+}

@@ -1,0 +1,174 @@
+//! A running span.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use crate::kit::guarded;
+use crate::model::{Baggage, Limits, Link, LogLevel, Status, TagArg, TagValue, TraceContext};
+use crate::record::{ActiveSpan, Start};
+
+/// How many causes of an error are told.
+const MOST_CAUSES: usize = 16;
+
+/// A span that is running; dropping it ends it.
+///
+/// It may move to other threads and be used from several. After its end every method still works and
+/// changes nothing. Setting a tag or adding a log entry takes a lock that only spans of the same
+/// local trace share, for some dozen instructions, and does not allocate in the steady state.
+#[derive(Debug)]
+#[must_use = "a span ends when its guard is dropped; bind it to a name"]
+pub struct SpanGuard(ActiveSpan);
+
+impl SpanGuard {
+    #[inline]
+    pub(super) fn new(span: ActiveSpan) -> Self {
+        Self(span)
+    }
+
+    /// Starts a span under this one, in the same trace. It inherits this one's baggage.
+    #[inline]
+    pub fn child(&self, name: impl Into<Cow<'static, str>>) -> Self {
+        let mut start = Start::new(name.into());
+        start.baggage = self.0.baggage().clone();
+        Self(self.0.child(start))
+    }
+
+    /// Sets a tag; setting a key again replaces its value.
+    ///
+    /// Text is copied once; `&'static` keys stay pointers.
+    #[inline]
+    pub fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
+        if self.0.may_write() {
+            self.0.set_tag(key.into(), value.into().as_ref());
+        }
+    }
+
+    /// Adds a log entry.
+    #[inline]
+    pub fn log(&self, level: LogLevel, message: impl AsRef<str>) {
+        if self.0.may_write() {
+            self.0.log(level, message.as_ref());
+        }
+    }
+
+    /// Adds a log entry with details.
+    ///
+    /// ```
+    /// # use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+    /// # let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+    /// # let span = tracer.start_span("s");
+    /// use tailtrace::{LogLevel, TagValue};
+    /// span.log_with_fields(LogLevel::Info, "query done", [("rows", 3), ("retries", 0)]);
+    /// span.log_with_fields(LogLevel::Warn, "slow query", [
+    ///     ("rows", TagValue::from(3)),
+    ///     ("table", TagValue::from("orders")),
+    /// ]);
+    /// ```
+    pub fn log_with_fields<'v, K, V>(
+        &self,
+        level: LogLevel,
+        message: impl AsRef<str>,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) where
+        K: Into<Cow<'static, str>>,
+        V: Into<TagArg<'v>>,
+    {
+        if !self.0.may_write() {
+            return;
+        }
+        let Some(log) = self.0.log(level, message.as_ref()) else { return };
+        for (key, value) in fields {
+            self.0.set_field(log, key.into(), value.into().as_ref());
+        }
+    }
+
+    /// Says that the span failed, and why: its status becomes an error with the error's text, and a
+    /// log entry `exception` tells the error's type, text and causes.
+    ///
+    /// OpenTelemetry: `record_error` and `set_status` together (semantic conventions, "exceptions").
+    /// The error's `Display` runs outside of our locks; its text is cut to the length limit.
+    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
+        if !self.0.may_write() {
+            return;
+        }
+        let most = Limits::default().value_bytes as usize;
+        let message = guarded::display(&Shown(error), most);
+        let causes = causes(error, most);
+        self.0.set_status(Status::error(message.clone()));
+        let Some(log) = self.0.log(LogLevel::Error, "exception") else { return };
+        let kind = type_name::<E>();
+        if !kind.starts_with("dyn ") {
+            self.0.set_field(log, "exception.type".into(), TagArg::from(kind).as_ref());
+        }
+        self.0.set_field(log, "exception.message".into(), TagArg::from(&message).as_ref());
+        if !causes.is_empty() {
+            self.0.set_field(log, "exception.causes".into(), TagValue::StringArray(causes).as_ref());
+        }
+    }
+
+    /// Says how it went; see [`Status`] for what replaces what.
+    pub fn set_status(&self, status: Status) {
+        self.0.set_status(status);
+    }
+
+    /// Gives it another name, for when the route is known only after the request has been read.
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        self.0.rename(name.into());
+    }
+
+    /// Points to another span.
+    pub fn add_link(&self, link: impl Into<Link>) {
+        self.0.add_link(link.into());
+    }
+
+    /// What this span tells the next: give it to
+    /// [`start_span_with_context`](super::Tracer::start_span_with_context) for a child elsewhere in the
+    /// process and to [`inject_context`](super::Tracer::inject_context) for one in another service.
+    #[must_use]
+    pub fn context(&self) -> TraceContext {
+        self.0.context()
+    }
+
+    /// What the application carries along.
+    #[must_use]
+    pub fn baggage(&self) -> &Baggage {
+        self.0.baggage()
+    }
+
+    /// Whether what is said about it is recorded. Ask before computing something costly for a tag.
+    #[must_use]
+    #[inline]
+    pub fn is_recording(&self) -> bool {
+        self.0.is_recording()
+    }
+
+    /// Ends it now. It ends once: later calls, and the drop, change nothing.
+    #[inline]
+    pub fn finish(&self) {
+        self.0.finish(None);
+    }
+}
+
+/// An error as something to display, sized or not.
+struct Shown<'e, E: ?Sized>(&'e E);
+
+impl<E: Error + ?Sized> fmt::Display for Shown<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The texts of an error's causes, the nearest first.
+fn causes<E: Error + ?Sized>(error: &E, most: usize) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = guarded::call(|| error.source()).flatten();
+    while let Some(cause) = next
+        && causes.len() < MOST_CAUSES
+    {
+        causes.push(guarded::display(&Shown(cause), most));
+        next = guarded::call(|| cause.source()).flatten();
+    }
+    causes
+}

@@ -1,0 +1,166 @@
+//! Door 1: the native API.
+//!
+//! ```
+//! use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+//! let memory = InMemoryExporter::new();
+//! let tracer = Tracer::new("checkout", AlwaysOn, memory.clone());
+//! {
+//!     let order = tracer.start_span("place_order");
+//!     order.set_tag("order.id", 4711);
+//!     let _charge = order.child("charge_card");
+//! }
+//! tracer.shutdown(std::time::Duration::from_secs(5))?;
+//! assert_eq!(memory.traces()[0].span_count(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder;
+mod guard;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use builder::SpanBuilder;
+pub use guard::SpanGuard;
+
+use crate::export::Exporter;
+use crate::ledger::Stats;
+use crate::model::TraceContext;
+use crate::pipeline::{FlushError, Pipeline, Report, ShutdownError};
+use crate::propagation::{CompositePropagator, Extracted, Extractor, Injector, Propagator};
+use crate::record::{Recorder, Start};
+use crate::sampling::Sampler;
+
+/// Starts spans and carries their contexts over process borders.
+///
+/// Get one from [`Pipeline::tracer`], or from [`Tracer::new`] where a sampler and an exporter are all
+/// there is to say. Clones are handles to the same pipeline and cost an atomic operation.
+#[derive(Clone)]
+pub struct Tracer {
+    recorder: Arc<Recorder>,
+    pipeline: Pipeline,
+    propagator: Arc<dyn Propagator>,
+}
+
+impl Tracer {
+    /// A tracer with a pipeline of its own: one sampler, one exporter, no tail.
+    ///
+    /// The last clone to be dropped shuts the pipeline down and waits up to five seconds for what is
+    /// still to be exported; [`shutdown`](Self::shutdown) says how that went. Should the machine
+    /// refuse the exporter's thread, there is a warning and every span is counted as
+    /// [started after shutdown](crate::Reason::ShutDown).
+    pub fn new(
+        service_name: impl Into<String>,
+        sampler: impl Sampler + 'static,
+        exporter: impl Exporter + 'static,
+    ) -> Self {
+        Pipeline::simple(service_name.into(), Box::new(sampler), Box::new(exporter)).into_tracer()
+    }
+
+    /// Starts a span that has no parent: the root of a new trace.
+    #[inline]
+    pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> SpanGuard {
+        SpanGuard::new(self.recorder.start(Start::new(name.into())))
+    }
+
+    /// Starts a span under a parent.
+    ///
+    /// With the context of a span of this process the new one joins its local trace; with a context
+    /// from [`extract_context`](Self::extract_context) it is the root of a local trace of its own.
+    #[inline]
+    pub fn start_span_with_context(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        context: &TraceContext,
+    ) -> SpanGuard {
+        SpanGuard::new(self.recorder.start(Start::under(name.into(), context)))
+    }
+
+    /// Prepares a span that starts with more than a name.
+    pub fn span_builder(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        SpanBuilder::root(Arc::clone(&self.recorder), name.into())
+    }
+
+    /// Reads the caller's context from incoming headers: W3C `traceparent`, `tracestate` and `baggage`.
+    ///
+    /// `None` when there is no valid `traceparent`; then the request starts a new trace.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+    /// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+    /// let mut headers = HashMap::new();
+    /// headers.insert("traceparent".to_string(),
+    ///     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_string());
+    /// let caller = tracer.extract_context(&headers).expect("a valid header");
+    /// let span = tracer.start_span_with_context("handle_request", &caller);
+    /// assert_eq!(span.context().trace_id, caller.trace_id);
+    /// ```
+    #[must_use]
+    pub fn extract_context(&self, headers: &dyn Extractor) -> Option<TraceContext> {
+        let mut extracted = Extracted::default();
+        self.propagator.extract(headers, &mut extracted);
+        extracted.into_context()
+    }
+
+    /// Writes a span's context into outgoing headers.
+    ///
+    /// The context of a span that is not recorded is written too, as not sampled: the next service
+    /// belongs to the same trace.
+    pub fn inject_context(&self, context: &TraceContext, headers: &mut dyn Injector) {
+        self.propagator.inject(context, headers);
+    }
+
+    /// This tracer with other headers than W3C's.
+    #[must_use]
+    pub fn with_propagator(mut self, propagator: impl Propagator + 'static) -> Self {
+        self.propagator = Arc::new(propagator);
+        self
+    }
+
+    /// What became of the spans so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.pipeline.stats()
+    }
+
+    /// Exports what was kept so far; see [`Pipeline::flush`].
+    ///
+    /// # Errors
+    /// When something was lost or is left when `timeout` is over.
+    pub fn flush(&self, timeout: Duration) -> Result<Report, FlushError> {
+        self.pipeline.flush(timeout)
+    }
+
+    /// Ends the pipeline behind this tracer; see [`Pipeline::shutdown`].
+    ///
+    /// # Errors
+    /// When something was lost or is left when `timeout` is over.
+    pub fn shutdown(&self, timeout: Duration) -> Result<Report, ShutdownError> {
+        self.pipeline.shutdown(timeout)
+    }
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// A tracer that records into this pipeline.
+    ///
+    /// It does not keep the pipeline running: when the last [`Pipeline`] handle is dropped, its spans
+    /// are counted as started after the shutdown.
+    #[must_use]
+    pub fn tracer(&self) -> Tracer {
+        self.weak().into_tracer()
+    }
+
+    fn into_tracer(self) -> Tracer {
+        let propagator = Arc::new(CompositePropagator::default());
+        Tracer { recorder: Arc::clone(self.recorder()), pipeline: self, propagator }
+    }
+}
