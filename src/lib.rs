@@ -25,6 +25,7 @@ pub mod export;
 pub mod kit;
 pub mod ledger;
 pub mod model;
+pub mod propagation;
 pub mod record;
 pub mod sampling;
 pub mod tail;

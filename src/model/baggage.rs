@@ -7,9 +7,11 @@ use thiserror::Error;
 use super::text::excerpt;
 
 mod codec;
+mod entries;
 mod reader;
 
-use codec::{decode_into, encode, encoded_len, is_token, write_properties};
+use codec::{encode, encoded_len, is_token};
+use entries::Entries;
 pub(crate) use reader::BaggageReader;
 
 /// Key-value pairs that the application sends along with a trace
@@ -72,15 +74,14 @@ impl Baggage {
     }
 
     /// The members in their order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = BaggageMember<'_>> {
-        let entries = self.entries.as_deref();
-        let members = entries
-            .map(|entries| entries.members.as_slice())
+        let (places, text) = self
+            .entries
+            .as_deref()
+            .map(Entries::parts)
             .unwrap_or_default();
-        let text = entries
-            .map(|entries| entries.text.as_str())
-            .unwrap_or_default();
-        members.iter().map(move |place| place.read(text))
+        places.iter().map(move |place| place.read(text))
     }
 
     /// The baggage with this member, instead of the one it had under the same
@@ -221,149 +222,6 @@ pub enum BaggageError {
     /// As a header the baggage would exceed [`Baggage::MAX_BYTES`].
     #[error("baggage would take {0} of at most {max} bytes: remove members or shorten values", max = Baggage::MAX_BYTES)]
     TooLong(usize),
-}
-
-/// The members: one text with their names, values and metadata, and where in
-/// it each stands.
-#[derive(Clone, Default, PartialEq, Eq)]
-struct Entries {
-    text: String,
-    members: Vec<Place>,
-}
-
-/// Where the parts of a member stand in the text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Place {
-    start: usize,
-    name_end: usize,
-    value_end: usize,
-    end: usize,
-    /// What it takes in the header; kept because a sum over all is needed
-    /// whenever one is added.
-    encoded_len: usize,
-}
-
-impl Place {
-    fn read(self, text: &str) -> BaggageMember<'_> {
-        let part = |start, end| text.get(start..end).unwrap_or_default();
-        BaggageMember {
-            name: part(self.start, self.name_end),
-            value: part(self.name_end, self.value_end),
-            metadata: part(self.value_end, self.end),
-        }
-    }
-}
-
-impl Entries {
-    /// Adds a member, or puts it in the place of the one with this name. On an
-    /// error nothing changes.
-    fn set(
-        &mut self,
-        name: &str,
-        write_value: impl FnOnce(&mut String),
-        metadata: &str,
-    ) -> Result<(), BaggageError> {
-        let start = self.text.len();
-        let result = self.write(name, write_value, metadata);
-        let result = result.and_then(|place| self.put(name, place));
-        if result.is_err() {
-            self.text.truncate(start);
-        }
-        result
-    }
-
-    fn write(
-        &mut self,
-        name: &str,
-        write_value: impl FnOnce(&mut String),
-        metadata: &str,
-    ) -> Result<Place, BaggageError> {
-        let start = self.text.len();
-        self.text.push_str(name);
-        let name_end = self.text.len();
-        write_value(&mut self.text);
-        let value_end = self.text.len();
-        write_properties(metadata, &mut self.text)
-            .map_err(|key| BaggageError::Metadata(excerpt(key)))?;
-        let mut place = Place {
-            start,
-            name_end,
-            value_end,
-            end: self.text.len(),
-            encoded_len: 0,
-        };
-        place.encoded_len = place.read(&self.text).encoded_len();
-        Ok(place)
-    }
-
-    fn put(&mut self, name: &str, place: Place) -> Result<(), BaggageError> {
-        let present = self
-            .members
-            .iter()
-            .position(|place| place.read(&self.text).name == name);
-        let others = self
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| Some(*at) != present);
-        let total = others
-            .map(|(_, other)| other.encoded_len + 1)
-            .sum::<usize>()
-            + place.encoded_len;
-        if total > Baggage::MAX_BYTES {
-            return Err(BaggageError::TooLong(total));
-        }
-        if let Some(taken) = present.and_then(|at| self.members.get_mut(at)) {
-            *taken = place;
-        } else if self.members.len() < Baggage::MAX_MEMBERS {
-            self.members.push(place);
-        } else {
-            return Err(BaggageError::TooManyMembers);
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, name: &str) {
-        let Self { text, members } = self;
-        members.retain(|place| place.read(text).name != name);
-    }
-
-    /// The baggage, with only the text that is still in use and in the order
-    /// of the members, so that equal baggage has equal entries.
-    fn finish(self) -> Baggage {
-        if self.members.is_empty() {
-            return Baggage::new();
-        }
-        let mut at = 0;
-        let is_packed = self
-            .members
-            .iter()
-            .all(|place| place.start == std::mem::replace(&mut at, place.end));
-        if is_packed && at == self.text.len() {
-            return Baggage {
-                entries: Some(Arc::new(self)),
-            };
-        }
-        let mut packed = Self::default();
-        for place in &self.members {
-            let member = place.read(&self.text);
-            let start = packed.text.len();
-            let shift = |end: usize| end - place.start + start;
-            packed.members.push(Place {
-                start,
-                name_end: shift(place.name_end),
-                value_end: shift(place.value_end),
-                end: shift(place.end),
-                encoded_len: place.encoded_len,
-            });
-            packed.text.push_str(member.name);
-            packed.text.push_str(member.value);
-            packed.text.push_str(member.metadata);
-        }
-        Baggage {
-            entries: Some(Arc::new(packed)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const MASK: u64 = (1 << 56) - 1;
 /// # Ok::<(), tailtrace::model::ThresholdError>(())
 /// ```
 ///
-/// Specification: OpenTelemetry, "TraceState: Probability Sampling", `rv`.
+/// Specification: OpenTelemetry, "Probability Sampling in the tracestate", `rv`.
 ///
 /// [`Threshold`]: super::Threshold
 /// [`TraceState::randomness`]: super::TraceState::randomness

@@ -37,7 +37,7 @@ const RANGE: u64 = 1 << 56;
 /// # Ok::<(), tailtrace::model::ThresholdError>(())
 /// ```
 ///
-/// Specification: OpenTelemetry, "TraceState: Probability Sampling".
+/// Specification: OpenTelemetry, "Probability Sampling in the tracestate".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Threshold(u64);
 

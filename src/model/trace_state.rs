@@ -7,8 +7,14 @@ use thiserror::Error;
 use super::{
     Randomness, Threshold,
     ot_value::{OT_KEY, OtValue, TooLong},
-    text::{excerpt, excerpt_of_bytes, trim_ows, whole_members},
+    text::excerpt,
 };
+
+mod member_list;
+mod reader;
+
+use member_list::{MemberList, is_key, is_value};
+pub(crate) use reader::TraceStateReader;
 
 /// The list of vendor members that travels with a trace in the `tracestate`
 /// header (OpenTelemetry: `TraceState`).
@@ -219,143 +225,6 @@ pub enum TraceStateError {
     /// There are more members than the header may have.
     #[error("a tracestate has more than 32 members: send fewer")]
     TooManyMembers,
-}
-
-/// Reads the lines of one tracestate header under a common budget.
-#[derive(Default)]
-pub(crate) struct TraceStateReader {
-    list: MemberList,
-    members: usize,
-    bytes: usize,
-    refused: Option<TraceStateError>,
-}
-
-impl TraceStateReader {
-    /// Every list that follows the rules fits, if it has no extra whitespace.
-    /// What ends behind it is not looked at.
-    const MAX_BYTES_READ: usize = TraceState::MAX_MEMBERS * (MAX_KEY + 1 + MAX_VALUE + 1);
-
-    /// Adds the members of the next line.
-    pub(crate) fn line(&mut self, line: &[u8]) {
-        let left = Self::MAX_BYTES_READ.saturating_sub(self.bytes);
-        // A line more is a comma more in the combined header.
-        self.bytes = self.bytes.saturating_add(line.len()).saturating_add(1);
-        self.list.reserve(line.len());
-        for member in whole_members(line, left) {
-            if self.refused.is_some() {
-                return;
-            }
-            self.refused = self.member(trim_ows(member)).err();
-        }
-    }
-
-    fn member(&mut self, member: &[u8]) -> Result<(), TraceStateError> {
-        if member.is_empty() {
-            return Ok(());
-        }
-        self.members += 1;
-        if self.members > TraceState::MAX_MEMBERS {
-            return Err(TraceStateError::TooManyMembers);
-        }
-        let Some(equals) = member.iter().position(|byte| *byte == b'=') else {
-            return Err(TraceStateError::Member(excerpt_of_bytes(member)));
-        };
-        let (key, value) = member.split_at(equals);
-        let value = value.get(1..).unwrap_or_default();
-        if !is_key(key) {
-            return Err(TraceStateError::Key(excerpt_of_bytes(key)));
-        }
-        if !is_value(value) {
-            return Err(TraceStateError::Value(excerpt_of_bytes(value)));
-        }
-        // Both are ASCII by now.
-        if let (Ok(key), Ok(value)) = (str::from_utf8(key), str::from_utf8(value)) {
-            self.list.push(key, value);
-        }
-        Ok(())
-    }
-
-    /// The members of all lines.
-    pub(crate) fn finish(self) -> Result<TraceState, TraceStateError> {
-        match self.refused {
-            Some(error) => Err(error),
-            None => Ok(self.list.finish()),
-        }
-    }
-}
-
-/// A header in the making: checked members in order, within
-/// [`TraceState::MAX_BYTES`] at any time.
-#[derive(Default)]
-struct MemberList {
-    text: String,
-}
-
-impl MemberList {
-    /// Members longer than this are the first to go when space runs out.
-    const LONG: usize = 128;
-
-    fn reserve(&mut self, more: usize) {
-        let wanted = (self.text.len() + more).min(TraceState::MAX_BYTES);
-        self.text
-            .reserve_exact(wanted.saturating_sub(self.text.len()));
-    }
-
-    fn push(&mut self, key: &str, value: &str) {
-        let length = key.len() + 1 + value.len();
-        while self.text.len() + 1 + length > TraceState::MAX_BYTES {
-            if length > Self::LONG || !self.drop_last_long() {
-                return;
-            }
-        }
-        if !self.text.is_empty() {
-            self.text.push(',');
-        }
-        self.text.push_str(key);
-        self.text.push('=');
-        self.text.push_str(value);
-    }
-
-    fn drop_last_long(&mut self) -> bool {
-        let mut end = self.text.len();
-        for member in self.text.rsplit(',') {
-            let start = end - member.len();
-            if member.len() > Self::LONG {
-                // With it goes the comma before it, or behind it at the front.
-                let comma_behind = usize::from(start == 0 && end < self.text.len());
-                self.text.drain(start.saturating_sub(1)..end + comma_behind);
-                return true;
-            }
-            end = start.saturating_sub(1);
-        }
-        false
-    }
-
-    fn finish(self) -> TraceState {
-        TraceState {
-            text: (!self.text.is_empty()).then(|| Arc::from(self.text)),
-        }
-    }
-}
-
-const MAX_KEY: usize = 256;
-const MAX_VALUE: usize = 256;
-
-fn is_key(key: &[u8]) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    key.len() <= MAX_KEY
-        && key.first().is_some_and(alphanumeric)
-        && key
-            .iter()
-            .all(|byte| alphanumeric(byte) || b"_-*/@".contains(byte))
-}
-
-fn is_value(value: &[u8]) -> bool {
-    value.len() <= MAX_VALUE
-        && value.last().is_some_and(|last| *last != b' ')
-        && value
-            .iter()
-            .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'='))
 }
 
 #[cfg(test)]

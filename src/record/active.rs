@@ -124,7 +124,14 @@ impl ActiveSpan {
     /// beyond the limit too, which an error puts on record.
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
-        matches!(self, Self::Recording(_) | Self::Unrecorded(Unrecorded { fate: Fate::Beyond(_), .. }))
+        matches!(
+            self,
+            Self::Recording(_)
+                | Self::Unrecorded(Unrecorded {
+                    fate: Fate::Beyond(_),
+                    ..
+                })
+        )
     }
 
     /// What this span tells the next.
@@ -171,8 +178,11 @@ impl ActiveSpan {
     /// Adds a log entry that is said now; its number, for the fields.
     pub(crate) fn log(&self, level: LogLevel, message: &str) -> Option<u32> {
         let now = self.recorder()?.clock.now();
-        self.write(|live, span, limits| live.store.push_log(span, now, level, message.into(), limits))
-            .flatten()
+        self.write(|live, span, limits| {
+            live.store
+                .push_log(span, now, level, message.into(), limits)
+        })
+        .flatten()
     }
 
     pub(crate) fn set_field(&self, log: u32, key: Cow<'static, str>, value: TagRef<'_>) {

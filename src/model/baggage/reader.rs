@@ -1,6 +1,9 @@
 //! Reading the `baggage` header.
 
-use super::{Baggage, Entries, decode_into, is_token};
+use super::{
+    Baggage, Entries,
+    codec::{decode_into, is_token},
+};
 use crate::model::text::{trim_ows, whole_members};
 
 /// Reads the lines of one baggage header under a common budget.
@@ -21,7 +24,7 @@ impl BaggageReader {
         let left = Baggage::MAX_BYTES.saturating_sub(self.bytes);
         // A line more is a comma more in the combined header.
         self.bytes = self.bytes.saturating_add(line.len()).saturating_add(1);
-        self.entries.text.reserve_exact(line.len().min(left));
+        self.entries.reserve(line.len().min(left));
         for member in whole_members(line, left) {
             let member = trim_ows(member);
             if member.is_empty() {

@@ -178,51 +178,6 @@ fn what_is_too_long_loses_its_long_members_first_and_no_part_of_one() {
 }
 
 #[test]
-fn a_short_member_displaces_long_ones_wherever_they_stand() {
-    for front in [0, 1, 2] {
-        let mut list = MemberList::default();
-        (0..front).for_each(|at| list.push(&format!("s{at}"), "1"));
-        while list.text.len() + 300 <= TraceState::MAX_BYTES {
-            list.push("long", &"x".repeat(250));
-        }
-        let longs = list.text.matches("long").count();
-        let room = TraceState::MAX_BYTES - list.text.len();
-        for at in 0..=room / 104 {
-            list.push(&format!("t{at:02}"), &"y".repeat(100));
-        }
-        let state = list.finish();
-        assert!(state.as_str().len() <= TraceState::MAX_BYTES);
-        assert_eq!(
-            state.iter().filter(|(key, _)| *key == "long").count(),
-            longs - 1
-        );
-        assert_eq!(state.len(), front + longs - 1 + room / 104 + 1);
-    }
-    let mut list = MemberList::default();
-    list.push("long", &"x".repeat(250));
-    list.push("s", "1");
-    assert!(list.drop_last_long());
-    assert_eq!(list.text, "s=1");
-    assert!(!list.drop_last_long());
-}
-
-#[test]
-fn a_member_that_does_not_end_within_the_budget_is_not_read() {
-    let budget = TraceStateReader::MAX_BYTES_READ;
-    let padding = " ".repeat(budget - 4);
-    assert_eq!(read(&format!("{padding}ab=1")).as_str(), "ab=1");
-    assert_eq!(read(&format!("{padding}ab=1,c=2")).as_str(), "ab=1");
-    assert_eq!(read(&format!("{padding}ab=12")).as_str(), "");
-    assert_eq!(read(&format!("a=1,{padding}ab=1")).as_str(), "a=1");
-
-    let mut reader = TraceStateReader::default();
-    reader.line(format!("a=1{padding}").as_bytes());
-    reader.line(b"b=2");
-    reader.line(b"not valid at all");
-    assert_eq!(reader.finish().unwrap().as_str(), "a=1");
-}
-
-#[test]
 fn the_threshold_is_read_from_the_ot_member() {
     assert_eq!(
         read("a=1,ot=th:c;rv:6e6d1a75832a2f").threshold(),
@@ -317,7 +272,7 @@ proptest! {
     #[test]
     fn whatever_is_accepted_reads_back_as_itself(text in "[a-c0=,; @\\tA~é:]{0,60}") {
         if let Ok(state) = text.parse::<TraceState>() {
-            prop_assert_eq!(state.as_str().parse::<TraceState>().unwrap(), state.clone());
+            prop_assert_eq!(&state.as_str().parse::<TraceState>().unwrap(), &state);
             prop_assert!(state.len() <= TraceState::MAX_MEMBERS);
             let marked = state.with_threshold(Some(Threshold::ALWAYS));
             prop_assert_eq!(marked.threshold(), Some(Threshold::ALWAYS));

@@ -1,0 +1,46 @@
+//! The W3C header `baggage`.
+
+use super::{Extracted, Extractor, Injector, Propagator};
+use crate::model::{BaggageReader, TraceContext};
+
+const BAGGAGE: &str = "baggage";
+
+/// Reads and writes the W3C header `baggage`.
+///
+/// Malformed members are skipped; if nothing is left, the baggage found so far
+/// stays. What exceeds 64 members or 8192 bytes is dropped, member by member.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use tailtrace::propagation::{BaggagePropagator, Extracted, Propagator};
+///
+/// let headers = HashMap::from([("baggage".to_owned(), "tenant=acme;private,user=Zo%C3%AB".to_owned())]);
+/// let mut extracted = Extracted::default();
+/// BaggagePropagator.extract(&headers, &mut extracted);
+/// assert_eq!(extracted.baggage.get("user"), Some("Zoë"));
+/// ```
+///
+/// Specification: W3C Baggage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BaggagePropagator;
+
+impl Propagator for BaggagePropagator {
+    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+        let mut reader = BaggageReader::default();
+        carrier.visit(BAGGAGE, &mut |line| reader.line(line));
+        let baggage = reader.finish();
+        if !baggage.is_empty() {
+            extracted.baggage = baggage;
+        }
+    }
+
+    fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
+        if !context.baggage.is_empty() {
+            carrier.set(BAGGAGE, context.baggage.to_string());
+        }
+    }
+
+    fn fields(&self) -> &[&'static str] {
+        &[BAGGAGE]
+    }
+}

@@ -1,0 +1,80 @@
+//! What headers are read from and written to.
+
+use std::{collections::HashMap, hash::BuildHasher};
+
+/// Where a [`Propagator`](super::Propagator) reads headers (OpenTelemetry:
+/// `Extractor`, `Getter`).
+///
+/// Implement it for the message type of your transport.
+///
+/// ```
+/// use tailtrace::propagation::Extractor;
+///
+/// struct Message { properties: Vec<(String, Vec<u8>)> }
+///
+/// impl Extractor for Message {
+///     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+///         for (_, value) in self.properties.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)) {
+///             each(value);
+///         }
+///     }
+/// }
+/// ```
+pub trait Extractor {
+    /// Calls `each` with the value of every header line of this name, in
+    /// order. Upper and lower case are the same in names.
+    fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8]));
+}
+
+/// Where a [`Propagator`](super::Propagator) writes headers (OpenTelemetry:
+/// `Injector`, `Setter`).
+///
+/// Implement it for the message type of your transport.
+pub trait Injector {
+    /// Sets a header to this value, instead of all its lines so far. Upper and
+    /// lower case are the same in names; propagators write lower case. Values
+    /// consist of printable ASCII characters.
+    fn set(&mut self, name: &str, value: String);
+}
+
+impl<S: BuildHasher> Extractor for HashMap<String, String, S> {
+    fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        for (_, value) in self
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+        {
+            each(value.as_bytes());
+        }
+    }
+}
+
+impl<S: BuildHasher> Injector for HashMap<String, String, S> {
+    fn set(&mut self, name: &str, value: String) {
+        // A second spelling of the name would reach the receiver as a second
+        // line, and two `traceparent` lines are none.
+        self.retain(|key, _| key == name || !key.eq_ignore_ascii_case(name));
+        self.insert(name.to_owned(), value);
+    }
+}
+
+#[cfg(feature = "http")]
+impl Extractor for http::HeaderMap {
+    fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        for value in self.get_all(name) {
+            each(value.as_bytes());
+        }
+    }
+}
+
+#[cfg(feature = "http")]
+impl Injector for http::HeaderMap {
+    fn set(&mut self, name: &str, value: String) {
+        // Whoever passes what cannot stand in a header gets no header.
+        if let (Ok(name), Ok(value)) = (
+            http::HeaderName::from_bytes(name.as_bytes()),
+            http::HeaderValue::try_from(value),
+        ) {
+            self.insert(name, value);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Between headers and [`TraceContext`]: how a trace crosses from one process
+//! into the next.
+//!
+//! A [`Propagator`] knows one header format. It reads from whatever implements
+//! [`Extractor`] and writes to whatever implements [`Injector`]; both are there
+//! for `HashMap<String, String>` and, with the feature `http`, for
+//! `http::HeaderMap`. [`CompositePropagator::default`] speaks the W3C formats
+//! and is what most programs need.
+//!
+//! Headers come from strangers. Reading never fails and never panics: what is
+//! malformed counts as absent. It is bounded too: a header costs at most about
+//! 16 KiB of memory and some microseconds, however long it is and over however
+//! many lines it is spread.
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use tailtrace::propagation::{CompositePropagator, Extracted, Propagator};
+//!
+//! let incoming = HashMap::from([
+//!     ("traceparent".to_owned(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+//!     ("baggage".to_owned(), "priority=high".to_owned()),
+//! ]);
+//! let propagator = CompositePropagator::default();
+//! let mut extracted = Extracted::default();
+//! propagator.extract(&incoming, &mut extracted);
+//! let parent = extracted.into_context().expect("the headers carry a trace");
+//! assert!(parent.is_remote && parent.flags.is_sampled());
+//! assert_eq!(parent.baggage.get("priority"), Some("high"));
+//!
+//! let mut outgoing = HashMap::new();
+//! propagator.inject(&parent, &mut outgoing);
+//! assert_eq!(outgoing, incoming);
+//! ```
+
+mod baggage;
+mod carrier;
+mod composite;
+mod trace_context;
+
+pub use baggage::BaggagePropagator;
+pub use carrier::{Extractor, Injector};
+pub use composite::CompositePropagator;
+pub use trace_context::TraceContextPropagator;
+
+use crate::model::{Baggage, TraceContext};
+
+/// Carries a [`TraceContext`] in headers of one format (OpenTelemetry:
+/// `TextMapPropagator`).
+///
+/// Implement it to speak a format that this crate does not know.
+pub trait Propagator: Send + Sync {
+    /// Reads what the headers say into `extracted`.
+    ///
+    /// What they do not say, or say wrongly, stays as it is there.
+    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted);
+
+    /// Writes the headers that make `context` the parent of what the receiver
+    /// starts. What is empty is not written.
+    fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector);
+
+    /// The names of the headers that [`inject`](Self::inject) may write, in
+    /// lower case. Use it to clear a carrier before it is used again.
+    fn fields(&self) -> &[&'static str];
+}
+
+/// What [propagators](Propagator) found in the headers of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extracted {
+    /// The span that sent the request, as the parent of what it causes here.
+    /// `None` if there is none or it is malformed: a new trace starts.
+    pub parent: Option<TraceContext>,
+    /// The baggage of the request, with or without a parent.
+    pub baggage: Baggage,
+}
+
+impl Extracted {
+    /// The parent, carrying the baggage; `None` without a parent.
+    #[must_use]
+    pub fn into_context(self) -> Option<TraceContext> {
+        let mut context = self.parent?;
+        context.baggage = self.baggage;
+        Some(context)
+    }
+}

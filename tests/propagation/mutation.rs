@@ -1,0 +1,112 @@
+//! Whatever headers arrive: reading them does not panic, stays within the
+//! limits, and what was read means the same after it was sent on.
+
+use super::{PARENT, extract, inject};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::collections::HashMap;
+use tailtrace::model::{Baggage, TraceState};
+use tailtrace::propagation::Extractor;
+
+/// Header lines as bytes, which need not be text.
+#[derive(Debug, Clone)]
+struct Lines(Vec<(&'static str, Vec<u8>)>);
+
+impl Extractor for Lines {
+    fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        self.0
+            .iter()
+            .filter(|(key, _)| *key == name)
+            .for_each(|(_, line)| each(line));
+    }
+}
+
+/// A change of one byte, or of a stretch that is cut out or repeated.
+#[derive(Debug, Clone)]
+enum Mutation {
+    Set(Index, u8),
+    Insert(Index, u8),
+    Cut(Index, usize),
+    Repeat(Index, usize, usize),
+}
+
+impl Mutation {
+    fn apply(&self, line: &mut Vec<u8>) {
+        let at = |index: &Index| index.index(line.len() + 1);
+        match self {
+            Self::Set(index, byte) => {
+                let at = at(index);
+                line.splice(at..(at + 1).min(line.len()), [*byte]);
+            }
+            Self::Insert(index, byte) => line.insert(at(index), *byte),
+            Self::Cut(index, len) => {
+                let at = at(index);
+                line.drain(at..(at + len).min(line.len()));
+            }
+            Self::Repeat(index, len, times) => {
+                let at = at(index);
+                let part = line[at..(at + len).min(line.len())].repeat(*times);
+                line.splice(at..at, part);
+            }
+        }
+    }
+}
+
+fn any_mutation() -> impl Strategy<Value = Mutation> {
+    let byte = || {
+        prop_oneof![
+            prop::sample::select(b"-,;=% \tfF0Zth:\x00\x7f\xc3\xff".to_vec()),
+            any::<u8>()
+        ]
+    };
+    prop_oneof![
+        4 => (any::<Index>(), byte()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
+        2 => (any::<Index>(), byte()).prop_map(|(at, byte)| Mutation::Insert(at, byte)),
+        1 => (any::<Index>(), 1..60_usize).prop_map(|(at, len)| Mutation::Cut(at, len)),
+        1 => (any::<Index>(), 1..60_usize, 1..700_usize).prop_map(|(at, len, times)| Mutation::Repeat(at, len, times)),
+    ]
+}
+
+fn any_lines() -> impl Strategy<Value = Lines> {
+    let line = prop_oneof![
+        3 => Just(("traceparent", PARENT)),
+        1 => Just(("traceparent", "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-x")),
+        2 => Just(("tracestate", "congo=t61rcWkgMzE,ot=th:c;rv:6e6d1a75832a2f;x:1,a@b=~ !")),
+        1 => Just(("tracestate", "a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9,j=0")),
+        2 => Just(("baggage", "user=Zo%C3%AB;ttl=30;private, priority=high ,a=%2c%3B%25")),
+        1 => Just(("baggage", "a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9,j=0")),
+    ];
+    let mutated = (line, prop::collection::vec(any_mutation(), 0..4)).prop_map(
+        |((name, text), mutations)| {
+            let mut line = text.as_bytes().to_vec();
+            mutations
+                .iter()
+                .for_each(|mutation| mutation.apply(&mut line));
+            (name, line)
+        },
+    );
+    prop::collection::vec(mutated, 0..6).prop_map(Lines)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_headers_are_read_within_the_limits_and_sent_on_unchanged(lines in any_lines()) {
+        let extracted = extract(&lines);
+        let baggage = &extracted.baggage;
+        prop_assert!(baggage.len() <= Baggage::MAX_MEMBERS);
+        prop_assert!(baggage.to_string().len() <= Baggage::MAX_BYTES);
+        if let Some(context) = extracted.clone().into_context() {
+            prop_assert!(context.is_remote);
+            prop_assert!(context.trace_state.len() <= TraceState::MAX_MEMBERS);
+            prop_assert!(context.trace_state.as_str().len() <= TraceState::MAX_BYTES);
+
+            let sent: HashMap<String, String> = inject(&context);
+            for (name, value) in &sent {
+                prop_assert!(!value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", name);
+            }
+            prop_assert_eq!(extract(&sent), extracted);
+        }
+    }
+}
