@@ -1,0 +1,176 @@
+//! Putting a pipeline together.
+
+use std::io;
+use std::sync::Arc;
+
+use super::keeper::Keeper;
+use super::{Core, Handle, Pipeline};
+use crate::delivery::{Delivery, DeliveryConfig};
+use crate::export::Exporter;
+use crate::kit::{Clock, Random, notice};
+use crate::ledger::Ledger;
+use crate::model::{Resource, TagValue};
+use crate::record::{Parts, RecordLimits, Recorder};
+use crate::sampling::{AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest};
+use crate::tail::TailPolicy;
+
+/// Why a pipeline did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is nowhere to send kept traces to.
+    #[error("no exporter; add one with `with_exporter`, for example `ConsoleExporter::stdout()`")]
+    NoExporter,
+    /// The machine refused a thread.
+    #[error("cannot start a thread; raise the limit on the number of threads")]
+    Thread(#[source] io::Error),
+}
+
+/// Puts a [`Pipeline`] together.
+///
+/// From [`Pipeline::builder`]. Only an exporter is required.
+#[must_use = "a pipeline starts with `start`"]
+pub struct PipelineBuilder {
+    resource: Resource,
+    sampler: Option<Box<dyn Sampler>>,
+    tail: Option<Box<dyn TailPolicy>>,
+    exporters: Vec<Box<dyn Exporter>>,
+    limits: RecordLimits,
+    delivery: DeliveryConfig,
+    clock: Clock,
+    random: Random,
+}
+
+impl PipelineBuilder {
+    pub(super) fn new(service_name: String) -> Self {
+        Self {
+            resource: Resource::new(service_name),
+            sampler: None,
+            tail: None,
+            exporters: Vec::new(),
+            limits: RecordLimits::default(),
+            delivery: DeliveryConfig::default(),
+            clock: Clock::system(),
+            random: Random::thread(),
+        }
+    }
+
+    /// Sets the head sampler.
+    ///
+    /// Default with a tail: every trace is recorded and the tail decides. Default without: the
+    /// caller's decision is followed and new traces are kept.
+    pub fn with_sampler(mut self, sampler: impl Sampler + 'static) -> Self {
+        self.sampler = Some(Box::new(sampler));
+        self
+    }
+
+    /// Sets the tail policy, usually a [`TailSampler`](crate::TailSampler). Default: none.
+    pub fn with_tail(mut self, tail: impl TailPolicy + 'static) -> Self {
+        self.tail = Some(Box::new(tail));
+        self
+    }
+
+    /// Adds an exporter. With several, each gets every kept trace and fails alone.
+    pub fn with_exporter(mut self, exporter: impl Exporter + 'static) -> Self {
+        self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Adds something that describes the service, such as `deployment.environment.name`.
+    pub fn with_resource_tag(
+        mut self,
+        key: impl Into<std::borrow::Cow<'static, str>>,
+        value: impl Into<TagValue>,
+    ) -> Self {
+        self.resource = self.resource.with(key, value);
+        self
+    }
+
+    /// Sets how much may be recorded at a time.
+    pub fn with_limits(mut self, limits: RecordLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how kept traces are queued, batched and retried.
+    pub fn with_delivery(mut self, delivery: DeliveryConfig) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    /// Sets where time comes from; for tests. Default: [`Clock::system`].
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets where ids come from; for tests. Default: [`Random::thread`].
+    pub fn with_random(mut self, random: Random) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When there is no exporter, or the machine refuses a thread.
+    pub fn start(self) -> Result<Pipeline, StartError> {
+        if self.exporters.is_empty() {
+            return Err(StartError::NoExporter);
+        }
+        let (core, failed) = self.assemble();
+        failed.map_or_else(|| Ok(Pipeline::around(core)), |error| Err(StartError::Thread(error)))
+    }
+
+    /// Starts the threads, or records nothing if that fails.
+    pub(super) fn start_or_closed(self) -> Pipeline {
+        let (core, failed) = self.assemble();
+        if let Some(error) = failed {
+            notice::warn(&format!("no span is recorded: cannot start a thread: {error}"));
+            core.recorder.shutdown(core.recorder.clock.now());
+        }
+        Pipeline::around(core)
+    }
+
+    fn assemble(self) -> (Core, Option<io::Error>) {
+        let ledger = Arc::new(Ledger::default());
+        let (clock, random) = (self.clock, self.random);
+        let (delivery, mut failed) =
+            Delivery::start(self.exporters, self.delivery, clock.clone(), random.clone(), Arc::clone(&ledger));
+        let delivery = Arc::new(delivery);
+        let sampler = self.sampler.unwrap_or_else(|| default_sampler(self.tail.is_some()));
+        let sink = Arc::clone(&delivery);
+        let recorder = Recorder::new(Parts {
+            clock,
+            random,
+            ledger,
+            limits: self.limits,
+            sampler: Arc::from(sampler),
+            tail: self.tail.map(Arc::from),
+            resource: Arc::new(self.resource),
+            sink: Box::new(move |trace| sink.send(trace)),
+        });
+        let keeper = Keeper::start(Arc::clone(&recorder)).unwrap_or_else(|error| {
+            failed.get_or_insert(error);
+            Keeper::absent()
+        });
+        (Core { recorder, delivery, keeper }, failed)
+    }
+}
+
+impl Pipeline {
+    fn around(core: Core) -> Self {
+        let core = Arc::new(core);
+        let handle = Some(Arc::new(Handle(Arc::clone(&core))));
+        Self { core, handle }
+    }
+}
+
+/// What the head says when nobody chose a sampler.
+fn default_sampler(has_tail: bool) -> Box<dyn Sampler> {
+    if has_tail {
+        Box::new(|_: &SamplingRequest<'_>| SamplingDecision::record())
+    } else {
+        Box::new(ParentBasedSampler::new(AlwaysOn))
+    }
+}

@@ -1,0 +1,174 @@
+//! The flow on one screen: doors, recorder, tail, delivery, and the ledger beside them.
+//!
+//! ```text
+//! tracer, layer, otel --> recorder --kept--> delivery --> exporters
+//!                            |  ^                |
+//!                            v  | linger, ring   v
+//!                          ledger  <--------- ledger
+//!                               |
+//!                             keeper (a thread that looks after time)
+//! ```
+
+mod builder;
+mod keeper;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use builder::{PipelineBuilder, StartError};
+
+use crate::delivery::Delivery;
+pub use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
+pub(crate) use crate::export::Exporter;
+use crate::kit::notice;
+use crate::ledger::Stats;
+use crate::model::TraceId;
+use crate::record::{KeepOutcome, Recorder, SpanPool};
+use crate::sampling::Sampler;
+use keeper::Keeper;
+
+/// How long the last handle waits for what is still to be exported when it is dropped.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Records, decides, exports and accounts for the traces of a service.
+///
+/// OpenTelemetry: `TracerProvider`. Clones are handles; when the last one is dropped the pipeline is
+/// [shut down](Self::shutdown) with a deadline of five seconds, so a program that binds the pipeline in
+/// `main` loses nothing when it returns or panics. [Tracers](Self::tracer) are not handles.
+///
+/// It runs one thread for time (linger, the ring of recent drops, warnings) and one for each exporter.
+///
+/// ```
+/// use std::time::Duration;
+/// use tailtrace::{Errors, Fraction, InMemoryExporter, Pipeline, SlowerThan, TailSampler};
+/// let memory = InMemoryExporter::new();
+/// let pipeline = Pipeline::builder("checkout")
+///     .with_tail(
+///         TailSampler::new()
+///             .keep(Errors)
+///             .keep(SlowerThan(Duration::from_millis(500)))
+///             .keep(Fraction::new(0.01)?),
+///     )
+///     .with_exporter(memory.clone())
+///     .start()?;
+/// let tracer = pipeline.tracer();
+/// let span = tracer.start_span("charge_card");
+/// span.set_error(&std::io::Error::other("card declined"));
+/// drop(span);
+/// pipeline.shutdown(Duration::from_secs(5))?;
+/// assert_eq!(memory.traces()[0].kept_by(), "Errors");
+/// assert!(pipeline.stats().balances());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "the pipeline shuts down when its last handle is dropped"]
+pub struct Pipeline {
+    core: Arc<Core>,
+    /// `None` in what doors hold: it does not keep the pipeline running.
+    handle: Option<Arc<Handle>>,
+}
+
+/// The parts, whoever refers to them.
+struct Core {
+    recorder: Arc<Recorder>,
+    delivery: Arc<Delivery>,
+    keeper: Keeper,
+}
+
+/// Shuts the pipeline down when the last of it is dropped.
+struct Handle(Arc<Core>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
+            notice::warn(&error.to_string());
+        }
+    }
+}
+
+impl Pipeline {
+    /// Prepares a pipeline for a service; `service_name` becomes the resource's `service.name`.
+    pub fn builder(service_name: impl Into<String>) -> PipelineBuilder {
+        PipelineBuilder::new(service_name.into())
+    }
+
+    /// Decides what lingered, then exports everything that was kept before the call, and waits for it.
+    ///
+    /// Traces that are still running stay; the application is never blocked by anything but this call.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
+    /// same report.
+    pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
+        let Core { recorder, delivery, .. } = &*self.core;
+        recorder.poll(recorder.clock.now());
+        delivery.flush(timeout)
+    }
+
+    /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
+    /// and stops the threads, all within `timeout`.
+    ///
+    /// Spans that have not ended are counted as [unfinished](crate::Reason::Unfinished). Whatever
+    /// starts later is counted and propagated, but not recorded. A second call finds nothing to do.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
+    /// same report.
+    pub fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        self.core.shutdown(timeout)
+    }
+
+    /// What became of the spans so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.core.recorder.stats()
+    }
+
+    /// Keeps a trace after the fact: one that was dropped and is still in the ring is exported now,
+    /// one that is still running will be kept when it is complete.
+    ///
+    /// For when another service, a support ticket or an alert names a trace. The ring's size and age
+    /// are [`RecordLimits`](crate::RecordLimits).
+    pub fn keep(&self, trace_id: TraceId) -> KeepOutcome {
+        self.core.recorder.keep(trace_id)
+    }
+
+    /// How well buffers are reused.
+    #[must_use]
+    pub fn span_pool(&self) -> SpanPool {
+        self.core.recorder.pool()
+    }
+
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.core.recorder
+    }
+
+    /// The same pipeline without keeping it running.
+    pub(crate) fn weak(&self) -> Self {
+        Self { core: Arc::clone(&self.core), handle: None }
+    }
+
+    /// A pipeline of one sampler and one exporter that records nothing if its threads cannot start.
+    pub(crate) fn simple(
+        service_name: String,
+        sampler: Box<dyn Sampler>,
+        exporter: Box<dyn Exporter>,
+    ) -> Self {
+        Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
+    }
+}
+
+impl Core {
+    fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        let unfinished = self.recorder.shutdown(self.recorder.clock.now());
+        self.keeper.stop();
+        self.delivery.shutdown(timeout)
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
