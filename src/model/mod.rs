@@ -25,7 +25,8 @@ mod trace;
 mod trace_state;
 mod view;
 
-pub use baggage::Baggage;
+pub(crate) use baggage::BaggageReader;
+pub use baggage::{Baggage, BaggageError, BaggageMember};
 pub(crate) use context::LocalHandle;
 pub use context::{TraceContext, TraceFlags};
 pub use id::{IdError, SpanId, TraceId};

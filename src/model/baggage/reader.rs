@@ -1,0 +1,71 @@
+//! Reading the `baggage` header.
+
+use super::{Baggage, Entries, decode_into, is_token};
+use crate::model::text::{trim_ows, whole_members};
+
+/// Reads the lines of one baggage header under a common budget.
+///
+/// A malformed member is skipped, as it tells nothing about the others. What
+/// lies behind the 64th member or does not end within the first 8192 bytes is
+/// not looked at. Of members with the same name the last one wins.
+#[derive(Default)]
+pub(crate) struct BaggageReader {
+    entries: Entries,
+    members: usize,
+    bytes: usize,
+}
+
+impl BaggageReader {
+    /// Adds the members of the next line.
+    pub(crate) fn line(&mut self, line: &[u8]) {
+        let left = Baggage::MAX_BYTES.saturating_sub(self.bytes);
+        // A line more is a comma more in the combined header.
+        self.bytes = self.bytes.saturating_add(line.len()).saturating_add(1);
+        self.entries.text.reserve_exact(line.len().min(left));
+        for member in whole_members(line, left) {
+            let member = trim_ows(member);
+            if member.is_empty() {
+                continue;
+            }
+            if self.members == Baggage::MAX_MEMBERS {
+                return;
+            }
+            self.members += 1;
+            self.member(member);
+        }
+    }
+
+    fn member(&mut self, member: &[u8]) {
+        // Values may hold what should have been encoded, but nothing that
+        // could not stand in a header at all.
+        let Some(member) = str::from_utf8(member)
+            .ok()
+            .filter(|text| !text.bytes().any(is_control))
+        else {
+            return;
+        };
+        let (pair, properties) = member.split_once(';').unwrap_or((member, ""));
+        let Some((name, value)) = pair.split_once('=') else {
+            return;
+        };
+        let (name, value) = (name.trim_matches(OWS), value.trim_matches(OWS));
+        if is_token(name) {
+            // An error means that the member is malformed, or does not fit.
+            let _ = self
+                .entries
+                .set(name, |text| decode_into(text, value), properties);
+        }
+    }
+
+    /// The members of all lines.
+    pub(crate) fn finish(self) -> Baggage {
+        self.entries.finish()
+    }
+}
+
+const OWS: [char; 2] = [' ', '\t'];
+
+/// Control characters that are not optional whitespace.
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}
