@@ -11,9 +11,12 @@ pub mod tail;
 pub use export::{Batching, ExportError, Exporter};
 pub use ledger::{Reason, Stats};
 pub use model::{
-    Baggage, IdError, Limits, Link, LogEntry, LogLevel, PrioritySampler, Resource, Span, SpanId,
+    Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, Span, SpanId,
     SpanKind, SpanRef, Status, TagRef, TagValue, Threshold, Trace, TraceContext, TraceFlags,
     TraceId, TraceState, TraceView,
 };
-pub use sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
+pub use sampling::{
+    AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, PrioritySampler, RateLimitError,
+    RateLimitingSampler, Sampler, SamplingDecision, SamplingRequest,
+};
 pub use tail::{TailDecision, TailPolicy, Verdict};

@@ -5,11 +5,21 @@
 //! whatever the tail says, unless a policy drops on purpose). Without a tail, what is only recorded
 //! would be thrown away, so the pipeline does not record it.
 
+mod always;
+mod fixed_rate;
+mod priority;
+mod rate_limiting;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::kit::Tick;
 use crate::model::{Link, Randomness, SpanKind, TagValue, Threshold, TraceContext, TraceId};
+
+pub use crate::model::PrioritySampler;
+pub use always::{AlwaysOff, AlwaysOn, AlwaysRecord};
+pub use fixed_rate::FixedRateSampler;
+pub use rate_limiting::{RateLimitError, RateLimitingSampler};
 
 /// Decides at the start of a local trace what becomes of it.
 ///
@@ -144,6 +154,16 @@ impl SamplingDecision {
         }
     }
 
+    /// Keep what the randomness says, and let the tail decide about the rest; `None` keeps nothing.
+    pub(crate) fn by_threshold(threshold: Option<Threshold>, randomness: Randomness) -> Self {
+        match threshold {
+            Some(threshold) if threshold.accepts(randomness) => {
+                Self::sample().with_threshold(threshold)
+            }
+            _ => Self::record(),
+        }
+    }
+
     /// Record nothing.
     #[must_use]
     pub const fn drop() -> Self {
@@ -196,7 +216,7 @@ where
     }
 }
 
-impl Sampler for Arc<dyn Sampler> {
+impl<S: Sampler + ?Sized> Sampler for Arc<S> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
         (**self).should_sample(request)
     }
