@@ -7,8 +7,10 @@
 
 mod always;
 mod fixed_rate;
+mod parent_based;
 mod priority;
 mod rate_limiting;
+mod rule_based;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,7 +21,9 @@ use crate::model::{Link, Randomness, SpanKind, TagValue, Threshold, TraceContext
 pub use crate::model::PrioritySampler;
 pub use always::{AlwaysOff, AlwaysOn, AlwaysRecord};
 pub use fixed_rate::FixedRateSampler;
+pub use parent_based::ParentBasedSampler;
 pub use rate_limiting::{RateLimitError, RateLimitingSampler};
+pub use rule_based::{Rule, RuleBasedSampler};
 
 /// Decides at the start of a local trace what becomes of it.
 ///
@@ -111,12 +115,12 @@ impl<'a> SamplingRequest<'a> {
         self
     }
 
-    /// The value of a tag the root starts with.
+    /// The value of a tag the root starts with; of several with the same key the last one counts.
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&'a TagValue> {
         self.tags
             .iter()
-            .find(|(known, _)| known == key)
+            .rfind(|(known, _)| known == key)
             .map(|(_, value)| value)
     }
 }
