@@ -21,22 +21,33 @@
     )
 )]
 
+pub mod delivery;
 pub mod export;
 pub mod kit;
 pub mod ledger;
 pub mod model;
+pub mod pipeline;
 pub mod propagation;
 pub mod record;
 pub mod sampling;
 pub mod tail;
+pub mod tracer;
 
 pub use export::{Batching, ExportError, Exporter};
 pub use ledger::{Reason, Stats};
 pub use model::{
-    Baggage, IdError, Limits, Link, LogEntry, LogLevel, Resource, Span, SpanId, SpanKind, SpanRef,
-    Status, TagRef, TagValue, Threshold, Trace, TraceContext, TraceFlags, TraceId, TraceState,
-    TraceView,
+    Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, Span, SpanId,
+    SpanKind, SpanRef, Status, TagRef, TagValue, Threshold, Trace, TraceContext, TraceFlags,
+    TraceId, TraceState, TraceView,
+};
+pub use pipeline::{
+    DeliveryReport, FlushError, Pipeline, PipelineBuilder, ShutdownError, StartError,
 };
 pub use record::{KeepOutcome, RecordLimits, SpanPool};
-pub use sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
+pub use sampling::{
+    AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, ParentBasedSampler,
+    PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler, Sampler,
+    SamplingDecision, SamplingRequest,
+};
 pub use tail::{TailDecision, TailPolicy, Verdict};
+pub use tracer::{SpanBuilder, SpanGuard, Tracer};

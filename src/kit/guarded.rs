@@ -36,7 +36,7 @@ struct Capped {
     most: usize,
 }
 
-impl fmt::Write for Capped {
+impl Write for Capped {
     fn write_str(&mut self, more: &str) -> fmt::Result {
         let mut room = self.most.saturating_sub(self.text.len()).min(more.len());
         while !more.is_char_boundary(room) {

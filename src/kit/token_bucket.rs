@@ -33,7 +33,8 @@ impl TokenBucket {
         let cost = (self.nanos_per_token * tokens as f64) as u64;
         let now = now.as_nanos();
         let take = |full_at: u64| {
-            let next = full_at.max(now).saturating_add(cost);
+            // A cost beyond the end of time is never affordable; saturating would make it free.
+            let next = full_at.max(now).checked_add(cost)?;
             (next - now <= self.capacity_nanos).then_some(next)
         };
         self.full_at
@@ -75,6 +76,13 @@ mod tests {
             (20..=21).contains(&passed),
             "{passed} in ten seconds at two a second"
         );
+    }
+
+    #[test]
+    fn a_token_that_takes_longer_than_the_clock_lasts_is_had_once_at_most() {
+        let bucket = TokenBucket::new(1e-300, 1e9);
+        let passed = (0..1_000).filter(|ms| bucket.try_take(at(*ms), 1)).count();
+        assert!(passed <= 1, "{passed} passed");
     }
 
     #[test]

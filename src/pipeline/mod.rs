@@ -101,7 +101,9 @@ impl Pipeline {
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
     /// same report.
     pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        let Core { recorder, delivery, .. } = &*self.core;
+        let Core {
+            recorder, delivery, ..
+        } = &*self.core;
         recorder.poll(recorder.clock.now());
         delivery.flush(timeout)
     }
@@ -146,7 +148,10 @@ impl Pipeline {
 
     /// The same pipeline without keeping it running.
     pub(crate) fn weak(&self) -> Self {
-        Self { core: Arc::clone(&self.core), handle: None }
+        Self {
+            core: Arc::clone(&self.core),
+            handle: None,
+        }
     }
 
     /// A pipeline of one sampler and one exporter that records nothing if its threads cannot start.
@@ -155,13 +160,16 @@ impl Pipeline {
         sampler: Box<dyn Sampler>,
         exporter: Box<dyn Exporter>,
     ) -> Self {
-        Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
+        Self::builder(service_name)
+            .with_sampler(sampler)
+            .with_exporter(exporter)
+            .start_or_closed()
     }
 }
 
 impl Core {
     fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        let unfinished = self.recorder.shutdown(self.recorder.clock.now());
+        self.recorder.shutdown(self.recorder.clock.now());
         self.keeper.stop();
         self.delivery.shutdown(timeout)
     }
@@ -169,6 +177,8 @@ impl Core {
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Pipeline")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }

@@ -5,11 +5,25 @@
 //! whatever the tail says, unless a policy drops on purpose). Without a tail, what is only recorded
 //! would be thrown away, so the pipeline does not record it.
 
+mod always;
+mod fixed_rate;
+mod parent_based;
+mod priority;
+mod rate_limiting;
+mod rule_based;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::kit::Tick;
 use crate::model::{Link, Randomness, SpanKind, TagValue, Threshold, TraceContext, TraceId};
+
+pub use crate::model::PrioritySampler;
+pub use always::{AlwaysOff, AlwaysOn, AlwaysRecord};
+pub use fixed_rate::FixedRateSampler;
+pub use parent_based::ParentBasedSampler;
+pub use rate_limiting::{RateLimitError, RateLimitingSampler};
+pub use rule_based::{Rule, RuleBasedSampler};
 
 /// Decides at the start of a local trace what becomes of it.
 ///
@@ -101,12 +115,12 @@ impl<'a> SamplingRequest<'a> {
         self
     }
 
-    /// The value of a tag the root starts with.
+    /// The value of a tag the root starts with; of several with the same key the last one counts.
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&'a TagValue> {
         self.tags
             .iter()
-            .find(|(known, _)| known == key)
+            .rfind(|(known, _)| known == key)
             .map(|(_, value)| value)
     }
 }
@@ -141,6 +155,16 @@ impl SamplingDecision {
             decision,
             threshold: None,
             tags: Vec::new(),
+        }
+    }
+
+    /// Keep what the randomness says, and let the tail decide about the rest; `None` keeps nothing.
+    pub(crate) fn by_threshold(threshold: Option<Threshold>, randomness: Randomness) -> Self {
+        match threshold {
+            Some(threshold) if threshold.accepts(randomness) => {
+                Self::sample().with_threshold(threshold)
+            }
+            _ => Self::record(),
         }
     }
 
@@ -196,7 +220,7 @@ where
     }
 }
 
-impl Sampler for Arc<dyn Sampler> {
+impl<S: Sampler + ?Sized> Sampler for Arc<S> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
         (**self).should_sample(request)
     }

@@ -41,7 +41,16 @@ pub struct SpanBuilder {
 impl SpanBuilder {
     pub(super) fn root(recorder: Arc<Recorder>, name: Cow<'static, str>) -> Self {
         let (tags, links) = (Vec::new(), Vec::new());
-        Self { recorder, parent: None, baggage: None, name, kind: SpanKind::Internal, start: None, tags, links }
+        Self {
+            recorder,
+            parent: None,
+            baggage: None,
+            name,
+            kind: SpanKind::Internal,
+            start: None,
+            tags,
+            links,
+        }
     }
 
     /// Starts it under a parent, whose baggage it inherits. Default: a new trace.
@@ -63,7 +72,11 @@ impl SpanBuilder {
     }
 
     /// Adds a tag; of several with one key the last counts.
-    pub fn with_tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
+    pub fn with_tag(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<TagValue>,
+    ) -> Self {
         self.tags.push((key.into(), value.into()));
         self
     }

@@ -78,7 +78,9 @@ impl SpanGuard {
         if !self.0.may_write() {
             return;
         }
-        let Some(log) = self.0.log(level, message.as_ref()) else { return };
+        let Some(log) = self.0.log(level, message.as_ref()) else {
+            return;
+        };
         for (key, value) in fields {
             self.0.set_field(log, key.into(), value.into().as_ref());
         }
@@ -97,14 +99,25 @@ impl SpanGuard {
         let message = guarded::display(&Shown(error), most);
         let causes = causes(error, most);
         self.0.set_status(Status::error(message.clone()));
-        let Some(log) = self.0.log(LogLevel::Error, "exception") else { return };
+        let Some(log) = self.0.log(LogLevel::Error, "exception") else {
+            return;
+        };
         let kind = type_name::<E>();
         if !kind.starts_with("dyn ") {
-            self.0.set_field(log, "exception.type".into(), TagArg::from(kind).as_ref());
+            self.0
+                .set_field(log, "exception.type".into(), TagArg::from(kind).as_ref());
         }
-        self.0.set_field(log, "exception.message".into(), TagArg::from(&message).as_ref());
+        self.0.set_field(
+            log,
+            "exception.message".into(),
+            TagArg::from(&message).as_ref(),
+        );
         if !causes.is_empty() {
-            self.0.set_field(log, "exception.causes".into(), TagValue::StringArray(causes).as_ref());
+            self.0.set_field(
+                log,
+                "exception.causes".into(),
+                TagValue::StringArray(causes).as_ref(),
+            );
         }
     }
 
@@ -156,7 +169,7 @@ struct Shown<'e, E: ?Sized>(&'e E);
 
 impl<E: Error + ?Sized> fmt::Display for Shown<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self.0, f)
     }
 }
 

@@ -28,7 +28,7 @@ pub use guard::SpanGuard;
 use crate::export::Exporter;
 use crate::ledger::Stats;
 use crate::model::TraceContext;
-use crate::pipeline::{FlushError, Pipeline, Report, ShutdownError};
+use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
 use crate::propagation::{CompositePropagator, Extracted, Extractor, Injector, Propagator};
 use crate::record::{Recorder, Start};
 use crate::sampling::Sampler;
@@ -130,7 +130,7 @@ impl Tracer {
     ///
     /// # Errors
     /// When something was lost or is left when `timeout` is over.
-    pub fn flush(&self, timeout: Duration) -> Result<Report, FlushError> {
+    pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
         self.pipeline.flush(timeout)
     }
 
@@ -138,7 +138,7 @@ impl Tracer {
     ///
     /// # Errors
     /// When something was lost or is left when `timeout` is over.
-    pub fn shutdown(&self, timeout: Duration) -> Result<Report, ShutdownError> {
+    pub fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
         self.pipeline.shutdown(timeout)
     }
 }
@@ -161,6 +161,10 @@ impl Pipeline {
 
     fn into_tracer(self) -> Tracer {
         let propagator = Arc::new(CompositePropagator::default());
-        Tracer { recorder: Arc::clone(self.recorder()), pipeline: self, propagator }
+        Tracer {
+            recorder: Arc::clone(self.recorder()),
+            pipeline: self,
+            propagator,
+        }
     }
 }

@@ -1,0 +1,117 @@
+//! The samplers that do not look at the trace.
+
+use super::{Decision, Sampler, SamplingDecision, SamplingRequest};
+use crate::model::Threshold;
+
+/// Samples every trace.
+///
+/// Use it in development, in tests, and where the whole volume is affordable. It keeps traces past
+/// the tail's policies, except those that drop on purpose; to let the tail choose, use
+/// [`AlwaysRecord`]. It costs nothing and has nothing to set.
+///
+/// ```
+/// use tailtrace::{AlwaysOn, Sampler, TraceId, kit::Clock, sampling::SamplingRequest};
+/// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
+/// assert!(AlwaysOn.should_sample(&request).is_sampled());
+/// ```
+///
+/// OpenTelemetry: `AlwaysOn`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlwaysOn;
+
+impl Sampler for AlwaysOn {
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
+        SamplingDecision::sample().with_threshold(Threshold::ALWAYS)
+    }
+}
+
+/// Drops every trace on purpose: nothing is recorded, the tail is not asked.
+///
+/// Use it for what is never of interest, as a rule of a
+/// [`RuleBasedSampler`](super::RuleBasedSampler), or to switch tracing off. It costs nothing and has
+/// nothing to set.
+///
+/// ```
+/// use tailtrace::sampling::{Decision, SamplingRequest};
+/// use tailtrace::{AlwaysOff, Sampler, TraceId, kit::Clock};
+/// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
+/// assert_eq!(AlwaysOff.should_sample(&request).decision, Decision::Drop);
+/// ```
+///
+/// OpenTelemetry: `AlwaysOff`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlwaysOff;
+
+impl Sampler for AlwaysOff {
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
+        SamplingDecision::drop()
+    }
+}
+
+/// Records what another sampler would drop, so that the tail decides about it.
+///
+/// Use it around samplers that drop, such as [`ParentBasedSampler`](super::ParentBasedSampler), when
+/// errors and slow traces must be kept all the same. What the inner sampler samples or records is
+/// unchanged. It costs what the inner sampler costs.
+///
+/// ```
+/// use tailtrace::sampling::{Decision, SamplingRequest};
+/// use tailtrace::{AlwaysOff, AlwaysRecord, Sampler, TraceId, kit::Clock};
+/// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
+/// let sampler = AlwaysRecord::new(AlwaysOff);
+/// assert_eq!(sampler.should_sample(&request).decision, Decision::Record);
+/// ```
+///
+/// Specification: OpenTelemetry, "Tracing SDK", "AlwaysRecord".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlwaysRecord<S> {
+    inner: S,
+}
+
+impl<S: Sampler> AlwaysRecord<S> {
+    /// A sampler that records what `inner` drops.
+    pub const fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S: Sampler> Sampler for AlwaysRecord<S> {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+        let mut decision = self.inner.should_sample(request);
+        if decision.decision == Decision::Drop {
+            decision.decision = Decision::Record;
+        }
+        decision
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::Tick;
+    use crate::model::TraceId;
+
+    fn ask(sampler: &impl Sampler) -> SamplingDecision {
+        sampler.should_sample(&SamplingRequest::new(
+            TraceId::new(),
+            "op",
+            Tick::from_nanos(1),
+        ))
+    }
+
+    #[test]
+    fn a_sampled_trace_stands_for_one() {
+        assert_eq!(ask(&AlwaysOn).threshold, Some(Threshold::ALWAYS));
+        assert!(ask(&AlwaysOn).is_sampled());
+    }
+
+    #[test]
+    fn only_a_drop_becomes_a_record() {
+        let tagged_drop = |_: &SamplingRequest<'_>| SamplingDecision::drop().with_tag("why", 1);
+        let recorded = SamplingDecision::record().with_tag("why", 1);
+        assert_eq!(ask(&AlwaysRecord::new(tagged_drop)), recorded);
+        assert_eq!(ask(&AlwaysRecord::new(AlwaysOn)), ask(&AlwaysOn));
+        let record = |_: &SamplingRequest<'_>| SamplingDecision::record();
+        assert_eq!(ask(&AlwaysRecord::new(record)), SamplingDecision::record());
+    }
+}
