@@ -44,7 +44,7 @@ impl Span {
         start: SystemTime,
     ) -> Self {
         let mut head = TraceHead::made_by_hand(context.trace_id);
-        head.flags = context.flags;
+        head.set_flags(context.flags);
         head.trace_state = context.trace_state.clone();
         let mut store = SpanStore::default();
         let span = NewSpan {
@@ -68,7 +68,7 @@ impl Span {
         let mut store = SpanStore::default();
         store.copy_span(from, index, 0, &Limits::default());
         let id = store.span(0).map_or_else(SpanId::new, |record| record.id);
-        let mut context = TraceContext::new(head.trace_id, id).with_flags(head.flags);
+        let mut context = TraceContext::new(head.trace_id, id).with_flags(head.flags());
         context.parent_span_id = store.span(0).and_then(|record| record.parent);
         context.trace_state = head.trace_state.clone();
         Self {

@@ -165,7 +165,7 @@ impl<'a> SpanRef<'a> {
     #[must_use]
     pub fn context(self) -> TraceContext {
         let mut context =
-            TraceContext::new(self.head.trace_id, self.record.id).with_flags(self.head.flags);
+            TraceContext::new(self.head.trace_id, self.record.id).with_flags(self.head.flags());
         context.parent_span_id = self.record.parent;
         context.trace_state = self.head.trace_state.clone();
         context.baggage = Baggage::default();

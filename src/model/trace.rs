@@ -73,7 +73,7 @@ impl Trace {
         resource: Arc<Resource>,
         kept: Kept,
     ) -> Self {
-        head.flags = head.flags.with_sampled(true);
+        head.set_flags(head.flags().with_sampled(true));
         head.trace_state = head.trace_state.with_threshold(kept.threshold);
         let order = order_of(&store);
         Self(Arc::new(Inner {

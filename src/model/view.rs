@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::head::{HeadDecision, TraceHead};
+use super::head::TraceHead;
 use super::store::SpanStore;
 use super::{Randomness, SpanRef, TraceId};
 use crate::kit::Tick;
@@ -38,7 +38,7 @@ impl<'a> TraceView<'a> {
     /// Whether the head sampler has already asked for it to be kept.
     #[must_use]
     pub fn is_head_sampled(self) -> bool {
-        self.head.decision == HeadDecision::Sample
+        self.head.is_sampled()
     }
 
     /// When the decision is made.

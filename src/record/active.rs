@@ -305,7 +305,7 @@ impl Recording {
     #[cold]
     fn orphan(&self, baggage: Baggage) -> Unrecorded {
         let (trace_id, flags) = match &self.trace {
-            Some(trace) => (trace.head.trace_id, trace.head.flags),
+            Some(trace) => (trace.head.trace_id, trace.head.flags()),
             None => (TraceId::new(), TraceFlags::default()),
         };
         let (id, parent, fate) = (

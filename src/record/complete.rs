@@ -11,7 +11,7 @@ use super::shard::Shard;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
 use crate::ledger::Reason;
-use crate::model::head::{HeadDecision, TraceHead};
+use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
 use crate::model::{Kept, SpanId, Threshold, Trace, TraceId, TraceView};
 use crate::tail::{TailDecision, Verdict};
@@ -157,7 +157,7 @@ impl Recorder {
                 Verdict::pass()
             })
         });
-        let is_sampled = head.decision == HeadDecision::Sample;
+        let is_sampled = head.is_sampled();
         let kept = |by, threshold| {
             Ok(Kept {
                 by,
@@ -168,10 +168,10 @@ impl Recorder {
         match verdict.decision {
             TailDecision::Drop if !trace.is_keep_asked() => Err(Reason::DroppedByPolicy),
             TailDecision::Keep if is_sampled => {
-                kept(verdict.policy, either(head.threshold, verdict.threshold))
+                kept(verdict.policy, either(head.threshold(), verdict.threshold))
             }
             TailDecision::Keep => kept(verdict.policy, verdict.threshold),
-            _ if is_sampled => kept(Cow::Borrowed("head"), head.threshold),
+            _ if is_sampled => kept(Cow::Borrowed("head"), head.threshold()),
             _ if trace.is_keep_asked() => kept(Cow::Borrowed("asked for"), None),
             _ => Err(Reason::NotKept),
         }

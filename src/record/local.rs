@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
-use crate::model::head::{HeadDecision, TraceHead};
+use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
 use crate::model::{Kept, LocalHandle, SpanId, TraceContext};
 
@@ -65,7 +65,7 @@ impl LocalTrace {
         Self {
             recorder: Some(recorder),
             slot: AtomicU32::new(NOWHERE),
-            worth_keeping: AtomicBool::new(head.decision == HeadDecision::Sample),
+            worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
             live: Mutex::new(Live::new(store)),
             head,
@@ -82,7 +82,7 @@ impl LocalTrace {
         root: SpanId,
         store: SpanStore,
     ) {
-        *self.worth_keeping.get_mut() = head.decision == HeadDecision::Sample;
+        *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
         *self.slot.get_mut() = NOWHERE;
         *self.live.get_mut().unwrap_or_else(PoisonError::into_inner) = Live::new(store);
@@ -117,7 +117,7 @@ impl LocalTrace {
 
     /// What a span of this trace tells the next, with the way back to this trace.
     pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
-        let mut context = TraceContext::new(self.head.trace_id, id).with_flags(self.head.flags);
+        let mut context = TraceContext::new(self.head.trace_id, id).with_flags(self.head.flags());
         context.parent_span_id = parent;
         context.trace_state = self.head.outgoing_state();
         let local: Arc<Self> = Arc::clone(self);

@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use crate::kit::stripe::Stripe;
 use crate::kit::{Tick, guarded, own_thread};
 use crate::ledger::Reason;
-use crate::model::head::{HeadDecision, TraceHead};
+use crate::model::head::TraceHead;
 use crate::model::store::{NewSpan, Room, SpanStore};
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
@@ -122,9 +122,7 @@ impl Recorder {
             return unrecorded(head, id, new, Fate::SampledOut(stripe));
         }
         if decision.is_sampled() {
-            head.decision = HeadDecision::Sample;
-            head.flags = head.flags.with_sampled(true);
-            head.threshold = decision.threshold;
+            head.sample(decision.threshold);
         }
         let start = new
             .start
@@ -155,15 +153,7 @@ impl Recorder {
                 TraceState::default(),
             ),
         };
-        let (decision, threshold) = (HeadDecision::Record, None);
-        TraceHead {
-            trace_id,
-            flags,
-            trace_state,
-            decision,
-            threshold,
-            correction,
-        }
+        TraceHead::new(trace_id, flags, trace_state, correction)
     }
 
     fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingDecision {
@@ -324,7 +314,7 @@ fn unrecorded(head: TraceHead, id: SpanId, new: Start<'_>, fate: Fate) -> Active
         trace_id: head.trace_id,
         id,
         parent: new.parent.map(|parent| parent.span_id),
-        flags: head.flags,
+        flags: head.flags(),
         trace_state: head.trace_state,
         baggage: new.baggage,
         fate,
@@ -343,7 +333,7 @@ fn detached(
         trace_id: trace.head.trace_id,
         id,
         parent: Some(parent),
-        flags: trace.head.flags,
+        flags: trace.head.flags(),
         trace_state: trace.head.outgoing_state(),
         baggage,
         fate,
