@@ -1,5 +1,52 @@
 //! What the readers and writers of header text share.
 
+/// Which bytes a part of a header may consist of. A table, because headers may
+/// be long and come from strangers.
+pub(crate) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    /// The bytes in any of these inclusive ranges.
+    pub(crate) const fn of_ranges(ranges: &[(u8, u8)]) -> Self {
+        let mut set = [false; 256];
+        let mut at = 0;
+        while at < ranges.len() {
+            let (first, last) = ranges[at];
+            let mut byte = first as usize;
+            while byte <= last as usize {
+                set[byte] = true;
+                byte += 1;
+            }
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// The bytes of this set and these.
+    pub(crate) const fn and(&self, bytes: &[u8]) -> Self {
+        let mut set = self.0;
+        let mut at = 0;
+        while at < bytes.len() {
+            set[bytes[at] as usize] = true;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        // The table has a place for every byte.
+        self.0[byte as usize]
+    }
+
+    pub(crate) fn contains_all(&self, text: &[u8]) -> bool {
+        text.iter().all(|byte| self.contains(*byte))
+    }
+
+    /// How many bytes of the text are not in the set.
+    pub(crate) fn count_others(&self, text: &[u8]) -> usize {
+        text.iter().filter(|byte| !self.contains(**byte)).count()
+    }
+}
+
 /// Reads 1 to 32 lower-case hex digits, most significant first. Headers know no
 /// upper case, sign or prefix, so the standard parsers accept too much.
 pub(crate) fn read_lower_hex(text: &[u8]) -> Option<u128> {

@@ -148,6 +148,9 @@ impl TraceState {
     /// returned as it was.
     #[must_use]
     pub fn with_threshold(&self, threshold: Option<Threshold>) -> Self {
+        if let (true, Some(threshold)) = (self.is_empty(), threshold) {
+            return Self::of_threshold(threshold);
+        }
         let present = self.get(OT_KEY);
         let value = present.and_then(OtValue::parse).unwrap_or_default();
         if value.says(threshold) && (present.is_none() || !value.is_empty()) {
@@ -157,6 +160,23 @@ impl TraceState {
             Ok(changed) if changed.is_empty() => self.remove(OT_KEY),
             Ok(changed) => self.with_member(OT_KEY, &changed),
             Err(TooLong) => self.clone(),
+        }
+    }
+
+    /// What a sampler makes for every new trace, so it costs one allocation.
+    fn of_threshold(threshold: Threshold) -> Self {
+        const PREFIX: &[u8] = b"ot=th:";
+        let digits = threshold.text();
+        let mut text = [0; 20];
+        let bytes = PREFIX.iter().chain(digits.as_str().as_bytes());
+        let mut len = 0;
+        for (slot, byte) in text.iter_mut().zip(bytes) {
+            *slot = *byte;
+            len += 1;
+        }
+        let text = text.get(..len).and_then(|text| str::from_utf8(text).ok());
+        Self {
+            text: text.map(Arc::from),
         }
     }
 

@@ -3,20 +3,27 @@
 
 use std::fmt;
 
+use crate::model::text::ByteSet;
+
+static TOKEN: ByteSet =
+    ByteSet::of_ranges(&[(b'a', b'z'), (b'A', b'Z'), (b'0', b'9')]).and(b"!#$%&'*+-.^_`|~");
+
+/// What stands for itself when a value is encoded.
+static PLAIN: ByteSet = ByteSet::of_ranges(&[
+    (0x21, 0x21),
+    (0x23, 0x24),
+    (0x26, 0x2b),
+    (0x2d, 0x3a),
+    (0x3c, 0x5b),
+    (0x5d, 0x7e),
+]);
+
+/// What may stand in a value of the header (`baggage-octet`).
+static OCTET: ByteSet = PLAIN.and(b"%");
+
 /// A token of HTTP: what names and property keys are made of.
 pub(super) fn is_token(text: &str) -> bool {
-    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(in_token)
-}
-
-/// Whether the byte may stand in a value of the header (`baggage-octet`).
-fn is_octet(byte: u8) -> bool {
-    matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e)
-}
-
-/// Whether the byte of a decoded value stands for itself in the header.
-fn is_plain(byte: u8) -> bool {
-    is_octet(byte) && byte != b'%'
+    !text.is_empty() && TOKEN.contains_all(text.as_bytes())
 }
 
 fn escape(byte: u8) -> [char; 3] {
@@ -32,25 +39,29 @@ fn escape(byte: u8) -> [char; 3] {
 
 /// How many bytes [`encode`] writes.
 pub(super) fn encoded_len(value: &str) -> usize {
-    value.len() + 2 * value.bytes().filter(|byte| !is_plain(*byte)).count()
+    len_unless(&PLAIN, value)
 }
 
 /// Writes a value percent-encoded.
 pub(super) fn encode(value: &str, out: &mut impl fmt::Write) -> fmt::Result {
-    encode_unless(is_plain, value, out)
+    encode_unless(&PLAIN, value, out)
 }
 
-fn encode_unless(plain: fn(u8) -> bool, text: &str, out: &mut impl fmt::Write) -> fmt::Result {
+fn len_unless(plain: &ByteSet, text: &str) -> usize {
+    text.len() + 2 * plain.count_others(text.as_bytes())
+}
+
+fn encode_unless(plain: &ByteSet, text: &str, out: &mut impl fmt::Write) -> fmt::Result {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| !plain(byte)) {
+    while let Some(at) = rest.bytes().position(|byte| !plain.contains(byte)) {
         out.write_str(rest.get(..at).unwrap_or_default())?;
         // Up to the next character, so that `rest` stays on a boundary.
         let after = rest.get(at..).unwrap_or_default();
         let width = after.chars().next().map_or(1, char::len_utf8);
         for byte in after.bytes().take(width) {
-            escape(byte)
-                .into_iter()
-                .try_for_each(|char| out.write_char(char))?;
+            for char in escape(byte) {
+                out.write_char(char)?;
+            }
         }
         rest = after.get(width..).unwrap_or_default();
     }
@@ -61,39 +72,59 @@ fn encode_unless(plain: fn(u8) -> bool, text: &str, out: &mut impl fmt::Write) -
 /// and a `%` without two hex digits behind it stands for itself.
 pub(super) fn decode_into(text: &mut String, encoded: &str) {
     let mut rest = encoded;
-    // One character may take several escapes, so runs of them are decoded
-    // together.
-    let mut run = Vec::new();
-    while let Some(at) = rest.find('%') {
+    while let Some(at) = (rest.as_bytes().windows(3)).position(|triple| unescape(triple).is_some())
+    {
         let (literal, escapes) = rest.split_at(at);
         text.push_str(literal);
-        rest = escapes;
-        run.clear();
-        while let Some((byte, behind)) = unescape(rest) {
-            run.push(byte);
-            rest = behind;
-        }
-        if run.is_empty() {
-            text.push('%');
-            rest = rest.get(1..).unwrap_or_default();
-        }
-        for chunk in run.utf8_chunks() {
-            text.push_str(chunk.valid());
-            if !chunk.invalid().is_empty() {
-                text.push(char::REPLACEMENT_CHARACTER);
-            }
-        }
+        let read = decode_run(text, escapes.as_bytes());
+        rest = escapes.get(3 * read..).unwrap_or_default();
     }
     text.push_str(rest);
 }
 
-fn unescape(text: &str) -> Option<(u8, &str)> {
-    let [b'%', high, low, ..] = text.as_bytes() else {
+/// Appends what leading escapes mean and says how many it took: not always all
+/// of them, but at least one if there is one.
+fn decode_run(text: &mut String, escapes: &[u8]) -> usize {
+    // A character may take four escapes, so several are decoded together.
+    let mut run = [0; 64];
+    let mut len = 0;
+    for (slot, byte) in (run.iter_mut()).zip(escapes.chunks(3).map_while(unescape)) {
+        *slot = byte;
+        len += 1;
+    }
+    let mut read = 0;
+    for chunk in run.get(..len).unwrap_or_default().utf8_chunks() {
+        text.push_str(chunk.valid());
+        read += chunk.valid().len();
+        let invalid = chunk.invalid().len();
+        // What stands at the end of a full buffer may be the beginning of a
+        // character: it is taken next time.
+        if len == run.len() && read + invalid == len {
+            break;
+        }
+        if invalid > 0 {
+            text.push(char::REPLACEMENT_CHARACTER);
+            read += invalid;
+        }
+    }
+    read
+}
+
+fn unescape(triple: &[u8]) -> Option<u8> {
+    let [b'%', high, low] = triple else {
         return None;
     };
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let byte = digit(high)? << 4 | digit(low)?;
-    Some((byte as u8, text.get(3..)?))
+    Some(((digit(high)? << 4) | digit(low)?) as u8)
+}
+
+/// Why the properties of a member were refused.
+#[derive(Debug, PartialEq)]
+pub(super) enum PropertyError<'a> {
+    /// This key is not a token.
+    Key(&'a str),
+    /// They take at least this many bytes, which is more than the limit.
+    TooLong(usize),
 }
 
 /// Appends the properties of a member, separated by `;`, without the optional
@@ -103,38 +134,53 @@ fn unescape(text: &str) -> Option<(u8, &str)> {
 /// would break the header is encoded. So no property can bring in a member.
 ///
 /// # Errors
-/// The first key that is not a token.
-pub(super) fn write_properties<'a>(properties: &'a str, text: &mut String) -> Result<(), &'a str> {
-    const OWS: [char; 2] = [' ', '\t'];
+/// If a key is not a token, or they take more than `limit` bytes.
+pub(super) fn write_properties<'a>(
+    properties: &'a str,
+    limit: usize,
+    text: &mut String,
+) -> Result<(), PropertyError<'a>> {
     let start = text.len();
-    for property in properties
-        .split(';')
-        .map(|property| property.trim_matches(OWS))
-    {
+    for property in properties.split(';') {
+        let property = trim(property);
         if property.is_empty() {
             continue;
         }
-        if text.len() > start {
-            text.push(';');
-        }
-        let (key, value) = match property.split_once('=') {
-            Some((key, value)) => (
-                key.trim_end_matches(OWS),
-                Some(value.trim_start_matches(OWS)),
-            ),
+        let separator = if text.len() > start { ";" } else { "" };
+        let equals = property.bytes().position(|byte| byte == b'=');
+        let (key, value) = match equals.and_then(|at| property.split_at_checked(at)) {
+            Some((key, value)) => (trim(key), value.get(1..).map(trim)),
             None => (property, None),
         };
         if !is_token(key) {
-            return Err(key);
+            return Err(PropertyError::Key(key));
         }
+        let value_len = value.map_or(0, |value| 1 + len_unless(&OCTET, value));
+        let len = text.len() - start + separator.len() + key.len() + value_len;
+        if len > limit {
+            // Refused before it costs the memory.
+            return Err(PropertyError::TooLong(len));
+        }
+        text.push_str(separator);
         text.push_str(key);
         if let Some(value) = value {
             text.push('=');
             // Writing to a `String` does not fail.
-            let _ = encode_unless(is_octet, value, text);
+            let _ = encode_unless(&OCTET, value, text);
         }
     }
     Ok(())
+}
+
+/// The text without the optional whitespace of HTTP around it.
+pub(super) fn trim(text: &str) -> &str {
+    let is_ows = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    // Mostly there is none, which two looks tell.
+    if is_ows(text.as_bytes().first()) || is_ows(text.as_bytes().last()) {
+        text.trim_matches([' ', '\t'])
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -154,9 +200,9 @@ mod tests {
         out
     }
 
-    fn properties(text: &str) -> Result<String, &str> {
+    fn properties(text: &str) -> Result<String, PropertyError<'_>> {
         let mut out = String::new();
-        write_properties(text, &mut out).map(|()| out)
+        write_properties(text, 40, &mut out).map(|()| out)
     }
 
     #[test]
@@ -192,22 +238,50 @@ mod tests {
         assert_eq!(properties("p=a,evil=1").unwrap(), "p=a%2Cevil=1");
         assert_eq!(properties("p=\r\né \"").unwrap(), "p=%0D%0A%C3%A9%20%22");
         assert_eq!(properties(" ; ").unwrap(), "");
-        assert_eq!(properties("a;b c=1"), Err("b c"));
-        assert_eq!(properties("=1"), Err(""));
-        assert_eq!(properties("a,evil"), Err("a,evil"));
+        assert_eq!(properties("a;b c=1"), Err(PropertyError::Key("b c")));
+        assert_eq!(properties("=1"), Err(PropertyError::Key("")));
+        assert_eq!(properties("a,evil"), Err(PropertyError::Key("a,evil")));
+    }
+
+    #[test]
+    fn properties_that_take_too_much_are_refused_unwritten() {
+        let fits = format!("a;b={}", "x".repeat(36));
+        assert_eq!(properties(&fits).unwrap().len(), 40);
+        assert_eq!(
+            properties(&format!("{fits}x")),
+            Err(PropertyError::TooLong(41))
+        );
+        assert_eq!(
+            properties(&format!("a={}", "\"".repeat(13))),
+            Err(PropertyError::TooLong(41))
+        );
+    }
+
+    #[test]
+    fn characters_are_whole_wherever_a_long_run_of_escapes_is_cut() {
+        for before in 0..70 {
+            for (escapes, text) in [
+                ("%F0%9F%98%80%41", "😀A"),
+                ("%F0%9F%98", "\u{fffd}"),
+                ("%FF%FF", "\u{fffd}\u{fffd}"),
+            ] {
+                let value = "%61".repeat(before) + escapes;
+                assert_eq!(decoded(&value), "a".repeat(before) + text);
+            }
+        }
     }
 
     proptest! {
         #[test]
         fn decoding_undoes_encoding(value in "\\PC{0,40}|[%0-9a-f,; ]{0,20}") {
             let text = encoded(&value);
-            prop_assert!(text.bytes().all(is_octet));
+            prop_assert!(OCTET.contains_all(text.as_bytes()));
             prop_assert_eq!(text.len(), encoded_len(&value));
             prop_assert_eq!(decoded(&text), value);
         }
 
         #[test]
-        fn decoding_equals_decoding_the_bytes_at_once(value in "(%[0-9a-fC-F][0-9A-F]|%|[a-fé]){0,20}") {
+        fn decoding_equals_decoding_the_bytes_at_once(value in "(%[0-9a-fC-F][0-9A-F]|%|[a-fé]){0,20}|(%[89a-fE-F][89A-F]){0,200}") {
             let mut bytes = Vec::new();
             let mut rest = value.as_bytes();
             while let Some((first, behind)) = rest.split_first() {

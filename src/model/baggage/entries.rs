@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Baggage, BaggageError, BaggageMember, codec::write_properties};
+use super::{
+    Baggage, BaggageError, BaggageMember,
+    codec::{PropertyError, write_properties},
+};
 use crate::model::text::excerpt;
 
 /// The members: one text with their names, values and metadata, and where in
@@ -11,6 +14,8 @@ use crate::model::text::excerpt;
 pub(super) struct Entries {
     text: String,
     members: Vec<Place>,
+    /// What they take in the header, each with a comma.
+    encoded_len: usize,
 }
 
 /// Where the parts of a member stand in the text.
@@ -20,8 +25,7 @@ pub(super) struct Place {
     name_end: usize,
     value_end: usize,
     end: usize,
-    /// What it takes in the header; kept because a sum over all is needed
-    /// whenever one is added.
+    /// What it takes in the header.
     encoded_len: usize,
 }
 
@@ -75,8 +79,12 @@ impl Entries {
         let name_end = self.text.len();
         write_value(&mut self.text);
         let value_end = self.text.len();
-        write_properties(metadata, &mut self.text)
-            .map_err(|key| BaggageError::Metadata(excerpt(key)))?;
+        write_properties(metadata, Baggage::MAX_BYTES, &mut self.text).map_err(
+            |error| match error {
+                PropertyError::Key(key) => BaggageError::Metadata(excerpt(key)),
+                PropertyError::TooLong(len) => BaggageError::TooLong(len),
+            },
+        )?;
         let mut place = Place {
             start,
             name_end,
@@ -89,35 +97,39 @@ impl Entries {
     }
 
     fn put(&mut self, name: &str, place: Place) -> Result<(), BaggageError> {
-        let present = self
-            .members
-            .iter()
-            .position(|place| place.read(&self.text).name == name);
-        let others = self
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| Some(*at) != present);
-        let total = others
-            .map(|(_, other)| other.encoded_len + 1)
-            .sum::<usize>()
-            + place.encoded_len;
+        let present = self.position(name);
+        let taken = present.and_then(|at| self.members.get_mut(at));
+        let freed = taken.as_ref().map_or(0, |taken| taken.encoded_len + 1);
+        let total = self.encoded_len - freed + place.encoded_len;
         if total > Baggage::MAX_BYTES {
             return Err(BaggageError::TooLong(total));
         }
-        if let Some(taken) = present.and_then(|at| self.members.get_mut(at)) {
+        if let Some(taken) = taken {
             *taken = place;
         } else if self.members.len() < Baggage::MAX_MEMBERS {
             self.members.push(place);
         } else {
             return Err(BaggageError::TooManyMembers);
         }
+        self.encoded_len = total + 1;
         Ok(())
     }
 
+    fn position(&self, name: &str) -> Option<usize> {
+        // Compared as bytes, and lengths first: a header may bring 64 names.
+        let text = self.text.as_bytes();
+        let is_it = |place: &Place| {
+            place.name_end - place.start == name.len()
+                && text.get(place.start..place.name_end) == Some(name.as_bytes())
+        };
+        self.members.iter().position(is_it)
+    }
+
     pub(super) fn remove(&mut self, name: &str) {
-        let Self { text, members } = self;
-        members.retain(|place| place.read(text).name != name);
+        if let Some(at) = self.position(name) {
+            let place = self.members.remove(at);
+            self.encoded_len -= place.encoded_len + 1;
+        }
     }
 
     /// The baggage, with only the text that is still in use and in the order
@@ -136,7 +148,10 @@ impl Entries {
                 entries: Some(Arc::new(self)),
             };
         }
-        let mut packed = Self::default();
+        let mut packed = Self {
+            encoded_len: self.encoded_len,
+            ..Self::default()
+        };
         for place in &self.members {
             let member = place.read(&self.text);
             let start = packed.text.len();

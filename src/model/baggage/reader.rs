@@ -2,9 +2,9 @@
 
 use super::{
     Baggage, Entries,
-    codec::{decode_into, is_token},
+    codec::{decode_into, is_token, trim},
 };
-use crate::model::text::{trim_ows, whole_members};
+use crate::model::text::{ByteSet, trim_ows, whole_members};
 
 /// Reads the lines of one baggage header under a common budget.
 ///
@@ -41,17 +41,14 @@ impl BaggageReader {
     fn member(&mut self, member: &[u8]) {
         // Values may hold what should have been encoded, but nothing that
         // could not stand in a header at all.
-        let Some(member) = str::from_utf8(member)
-            .ok()
-            .filter(|text| !text.bytes().any(is_control))
-        else {
+        let (true, Ok(member)) = (PRINTABLE.contains_all(member), str::from_utf8(member)) else {
             return;
         };
         let (pair, properties) = member.split_once(';').unwrap_or((member, ""));
         let Some((name, value)) = pair.split_once('=') else {
             return;
         };
-        let (name, value) = (name.trim_matches(OWS), value.trim_matches(OWS));
+        let (name, value) = (trim(name), trim(value));
         if is_token(name) {
             // An error means that the member is malformed, or does not fit.
             let _ = self
@@ -66,9 +63,5 @@ impl BaggageReader {
     }
 }
 
-const OWS: [char; 2] = [' ', '\t'];
-
-/// Control characters that are not optional whitespace.
-fn is_control(byte: u8) -> bool {
-    byte.is_ascii_control() && byte != b'\t'
-}
+/// What may stand in a header, be it encoded or not: all but control characters.
+static PRINTABLE: ByteSet = ByteSet::of_ranges(&[(b'\t', b'\t'), (b' ', b'~'), (0x80, 0xff)]);

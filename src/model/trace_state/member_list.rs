@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use super::TraceState;
+use crate::model::text::ByteSet;
 
 pub(super) const MAX_KEY: usize = 256;
 pub(super) const MAX_VALUE: usize = 256;
 
+static KEY_FIRST: ByteSet = ByteSet::of_ranges(&[(b'a', b'z'), (b'0', b'9')]);
+static KEY: ByteSet = KEY_FIRST.and(b"_-*/@");
+static VALUE: ByteSet = ByteSet::of_ranges(&[(b' ', b'+'), (b'-', b'<'), (b'>', b'~')]);
+
 pub(super) fn is_key(key: &[u8]) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     key.len() <= MAX_KEY
-        && key.first().is_some_and(alphanumeric)
-        && key
-            .iter()
-            .all(|byte| alphanumeric(byte) || b"_-*/@".contains(byte))
+        && key.first().is_some_and(|first| KEY_FIRST.contains(*first))
+        && KEY.contains_all(key)
 }
 
 pub(super) fn is_value(value: &[u8]) -> bool {
     value.len() <= MAX_VALUE
         && value.last().is_some_and(|last| *last != b' ')
-        && value
-            .iter()
-            .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'='))
+        && VALUE.contains_all(value)
 }
 
 /// A header in the making: checked members in order, within

@@ -1,0 +1,54 @@
+//! What the fuzz targets share. Run one from the top of the repository with
+//! `cargo +nightly fuzz run traceparent`.
+
+use std::collections::HashMap;
+
+use tailtrace::propagation::{CompositePropagator, Extracted, Extractor, Propagator};
+
+/// A `traceparent` that is valid.
+pub const PARENT: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// Header lines as bytes, which need not be text.
+#[derive(Default)]
+pub struct Lines<'a>(pub Vec<(&'static str, &'a [u8])>);
+
+impl<'a> Lines<'a> {
+    /// Adds each line of the input as a header line of this name.
+    pub fn with(mut self, name: &'static str, input: &'a [u8]) -> Self {
+        self.0
+            .extend(input.split(|byte| *byte == b'\n').map(|line| (name, line)));
+        self
+    }
+}
+
+impl Extractor for Lines<'_> {
+    fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        for (_, line) in self.0.iter().filter(|(key, _)| *key == name) {
+            each(line);
+        }
+    }
+}
+
+/// Reads the headers; if they hold a trace, sends it on and checks that it
+/// means the same to the receiver.
+pub fn extract_and_send_on(headers: &dyn Extractor) -> Extracted {
+    let propagator = CompositePropagator::default();
+    let mut extracted = Extracted::default();
+    propagator.extract(headers, &mut extracted);
+    if let Some(context) = extracted.clone().into_context() {
+        assert!(context.is_remote);
+        let mut sent = HashMap::new();
+        propagator.inject(&context, &mut sent);
+        for (name, value) in &sent {
+            assert!(!value.is_empty(), "{name}");
+            assert!(
+                value.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+                "{name}: {value:?}"
+            );
+        }
+        let mut received = Extracted::default();
+        propagator.extract(&sent, &mut received);
+        assert_eq!(received, extracted);
+    }
+    extracted
+}
