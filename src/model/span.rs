@@ -148,7 +148,7 @@ impl Span {
         let time = Tick::at_wall(time, self.head.correction);
         let log = self
             .store
-            .push_log(0, time, level, message.as_ref().into(), &Limits::default());
+            .push_log(0, time, level, message.as_ref(), &Limits::default());
         for (key, value) in fields {
             if let Some(log) = log {
                 self.store

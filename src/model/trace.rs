@@ -278,13 +278,8 @@ impl SpanMut<'_> {
     /// Adds a log entry that is said now.
     pub fn log(&mut self, level: LogLevel, message: impl AsRef<str>) {
         let now = Tick::at_wall(Clock::system().wall(), self.correction);
-        self.store.push_log(
-            self.index,
-            now,
-            level,
-            message.as_ref().into(),
-            &Limits::default(),
-        );
+        self.store
+            .push_log(self.index, now, level, message.as_ref(), &Limits::default());
     }
 
     /// Says how it went.

@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Start;
 use super::local::{Live, LocalTrace};
 use super::recorder::Recorder;
+use super::unrecorded::{Fate, Unrecorded};
 use crate::kit::Tick;
-use crate::kit::stripe::Stripe;
-use crate::ledger::{Ledger, Reason};
-use crate::model::store::NewSpan;
 use crate::model::{
-    Baggage, Limits, Link, LocalHandle, LogLevel, SpanId, SpanKind, Status, TagRef, TraceContext,
+    Baggage, Limits, Link, LogLevel, SpanId, Status, TagRef, TraceContext,
     TraceFlags, TraceId, TraceState,
 };
 
@@ -32,86 +29,6 @@ pub(crate) struct Recording {
     /// Where the span stood when it was added.
     pub(super) index: u32,
     pub(super) baggage: Baggage,
-}
-
-/// A span of which only the identity exists.
-#[derive(Debug)]
-pub(crate) struct Unrecorded {
-    pub(super) trace_id: TraceId,
-    pub(super) id: SpanId,
-    pub(super) parent: Option<SpanId>,
-    pub(super) flags: TraceFlags,
-    pub(super) trace_state: TraceState,
-    pub(super) baggage: Baggage,
-    pub(super) fate: Fate,
-}
-
-/// Why a span is not recorded, and who counts its children.
-#[derive(Debug)]
-pub(super) enum Fate {
-    /// The head dropped the trace. Children count in the same stripe.
-    SampledOut(Arc<Stripe>),
-    /// It came too late or from the wrong thread. Counted already.
-    Refused(Arc<Ledger>, Reason),
-    /// Its trace is full. Counted when it ends, unless it fails and is recorded after all.
-    Beyond(Box<Beyond>),
-}
-
-/// What is needed to record a span beyond the limit after all.
-#[derive(Debug)]
-pub(super) struct Beyond {
-    pub(super) trace: Arc<LocalTrace>,
-    pub(super) reason: Reason,
-    id: SpanId,
-    parent: Option<SpanId>,
-    start: Tick,
-    name: Cow<'static, str>,
-    kind: SpanKind,
-    ended: AtomicBool,
-}
-
-impl Beyond {
-    pub(super) fn new(trace: Arc<LocalTrace>, span: NewSpan, reason: Reason) -> Self {
-        let NewSpan {
-            id,
-            parent,
-            start,
-            name,
-            kind,
-        } = span;
-        Self {
-            trace,
-            reason,
-            id,
-            parent,
-            start,
-            name,
-            kind,
-            ended: AtomicBool::new(false),
-        }
-    }
-
-    /// True the first time it is asked.
-    pub(super) fn end_once(&self) -> bool {
-        !self.ended.swap(true, Ordering::Relaxed)
-    }
-
-    fn span(&self) -> NewSpan {
-        let Self {
-            id,
-            parent,
-            start,
-            kind,
-            ..
-        } = self;
-        NewSpan {
-            id: *id,
-            parent: *parent,
-            start: *start,
-            name: self.name.clone(),
-            kind: *kind,
-        }
-    }
 }
 
 impl ActiveSpan {
@@ -152,19 +69,25 @@ impl ActiveSpan {
     pub(crate) fn baggage(&self) -> &Baggage {
         match self {
             Self::Recording(span) => &span.baggage,
-            Self::Unrecorded(span) => &span.baggage,
+            Self::Unrecorded(span) => span.baggage(),
         }
     }
 
-    /// Starts a child; what `new` says about a parent does not count.
+    /// Starts a child, which inherits the baggage.
     #[inline]
-    pub(crate) fn child(&self, new: Start<'_>) -> Self {
+    pub(crate) fn child(&self, name: Cow<'static, str>) -> Self {
         match self {
             Self::Recording(span) => match span.parts() {
-                Some((trace, recorder)) => recorder.start_in(trace, span.id, new),
-                None => Self::Unrecorded(span.orphan(new.baggage)),
+                Some((trace, recorder)) => {
+                    let new = Start {
+                        baggage: span.baggage.clone(),
+                        ..Start::new(name)
+                    };
+                    recorder.start_in(trace, span.id, new)
+                }
+                None => Self::Unrecorded(span.orphan()),
             },
-            Self::Unrecorded(span) => span.child(new),
+            Self::Unrecorded(span) => span.child(name),
         }
     }
 
@@ -178,11 +101,8 @@ impl ActiveSpan {
     /// Adds a log entry that is said now; its number, for the fields.
     pub(crate) fn log(&self, level: LogLevel, message: &str) -> Option<u32> {
         let now = self.recorder()?.clock.now();
-        self.write(|live, span, limits| {
-            live.store
-                .push_log(span, now, level, message.into(), limits)
-        })
-        .flatten()
+        self.write(|live, span, limits| live.store.push_log(span, now, level, message, limits))
+            .flatten()
     }
 
     pub(crate) fn set_field(&self, log: u32, key: Cow<'static, str>, value: TagRef<'_>) {
@@ -303,109 +223,18 @@ impl Recording {
 
     /// A child while the span is being dropped, which nobody can ask for.
     #[cold]
-    fn orphan(&self, baggage: Baggage) -> Unrecorded {
-        let (trace_id, flags) = match &self.trace {
-            Some(trace) => (trace.head.trace_id, trace.head.flags()),
-            None => (TraceId::new(), TraceFlags::default()),
-        };
-        let (id, parent, fate) = (
-            SpanId::new(),
-            Some(self.id),
-            Fate::SampledOut(Arc::default()),
-        );
-        Unrecorded {
+    fn orphan(&self) -> Unrecorded {
+        let trace_id = self
+            .trace
+            .as_ref()
+            .map_or_else(TraceId::new, |trace| trace.head.trace_id);
+        let fate = Fate::SampledOut(TraceFlags::default(), Arc::default());
+        Unrecorded::new(
             trace_id,
-            id,
-            parent,
-            flags,
-            trace_state: TraceState::default(),
-            baggage,
+            SpanId::new(),
+            TraceState::default(),
+            self.baggage.clone(),
             fate,
-        }
-    }
-}
-
-impl Unrecorded {
-    fn context(&self) -> TraceContext {
-        let mut context = TraceContext::new(self.trace_id, self.id).with_flags(self.flags);
-        context.parent_span_id = self.parent;
-        context.trace_state = match self.fate {
-            // Whoever continues a trace that is not sampled must not promise a probability for it.
-            Fate::SampledOut(_) | Fate::Refused(..) => self.trace_state.with_threshold(None),
-            Fate::Beyond(_) => self.trace_state.clone(),
-        };
-        context.baggage = self.baggage.clone();
-        match &self.fate {
-            Fate::SampledOut(stripe) => {
-                let stripe: Arc<Stripe> = Arc::clone(stripe);
-                context.with_local(LocalHandle::new(stripe))
-            }
-            Fate::Refused(..) => context,
-            Fate::Beyond(beyond) => {
-                let trace: Arc<LocalTrace> = Arc::clone(&beyond.trace);
-                context.with_local(LocalHandle::new(trace))
-            }
-        }
-    }
-
-    #[inline]
-    fn child(&self, new: Start<'_>) -> ActiveSpan {
-        let fate = match &self.fate {
-            Fate::SampledOut(stripe) => {
-                stripe.add(1);
-                Fate::SampledOut(Arc::clone(stripe))
-            }
-            Fate::Refused(ledger, reason) => {
-                ledger.started(1);
-                ledger.dropped(*reason, 1);
-                Fate::Refused(Arc::clone(ledger), *reason)
-            }
-            Fate::Beyond(beyond) => {
-                return match beyond.trace.recorder.as_ref() {
-                    Some(recorder) => recorder.start_in(&beyond.trace, self.id, new),
-                    None => ActiveSpan::Unrecorded(
-                        self.identity(new.baggage, Fate::SampledOut(Arc::default())),
-                    ),
-                };
-            }
-        };
-        ActiveSpan::Unrecorded(self.identity(new.baggage, fate))
-    }
-
-    #[inline]
-    fn identity(&self, baggage: Baggage, fate: Fate) -> Self {
-        Self {
-            trace_id: self.trace_id,
-            id: SpanId::new(),
-            parent: Some(self.id),
-            flags: self.flags,
-            trace_state: self.trace_state.clone(),
-            baggage,
-            fate,
-        }
-    }
-
-    /// Records a span beyond the limit after all, because it failed.
-    fn rescue(&self) {
-        let Fate::Beyond(beyond) = &self.fate else {
-            return;
-        };
-        let Some(recorder) = beyond.trace.recorder.as_deref() else {
-            return;
-        };
-        beyond.trace.mark_worth_keeping();
-        let limits = &recorder.limits;
-        let reserve = (limits.spans_per_trace / 8).max(1);
-        let mut live = beyond.trace.live();
-        let known = live.store.find(u32::MAX, self.id).is_some();
-        let fits = live.store.len() < limits.spans_per_trace.saturating_add(reserve) as usize;
-        if !known
-            && fits
-            && live.beyond_limit > 0
-            && live.store.push_span(beyond.span(), &limits.span).is_ok()
-        {
-            live.beyond_limit -= 1;
-        }
-        recorder.unlock(&beyond.trace, live, false);
+        )
     }
 }

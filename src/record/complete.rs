@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::{KeepOutcome, Recorder};
 use super::ring::Held;
 use super::shard::Shard;
+use super::unrecorded::Beyond;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
 use crate::ledger::Reason;
@@ -34,7 +34,7 @@ impl Recorder {
         if !live.store.finish(index, end) {
             return;
         }
-        self.ended(trace, live, id, end);
+        self.ended(trace, live, index, end);
     }
 
     /// Ends a span beyond the limit.
@@ -43,13 +43,13 @@ impl Recorder {
         let mut live = beyond.trace.live();
         match live.store.find(u32::MAX, id) {
             Some(index) if live.store.finish(index, end) => {
-                self.ended(&beyond.trace, live, id, end)
+                self.ended(&beyond.trace, live, u32::MAX, end)
             }
             Some(_) => {}
             None if live.beyond_limit > 0 && beyond.end_once() => {
                 live.beyond_limit -= 1;
                 self.ledger.dropped(beyond.reason, 1);
-                self.ended(&beyond.trace, live, id, end);
+                self.ended(&beyond.trace, live, u32::MAX, end);
             }
             None => {}
         }
@@ -60,13 +60,14 @@ impl Recorder {
         &self,
         trace: &Arc<LocalTrace>,
         mut live: MutexGuard<'_, Live>,
-        id: SpanId,
+        index: u32,
         end: Tick,
     ) {
         live.open = live.open.saturating_sub(1);
         if live.open == 0 {
             self.complete(trace, live, end);
-        } else if id == trace.root {
+        } else if index == 0 && matches!(live.phase, Phase::Open) {
+            // The root, which comes first: from now on the others' time runs.
             drop(live);
             lock(&self.lingering).push_back((end.after(self.limits.linger), Arc::clone(trace)));
         }
@@ -193,6 +194,9 @@ impl Recorder {
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
     fn keep_spans(&self, head: &TraceHead, store: &SpanStore, kept: &Kept) {
+        if store.len() == 0 {
+            return;
+        }
         self.ledger.kept(kept.late, store.len() as u64);
         (self.sink)(Trace::frozen(
             head.clone(),

@@ -22,7 +22,6 @@ pub(crate) struct LocalTrace {
     /// `None` only while it waits in the pool, so that a recorder's pool does not keep it alive.
     pub(super) recorder: Option<Arc<Recorder>>,
     pub(super) head: TraceHead,
-    pub(super) root: SpanId,
     pub(super) slot: AtomicU32,
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
@@ -34,7 +33,7 @@ pub(crate) struct LocalTrace {
 pub(super) struct Live {
     pub(super) store: SpanStore,
     /// Bytes that the recorder's total includes for this trace.
-    pub(super) accounted: usize,
+    pub(super) accounted: u32,
     /// Spans that have not ended, those beyond the limit included.
     pub(super) open: u32,
     /// Open spans beyond the limit, which are not in the store.
@@ -56,12 +55,7 @@ pub(super) enum Phase {
 }
 
 impl LocalTrace {
-    pub(super) fn new(
-        recorder: Arc<Recorder>,
-        head: TraceHead,
-        root: SpanId,
-        store: SpanStore,
-    ) -> Self {
+    pub(super) fn new(recorder: Arc<Recorder>, head: TraceHead, store: SpanStore) -> Self {
         Self {
             recorder: Some(recorder),
             slot: AtomicU32::new(NOWHERE),
@@ -69,26 +63,18 @@ impl LocalTrace {
             keep_asked: AtomicBool::new(false),
             live: Mutex::new(Live::new(store)),
             head,
-            root,
         }
     }
 
     /// Makes this trace, to which nothing else refers, a new one.
     #[inline]
-    pub(super) fn reset(
-        &mut self,
-        recorder: Arc<Recorder>,
-        head: TraceHead,
-        root: SpanId,
-        store: SpanStore,
-    ) {
+    pub(super) fn reset(&mut self, recorder: Arc<Recorder>, head: TraceHead, store: SpanStore) {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
         *self.slot.get_mut() = NOWHERE;
         *self.live.get_mut().unwrap_or_else(PoisonError::into_inner) = Live::new(store);
         self.recorder = Some(recorder);
         self.head = head;
-        self.root = root;
     }
 
     #[inline]

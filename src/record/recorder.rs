@@ -125,8 +125,8 @@ impl Recorder {
 
     /// Brings the total up to date with a trace's memory.
     pub(super) fn account(&self, live: &mut Live) {
-        let (old, new) = (live.accounted, live.store.bytes());
-        live.accounted = new;
+        let (old, new) = (live.accounted as usize, live.store.bytes());
+        live.accounted = u32::try_from(new).unwrap_or(u32::MAX);
         if new >= old {
             self.live_bytes.fetch_add(new - old, Ordering::Relaxed);
         } else {
@@ -174,7 +174,7 @@ impl Recorder {
         mut live: MutexGuard<'_, Live>,
         was_empty: bool,
     ) {
-        if live.store.bytes() == live.accounted && !was_empty {
+        if live.store.bytes() == live.accounted as usize && !was_empty {
             return;
         }
         self.account(&mut live);

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::active::{ActiveSpan, Beyond, Fate, Recording, Unrecorded};
+use super::active::{ActiveSpan, Recording};
 use super::local::{LocalTrace, Phase};
 use super::recorder::Recorder;
+use super::unrecorded::{Beyond, Fate, Unrecorded};
 use crate::kit::stripe::Stripe;
 use crate::kit::{Tick, guarded, own_thread};
 use crate::ledger::Reason;
@@ -84,15 +85,10 @@ impl Recorder {
         baggage: Baggage,
     ) -> ActiveSpan {
         stripe.add(1);
-        ActiveSpan::Unrecorded(Unrecorded {
-            trace_id: parent.trace_id,
-            id: SpanId::random(&self.random),
-            parent: Some(parent.span_id),
-            flags: parent.flags,
-            trace_state: parent.trace_state.clone(),
-            baggage,
-            fate: Fate::SampledOut(stripe),
-        })
+        let id = SpanId::random(&self.random);
+        let fate = Fate::SampledOut(parent.flags, stripe);
+        let state = parent.trace_state.clone();
+        ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, id, state, baggage, fate))
     }
 
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
@@ -100,14 +96,7 @@ impl Recorder {
         let correction = self.clock.correction();
         let mut head = self.head_of(new.parent, correction);
         if let Some(reason) = self.refusal() {
-            self.ledger.started(1);
-            self.ledger.dropped(reason, 1);
-            return unrecorded(
-                head,
-                id,
-                new,
-                Fate::Refused(Arc::clone(&self.ledger), reason),
-            );
+            return self.refuse(head, id, new.baggage, reason);
         }
         let now = self.clock.now();
         let decision = self.ask_head(&head, &new, now);
@@ -119,7 +108,8 @@ impl Recorder {
         if !is_recorded {
             let stripe = Arc::clone(self.ledger.sampled_out());
             stripe.add(1);
-            return unrecorded(head, id, new, Fate::SampledOut(stripe));
+            let fate = Fate::SampledOut(head.flags(), stripe);
+            return unrecorded(head, id, new.baggage, fate);
         }
         if decision.is_sampled() {
             head.sample(decision.threshold);
@@ -140,20 +130,27 @@ impl Recorder {
         }
     }
 
+    #[cold]
+    fn refuse(&self, head: TraceHead, id: SpanId, baggage: Baggage, reason: Reason) -> ActiveSpan {
+        self.ledger.started(1);
+        self.ledger.dropped(reason, 1);
+        let fate = Fate::Refused(head.flags(), reason, Arc::clone(&self.ledger));
+        unrecorded(head, id, baggage, fate)
+    }
+
     fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
-        let (trace_id, flags, trace_state) = match parent {
-            Some(parent) => (
-                parent.trace_id,
-                parent.flags.with_sampled(false),
-                parent.trace_state.clone(),
-            ),
+        let (trace_id, flags, state) = match parent {
+            Some(parent) => {
+                let flags = parent.flags.with_sampled(false);
+                (parent.trace_id, flags, parent.trace_state.clone())
+            }
             None => (
                 TraceId::random(&self.random),
                 TraceFlags::RANDOM,
                 TraceState::default(),
             ),
         };
-        TraceHead::new(trace_id, flags, trace_state, correction)
+        TraceHead::new(trace_id, flags, state, correction)
     }
 
     fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingDecision {
@@ -180,8 +177,8 @@ impl Recorder {
     ) -> ActiveSpan {
         let limits = &self.limits.span;
         let (shell, store) = guarded::lock(self.shard(head.trace_id)).take();
-        let mut store =
-            store.unwrap_or_else(|| SpanStore::with_room(Room::new(self.limits.bytes_per_trace)));
+        let room = Room::new(self.limits.bytes_per_trace);
+        let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
         let parent = new.parent.map(|parent| parent.span_id);
         let root = NewSpan {
             id,
@@ -190,21 +187,9 @@ impl Recorder {
             name: new.name,
             kind: new.kind,
         };
-        // A root that its own trace's limit refuses is a setting that allows no trace at all.
+        // Only a limit that allows no trace at all refuses a root.
         if store.push_span(root, limits).is_err() {
-            self.ledger.started(1);
-            self.ledger.dropped(Reason::BytesPerTrace, 1);
-            let fate = Fate::Refused(Arc::clone(&self.ledger), Reason::BytesPerTrace);
-            return unrecorded(
-                head,
-                id,
-                Start {
-                    parent: new.parent,
-                    baggage: new.baggage,
-                    ..Start::new("".into())
-                },
-                fate,
-            );
+            return self.refuse(head, id, new.baggage, Reason::BytesPerTrace);
         }
         for (key, value) in new.tags.into_iter().chain(decision.tags) {
             store.set_tag(0, key, value.as_ref(), limits);
@@ -212,7 +197,7 @@ impl Recorder {
         for link in new.links {
             store.push_link(0, link, limits);
         }
-        let trace = self.fill(shell, head, id, store);
+        let trace = self.fill(shell, head, store);
         self.ledger.started(1);
         self.admit(&trace);
         ActiveSpan::Recording(Recording {
@@ -228,16 +213,15 @@ impl Recorder {
         self: &Arc<Self>,
         shell: Option<Arc<LocalTrace>>,
         head: TraceHead,
-        root: SpanId,
         store: SpanStore,
     ) -> Arc<LocalTrace> {
         if let Some(mut shell) = shell
             && let Some(trace) = Arc::get_mut(&mut shell)
         {
-            trace.reset(Arc::clone(self), head, root, store);
+            trace.reset(Arc::clone(self), head, store);
             return shell;
         }
-        Arc::new(LocalTrace::new(Arc::clone(self), head, root, store))
+        Arc::new(LocalTrace::new(Arc::clone(self), head, store))
     }
 
     /// Starts a span in a local trace that is there.
@@ -259,8 +243,8 @@ impl Recorder {
         if let Phase::Dropped(reason) = live.phase {
             drop(live);
             self.ledger.dropped(reason, 1);
-            let fate = Fate::Refused(Arc::clone(&self.ledger), reason);
-            return detached(trace, id, parent, new.baggage, fate);
+            let fate = Fate::Refused(trace.head.flags(), reason, Arc::clone(&self.ledger));
+            return unrecorded(trace.head.clone(), id, new.baggage, fate);
         }
         let was_empty = live.spans() == 0;
         let fits = live.store.len() < limits.spans_per_trace as usize;
@@ -286,11 +270,12 @@ impl Recorder {
                     live.store.push_link(index, link, &limits.span);
                 }
                 self.unlock(trace, live, was_empty);
+                let (trace, baggage) = (Some(Arc::clone(trace)), new.baggage);
                 ActiveSpan::Recording(Recording {
-                    trace: Some(Arc::clone(trace)),
+                    trace,
                     id,
                     index,
-                    baggage: new.baggage,
+                    baggage,
                 })
             }
             Err(span) => {
@@ -301,41 +286,24 @@ impl Recorder {
                 } else {
                     Reason::SpansPerTrace
                 };
-                let fate = Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, reason)));
-                detached(trace, id, parent, new.baggage, fate)
+                let beyond = Beyond::new(Arc::clone(trace), span, reason);
+                unrecorded(
+                    trace.head.clone(),
+                    id,
+                    new.baggage,
+                    Fate::Beyond(Box::new(beyond)),
+                )
             }
         }
     }
 }
 
-/// A root that is not recorded.
-fn unrecorded(head: TraceHead, id: SpanId, new: Start<'_>, fate: Fate) -> ActiveSpan {
-    ActiveSpan::Unrecorded(Unrecorded {
-        trace_id: head.trace_id,
+fn unrecorded(head: TraceHead, id: SpanId, baggage: Baggage, fate: Fate) -> ActiveSpan {
+    ActiveSpan::Unrecorded(Unrecorded::new(
+        head.trace_id,
         id,
-        parent: new.parent.map(|parent| parent.span_id),
-        flags: head.flags(),
-        trace_state: head.trace_state,
-        baggage: new.baggage,
-        fate,
-    })
-}
-
-/// A span of a recorded trace that is not recorded itself.
-fn detached(
-    trace: &LocalTrace,
-    id: SpanId,
-    parent: SpanId,
-    baggage: Baggage,
-    fate: Fate,
-) -> ActiveSpan {
-    ActiveSpan::Unrecorded(Unrecorded {
-        trace_id: trace.head.trace_id,
-        id,
-        parent: Some(parent),
-        flags: trace.head.flags(),
-        trace_state: trace.head.outgoing_state(),
+        head.trace_state,
         baggage,
         fate,
-    })
+    ))
 }
