@@ -9,8 +9,8 @@ use super::recorder::Recorder;
 use super::unrecorded::{Fate, Unrecorded};
 use crate::kit::Tick;
 use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanId, Status, TagRef, TraceContext,
-    TraceFlags, TraceId, TraceState,
+    Baggage, Limits, Link, LogLevel, SpanId, Status, TagRef, TraceContext, TraceFlags, TraceId,
+    TraceState,
 };
 
 /// A running span. Dropping it ends it.

@@ -239,12 +239,12 @@ impl Recorder {
     /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
     pub(crate) fn poll(&self, now: Tick) {
         loop {
-            let mut lingering = lock(&self.lingering);
-            let due = lingering.front().is_some_and(|(until, _)| *until <= now);
-            let Some((_, trace)) = lingering.pop_front().filter(|_| due) else {
-                break;
+            let due = {
+                let mut lingering = lock(&self.lingering);
+                let is_due = lingering.front().is_some_and(|(until, _)| *until <= now);
+                if is_due { lingering.pop_front() } else { None }
             };
-            drop(lingering);
+            let Some((_, trace)) = due else { break };
             self.decide_early(&trace, now);
             if Arc::strong_count(&trace) == 1 {
                 Self::recycle(trace);
