@@ -16,8 +16,8 @@ pub use model::{
     TraceId, TraceState, TraceView,
 };
 pub use sampling::{
-    AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, ParentBasedSampler,
-    PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler, Sampler,
-    SamplingDecision, SamplingRequest,
+    AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler,
+    ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
+    Sampler, SamplingDecision, SamplingRequest,
 };
 pub use tail::{TailDecision, TailPolicy, Verdict};
