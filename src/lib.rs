@@ -45,9 +45,9 @@ pub use pipeline::{
 };
 pub use record::{KeepOutcome, RecordLimits, SpanPool};
 pub use sampling::{
-    AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, ParentBasedSampler,
-    PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler, Sampler,
-    SamplingDecision, SamplingRequest,
+    AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler,
+    ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
+    Sampler, SamplingDecision, SamplingRequest,
 };
 pub use tail::{TailDecision, TailPolicy, Verdict};
 pub use tracer::{SpanBuilder, SpanGuard, Tracer};
