@@ -175,7 +175,7 @@ impl Span {
     /// Ends the span at `end`, or at its start when that is later.
     pub fn finish_at(&mut self, end: SystemTime) {
         self.store
-            .finish(0, Tick::at_wall(end, self.head.correction));
+            .finish_at(0, Tick::at_wall(end, self.head.correction));
     }
 
     /// How long it took; zero while it has not ended.

@@ -207,7 +207,7 @@ impl Trace {
         let inner = Arc::make_mut(&mut self.0);
         let now = Tick::at_wall(Clock::system().wall(), inner.head.correction);
         for index in (0..).take(inner.store.len()) {
-            inner.store.finish(index, now);
+            inner.store.finish_at(index, now);
         }
     }
 
@@ -296,6 +296,6 @@ impl SpanMut<'_> {
     /// Ends it at `end`, unless it has ended.
     pub fn finish_at(&mut self, end: SystemTime) {
         self.store
-            .finish(self.index, Tick::at_wall(end, self.correction));
+            .finish_at(self.index, Tick::at_wall(end, self.correction));
     }
 }

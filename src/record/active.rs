@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Start;
-use super::local::{Live, LocalTrace};
+use super::local::LocalTrace;
 use super::recorder::Recorder;
 use super::unrecorded::{Fate, Unrecorded};
 use crate::kit::Tick;
+use crate::model::store::SpanStore;
 use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanId, Status, TagRef, TraceContext, TraceFlags, TraceId,
-    TraceState,
+    Baggage, Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef, TraceContext, TraceFlags,
+    TraceId, TraceState,
 };
 
 /// A running span. Dropping it ends it.
@@ -41,14 +41,10 @@ impl ActiveSpan {
     /// beyond the limit too, which an error puts on record.
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
-        matches!(
-            self,
-            Self::Recording(_)
-                | Self::Unrecorded(Unrecorded {
-                    fate: Fate::Beyond(_),
-                    ..
-                })
-        )
+        match self {
+            Self::Recording(_) => true,
+            Self::Unrecorded(span) => span.beyond().is_some(),
+        }
     }
 
     /// What this span tells the next.
@@ -62,7 +58,7 @@ impl ActiveSpan {
     pub(crate) fn span_id(&self) -> SpanId {
         match self {
             Self::Recording(span) => span.id,
-            Self::Unrecorded(span) => span.id,
+            Self::Unrecorded(span) => span.id(),
         }
     }
 
@@ -79,11 +75,9 @@ impl ActiveSpan {
         match self {
             Self::Recording(span) => match span.parts() {
                 Some((trace, recorder)) => {
-                    let new = Start {
-                        baggage: span.baggage.clone(),
-                        ..Start::new(name)
-                    };
-                    recorder.start_in(trace, span.id, new)
+                    let (start, baggage) = (recorder.clock.now(), span.baggage.clone());
+                    let kind = SpanKind::Internal;
+                    recorder.start_child(trace, span.id, start, name, kind, baggage)
                 }
                 None => Self::Unrecorded(span.orphan()),
             },
@@ -93,28 +87,28 @@ impl ActiveSpan {
 
     #[inline]
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.write(|live, span, limits| {
-            live.store.set_tag(span, key, value, limits);
+        self.write(|store, span, limits| {
+            store.set_tag(span, key, value, limits);
         });
     }
 
     /// Adds a log entry that is said now; its number, for the fields.
     pub(crate) fn log(&self, level: LogLevel, message: &str) -> Option<u32> {
         let now = self.recorder()?.clock.now();
-        self.write(|live, span, limits| live.store.push_log(span, now, level, message, limits))
+        self.write(|store, span, limits| store.push_log(span, now, level, message, limits))
             .flatten()
     }
 
     pub(crate) fn set_field(&self, log: u32, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.write(|live, _, limits| live.store.set_field(log, key, value, limits));
+        self.write(|store, _, limits| store.set_field(log, key, value, limits));
     }
 
     pub(crate) fn add_link(&self, link: Link) {
-        self.write(|live, span, limits| live.store.push_link(span, link, limits));
+        self.write(|store, span, limits| store.push_link(span, link, limits));
     }
 
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
-        self.write(|live, span, limits| live.store.rename(span, name, limits));
+        self.write(|store, span, limits| store.rename(span, name, limits));
     }
 
     /// Says how it went. An error makes the span worth recording even beyond the limit.
@@ -129,58 +123,38 @@ impl ActiveSpan {
                 Self::Unrecorded(span) => span.rescue(),
             }
         }
-        self.write(|live, span, limits| live.store.set_status(span, status, limits));
+        self.write(|store, span, limits| store.set_status(span, status, limits));
     }
 
     /// Ends the span at `end` or now; a span ends once.
     #[inline]
     pub(crate) fn finish(&self, end: Option<Tick>) {
         match self {
-            Self::Recording(span) => {
-                if let Some((trace, recorder)) = span.parts() {
-                    recorder.finish(trace, span.index, span.id, end);
-                }
-            }
-            Self::Unrecorded(span) => {
-                if let Fate::Beyond(beyond) = &span.fate
-                    && let Some(recorder) = beyond.trace.recorder.as_deref()
-                {
-                    recorder.finish_beyond(beyond, span.id, end);
-                }
-            }
+            Self::Recording(span) => span.finish(end),
+            Self::Unrecorded(span) => span.finish(end),
         }
     }
 
     fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
-            Self::Unrecorded(Unrecorded {
-                fate: Fate::Beyond(beyond),
-                ..
-            }) => beyond.trace.recorder.as_ref(),
-            Self::Unrecorded(_) => None,
+            Self::Unrecorded(span) => span
+                .beyond()
+                .and_then(|beyond| beyond.trace.recorder.as_ref()),
         }
     }
 
     /// Writes into the span's record; `None` when it has none or has ended.
     #[inline]
-    fn write<R>(&self, write: impl FnOnce(&mut Live, u32, &Limits) -> R) -> Option<R> {
+    fn write<R>(&self, write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R) -> Option<R> {
         let (trace, guess, id) = match self {
             Self::Recording(span) => (span.trace.as_ref()?, span.index, span.id),
-            Self::Unrecorded(Unrecorded {
-                fate: Fate::Beyond(beyond),
-                id,
-                ..
-            }) => (&beyond.trace, u32::MAX, *id),
-            Self::Unrecorded(_) => return None,
+            Self::Unrecorded(span) => (&span.beyond()?.trace, u32::MAX, span.id()),
         };
         let recorder = trace.recorder.as_deref()?;
         let mut live = trace.live();
-        let index = live.store.find(guess, id)?;
-        if !live.store.is_open(index) {
-            return None;
-        }
-        let result = write(&mut live, index, &recorder.limits.span);
+        let index = live.store.find_open(guess, id)?;
+        let result = write(&mut live.store, index, &recorder.limits.span);
         recorder.unlock(trace, live, false);
         Some(result)
     }
@@ -189,12 +163,16 @@ impl ActiveSpan {
 impl Drop for ActiveSpan {
     #[inline]
     fn drop(&mut self) {
-        self.finish(None);
-        if let Self::Recording(span) = self
-            && let Some(trace) = span.trace.take()
-            && Arc::strong_count(&trace) == 1
-        {
-            Recorder::recycle(trace);
+        match self {
+            Self::Recording(span) => {
+                span.finish(None);
+                if let Some(trace) = span.trace.take()
+                    && Arc::strong_count(&trace) == 1
+                {
+                    Recorder::recycle(trace);
+                }
+            }
+            Self::Unrecorded(span) => span.finish(None),
         }
     }
 }
@@ -204,6 +182,13 @@ impl Recording {
     fn parts(&self) -> Option<(&Arc<LocalTrace>, &Arc<Recorder>)> {
         let trace = self.trace.as_ref()?;
         trace.recorder.as_ref().map(|recorder| (trace, recorder))
+    }
+
+    #[inline]
+    fn finish(&self, end: Option<Tick>) {
+        if let Some((trace, recorder)) = self.parts() {
+            recorder.finish(trace, self.index, self.id, end);
+        }
     }
 
     fn context(&self) -> TraceContext {
@@ -231,7 +216,7 @@ impl Recording {
         let fate = Fate::SampledOut(TraceFlags::default(), Arc::default());
         Unrecorded::new(
             trace_id,
-            SpanId::new(),
+            None,
             TraceState::default(),
             self.baggage.clone(),
             fate,

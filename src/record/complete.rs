@@ -28,30 +28,24 @@ impl Recorder {
     ) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = trace.live();
-        let Some(index) = live.store.find(index, id) else {
-            return;
-        };
-        if !live.store.finish(index, end) {
-            return;
+        if let Some(index) = live.store.finish(index, id, end) {
+            self.ended(trace, live, index, end);
         }
-        self.ended(trace, live, index, end);
     }
 
     /// Ends a span beyond the limit.
     pub(super) fn finish_beyond(&self, beyond: &Beyond, id: SpanId, end: Option<Tick>) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
-        match live.store.find(u32::MAX, id) {
-            Some(index) if live.store.finish(index, end) => {
-                self.ended(&beyond.trace, live, u32::MAX, end)
-            }
-            Some(_) => {}
-            None if live.beyond_limit > 0 && beyond.end_once() => {
-                live.beyond_limit -= 1;
-                self.ledger.dropped(beyond.reason, 1);
-                self.ended(&beyond.trace, live, u32::MAX, end);
-            }
-            None => {}
+        if let Some(index) = live.store.finish(u32::MAX, id, end) {
+            self.ended(&beyond.trace, live, index, end);
+        } else if live.beyond_limit > 0
+            && live.store.find(u32::MAX, id).is_none()
+            && beyond.end_once()
+        {
+            live.beyond_limit -= 1;
+            self.ledger.dropped(beyond.reason, 1);
+            self.ended(&beyond.trace, live, u32::MAX, end);
         }
     }
 

@@ -167,16 +167,25 @@ impl Recorder {
     }
 
     /// Lets go of a trace after its buffer may have grown; a trace that was empty gets its place back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn unlock(
+        &self,
+        trace: &Arc<LocalTrace>,
+        live: MutexGuard<'_, Live>,
+        was_empty: bool,
+    ) {
+        if live.store.bytes() != live.accounted as usize || was_empty {
+            self.unlock_grown(trace, live, was_empty);
+        }
+    }
+
+    #[cold]
+    fn unlock_grown(
         &self,
         trace: &Arc<LocalTrace>,
         mut live: MutexGuard<'_, Live>,
         was_empty: bool,
     ) {
-        if live.store.bytes() == live.accounted as usize && !was_empty {
-            return;
-        }
         self.account(&mut live);
         if was_empty {
             self.register(trace, &live);

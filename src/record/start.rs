@@ -1,11 +1,11 @@
 //! Starting spans.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
 use super::active::{ActiveSpan, Recording};
-use super::local::{LocalTrace, Phase};
+use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
 use super::unrecorded::{Beyond, Fate, Unrecorded};
 use crate::kit::stripe::Stripe;
@@ -85,10 +85,9 @@ impl Recorder {
         baggage: Baggage,
     ) -> ActiveSpan {
         stripe.add(1);
-        let id = SpanId::random(&self.random);
         let fate = Fate::SampledOut(parent.flags, stripe);
         let state = parent.trace_state.clone();
-        ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, id, state, baggage, fate))
+        ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, None, state, baggage, fate))
     }
 
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
@@ -225,52 +224,52 @@ impl Recorder {
     }
 
     /// Starts a span in a local trace that is there.
-    #[inline]
-    pub(super) fn start_in(
-        &self,
-        trace: &Arc<LocalTrace>,
-        parent: SpanId,
-        new: Start<'_>,
-    ) -> ActiveSpan {
-        let id = SpanId::random(&self.random);
-        let limits = &self.limits;
+    fn start_in(&self, trace: &Arc<LocalTrace>, parent: SpanId, new: Start<'_>) -> ActiveSpan {
         let start = match new.start {
             None => self.clock.now(),
             Some(time) => Tick::at_wall(time, trace.head.correction),
         };
+        let span = self.start_child(trace, parent, start, new.name, new.kind, new.baggage);
+        for (key, value) in new.tags {
+            span.set_tag(key, value.as_ref());
+        }
+        for link in new.links {
+            span.add_link(link);
+        }
+        span
+    }
+
+    /// Starts a span in a local trace that is there, with no more than every span has.
+    #[inline]
+    pub(super) fn start_child(
+        &self,
+        trace: &Arc<LocalTrace>,
+        parent: SpanId,
+        start: Tick,
+        name: Cow<'static, str>,
+        kind: SpanKind,
+        baggage: Baggage,
+    ) -> ActiveSpan {
         self.ledger.started(1);
         let mut live = trace.live();
-        if let Phase::Dropped(reason) = live.phase {
-            drop(live);
-            self.ledger.dropped(reason, 1);
-            let fate = Fate::Refused(trace.head.flags(), reason, Arc::clone(&self.ledger));
-            return unrecorded(trace.head.clone(), id, new.baggage, fate);
-        }
-        let was_empty = live.spans() == 0;
-        let fits = live.store.len() < limits.spans_per_trace as usize;
+        let id = live.child_id(parent);
         let span = NewSpan {
             id,
             parent: Some(parent),
             start,
-            name: new.name,
-            kind: new.kind,
+            name,
+            kind,
         };
-        let pushed = if fits {
-            live.store.push_span(span, &limits.span)
-        } else {
-            Err(span)
-        };
-        live.open += 1;
-        match pushed {
+        let fits = live.store.len() < self.limits.spans_per_trace as usize;
+        if !fits || matches!(live.phase, Phase::Dropped(_)) {
+            return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
+        }
+        let was_empty = live.spans() == 0;
+        match live.store.push_span(span, &self.limits.span) {
             Ok(index) => {
-                for (key, value) in new.tags {
-                    live.store.set_tag(index, key, value.as_ref(), &limits.span);
-                }
-                for link in new.links {
-                    live.store.push_link(index, link, &limits.span);
-                }
+                live.open += 1;
                 self.unlock(trace, live, was_empty);
-                let (trace, baggage) = (Some(Arc::clone(trace)), new.baggage);
+                let trace = Some(Arc::clone(trace));
                 ActiveSpan::Recording(Recording {
                     trace,
                     id,
@@ -279,29 +278,41 @@ impl Recorder {
                 })
             }
             Err(span) => {
-                live.beyond_limit += 1;
-                self.unlock(trace, live, was_empty);
-                let reason = if fits {
-                    Reason::BytesPerTrace
-                } else {
-                    Reason::SpansPerTrace
-                };
-                let beyond = Beyond::new(Arc::clone(trace), span, reason);
-                unrecorded(
-                    trace.head.clone(),
-                    id,
-                    new.baggage,
-                    Fate::Beyond(Box::new(beyond)),
-                )
+                self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
             }
         }
+    }
+
+    /// Starts a span for which its trace has no room, or which comes after the trace was dropped.
+    #[cold]
+    fn start_without_record(
+        &self,
+        trace: &Arc<LocalTrace>,
+        mut live: MutexGuard<'_, Live>,
+        span: NewSpan,
+        baggage: Baggage,
+        limit: Reason,
+    ) -> ActiveSpan {
+        let id = span.id;
+        let fate = if let Phase::Dropped(reason) = live.phase {
+            drop(live);
+            self.ledger.dropped(reason, 1);
+            Fate::Refused(trace.head.flags(), reason, Arc::clone(&self.ledger))
+        } else {
+            let was_empty = live.spans() == 0;
+            live.open += 1;
+            live.beyond_limit += 1;
+            self.unlock(trace, live, was_empty);
+            Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, limit)))
+        };
+        unrecorded(trace.head.clone(), id, baggage, fate)
     }
 }
 
 fn unrecorded(head: TraceHead, id: SpanId, baggage: Baggage, fate: Fate) -> ActiveSpan {
     ActiveSpan::Unrecorded(Unrecorded::new(
         head.trace_id,
-        id,
+        Some(id),
         head.trace_state,
         baggage,
         fate,

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::active::ActiveSpan;
 use super::local::LocalTrace;
-use super::start::Start;
 use crate::kit::Tick;
 use crate::kit::stripe::Stripe;
 use crate::ledger::{Ledger, Reason};
@@ -19,7 +18,8 @@ use crate::model::{
 #[derive(Debug)]
 pub(crate) struct Unrecorded {
     trace_id: TraceId,
-    pub(super) id: SpanId,
+    /// Drawn when somebody asks: most such spans are never propagated. Zero until then.
+    id: AtomicU64,
     /// Shared with the children; most have nothing to carry.
     carried: Option<Arc<Carried>>,
     pub(super) fate: Fate,
@@ -82,6 +82,13 @@ impl Beyond {
         !self.ended.swap(true, Ordering::Relaxed)
     }
 
+    #[cold]
+    fn finish(&self, end: Option<Tick>) {
+        if let Some(recorder) = self.trace.recorder.as_deref() {
+            recorder.finish_beyond(self, self.id, end);
+        }
+    }
+
     fn span(&self) -> NewSpan {
         let Self {
             id,
@@ -104,11 +111,12 @@ impl Beyond {
 impl Unrecorded {
     pub(super) fn new(
         trace_id: TraceId,
-        id: SpanId,
+        id: Option<SpanId>,
         trace_state: TraceState,
         baggage: Baggage,
         fate: Fate,
     ) -> Self {
+        let id = AtomicU64::new(id.map_or(0, SpanId::to_bits));
         let carries = !(trace_state.is_empty() && baggage.is_empty());
         let carried = carries.then(|| {
             Arc::new(Carried {
@@ -124,6 +132,36 @@ impl Unrecorded {
         }
     }
 
+    /// The span's id, which is drawn now if nobody asked before.
+    pub(super) fn id(&self) -> SpanId {
+        let known = SpanId::from_bits(self.id.load(Ordering::Relaxed));
+        known.unwrap_or_else(|| {
+            let fresh = SpanId::new();
+            let (none, some) = (0, fresh.to_bits());
+            let raced = self
+                .id
+                .compare_exchange(none, some, Ordering::Relaxed, Ordering::Relaxed);
+            raced.err().and_then(SpanId::from_bits).unwrap_or(fresh)
+        })
+    }
+
+    /// What records the span after all if it fails.
+    #[inline]
+    pub(super) fn beyond(&self) -> Option<&Beyond> {
+        if let Fate::Beyond(beyond) = &self.fate {
+            Some(beyond)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    pub(super) fn finish(&self, end: Option<Tick>) {
+        if let Some(beyond) = self.beyond() {
+            beyond.finish(end);
+        }
+    }
+
     pub(super) fn baggage(&self) -> &Baggage {
         static NONE: Baggage = Baggage::new();
         self.carried
@@ -132,7 +170,7 @@ impl Unrecorded {
     }
 
     pub(super) fn context(&self) -> TraceContext {
-        let mut context = TraceContext::new(self.trace_id, self.id);
+        let mut context = TraceContext::new(self.trace_id, self.id());
         if let Some(carried) = &self.carried {
             // Whoever continues a trace that is not sampled must not promise a probability for it.
             context.trace_state = carried.trace_state.with_threshold(None);
@@ -147,7 +185,7 @@ impl Unrecorded {
             }
             Fate::Refused(flags, ..) => context.with_flags(*flags),
             Fate::Beyond(beyond) => {
-                let mut context = beyond.trace.context(self.id, beyond.parent);
+                let mut context = beyond.trace.context(beyond.id, beyond.parent);
                 context.baggage = self.baggage().clone();
                 context
             }
@@ -168,19 +206,17 @@ impl Unrecorded {
             }
             Fate::Beyond(beyond) => match beyond.trace.recorder.as_ref() {
                 Some(recorder) => {
-                    let new = Start {
-                        baggage: self.baggage().clone(),
-                        ..Start::new(name)
-                    };
-                    return recorder.start_in(&beyond.trace, self.id, new);
+                    let (start, baggage) = (recorder.clock.now(), self.baggage().clone());
+                    let kind = SpanKind::Internal;
+                    let trace = &beyond.trace;
+                    return recorder.start_child(trace, beyond.id, start, name, kind, baggage);
                 }
                 None => Fate::SampledOut(TraceFlags::default(), Arc::default()),
             },
         };
-        let carried = self.carried.clone();
-        let id = SpanId::new();
+        let (trace_id, carried, id) = (self.trace_id, self.carried.clone(), AtomicU64::new(0));
         ActiveSpan::Unrecorded(Self {
-            trace_id: self.trace_id,
+            trace_id,
             id,
             carried,
             fate,
@@ -200,7 +236,7 @@ impl Unrecorded {
         let reserve = (limits.spans_per_trace / 8).max(1);
         let most = limits.spans_per_trace.saturating_add(reserve) as usize;
         let mut live = beyond.trace.live();
-        let is_known = live.store.find(u32::MAX, self.id).is_some();
+        let is_known = live.store.find(u32::MAX, beyond.id).is_some();
         let may = !is_known && live.beyond_limit > 0 && live.store.len() < most;
         if may && live.store.push_span(beyond.span(), &limits.span).is_ok() {
             live.beyond_limit -= 1;

@@ -75,7 +75,7 @@ impl SpanStore {
             here.links += lost.links;
         }
         if record.end != OPEN {
-            self.finish(copy, moved(record.end));
+            self.finish_at(copy, moved(record.end));
         }
         Some(copy)
     }

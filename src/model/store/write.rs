@@ -68,14 +68,6 @@ impl SpanStore {
         Ok(index)
     }
 
-    /// Whether a span has not ended.
-    #[inline]
-    pub(crate) fn is_open(&self, span: u32) -> bool {
-        self.spans
-            .get(span as usize)
-            .is_some_and(|record| record.end == OPEN)
-    }
-
     /// Where the span with this id stands; `guess` is where it stood when it was added.
     #[inline]
     pub(crate) fn find(&self, guess: u32, id: SpanId) -> Option<u32> {
@@ -91,15 +83,31 @@ impl SpanStore {
         index.and_then(|index| u32::try_from(index).ok())
     }
 
-    /// Ends a span, never before its start; false when it had ended already.
+    /// Where the span with this id stands, if it has not ended.
     #[inline]
-    pub(crate) fn finish(&mut self, span: u32, end: Tick) -> bool {
-        match self.spans.get_mut(span as usize) {
-            Some(record) if record.end == OPEN => {
-                record.end = end.max(record.start);
-                true
-            }
-            _ => false,
+    pub(crate) fn find_open(&self, guess: u32, id: SpanId) -> Option<u32> {
+        let is_open = |index: u32| self.span(index).is_some_and(|record| record.end == OPEN);
+        match self.spans.get(guess as usize) {
+            Some(record) if record.id == id => (record.end == OPEN).then_some(guess),
+            _ => self.search(id).filter(|index| is_open(*index)),
+        }
+    }
+
+    /// Ends a span, never before its start; where it stands, unless it had ended already.
+    #[inline]
+    pub(crate) fn finish(&mut self, guess: u32, id: SpanId, end: Tick) -> Option<u32> {
+        let index = self.find_open(guess, id)?;
+        self.finish_at(index, end);
+        Some(index)
+    }
+
+    /// Ends the span that stands there, unless it has ended.
+    #[inline]
+    pub(crate) fn finish_at(&mut self, span: u32, end: Tick) {
+        if let Some(record) = self.spans.get_mut(span as usize)
+            && record.end == OPEN
+        {
+            record.end = end.max(record.start);
         }
     }
 
