@@ -16,4 +16,8 @@ pub use model::{
     TraceId, TraceState, TraceView,
 };
 pub use sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
-pub use tail::{TailDecision, TailPolicy, Verdict};
+pub use tail::{
+    All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, Named, Not, PerSecond, RootNamed,
+    SlowerThan, Slowest, SpanCount, SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange,
+    TagMatches, TailDecision, TailPolicy, TailSampler, Verdict,
+};
