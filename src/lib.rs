@@ -49,5 +49,9 @@ pub use sampling::{
     ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
     Sampler, SamplingDecision, SamplingRequest,
 };
-pub use tail::{TailDecision, TailPolicy, Verdict};
+pub use tail::{
+    All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, Named, Not, PerSecond, RootNamed,
+    SlowerThan, Slowest, SpanCount, SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange,
+    TagMatches, TailDecision, TailPolicy, TailSampler, Verdict,
+};
 pub use tracer::{SpanBuilder, SpanGuard, Tracer};

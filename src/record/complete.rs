@@ -148,10 +148,11 @@ impl Recorder {
             let view = TraceView::new(head, store, now);
             let asked = guarded::call(|| tail.evaluate(&view).by(|| tail.name()));
             asked.unwrap_or_else(|| {
-                self.ledger.panicked();
+                self.ledger.panicked(1);
                 Verdict::pass()
             })
         });
+        self.ledger.panicked(verdict.panics());
         let is_sampled = head.is_sampled();
         let kept = |by, threshold| {
             Ok(Kept {

@@ -161,7 +161,7 @@ impl Recorder {
             request = request.with_parent(parent);
         }
         guarded::call(|| self.sampler.should_sample(&request)).unwrap_or_else(|| {
-            self.ledger.panicked();
+            self.ledger.panicked(1);
             SamplingDecision::record()
         })
     }

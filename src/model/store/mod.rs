@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use super::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
 use crate::kit::Tick;
 pub(crate) use room::Room;
+pub(crate) use writer::cut;
 
 /// No index.
 const NONE: u32 = u32::MAX;
