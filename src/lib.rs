@@ -7,8 +7,10 @@ pub mod ledger;
 pub mod model;
 pub mod sampling;
 pub mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 
-pub use export::{Batching, ExportError, Exporter};
+pub use export::{Batching, ConsoleExporter, ExportError, Exporter};
 pub use ledger::{Reason, Stats};
 pub use model::{
     Baggage, IdError, Limits, Link, LogEntry, LogLevel, Resource, Span, SpanId, SpanKind, SpanRef,

@@ -10,8 +10,11 @@ use async_trait::async_trait;
 
 use crate::model::Trace;
 
+pub(crate) mod console;
 mod error;
+pub(crate) mod tree;
 
+pub use console::ConsoleExporter;
 pub use error::ExportError;
 
 /// Sends batches of kept traces somewhere.
