@@ -12,10 +12,12 @@ use crate::model::Trace;
 
 pub(crate) mod console;
 mod error;
+mod memory;
 pub(crate) mod tree;
 
 pub use console::ConsoleExporter;
 pub use error::ExportError;
+pub use memory::InMemoryExporter;
 
 /// Sends batches of kept traces somewhere.
 ///

@@ -9,7 +9,8 @@
 //! └─ charge_card error: \"declined\"");
 //! ```
 //!
-//! Feature `testing`.
+//! Feature `testing`. To see what a pipeline exports, give it an
+//! [`InMemoryExporter`](crate::InMemoryExporter) and print its traces with [`tree`].
 
 mod factory;
 mod tree;
