@@ -10,7 +10,10 @@ pub mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use export::{Batching, ConsoleExporter, ExportError, Exporter, InMemoryExporter};
+pub use export::{
+    Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
+    Rotation,
+};
 pub use ledger::{Reason, Stats};
 pub use model::{
     Baggage, IdError, Limits, Link, LogEntry, LogLevel, Resource, Span, SpanId, SpanKind, SpanRef,
