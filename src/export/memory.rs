@@ -18,14 +18,16 @@ use crate::model::{Span, SpanRef, Trace, TraceId};
 /// use tailtrace::testing::{span, trace};
 /// use tailtrace::{Exporter, InMemoryExporter};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let memory = InMemoryExporter::new();
 /// let handle = memory.clone();
 /// memory.export(&[trace(span("checkout").child(span("charge_card")))]).await?;
 /// assert_eq!(handle.span_count(), 2);
 /// assert_eq!(handle.spans()[1].operation_name(), "charge_card");
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryExporter(Arc<Mutex<Vec<Trace>>>);

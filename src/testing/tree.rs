@@ -22,7 +22,7 @@ use crate::model::{SpanKind, TagRef, Trace};
 /// assert_eq!(tree(&made), "\
 /// GET /cart (server)
 /// └─ query db=\"orders\"
-///      info: \"3 rows\"");
+///         info: \"3 rows\"");
 /// ```
 #[must_use]
 pub fn tree(trace: &Trace) -> String {

@@ -55,7 +55,7 @@ pub use rotate::Rotation;
 /// use tailtrace::testing::{span, trace};
 /// use tailtrace::{Exporter, FileExporter};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = std::env::temp_dir().join(format!("tailtrace-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// let path = folder.join("traces.jsonl");
@@ -65,8 +65,10 @@ pub use rotate::Rotation;
 /// assert!(line.contains(r#""name":"checkout","kind":"internal""#));
 /// assert!(line.contains(r#""tags":{"items":3}"#));
 /// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })
 /// ```
 pub struct FileExporter {
     log: Mutex<Log<FileSystem>>,
