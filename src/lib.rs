@@ -31,9 +31,14 @@ pub mod propagation;
 pub mod record;
 pub mod sampling;
 pub mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tracer;
 
-pub use export::{Batching, ExportError, Exporter};
+pub use export::{
+    Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
+    Rotation,
+};
 pub use ledger::{Reason, Stats};
 pub use model::{
     Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, Span, SpanId,

@@ -202,6 +202,10 @@ impl<'a> LogRef<'a> {
         self.record.time.wall(self.head.correction)
     }
 
+    pub(crate) fn tick(self) -> Tick {
+        self.record.time
+    }
+
     /// How much it matters.
     #[must_use]
     pub fn level(self) -> LogLevel {

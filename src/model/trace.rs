@@ -92,6 +92,22 @@ impl Trace {
         self
     }
 
+    /// This trace as if a policy had kept it.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn kept_as(
+        mut self,
+        by: Cow<'static, str>,
+        threshold: Option<Threshold>,
+        late: bool,
+    ) -> Self {
+        Arc::make_mut(&mut self.0).kept = Kept {
+            by,
+            threshold,
+            late,
+        };
+        self
+    }
+
     /// The id its spans share.
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
