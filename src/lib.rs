@@ -1,6 +1,7 @@
 //! Tail sampling inside the process.
 #![forbid(unsafe_code)]
 
+pub mod delivery;
 pub mod export;
 pub mod kit;
 pub mod ledger;
@@ -8,6 +9,9 @@ pub mod model;
 pub mod sampling;
 pub mod tail;
 
+pub use delivery::{
+    AsyncExporter, DeliveryConfig, DeliveryReport, FlushError, Retry, ShutdownError,
+};
 pub use export::{Batching, ExportError, Exporter};
 pub use ledger::{Reason, Stats};
 pub use model::{
