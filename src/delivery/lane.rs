@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::queue::{Bounds, Offer, Pushed};
+use super::queue::{Bounds, Entry, Offer, Pushed};
 use super::report::DeliveryReport;
 use super::ticket::{Landed, Ticket};
 use super::waiter::{Failure, Waiter};
@@ -233,22 +233,38 @@ impl Lane {
             return;
         }
         state.phase = Phase::Ended;
-        let mut fates = state.settle(Outcome::Lost(Reason::ShutdownDeadline));
-        let queued = state.give_up_queue(&mut fates);
+        let fates = state.settle(Outcome::Lost(Reason::ShutdownDeadline));
+        let mut queue = state.give_up_queue();
         let mut waiters = std::mem::take(&mut state.stops);
         waiters.append(&mut state.flushing);
         waiters.extend(state.flushes.drain(..).map(|flush| flush.waiter));
         let waker = state.waker.take();
         drop(state);
+        self.tell(fates);
+        let waiting = queue.take(usize::MAX, usize::MAX).into_iter();
+        let traces = waiting.map(|Entry { item, .. }| {
+            let lost = Landed::lost(Reason::ShutdownDeadline);
+            item.ticket.settle(&self.ledger, lost);
+            item.trace
+        });
+        let remains = traces.collect();
+        lock(&self.state).remains = remains;
         self.work.notify_one();
         if let Some(waker) = waker {
             waker.wake();
         }
-        self.tell(fates);
-        drop(queued);
         for waiter in waiters {
             waiter.done(failure.cloned());
         }
+    }
+
+    /// Frees the memory of what was given up.
+    ///
+    /// Freeing a full queue takes longer than the end of a time limit allows, so that the exporting
+    /// thread does it, or whoever drops the delivery when that thread is stuck.
+    pub(super) fn clear(&self) {
+        let remains = std::mem::take(&mut lock(&self.state).remains);
+        drop(remains);
     }
 
     fn tell(&self, fates: Fates) {

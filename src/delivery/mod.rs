@@ -167,6 +167,7 @@ impl Drop for Delivery {
     fn drop(&mut self) {
         for lane in &self.lanes {
             lane.end(None);
+            lane.clear();
         }
     }
 }

@@ -78,8 +78,13 @@ impl<T> Queue<T> {
         self.errors.len() + self.rest.len()
     }
 
+    #[cfg(test)]
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    pub(super) const fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// The spans that wait.

@@ -98,6 +98,7 @@ impl Worker {
         // What the exporter left running there must not hold anybody up.
         runtime.shutdown_background();
         lane.end(failure.as_ref());
+        lane.clear();
     }
 
     /// Sends a batch, again and again if need be; `None` when it was abandoned.

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) idle: bool,
     /// Ends the thread's wait for the exporter.
     pub(super) waker: Option<Waker>,
+    /// What was given up and takes memory yet.
+    pub(super) remains: Vec<Trace>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +93,7 @@ impl State {
             urgency: 0,
             idle: false,
             waker: None,
+            remains: Vec::new(),
         }
     }
 
@@ -159,16 +162,12 @@ impl State {
         fates
     }
 
-    /// Empties the queue into the account; the traces are handed out to be dropped without the lock.
-    pub(super) fn give_up_queue(&mut self, fates: &mut Fates) -> Vec<Trace> {
-        let waiting = self.queue.take(usize::MAX, usize::MAX);
-        let mut traces = Vec::with_capacity(waiting.len());
-        for Entry { item, .. } in waiting {
-            let reason = Reason::ShutdownDeadline;
-            self.account.drop_spans(reason, item.ticket.spans());
-            fates.push((item.ticket, Landed::lost(reason)));
-            traces.push(item.trace);
-        }
-        traces
+    /// Enters everything that waits as lost and hands it out, to be settled without the lock.
+    pub(super) fn give_up_queue(&mut self) -> Queue<Parcel> {
+        let empty = Queue::new(self.queue.bounds());
+        let queue = std::mem::replace(&mut self.queue, empty);
+        let spans = queue.spans() as u64;
+        self.account.drop_spans(Reason::ShutdownDeadline, spans);
+        queue
     }
 }
