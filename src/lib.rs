@@ -9,9 +9,7 @@ pub mod model;
 pub mod sampling;
 pub mod tail;
 
-pub use delivery::{
-    AsyncExporter, DeliveryConfig, DeliveryReport, FlushError, Retry, ShutdownError,
-};
+pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
 pub use export::{Batching, ExportError, Exporter};
 pub use ledger::{Reason, Stats};
 pub use model::{

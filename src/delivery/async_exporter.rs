@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,8 +53,9 @@ use crate::model::Trace;
 pub struct AsyncExporter {
     name: Cow<'static, str>,
     ledger: Arc<Ledger>,
-    /// Without a thread there is nothing to give traces to; the text says why there is none.
-    delivery: Result<Delivery, String>,
+    delivery: Delivery,
+    /// Why there is no thread.
+    failed: Option<io::Error>,
 }
 
 impl AsyncExporter {
@@ -71,15 +73,16 @@ impl AsyncExporter {
         let ledger = Arc::new(Ledger::default());
         let (clock, random) = (Clock::system(), Random::thread());
         let account = Arc::clone(&ledger);
-        let started = Delivery::start(vec![Box::new(inner)], config, clock, &random, account);
-        let name = started.as_ref().ok().and_then(|delivery| {
-            let lane = delivery.lanes.first()?;
-            Some(Cow::Owned(lane.name.to_string()))
-        });
+        let (delivery, failed) =
+            Delivery::start(vec![Box::new(inner)], config, clock, random, account);
+        let lane = delivery.lanes.first();
         Self {
-            name: name.unwrap_or(Cow::Borrowed("AsyncExporter")),
+            name: lane.map_or(Cow::Borrowed("AsyncExporter"), |lane| {
+                Cow::Owned(lane.name.to_string())
+            }),
             ledger,
-            delivery: started.map_err(|error| error.to_string()),
+            delivery,
+            failed,
         }
     }
 
@@ -96,11 +99,12 @@ impl AsyncExporter {
     }
 
     fn delivery(&self) -> Result<&Delivery, ExportError> {
-        self.delivery.as_ref().map_err(|error| {
-            ExportError::permanent(format!(
+        match &self.failed {
+            None => Ok(&self.delivery),
+            Some(error) => Err(ExportError::permanent(format!(
                 "there is no thread to export from: {error}; allow the process more threads"
-            ))
-        })
+            ))),
+        }
     }
 
     async fn drain(&self, ask: Ask) -> Result<Ending, ExportError> {

@@ -56,54 +56,63 @@ pub(crate) struct Delivery {
 impl Delivery {
     /// Starts a thread for each exporter. Without any, everything sent counts as refused.
     ///
-    /// # Errors
-    /// When the system refuses a thread or what a runtime needs.
+    /// The error is that the system refuses a thread or what a runtime needs. The delivery has ended
+    /// then: what is sent to it is counted as lost.
     pub(crate) fn start(
         exporters: Vec<Box<dyn Exporter>>,
         config: DeliveryConfig,
         clock: Clock,
-        random: &Random,
+        random: Random,
         ledger: Arc<Ledger>,
-    ) -> io::Result<Self> {
-        let bounds = Bounds {
-            traces: config.max_queued_traces,
-            bytes: config.max_queued_bytes,
-        };
+    ) -> (Self, Option<io::Error>) {
         let mut delivery = Self {
             lanes: Vec::with_capacity(exporters.len()),
             clock,
             ledger,
         };
-        for (index, exporter) in exporters.into_iter().enumerate() {
-            let name = delivery.ask(|| exporter.name().into());
-            let batching = config
-                .batching
-                .or_else(|| delivery.ask(|| exporter.batching()));
-            let lane = Arc::new(Lane::new(
-                name.unwrap_or_else(|| Arc::from("unnamed")),
-                bounds,
-                batching.unwrap_or_default(),
-                delivery.clock.clone(),
-                Arc::clone(&delivery.ledger),
-            ));
-            delivery.lanes.push(Arc::clone(&lane));
-            let random = random.clone();
-            let worker = Worker {
-                exporter,
-                lane,
-                config,
-                random,
-            };
-            worker.start(index)?;
+        for exporter in exporters {
+            if let Err(error) = delivery.add(exporter, config, random.clone()) {
+                delivery.end();
+                return (delivery, Some(error));
+            }
         }
-        Ok(delivery)
+        (delivery, None)
+    }
+
+    fn add(
+        &mut self,
+        exporter: Box<dyn Exporter>,
+        config: DeliveryConfig,
+        random: Random,
+    ) -> io::Result<()> {
+        let name = self.ask(|| exporter.name().into());
+        let batching = config.batching.or_else(|| self.ask(|| exporter.batching()));
+        let lane = Arc::new(Lane::new(
+            name.unwrap_or_else(|| Arc::from("unnamed")),
+            Bounds {
+                traces: config.max_queued_traces,
+                bytes: config.max_queued_bytes,
+            },
+            batching.unwrap_or_default(),
+            self.clock.clone(),
+            Arc::clone(&self.ledger),
+        ));
+        let index = self.lanes.len();
+        self.lanes.push(Arc::clone(&lane));
+        let worker = Worker {
+            exporter,
+            lane,
+            config,
+            random,
+        };
+        worker.start(index)
     }
 
     /// Asks an exporter about itself; `None` when it panicked.
     fn ask<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
         let answer = guarded::call(question);
         if answer.is_none() {
-            self.ledger.panicked();
+            self.ledger.panicked(1);
         }
         answer
     }
@@ -161,13 +170,17 @@ impl Delivery {
     pub(crate) fn queued_spans(&self) -> u64 {
         self.ledger.queued_spans()
     }
-}
 
-impl Drop for Delivery {
-    fn drop(&mut self) {
+    fn end(&self) {
         for lane in &self.lanes {
             lane.end(None);
             lane.clear();
         }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.end();
     }
 }

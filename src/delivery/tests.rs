@@ -187,7 +187,8 @@ impl Bench {
         let ledger = Arc::new(Ledger::default());
         let account = Arc::clone(&ledger);
         let random = Random::seeded(7);
-        let delivery = Delivery::start(exporters, config, clock, &random, account).unwrap();
+        let (delivery, failed) = Delivery::start(exporters, config, clock, random, account);
+        assert!(failed.is_none(), "{failed:?}");
         Self { delivery, ledger }
     }
 

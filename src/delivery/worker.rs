@@ -169,7 +169,7 @@ impl Worker {
             Some(Some(result)) => Called::Returned(result),
             Some(None) => Called::Abandoned,
             None => {
-                self.lane.ledger.panicked();
+                self.lane.ledger.panicked(1);
                 Called::Panicked
             }
         }
