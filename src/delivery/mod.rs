@@ -166,11 +166,6 @@ impl Delivery {
         )
     }
 
-    /// The spans that wait or are being sent, counted once however many exporters they go to.
-    pub(crate) fn queued_spans(&self) -> u64 {
-        self.ledger.queued_spans()
-    }
-
     fn end(&self) {
         for lane in &self.lanes {
             lane.end(None);

@@ -29,7 +29,7 @@ fn the_deadline_is_kept(bench: &Bench) {
     assert_eq!((report.sent, report.left), (0, 0));
     assert_eq!(report.dropped_by(Reason::ShutdownDeadline), 6);
     assert_eq!(bench.stats().dropped_by(Reason::ShutdownDeadline), 6);
-    assert_eq!(bench.delivery.queued_spans(), 0);
+    assert_eq!(bench.stats().queued, 0);
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn what_comes_while_a_batch_is_tried_again_waits_behind_it() {
     assert_eq!(heard.next(), Event::Export(1));
     bench.send(&trace(2));
     bench.send(&trace(3));
-    assert_eq!(bench.delivery.queued_spans(), 6);
+    assert_eq!(bench.stats().queued, 6);
     bench.delivery.flush(LONG).unwrap();
     assert_eq!(
         heard.so_far(),
