@@ -56,10 +56,7 @@ fn spans_are_appended_to_what_is_there() -> Outcome {
 #[test]
 fn files_rotate_and_the_oldest_goes() -> Outcome {
     let path = folder("rotated")?.join("traces.jsonl");
-    let rotation = Rotation {
-        max_bytes: 1,
-        files: 3,
-    };
+    let rotation = Rotation { max_bytes: 1, files: 3 };
     let exporter = FileExporter::create(&path)?.with_rotation(rotation)?;
     for name in ["a", "b", "c", "d", "e"] {
         export(&exporter, &[trace(span(name))])?;
@@ -92,10 +89,7 @@ fn a_file_moved_away_or_emptied_by_others_is_no_loss() -> Outcome {
     let archive = path.with_file_name("archive");
     fs::rename(&path, &archive)?;
     export(&exporter, &[trace(span("b"))])?;
-    assert_eq!(
-        (names(&archive)?, names(&path)?),
-        (vec!["a".to_owned()], vec!["b".to_owned()])
-    );
+    assert_eq!((names(&archive)?, names(&path)?), (vec!["a".to_owned()], vec!["b".to_owned()]));
     fs::write(&path, "")?;
     export(&exporter, &[trace(span("c"))])?;
     assert_eq!(names(&path)?, ["c"]);
@@ -131,11 +125,7 @@ fn a_full_disk_may_be_tried_again_and_is_named() -> Outcome {
             return Err("a full disk took the batch".into());
         };
         assert!(error.is_retryable());
-        assert!(
-            error
-                .to_string()
-                .starts_with("cannot write traces to \"/dev/full\": ")
-        );
+        assert!(error.to_string().starts_with("cannot write traces to \"/dev/full\": "));
     }
     Ok(())
 }

@@ -60,17 +60,15 @@ fn span() -> impl Strategy<Value = Made> {
         proptest::collection::vec((0..KEYS.len(), value()), 0..4),
         proptest::collection::vec(0..LEVELS.len(), 0..3),
     )
-        .prop_map(
-            |(name, parent, start_millis, millis, is_error, tags, logs)| Made {
-                name,
-                parent,
-                start_millis,
-                millis,
-                is_error,
-                tags,
-                logs,
-            },
-        )
+        .prop_map(|(name, parent, start_millis, millis, is_error, tags, logs)| Made {
+            name,
+            parent,
+            start_millis,
+            millis,
+            is_error,
+            tags,
+            logs,
+        })
 }
 
 fn spans() -> impl Strategy<Value = Vec<Made>> {
@@ -85,9 +83,7 @@ fn trace(spans: &[Made], bits: u64) -> Trace {
     let mut trace = Trace::new(id);
     for (index, made) in spans.iter().enumerate() {
         let mut context = TraceContext::new(id, span_id(index));
-        context.parent_span_id = made
-            .parent
-            .map(|parent| span_id(parent.index(spans.len() + 2)));
+        context.parent_span_id = made.parent.map(|parent| span_id(parent.index(spans.len() + 2)));
         let start: SystemTime = UNIX_EPOCH + Duration::from_millis(made.start_millis);
         let mut span = Span::started_at(NAMES[made.name], context, start);
         for (key, value) in &made.tags {
@@ -117,11 +113,7 @@ fn every_policy() -> Vec<Box<dyn TailPolicy>> {
     let fraction = |rate| Fraction::new(rate).expect("a rate");
     let per_second = || PerSecond::new(2.0).expect("a budget");
     let spans_per_second = SpansPerSecond::new(3.0).expect("a budget");
-    let slowest = || {
-        Slowest::percentile(0.5)
-            .expect("a percentile")
-            .with_warm_up(0)
-    };
+    let slowest = || Slowest::percentile(0.5).expect("a percentile").with_warm_up(0);
     vec![
         boxed(Errors),
         boxed(SlowerThan(second)),
@@ -146,11 +138,7 @@ fn every_policy() -> Vec<Box<dyn TailPolicy>> {
         boxed(Not(fraction(0.5))),
         boxed(Not(per_second())),
         boxed(Errors.named("wrong")),
-        boxed(
-            All::new([fraction(0.5)])
-                .and(SpanCount::at_least(1))
-                .and(per_second()),
-        ),
+        boxed(All::new([fraction(0.5)]).and(SpanCount::at_least(1)).and(per_second())),
         boxed(All::new([slowest(), slowest()])),
         boxed(Any::new([fraction(0.25)]).or(Errors).or(per_second())),
         boxed(All::new(Vec::<Errors>::new())),
@@ -162,12 +150,7 @@ fn every_policy() -> Vec<Box<dyn TailPolicy>> {
                 .otherwise(per_second()),
         ),
         boxed(FirstMatch::new()),
-        boxed(
-            TailSampler::new()
-                .drop_if(Errors)
-                .keep(fraction(0.5))
-                .keep(slowest()),
-        ),
+        boxed(TailSampler::new().drop_if(Errors).keep(fraction(0.5)).keep(slowest())),
         boxed(TailSampler::new()),
         boxed(|trace: &TraceView<'_>| match trace.span_count() {
             0 => Verdict::drop(),
@@ -271,9 +254,7 @@ impl Tree {
             Self::All(trees) => boxed(All::new(built(trees))),
             Self::Any(trees) => boxed(Any::new(built(trees))),
             Self::Sampler { drop_if, keep } => {
-                let tail = built(keep)
-                    .into_iter()
-                    .fold(TailSampler::new(), TailSampler::keep);
+                let tail = built(keep).into_iter().fold(TailSampler::new(), TailSampler::keep);
                 boxed(built(drop_if).into_iter().fold(tail, TailSampler::drop_if))
             }
             Self::FirstMatch(rules) => {
@@ -300,11 +281,9 @@ impl Tree {
         match self {
             Self::Errors => keep_if(spans.iter().any(|span| span.is_error)),
             Self::SpanCount(range) => keep_if(range.contains(&spans.len())),
-            Self::HasLog(least) => keep_if(
-                spans
-                    .iter()
-                    .any(|span| span.logs.iter().any(|level| level >= least)),
-            ),
+            Self::HasLog(least) => {
+                keep_if(spans.iter().any(|span| span.logs.iter().any(|level| level >= least)))
+            }
             Self::Root(name) => keep_if(root(spans).is_some_and(|root| root.name == *name)),
             Self::Fraction(quarters) => {
                 keep_if(bits & ((1 << 56) - 1) >= u64::from(4 - quarters) << 54)
@@ -351,9 +330,7 @@ fn root(spans: &[Made]) -> Option<&Made> {
 
 /// Every 16th of the randomness, and the last value of all.
 fn all_luck() -> impl Iterator<Item = u64> {
-    (0..16_u64)
-        .map(|sixteenth| sixteenth << 52)
-        .chain([(1 << 56) - 1])
+    (0..16_u64).map(|sixteenth| sixteenth << 52).chain([(1 << 56) - 1])
 }
 
 proptest! {

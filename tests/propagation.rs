@@ -62,10 +62,8 @@ impl Headers for HeaderMap {
 
     fn lines(&self) -> Vec<(String, String)> {
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
-        let mut lines: Vec<_> = self
-            .iter()
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect();
+        let mut lines: Vec<_> =
+            self.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         lines.sort();
         lines
     }
@@ -90,10 +88,7 @@ fn parent<H: Headers>(traceparent: &str) -> Option<TraceContext> {
 fn trace_state<H: Headers>(lines: &[&str]) -> TraceState {
     let mut all = vec![("traceparent", PARENT)];
     all.extend(lines.iter().map(|line| ("tracestate", *line)));
-    extract(&H::of(&all))
-        .parent
-        .expect("a bad tracestate never costs the trace")
-        .trace_state
+    extract(&H::of(&all)).parent.expect("a bad tracestate never costs the trace").trace_state
 }
 
 fn baggage<H: Headers>(lines: &[&str]) -> Baggage {

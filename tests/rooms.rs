@@ -113,11 +113,7 @@ const FENCES: &[Fence] = &[
         cure: "take the random source as an argument; tests seed it",
     },
     Fence {
-        words: &[
-            "..::thread::spawn",
-            "..::thread::scope",
-            "..::thread::Builder",
-        ],
+        words: &["..::thread::spawn", "..::thread::scope", "..::thread::Builder"],
         places: &["delivery/", "pipeline/"],
         tests: Tests::Free,
         cure: "let the delivery worker do the work",
@@ -182,34 +178,22 @@ fn root() -> &'static Path {
 #[track_caller]
 fn assert_none(breaches: &[Breach]) {
     let text: Vec<String> = breaches.iter().map(ToString::to_string).collect();
-    assert!(
-        breaches.is_empty(),
-        "{} breaches\n{}",
-        text.len(),
-        text.join("\n")
-    );
+    assert!(breaches.is_empty(), "{} breaches\n{}", text.len(), text.join("\n"));
 }
 
 #[test]
 fn every_file_of_src_keeps_to_its_room() {
     let files = rust_files(&root().join("src"));
-    assert!(
-        files.iter().any(|(file, _)| file == "lib.rs"),
-        "src/ was not read"
-    );
-    let breaches: Vec<Breach> = files
-        .iter()
-        .flat_map(|(file, text)| check_source(file, text))
-        .collect();
+    assert!(files.iter().any(|(file, _)| file == "lib.rs"), "src/ was not read");
+    let breaches: Vec<Breach> =
+        files.iter().flat_map(|(file, text)| check_source(file, text)).collect();
     assert_none(&breaches);
 }
 
 #[test]
 fn every_folder_of_src_has_a_row_in_the_table() {
     let folders = names_in(&root().join("src"));
-    let folders = folders
-        .iter()
-        .filter(|name| root().join("src").join(name).is_dir());
+    let folders = folders.iter().filter(|name| root().join("src").join(name).is_dir());
     let known = |name: &str| FREE.contains(&name) || TABLE.iter().any(|(room, _)| *room == name);
     let unknown: Vec<_> = folders.filter(|name| !known(name)).collect();
     assert!(
@@ -237,9 +221,6 @@ fn no_test_waits_for_time_to_pass() {
 #[test]
 fn the_top_level_holds_only_what_belongs_there() {
     let names = names_in(root());
-    assert!(
-        names.iter().any(|name| name == "Cargo.toml"),
-        "the repository was not read"
-    );
+    assert!(names.iter().any(|name| name == "Cargo.toml"), "the repository was not read");
     assert_none(&check_top_level(names.iter().map(String::as_str)));
 }

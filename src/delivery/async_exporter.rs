@@ -77,9 +77,8 @@ impl AsyncExporter {
             Delivery::start(vec![Box::new(inner)], config, clock, random, account);
         let lane = delivery.lanes.first();
         Self {
-            name: lane.map_or(Cow::Borrowed("AsyncExporter"), |lane| {
-                Cow::Owned(lane.name.to_string())
-            }),
+            name: lane
+                .map_or(Cow::Borrowed("AsyncExporter"), |lane| Cow::Owned(lane.name.to_string())),
             ledger,
             delivery,
             failed,

@@ -69,11 +69,7 @@ pub(super) struct Backoff {
 impl Backoff {
     /// The first try is made at `now`.
     pub(super) fn new(retry: Retry, now: Tick) -> Self {
-        Self {
-            retry,
-            give_up_at: now.after(retry.budget),
-            ceiling: retry.initial.min(retry.max),
-        }
+        Self { retry, give_up_at: now.after(retry.budget), ceiling: retry.initial.min(retry.max) }
     }
 
     /// A try failed; `asked` is the time that the peer wants to be left alone.
@@ -84,11 +80,7 @@ impl Backoff {
         }
         if let Some(asked) = asked {
             let wait = asked.min(MAX_ASKED);
-            return if wait > left {
-                Next::GiveUp
-            } else {
-                Next::WaitAsAsked(wait)
-            };
+            return if wait > left { Next::GiveUp } else { Next::WaitAsAsked(wait) };
         }
         let wait = self.jittered(random);
         self.ceiling = scaled(self.ceiling, self.retry.multiplier.max(1.0)).min(self.retry.max);
@@ -104,10 +96,7 @@ impl Backoff {
     fn jittered(&self, random: u64) -> Duration {
         let jitter = self.retry.jitter.clamp(0.0, 1.0);
         // The upper 53 bits make a fraction in [0, 1).
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "53 bits are what a double holds exactly"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds exactly")]
         let fraction = (random >> 11) as f64 / (1_u64 << 53) as f64;
         scaled(self.ceiling, 1.0 - jitter * fraction)
     }
@@ -135,19 +124,14 @@ mod tests {
     }
 
     fn plain() -> Retry {
-        Retry {
-            jitter: 0.0,
-            ..Retry::default()
-        }
+        Retry { jitter: 0.0, ..Retry::default() }
     }
 
     #[test]
     fn waits_double_up_to_the_longest() {
         let mut backoff = Backoff::new(plain(), at(0));
         let waits: Vec<Next> = (0..11).map(|_| backoff.failed(at(0), None, 0)).collect();
-        let expected = [
-            100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000,
-        ];
+        let expected = [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000];
         assert_eq!(waits, expected.map(|millis| Next::Wait(ms(millis))));
     }
 
@@ -183,14 +167,8 @@ mod tests {
 
     #[test]
     fn without_a_budget_a_batch_is_tried_once() {
-        let once = Retry {
-            budget: Duration::ZERO,
-            ..Retry::default()
-        };
-        assert_eq!(
-            Backoff::new(once, at(5)).failed(at(5), None, 0),
-            Next::GiveUp
-        );
+        let once = Retry { budget: Duration::ZERO, ..Retry::default() };
+        assert_eq!(Backoff::new(once, at(5)).failed(at(5), None, 0), Next::GiveUp);
     }
 
     #[test]

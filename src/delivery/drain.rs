@@ -31,13 +31,7 @@ impl<'a> Drain<'a> {
             Ask::Flush => lane.flush(&waiter),
             Ask::Shutdown => lane.stop(&waiter),
         };
-        Self {
-            marks: lanes.iter().map(mark).collect(),
-            lanes,
-            ask,
-            waiter,
-            ended: false,
-        }
+        Self { marks: lanes.iter().map(mark).collect(), lanes, ask, waiter, ended: false }
     }
 
     /// Blocks until every lane is done, for `limit` at most.
@@ -61,11 +55,7 @@ impl<'a> Drain<'a> {
         for (lane, mark) in self.lanes.iter().zip(&self.marks) {
             report.add(&lane.since(mark));
         }
-        Ending {
-            report,
-            in_time,
-            failure: self.waiter.failure(),
-        }
+        Ending { report, in_time, failure: self.waiter.failure() }
     }
 
     fn give_up(&self) {

@@ -39,27 +39,17 @@ impl World {
     fn new(lanes: usize, traces: usize, batching: Batching) -> Self {
         let ledger = Arc::new(Ledger::default());
         let clock: Clock = ManualClock::new().clock();
-        let bounds = Bounds {
-            traces,
-            bytes: 1000,
-        };
+        let bounds = Bounds { traces, bytes: 1000 };
         let lane = |_| {
             let (clock, ledger) = (clock.clone(), Arc::clone(&ledger));
             Arc::new(Lane::new(Arc::from("x"), bounds, batching, clock, ledger))
         };
-        Self {
-            lanes: (0..lanes).map(lane).collect(),
-            ledger,
-        }
+        Self { lanes: (0..lanes).map(lane).collect(), ledger }
     }
 
     /// Whatever is pushed is the same trace: only the account of it matters here.
     fn send(lanes: &[Arc<Lane>], ledger: &Ledger, error: bool) {
-        let offer = Offer {
-            spans: SPANS as usize,
-            bytes: 10,
-            error,
-        };
+        let offer = Offer { spans: SPANS as usize, bytes: 10, error };
         for (lane, ticket) in lanes.iter().zip(Ticket::issue(ledger, SPANS, lanes.len())) {
             lane.push(empty_trace(), ticket, offer, lane.clock.now());
         }
@@ -72,9 +62,7 @@ impl World {
 
     fn workers(&self) -> Vec<thread::JoinHandle<()>> {
         let lanes = self.lanes.iter().map(Arc::clone);
-        lanes
-            .map(|lane| thread::spawn(move || work(&lane)))
-            .collect()
+        lanes.map(|lane| thread::spawn(move || work(&lane))).collect()
     }
 
     /// Nothing is in motion: every span must stand in exactly one column.
@@ -120,9 +108,7 @@ fn loom_a_flush_ends_and_takes_everything_sent_before_it() {
         assert!(ending.in_time && ending.report.dropped() == 0);
         world.check(2);
         assert_eq!(world.ledger.snapshot(0, 0).exported, 2 * SPANS);
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
 }
 
@@ -139,9 +125,7 @@ fn loom_no_push_is_slept_through() {
                 world.lanes[0].settle(Outcome::Sent { rejected: 0 });
             }
         }
-        senders
-            .into_iter()
-            .for_each(|sender| sender.join().unwrap());
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
         world.check(2);
     });
 }
@@ -149,17 +133,12 @@ fn loom_no_push_is_slept_through() {
 #[test]
 fn loom_a_full_batch_wakes_the_thread() {
     check(|| {
-        let two = Batching {
-            max_spans: 2 * SPANS as usize,
-            ..Batching::default()
-        };
+        let two = Batching { max_spans: 2 * SPANS as usize, ..Batching::default() };
         let world = World::new(1, 9, two);
         let senders = [world.sender(false), world.sender(true)];
         assert!(matches!(world.lanes[0].next(), Job::Send(batch) if batch.len() == 2));
         world.lanes[0].settle(Outcome::Sent { rejected: 0 });
-        senders
-            .into_iter()
-            .for_each(|sender| sender.join().unwrap());
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
         world.check(2);
     });
 }
@@ -173,12 +152,8 @@ fn loom_what_a_shutdown_meets_is_sent_or_counted_as_lost() {
         let ending = Drain::begin(&world.lanes, Ask::Shutdown).wait(LONG);
         assert!(ending.in_time);
         assert_eq!(ending.report.left, 0);
-        senders
-            .into_iter()
-            .for_each(|sender| sender.join().unwrap());
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
         world.check(2);
     });
 }
@@ -195,14 +170,9 @@ fn loom_a_batch_given_up_while_it_arrives_is_counted_once() {
         // Whoever waits is freed, whichever comes first.
         let ending = flush.wait(LONG);
         let report = ending.report;
-        assert_eq!(
-            report.sent + report.dropped_by(Reason::ShutdownDeadline),
-            SPANS
-        );
+        assert_eq!(report.sent + report.dropped_by(Reason::ShutdownDeadline), SPANS);
         ender.join().unwrap();
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
         world.check(1);
     });
 }
@@ -238,9 +208,7 @@ fn loom_two_exporters_settle_a_trace_once() {
         lane.end(None);
         let ending = Drain::begin(&world.lanes[..1], Ask::Shutdown).wait(LONG);
         assert!(ending.in_time);
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
         world.check(1);
         assert_eq!(world.ledger.snapshot(0, 0).exported, SPANS);
     });
@@ -260,10 +228,7 @@ impl Wake for Bell {
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    let bell = Arc::new(Bell {
-        rung: Mutex::new(false),
-        ring: Condvar::new(),
-    });
+    let bell = Arc::new(Bell { rung: Mutex::new(false), ring: Condvar::new() });
     let waker = Waker::from(Arc::clone(&bell));
     let mut future = pin!(future);
     loop {
@@ -282,10 +247,7 @@ fn loom_an_exporter_that_never_answers_is_let_go_when_its_lane_ends() {
         let world = World::new(1, 9, Batching::immediate());
         let lane = Arc::clone(&world.lanes[0]);
         let ender = thread::spawn(move || lane.end(None));
-        assert_eq!(
-            block_on(world.lanes[0].unless_abandoned(pending::<()>())),
-            None
-        );
+        assert_eq!(block_on(world.lanes[0].unless_abandoned(pending::<()>())), None);
         ender.join().unwrap();
     });
 }
@@ -299,8 +261,6 @@ fn loom_a_future_that_waits_for_a_shutdown_is_woken() {
         let workers = world.workers();
         let ending = block_on(drain.ended());
         assert_eq!(ending.report.sent, SPANS);
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
 }

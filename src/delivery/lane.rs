@@ -191,10 +191,7 @@ impl Lane {
 
     fn ask(&self, waiter: &Arc<Waiter>, note: impl FnOnce(&mut State, Arc<Waiter>, u64)) -> Mark {
         let mut state = lock(&self.state);
-        let mark = Mark {
-            account: state.account,
-            target: state.queue.next_seq(),
-        };
+        let mark = Mark { account: state.account, target: state.queue.next_seq() };
         if state.phase == Phase::Ended {
             drop(state);
             waiter.done(None);
@@ -210,9 +207,7 @@ impl Lane {
     /// The flush that `waiter` waited for is of no interest any more.
     pub(super) fn forget(&self, waiter: &Arc<Waiter>) {
         let mut state = lock(&self.state);
-        state
-            .flushes
-            .retain(|flush| !Arc::ptr_eq(&flush.waiter, waiter));
+        state.flushes.retain(|flush| !Arc::ptr_eq(&flush.waiter, waiter));
         state.flushing.retain(|other| !Arc::ptr_eq(other, waiter));
     }
 

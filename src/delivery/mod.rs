@@ -65,11 +65,7 @@ impl Delivery {
         random: Random,
         ledger: Arc<Ledger>,
     ) -> (Self, Option<io::Error>) {
-        let mut delivery = Self {
-            lanes: Vec::with_capacity(exporters.len()),
-            clock,
-            ledger,
-        };
+        let mut delivery = Self { lanes: Vec::with_capacity(exporters.len()), clock, ledger };
         for exporter in exporters {
             if let Err(error) = delivery.add(exporter, config, random.clone()) {
                 delivery.end();
@@ -89,22 +85,14 @@ impl Delivery {
         let batching = config.batching.or_else(|| self.ask(|| exporter.batching()));
         let lane = Arc::new(Lane::new(
             name.unwrap_or_else(|| Arc::from("unnamed")),
-            Bounds {
-                traces: config.max_queued_traces,
-                bytes: config.max_queued_bytes,
-            },
+            Bounds { traces: config.max_queued_traces, bytes: config.max_queued_bytes },
             batching.unwrap_or_default(),
             self.clock.clone(),
             Arc::clone(&self.ledger),
         ));
         let index = self.lanes.len();
         self.lanes.push(Arc::clone(&lane));
-        let worker = Worker {
-            exporter,
-            lane,
-            config,
-            random,
-        };
+        let worker = Worker { exporter, lane, config, random };
         worker.start(index)
     }
 
@@ -130,11 +118,8 @@ impl Delivery {
             self.ledger.lost(Reason::Refused, spans);
             return false;
         }
-        let offer = Offer {
-            spans: trace.span_count(),
-            bytes: trace.bytes(),
-            error: trace.has_errors(),
-        };
+        let offer =
+            Offer { spans: trace.span_count(), bytes: trace.bytes(), error: trace.has_errors() };
         let now = self.clock.now();
         let tickets = Ticket::issue(&self.ledger, spans, self.lanes.len());
         let mut accepted = false;
@@ -154,16 +139,20 @@ impl Delivery {
     }
 
     /// Exports what waits, shuts every exporter down and ends its thread. What is sent from now on is
-    /// lost. A second call has nothing to do and says so.
+    /// lost. A second call has nothing to do and says so. The report includes the `unfinished` spans,
+    /// which were counted before they could get here.
     ///
     /// # Errors
     /// When that took longer than `timeout`, in which case what still waits is given up; when spans
     /// were lost meanwhile, or when an exporter could not shut down.
-    pub(crate) fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        ShutdownError::judge(
-            Drain::begin(&self.lanes, Ask::Shutdown).wait(timeout),
-            timeout,
-        )
+    pub(crate) fn shutdown(
+        &self,
+        timeout: Duration,
+        unfinished: u64,
+    ) -> Result<DeliveryReport, ShutdownError> {
+        let mut ending = Drain::begin(&self.lanes, Ask::Shutdown).wait(timeout);
+        ending.report.drop_spans(Reason::Unfinished, unfinished);
+        ShutdownError::judge(ending, timeout)
     }
 
     fn end(&self) {

@@ -127,13 +127,8 @@ impl<T> Queue<T> {
         let shed = self.shed(places, bytes);
         self.spans += offer.spans;
         self.bytes += offer.bytes;
-        let entry = Entry {
-            seq: self.next_seq,
-            spans: offer.spans,
-            bytes: offer.bytes,
-            since: now,
-            item,
-        };
+        let entry =
+            Entry { seq: self.next_seq, spans: offer.spans, bytes: offer.bytes, since: now, item };
         self.next_seq += 1;
         if offer.error {
             self.errors.push_back(entry);
@@ -191,20 +186,12 @@ impl<T> Queue<T> {
     }
 
     fn peek(&self) -> Option<&Entry<T>> {
-        if self.errors_first() {
-            self.errors.front()
-        } else {
-            self.rest.front()
-        }
+        if self.errors_first() { self.errors.front() } else { self.rest.front() }
     }
 
     fn pop(&mut self) -> Option<Entry<T>> {
         let error = self.errors_first();
-        let row = if error {
-            &mut self.errors
-        } else {
-            &mut self.rest
-        };
+        let row = if error { &mut self.errors } else { &mut self.rest };
         let entry = row.pop_front()?;
         self.leave(&entry, error);
         Some(entry)

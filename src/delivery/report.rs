@@ -140,11 +140,9 @@ impl FlushError {
         match ending.failure {
             _ if !ending.in_time => Err(Self::TimedOut { limit, report }),
             _ if !report.is_whole() => Err(Self::Lost { report }),
-            Some(Failure { exporter, error }) => Err(Self::Exporter {
-                exporter,
-                report,
-                source: error,
-            }),
+            Some(Failure { exporter, error }) => {
+                Err(Self::Exporter { exporter, report, source: error })
+            }
             None => Ok(*report),
         }
     }
@@ -166,7 +164,7 @@ pub enum ShutdownError {
     },
     /// Spans were lost while it ran.
     #[error(
-        "spans were lost during the shutdown: {report}; repair the exporter, or raise the queue's limits if it was full"
+        "spans were lost during the shutdown: {report}; end spans before it, repair the exporter, or raise the queue's limits"
     )]
     Lost {
         /// What happened.
@@ -201,15 +199,9 @@ impl ShutdownError {
         FlushError::judge(ending, limit).map_err(|error| match error {
             FlushError::TimedOut { limit, report } => Self::TimedOut { limit, report },
             FlushError::Lost { report } => Self::Lost { report },
-            FlushError::Exporter {
-                exporter,
-                report,
-                source,
-            } => Self::Exporter {
-                exporter,
-                report,
-                source,
-            },
+            FlushError::Exporter { exporter, report, source } => {
+                Self::Exporter { exporter, report, source }
+            }
         })
     }
 }

@@ -38,10 +38,7 @@ pub(super) struct Landed {
 
 impl Landed {
     pub(super) const fn lost(reason: Reason) -> Self {
-        Self {
-            accepted: 0,
-            reason,
-        }
+        Self { accepted: 0, reason }
     }
 }
 
@@ -62,10 +59,7 @@ impl Ticket {
                 reason: Reason::Refused,
             }))
         });
-        (0..exporters).map(move |_| Self {
-            spans,
-            shared: shared.clone(),
-        })
+        (0..exporters).map(move |_| Self { spans, shared: shared.clone() })
     }
 
     pub(super) const fn spans(&self) -> u64 {
@@ -107,10 +101,7 @@ mod tests {
     use super::*;
     use crate::ledger::Stats;
 
-    const ALL: Landed = Landed {
-        accepted: 10,
-        reason: Reason::Refused,
-    };
+    const ALL: Landed = Landed { accepted: 10, reason: Reason::Refused };
 
     fn settled(landed: &[Landed]) -> Stats {
         let ledger = Ledger::default();
@@ -132,20 +123,15 @@ mod tests {
 
     #[test]
     fn a_trace_that_no_exporter_accepted_is_lost_for_the_last_reason() {
-        let stats = settled(&[
-            Landed::lost(Reason::QueueFull),
-            Landed::lost(Reason::RetriesExhausted),
-        ]);
+        let stats =
+            settled(&[Landed::lost(Reason::QueueFull), Landed::lost(Reason::RetriesExhausted)]);
         assert_eq!(stats.dropped_by(Reason::RetriesExhausted), 10);
         assert_eq!((stats.exported, stats.missed), (0, 0));
     }
 
     #[test]
     fn a_part_that_was_rejected_is_refused() {
-        let part = Landed {
-            accepted: 7,
-            reason: Reason::Refused,
-        };
+        let part = Landed { accepted: 7, reason: Reason::Refused };
         let stats = settled(&[part]);
         assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (7, 3));
         let stats = settled(&[part, Landed::lost(Reason::ExporterPanicked)]);

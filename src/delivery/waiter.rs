@@ -32,11 +32,7 @@ struct State {
 impl Waiter {
     pub(super) fn new(exporters: usize) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State {
-                open: exporters,
-                failure: None,
-                waker: None,
-            }),
+            state: Mutex::new(State { open: exporters, failure: None, waker: None }),
             ended: Condvar::new(),
         })
     }
@@ -52,11 +48,7 @@ impl Waiter {
             }
             other => other,
         };
-        let waker = if state.open == 0 {
-            state.waker.take()
-        } else {
-            None
-        };
+        let waker = if state.open == 0 { state.waker.take() } else { None };
         drop(state);
         drop(unneeded);
         self.ended.notify_all();

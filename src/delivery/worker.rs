@@ -59,13 +59,9 @@ impl Worker {
                 }
             }
         };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "delivery owns the exporting threads"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "delivery owns the exporting threads")]
         thread::Builder::new().name(name).spawn(body)?;
-        told.recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the export thread ended at once")))
+        told.recv().unwrap_or_else(|_| Err(io::Error::other("the export thread ended at once")))
     }
 
     fn run(self, runtime: Runtime) {
@@ -182,10 +178,7 @@ impl Worker {
             Called::Returned(Err(error)) => error,
             Called::Panicked => ExportError::permanent("it panicked"),
         };
-        Some(Failure {
-            exporter: Arc::clone(&self.lane.name),
-            error: Arc::new(error),
-        })
+        Some(Failure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
     }
 }
 

@@ -31,11 +31,7 @@ enum Fate {
 
 impl ExportError {
     fn new(message: Cow<'static, str>, fate: Fate) -> Self {
-        Self {
-            message,
-            fate,
-            source: None,
-        }
+        Self { message, fate, source: None }
     }
 
     /// The batch may be accepted later: the peer was down, busy or slow.

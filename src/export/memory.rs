@@ -100,11 +100,8 @@ mod tests {
         let second = trace_with_id(id, span("c"));
         block_on(memory.export(&[first])).unwrap();
         block_on(memory.export(&[second])).unwrap();
-        let names: Vec<_> = handle
-            .spans()
-            .iter()
-            .map(|span| span.operation_name().to_owned())
-            .collect();
+        let names: Vec<_> =
+            handle.spans().iter().map(|span| span.operation_name().to_owned()).collect();
         assert_eq!(names, ["a", "b", "c"]);
         assert_eq!(handle.span_count(), 3);
         assert_eq!(handle.trace(id).unwrap().span_count(), 1);

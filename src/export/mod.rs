@@ -97,20 +97,13 @@ impl Batching {
     /// Batches that leave at once: what gathers while one is being sent makes the next.
     #[must_use]
     pub fn immediate() -> Self {
-        Self {
-            max_age: Duration::ZERO,
-            ..Self::default()
-        }
+        Self { max_age: Duration::ZERO, ..Self::default() }
     }
 }
 
 impl Default for Batching {
     fn default() -> Self {
-        Self {
-            max_spans: 4096,
-            max_bytes: 2 * 1024 * 1024,
-            max_age: Duration::from_millis(200),
-        }
+        Self { max_spans: 4096, max_bytes: 2 * 1024 * 1024, max_age: Duration::from_millis(200) }
     }
 }
 

@@ -36,10 +36,8 @@ pub(crate) fn rows(trace: &Trace) -> Vec<Row<'_>> {
     let mut rows = Vec::with_capacity(spans.len());
     // What is left to draw, next on top: an index, its depth and the rails to its left.
     let mut left = Vec::new();
-    let roots = (0..)
-        .zip(&links.parent)
-        .filter(|(_, parent)| **parent == NONE)
-        .map(|(root, _)| root);
+    let roots =
+        (0..).zip(&links.parent).filter(|(_, parent)| **parent == NONE).map(|(root, _)| root);
     for root in roots {
         left.push((root, 0_u32, 0_u64));
         while let Some((index, depth, rails)) = left.pop() {
@@ -57,13 +55,7 @@ pub(crate) fn rows(trace: &Trace) -> Vec<Row<'_>> {
                 let below = rails | rail.checked_shl(depth).unwrap_or(0);
                 left.push((child, depth + 1, below));
             }
-            rows.push(Row {
-                span: *span,
-                depth,
-                is_last,
-                has_children: child != NONE,
-                rails,
-            });
+            rows.push(Row { span: *span, depth, is_last, has_children: child != NONE, rails });
         }
     }
     rows
@@ -81,11 +73,7 @@ impl Links {
                 *first = u32::try_from(index).unwrap_or(NONE);
             }
         }
-        Self {
-            parent,
-            first_child,
-            next_sibling,
-        }
+        Self { parent, first_child, next_sibling }
     }
 }
 
@@ -99,10 +87,7 @@ fn parents(spans: &[SpanRef<'_>]) -> Vec<u32> {
         let id = span.parent_span_id()?;
         by_id.get(&id).copied()
     };
-    let mut parents: Vec<u32> = spans
-        .iter()
-        .map(|span| parent_of(span).unwrap_or(NONE))
-        .collect();
+    let mut parents: Vec<u32> = spans.iter().map(|span| parent_of(span).unwrap_or(NONE)).collect();
     // Each walk up marks what it passes; meeting its own mark it has found a circle.
     let mut walked_by = vec![NONE; spans.len()];
     for start in (0..).take(spans.len()) {
@@ -256,9 +241,6 @@ mod tests {
             .iter()
             .map(|row| (row.depth, row.span.span_id().to_bits(), row.is_last))
             .collect();
-        assert_eq!(
-            order,
-            [(0, 7, true), (1, 8, true), (2, 9, false), (2, 6, true)]
-        );
+        assert_eq!(order, [(0, 7, true), (1, 8, true), (2, 9, false), (2, 6, true)]);
     }
 }

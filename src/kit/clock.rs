@@ -82,37 +82,25 @@ struct SystemClock {
 
 static SYSTEM: LazyLock<SystemClock> = LazyLock::new(SystemClock::start);
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the clock is the one reader of time"
-)]
+#[expect(clippy::disallowed_methods, reason = "the clock is the one reader of time")]
 impl SystemClock {
     fn start() -> Self {
         let counter = quanta::Clock::new();
         let raw_at_start = counter.raw();
         let wall_at_start = unix_nanos(SystemTime::now());
-        Self {
-            counter,
-            raw_at_start,
-            wall_at_start,
-            correction: AtomicI64::new(0),
-        }
+        Self { counter, raw_at_start, wall_at_start, correction: AtomicI64::new(0) }
     }
 
     #[inline]
     fn now(&self) -> Tick {
         Tick(
-            self.wall_at_start
-                + self
-                    .counter
-                    .delta_as_nanos(self.raw_at_start, self.counter.raw()),
+            self.wall_at_start + self.counter.delta_as_nanos(self.raw_at_start, self.counter.raw()),
         )
     }
 
     fn refresh(&self) {
         let ahead = i128::from(unix_nanos(SystemTime::now())) - i128::from(self.now().0);
-        self.correction
-            .store(ahead.try_into().unwrap_or(0), Ordering::Relaxed);
+        self.correction.store(ahead.try_into().unwrap_or(0), Ordering::Relaxed);
     }
 }
 
@@ -228,19 +216,13 @@ mod tests {
     }
 
     #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "compares with the wall clock itself"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "compares with the wall clock itself")]
     fn the_wall_clock_is_the_machines_own() {
         let clock = Clock::system();
         clock.refresh();
         let by_us = unix_nanos(clock.wall());
         let by_os = unix_nanos(SystemTime::now());
-        assert!(
-            by_os.abs_diff(by_us) < 1_000_000_000,
-            "{by_us} against {by_os}"
-        );
+        assert!(by_os.abs_diff(by_us) < 1_000_000_000, "{by_us} against {by_os}");
     }
 
     #[test]
@@ -256,9 +238,6 @@ mod tests {
 
     #[test]
     fn the_distance_to_a_later_tick_is_zero() {
-        assert_eq!(
-            Tick::from_nanos(1).since(Tick::from_nanos(5)),
-            Duration::ZERO
-        );
+        assert_eq!(Tick::from_nanos(1).since(Tick::from_nanos(5)), Duration::ZERO);
     }
 }

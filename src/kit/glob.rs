@@ -14,9 +14,7 @@ pub(crate) struct Glob {
 
 impl Glob {
     pub(crate) fn new(pattern: impl Into<Box<str>>) -> Self {
-        Self {
-            pattern: pattern.into(),
-        }
+        Self { pattern: pattern.into() }
     }
 
     /// Whether the whole text follows the pattern.
@@ -25,9 +23,7 @@ impl Glob {
             return *self.pattern == *text;
         };
         let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-        let inner = text
-            .strip_prefix(start)
-            .and_then(|text| text.strip_suffix(end));
+        let inner = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
         inner.is_some_and(|mut text| {
             middle.split('*').all(|part| match text.find(part) {
                 Some(at) => {
@@ -79,11 +75,7 @@ mod tests {
             ("a**b", "ab", true),
             ("grüß*", "grüße", true),
         ] {
-            assert_eq!(
-                Glob::new(pattern).matches(text),
-                matches,
-                "{pattern} on {text}"
-            );
+            assert_eq!(Glob::new(pattern).matches(text), matches, "{pattern} on {text}");
         }
     }
 

@@ -20,10 +20,7 @@ pub(crate) fn call<R>(user: impl FnOnce() -> R) -> Option<R> {
 
 /// What `value` displays, up to `most` bytes; a panic of its `Display` is told in its place.
 pub(crate) fn display(value: &dyn fmt::Display, most: usize) -> String {
-    let mut text = Capped {
-        text: String::new(),
-        most,
-    };
+    let mut text = Capped { text: String::new(), most };
     match call(|| write!(text, "{value}")) {
         Some(_) => text.text,
         None => String::from("(its Display panicked)"),
@@ -43,11 +40,7 @@ impl Write for Capped {
             room -= 1;
         }
         self.text.push_str(more.get(..room).unwrap_or_default());
-        if room < more.len() {
-            Err(fmt::Error)
-        } else {
-            Ok(())
-        }
+        if room < more.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

@@ -79,14 +79,8 @@ impl<T> NameTable<T> {
 
     fn reserve(&self, hash: u64, name: &str, make: impl FnOnce() -> T) -> Option<Box<Entry<T>>> {
         let take = |left: usize| left.checked_sub(1);
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .ok()?;
-        Some(Box::new(Entry {
-            hash,
-            name: name.into(),
-            value: make(),
-        }))
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
+        Some(Box::new(Entry { hash, name: name.into(), value: make() }))
     }
 
     fn give_back(&self, unused: Option<Box<Entry<T>>>) {
@@ -111,9 +105,7 @@ fn hash(name: &[u8]) -> u64 {
     };
     let (words, rest) = name.as_chunks::<8>();
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    let last = rest
-        .iter()
-        .fold(0, |last, byte| last << 8 | u64::from(*byte));
+    let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
     mix(words.chain([last]).fold(name.len() as u64, mix), ODD)
 }
 
@@ -164,9 +156,8 @@ mod tests {
 
     #[test]
     fn similar_names_are_spread() {
-        let homes: HashSet<u64> = (0..256)
-            .map(|n| hash(format!("GET /v1/{n}").as_bytes()) % 512)
-            .collect();
+        let homes: HashSet<u64> =
+            (0..256).map(|n| hash(format!("GET /v1/{n}").as_bytes()) % 512).collect();
         assert!(homes.len() > 180, "{} of 512 homes", homes.len());
         assert_ne!(hash(b"a"), hash(b"a\0"));
         assert_ne!(hash(b""), hash(b"\0"));

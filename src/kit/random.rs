@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex};
 
-use rand::rngs::{SmallRng, SysRng};
+use rand::rngs::SmallRng;
+#[expect(clippy::disallowed_types, reason = "the one reader of the system's randomness")]
+use rand::rngs::SysRng;
 use rand::{Rng, SeedableRng};
 
 use super::guarded::lock;
@@ -58,10 +60,6 @@ fn thread_u64() -> u64 {
 }
 
 #[cold]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one reader of the system's randomness"
-)]
 fn seed() -> SmallRng {
     SmallRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| {
         // Without a system source the standard library's per-process hash keys are the next best.

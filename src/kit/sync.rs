@@ -19,9 +19,7 @@ mod shim {
         limit: Option<Duration>,
     ) -> MutexGuard<'a, T> {
         match limit {
-            None => condition
-                .wait(guard)
-                .unwrap_or_else(PoisonError::into_inner),
+            None => condition.wait(guard).unwrap_or_else(PoisonError::into_inner),
             Some(limit) => {
                 let woken = condition.wait_timeout(guard, limit);
                 woken.unwrap_or_else(PoisonError::into_inner).0
@@ -58,9 +56,7 @@ mod shim {
         guard: MutexGuard<'a, T>,
         _limit: Option<Duration>,
     ) -> MutexGuard<'a, T> {
-        condition
-            .wait(guard)
-            .unwrap_or_else(PoisonError::into_inner)
+        condition.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn wait_while<'a, T>(
@@ -70,9 +66,7 @@ mod shim {
         mut blocked: impl FnMut(&mut T) -> bool,
     ) -> MutexGuard<'a, T> {
         while blocked(&mut guard) {
-            guard = condition
-                .wait(guard)
-                .unwrap_or_else(PoisonError::into_inner);
+            guard = condition.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
         guard
     }

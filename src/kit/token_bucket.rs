@@ -1,7 +1,6 @@
 //! A token bucket without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use super::Tick;
 
@@ -21,11 +20,7 @@ impl TokenBucket {
     pub(crate) fn new(rate: f64, burst: f64) -> Self {
         let nanos_per_token = 1e9 / rate;
         let capacity_nanos = (nanos_per_token * burst.max(1.0)) as u64;
-        Self {
-            nanos_per_token,
-            capacity_nanos,
-            full_at: AtomicU64::new(0),
-        }
+        Self { nanos_per_token, capacity_nanos, full_at: AtomicU64::new(0) }
     }
 
     /// Takes `tokens` if that many are there; a refusal takes nothing.
@@ -37,14 +32,7 @@ impl TokenBucket {
             let next = full_at.max(now).checked_add(cost)?;
             (next - now <= self.capacity_nanos).then_some(next)
         };
-        self.full_at
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, take)
-            .is_ok()
-    }
-
-    /// How long until the bucket is full again.
-    pub(crate) fn until_full(&self, now: Tick) -> Duration {
-        Tick::from_nanos(self.full_at.load(Ordering::Acquire)).since(now)
+        self.full_at.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
     }
 }
 
@@ -62,20 +50,14 @@ mod tests {
         assert_eq!((0..20).filter(|_| bucket.try_take(at(0), 1)).count(), 5);
         assert!(!bucket.try_take(at(99), 1));
         assert!(bucket.try_take(at(100), 1));
-        assert_eq!(
-            (0..20).filter(|_| bucket.try_take(at(10_000), 1)).count(),
-            5
-        );
+        assert_eq!((0..20).filter(|_| bucket.try_take(at(10_000), 1)).count(), 5);
     }
 
     #[test]
     fn frequent_asking_does_not_keep_it_empty() {
         let bucket = TokenBucket::new(2.0, 1.0);
         let passed = (0..10_000).filter(|ms| bucket.try_take(at(*ms), 1)).count();
-        assert!(
-            (20..=21).contains(&passed),
-            "{passed} in ten seconds at two a second"
-        );
+        assert!((20..=21).contains(&passed), "{passed} in ten seconds at two a second");
     }
 
     #[test]
@@ -90,6 +72,5 @@ mod tests {
         let bucket = TokenBucket::new(10.0, 5.0);
         assert!(!bucket.try_take(at(0), 6));
         assert!(bucket.try_take(at(0), 5));
-        assert_eq!(bucket.until_full(at(0)), Duration::from_millis(500));
     }
 }

@@ -41,22 +41,12 @@ struct Episode {
 impl LossWatch {
     /// Compares a snapshot with the one before.
     pub(crate) fn observe(&mut self, now: Tick, stats: &Stats) -> Option<Notice> {
-        let fresh = self
-            .last
-            .map_or([0; Reason::COUNT], |last| stats.dropped_since(&last));
+        let fresh = self.last.map_or([0; Reason::COUNT], |last| stats.dropped_since(&last));
         let first = self.last.is_none();
         self.last = Some(*stats);
-        let fresh = if first {
-            std::array::from_fn(|i| stats.dropped_by(Reason::ALL[i]))
-        } else {
-            fresh
-        };
-        let losses = || {
-            Reason::ALL
-                .into_iter()
-                .zip(fresh)
-                .filter(|(reason, _)| reason.is_loss())
-        };
+        let fresh =
+            if first { std::array::from_fn(|i| stats.dropped_by(Reason::ALL[i])) } else { fresh };
+        let losses = || Reason::ALL.into_iter().zip(fresh).filter(|(reason, _)| reason.is_loss());
         let spans: u64 = losses().map(|(_, spans)| spans).sum();
         match &mut self.episode {
             Some(episode) if spans > 0 => {
@@ -71,13 +61,9 @@ impl LossWatch {
             }
             Some(_) => None,
             None => {
-                let (reason, _) = losses()
-                    .filter(|(_, spans)| *spans > 0)
-                    .max_by_key(|(_, spans)| *spans)?;
-                self.episode = Some(Episode {
-                    spans,
-                    last_loss: now,
-                });
+                let (reason, _) =
+                    losses().filter(|(_, spans)| *spans > 0).max_by_key(|(_, spans)| *spans)?;
+                self.episode = Some(Episode { spans, last_loss: now });
                 Some(Notice::Started { reason, spans })
             }
         }
@@ -118,20 +104,11 @@ mod tests {
         assert_eq!(watch.observe(at(0), &ledger.snapshot(0, 0)), None);
         ledger.dropped(Reason::QueueFull, 3);
         let started = watch.observe(at(1), &ledger.snapshot(0, 0));
-        assert_eq!(
-            started,
-            Some(Notice::Started {
-                reason: Reason::QueueFull,
-                spans: 3
-            })
-        );
+        assert_eq!(started, Some(Notice::Started { reason: Reason::QueueFull, spans: 3 }));
         ledger.dropped(Reason::QueueFull, 4);
         assert_eq!(watch.observe(at(2), &ledger.snapshot(0, 0)), None);
         assert_eq!(watch.observe(at(11), &ledger.snapshot(0, 0)), None);
-        assert_eq!(
-            watch.observe(at(12), &ledger.snapshot(0, 0)),
-            Some(Notice::Ended { spans: 7 })
-        );
+        assert_eq!(watch.observe(at(12), &ledger.snapshot(0, 0)), Some(Notice::Ended { spans: 7 }));
         assert_eq!(watch.observe(at(30), &ledger.snapshot(0, 0)), None);
     }
 

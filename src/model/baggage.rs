@@ -68,19 +68,13 @@ impl Baggage {
     /// The value of the member with this name, in the case given.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|member| member.name == name)
-            .map(|member| member.value)
+        self.iter().find(|member| member.name == name).map(|member| member.value)
     }
 
     /// The members in their order.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = BaggageMember<'_>> {
-        let (places, text) = self
-            .entries
-            .as_deref()
-            .map(Entries::parts)
-            .unwrap_or_default();
+        let (places, text) = self.entries.as_deref().map(Entries::parts).unwrap_or_default();
         places.iter().map(move |place| place.read(text))
     }
 
@@ -116,10 +110,7 @@ impl Baggage {
         if !is_token(name) {
             return Err(BaggageError::Name(excerpt(name)));
         }
-        let least = name
-            .len()
-            .saturating_add(value.len())
-            .saturating_add(metadata.len());
+        let least = name.len().saturating_add(value.len()).saturating_add(metadata.len());
         if least > Self::MAX_BYTES {
             // Refused before it costs a copy.
             return Err(BaggageError::TooLong(least));
@@ -158,11 +149,7 @@ pub struct BaggageMember<'a> {
 
 impl BaggageMember<'_> {
     fn encoded_len(&self) -> usize {
-        let metadata = if self.metadata.is_empty() {
-            0
-        } else {
-            1 + self.metadata.len()
-        };
+        let metadata = if self.metadata.is_empty() { 0 } else { 1 + self.metadata.len() };
         self.name.len() + 1 + encoded_len(self.value) + metadata
     }
 }
@@ -194,9 +181,7 @@ impl fmt::Display for Baggage {
 
 impl fmt::Debug for Baggage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|member| (member.name, member.value)))
-            .finish()
+        f.debug_map().entries(self.iter().map(|member| (member.name, member.value))).finish()
     }
 }
 
@@ -214,10 +199,7 @@ pub enum BaggageError {
     )]
     Metadata(String),
     /// The baggage would have more than [`Baggage::MAX_MEMBERS`] members.
-    #[error(
-        "baggage is full with {} members: remove some first",
-        Baggage::MAX_MEMBERS
-    )]
+    #[error("baggage is full with {} members: remove some first", Baggage::MAX_MEMBERS)]
     TooManyMembers,
     /// As a header the baggage would exceed [`Baggage::MAX_BYTES`].
     #[error("baggage would take {0} of at most {max} bytes: remove members or shorten values", max = Baggage::MAX_BYTES)]

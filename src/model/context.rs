@@ -46,11 +46,7 @@ impl TraceFlags {
     /// These flags with the sampled bit set or cleared.
     #[must_use]
     pub const fn with_sampled(self, sampled: bool) -> Self {
-        if sampled {
-            Self(self.0 | Self::SAMPLED.0)
-        } else {
-            Self(self.0 & !Self::SAMPLED.0)
-        }
+        if sampled { Self(self.0 | Self::SAMPLED.0) } else { Self(self.0 & !Self::SAMPLED.0) }
     }
 }
 

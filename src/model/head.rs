@@ -20,12 +20,7 @@ impl TraceHead {
         trace_state: TraceState,
         correction: i64,
     ) -> Self {
-        Self {
-            trace_id,
-            trace_state,
-            correction,
-            sampling: Sampling::new(flags),
-        }
+        Self { trace_id, trace_state, correction, sampling: Sampling::new(flags) }
     }
 
     /// The head of a trace that was not recorded but made by hand: its ticks are the time of day.
@@ -103,11 +98,7 @@ impl Sampling {
 
     fn threshold(self) -> Option<Threshold> {
         let is_known = self.0 & Self::IS_KNOWN != 0;
-        if is_known {
-            Threshold::from_bits(self.0 & Self::THRESHOLD)
-        } else {
-            None
-        }
+        if is_known { Threshold::from_bits(self.0 & Self::THRESHOLD) } else { None }
     }
 }
 

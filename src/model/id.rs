@@ -72,16 +72,11 @@ macro_rules! id {
             /// ```
             pub fn from_hex(text: &str) -> Result<Self, IdError> {
                 if text.len() != $digits {
-                    return Err(IdError::Length {
-                        expected: $digits,
-                        found: text.len(),
-                    });
+                    return Err(IdError::Length { expected: $digits, found: text.len() });
                 }
                 let mut bits: $bits = 0;
                 for (position, found) in text.char_indices() {
-                    let digit = found
-                        .to_digit(16)
-                        .ok_or(IdError::Digit { found, position })?;
+                    let digit = found.to_digit(16).ok_or(IdError::Digit { found, position })?;
                     bits = (bits << 4) | <$bits>::from(digit);
                 }
                 Self::from_bits(bits).ok_or(IdError::Zero)
@@ -131,14 +126,7 @@ pub struct TraceId(NonZeroU128);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanId(NonZeroU64);
 
-id!(
-    TraceId,
-    u128,
-    NonZeroU128,
-    32,
-    16,
-    "4bf92f3577b34da6a3ce929d0e0e4736"
-);
+id!(TraceId, u128, NonZeroU128, 32, 16, "4bf92f3577b34da6a3ce929d0e0e4736");
 id!(SpanId, u64, NonZeroU64, 16, 8, "00f067aa0ba902b7");
 
 impl TraceId {
@@ -196,22 +184,13 @@ mod tests {
     fn either_case_is_read_and_lower_case_is_written() {
         let id = TraceId::from_hex("4BF92F3577B34DA6A3CE929D0E0E4736").unwrap();
         assert_eq!(id.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!(
-            "00f067aa0ba902b7".parse::<SpanId>().unwrap().to_hex(),
-            "00f067aa0ba902b7"
-        );
+        assert_eq!("00f067aa0ba902b7".parse::<SpanId>().unwrap().to_hex(), "00f067aa0ba902b7");
     }
 
     #[test]
     fn a_refused_text_is_named() {
         let short = SpanId::from_hex("1").unwrap_err();
-        assert_eq!(
-            short,
-            IdError::Length {
-                expected: 16,
-                found: 1
-            }
-        );
+        assert_eq!(short, IdError::Length { expected: 16, found: 1 });
         let sign = SpanId::from_hex("+0f067aa0ba902b7").unwrap_err();
         assert_eq!(
             sign.to_string(),
@@ -224,13 +203,9 @@ mod tests {
     #[test]
     fn the_low_56_bits_of_new_ids_are_spread_evenly() {
         let random = Random::seeded(1);
-        let high = (0..10_000)
-            .filter(|_| TraceId::random(&random).to_bits() >> 55 & 1 == 1)
-            .count();
-        assert!(
-            (4_800..5_200).contains(&high),
-            "{high} of 10000 have the top random bit set"
-        );
+        let high =
+            (0..10_000).filter(|_| TraceId::random(&random).to_bits() >> 55 & 1 == 1).count();
+        assert!((4_800..5_200).contains(&high), "{high} of 10000 have the top random bit set");
     }
 
     #[test]

@@ -55,9 +55,7 @@ pub enum Status {
 impl Status {
     /// An error with a description.
     pub fn error(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::Error {
-            description: description.into(),
-        }
+        Self::Error { description: description.into() }
     }
 
     /// Whether this is [`Status::Error`].

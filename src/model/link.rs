@@ -20,10 +20,7 @@ impl Link {
     /// A link without tags.
     #[must_use]
     pub fn new(context: TraceContext) -> Self {
-        Self {
-            context,
-            tags: Vec::new(),
-        }
+        Self { context, tags: Vec::new() }
     }
 
     /// This link with one more tag.

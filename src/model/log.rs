@@ -55,16 +55,10 @@ impl FromStr for LogLevel {
 
     /// Reads a level in either case.
     fn from_str(text: &str) -> Result<Self, LogLevelError> {
-        [
-            Self::Trace,
-            Self::Debug,
-            Self::Info,
-            Self::Warn,
-            Self::Error,
-        ]
-        .into_iter()
-        .find(|level| level.as_str().eq_ignore_ascii_case(text))
-        .ok_or_else(|| LogLevelError(text.chars().take(40).collect()))
+        [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error]
+            .into_iter()
+            .find(|level| level.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| LogLevelError(text.chars().take(40).collect()))
     }
 }
 

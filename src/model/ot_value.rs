@@ -26,9 +26,7 @@ impl<'a> OtValue<'a> {
         let well_formed = text.split(';').all(|part| {
             part.split_once(':').is_some_and(|(key, value)| {
                 key.starts_with(|first: char| first.is_ascii_lowercase())
-                    && key
-                        .bytes()
-                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                    && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
                     && value
                         .bytes()
                         .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
@@ -53,9 +51,7 @@ impl<'a> OtValue<'a> {
     }
 
     fn part(self, wanted: &str) -> Option<&'a str> {
-        self.parts()
-            .find(|(key, _)| *key == wanted)
-            .map(|(_, value)| value)
+        self.parts().find(|(key, _)| *key == wanted).map(|(_, value)| value)
     }
 
     /// The `th` sub-key, if it is there and valid.
@@ -91,11 +87,7 @@ impl<'a> OtValue<'a> {
             written.push(':');
             written.push_str(value);
         }
-        if written.len() > MAX_LEN {
-            Err(TooLong)
-        } else {
-            Ok(written)
-        }
+        if written.len() > MAX_LEN { Err(TooLong) } else { Ok(written) }
     }
 }
 
@@ -145,11 +137,7 @@ mod tests {
         }
         // These follow the grammar of sub-keys, but are no threshold.
         for text in ["th:", "th:14.5", "th:-1", "th:000000000000000", "th:A"] {
-            assert_eq!(
-                OtValue::parse(text).and_then(OtValue::threshold),
-                None,
-                "{text}"
-            );
+            assert_eq!(OtValue::parse(text).and_then(OtValue::threshold), None, "{text}");
         }
     }
 
@@ -175,18 +163,10 @@ mod tests {
     fn an_update_writes_rv_th_and_then_the_rest() {
         let value = OtValue::parse("b:1;th:8;a:;rv:9b8233f7e3a151").unwrap();
         let written = |threshold: Option<&str>| {
-            value
-                .with_threshold(threshold.map(|text| text.parse().unwrap()))
-                .unwrap()
+            value.with_threshold(threshold.map(|text| text.parse().unwrap())).unwrap()
         };
         assert_eq!(written(Some("c")), "rv:9b8233f7e3a151;th:c;b:1;a:");
         assert_eq!(written(None), "rv:9b8233f7e3a151;b:1;a:");
-        assert_eq!(
-            OtValue::parse("th:8")
-                .unwrap()
-                .with_threshold(None)
-                .unwrap(),
-            ""
-        );
+        assert_eq!(OtValue::parse("th:8").unwrap().with_threshold(None).unwrap(), "");
     }
 }

@@ -86,21 +86,16 @@ mod tests {
         let sampler = PrioritySampler::new(0.0, 1.0, Duration::from_secs(2), 0.5).unwrap();
         assert_eq!(sampler.default_threshold(), None);
         assert_eq!(sampler.error_threshold(), Some(Threshold::ALWAYS));
-        assert_eq!(
-            sampler.slow_rate_threshold(),
-            Threshold::for_rate(0.5).unwrap()
-        );
+        assert_eq!(sampler.slow_rate_threshold(), Threshold::for_rate(0.5).unwrap());
         assert_eq!(sampler.slow_after(), Duration::from_secs(2));
     }
 
     #[test]
     fn each_rate_is_checked_and_named() {
         let slow = Duration::from_secs(1);
-        for (rates, named) in [
-            ([-0.5, 0.5, 0.5], "-0.5"),
-            ([0.5, 1.5, 0.5], "1.5"),
-            ([0.5, 0.5, f64::NAN], "NaN"),
-        ] {
+        for (rates, named) in
+            [([-0.5, 0.5, 0.5], "-0.5"), ([0.5, 1.5, 0.5], "1.5"), ([0.5, 0.5, f64::NAN], "NaN")]
+        {
             let error = PrioritySampler::new(rates[0], rates[1], slow, rates[2]).unwrap_err();
             assert!(error.to_string().contains(named), "{error}");
         }

@@ -93,12 +93,7 @@ mod tests {
 
     #[test]
     fn text_is_exactly_14_lower_case_digits() {
-        for text in [
-            "6e6d1a75832a2f",
-            "00000000000000",
-            "0000000000000f",
-            "ffffffffffffff",
-        ] {
+        for text in ["6e6d1a75832a2f", "00000000000000", "0000000000000f", "ffffffffffffff"] {
             assert_eq!(text.parse::<Randomness>().unwrap().to_string(), text);
         }
         for text in [

@@ -24,12 +24,7 @@ impl Resource {
 
     /// A resource with only the service's name.
     pub fn new(service_name: impl Into<String>) -> Self {
-        Self {
-            tags: vec![(
-                Self::SERVICE_NAME.into(),
-                TagValue::String(service_name.into()),
-            )],
-        }
+        Self { tags: vec![(Self::SERVICE_NAME.into(), TagValue::String(service_name.into()))] }
     }
 
     /// This resource with one more tag, or with another value for a key that is there.
@@ -55,10 +50,7 @@ impl Resource {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&TagValue> {
-        self.tags
-            .iter()
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value)
+        self.tags.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
     /// Every key with its value, in the order they were set.

@@ -56,11 +56,7 @@ impl Span {
         };
         // One span always fits a buffer without a limit.
         let _ = store.push_span(span, &Limits::default());
-        Self {
-            head,
-            store,
-            context,
-        }
+        Self { head, store, context }
     }
 
     pub(super) fn copied(head: &TraceHead, from: &SpanStore, index: u32) -> Self {
@@ -71,11 +67,7 @@ impl Span {
         let mut context = TraceContext::new(head.trace_id, id).with_flags(head.flags());
         context.parent_span_id = store.span(0).and_then(|record| record.parent);
         context.trace_state = head.trace_state.clone();
-        Self {
-            head,
-            store,
-            context,
-        }
+        Self { head, store, context }
     }
 
     /// Reads the span: its name, times, tags, logs, links and status.
@@ -112,8 +104,7 @@ impl Span {
     /// Sets a tag; setting a key again replaces its value.
     pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
         let value = value.into();
-        self.store
-            .set_tag(0, key.into(), value.as_ref(), &Limits::default());
+        self.store.set_tag(0, key.into(), value.as_ref(), &Limits::default());
     }
 
     /// Adds a log entry that is said now.
@@ -146,13 +137,10 @@ impl Span {
         V: Into<TagArg<'v>>,
     {
         let time = Tick::at_wall(time, self.head.correction);
-        let log = self
-            .store
-            .push_log(0, time, level, message.as_ref(), &Limits::default());
+        let log = self.store.push_log(0, time, level, message.as_ref(), &Limits::default());
         for (key, value) in fields {
             if let Some(log) = log {
-                self.store
-                    .set_field(log, key.into(), value.into().as_ref(), &Limits::default());
+                self.store.set_field(log, key.into(), value.into().as_ref(), &Limits::default());
             }
         }
     }
@@ -174,8 +162,7 @@ impl Span {
 
     /// Ends the span at `end`, or at its start when that is later.
     pub fn finish_at(&mut self, end: SystemTime) {
-        self.store
-            .finish_at(0, Tick::at_wall(end, self.head.correction));
+        self.store.finish_at(0, Tick::at_wall(end, self.head.correction));
     }
 
     /// How long it took; zero while it has not ended.

@@ -23,12 +23,7 @@ pub struct SpanRef<'a> {
 
 impl<'a> SpanRef<'a> {
     pub(super) fn new(head: &'a TraceHead, store: &'a SpanStore, index: u32) -> Option<Self> {
-        store.span(index).map(|record| Self {
-            head,
-            store,
-            record,
-            index,
-        })
+        store.span(index).map(|record| Self { head, store, record, index })
     }
 
     /// The trace the span belongs to.
@@ -76,9 +71,7 @@ impl<'a> SpanRef<'a> {
     /// How long it took, by the monotonic clock; zero while it has not ended.
     #[must_use]
     pub fn duration(self) -> Duration {
-        self.record
-            .end()
-            .map_or(Duration::ZERO, |end| end.since(self.record.start))
+        self.record.end().map_or(Duration::ZERO, |end| end.since(self.record.start))
     }
 
     /// Whether it has ended.
@@ -120,27 +113,19 @@ impl<'a> SpanRef<'a> {
     /// The value of one tag; costs a walk over the span's tags.
     #[must_use]
     pub fn tag(self, key: &str) -> Option<TagRef<'a>> {
-        self.tags()
-            .find(|(known, _)| *known == key)
-            .map(|(_, value)| value)
+        self.tags().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
     /// What it said, in the order it was said. OpenTelemetry: events.
     pub fn logs(self) -> impl Iterator<Item = LogRef<'a>> {
         let Self { head, store, .. } = self;
-        store.logs(self.record).map(move |record| LogRef {
-            head,
-            store,
-            record,
-        })
+        store.logs(self.record).map(move |record| LogRef { head, store, record })
     }
 
     /// The spans it points to.
     pub fn links(self) -> impl Iterator<Item = LinkRef<'a>> {
         let store = self.store;
-        store
-            .links(self.index)
-            .map(move |record| LinkRef { store, record })
+        store.links(self.index).map(move |record| LinkRef { store, record })
     }
 
     /// How many tags did not fit the limits.

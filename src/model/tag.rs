@@ -103,11 +103,7 @@ impl<'a> TagRef<'a> {
     /// The text, if the value is text.
     #[must_use]
     pub const fn as_str(self) -> Option<&'a str> {
-        if let Self::Str(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Str(text) = self { Some(text) } else { None }
     }
 }
 
@@ -260,9 +256,7 @@ owned! {
 
 /// A whole number as `i64` where it fits, else as decimal text.
 fn whole<N: fmt::Display + Copy + TryInto<i64>>(number: N) -> TagValue {
-    number
-        .try_into()
-        .map_or_else(|_| TagValue::String(number.to_string()), TagValue::I64)
+    number.try_into().map_or_else(|_| TagValue::String(number.to_string()), TagValue::I64)
 }
 
 #[cfg(test)]
@@ -276,10 +270,7 @@ mod tests {
             TagValue::from(i64::MAX as u64 + 1),
             TagValue::String("9223372036854775808".into())
         );
-        assert_eq!(
-            TagValue::from(i128::MIN),
-            TagValue::String(i128::MIN.to_string())
-        );
+        assert_eq!(TagValue::from(i128::MIN), TagValue::String(i128::MIN.to_string()));
         assert_eq!(TagValue::from(7usize), TagValue::I64(7));
     }
 
@@ -291,10 +282,7 @@ mod tests {
             TagArg::from(vec!["a", "b"]).as_ref().to_value(),
             TagValue::from(vec!["a", "b"])
         );
-        assert_eq!(
-            TagArg::from(u64::MAX).as_ref(),
-            TagRef::Str("18446744073709551615")
-        );
+        assert_eq!(TagArg::from(u64::MAX).as_ref(), TagRef::Str("18446744073709551615"));
         assert_eq!(TagArg::from(&b"\x01\xff"[..]).as_ref().to_string(), "01ff");
     }
 }

@@ -79,28 +79,16 @@ impl Hex56 {
         let mut rest = bits;
         for digit in digits.iter_mut().rev() {
             let nibble = (rest & 0xf) as u8;
-            *digit = if nibble < 10 {
-                b'0' + nibble
-            } else {
-                b'a' + nibble - 10
-            };
+            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
             rest >>= 4;
         }
-        Self {
-            digits,
-            len: Self::LEN,
-        }
+        Self { digits, len: Self::LEN }
     }
 
     /// The digits without trailing zeros; zero itself is one digit.
     pub(crate) fn trimmed(bits: u64) -> Self {
         let mut text = Self::padded(bits);
-        let zeros = text
-            .digits
-            .iter()
-            .rev()
-            .take_while(|digit| **digit == b'0')
-            .count();
+        let zeros = text.digits.iter().rev().take_while(|digit| **digit == b'0').count();
         text.len = (Self::LEN - zeros).max(1);
         text
     }
@@ -137,24 +125,16 @@ pub(crate) fn whole_members(line: &[u8], limit: usize) -> impl Iterator<Item = &
         line.len()
     } else {
         // The byte at the limit may be the comma that ends the last of them.
-        line.iter()
-            .take(limit + 1)
-            .rposition(|byte| *byte == b',')
-            .unwrap_or(0)
+        line.iter().take(limit + 1).rposition(|byte| *byte == b',').unwrap_or(0)
     };
-    line.get(..end)
-        .unwrap_or_default()
-        .split(|byte| *byte == b',')
+    line.get(..end).unwrap_or_default().split(|byte| *byte == b',')
 }
 
 /// The text without the optional whitespace (spaces and tabs) that HTTP allows
 /// around a header value and around the members of a list.
 pub(crate) fn trim_ows(text: &[u8]) -> &[u8] {
     let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    match (
-        text.iter().position(is_text),
-        text.iter().rposition(is_text),
-    ) {
+    match (text.iter().position(is_text), text.iter().rposition(is_text)) {
         (Some(first), Some(last)) => text.get(first..=last).unwrap_or_default(),
         _ => &[],
     }

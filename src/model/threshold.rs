@@ -100,11 +100,7 @@ impl Threshold {
             (i64::from(digits.clamp(1, 12)) + (-exponent).div_euclid(4)).clamp(1, 12) as u32;
         let unit = 1 << (56 - 4 * digits);
         let rounded = (exact + unit / 2) & !(unit - 1);
-        Ok(Self(if rounded < RANGE {
-            rounded
-        } else {
-            RANGE - unit
-        }))
+        Ok(Self(if rounded < RANGE { rounded } else { RANGE - unit }))
     }
 
     /// The threshold for a rate that a person configured: `None` for 0, which
@@ -128,14 +124,8 @@ impl Threshold {
         if rate == 0.0 {
             return Ok(None);
         }
-        let probability = if rate > 0.0 {
-            rate.max(Self::RAREST.probability())
-        } else {
-            rate
-        };
-        Self::from_probability(probability)
-            .map(Some)
-            .map_err(|_| RateError(rate))
+        let probability = if rate > 0.0 { rate.max(Self::RAREST.probability()) } else { rate };
+        Self::from_probability(probability).map(Some).map_err(|_| RateError(rate))
     }
 
     /// The fraction of traces that is kept, in 2^-56 to 1.

@@ -57,13 +57,7 @@ impl Trace {
     pub fn new(trace_id: TraceId) -> Self {
         let resource = Arc::new(Resource::new("unknown_service"));
         let (head, store) = (TraceHead::made_by_hand(trace_id), SpanStore::default());
-        Self(Arc::new(Inner {
-            head,
-            store,
-            order: None,
-            resource,
-            kept: Kept::default(),
-        }))
+        Self(Arc::new(Inner { head, store, order: None, resource, kept: Kept::default() }))
     }
 
     /// Freezes what a recorder recorded.
@@ -76,13 +70,7 @@ impl Trace {
         head.set_flags(head.flags().with_sampled(true));
         head.trace_state = head.trace_state.with_threshold(kept.threshold);
         let order = order_of(&store);
-        Self(Arc::new(Inner {
-            head,
-            store,
-            order,
-            resource,
-            kept,
-        }))
+        Self(Arc::new(Inner { head, store, order, resource, kept }))
     }
 
     /// This trace as made by another service.
@@ -100,11 +88,7 @@ impl Trace {
         threshold: Option<Threshold>,
         late: bool,
     ) -> Self {
-        Arc::make_mut(&mut self.0).kept = Kept {
-            by,
-            threshold,
-            late,
-        };
+        Arc::make_mut(&mut self.0).kept = Kept { by, threshold, late };
         self
     }
 
@@ -171,11 +155,7 @@ impl Trace {
     pub fn span_mut(&mut self, id: SpanId) -> Option<SpanMut<'_>> {
         let inner = Arc::make_mut(&mut self.0);
         let index = inner.store.find(0, id)?;
-        Some(SpanMut {
-            store: &mut inner.store,
-            correction: inner.head.correction,
-            index,
-        })
+        Some(SpanMut { store: &mut inner.store, correction: inner.head.correction, index })
     }
 
     /// Its spans in the order they started.
@@ -231,11 +211,7 @@ impl Trace {
     #[must_use]
     pub fn view(&self) -> TraceView<'_> {
         let inner = &*self.0;
-        let ends = inner
-            .store
-            .spans()
-            .iter()
-            .filter_map(super::store::SpanRecord::end);
+        let ends = inner.store.spans().iter().filter_map(super::store::SpanRecord::end);
         TraceView::new(&inner.head, &inner.store, ends.max().unwrap_or_default())
     }
 
@@ -244,11 +220,7 @@ impl Trace {
     pub fn bytes(&self) -> usize {
         size_of::<Inner>()
             + self.0.store.bytes()
-            + self
-                .0
-                .order
-                .as_ref()
-                .map_or(0, |order| size_of_val(&**order))
+            + self.0.order.as_ref().map_or(0, |order| size_of_val(&**order))
     }
 }
 
@@ -287,21 +259,18 @@ impl SpanMut<'_> {
     /// Sets a tag; setting a key again replaces its value.
     pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
         let value = value.into();
-        self.store
-            .set_tag(self.index, key.into(), value.as_ref(), &Limits::default());
+        self.store.set_tag(self.index, key.into(), value.as_ref(), &Limits::default());
     }
 
     /// Adds a log entry that is said now.
     pub fn log(&mut self, level: LogLevel, message: impl AsRef<str>) {
         let now = Tick::at_wall(Clock::system().wall(), self.correction);
-        self.store
-            .push_log(self.index, now, level, message.as_ref(), &Limits::default());
+        self.store.push_log(self.index, now, level, message.as_ref(), &Limits::default());
     }
 
     /// Says how it went.
     pub fn set_status(&mut self, status: Status) {
-        self.store
-            .set_status(self.index, status, &Limits::default());
+        self.store.set_status(self.index, status, &Limits::default());
     }
 
     /// Ends it now, unless it has ended.
@@ -311,7 +280,6 @@ impl SpanMut<'_> {
 
     /// Ends it at `end`, unless it has ended.
     pub fn finish_at(&mut self, end: SystemTime) {
-        self.store
-            .finish_at(self.index, Tick::at_wall(end, self.correction));
+        self.store.finish_at(self.index, Tick::at_wall(end, self.correction));
     }
 }

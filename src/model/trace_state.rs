@@ -83,16 +83,12 @@ impl TraceState {
     /// The value of the member with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
     /// The members as keys and values, the most recently changed first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.as_str()
-            .split(',')
-            .filter_map(|member| member.split_once('='))
+        self.as_str().split(',').filter_map(|member| member.split_once('='))
     }
 
     /// The list with this member in front, instead of the one it had under the
@@ -176,9 +172,7 @@ impl TraceState {
             len += 1;
         }
         let text = text.get(..len).and_then(|text| str::from_utf8(text).ok());
-        Self {
-            text: text.map(|text| Arc::new(text.into())),
-        }
+        Self { text: text.map(|text| Arc::new(text.into())) }
     }
 
     /// Puts a checked member in front.
@@ -186,10 +180,8 @@ impl TraceState {
         let mut list = MemberList::default();
         list.reserve(key.len() + 1 + value.len() + 1 + self.as_str().len());
         list.push(key, value);
-        for (name, value) in self
-            .iter()
-            .filter(|(name, _)| *name != key)
-            .take(Self::MAX_MEMBERS - 1)
+        for (name, value) in
+            self.iter().filter(|(name, _)| *name != key).take(Self::MAX_MEMBERS - 1)
         {
             list.push(name, value);
         }

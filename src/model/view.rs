@@ -62,11 +62,7 @@ impl<'a> TraceView<'a> {
             span.parent_span_id()
                 .is_some_and(|parent| self.spans().any(|other| other.span_id() == parent))
         };
-        if has_parent(first) {
-            self.spans().find(|span| !has_parent(*span))
-        } else {
-            Some(first)
-        }
+        if has_parent(first) { self.spans().find(|span| !has_parent(*span)) } else { Some(first) }
     }
 
     /// How many spans there are.
@@ -81,17 +77,13 @@ impl<'a> TraceView<'a> {
         let spans = self.store.spans();
         let start = spans.iter().map(|span| span.start).min();
         let end = spans.iter().filter_map(super::store::SpanRecord::end).max();
-        end.zip(start)
-            .map_or(Duration::ZERO, |(end, start)| end.since(start))
+        end.zip(start).map_or(Duration::ZERO, |(end, start)| end.since(start))
     }
 
     /// Whether any span ended in an error.
     #[must_use]
     pub fn has_errors(self) -> bool {
-        self.store
-            .spans()
-            .iter()
-            .any(super::store::SpanRecord::is_error)
+        self.store.spans().iter().any(super::store::SpanRecord::is_error)
     }
 
     /// Whether it took at least `threshold`.

@@ -119,19 +119,14 @@ impl PipelineBuilder {
             return Err(StartError::NoExporter);
         }
         let (core, failed) = self.assemble();
-        failed.map_or_else(
-            || Ok(Pipeline::around(core)),
-            |error| Err(StartError::Thread(error)),
-        )
+        failed.map_or_else(|| Ok(Pipeline::around(core)), |error| Err(StartError::Thread(error)))
     }
 
     /// Starts the threads, or records nothing if that fails.
     pub(super) fn start_or_closed(self) -> Pipeline {
         let (core, failed) = self.assemble();
         if let Some(error) = failed {
-            notice::warn(&format!(
-                "no span is recorded: cannot start a thread: {error}"
-            ));
+            notice::warn(&format!("no span is recorded: cannot start a thread: {error}"));
             core.recorder.shutdown(core.recorder.clock.now());
         }
         Pipeline::around(core)
@@ -148,9 +143,7 @@ impl PipelineBuilder {
             Arc::clone(&ledger),
         );
         let delivery = Arc::new(delivery);
-        let sampler = self
-            .sampler
-            .unwrap_or_else(|| default_sampler(self.tail.is_some()));
+        let sampler = self.sampler.unwrap_or_else(|| default_sampler(self.tail.is_some()));
         let sink = Arc::clone(&delivery);
         let recorder = Recorder::new(Parts {
             clock,
@@ -166,22 +159,15 @@ impl PipelineBuilder {
             failed.get_or_insert(error);
             Keeper::absent()
         });
-        (
-            Core {
-                recorder,
-                delivery,
-                keeper,
-            },
-            failed,
-        )
+        (Core { recorder, delivery, keeper }, failed)
     }
 }
 
 impl Pipeline {
     fn around(core: Core) -> Self {
         let core = Arc::new(core);
-        let handle = Some(Arc::new(Handle(Arc::clone(&core))));
-        Self { core, handle }
+        let running = Some(Arc::new(Handle(Arc::clone(&core))));
+        Self { core, _running: running }
     }
 }
 

@@ -25,10 +25,7 @@ struct Stop {
 impl Keeper {
     /// # Errors
     /// When the machine refuses another thread.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "one of the two rooms that start threads"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "one of the two rooms that start threads")]
     pub(super) fn start(recorder: Arc<Recorder>) -> io::Result<Self> {
         let stop = Arc::new(Stop::default());
         let theirs = Arc::clone(&stop);

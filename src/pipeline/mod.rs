@@ -65,8 +65,8 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 #[must_use = "the pipeline shuts down when its last handle is dropped"]
 pub struct Pipeline {
     core: Arc<Core>,
-    /// `None` in what doors hold: it does not keep the pipeline running.
-    handle: Option<Arc<Handle>>,
+    /// `None` in what doors hold, which does not keep the pipeline running.
+    _running: Option<Arc<Handle>>,
 }
 
 /// The parts, whoever refers to them.
@@ -101,9 +101,7 @@ impl Pipeline {
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
     /// same report.
     pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        let Core {
-            recorder, delivery, ..
-        } = &*self.core;
+        let Core { recorder, delivery, .. } = &*self.core;
         recorder.poll(recorder.clock.now());
         delivery.flush(timeout)
     }
@@ -132,6 +130,7 @@ impl Pipeline {
     ///
     /// For when another service, a support ticket or an alert names a trace. The ring's size and age
     /// are [`RecordLimits`](crate::RecordLimits).
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn keep(&self, trace_id: TraceId) -> KeepOutcome {
         self.core.recorder.keep(trace_id)
     }
@@ -148,10 +147,7 @@ impl Pipeline {
 
     /// The same pipeline without keeping it running.
     pub(crate) fn weak(&self) -> Self {
-        Self {
-            core: Arc::clone(&self.core),
-            handle: None,
-        }
+        Self { core: Arc::clone(&self.core), _running: None }
     }
 
     /// A pipeline of one sampler and one exporter that records nothing if its threads cannot start.
@@ -160,25 +156,20 @@ impl Pipeline {
         sampler: Box<dyn Sampler>,
         exporter: Box<dyn Exporter>,
     ) -> Self {
-        Self::builder(service_name)
-            .with_sampler(sampler)
-            .with_exporter(exporter)
-            .start_or_closed()
+        Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
     }
 }
 
 impl Core {
     fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        self.recorder.shutdown(self.recorder.clock.now());
+        let unfinished = self.recorder.shutdown(self.recorder.clock.now());
         self.keeper.stop();
-        self.delivery.shutdown(timeout)
+        self.delivery.shutdown(timeout, unfinished)
     }
 }
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

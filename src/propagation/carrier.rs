@@ -39,10 +39,7 @@ pub trait Injector {
 
 impl<S: BuildHasher> Extractor for HashMap<String, String, S> {
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
-        for (_, value) in self
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-        {
+        for (_, value) in self.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)) {
             each(value.as_bytes());
         }
     }
@@ -70,10 +67,9 @@ impl Extractor for http::HeaderMap {
 impl Injector for http::HeaderMap {
     fn set(&mut self, name: &str, value: String) {
         // Whoever passes what cannot stand in a header gets no header.
-        if let (Ok(name), Ok(value)) = (
-            http::HeaderName::from_bytes(name.as_bytes()),
-            http::HeaderValue::try_from(value),
-        ) {
+        if let (Ok(name), Ok(value)) =
+            (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::try_from(value))
+        {
             self.insert(name, value);
         }
     }

@@ -34,27 +34,18 @@ impl CompositePropagator {
     #[must_use]
     pub fn new(propagators: Vec<Box<dyn Propagator>>) -> Self {
         let mut fields = Vec::new();
-        for field in propagators
-            .iter()
-            .flat_map(|propagator| propagator.fields())
-        {
+        for field in propagators.iter().flat_map(|propagator| propagator.fields()) {
             if !fields.contains(field) {
                 fields.push(*field);
             }
         }
-        Self {
-            propagators,
-            fields,
-        }
+        Self { propagators, fields }
     }
 }
 
 impl Default for CompositePropagator {
     fn default() -> Self {
-        Self::new(vec![
-            Box::new(TraceContextPropagator),
-            Box::new(BaggagePropagator),
-        ])
+        Self::new(vec![Box::new(TraceContextPropagator), Box::new(BaggagePropagator)])
     }
 }
 
@@ -78,8 +69,6 @@ impl Propagator for CompositePropagator {
 
 impl fmt::Debug for CompositePropagator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CompositePropagator")
-            .field("fields", &self.fields)
-            .finish_non_exhaustive()
+        f.debug_struct("CompositePropagator").field("fields", &self.fields).finish_non_exhaustive()
     }
 }

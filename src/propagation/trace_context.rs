@@ -51,13 +51,7 @@ impl Propagator for TraceContextPropagator {
     }
 
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
-        let TraceContext {
-            trace_id,
-            span_id,
-            flags,
-            trace_state,
-            ..
-        } = context;
+        let TraceContext { trace_id, span_id, flags, trace_state, .. } = context;
         let flags = flags.bits();
         carrier.set(TRACEPARENT, format!("00-{trace_id}-{span_id}-{flags:02x}"));
         if !trace_state.is_empty() {
@@ -82,12 +76,7 @@ fn read_traceparent(line: &[u8]) -> Option<TraceContext> {
     }
     let (known, tail) = trim_ows(line).split_at_checked(LEN)?;
     let mut fields = known.split(|byte| *byte == b'-');
-    let mut field = |len| {
-        fields
-            .next()
-            .filter(|field| field.len() == len)
-            .and_then(read_lower_hex)
-    };
+    let mut field = |len| fields.next().filter(|field| field.len() == len).and_then(read_lower_hex);
     let (version, trace_id, span_id, flags) = (field(2)?, field(32)?, field(16)?, field(2)?);
     match (version, tail) {
         (0xff, _) => return None,
@@ -98,11 +87,7 @@ fn read_traceparent(line: &[u8]) -> Option<TraceContext> {
     let trace_id = TraceId::from_bits(trace_id)?;
     let span_id = SpanId::from_bits(span_id as u64)?;
     let flags = TraceFlags::from_bits_truncate(flags as u8);
-    Some(
-        TraceContext::new(trace_id, span_id)
-            .with_flags(flags)
-            .remote(),
-    )
+    Some(TraceContext::new(trace_id, span_id).with_flags(flags).remote())
 }
 
 #[cfg(test)]

@@ -55,13 +55,6 @@ impl ActiveSpan {
         }
     }
 
-    pub(crate) fn span_id(&self) -> SpanId {
-        match self {
-            Self::Recording(span) => span.id,
-            Self::Unrecorded(span) => span.id(),
-        }
-    }
-
     pub(crate) fn baggage(&self) -> &Baggage {
         match self {
             Self::Recording(span) => &span.baggage,
@@ -130,9 +123,9 @@ impl ActiveSpan {
     fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
-            Self::Unrecorded(span) => span
-                .beyond()
-                .and_then(|beyond| beyond.trace.recorder.as_ref()),
+            Self::Unrecorded(span) => {
+                span.beyond().and_then(|beyond| beyond.trace.recorder.as_ref())
+            }
         }
     }
 
@@ -179,9 +172,8 @@ impl Recording {
         };
         let live = trace.live();
         let index = live.store.find(self.index, self.id);
-        let parent = index
-            .and_then(|index| live.store.span(index))
-            .and_then(|record| record.parent);
+        let parent =
+            index.and_then(|index| live.store.span(index)).and_then(|record| record.parent);
         drop(live);
         let mut context = trace.context(self.id, parent);
         context.baggage = self.baggage.clone();
@@ -211,10 +203,7 @@ impl Recording {
     /// A child while the span is being dropped, which nobody can ask for.
     #[cold]
     fn orphan(&self) -> ActiveSpan {
-        let trace_id = self
-            .trace
-            .as_ref()
-            .map_or_else(TraceId::new, |trace| trace.head.trace_id);
+        let trace_id = self.trace.as_ref().map_or_else(TraceId::new, |trace| trace.head.trace_id);
         let fate = Fate::SampledOut(TraceFlags::default(), Arc::default());
         let (state, baggage) = (TraceState::default(), self.baggage.clone());
         ActiveSpan::Unrecorded(Unrecorded::new(trace_id, None, state, baggage, fate))

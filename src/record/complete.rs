@@ -112,22 +112,24 @@ impl Recorder {
         let mut live = trace.live();
         live.phase = fate.clone();
         match fate {
-            Phase::Dropped(reason) => self.abandon(trace, live, reason),
+            Phase::Dropped(reason) => {
+                self.abandon(trace, live, reason);
+            }
             Phase::Kept(kept) if live.open == 0 && live.spans() > 0 => {
-                self.keep_late(trace, live, &kept)
+                self.keep_late(trace, live, &kept);
             }
             _ if live.spans() == 0 => drop(self.deregister(trace, &live)),
             _ => {}
         }
     }
 
-    /// Drops whatever a trace still holds, open spans included.
+    /// Drops whatever a trace still holds, open spans included; how many spans that were.
     pub(super) fn abandon(
         &self,
         trace: &Arc<LocalTrace>,
         mut live: MutexGuard<'_, Live>,
         reason: Reason,
-    ) {
+    ) -> u64 {
         let spans = live.spans();
         let store = self.take(&mut live);
         (live.open, live.beyond_limit) = (0, 0);
@@ -139,6 +141,7 @@ impl Recorder {
             self.ledger.dropped(reason, spans);
             lock(self.shard(trace.head.trace_id)).put_store(store);
         }
+        spans
     }
 
     /// Why the trace is kept, or why it is dropped.
@@ -154,13 +157,7 @@ impl Recorder {
         });
         self.ledger.panicked(verdict.panics());
         let is_sampled = head.is_sampled();
-        let kept = |by, threshold| {
-            Ok(Kept {
-                by,
-                threshold,
-                late: false,
-            })
-        };
+        let kept = |by, threshold| Ok(Kept { by, threshold, late: false });
         match verdict.decision {
             TailDecision::Drop if !trace.is_keep_asked() => Err(Reason::DroppedByPolicy),
             TailDecision::Keep if is_sampled => {
@@ -178,10 +175,7 @@ impl Recorder {
         let store = self.take(&mut live);
         drop(self.deregister(trace, &live));
         drop(live);
-        let late = Kept {
-            late: true,
-            ..kept.clone()
-        };
+        let late = Kept { late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(&trace.head, &store, &late);
         lock(self.shard(trace.head.trace_id)).put_store(store);
@@ -207,11 +201,7 @@ impl Recorder {
         let refused = match reason {
             Reason::NotKept => shard
                 .ring
-                .push(Held {
-                    head: head.clone(),
-                    store,
-                    since: now,
-                })
+                .push(Held { head: head.clone(), store, since: now })
                 .err()
                 .map(|held| held.store),
             _ => Some(store),
@@ -225,8 +215,7 @@ impl Recorder {
 
     fn forget_surplus(&self, shard: &mut Shard, now: Tick) {
         while let Some(held) = shard.ring.pop_surplus(now) {
-            self.ledger
-                .dropped(Reason::NotKept, held.store.len() as u64);
+            self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
             shard.put_store(held.store);
         }
     }
@@ -248,8 +237,7 @@ impl Recorder {
         for shard in &self.shards {
             let mut shard = lock(shard);
             while let Some(held) = shard.ring.pop_surplus(now) {
-                self.ledger
-                    .dropped(Reason::NotKept, held.store.len() as u64);
+                self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
                 shard.put_store(held.store);
             }
         }
@@ -275,16 +263,9 @@ impl Recorder {
     pub(crate) fn keep(&self, id: TraceId) -> KeepOutcome {
         let (held, live) = {
             let mut shard = lock(self.shard(id));
-            (
-                shard.ring.take(id),
-                shard.find(id).map(|trace| trace.ask_keep()).count(),
-            )
+            (shard.ring.take(id), shard.find(id).map(|trace| trace.ask_keep()).count())
         };
-        let kept = Kept {
-            by: Cow::Borrowed("asked for"),
-            threshold: None,
-            late: false,
-        };
+        let kept = Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false };
         for held in &held {
             self.keep_spans(&held.head, &held.store, &kept);
         }
@@ -295,26 +276,28 @@ impl Recorder {
         }
     }
 
-    /// Ends recording: what is live is decided on what has ended, what has not ended is counted.
-    pub(crate) fn shutdown(&self, now: Tick) {
+    /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
+    /// many spans that were.
+    pub(crate) fn shutdown(&self, now: Tick) -> u64 {
         if !self.close() {
-            return;
+            return 0;
         }
+        let mut unfinished = 0;
         for trace in self.live() {
             self.decide_early(&trace, now);
             let live = trace.live();
             if !matches!(live.phase, Phase::Deciding) {
-                self.abandon(&trace, live, Reason::Unfinished);
+                unfinished += self.abandon(&trace, live, Reason::Unfinished);
             }
         }
         lock(&self.lingering).clear();
         for shard in &self.shards {
             let mut shard = lock(shard);
             while let Some(held) = shard.ring.pop() {
-                self.ledger
-                    .dropped(Reason::NotKept, held.store.len() as u64);
+                self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
             }
         }
+        unfinished
     }
 }
 

@@ -40,10 +40,8 @@ impl Recorder {
     fn least_valuable(&self) -> Option<Arc<LocalTrace>> {
         let random = self.random.next_u64();
         let from = usize::try_from(random >> 56).unwrap_or(0);
-        let (after, before) = (
-            self.shards.iter().skip(from % self.shards.len()),
-            self.shards.iter(),
-        );
+        let (after, before) =
+            (self.shards.iter().skip(from % self.shards.len()), self.shards.iter());
         after
             .chain(before)
             .take(self.shards.len() * 2)

@@ -116,14 +116,7 @@ impl LocalTrace {
 impl Live {
     #[inline]
     fn new(store: SpanStore) -> Self {
-        Self {
-            store,
-            accounted: 0,
-            open: 1,
-            beyond_limit: 0,
-            children: 0,
-            phase: Phase::Open,
-        }
+        Self { store, accounted: 0, open: 1, beyond_limit: 0, children: 0, phase: Phase::Open }
     }
 
     /// The id of the next child of `parent`.

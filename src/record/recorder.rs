@@ -64,19 +64,9 @@ pub enum KeepOutcome {
 
 impl Recorder {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts {
-            clock,
-            random,
-            ledger,
-            limits,
-            sampler,
-            tail,
-            resource,
-            sink,
-        } = parts;
-        let count = (limits.live_traces / TRACES_PER_SHARD)
-            .clamp(1, MOST_SHARDS)
-            .next_power_of_two();
+        let Parts { clock, random, ledger, limits, sampler, tail, resource, sink } = parts;
+        let count =
+            (limits.live_traces / TRACES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
         let shard = || {
             let ring = Ring::new(limits.ring_bytes / count, limits.ring_age);
             Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
@@ -205,28 +195,18 @@ impl Recorder {
 
     /// The account of this moment.
     pub(crate) fn stats(&self) -> Stats {
-        let held = self
-            .shards
-            .iter()
-            .map(|shard| lock(shard).ring.spans())
-            .sum();
+        let held = self.shards.iter().map(|shard| lock(shard).ring.spans()).sum();
         let live = self.live().iter().map(|trace| trace.live().spans()).sum();
         self.ledger.snapshot(live, held)
     }
 
     /// The traces that are live at this moment.
     pub(super) fn live(&self) -> Vec<Arc<LocalTrace>> {
-        self.shards
-            .iter()
-            .flat_map(|shard| lock(shard).live().to_vec())
-            .collect()
+        self.shards.iter().flat_map(|shard| lock(shard).live().to_vec()).collect()
     }
 
     pub(crate) fn pool(&self) -> SpanPool {
-        self.shards
-            .iter()
-            .map(|shard| lock(shard).pool())
-            .fold(SpanPool::default(), SpanPool::plus)
+        self.shards.iter().map(|shard| lock(shard).pool()).fold(SpanPool::default(), SpanPool::plus)
     }
 }
 

@@ -34,13 +34,7 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(max_bytes: usize, max_age: Duration) -> Self {
-        Self {
-            held: VecDeque::new(),
-            bytes: 0,
-            spans: 0,
-            max_bytes,
-            max_age,
-        }
+        Self { held: VecDeque::new(), bytes: 0, spans: 0, max_bytes, max_age }
     }
 
     /// Holds a trace; gives it back when it is larger than the whole ring.

@@ -27,15 +27,7 @@ pub(super) struct Shard {
 impl Shard {
     pub(super) fn new(pool_capacity: usize, ring: Ring) -> Self {
         let (live, shells, stores) = (Vec::new(), Vec::new(), Vec::new());
-        Self {
-            live,
-            shells,
-            stores,
-            pool_capacity,
-            hits: 0,
-            misses: 0,
-            ring,
-        }
+        Self { live, shells, stores, pool_capacity, hits: 0, misses: 0, ring }
     }
 
     /// A local trace to be reused, and a buffer to record into.
@@ -62,10 +54,7 @@ impl Shard {
     }
 
     pub(super) fn insert(&mut self, trace: Arc<LocalTrace>) {
-        trace.slot.store(
-            u32::try_from(self.live.len()).unwrap_or(NOWHERE),
-            Ordering::Relaxed,
-        );
+        trace.slot.store(u32::try_from(self.live.len()).unwrap_or(NOWHERE), Ordering::Relaxed);
         self.live.push(trace);
     }
 
@@ -77,9 +66,7 @@ impl Shard {
         }
         let removed = self.live.swap_remove(slot);
         if let Some(moved) = self.live.get(slot) {
-            moved
-                .slot
-                .store(u32::try_from(slot).unwrap_or(NOWHERE), Ordering::Relaxed);
+            moved.slot.store(u32::try_from(slot).unwrap_or(NOWHERE), Ordering::Relaxed);
         }
         Some(removed)
     }
@@ -90,9 +77,7 @@ impl Shard {
 
     /// The live local traces of a trace id. Costs a walk over the shard.
     pub(super) fn find(&self, id: TraceId) -> impl Iterator<Item = &Arc<LocalTrace>> {
-        self.live
-            .iter()
-            .filter(move |trace| trace.head.trace_id == id)
+        self.live.iter().filter(move |trace| trace.head.trace_id == id)
     }
 
     /// The least valuable of up to `looks` traces, from a place that `random` picks.
@@ -105,22 +90,12 @@ impl Shard {
         let value = |trace: &&Arc<LocalTrace>| -> (bool, Randomness) {
             (trace.is_worth_keeping(), trace.head.randomness())
         };
-        after
-            .iter()
-            .chain(before)
-            .take(looks)
-            .min_by_key(value)
-            .cloned()
+        after.iter().chain(before).take(looks).min_by_key(value).cloned()
     }
 
     pub(super) fn pool(&self) -> SpanPool {
         let available = self.stores.len();
-        SpanPool {
-            capacity: self.pool_capacity,
-            available,
-            hits: self.hits,
-            misses: self.misses,
-        }
+        SpanPool { capacity: self.pool_capacity, available, hits: self.hits, misses: self.misses }
     }
 }
 

@@ -46,11 +46,7 @@ impl<'a> Start<'a> {
 
     #[inline]
     pub(crate) fn under(name: Cow<'static, str>, parent: &'a TraceContext) -> Self {
-        Self {
-            parent: Some(parent),
-            baggage: parent.baggage.clone(),
-            ..Self::new(name)
-        }
+        Self { parent: Some(parent), baggage: parent.baggage.clone(), ..Self::new(name) }
     }
 }
 
@@ -61,10 +57,7 @@ impl Recorder {
             && let Some(local) = parent.local()
         {
             if let Some(trace) = local.downcast::<LocalTrace>()
-                && trace
-                    .recorder
-                    .as_ref()
-                    .is_some_and(|recorder| Arc::ptr_eq(recorder, self))
+                && trace.recorder.as_ref().is_some_and(|recorder| Arc::ptr_eq(recorder, self))
             {
                 return self.start_in(&trace, parent.span_id, new);
             }
@@ -113,9 +106,7 @@ impl Recorder {
         if decision.is_sampled() {
             head.sample(decision.threshold);
         }
-        let start = new
-            .start
-            .map_or(now, |time| Tick::at_wall(time, correction));
+        let start = new.start.map_or(now, |time| Tick::at_wall(time, correction));
         self.record_root(head, id, start, new, decision)
     }
 
@@ -143,11 +134,7 @@ impl Recorder {
                 let flags = parent.flags.with_sampled(false);
                 (parent.trace_id, flags, parent.trace_state.clone())
             }
-            None => (
-                TraceId::random(&self.random),
-                TraceFlags::RANDOM,
-                TraceState::default(),
-            ),
+            None => (TraceId::random(&self.random), TraceFlags::RANDOM, TraceState::default()),
         };
         TraceHead::new(trace_id, flags, state, correction)
     }
@@ -179,13 +166,7 @@ impl Recorder {
         let room = Room::new(self.limits.bytes_per_trace);
         let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
         let parent = new.parent.map(|parent| parent.span_id);
-        let root = NewSpan {
-            id,
-            parent,
-            start,
-            name: new.name,
-            kind: new.kind,
-        };
+        let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
         // Only a limit that allows no trace at all refuses a root.
         if store.push_span(root, limits).is_err() {
             return self.refuse(head, id, new.baggage, Reason::BytesPerTrace);
@@ -199,12 +180,7 @@ impl Recorder {
         let trace = self.fill(shell, head, store);
         self.ledger.started(1);
         self.admit(&trace);
-        ActiveSpan::Recording(Recording {
-            trace: Some(trace),
-            id,
-            index: 0,
-            baggage: new.baggage,
-        })
+        ActiveSpan::Recording(Recording { trace: Some(trace), id, index: 0, baggage: new.baggage })
     }
 
     /// A local trace around a buffer that holds its root.
@@ -253,13 +229,7 @@ impl Recorder {
         self.ledger.started(1);
         let mut live = trace.live();
         let id = live.child_id(parent);
-        let span = NewSpan {
-            id,
-            parent: Some(parent),
-            start,
-            name,
-            kind,
-        };
+        let span = NewSpan { id, parent: Some(parent), start, name, kind };
         let fits = live.store.len() < self.limits.spans_per_trace as usize;
         if !fits || matches!(live.phase, Phase::Dropped(_)) {
             return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
@@ -270,12 +240,7 @@ impl Recorder {
                 live.open += 1;
                 self.unlock(trace, live, was_empty);
                 let trace = Some(Arc::clone(trace));
-                ActiveSpan::Recording(Recording {
-                    trace,
-                    id,
-                    index,
-                    baggage,
-                })
+                ActiveSpan::Recording(Recording { trace, id, index, baggage })
             }
             Err(span) => {
                 self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)

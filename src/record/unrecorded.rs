@@ -58,23 +58,8 @@ pub(super) struct Beyond {
 
 impl Beyond {
     pub(super) fn new(trace: Arc<LocalTrace>, span: NewSpan, reason: Reason) -> Self {
-        let NewSpan {
-            id,
-            parent,
-            start,
-            name,
-            kind,
-        } = span;
-        Self {
-            trace,
-            reason,
-            id,
-            parent,
-            start,
-            name,
-            kind,
-            ended: AtomicBool::new(false),
-        }
+        let NewSpan { id, parent, start, name, kind } = span;
+        Self { trace, reason, id, parent, start, name, kind, ended: AtomicBool::new(false) }
     }
 
     /// True the first time it is asked.
@@ -89,21 +74,9 @@ impl Beyond {
     }
 
     fn span(&self) -> NewSpan {
-        let Self {
-            id,
-            parent,
-            start,
-            kind,
-            ..
-        } = self;
+        let Self { id, parent, start, kind, .. } = self;
         let name = self.name.clone();
-        NewSpan {
-            id: *id,
-            parent: *parent,
-            start: *start,
-            name,
-            kind: *kind,
-        }
+        NewSpan { id: *id, parent: *parent, start: *start, name, kind: *kind }
     }
 }
 
@@ -123,18 +96,8 @@ impl Unrecorded {
     ) -> Self {
         let id = AtomicU64::new(id.map_or(0, SpanId::to_bits));
         let carries = !(trace_state.is_empty() && baggage.is_empty());
-        let carried = carries.then(|| {
-            Arc::new(Carried {
-                trace_state,
-                baggage,
-            })
-        });
-        Self {
-            trace_id,
-            id,
-            carried,
-            fate,
-        }
+        let carried = carries.then(|| Arc::new(Carried { trace_state, baggage }));
+        Self { trace_id, id, carried, fate }
     }
 
     /// The span's id, which is drawn now if nobody asked before.
@@ -143,9 +106,7 @@ impl Unrecorded {
         known.unwrap_or_else(|| {
             let fresh = SpanId::new();
             let (none, some) = (0, fresh.to_bits());
-            let raced = self
-                .id
-                .compare_exchange(none, some, Ordering::Relaxed, Ordering::Relaxed);
+            let raced = self.id.compare_exchange(none, some, Ordering::Relaxed, Ordering::Relaxed);
             raced.err().and_then(SpanId::from_bits).unwrap_or(fresh)
         })
     }
@@ -153,11 +114,7 @@ impl Unrecorded {
     /// What records the span after all if it fails.
     #[inline]
     pub(super) fn beyond(&self) -> Option<&Beyond> {
-        if let Fate::Beyond(beyond) = &self.fate {
-            Some(beyond)
-        } else {
-            None
-        }
+        if let Fate::Beyond(beyond) = &self.fate { Some(beyond) } else { None }
     }
 
     #[inline]
@@ -169,9 +126,7 @@ impl Unrecorded {
 
     pub(super) fn baggage(&self) -> &Baggage {
         static NONE: Baggage = Baggage::new();
-        self.carried
-            .as_ref()
-            .map_or(&NONE, |carried| &carried.baggage)
+        self.carried.as_ref().map_or(&NONE, |carried| &carried.baggage)
     }
 
     pub(super) fn context(&self) -> TraceContext {
@@ -184,9 +139,7 @@ impl Unrecorded {
         match &self.fate {
             Fate::SampledOut(flags, stripe) => {
                 let stripe: Arc<Stripe> = Arc::clone(stripe);
-                context
-                    .with_flags(*flags)
-                    .with_local(LocalHandle::new(stripe))
+                context.with_flags(*flags).with_local(LocalHandle::new(stripe))
             }
             Fate::Refused(flags, ..) => context.with_flags(*flags),
             Fate::Beyond(beyond) => {
@@ -234,12 +187,7 @@ impl Unrecorded {
     #[inline]
     fn another(&self, fate: Fate) -> ActiveSpan {
         let (trace_id, carried, id) = (self.trace_id, self.carried.clone(), AtomicU64::new(0));
-        ActiveSpan::Unrecorded(Self {
-            trace_id,
-            id,
-            carried,
-            fate,
-        })
+        ActiveSpan::Unrecorded(Self { trace_id, id, carried, fate })
     }
 
     /// Records a span beyond the limit after all, because it failed.

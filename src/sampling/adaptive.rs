@@ -108,10 +108,7 @@ impl AdaptiveSampler {
         if interval < Self::SHORTEST {
             return Err(AdaptiveError::Interval(interval));
         }
-        Ok(Self::from_settings(Settings {
-            interval,
-            ..self.settings
-        }))
+        Ok(Self::from_settings(Settings { interval, ..self.settings }))
     }
 
     /// This sampler with another weight of the newest interval in the moving average; the default is
@@ -123,10 +120,7 @@ impl AdaptiveSampler {
         if !(weight > 0.0 && weight <= 1.0) {
             return Err(AdaptiveError::Smoothing(weight));
         }
-        Ok(Self::from_settings(Settings {
-            smoothing: weight,
-            ..self.settings
-        }))
+        Ok(Self::from_settings(Settings { smoothing: weight, ..self.settings }))
     }
 
     /// This sampler with rates from `min` to `max`, whatever the load; the default is 0.001 to 1.
@@ -137,10 +131,7 @@ impl AdaptiveSampler {
         if !(0.0 <= min && min <= max && max <= 1.0 && max > 0.0) {
             return Err(AdaptiveError::Bounds { min, max });
         }
-        Ok(Self::from_settings(Settings {
-            bounds: (min, max),
-            ..self.settings
-        }))
+        Ok(Self::from_settings(Settings { bounds: (min, max), ..self.settings }))
     }
 
     /// This sampler with a rate of its own for so many operations; the default is 256. With 0 all
@@ -152,10 +143,7 @@ impl AdaptiveSampler {
         if count > Self::MOST_OPERATIONS {
             return Err(AdaptiveError::MaxOperations(count));
         }
-        Ok(Self::from_settings(Settings {
-            max_operations: count,
-            ..self.settings
-        }))
+        Ok(Self::from_settings(Settings { max_operations: count, ..self.settings }))
     }
 
     fn from_settings(settings: Settings) -> Self {
@@ -200,8 +188,7 @@ impl AdaptiveSampler {
         let interval = self.interval_nanos();
         let next = now.saturating_add(interval);
         let mine =
-            self.deadline
-                .compare_exchange(deadline, next, Ordering::AcqRel, Ordering::Relaxed);
+            self.deadline.compare_exchange(deadline, next, Ordering::AcqRel, Ordering::Relaxed);
         if mine.is_err() || deadline == 0 {
             return;
         }

@@ -92,11 +92,7 @@ mod tests {
     use crate::model::TraceId;
 
     fn ask(sampler: &impl Sampler) -> SamplingDecision {
-        sampler.should_sample(&SamplingRequest::new(
-            TraceId::new(),
-            "op",
-            Tick::from_nanos(1),
-        ))
+        sampler.should_sample(&SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1)))
     }
 
     #[test]

@@ -87,9 +87,7 @@ mod tests {
     #[test]
     fn the_sampled_fraction_is_the_rate() {
         let random = Random::seeded(11);
-        let sampled = (0..100_000)
-            .filter(|_| ask(0.1, random.next_u64()).is_sampled())
-            .count();
+        let sampled = (0..100_000).filter(|_| ask(0.1, random.next_u64()).is_sampled()).count();
         assert!((9_700..10_300).contains(&sampled), "{sampled} of 100000");
     }
 
@@ -117,10 +115,7 @@ mod tests {
     fn the_explicit_randomness_of_the_caller_beats_the_trace_id() {
         let id = TraceId::from_hex("0af7651916cd43dd8400000000000001").unwrap();
         let mut parent = TraceContext::new(id, SpanId::new());
-        parent.trace_state = parent
-            .trace_state
-            .insert("ot", "rv:ffffffffffffff")
-            .unwrap();
+        parent.trace_state = parent.trace_state.insert("ot", "rv:ffffffffffffff").unwrap();
         let request =
             SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1)).with_parent(&parent);
         let decision = FixedRateSampler::new(0.01).unwrap().should_sample(&request);

@@ -120,10 +120,7 @@ impl<'a> SamplingRequest<'a> {
     /// The value of a tag the root starts with; of several with the same key the last one counts.
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<&'a TagValue> {
-        self.tags
-            .iter()
-            .rfind(|(known, _)| known == key)
-            .map(|(_, value)| value)
+        self.tags.iter().rfind(|(known, _)| known == key).map(|(_, value)| value)
     }
 }
 
@@ -153,11 +150,7 @@ pub struct SamplingDecision {
 
 impl SamplingDecision {
     const fn new(decision: Decision) -> Self {
-        Self {
-            decision,
-            threshold: None,
-            tags: Vec::new(),
-        }
+        Self { decision, threshold: None, tags: Vec::new() }
     }
 
     /// Keep what the randomness says, and let the tail decide about the rest; `None` keeps nothing.

@@ -194,10 +194,7 @@ mod tests {
     fn the_threshold_of_a_sampled_caller_goes_on() {
         assert_eq!(threshold_after("th:c").as_deref(), Some("c"));
         assert_eq!(threshold_after("th:0").as_deref(), Some("0"));
-        assert_eq!(
-            threshold_after("th:f;rv:ffffffffffffff").as_deref(),
-            Some("f")
-        );
+        assert_eq!(threshold_after("th:f;rv:ffffffffffffff").as_deref(), Some("f"));
     }
 
     #[test]

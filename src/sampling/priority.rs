@@ -46,35 +46,22 @@ mod tests {
     fn high_priority_is_always_sampled() {
         let always = SamplingDecision::sample().with_threshold(Threshold::ALWAYS);
         assert_eq!(ask(&[("priority", "high")], LOW), always);
-        assert_eq!(
-            ask(&[("has_error", "true"), ("priority", "high")], LOW),
-            always
-        );
+        assert_eq!(ask(&[("has_error", "true"), ("priority", "high")], LOW), always);
     }
 
     #[test]
     fn an_error_upstream_is_sampled_at_its_own_rate() {
         let half = SamplingDecision::sample().with_threshold(Threshold::for_rate(0.5).unwrap());
         assert_eq!(ask(&[("has_error", "true")], MIDDLE), half);
-        assert_eq!(
-            ask(&[("has_error", "true")], MIDDLE - 1),
-            SamplingDecision::record()
-        );
+        assert_eq!(ask(&[("has_error", "true")], MIDDLE - 1), SamplingDecision::record());
     }
 
     #[test]
     fn anything_else_is_sampled_at_the_default_rate() {
-        for baggage in [
-            &[][..],
-            &[("priority", "low")],
-            &[("has_error", "false")],
-            &[("Priority", "high")],
-        ] {
-            assert_eq!(
-                ask(baggage, MIDDLE),
-                SamplingDecision::record(),
-                "{baggage:?}"
-            );
+        for baggage in
+            [&[][..], &[("priority", "low")], &[("has_error", "false")], &[("Priority", "high")]]
+        {
+            assert_eq!(ask(baggage, MIDDLE), SamplingDecision::record(), "{baggage:?}");
             assert!(ask(baggage, u64::MAX).is_sampled());
         }
     }

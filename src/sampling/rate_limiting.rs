@@ -39,10 +39,7 @@ impl RateLimitingSampler {
             return Err(RateLimitError::Limit(limit));
         }
         let bucket = TokenBucket::new(limit, limit);
-        Ok(Self {
-            per_second: limit,
-            bucket,
-        })
+        Ok(Self { per_second: limit, bucket })
     }
 
     /// This sampler saving up at most `traces` unused ones for a burst.
@@ -96,10 +93,7 @@ mod tests {
 
     #[test]
     fn a_thousand_per_second_become_the_limit_after_the_burst() {
-        let sampler = RateLimitingSampler::per_second(10.0)
-            .unwrap()
-            .with_burst(30)
-            .unwrap();
+        let sampler = RateLimitingSampler::per_second(10.0).unwrap().with_burst(30).unwrap();
         let first = sampled(&sampler, 0..1_000);
         assert!((39..=40).contains(&first), "{first} in the first second");
         let later = sampled(&sampler, 1_000..11_000);
@@ -128,21 +122,16 @@ mod tests {
 
     #[test]
     fn a_limit_of_almost_never_does_not_become_always() {
-        let sampler = RateLimitingSampler::per_second(1e-300)
-            .unwrap()
-            .with_burst(u32::MAX)
-            .unwrap();
+        let sampler =
+            RateLimitingSampler::per_second(1e-300).unwrap().with_burst(u32::MAX).unwrap();
         assert!(sampled(&sampler, 0..1_000) <= 1);
     }
 
     #[test]
     fn what_is_no_limit_is_refused_by_its_value() {
-        for (limit, named) in [
-            (0.0, " 0 "),
-            (-3.0, "-3"),
-            (f64::NAN, "NaN"),
-            (f64::INFINITY, "inf"),
-        ] {
+        for (limit, named) in
+            [(0.0, " 0 "), (-3.0, "-3"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")]
+        {
             let error = RateLimitingSampler::per_second(limit).unwrap_err();
             assert!(error.to_string().contains(named), "{error}");
         }

@@ -39,10 +39,7 @@ pub struct RuleBasedSampler {
 impl RuleBasedSampler {
     /// A sampler without rules yet: `fallback` decides about everything.
     pub fn new(fallback: impl Sampler + 'static) -> Self {
-        Self {
-            rules: Vec::new(),
-            fallback: Box::new(fallback),
-        }
+        Self { rules: Vec::new(), fallback: Box::new(fallback) }
     }
 
     /// This sampler with one more rule, tried after those it has.
@@ -56,9 +53,7 @@ impl RuleBasedSampler {
 impl Sampler for RuleBasedSampler {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
         let picked = self.rules.iter().find(|(rule, _)| rule.fits(request));
-        picked
-            .map_or(&self.fallback, |(_, sampler)| sampler)
-            .should_sample(request)
+        picked.map_or(&self.fallback, |(_, sampler)| sampler).should_sample(request)
     }
 }
 
@@ -95,10 +90,7 @@ impl Rule {
     /// that has a star at its end only is the quickest.
     #[must_use]
     pub fn named(pattern: &str) -> Self {
-        Self {
-            name: Some(Glob::new(pattern)),
-            ..Self::default()
-        }
+        Self { name: Some(Glob::new(pattern)), ..Self::default() }
     }
 
     /// Fits roots of this kind.
@@ -172,10 +164,7 @@ mod tests {
     #[test]
     fn all_that_a_rule_says_must_hold() {
         let sampler = RuleBasedSampler::new(mark("fallback")).rule(
-            Rule::named("op")
-                .with_kind(SpanKind::Server)
-                .with_tag("a", 1)
-                .with_tag("b", "x"),
+            Rule::named("op").with_kind(SpanKind::Server).with_tag("a", 1).with_tag("b", "x"),
             mark("rule"),
         );
         let tags = [("b".into(), "x".into()), ("a".into(), TagValue::I64(1))];
@@ -183,10 +172,7 @@ mod tests {
         assert_by(&sampler, &full, "rule");
         assert_by(&sampler, &full.with_kind(SpanKind::Client), "fallback");
         assert_by(&sampler, &full.with_tags(&tags[..1]), "fallback");
-        let other = SamplingRequest {
-            name: "other",
-            ..full
-        };
+        let other = SamplingRequest { name: "other", ..full };
         assert_by(&sampler, &other, "fallback");
     }
 

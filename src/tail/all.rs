@@ -80,23 +80,14 @@ impl TailPolicy for All {
         }
         match passed_by_chance {
             None if self.parts.is_empty() => Verdict::pass(),
-            None => Verdict::keep_with(threshold)
-                .hearing(heard)
-                .by(|| self.name()),
-            Some(could_keep) => Verdict::pass().hearing(Aside {
-                could_keep,
-                ..heard
-            }),
+            None => Verdict::keep_with(threshold).hearing(heard).by(|| self.name()),
+            Some(could_keep) => Verdict::pass().hearing(Aside { could_keep, ..heard }),
         }
     }
 
     fn name(&self) -> Cow<'static, str> {
         let names: Vec<_> = self.parts.iter().map(|part| part.policy.name()).collect();
-        if names.is_empty() {
-            "All".into()
-        } else {
-            names.join(" and ").into()
-        }
+        if names.is_empty() { "All".into() } else { names.join(" and ").into() }
     }
 
     fn asked(&self) -> Asked {
@@ -113,7 +104,7 @@ mod tests {
     fn it_keeps_what_all_keep_at_the_rarest_of_their_rates() {
         let half = Fraction::new(0.5).unwrap();
         let quarter = Fraction::new(0.25).unwrap();
-        let all = All::new([half, quarter.clone()]).and(RootNamed::new("work"));
+        let all = All::new([half, quarter]).and(RootNamed::new("work"));
         assert!(!all.evaluate(&made::random(0xb0 << 48).view()).is_keep());
         let verdict = all.evaluate(&made::random(0xd0 << 48).view());
         assert_eq!(verdict.threshold, quarter.threshold());
@@ -154,10 +145,7 @@ mod tests {
         assert_eq!(by_content.threshold, Some(Threshold::ALWAYS));
         let half_of_all = Not(All::new([RootNamed::new("work")]).and(Fraction::new(0.5).unwrap()));
         let by_chance = half_of_all.evaluate(&made::random(0).view());
-        assert_eq!(
-            by_chance,
-            Verdict::keep_with(None).by(|| half_of_all.name())
-        );
+        assert_eq!(by_chance, Verdict::keep_with(None).by(|| half_of_all.name()));
     }
 
     #[test]

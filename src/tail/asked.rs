@@ -33,11 +33,7 @@ impl Asked {
     pub(super) fn any_of(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut parts = parts.into_iter();
         let first = parts.next().unwrap_or(Self::WhileOpen);
-        if parts.all(|part| part == first) {
-            first
-        } else {
-            Self::Always
-        }
+        if parts.all(|part| part == first) { first } else { Self::Always }
     }
 
     /// When a policy is asked that keeps what all of `parts` keep.

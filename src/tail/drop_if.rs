@@ -32,11 +32,7 @@ pub struct DropIf<P>(pub P);
 impl<P: TailPolicy> TailPolicy for DropIf<P> {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let inner = self.0.evaluate(trace);
-        let Aside {
-            panics,
-            could_keep,
-            could_drop,
-        } = inner.aside;
+        let Aside { panics, could_keep, could_drop } = inner.aside;
         if inner.decision == TailDecision::Pass {
             return Verdict::pass().hearing(Aside {
                 panics,
@@ -67,10 +63,7 @@ mod tests {
     fn what_is_kept_inside_is_dropped_and_the_rest_is_not_its_business() {
         let verdict = DropIf(Errors).evaluate(&made::failed().view());
         assert_eq!(verdict, Verdict::drop().by(|| "Errors".into()));
-        assert_eq!(
-            DropIf(Errors).evaluate(&made::plain().view()),
-            Verdict::pass()
-        );
+        assert_eq!(DropIf(Errors).evaluate(&made::plain().view()), Verdict::pass());
     }
 
     #[test]

@@ -58,20 +58,14 @@ impl FirstMatch {
         condition: impl TailPolicy + 'static,
         policy: impl TailPolicy + 'static,
     ) -> Self {
-        self.rules.push(Rule {
-            condition: Some(Box::new(condition)),
-            policy: Box::new(policy),
-        });
+        self.rules.push(Rule { condition: Some(Box::new(condition)), policy: Box::new(policy) });
         self
     }
 
     /// Lets `policy` decide what no rule so far applies to. Rules added later never apply.
     #[must_use]
     pub fn otherwise(mut self, policy: impl TailPolicy + 'static) -> Self {
-        self.rules.push(Rule {
-            condition: None,
-            policy: Box::new(policy),
-        });
+        self.rules.push(Rule { condition: None, policy: Box::new(policy) });
         self
     }
 }
@@ -181,9 +175,7 @@ mod tests {
         let verdict = applies.evaluate(&made::random(u64::MAX).view());
         assert_eq!(verdict.threshold, fraction(0.25).threshold());
 
-        let missed = FirstMatch::new()
-            .rule(fraction(0.25), fraction(0.0))
-            .otherwise(fraction(1.0));
+        let missed = FirstMatch::new().rule(fraction(0.25), fraction(0.0)).otherwise(fraction(1.0));
         let verdict = missed.evaluate(&made::random(0).view());
         assert!(verdict.is_keep());
         assert_eq!(verdict.threshold, None);
@@ -191,9 +183,7 @@ mod tests {
 
     #[test]
     fn a_condition_may_drop_on_purpose() {
-        let rules = FirstMatch::new()
-            .rule(DropIf(Errors), fraction(1.0))
-            .otherwise(fraction(1.0));
+        let rules = FirstMatch::new().rule(DropIf(Errors), fraction(1.0)).otherwise(fraction(1.0));
         let verdict = rules.evaluate(&made::failed().view());
         assert_eq!(verdict.decision, TailDecision::Drop);
         assert_eq!(verdict.policy, "Errors");

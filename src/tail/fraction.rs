@@ -64,22 +64,14 @@ mod tests {
         let half = Fraction::new(0.5).unwrap();
         let kept = half.evaluate(&made::random(1 << 55).view());
         assert_eq!(kept, Verdict::keep_with(half.threshold()));
-        assert_eq!(
-            half.evaluate(&made::random((1 << 55) - 1).view()),
-            Verdict::pass()
-        );
+        assert_eq!(half.evaluate(&made::random((1 << 55) - 1).view()), Verdict::pass());
     }
 
     #[test]
     fn none_and_all_mean_what_they_say() {
         for bits in [0, u64::MAX] {
             let trace = made::random(bits);
-            assert!(
-                !Fraction::new(0.0)
-                    .unwrap()
-                    .evaluate(&trace.view())
-                    .is_keep()
-            );
+            assert!(!Fraction::new(0.0).unwrap().evaluate(&trace.view()).is_keep());
             let all = Fraction::new(1.0).unwrap().evaluate(&trace.view());
             assert_eq!(all, Verdict::keep());
         }

@@ -49,10 +49,6 @@ mod tests {
         assert!(HasLog(LogLevel::Info).evaluate(&warned.view()).is_keep());
         assert!(HasLog(LogLevel::Warn).evaluate(&warned.view()).is_keep());
         assert!(!HasLog(LogLevel::Error).evaluate(&warned.view()).is_keep());
-        assert!(
-            !HasLog(LogLevel::Trace)
-                .evaluate(&made::plain().view())
-                .is_keep()
-        );
+        assert!(!HasLog(LogLevel::Trace).evaluate(&made::plain().view()).is_keep());
     }
 }

@@ -41,11 +41,7 @@ impl<P: TailPolicy> TailPolicy for Named<P> {
     }
 
     fn name(&self) -> Cow<'static, str> {
-        if self.name.is_empty() {
-            self.policy.name()
-        } else {
-            self.name.clone()
-        }
+        if self.name.is_empty() { self.policy.name() } else { self.name.clone() }
     }
 
     fn asked(&self) -> Asked {

@@ -69,17 +69,13 @@ mod tests {
         let verdict = Not(Errors).evaluate(&made::plain().view());
         assert_eq!(verdict, Verdict::keep().by(|| "not Errors".into()));
         assert!(!Not(Errors).evaluate(&made::failed().view()).is_keep());
-        assert!(
-            Not(Not(Errors))
-                .evaluate(&made::failed().view())
-                .is_certain()
-        );
+        assert!(Not(Not(Errors)).evaluate(&made::failed().view()).is_certain());
     }
 
     #[test]
     fn it_claims_no_threshold_for_the_other_end_of_the_randomness() {
         let half = Fraction::new(0.5).unwrap();
-        let low = Not(half.clone()).evaluate(&made::random(0).view());
+        let low = Not(half).evaluate(&made::random(0).view());
         assert!(low.is_keep());
         assert_eq!(low.threshold, None);
         let high = Not(Not(half)).evaluate(&made::random(u64::MAX).view());
@@ -91,11 +87,7 @@ mod tests {
     fn a_drop_on_purpose_stays_one() {
         let verdict = Not(DropIf(Errors)).evaluate(&made::failed().view());
         assert_eq!(verdict.decision, TailDecision::Drop);
-        assert!(
-            Not(DropIf(Errors))
-                .evaluate(&made::plain().view())
-                .is_keep()
-        );
+        assert!(Not(DropIf(Errors)).evaluate(&made::plain().view()).is_keep());
         assert_eq!(Not(DropIf(Errors)).asked(), Asked::Always);
     }
 

@@ -143,9 +143,7 @@ mod tests {
 
     fn kept(policy: &impl TailPolicy, traces: usize, at: Duration) -> usize {
         let trace = made::trace(0, "work", 0, at);
-        (0..traces)
-            .filter(|_| policy.evaluate(&trace.view()).is_keep())
-            .count()
+        (0..traces).filter(|_| policy.evaluate(&trace.view()).is_keep()).count()
     }
 
     #[test]
@@ -186,9 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_anyway_spends_nothing() {
-        let tail = TailSampler::new()
-            .keep(PerSecond::new(1.0).unwrap().with_burst(1))
-            .keep(Errors);
+        let tail = TailSampler::new().keep(PerSecond::new(1.0).unwrap().with_burst(1)).keep(Errors);
         assert_eq!(tail.evaluate(&made::failed().view()).policy, "Errors");
         assert_eq!(tail.evaluate(&made::plain().view()).policy, "PerSecond");
     }

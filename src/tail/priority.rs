@@ -23,9 +23,7 @@ use crate::model::{PrioritySampler, TraceView};
 impl TailPolicy for PrioritySampler {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let error = trace.has_errors().then(|| self.error_threshold());
-        let slow = trace
-            .is_slow(self.slow_after())
-            .then(|| self.slow_rate_threshold());
+        let slow = trace.is_slow(self.slow_after()).then(|| self.slow_rate_threshold());
         let threshold = match (error, slow) {
             // A rate of 0 has no threshold; any other is higher.
             (Some(one), Some(other)) => one.into_iter().chain(other).min(),
@@ -55,10 +53,7 @@ mod tests {
         let mut trace = made::trace(u64::MAX, "work", millis, Duration::ZERO);
         let root = trace.root().unwrap().span_id();
         if is_error {
-            trace
-                .span_mut(root)
-                .unwrap()
-                .set_status(Status::error("no stock"));
+            trace.span_mut(root).unwrap().set_status(Status::error("no stock"));
         }
         trace
     }

@@ -196,13 +196,9 @@ mod tests {
         let failed = made::failed();
         for tail in [
             TailSampler::new().keep(Errors).drop_if(Errors.named("no")),
-            TailSampler::new()
-                .keep(Errors)
-                .keep(DropIf(Errors).named("no")),
+            TailSampler::new().keep(Errors).keep(DropIf(Errors).named("no")),
             TailSampler::new().keep(Errors).keep(dropping.named("no")),
-            TailSampler::new()
-                .keep(Errors)
-                .keep(TailSampler::new().keep(dropping).named("no")),
+            TailSampler::new().keep(Errors).keep(TailSampler::new().keep(dropping).named("no")),
         ] {
             let verdict = tail.evaluate(&failed.view());
             assert_eq!(verdict, Verdict::drop().by(|| "no".into()), "{tail:?}");
@@ -213,9 +209,7 @@ mod tests {
     fn the_first_keep_is_named_and_the_most_generous_gives_the_threshold() {
         let tail = |rates: &[f64]| {
             let none = TailSampler::new();
-            rates.iter().fold(none, |tail, rate| {
-                tail.keep(fraction(*rate).named(rate.to_string()))
-            })
+            rates.iter().fold(none, |tail, rate| tail.keep(fraction(*rate).named(rate.to_string())))
         };
         let trace = made::random(u64::MAX);
         let verdict = tail(&[0.1, 0.5, 0.2]).evaluate(&trace.view());
@@ -256,9 +250,7 @@ mod tests {
 
         let asked_behind = |first: Fraction, asked| {
             let count = Arc::new(AtomicU32::new(0));
-            let tail = TailSampler::new()
-                .keep(first)
-                .keep(Counted(count.clone(), asked));
+            let tail = TailSampler::new().keep(first).keep(Counted(count.clone(), asked));
             tail.evaluate(&made::random(u64::MAX).view());
             count.load(Ordering::Relaxed)
         };

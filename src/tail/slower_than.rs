@@ -72,11 +72,7 @@ mod tests {
     #[test]
     fn exactly_the_limit_is_slow() {
         let trace = made::trace(0, "work", 500, Duration::ZERO);
-        assert!(
-            SlowerThan(Duration::from_millis(500))
-                .evaluate(&trace.view())
-                .is_keep()
-        );
+        assert!(SlowerThan(Duration::from_millis(500)).evaluate(&trace.view()).is_keep());
         let above = Duration::from_millis(500) + Duration::from_nanos(1);
         assert!(!SlowerThan(above).evaluate(&trace.view()).is_keep());
     }

@@ -109,10 +109,7 @@ impl Slowest {
 
     /// `None` for an operation that is new and for which there is room.
     fn observe_known(&self, name: u64, duration: Duration) -> Option<bool> {
-        let operations = self
-            .operations
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let operations = self.operations.read().unwrap_or_else(PoisonError::into_inner);
         match operations.get(&name) {
             Some(latencies) => Some(self.observe_one(latencies, duration)),
             None if operations.len() < self.max_operations => None,
@@ -130,10 +127,7 @@ impl Slowest {
     fn make_known(&self, name: u64) {
         // Allocated before the lock is taken and, if another thread was faster, freed after it.
         let mut fresh = Some(Mutex::new(Latencies::new(self.percentile)));
-        let mut operations = self
-            .operations
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut operations = self.operations.write().unwrap_or_else(PoisonError::into_inner);
         if operations.len() < self.max_operations
             && let Entry::Vacant(vacant) = operations.entry(name)
             && let Some(fresh) = fresh.take()
@@ -236,10 +230,7 @@ mod tests {
     fn a_percentile_that_is_none_is_refused_with_the_value() {
         for percentile in [0.0, 1.0, -0.5, 99.0, f64::NAN] {
             let error = Slowest::percentile(percentile).unwrap_err();
-            assert!(
-                error.to_string().contains(&percentile.to_string()),
-                "{error}"
-            );
+            assert!(error.to_string().contains(&percentile.to_string()), "{error}");
         }
     }
 }

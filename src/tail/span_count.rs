@@ -30,10 +30,7 @@ impl SpanCount {
     /// Keeps traces whose number of spans lies in `range`; a range that is empty keeps nothing.
     #[must_use]
     pub fn new(range: impl RangeBounds<usize>) -> Self {
-        Self {
-            start: range.start_bound().cloned(),
-            end: range.end_bound().cloned(),
-        }
+        Self { start: range.start_bound().cloned(), end: range.end_bound().cloned() }
     }
 
     /// Keeps traces of `spans` spans and more.

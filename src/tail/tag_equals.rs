@@ -32,10 +32,7 @@ pub struct TagEquals {
 impl TagEquals {
     /// Keeps traces with a span on which the tag `key` is `value`.
     pub fn new(key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
+        Self { key: key.into(), value: value.into() }
     }
 }
 
@@ -68,10 +65,7 @@ mod tests {
         assert!(!keeps(&TagEquals::new("other", 5), 5));
         assert!(!keeps(&TagEquals::new("key", false), "no"));
         assert!(keeps(&TagEquals::new("key", ""), ""));
-        assert!(keeps(
-            &TagEquals::new("key", vec!["a", "b"]),
-            vec!["a", "b"]
-        ));
+        assert!(keeps(&TagEquals::new("key", vec!["a", "b"]), vec!["a", "b"]));
         assert!(!keeps(&TagEquals::new("key", f64::NAN), f64::NAN));
     }
 
@@ -81,11 +75,7 @@ mod tests {
             span.set_tag("key", 1);
             span.set_tag("key", 2);
         });
-        let keeps = |value| {
-            TagEquals::new("key", value)
-                .evaluate(&trace.view())
-                .is_keep()
-        };
+        let keeps = |value| TagEquals::new("key", value).evaluate(&trace.view()).is_keep();
         assert!(!keeps(1) && keeps(2));
     }
 }

@@ -40,11 +40,7 @@ impl TagInRange {
         range: impl RangeBounds<N>,
     ) -> Self {
         let bound = |bound: Bound<&N>| bound.map(|number| (*number).into());
-        Self {
-            key: key.into(),
-            start: bound(range.start_bound()),
-            end: bound(range.end_bound()),
-        }
+        Self { key: key.into(), start: bound(range.start_bound()), end: bound(range.end_bound()) }
     }
 
     fn contains(&self, number: Number) -> bool {
@@ -169,10 +165,7 @@ mod tests {
     fn large_whole_numbers_are_not_rounded() {
         let above = TagInRange::new("key", (1_i64 << 53) + 1..);
         assert!(!keeps(&above, 9_007_199_254_740_992.0));
-        assert!(keeps(
-            &TagInRange::new("key", 9_007_199_254_740_992.0..),
-            (1_i64 << 53) + 1
-        ));
+        assert!(keeps(&TagInRange::new("key", 9_007_199_254_740_992.0..), (1_i64 << 53) + 1));
         assert!(!keeps(&TagInRange::new("key", ..9.3e18), 9.4e18));
         assert!(keeps(&TagInRange::new("key", ..9.3e18), i64::MAX));
     }

@@ -93,11 +93,7 @@ enum Kind {
     #[error("{start:?} is too large a pattern: use fewer or smaller repetitions")]
     TooLarge { start: String },
     #[error("{start:?} is not a usable pattern: {cause}")]
-    Syntax {
-        start: String,
-        cause: String,
-        source: regex::Error,
-    },
+    Syntax { start: String, cause: String, source: regex::Error },
 }
 
 impl Kind {
@@ -110,11 +106,7 @@ impl Kind {
         let message = source.to_string();
         let cause = message.rsplit("error: ").next().unwrap_or_default();
         let cause = cause.chars().take(200).collect();
-        Self::Syntax {
-            start,
-            cause,
-            source,
-        }
+        Self::Syntax { start, cause, source }
     }
 }
 

@@ -56,11 +56,7 @@ impl Verdict {
             decision,
             threshold,
             policy: Cow::Borrowed(""),
-            aside: Aside {
-                panics: 0,
-                could_keep: false,
-                could_drop: false,
-            },
+            aside: Aside { panics: 0, could_keep: false, could_drop: false },
         }
     }
 
@@ -117,11 +113,7 @@ impl Verdict {
 
     /// Keep what meets a condition, have no opinion about the rest.
     pub(super) const fn keep_if(condition: bool) -> Self {
-        if condition {
-            Self::keep()
-        } else {
-            Self::pass()
-        }
+        if condition { Self::keep() } else { Self::pass() }
     }
 
     /// Keep what reaches the threshold; `None` is never reached.
@@ -207,10 +199,7 @@ mod tests {
 
     #[test]
     fn a_drop_left_to_chance_makes_the_probability_of_a_keep_unknown() {
-        let heard = Aside {
-            could_drop: true,
-            ..Aside::default()
-        };
+        let heard = Aside { could_drop: true, ..Aside::default() };
         assert_eq!(Verdict::keep().hearing(heard), Verdict::keep_with(None));
         assert_eq!(Verdict::keep().hearing(Aside::default()), Verdict::keep());
     }

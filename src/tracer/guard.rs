@@ -102,14 +102,9 @@ impl SpanGuard {
         };
         let kind = type_name::<E>();
         if !kind.starts_with("dyn ") {
-            self.0
-                .set_field(log, "exception.type".into(), TagArg::from(kind).as_ref());
+            self.0.set_field(log, "exception.type".into(), TagArg::from(kind).as_ref());
         }
-        self.0.set_field(
-            log,
-            "exception.message".into(),
-            TagArg::from(&message).as_ref(),
-        );
+        self.0.set_field(log, "exception.message".into(), TagArg::from(&message).as_ref());
         if !causes.is_empty() {
             self.0.set_field(
                 log,

@@ -160,10 +160,6 @@ impl Pipeline {
 
     fn into_tracer(self) -> Tracer {
         let propagator = Arc::new(CompositePropagator::default());
-        Tracer {
-            recorder: Arc::clone(self.recorder()),
-            pipeline: self,
-            propagator,
-        }
+        Tracer { recorder: Arc::clone(self.recorder()), pipeline: self, propagator }
     }
 }

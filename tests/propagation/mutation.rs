@@ -14,10 +14,7 @@ struct Lines(Vec<(&'static str, Vec<u8>)>);
 
 impl Extractor for Lines {
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
-        self.0
-            .iter()
-            .filter(|(key, _)| *key == name)
-            .for_each(|(_, line)| each(line));
+        self.0.iter().filter(|(key, _)| *key == name).for_each(|(_, line)| each(line));
     }
 }
 
@@ -54,10 +51,7 @@ impl Mutation {
 
 fn any_mutation() -> impl Strategy<Value = Mutation> {
     let byte = || {
-        prop_oneof![
-            prop::sample::select(b"-,;=% \tfF0Zth:\x00\x7f\xc3\xff".to_vec()),
-            any::<u8>()
-        ]
+        prop_oneof![prop::sample::select(b"-,;=% \tfF0Zth:\x00\x7f\xc3\xff".to_vec()), any::<u8>()]
     };
     prop_oneof![
         4 => (any::<Index>(), byte()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
@@ -79,9 +73,7 @@ fn any_lines() -> impl Strategy<Value = Lines> {
     let mutated = (line, prop::collection::vec(any_mutation(), 0..4)).prop_map(
         |((name, text), mutations)| {
             let mut line = text.as_bytes().to_vec();
-            mutations
-                .iter()
-                .for_each(|mutation| mutation.apply(&mut line));
+            mutations.iter().for_each(|mutation| mutation.apply(&mut line));
             (name, line)
         },
     );

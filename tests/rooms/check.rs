@@ -14,12 +14,7 @@ pub(crate) struct Breach {
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Breach {
-            place,
-            line,
-            rule,
-            cure,
-        } = self;
+        let Breach { place, line, rule, cure } = self;
         write!(f, "{place}:{line}: {rule}\n    what to do: {cure}")
     }
 }
@@ -29,12 +24,7 @@ pub(crate) fn check_source(file: &str, source: &str) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let mut report = |line, rule, cure: &str| {
         let place = format!("src/{file}");
-        breaches.push(Breach {
-            place,
-            line,
-            rule,
-            cure: cure.to_owned(),
-        });
+        breaches.push(Breach { place, line, rule, cure: cure.to_owned() });
     };
     let room = file.split('/').next().unwrap_or(file);
     let row = TABLE.iter().find(|(name, _)| *name == room);
@@ -49,11 +39,7 @@ pub(crate) fn check_source(file: &str, source: &str) -> Vec<Breach> {
     let lines = source.lines().count();
     if lines >= LINES {
         let rule = format!("the file has {lines} lines; fewer than {LINES} are allowed");
-        report(
-            lines,
-            rule,
-            "split it by idea, or move its unit tests to `tests.rs` beside it",
-        );
+        report(lines, rule, "split it by idea, or move its unit tests to `tests.rs` beside it");
     }
     for named in paths::named_paths(file, source) {
         if let Some((_, may_name)) = row
@@ -71,11 +57,7 @@ pub(crate) fn check_source(file: &str, source: &str) -> Vec<Breach> {
             }
         }
         if let Some(rule) = sleep_breach(&named) {
-            report(
-                named.line,
-                rule,
-                "step a manual clock, or wait on a channel",
-            );
+            report(named.line, rule, "step a manual clock, or wait on a channel");
         }
     }
     breaches
@@ -96,19 +78,12 @@ fn import_breach(room: &str, may_name: &[&str], named: &Named) -> Option<String>
         return None;
     }
     if TABLE.iter().any(|(name, _)| *name == target) {
-        let may_name = if may_name.is_empty() {
-            "nothing of ours".to_owned()
-        } else {
-            may_name.join(", ")
-        };
-        return Some(format!(
-            "{room} may not name {target} (it may name: {may_name})"
-        ));
+        let may_name =
+            if may_name.is_empty() { "nothing of ours".to_owned() } else { may_name.join(", ") };
+        return Some(format!("{room} may not name {target} (it may name: {may_name})"));
     }
     let path = named.segments.join("::");
-    Some(format!(
-        "`{path}` names no room, so the import table cannot see whose it is"
-    ))
+    Some(format!("`{path}` names no room, so the import table cannot see whose it is"))
 }
 
 /// Checks one path for waiting in a test.
@@ -124,11 +99,8 @@ impl Fence {
         let word = self.words.iter().find(|word| says(&named.segments, word))?;
         (bound && !inside).then(|| {
             let path = named.segments.join("::");
-            let places = if self.places.is_empty() {
-                "nowhere".to_owned()
-            } else {
-                self.places.join(", ")
-            };
+            let places =
+                if self.places.is_empty() { "nowhere".to_owned() } else { self.places.join(", ") };
             format!("`{path}` stands outside of its fence (`{word}` may stand: {places})")
         })
     }
@@ -142,10 +114,7 @@ pub(crate) fn says(segments: &[String], word: &str) -> bool {
         return false;
     };
     let skip = if end.is_some() { room_for } else { 0 };
-    parts
-        .iter()
-        .zip(&segments[skip..])
-        .all(|(part, name)| is_like(name, part))
+    parts.iter().zip(&segments[skip..]).all(|(part, name)| is_like(name, part))
 }
 
 fn is_like(name: &str, pattern: &str) -> bool {
@@ -167,11 +136,7 @@ pub(crate) fn is_at(file: &str, place: &str) -> bool {
         Some(_) => names.len() > parts.len(),
         None => names.len() == parts.len(),
     };
-    long_enough
-        && parts
-            .iter()
-            .zip(names)
-            .all(|(part, name)| *part == "*" || *part == name)
+    long_enough && parts.iter().zip(names).all(|(part, name)| *part == "*" || *part == name)
 }
 
 /// Checks the names at the top of the repository.

@@ -13,19 +13,13 @@ pub(crate) struct Token {
 impl Token {
     /// Whether this is a keyword or a name.
     pub(crate) fn is_word(&self) -> bool {
-        self.text
-            .starts_with(|c: char| c == '_' || c.is_alphabetic())
+        self.text.starts_with(|c: char| c == '_' || c.is_alphabetic())
     }
 }
 
 /// The code of `source`, in order.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
-    let mut lexer = Lexer {
-        chars: source.chars().collect(),
-        at: 0,
-        line: 1,
-        out: Vec::new(),
-    };
+    let mut lexer = Lexer { chars: source.chars().collect(), at: 0, line: 1, out: Vec::new() };
     while lexer.at < lexer.chars.len() {
         lexer.step();
     }

@@ -17,9 +17,7 @@ pub(crate) struct Named {
 /// The paths named by the code of `file` (relative to `src/`).
 pub(crate) fn named_paths(file: &str, source: &str) -> Vec<Named> {
     let tokens = tokens(source);
-    let whole_file_is_test = file
-        .split('/')
-        .any(|part| part == "tests" || part == "tests.rs");
+    let whole_file_is_test = file.split('/').any(|part| part == "tests" || part == "tests.rs");
     let test_ranges = test_ranges(&tokens);
     let home = module_of(file);
     let mut scopes: Vec<Option<String>> = Vec::new();
@@ -61,9 +59,7 @@ fn text_at(tokens: &[Token], at: usize) -> &str {
 /// `record/live.rs` holds the module `record::live`, `record/mod.rs` holds `record`.
 fn module_of(file: &str) -> Vec<String> {
     let path = file.trim_end_matches(".rs");
-    let parts = path
-        .split('/')
-        .filter(|part| !matches!(*part, "mod" | "lib"));
+    let parts = path.split('/').filter(|part| !matches!(*part, "mod" | "lib"));
     parts.map(str::to_owned).collect()
 }
 
@@ -197,9 +193,8 @@ fn is_test_only(attribute: &[Token]) -> bool {
 
 /// Where the item (or field) that begins at `at` ends.
 fn item_end(tokens: &[Token], mut at: usize) -> usize {
-    const ITEMS: [&str; 9] = [
-        "fn", "impl", "mod", "struct", "enum", "trait", "type", "const", "static",
-    ];
+    const ITEMS: [&str; 9] =
+        ["fn", "impl", "mod", "struct", "enum", "trait", "type", "const", "static"];
     let mut is_item = false;
     let mut is_use = false;
     while at < tokens.len() {

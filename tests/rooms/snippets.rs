@@ -28,54 +28,29 @@ fn the_table_has_no_cycle_and_no_arrow_between_doors() {
     for (at, (room, may_name)) in TABLE.iter().enumerate() {
         for target in *may_name {
             let below = TABLE[..at].iter().any(|(name, _)| name == target);
-            assert!(
-                below,
-                "{room} names {target}, which does not stand above it in the table"
-            );
+            assert!(below, "{room} names {target}, which does not stand above it in the table");
             let between_doors = DOORS.contains(room) && DOORS.contains(target);
             assert!(!between_doors, "{room} and {target} are doors");
         }
     }
-    assert!(
-        MIDDLE
-            .iter()
-            .all(|room| !DOORS.contains(room) && !FREE.contains(room))
-    );
+    assert!(MIDDLE.iter().all(|room| !DOORS.contains(room) && !FREE.contains(room)));
 }
 
 #[test]
 fn a_room_outside_of_the_row_is_refused_however_it_is_written() {
     refused("sampling/mod.rs", "use crate::tail::Verdict;");
     refused("sampling/mod.rs", "pub(crate) use crate::tail;");
-    refused(
-        "sampling/mod.rs",
-        "use crate::{kit::clock, model::{Span, TraceId}, tail::Verdict};",
-    );
+    refused("sampling/mod.rs", "use crate::{kit::clock, model::{Span, TraceId}, tail::Verdict};");
     refused("sampling/mod.rs", "use {crate::tail::{Verdict}, std::fmt};");
     refused("sampling/mod.rs", "use crate::tail::{self as kit};");
     refused("sampling/mod.rs", "fn f(x: crate::tail::Verdict) {}");
-    refused(
-        "sampling/mod.rs",
-        "fn f() { g(1 as u8, &mut crate::tail::verdict::<u8>()) }",
-    );
-    refused(
-        "sampling/mod.rs",
-        "impl From<crate::tail::Verdict> for A {}",
-    );
-    refused(
-        "sampling/mod.rs",
-        "macro_rules! m { () => { $crate::tail::verdict() } }",
-    );
+    refused("sampling/mod.rs", "fn f() { g(1 as u8, &mut crate::tail::verdict::<u8>()) }");
+    refused("sampling/mod.rs", "impl From<crate::tail::Verdict> for A {}");
+    refused("sampling/mod.rs", "macro_rules! m { () => { $crate::tail::verdict() } }");
     refused("sampling/mod.rs", "use super::tail::Verdict;");
     refused("sampling/adaptive.rs", "use super::super::tail::Verdict;");
-    refused(
-        "sampling/adaptive.rs",
-        "mod inner { use super::super::super::tail::Verdict; }",
-    );
-    refused(
-        "sampling/adaptive/mod.rs",
-        "use super::{fixed, super::tail::Verdict};",
-    );
+    refused("sampling/adaptive.rs", "mod inner { use super::super::super::tail::Verdict; }");
+    refused("sampling/adaptive/mod.rs", "use super::{fixed, super::tail::Verdict};");
 }
 
 #[test]
@@ -123,10 +98,7 @@ fn every_breach_is_named_with_its_line_and_what_to_do() {
 fn doors_do_not_name_doors() {
     for door in DOORS {
         for other in DOORS.iter().filter(|other| **other != door) {
-            refused(
-                &format!("{door}/mod.rs"),
-                &format!("use crate::{other}::X;"),
-            );
+            refused(&format!("{door}/mod.rs"), &format!("use crate::{other}::X;"));
         }
     }
 }
@@ -138,10 +110,7 @@ fn a_root_re_export_is_no_way_around_the_table() {
     refused("sampling/mod.rs", "use crate as everything;");
     refused("sampling/mod.rs", "use super::*;");
     refused("sampling/mod.rs", "fn f() -> tailtrace::Verdict { g() }");
-    refused(
-        "sampling/mod.rs",
-        "extern crate self as tailtrace; use tailtrace::Verdict;",
-    );
+    refused("sampling/mod.rs", "extern crate self as tailtrace; use tailtrace::Verdict;");
 }
 
 #[test]
@@ -160,10 +129,7 @@ fn comments_and_texts_name_nothing() {
 fn unit_tests_may_name_testing_and_nothing_more() {
     let used = "use crate::testing::ManualClock;";
     refused("tail/mod.rs", used);
-    passes(
-        "tail/mod.rs",
-        &format!("#[cfg(test)] mod tests {{ {used} }}"),
-    );
+    passes("tail/mod.rs", &format!("#[cfg(test)] mod tests {{ {used} }}"));
     passes("tail/mod.rs", &format!("#[cfg(test)]\n#[allow(x)]\n{used}"));
     passes(
         "tail/mod.rs",
@@ -171,103 +137,35 @@ fn unit_tests_may_name_testing_and_nothing_more() {
     );
     passes("tail/rules/tests.rs", used);
     passes("tail/rules/tests/model.rs", used);
-    refused(
-        "tail/mod.rs",
-        &format!("#[cfg(test)] mod tests {{}} {used}"),
-    );
-    refused(
-        "tail/mod.rs",
-        &format!("#[cfg(test)] use a::{{b, c}}; {used}"),
-    );
-    refused(
-        "tail/mod.rs",
-        &format!("struct A {{ #[cfg(test)] a: u8, b: u8 }} {used}"),
-    );
-    refused(
-        "tail/mod.rs",
-        "struct A { #[cfg(test)] a: u8, b: crate::testing::B } mod x {}",
-    );
-    refused(
-        "tail/mod.rs",
-        &format!("#[cfg(not(test))] mod a {{ {used} }}"),
-    );
-    refused(
-        "tail/mod.rs",
-        &format!("#[cfg(all(a, not(test)))] mod a {{ {used} }}"),
-    );
-    refused(
-        "tail/mod.rs",
-        &format!("#[cfg(any(test, feature = \"testing\"))] mod a {{ {used} }}"),
-    );
-    refused(
-        "tail/mod.rs",
-        "#[cfg(test)] mod tests { use crate::sampling::Sampler; }",
-    );
+    refused("tail/mod.rs", &format!("#[cfg(test)] mod tests {{}} {used}"));
+    refused("tail/mod.rs", &format!("#[cfg(test)] use a::{{b, c}}; {used}"));
+    refused("tail/mod.rs", &format!("struct A {{ #[cfg(test)] a: u8, b: u8 }} {used}"));
+    refused("tail/mod.rs", "struct A { #[cfg(test)] a: u8, b: crate::testing::B } mod x {}");
+    refused("tail/mod.rs", &format!("#[cfg(not(test))] mod a {{ {used} }}"));
+    refused("tail/mod.rs", &format!("#[cfg(all(a, not(test)))] mod a {{ {used} }}"));
+    refused("tail/mod.rs", &format!("#[cfg(any(test, feature = \"testing\"))] mod a {{ {used} }}"));
+    refused("tail/mod.rs", "#[cfg(test)] mod tests { use crate::sampling::Sampler; }");
 }
 
 #[test]
 fn words_stay_inside_their_fences() {
     for (word, inside, outside) in [
-        (
-            "use opentelemetry::trace::Span;",
-            "otel/span.rs",
-            "record/mod.rs",
-        ),
-        (
-            "use opentelemetry_sdk::trace;",
-            "export/opentelemetry/mod.rs",
-            "export/console.rs",
-        ),
-        (
-            "fn f() { tracing::warn!(\"x\") }",
-            "kit/notice.rs",
-            "kit/clock.rs",
-        ),
+        ("use opentelemetry::trace::Span;", "otel/span.rs", "record/mod.rs"),
+        ("use opentelemetry_sdk::trace;", "export/opentelemetry/mod.rs", "export/console.rs"),
+        ("fn f() { tracing::warn!(\"x\") }", "kit/notice.rs", "kit/clock.rs"),
         ("use tracing;", "layer/mod.rs", "delivery/mod.rs"),
-        (
-            "use tracing_core::Event as E;",
-            "layer/visit.rs",
-            "model/mod.rs",
-        ),
+        ("use tracing_core::Event as E;", "layer/visit.rs", "model/mod.rs"),
         ("use std::{env, fmt};", "config/mod.rs", "export/console.rs"),
-        (
-            "fn f() { ::std::env::var(\"X\"); }",
-            "config/mod.rs",
-            "kit/mod.rs",
-        ),
+        ("fn f() { ::std::env::var(\"X\"); }", "config/mod.rs", "kit/mod.rs"),
         ("use serde_yaml::Value;", "config/yaml.rs", "lib.rs"),
         ("use tokio as t;", "delivery/worker.rs", "pipeline/mod.rs"),
-        (
-            "use tokio::net::TcpStream;",
-            "export/otlp/transport.rs",
-            "export/otlp/encode.rs",
-        ),
-        (
-            "fn f() { Instant::now() }",
-            "kit/clock.rs",
-            "record/live.rs",
-        ),
-        (
-            "fn f() { std::time::SystemTime::now() }",
-            "kit/clock.rs",
-            "manual/mod.rs",
-        ),
-        (
-            "static C: OnceLock<quanta::Clock> = g();",
-            "kit/clock.rs",
-            "model/time.rs",
-        ),
+        ("use tokio::net::TcpStream;", "export/otlp/transport.rs", "export/otlp/encode.rs"),
+        ("fn f() { Instant::now() }", "kit/clock.rs", "record/live.rs"),
+        ("fn f() { std::time::SystemTime::now() }", "kit/clock.rs", "manual/mod.rs"),
+        ("static C: OnceLock<quanta::Clock> = g();", "kit/clock.rs", "model/time.rs"),
         ("use {rand::Rng};", "kit/random.rs", "model/id.rs"),
-        (
-            "fn f() { thread::spawn(g) }",
-            "delivery/worker.rs",
-            "sampling/adaptive.rs",
-        ),
-        (
-            "use std::thread::{self, Builder};",
-            "pipeline/start.rs",
-            "ledger/mod.rs",
-        ),
+        ("fn f() { thread::spawn(g) }", "delivery/worker.rs", "sampling/adaptive.rs"),
+        ("use std::thread::{self, Builder};", "pipeline/start.rs", "ledger/mod.rs"),
     ] {
         passes(inside, word);
         refused(outside, word);
@@ -291,45 +189,24 @@ fn unit_tests_stand_outside_of_the_fences_that_say_so() {
         "export/memory.rs",
         "#[cfg(test)] mod tests { fn f() { tokio::spawn(x); std::thread::scope(y) } }",
     );
-    refused(
-        "export/memory.rs",
-        "#[cfg(test)] mod tests { fn f() { Instant::now() } }",
-    );
-    refused(
-        "export/memory.rs",
-        "#[cfg(test)] mod tests { fn f() { rand::x() } }",
-    );
+    refused("export/memory.rs", "#[cfg(test)] mod tests { fn f() { Instant::now() } }");
+    refused("export/memory.rs", "#[cfg(test)] mod tests { fn f() { rand::x() } }");
 }
 
 #[test]
 fn a_test_that_sleeps_is_refused() {
-    refused(
-        "delivery/mod.rs",
-        "#[cfg(test)] mod tests { fn f() { thread::sleep(x) } }",
-    );
+    refused("delivery/mod.rs", "#[cfg(test)] mod tests { fn f() { thread::sleep(x) } }");
     refused("delivery/tests.rs", "use std::thread::sleep;");
-    refused(
-        "delivery/tests.rs",
-        "async fn f() { tokio::time::sleep_until(x).await }",
-    );
-    passes(
-        "delivery/backoff.rs",
-        "async fn f() { tokio::time::sleep(x).await }",
-    );
+    refused("delivery/tests.rs", "async fn f() { tokio::time::sleep_until(x).await }");
+    passes("delivery/backoff.rs", "async fn f() { tokio::time::sleep(x).await }");
 }
 
 #[test]
 fn a_room_without_a_row_is_refused() {
     refused("gossip/mod.rs", "//! A new room.");
     refused("gossip.rs", "//! A room that is not a folder.");
-    passes(
-        "manual/mod.rs",
-        "use crate::tracer::Tracer; use crate::Pipeline;",
-    );
-    passes(
-        "lib.rs",
-        "pub use crate::tracer::Tracer; pub use layer::TraceLayer;",
-    );
+    passes("manual/mod.rs", "use crate::tracer::Tracer; use crate::Pipeline;");
+    passes("lib.rs", "pub use crate::tracer::Tracer; pub use layer::TraceLayer;");
 }
 
 #[test]
@@ -357,9 +234,6 @@ fn patterns_mean_what_the_fences_say() {
     assert!(!says(&path("a::b::c"), "..::a::b"));
     assert!(is_at("kit/clock.rs", "kit/") && is_at("kit/a/b.rs", "kit/"));
     assert!(!is_at("kitchen/clock.rs", "kit/") && !is_at("kit", "kit/"));
-    assert!(is_at(
-        "export/otlp/transport/http.rs",
-        "export/*/transport/"
-    ));
+    assert!(is_at("export/otlp/transport/http.rs", "export/*/transport/"));
     assert!(!is_at("export/transport.rs", "export/*/transport.rs"));
 }

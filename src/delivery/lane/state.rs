@@ -147,10 +147,7 @@ impl State {
                 Outcome::Sent { .. } => {
                     let rejected = rejected_left.min(ticket.spans());
                     rejected_left -= rejected;
-                    Landed {
-                        accepted: ticket.spans() - rejected,
-                        reason: Reason::Refused,
-                    }
+                    Landed { accepted: ticket.spans() - rejected, reason: Reason::Refused }
                 }
                 Outcome::Lost(reason) => Landed::lost(reason),
             };

@@ -16,29 +16,16 @@ fn a_trace_leaves_at_once_when_the_exporter_likes_it_so() {
 #[test]
 fn a_batch_leaves_when_its_oldest_trace_has_waited_long_enough() {
     let (exporter, heard) = Scripted::new([]);
-    let aged = Batching {
-        max_age: Duration::from_millis(1),
-        ..Batching::default()
-    };
-    let config = DeliveryConfig {
-        batching: Some(aged),
-        ..quick()
-    };
+    let aged = Batching { max_age: Duration::from_millis(1), ..Batching::default() };
+    let config = DeliveryConfig { batching: Some(aged), ..quick() };
     let bench = Bench::one(config, exporter);
     bench.send(&trace(1));
     assert_eq!(heard.next(), Event::Export(1));
 }
 
 fn patient() -> DeliveryConfig {
-    let batching = Batching {
-        max_spans: 10,
-        max_age: Duration::MAX,
-        ..Batching::default()
-    };
-    DeliveryConfig {
-        batching: Some(batching),
-        ..quick()
-    }
+    let batching = Batching { max_spans: 10, max_age: Duration::MAX, ..Batching::default() };
+    DeliveryConfig { batching: Some(batching), ..quick() }
 }
 
 #[test]
@@ -92,7 +79,7 @@ fn one_trace_that_is_larger_than_a_batch_goes_alone() {
     bench.send(&trace(1));
     bench.send(&trace(50));
     bench.send(&trace(1));
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     let sizes = [Event::Export(1), Event::Export(50), Event::Export(1)];
     assert_eq!(heard.so_far()[..3], sizes);
 }
@@ -102,7 +89,7 @@ fn a_shutdown_sends_flushes_and_lets_go_in_this_order() {
     let (exporter, heard) = Scripted::new([]);
     let bench = Bench::one(patient(), exporter);
     bench.send(&trace(2));
-    let report = bench.delivery.shutdown(LONG).unwrap();
+    let report = bench.delivery.shutdown(LONG, 0).unwrap();
     assert_eq!((report.sent, report.dropped(), report.left), (2, 0, 0));
     let order = [Event::Export(2), Event::Shutdown, Event::Dropped];
     assert_eq!(heard.so_far(), order);
@@ -112,10 +99,10 @@ fn a_shutdown_sends_flushes_and_lets_go_in_this_order() {
 fn a_second_shutdown_has_nothing_to_do() {
     let (exporter, heard) = Scripted::new([]);
     let bench = Bench::one(quick(), exporter);
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     assert_eq!(heard.so_far(), [Event::Shutdown, Event::Dropped]);
     let nothing = DeliveryReport::default();
-    assert_eq!(bench.delivery.shutdown(LONG).unwrap(), nothing);
+    assert_eq!(bench.delivery.shutdown(LONG, 0).unwrap(), nothing);
     assert_eq!(bench.delivery.flush(LONG).unwrap(), nothing);
 }
 
@@ -123,7 +110,7 @@ fn a_second_shutdown_has_nothing_to_do() {
 fn what_is_sent_after_the_shutdown_is_counted_as_lost() {
     let (exporter, _heard) = Scripted::new([]);
     let bench = Bench::one(quick(), exporter);
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     bench.send(&trace(5));
     assert_eq!(bench.stats().dropped_by(Reason::ShutdownDeadline), 5);
 }
@@ -133,7 +120,7 @@ fn without_an_exporter_everything_is_refused() {
     let bench = Bench::new(quick(), Vec::new());
     bench.send(&trace(5));
     assert_eq!(bench.stats().dropped_by(Reason::Refused), 5);
-    assert!(bench.delivery.shutdown(LONG).is_ok());
+    assert!(bench.delivery.shutdown(LONG, 0).is_ok());
 }
 
 #[test]
@@ -188,7 +175,7 @@ fn panics_of_every_other_method_are_caught_too() {
     let error = bench.delivery.flush(LONG).unwrap_err();
     assert!(matches!(error, FlushError::Exporter { .. }), "{error}");
     bench.send(&trace(1));
-    let error = bench.delivery.shutdown(LONG).unwrap_err();
+    let error = bench.delivery.shutdown(LONG, 0).unwrap_err();
     assert!(matches!(error, ShutdownError::Exporter { .. }), "{error}");
     assert_eq!(error.report().dropped(), 0);
     assert_eq!((bench.stats().exported, bench.stats().panics), (2, 4));
@@ -209,10 +196,7 @@ fn a_flush_that_the_exporter_refuses_is_not_ok() {
 fn a_full_queue_refuses_the_newest_and_keeps_errors() {
     let (hold, blocked) = Step::block();
     let (exporter, heard) = Scripted::new([blocked]);
-    let config = DeliveryConfig {
-        max_queued_traces: 2,
-        ..quick()
-    };
+    let config = DeliveryConfig { max_queued_traces: 2, ..quick() };
     let bench = Bench::one(config, exporter);
     bench.send(&trace(1));
     assert_eq!(heard.next(), Event::Export(1));
@@ -231,19 +215,13 @@ fn a_full_queue_refuses_the_newest_and_keeps_errors() {
 #[test]
 fn a_trace_that_is_larger_than_the_queue_is_refused() {
     let (exporter, _heard) = Scripted::new([]);
-    let config = DeliveryConfig {
-        max_queued_bytes: trace(10).bytes(),
-        ..quick()
-    };
+    let config = DeliveryConfig { max_queued_bytes: trace(10).bytes(), ..quick() };
     let bench = Bench::one(config, exporter);
     bench.send(&failed(100));
     bench.send(&trace(10));
     bench.delivery.flush(LONG).unwrap();
     let stats = bench.stats();
-    assert_eq!(
-        (stats.exported, stats.dropped_by(Reason::QueueFull)),
-        (10, 100)
-    );
+    assert_eq!((stats.exported, stats.dropped_by(Reason::QueueFull)), (10, 100));
 }
 
 #[test]
@@ -251,10 +229,7 @@ fn an_exporter_that_is_stuck_costs_the_other_nothing() {
     let (hold, blocked) = Step::block();
     let (stuck, at_stuck) = Scripted::new([blocked]);
     let (well, at_well) = Scripted::new([]);
-    let config = DeliveryConfig {
-        max_queued_traces: 1,
-        ..patient()
-    };
+    let config = DeliveryConfig { max_queued_traces: 1, ..patient() };
     let bench = Bench::new(config, vec![Box::new(stuck), Box::new(well)]);
     bench.send(&trace(10));
     assert_eq!(at_stuck.next(), Event::Export(10));
@@ -264,10 +239,7 @@ fn an_exporter_that_is_stuck_costs_the_other_nothing() {
         assert_eq!(at_well.next(), Event::Export(10));
     }
     // The stuck one holds one trace and queues another: three found its queue full.
-    let error = bench
-        .delivery
-        .shutdown(Duration::from_millis(10))
-        .unwrap_err();
+    let error = bench.delivery.shutdown(Duration::from_millis(10), 0).unwrap_err();
     assert!(matches!(error, ShutdownError::TimedOut { .. }));
     assert_eq!(error.report().dropped_by(Reason::ShutdownDeadline), 20);
     let stats = bench.stats();

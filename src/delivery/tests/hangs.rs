@@ -22,7 +22,7 @@ fn the_deadline_is_kept(bench: &Bench) {
         panic!("{error}");
     };
     assert_eq!((report.sent, report.dropped(), report.left), (0, 0, 6));
-    let error = bench.delivery.shutdown(SHORT).unwrap_err();
+    let error = bench.delivery.shutdown(SHORT, 0).unwrap_err();
     let ShutdownError::TimedOut { report, .. } = error else {
         panic!("{error}");
     };
@@ -69,7 +69,7 @@ fn an_exporter_that_hangs_in_its_own_flush_does_not_hold_up_anybody() {
     bench.send(&trace(4));
     let error = bench.delivery.flush(SHORT).unwrap_err();
     assert!(matches!(error, FlushError::TimedOut { .. }), "{error}");
-    let error = bench.delivery.shutdown(SHORT).unwrap_err();
+    let error = bench.delivery.shutdown(SHORT, 0).unwrap_err();
     assert!(matches!(error, ShutdownError::TimedOut { .. }), "{error}");
     assert_eq!(error.report().dropped(), 0);
     assert_eq!(bench.stats().exported, 4);
@@ -81,10 +81,7 @@ fn an_exporter_that_hangs_in_its_own_flush_does_not_hold_up_anybody() {
 #[test]
 fn a_flush_of_the_exporter_that_takes_too_long_is_ended() {
     let (exporter, _heard) = Scripted::new([]);
-    let config = DeliveryConfig {
-        export_timeout: Duration::from_millis(1),
-        ..quick()
-    };
+    let config = DeliveryConfig { export_timeout: Duration::from_millis(1), ..quick() };
     let bench = Bench::one(config, exporter.on_flush(Step::Pending));
     let error = bench.delivery.flush(LONG).unwrap_err();
     assert!(matches!(error, FlushError::Exporter { .. }), "{error}");
@@ -100,7 +97,7 @@ fn a_shutdown_that_gives_up_frees_those_who_wait_for_a_flush() {
         while bench.delivery.lanes[0].urgency() == 0 {
             std::thread::yield_now();
         }
-        assert!(bench.delivery.shutdown(Duration::ZERO).is_err());
+        assert!(bench.delivery.shutdown(Duration::ZERO, 0).is_err());
         let error = flush.join().unwrap().unwrap_err();
         assert!(matches!(error, FlushError::Lost { .. }), "{error}");
     });

@@ -12,9 +12,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 
 /// Lets the other futures of this thread run while `future` is not ready.
 async fn briefly<F: Future>(future: F) -> Option<F::Output> {
-    tokio::time::timeout(Duration::from_millis(5), future)
-        .await
-        .ok()
+    tokio::time::timeout(Duration::from_millis(5), future).await.ok()
 }
 
 #[test]
@@ -33,12 +31,7 @@ fn it_returns_at_once_though_the_exporter_inside_is_blocked() {
         exporter.shutdown().await.unwrap();
     });
     assert_eq!((exporter.lost(), exporter.queued_spans()), (0, 0));
-    let order = [
-        Event::Export(4),
-        Event::Flush,
-        Event::Shutdown,
-        Event::Dropped,
-    ];
+    let order = [Event::Export(4), Event::Flush, Event::Shutdown, Event::Dropped];
     assert_eq!(heard.so_far(), order);
 }
 
@@ -60,10 +53,7 @@ fn a_shutdown_that_is_dropped_gives_up_what_still_waits() {
 fn what_finds_its_queue_full_is_told_to_the_caller() {
     let (hold, blocked) = Step::block();
     let (inner, heard) = Scripted::new([blocked]);
-    let config = DeliveryConfig {
-        max_queued_traces: 1,
-        ..quick()
-    };
+    let config = DeliveryConfig { max_queued_traces: 1, ..quick() };
     let exporter = AsyncExporter::with_config(inner, config);
     block_on(async {
         exporter.export(&[trace(1)]).await.unwrap();
@@ -90,10 +80,7 @@ fn what_it_loses_makes_the_flush_fail() {
         assert!(briefly(&mut flush).await.is_none());
         drop(hold);
         let error = flush.await.unwrap_err();
-        assert!(
-            error.to_string().contains("4 refused by the exporter"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("4 refused by the exporter"), "{error}");
     });
     assert_eq!(exporter.lost(), 4);
 }
@@ -105,13 +92,8 @@ fn behind_a_delivery_it_is_an_exporter_like_any_other() {
     assert_eq!(inner.name(), "scripted");
     let bench = Bench::new(quick(), vec![Box::new(inner)]);
     bench.send(&trace(5));
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     assert_eq!(bench.stats().exported, 5);
-    let order = [
-        Event::Export(5),
-        Event::Export(5),
-        Event::Shutdown,
-        Event::Dropped,
-    ];
+    let order = [Event::Export(5), Event::Export(5), Event::Shutdown, Event::Dropped];
     assert_eq!(heard.so_far(), order);
 }

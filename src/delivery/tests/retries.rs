@@ -26,12 +26,7 @@ fn what_fails_twice_arrives_at_the_third_try() {
     let bench = Bench::one(quick(), exporter);
     bench.send(&trace(4));
     bench.delivery.flush(LONG).unwrap();
-    let tries = [
-        Event::Export(4),
-        Event::Export(4),
-        Event::Export(4),
-        Event::Flush,
-    ];
+    let tries = [Event::Export(4), Event::Export(4), Event::Export(4), Event::Flush];
     assert_eq!(heard.so_far(), tries);
     assert_eq!((bench.stats().exported, bench.stats().failed()), (4, 0));
 }
@@ -45,7 +40,7 @@ fn what_is_refused_is_not_tried_again() {
         bench.send(&trace(4));
         heard.next();
         bench.send(&trace(2));
-        bench.delivery.shutdown(LONG)
+        bench.delivery.shutdown(LONG, 0)
     };
     assert_eq!(heard.next(), Event::Export(2));
     assert_eq!(bench.stats().dropped_by(Reason::Refused), 4);
@@ -78,10 +73,7 @@ fn a_flush_during_which_spans_are_lost_is_not_ok() {
     let report = error.report();
     assert_eq!((report.sent, report.dropped_by(Reason::Refused)), (1, 7));
     let told = error.to_string();
-    assert!(
-        told.contains("1 spans sent, 7 dropped (7 refused by the exporter), 0 left"),
-        "{told}"
-    );
+    assert!(told.contains("1 spans sent, 7 dropped (7 refused by the exporter), 0 left"), "{told}");
 }
 
 #[test]
@@ -91,7 +83,7 @@ fn the_part_of_a_batch_that_is_rejected_is_not_tried_again() {
     let bench = Bench::one(quick(), exporter);
     bench.send(&trace(10));
     assert_eq!(heard.next(), Event::Export(10));
-    bench.delivery.shutdown(LONG).ok();
+    bench.delivery.shutdown(LONG, 0).ok();
     assert_eq!(heard.next(), Event::Shutdown);
     let stats = bench.stats();
     assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (7, 3));
@@ -103,47 +95,32 @@ fn more_rejected_spans_than_there_were_are_the_whole_batch() {
     let (exporter, _heard) = Scripted::new([partial]);
     let bench = Bench::one(quick(), exporter);
     bench.send(&trace(10));
-    bench.delivery.shutdown(LONG).ok();
+    bench.delivery.shutdown(LONG, 0).ok();
     assert_eq!(bench.stats().dropped_by(Reason::Refused), 10);
 }
 
 #[test]
 fn when_the_budget_is_used_up_the_batch_is_lost_and_the_next_one_tried() {
     let (exporter, heard) = Scripted::new([Step::down()]);
-    let once = Retry {
-        budget: Duration::ZERO,
-        ..Retry::default()
-    };
-    let config = DeliveryConfig {
-        retry: once,
-        ..DeliveryConfig::default()
-    };
+    let once = Retry { budget: Duration::ZERO, ..Retry::default() };
+    let config = DeliveryConfig { retry: once, ..DeliveryConfig::default() };
     let bench = Bench::one(config, exporter);
     bench.send(&trace(4));
     assert_eq!(heard.next(), Event::Export(4));
     bench.send(&trace(2));
-    bench.delivery.shutdown(LONG).ok();
+    bench.delivery.shutdown(LONG, 0).ok();
     let stats = bench.stats();
-    assert_eq!(
-        (stats.exported, stats.dropped_by(Reason::RetriesExhausted)),
-        (2, 4)
-    );
+    assert_eq!((stats.exported, stats.dropped_by(Reason::RetriesExhausted)), (2, 4));
 }
 
 #[test]
 fn an_answer_that_takes_too_long_is_a_failure_that_is_tried_again() {
     let (exporter, heard) = Scripted::new([Step::Pending]);
-    let config = DeliveryConfig {
-        export_timeout: Duration::from_millis(1),
-        ..quick()
-    };
+    let config = DeliveryConfig { export_timeout: Duration::from_millis(1), ..quick() };
     let bench = Bench::one(config, exporter);
     bench.send(&trace(4));
     bench.delivery.flush(LONG).unwrap();
-    assert_eq!(
-        heard.so_far(),
-        [Event::Export(4), Event::Export(4), Event::Flush]
-    );
+    assert_eq!(heard.so_far(), [Event::Export(4), Event::Export(4), Event::Flush]);
 }
 
 #[test]
@@ -162,7 +139,7 @@ fn a_shutdown_does_not_wait_for_the_time_of_the_next_try() {
     let bench = Bench::one(slow(), exporter);
     bench.send(&trace(4));
     assert_eq!(heard.next(), Event::Export(4));
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     assert_eq!(bench.stats().exported, 4);
 }
 
@@ -173,10 +150,7 @@ fn a_peer_that_asked_for_time_is_given_it_and_the_batch_is_counted_at_the_deadli
     let bench = Bench::one(slow(), exporter);
     bench.send(&trace(4));
     assert_eq!(heard.next(), Event::Export(4));
-    let error = bench
-        .delivery
-        .shutdown(Duration::from_millis(20))
-        .unwrap_err();
+    let error = bench.delivery.shutdown(Duration::from_millis(20), 0).unwrap_err();
     assert!(matches!(error, ShutdownError::TimedOut { .. }), "{error}");
     assert_eq!(bench.stats().dropped_by(Reason::ShutdownDeadline), 4);
     assert_eq!(heard.next(), Event::Dropped);
@@ -192,8 +166,5 @@ fn what_comes_while_a_batch_is_tried_again_waits_behind_it() {
     bench.send(&trace(3));
     assert_eq!(bench.stats().queued, 6);
     bench.delivery.flush(LONG).unwrap();
-    assert_eq!(
-        heard.so_far(),
-        [Event::Export(1), Event::Export(5), Event::Flush]
-    );
+    assert_eq!(heard.so_far(), [Event::Export(1), Event::Export(5), Event::Flush]);
 }

@@ -6,14 +6,8 @@ use super::*;
 
 fn bench() -> (Bench, Heard) {
     let (exporter, heard) = Scripted::new([]);
-    let patient = Batching {
-        max_age: Duration::MAX,
-        ..Batching::default()
-    };
-    let config = DeliveryConfig {
-        batching: Some(patient),
-        ..quick()
-    };
+    let patient = Batching { max_age: Duration::MAX, ..Batching::default() };
+    let config = DeliveryConfig { batching: Some(patient), ..quick() };
     (Bench::one(config, exporter), heard)
 }
 
@@ -21,7 +15,7 @@ fn use_it(bench: &Bench) {
     bench.send(&trace(2));
     assert_eq!(bench.delivery.flush(LONG).unwrap().sent, 2);
     bench.send(&trace(3));
-    assert_eq!(bench.delivery.shutdown(LONG).unwrap().sent, 3);
+    assert_eq!(bench.delivery.shutdown(LONG, 0).unwrap().sent, 3);
     assert_eq!(bench.stats().exported, 5);
 }
 
@@ -31,11 +25,7 @@ fn current() -> Runtime {
 
 fn multi(workers: usize) -> Runtime {
     let mut builder = Builder::new_multi_thread();
-    builder
-        .worker_threads(workers)
-        .enable_all()
-        .build()
-        .unwrap()
+    builder.worker_threads(workers).enable_all().build().unwrap()
 }
 
 #[test]
@@ -88,22 +78,18 @@ fn an_exporter_finds_timers_and_can_spawn() {
             let spans = batch.len();
             let task = tokio::spawn(async move {
                 let never = std::future::pending::<()>();
-                tokio::time::timeout(Duration::from_millis(1), never)
-                    .await
-                    .unwrap_err();
+                tokio::time::timeout(Duration::from_millis(1), never).await.unwrap_err();
                 spans
             });
             let spans = task.await.map_err(|_| ExportError::permanent("no task"))?;
-            self.0
-                .send(Event::Export(spans))
-                .map_err(|_| ExportError::permanent("no test"))
+            self.0.send(Event::Export(spans)).map_err(|_| ExportError::permanent("no test"))
         }
     }
 
     let (tell, heard) = mpsc::channel();
     let bench = Bench::new(quick(), vec![Box::new(Spawns(tell))]);
     bench.send(&trace(1));
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     assert_eq!(Heard(heard).so_far(), [Event::Export(1)]);
     assert_eq!(bench.stats().exported, 1);
 }
@@ -126,7 +112,7 @@ fn each_exporter_has_a_thread_of_its_own_name() {
         vec![Box::new(Where(tell.clone())), Box::new(Where(tell))];
     let bench = Bench::new(quick(), exporters);
     bench.send(&trace(1));
-    bench.delivery.shutdown(LONG).unwrap();
+    bench.delivery.shutdown(LONG, 0).unwrap();
     let mut names: Vec<_> = told.try_iter().flatten().collect();
     names.sort();
     assert_eq!(names, ["tailtrace-export-0", "tailtrace-export-1"]);

@@ -34,10 +34,7 @@ pub(super) fn bar(start: u64, end: u64, whole: u64, columns: usize) -> String {
     let mut drawn = " ".repeat(from / FINE);
     for column in from / FINE..to.div_ceil(FINE) {
         let edge = column * FINE;
-        drawn.push(glyph(
-            from.saturating_sub(edge),
-            to.saturating_sub(edge).min(FINE),
-        ));
+        drawn.push(glyph(from.saturating_sub(edge), to.saturating_sub(edge).min(FINE)));
     }
     drawn
 }

@@ -68,10 +68,7 @@ fn log_lines(canvas: &mut Canvas, log: LogRef<'_>, layout: &Layout, (lead, room)
     canvas.put(Ink::Dim, lead).put(Ink::Plain, "  ");
     canvas.put(Ink::Dim, &time).put(Ink::Plain, " ");
     match parts.next() {
-        Some(first) => canvas
-            .put(ink, &level)
-            .put(Ink::Plain, " ")
-            .put(Ink::Plain, &first),
+        Some(first) => canvas.put(ink, &level).put(Ink::Plain, " ").put(Ink::Plain, &first),
         None => canvas.put(ink, level.trim_end()),
     };
     canvas.end_line();

@@ -33,23 +33,14 @@ pub(super) fn lines<'r, 'a>(rows: &'r [Row<'a>]) -> Vec<Line<'r, 'a>> {
             continue;
         }
         let error = usize::from(row.span.is_error());
-        if let Some(Line::Gap {
-            nearest,
-            spans,
-            errors,
-        }) = lines.last_mut()
-        {
+        if let Some(Line::Gap { nearest, spans, errors }) = lines.last_mut() {
             *spans += 1;
             *errors += error;
             if row.depth < nearest.depth {
                 *nearest = row;
             }
         } else {
-            lines.push(Line::Gap {
-                nearest: row,
-                spans: 1,
-                errors: error,
-            });
+            lines.push(Line::Gap { nearest: row, spans: 1, errors: error });
         }
     }
     lines

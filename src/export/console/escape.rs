@@ -125,16 +125,9 @@ mod tests {
         let directions = ('\u{200e}'..='\u{200f}').chain('\u{202a}'..='\u{202e}');
         let isolates = ('\u{2066}'..='\u{2069}').chain(['\u{61c}']);
         let without_width = ('\u{200b}'..='\u{200d}').chain(['\u{2060}', '\u{feff}', '\u{e0041}']);
-        for c in controls
-            .chain(directions)
-            .chain(isolates)
-            .chain(without_width)
-        {
+        for c in controls.chain(directions).chain(isolates).chain(without_width) {
             let escaped = escape(c.encode_utf8(&mut [0; 4])).into_owned();
-            assert!(
-                escaped.starts_with('\\') && escaped.is_ascii(),
-                "{escaped:?}"
-            );
+            assert!(escaped.starts_with('\\') && escaped.is_ascii(), "{escaped:?}");
         }
     }
 

@@ -91,13 +91,7 @@ impl ConsoleExporter {
     }
 
     fn new(target: Target) -> Self {
-        Self {
-            target,
-            width: None,
-            color: None,
-            tags: false,
-            logs: false,
-        }
+        Self { target, width: None, color: None, tags: false, logs: false }
     }
 
     /// Whether the tags of each span are drawn. Default: no.
@@ -223,11 +217,7 @@ impl ConsoleExporter {
         let failure = if drawn == 0 {
             ExportError::permanent(message)
         } else {
-            let left = batch
-                .iter()
-                .skip(drawn)
-                .map(Trace::span_count)
-                .sum::<usize>();
+            let left = batch.iter().skip(drawn).map(Trace::span_count).sum::<usize>();
             ExportError::partial(left as u64, message)
         };
         failure.with_source(error)

@@ -45,11 +45,7 @@ pub(super) struct Canvas {
 
 impl Canvas {
     pub(super) fn new(color: bool) -> Self {
-        Self {
-            drawn: String::new(),
-            color,
-            column: 0,
-        }
+        Self { drawn: String::new(), color, column: 0 }
     }
 
     /// Adds escaped text to the line.

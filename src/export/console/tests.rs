@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{LogLevel, Resource, Span, SpanId, SpanKind, TraceContext, TraceId};
-use crate::testing::{SpanFactory, block_on, kept_by, span, trace};
+use crate::testing::{block_on, kept_by, span, trace};
 
 fn console() -> ConsoleExporter {
     ConsoleExporter::to_writer(io::sink())
@@ -38,10 +38,7 @@ fn order() -> Trace {
         .child(query)
         .child(call)
         .child(
-            span("publish")
-                .kind(SpanKind::Producer)
-                .starting_after(us(305_000))
-                .lasting(us(810)),
+            span("publish").kind(SpanKind::Producer).starting_after(us(305_000)).lasting(us(810)),
         );
     kept_by(trace(root), "Errors").with_resource(Resource::new("checkout"))
 }
@@ -181,10 +178,7 @@ fn colours_add_nothing_but_colours() {
     assert_ne!(painted, plain);
     // Whoever filters lines never cuts a colour in two.
     for line in painted.lines().filter(|line| line.contains('\x1b')) {
-        let (on, off) = (
-            line.matches("\x1b[").count(),
-            line.matches("\x1b[0m").count(),
-        );
+        let (on, off) = (line.matches("\x1b[").count(), line.matches("\x1b[0m").count());
         assert_eq!(on, 2 * off, "{line:?}");
     }
 }
@@ -193,20 +187,13 @@ fn colours_add_nothing_but_colours() {
 fn late_spans_and_open_spans_say_so() {
     let late = raw([("a".to_owned(), 1, None)]).kept_as("Errors".into(), None, true);
     let drawing = console().render(&late);
-    assert!(
-        drawing.contains("─ late · 5 µs · 1 span · kept by Errors · 00000000\n"),
-        "{drawing}"
-    );
+    assert!(drawing.contains("─ late · 5 µs · 1 span · kept by Errors · 00000000\n"), "{drawing}");
     let mut open = Trace::new(TraceId::from_bits(7).unwrap());
     let context = TraceContext::new(open.trace_id(), SpanId::new());
     open.add_span(Span::started_at("a", context, std::time::UNIX_EPOCH));
     assert!(console().render(&open).ends_with("\na  open  ▏\n"));
     let none = Trace::new(TraceId::from_bits(7).unwrap());
-    assert!(
-        console()
-            .render(&none)
-            .ends_with("─ 0 ns · 0 spans · 00000000\n")
-    );
+    assert!(console().render(&none).ends_with("─ 0 ns · 0 spans · 00000000\n"));
 }
 
 #[test]
@@ -249,10 +236,8 @@ fn many_spans_are_left_out_in_the_middle_but_no_error() {
     assert!(lines.len() < 150);
     let gap = lines.iter().position(|line| line.contains('⋮')).unwrap();
     let middle = lines.get(gap..gap + 7).unwrap();
-    let tree: Vec<_> = middle
-        .iter()
-        .map(|line| line.trim_end_matches(|c| " ▏▎▍▌▋▊▉█▐▕".contains(c)))
-        .collect();
+    let tree: Vec<_> =
+        middle.iter().map(|line| line.trim_end_matches(|c| " ▏▎▍▌▋▊▉█▐▕".contains(c))).collect();
     assert_eq!(
         tree,
         [
@@ -278,10 +263,7 @@ fn of_many_errors_only_some_are_drawn_and_the_rest_counted() {
         root = root.child(span(format!("item {index}")).error("broken"));
     }
     let drawing = console().render(&trace(root));
-    let shown = drawing
-        .lines()
-        .filter(|line| line.contains("✗ item"))
-        .count();
+    let shown = drawing.lines().filter(|line| line.contains("✗ item")).count();
     assert_eq!(shown, 199);
     assert!(drawing.contains("⋮  1,801 spans not drawn, 1,801 errors among them\n"));
 }
@@ -371,10 +353,7 @@ fn a_closed_pipe_is_a_lasting_error_and_counts_what_was_drawn() {
     assert_eq!(partly.rejected_spans(), Some(9));
     let error = block_on(console.export(&batch)).unwrap_err();
     assert!(!error.is_retryable() && error.rejected_spans().is_none());
-    assert_eq!(
-        error.to_string(),
-        "cannot write to the console exporter's writer: broken pipe"
-    );
+    assert_eq!(error.to_string(), "cannot write to the console exporter's writer: broken pipe");
 }
 
 struct Panicking;

@@ -53,11 +53,9 @@ pub(super) fn draw(trace: &Trace, style: Style) -> String {
                 span_line(&mut canvas, row, &layout);
                 details::below(&mut canvas, row, &layout);
             }
-            Line::Gap {
-                nearest,
-                spans,
-                errors,
-            } => gap_line(&mut canvas, nearest, (spans, errors), &layout),
+            Line::Gap { nearest, spans, errors } => {
+                gap_line(&mut canvas, nearest, (spans, errors), &layout);
+            }
         }
     }
     canvas.finish()
@@ -82,14 +80,7 @@ impl Layout {
         let needed = drawn().map(|row| Label::of(row, deepest).columns()).max();
         let names = needed.unwrap_or(0).min(most);
         let longest = drawn().map(|row| columns(&duration(row.span))).max();
-        Self {
-            style,
-            start,
-            whole,
-            names,
-            durations: names + GAP + longest.unwrap_or(0),
-            deepest,
-        }
+        Self { style, start, whole, names, durations: names + GAP + longest.unwrap_or(0), deepest }
     }
 
     /// The nanoseconds from the start of the trace.
@@ -108,11 +99,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 fn duration(span: SpanRef<'_>) -> String {
-    if span.is_finished() {
-        human::duration(span.duration())
-    } else {
-        "open".to_owned()
-    }
+    if span.is_finished() { human::duration(span.duration()) } else { "open".to_owned() }
 }
 
 /// What stands in the first column.
@@ -130,11 +117,7 @@ impl<'a> Label<'a> {
             branch: row.branch(deepest),
             mark: if row.span.is_error() { "✗ " } else { "" },
             name: escape(row.span.operation_name()),
-            kind: if kind == SpanKind::Internal {
-                ""
-            } else {
-                kind.as_str()
-            },
+            kind: if kind == SpanKind::Internal { "" } else { kind.as_str() },
         }
     }
 
@@ -205,11 +188,8 @@ fn gap_line(
 fn header(canvas: &mut Canvas, trace: &Trace, rows: &[Row<'_>], layout: &Layout) {
     let width = layout.style.width;
     let facts = facts(trace, rows, layout);
-    let facts_width = facts
-        .iter()
-        .map(|(_, fact)| columns(fact) + 3)
-        .sum::<usize>()
-        .saturating_sub(3);
+    let facts_width =
+        facts.iter().map(|(_, fact)| columns(fact) + 3).sum::<usize>().saturating_sub(3);
     let service = escape(trace.resource().service_name());
     let root = rows.first().map(|row| escape(row.span.operation_name()));
     let root = root.unwrap_or_default();
@@ -217,24 +197,14 @@ fn header(canvas: &mut Canvas, trace: &Trace, rows: &[Row<'_>], layout: &Layout)
     let title = columns(&service) + 3 + columns(&root);
     let on_one_line = width.saturating_sub(3 + 4 + facts_width);
     let is_one_line = on_one_line >= title.min(24);
-    let room = if is_one_line {
-        on_one_line
-    } else {
-        width.saturating_sub(6)
-    };
+    let room = if is_one_line { on_one_line } else { width.saturating_sub(6) };
     let service = fit(&service, room / 2);
     let root = fit(&root, room.saturating_sub(columns(&service) + 3));
     canvas.put(Ink::Dim, "── ").put(Ink::Bold, &service);
     if !root.is_empty() {
         canvas.put(Ink::Dim, " · ").put(Ink::Bold, &root);
     }
-    let used = 3
-        + columns(&service)
-        + if root.is_empty() {
-            0
-        } else {
-            3 + columns(&root)
-        };
+    let used = 3 + columns(&service) + if root.is_empty() { 0 } else { 3 + columns(&root) };
     let rule = if is_one_line {
         width.saturating_sub(used + 2 + facts_width)
     } else {

@@ -13,11 +13,7 @@ impl Disk for FileSystem {
     type File = File;
 
     fn open(&mut self, path: &Path) -> io::Result<File> {
-        OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
+        OpenOptions::new().read(true).append(true).create(true).open(path)
     }
 
     fn exists(&mut self, path: &Path) -> io::Result<bool> {

@@ -23,9 +23,7 @@ fn write_shared(out: &mut Vec<u8>, trace: &Trace) {
     key(out, ",\"service\":");
     string(out, resource.service_name());
     key(out, ",\"resource\":");
-    let described = resource
-        .iter()
-        .filter(|(name, _)| *name != Resource::SERVICE_NAME);
+    let described = resource.iter().filter(|(name, _)| *name != Resource::SERVICE_NAME);
     object(out, described.map(|(name, tag)| (name, tag.as_ref())));
     key(out, ",\"kept_by\":");
     match trace.kept_by() {
@@ -85,11 +83,7 @@ fn write_span(out: &mut Vec<u8>, span: SpanRef<'_>) {
     array(out, span.logs(), log);
     key(out, ",\"links\":");
     array(out, span.links(), link);
-    let (tags, logs, links) = (
-        span.dropped_tags(),
-        span.dropped_logs(),
-        span.dropped_links(),
-    );
+    let (tags, logs, links) = (span.dropped_tags(), span.dropped_logs(), span.dropped_links());
     if (tags, logs, links) != (0, 0, 0) {
         key(out, ",\"dropped\":{\"tags\":");
         display(out, tags);
@@ -214,11 +208,8 @@ fn date(days: u64) -> (u64, u64, u64) {
     // Five months from March on always have 153 days.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let (month, next_year) = if month_from_march < 10 {
-        (month_from_march + 3, 0)
-    } else {
-        (month_from_march - 9, 1)
-    };
+    let (month, next_year) =
+        if month_from_march < 10 { (month_from_march + 3, 0) } else { (month_from_march - 9, 1) };
     (era * 400 + year_of_era + next_year, month, day)
 }
 

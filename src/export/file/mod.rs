@@ -106,9 +106,7 @@ impl FileExporter {
         let opened = path::absolute(&path)
             .and_then(|whole| Log::open(FileSystem, whole, Rotation::default()));
         match opened {
-            Ok(log) => Ok(Self {
-                log: Mutex::new(log),
-            }),
+            Ok(log) => Ok(Self { log: Mutex::new(log) }),
             Err(source) => Err(FileError::Open { path, source }),
         }
     }

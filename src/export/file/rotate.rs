@@ -19,10 +19,7 @@ pub struct Rotation {
 
 impl Default for Rotation {
     fn default() -> Self {
-        Self {
-            max_bytes: 64 * 1024 * 1024,
-            files: 5,
-        }
+        Self { max_bytes: 64 * 1024 * 1024, files: 5 }
     }
 }
 
@@ -72,12 +69,7 @@ enum End {
 impl<D: Disk> Log<D> {
     /// Opens the file, so that a wrong path is known at once.
     pub(super) fn open(disk: D, path: PathBuf, rotation: Rotation) -> io::Result<Self> {
-        let mut log = Self {
-            disk,
-            path,
-            rotation,
-            file: None,
-        };
+        let mut log = Self { disk, path, rotation, file: None };
         log.file = Some(log.open_current()?);
         Ok(log)
     }

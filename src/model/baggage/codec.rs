@@ -27,13 +27,8 @@ pub(super) fn is_token(text: &str) -> bool {
 }
 
 fn escape(byte: u8) -> [char; 3] {
-    let digit = |nibble: u8| {
-        char::from(if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'A' + nibble - 10
-        })
-    };
+    let digit =
+        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 });
     ['%', digit(byte >> 4), digit(byte & 0xf)]
 }
 
@@ -247,14 +242,8 @@ mod tests {
     fn properties_that_take_too_much_are_refused_unwritten() {
         let fits = format!("a;b={}", "x".repeat(36));
         assert_eq!(properties(&fits).unwrap().len(), 40);
-        assert_eq!(
-            properties(&format!("{fits}x")),
-            Err(PropertyError::TooLong(41))
-        );
-        assert_eq!(
-            properties(&format!("a={}", "\"".repeat(13))),
-            Err(PropertyError::TooLong(41))
-        );
+        assert_eq!(properties(&format!("{fits}x")), Err(PropertyError::TooLong(41)));
+        assert_eq!(properties(&format!("a={}", "\"".repeat(13))), Err(PropertyError::TooLong(41)));
     }
 
     #[test]

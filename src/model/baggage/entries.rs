@@ -85,13 +85,7 @@ impl Entries {
                 PropertyError::TooLong(len) => BaggageError::TooLong(len),
             },
         )?;
-        let mut place = Place {
-            start,
-            name_end,
-            value_end,
-            end: self.text.len(),
-            encoded_len: 0,
-        };
+        let mut place = Place { start, name_end, value_end, end: self.text.len(), encoded_len: 0 };
         place.encoded_len = place.read(&self.text).encoded_len();
         Ok(place)
     }
@@ -139,19 +133,12 @@ impl Entries {
             return Baggage::new();
         }
         let mut at = 0;
-        let is_packed = self
-            .members
-            .iter()
-            .all(|place| place.start == std::mem::replace(&mut at, place.end));
+        let is_packed =
+            self.members.iter().all(|place| place.start == std::mem::replace(&mut at, place.end));
         if is_packed && at == self.text.len() {
-            return Baggage {
-                entries: Some(Arc::new(self)),
-            };
+            return Baggage { entries: Some(Arc::new(self)) };
         }
-        let mut packed = Self {
-            encoded_len: self.encoded_len,
-            ..Self::default()
-        };
+        let mut packed = Self { encoded_len: self.encoded_len, ..Self::default() };
         for place in &self.members {
             let member = place.read(&self.text);
             let start = packed.text.len();
@@ -167,8 +154,6 @@ impl Entries {
             packed.text.push_str(member.value);
             packed.text.push_str(member.metadata);
         }
-        Baggage {
-            entries: Some(Arc::new(packed)),
-        }
+        Baggage { entries: Some(Arc::new(packed)) }
     }
 }

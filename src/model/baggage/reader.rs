@@ -51,9 +51,7 @@ impl BaggageReader {
         let (name, value) = (trim(name), trim(value));
         if is_token(name) {
             // An error means that the member is malformed, or does not fit.
-            let _ = self
-                .entries
-                .set(name, |text| decode_into(text, value), properties);
+            let _ = self.entries.set(name, |text| decode_into(text, value), properties);
         }
     }
 

@@ -12,21 +12,13 @@ fn read_one(line: &str) -> Baggage {
 }
 
 fn pairs(baggage: &Baggage) -> Vec<(String, String)> {
-    baggage
-        .iter()
-        .map(|member| (member.name.to_owned(), member.value.to_owned()))
-        .collect()
+    baggage.iter().map(|member| (member.name.to_owned(), member.value.to_owned())).collect()
 }
 
 #[test]
 fn an_empty_baggage_has_no_members_and_no_text() {
-    for baggage in [
-        Baggage::new(),
-        read(&[]),
-        read_one(""),
-        read_one(" , ,"),
-        read_one("no pair"),
-    ] {
+    for baggage in [Baggage::new(), read(&[]), read_one(""), read_one(" , ,"), read_one("no pair")]
+    {
         assert!(baggage.is_empty());
         assert_eq!((baggage.len(), baggage.to_string().as_str()), (0, ""));
     }
@@ -55,10 +47,7 @@ fn whitespace_goes_before_decoding_and_not_after() {
 fn names_are_tokens_that_are_never_decoded_and_keep_their_case() {
     let baggage = read_one("%41=1,a=2,A=3,!#$%&'*+-.^_`|~=4");
     assert_eq!(
-        pairs(&baggage)
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect::<Vec<_>>(),
+        pairs(&baggage).iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         ["%41", "a", "A", "!#$%&'*+-.^_`|~"]
     );
     for name in ["", "a b", "a,b", "é", "a\"", "a(b)", "a/b", "a=b", "a;b"] {
@@ -87,13 +76,9 @@ fn values_that_should_have_been_encoded_are_read_and_written_encoded() {
 fn a_property_never_brings_in_a_member() {
     let baggage = read_one("a=1;p=%2Cevil%3D1,b=2");
     assert_eq!(baggage.to_string(), "a=1;p=%2Cevil%3D1,b=2");
-    let baggage = Baggage::new()
-        .with_metadata("a", "1", "p=x,evil=1")
-        .unwrap();
+    let baggage = Baggage::new().with_metadata("a", "1", "p=x,evil=1").unwrap();
     assert_eq!(pairs(&read_one(&baggage.to_string())).len(), 1);
-    let error = Baggage::new()
-        .with_metadata("a", "1", "p,evil=1")
-        .unwrap_err();
+    let error = Baggage::new().with_metadata("a", "1", "p,evil=1").unwrap_err();
     assert_eq!(error, BaggageError::Metadata("p,evil".to_owned()));
 }
 
@@ -110,18 +95,11 @@ fn setting_replaces_in_place_and_leaves_the_original_alone() {
 
 #[test]
 fn sixty_four_members_and_8192_bytes_are_read_and_no_part_of_more() {
-    let members = |count: usize| {
-        (0..count)
-            .map(|at| format!("k{at:02}=v"))
-            .collect::<Vec<_>>()
-            .join(",")
-    };
+    let members =
+        |count: usize| (0..count).map(|at| format!("k{at:02}=v")).collect::<Vec<_>>().join(",");
     assert_eq!(read_one(&members(64)).len(), 64);
     assert_eq!(read_one(&members(65)), read_one(&members(64)));
-    assert_eq!(
-        read_one(&members(64)).with("new", "1"),
-        Err(BaggageError::TooManyMembers)
-    );
+    assert_eq!(read_one(&members(64)).with("new", "1"), Err(BaggageError::TooManyMembers));
     assert!(read_one(&members(64)).with("k00", "1").is_ok());
 
     let exact = format!("a=1,b={}", "x".repeat(8192 - 6));
@@ -145,9 +123,7 @@ fn a_value_that_grows_by_encoding_is_dropped_whole_when_it_does_not_fit() {
 
 #[test]
 fn a_huge_value_is_refused_with_its_size() {
-    let error = Baggage::new()
-        .with("a", &"x".repeat(1_000_000))
-        .unwrap_err();
+    let error = Baggage::new().with("a", &"x".repeat(1_000_000)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "baggage would take 1000001 of at most 8192 bytes: remove members or shorten values"

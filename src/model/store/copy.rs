@@ -11,11 +11,7 @@ impl SpanStore {
         let both = std::mem::replace(self, Self::with_room(Room::new(self.room.limit())));
         let mut ended = Self::with_room(Room::new(self.room.limit()));
         for (index, record) in (0..).zip(&both.spans) {
-            let part = if record.end == OPEN {
-                &mut *self
-            } else {
-                &mut ended
-            };
+            let part = if record.end == OPEN { &mut *self } else { &mut ended };
             part.copy_span(&both, index, 0, limits);
         }
         ended
@@ -59,10 +55,7 @@ impl SpanStore {
                 .map(|(key, value)| (from.owned_text(key), value.to_value()));
             self.push_link(
                 copy,
-                Link {
-                    context: link.context.clone(),
-                    tags: tags.collect(),
-                },
+                Link { context: link.context.clone(), tags: tags.collect() },
                 limits,
             );
         }
@@ -83,17 +76,10 @@ impl SpanStore {
     /// A copy with no memory to spare.
     pub(crate) fn to_exact(&self) -> Self {
         let spans = self.spans.clone();
-        let details = self
-            .details
-            .as_deref()
-            .filter(|details| !details.is_empty());
+        let details = self.details.as_deref().filter(|details| !details.is_empty());
         let details = details.map(|details| Box::new(details.to_exact()));
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
-        Self {
-            spans,
-            details,
-            room: Room::counted(bytes),
-        }
+        Self { spans, details, room: Room::counted(bytes) }
     }
 }
 
@@ -110,13 +96,7 @@ impl Details {
         let rare = self.rare.as_deref().filter(|rare| !rare.is_empty());
         let (tags, logs) = (self.tags.clone(), self.logs.clone());
         let (text, cut_values) = (self.text.clone(), self.cut_values);
-        Self {
-            tags,
-            logs,
-            text,
-            cut_values,
-            rare: rare.map(|rare| Box::new(rare.clone())),
-        }
+        Self { tags, logs, text, cut_values, rare: rare.map(|rare| Box::new(rare.clone())) }
     }
 
     fn bytes(&self) -> usize {

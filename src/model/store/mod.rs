@@ -54,10 +54,7 @@ struct Chain {
 }
 
 impl Chain {
-    const EMPTY: Self = Self {
-        head: NONE,
-        tail: NONE,
-    };
+    const EMPTY: Self = Self { head: NONE, tail: NONE };
 }
 
 #[derive(Clone, Copy, Debug)]

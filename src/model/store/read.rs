@@ -51,25 +51,19 @@ impl SpanStore {
     }
 
     pub(crate) fn tags(&self, record: &SpanRecord) -> impl Iterator<Item = (&str, TagRef<'_>)> {
-        self.tags_of(record.tags)
-            .map(|(key, value)| (self.read_text(key), value))
+        self.tags_of(record.tags).map(|(key, value)| (self.read_text(key), value))
     }
 
     pub(crate) fn fields(&self, log: &LogRecord) -> impl Iterator<Item = (&str, TagRef<'_>)> {
-        self.tags_of(log.fields)
-            .map(|(key, value)| (self.read_text(key), value))
+        self.tags_of(log.fields).map(|(key, value)| (self.read_text(key), value))
     }
 
     pub(crate) fn link_tags(&self, link: &LinkRecord) -> impl Iterator<Item = (&str, TagRef<'_>)> {
-        self.tags_of(link.tags)
-            .map(|(key, value)| (self.read_text(key), value))
+        self.tags_of(link.tags).map(|(key, value)| (self.read_text(key), value))
     }
 
     pub(crate) fn logs(&self, record: &SpanRecord) -> impl Iterator<Item = &LogRecord> {
-        let logs = self
-            .details
-            .as_ref()
-            .map_or(&[][..], |details| &details.logs);
+        let logs = self.details.as_ref().map_or(&[][..], |details| &details.logs);
         let mut at = record.logs.head;
         std::iter::from_fn(move || {
             let log = logs.get(at as usize)?;
@@ -88,30 +82,20 @@ impl SpanStore {
     }
 
     pub(crate) fn dropped_of(&self, span: u32) -> Dropped {
-        self.rare()
-            .and_then(|rare| rare.dropped.get(&span))
-            .copied()
-            .unwrap_or_default()
+        self.rare().and_then(|rare| rare.dropped.get(&span)).copied().unwrap_or_default()
     }
 
     fn rare(&self) -> Option<&Rare> {
-        self.details
-            .as_deref()
-            .and_then(|details| details.rare.as_deref())
+        self.details.as_deref().and_then(|details| details.rare.as_deref())
     }
 
     /// How many values were cut to the length limit.
     pub(crate) fn cut_values(&self) -> u32 {
-        self.details
-            .as_ref()
-            .map_or(0, |details| details.cut_values)
+        self.details.as_ref().map_or(0, |details| details.cut_values)
     }
 
     pub(super) fn tags_of(&self, chain: Chain) -> impl Iterator<Item = (Text, TagRef<'_>)> {
-        let tags = self
-            .details
-            .as_ref()
-            .map_or(&[][..], |details| &details.tags);
+        let tags = self.details.as_ref().map_or(&[][..], |details| &details.tags);
         let mut at = chain.head;
         std::iter::from_fn(move || {
             let tag = tags.get(at as usize)?;

@@ -29,27 +29,14 @@ impl Room {
         self.limit
     }
 
-    /// This room under another limit.
-    pub(crate) const fn limited(self, limit: u32) -> Self {
-        Self {
-            used: self.used,
-            limit,
-        }
-    }
-
     /// What is already there, with no limit on what comes.
     pub(super) fn counted(bytes: usize) -> Self {
-        Self {
-            used: u32::try_from(bytes).unwrap_or(u32::MAX),
-            limit: u32::MAX,
-        }
+        Self { used: u32::try_from(bytes).unwrap_or(u32::MAX), limit: u32::MAX }
     }
 
     /// Takes `bytes` if they fit.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
-        let fits = u32::try_from(bytes)
-            .ok()
-            .and_then(|bytes| self.used.checked_add(bytes));
+        let fits = u32::try_from(bytes).ok().and_then(|bytes| self.used.checked_add(bytes));
         match fits {
             Some(used) if used <= self.limit => {
                 self.used = used;

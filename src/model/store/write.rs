@@ -13,10 +13,7 @@ use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef};
 
 impl SpanStore {
     pub(crate) fn with_room(room: Room) -> Self {
-        Self {
-            room,
-            ..Self::default()
-        }
+        Self { room, ..Self::default() }
     }
 
     /// Memory this buffer has reserved, in bytes.
@@ -147,19 +144,11 @@ impl SpanStore {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
-        let Self {
-            spans,
-            details,
-            room,
-        } = self;
+        let Self { spans, details, room } = self;
         let Some(record) = spans.get_mut(span as usize) else {
             return false;
         };
-        let mut writer = Writer {
-            details: details.get_or_insert_default(),
-            room,
-            limits,
-        };
+        let mut writer = Writer { details: details.get_or_insert_default(), room, limits };
         let stored = writer.put(&mut record.tags, key, value, limits.tags);
         if !stored {
             self.dropped(span).tags += 1;
@@ -180,33 +169,15 @@ impl SpanStore {
         limits: &Limits,
     ) -> Option<u32> {
         let is_full = self.spans.get(span as usize)?.log_count >= limits.logs;
-        let slot = if is_full {
-            self.unlink_lesser_log(span, level)
-        } else {
-            None
-        };
+        let slot = if is_full { self.unlink_lesser_log(span, level) } else { None };
         if is_full {
             self.dropped(span).logs += 1;
             slot?;
         }
-        let Self {
-            spans,
-            details,
-            room,
-        } = self;
-        let mut writer = Writer {
-            details: details.get_or_insert_default(),
-            room,
-            limits,
-        };
+        let Self { spans, details, room } = self;
+        let mut writer = Writer { details: details.get_or_insert_default(), room, limits };
         let placed = writer.arena(message).and_then(|message| {
-            let log = LogRecord {
-                time,
-                message,
-                fields: Chain::EMPTY,
-                next: NONE,
-                level,
-            };
+            let log = LogRecord { time, message, fields: Chain::EMPTY, next: NONE, level };
             writer.place_log(slot, log)
         });
         let Some(index) = placed else {
@@ -285,11 +256,7 @@ impl SpanStore {
             writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
         }
         let rare = writer.details.rare.get_or_insert_default();
-        rare.links.push(LinkRecord {
-            span,
-            context: link.context,
-            tags,
-        });
+        rare.links.push(LinkRecord { span, context: link.context, tags });
         true
     }
 
@@ -314,11 +281,7 @@ impl SpanStore {
 
     fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
         let mut writer = self.writer(limits);
-        let slice = if description.is_empty() {
-            None
-        } else {
-            writer.arena(description)
-        };
+        let slice = if description.is_empty() { None } else { writer.arena(description) };
         let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
         match (slice, descriptions.entry(span)) {
             (Some(slice), entry) => {
@@ -333,19 +296,11 @@ impl SpanStore {
 
     #[cold]
     pub(super) fn dropped(&mut self, span: u32) -> &mut Dropped {
-        let rare = self
-            .details
-            .get_or_insert_default()
-            .rare
-            .get_or_insert_default();
+        let rare = self.details.get_or_insert_default().rare.get_or_insert_default();
         rare.dropped.entry(span).or_default()
     }
 
     pub(super) fn writer<'a>(&'a mut self, limits: &'a Limits) -> Writer<'a> {
-        Writer {
-            details: self.details.get_or_insert_default(),
-            room: &mut self.room,
-            limits,
-        }
+        Writer { details: self.details.get_or_insert_default(), room: &mut self.room, limits }
     }
 }

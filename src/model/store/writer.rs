@@ -48,11 +48,7 @@ impl Writer<'_> {
             None => chain.head = index,
         }
         chain.tail = index;
-        tags.push(TagRecord {
-            key,
-            value,
-            next: NONE,
-        });
+        tags.push(TagRecord { key, value, next: NONE });
         true
     }
 
@@ -109,10 +105,7 @@ impl Writer<'_> {
         if !self.room.reserve_text(arena, text.len()) {
             return None;
         }
-        let (at, len) = (
-            u32::try_from(arena.len()).ok()?,
-            u32::try_from(text.len()).ok()?,
-        );
+        let (at, len) = (u32::try_from(arena.len()).ok()?, u32::try_from(text.len()).ok()?);
         arena.push_str(text);
         Some(Slice { at, len })
     }
@@ -133,10 +126,7 @@ impl Writer<'_> {
         let kept = bytes.get(..most).unwrap_or(bytes);
         self.details.cut_values += u32::from(kept.len() < bytes.len());
         let raw = &mut self.details.rare.get_or_insert_default().bytes;
-        let (at, len) = (
-            u32::try_from(raw.len()).ok()?,
-            u32::try_from(kept.len()).ok()?,
-        );
+        let (at, len) = (u32::try_from(raw.len()).ok()?, u32::try_from(kept.len()).ok()?);
         if !self.room.reserve(raw, kept.len(), 0) {
             return None;
         }
@@ -208,10 +198,9 @@ pub(super) fn array_bytes(value: &TagValue) -> usize {
         TagValue::BoolArray(values) => values.len(),
         TagValue::I64Array(values) => size_of_val(values.as_slice()),
         TagValue::F64Array(values) => size_of_val(values.as_slice()),
-        TagValue::StringArray(values) => values
-            .iter()
-            .map(|text| size_of::<String>() + text.len())
-            .sum(),
+        TagValue::StringArray(values) => {
+            values.iter().map(|text| size_of::<String>() + text.len()).sum()
+        }
         _ => 0,
     }
 }

@@ -2,15 +2,11 @@ use super::*;
 use proptest::prelude::*;
 
 fn exact(probability: f64) -> String {
-    Threshold::from_probability(probability)
-        .unwrap()
-        .to_string()
+    Threshold::from_probability(probability).unwrap().to_string()
 }
 
 fn rounded(probability: f64, digits: u8) -> String {
-    Threshold::from_probability_with_precision(probability, digits)
-        .unwrap()
-        .to_string()
+    Threshold::from_probability_with_precision(probability, digits).unwrap().to_string()
 }
 
 fn th(text: &str) -> Threshold {
@@ -86,20 +82,11 @@ fn digits_outside_1_to_12_are_clamped() {
 
 #[test]
 fn probabilities_outside_the_range_are_refused_with_the_value() {
-    for probability in [
-        0.0,
-        -0.5,
-        1.000_001,
-        2_f64.powi(-57),
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-    ] {
+    for probability in
+        [0.0, -0.5, 1.000_001, 2_f64.powi(-57), f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+    {
         let error = Threshold::from_probability(probability).unwrap_err();
-        assert!(
-            error.to_string().contains(&probability.to_string()),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&probability.to_string()), "{error}");
         assert!(Threshold::from_probability_with_precision(probability, 4).is_err());
     }
 }
@@ -111,11 +98,7 @@ fn a_rate_of_zero_is_no_threshold_and_tiny_rates_are_the_rarest_one() {
     assert_eq!(Threshold::for_rate(1.0), Ok(Some(Threshold::ALWAYS)));
     assert_eq!(Threshold::for_rate(0.25), Ok(Some(th("c"))));
     for tiny in [f64::MIN_POSITIVE, 5e-324, 1e-30, 2_f64.powi(-56)] {
-        assert_eq!(
-            Threshold::for_rate(tiny),
-            Ok(Some(th("ffffffffffffff"))),
-            "{tiny}"
-        );
+        assert_eq!(Threshold::for_rate(tiny), Ok(Some(th("ffffffffffffff"))), "{tiny}");
     }
 }
 
@@ -136,20 +119,9 @@ fn text_is_read_strictly() {
     assert_eq!(th("abcdefabcdefab").bits(), 0xab_cdef_abcd_efab);
     assert_eq!(th("0"), Threshold::ALWAYS);
     assert_eq!(th("00000000000000"), Threshold::ALWAYS);
-    for text in [
-        "",
-        "$",
-        "0x1p+3",
-        "14.5",
-        "-1",
-        "+1",
-        "A",
-        "g",
-        " 1",
-        "1 ",
-        "000000000000000",
-        "é",
-    ] {
+    for text in
+        ["", "$", "0x1p+3", "14.5", "-1", "+1", "A", "g", " 1", "1 ", "000000000000000", "é"]
+    {
         let error = text.parse::<Threshold>().unwrap_err();
         assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
     }
@@ -206,13 +178,9 @@ fn a_kept_trace_stands_for_the_inverse_of_its_probability() {
 #[test]
 fn proportional_sampling_combines_as_published() {
     // Each stage keeps `share` of what arrives with the threshold before it.
-    for (before, share, after) in [
-        ("8", 0.5, "c"),
-        ("c", 0.5, "e"),
-        ("8", 0.25, "e"),
-        ("0", 0.25, "c"),
-        ("8", 0.125, "f"),
-    ] {
+    for (before, share, after) in
+        [("8", 0.5, "c"), ("c", 0.5, "e"), ("8", 0.25, "e"), ("0", 0.25, "c"), ("8", 0.125, "f")]
+    {
         assert_eq!(exact(share * th(before).probability()), after);
     }
     assert_eq!(exact(0x555_u32 as f64 / 4096.0), "aab");

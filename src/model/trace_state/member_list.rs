@@ -37,8 +37,7 @@ impl MemberList {
 
     pub(super) fn reserve(&mut self, more: usize) {
         let wanted = (self.text.len() + more).min(TraceState::MAX_BYTES);
-        self.text
-            .reserve_exact(wanted.saturating_sub(self.text.len()));
+        self.text.reserve_exact(wanted.saturating_sub(self.text.len()));
     }
 
     pub(super) fn push(&mut self, key: &str, value: &str) {
@@ -72,9 +71,7 @@ impl MemberList {
     }
 
     pub(super) fn finish(self) -> TraceState {
-        TraceState {
-            text: (!self.text.is_empty()).then(|| Arc::new(self.text.into())),
-        }
+        TraceState { text: (!self.text.is_empty()).then(|| Arc::new(self.text.into())) }
     }
 }
 
@@ -97,10 +94,7 @@ mod tests {
             }
             let state = list.finish();
             assert!(state.as_str().len() <= TraceState::MAX_BYTES);
-            assert_eq!(
-                state.iter().filter(|(key, _)| *key == "long").count(),
-                longs - 1
-            );
+            assert_eq!(state.iter().filter(|(key, _)| *key == "long").count(), longs - 1);
             assert_eq!(state.len(), front + longs - 1 + room / 104 + 1);
         }
         let mut list = MemberList::default();

@@ -6,10 +6,7 @@ fn read(text: &str) -> TraceState {
 }
 
 fn members(count: usize) -> String {
-    (0..count)
-        .map(|at| format!("k{at}=v{at}"))
-        .collect::<Vec<_>>()
-        .join(",")
+    (0..count).map(|at| format!("k{at}=v{at}")).collect::<Vec<_>>().join(",")
 }
 
 #[test]
@@ -24,10 +21,7 @@ fn an_empty_list_has_no_text_and_no_members() {
 
 #[test]
 fn whitespace_around_members_goes_and_inside_values_stays() {
-    assert_eq!(
-        read(" foo=1 \t ,\t bar= 2  3\t,, ").as_str(),
-        "foo=1,bar= 2  3"
-    );
+    assert_eq!(read(" foo=1 \t ,\t bar= 2  3\t,, ").as_str(), "foo=1,bar= 2  3");
 }
 
 #[test]
@@ -35,24 +29,10 @@ fn keys_follow_level_2() {
     let long = "a".repeat(256);
     for key in ["a", "0", "0abc", "a@b@c", "foo@", "a_-*/@", long.as_str()] {
         assert_eq!(read(&format!("{key}=1")).get(key), Some("1"));
-        assert_eq!(
-            TraceState::new().insert(key, "1").unwrap().get(key),
-            Some("1")
-        );
+        assert_eq!(TraceState::new().insert(key, "1").unwrap().get(key), Some("1"));
     }
     let too_long = "a".repeat(257);
-    for key in [
-        "",
-        "A",
-        "@a",
-        "_a",
-        "*a",
-        "a b",
-        "a.b",
-        "é",
-        "foo ",
-        too_long.as_str(),
-    ] {
+    for key in ["", "A", "@a", "_a", "*a", "a b", "a.b", "é", "foo ", too_long.as_str()] {
         let error = format!("{key}=1").parse::<TraceState>().unwrap_err();
         assert!(matches!(error, TraceStateError::Key(_)), "{key:?}: {error}");
         assert_eq!(TraceState::new().insert(key, "1").unwrap_err(), error);
@@ -64,25 +44,16 @@ fn values_are_1_to_256_printable_characters() {
     let long = "!".repeat(256);
     for value in ["~", " x", "a b", "\"\\;:", long.as_str()] {
         assert_eq!(read(&format!("k={value}")).get("k"), Some(value));
-        assert_eq!(
-            TraceState::new().insert("k", value).unwrap().get("k"),
-            Some(value)
-        );
+        assert_eq!(TraceState::new().insert("k", value).unwrap().get("k"), Some(value));
     }
     let too_long = "!".repeat(257);
     for value in ["", "a=b", "a\tb", "a\u{7f}", "é", "a\nb", too_long.as_str()] {
         assert!(
-            matches!(
-                format!("k={value}").parse::<TraceState>(),
-                Err(TraceStateError::Value(_))
-            ),
+            matches!(format!("k={value}").parse::<TraceState>(), Err(TraceStateError::Value(_))),
             "{value:?}"
         );
         assert!(
-            matches!(
-                TraceState::new().insert("k", value),
-                Err(TraceStateError::Value(_))
-            ),
+            matches!(TraceState::new().insert("k", value), Err(TraceStateError::Value(_))),
             "{value:?}"
         );
     }
@@ -94,20 +65,14 @@ fn values_are_1_to_256_printable_characters() {
 #[test]
 fn one_malformed_member_refuses_the_whole_and_is_named() {
     let error = "foo=1,no-equals,bar=2".parse::<TraceState>().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "\"no-equals\" is not a tracestate member: use key=value"
-    );
+    assert_eq!(error.to_string(), "\"no-equals\" is not a tracestate member: use key=value");
 }
 
 #[test]
 fn a_33rd_member_refuses_what_is_read_and_pushes_out_the_last_of_what_is_written() {
     assert_eq!(read(&members(32)).len(), 32);
     assert_eq!(read(&(members(32) + ",,")).len(), 32);
-    assert_eq!(
-        members(33).parse::<TraceState>(),
-        Err(TraceStateError::TooManyMembers)
-    );
+    assert_eq!(members(33).parse::<TraceState>(), Err(TraceStateError::TooManyMembers));
 
     let full = read(&members(32)).insert("new", "1").unwrap();
     assert_eq!(full.len(), 32);
@@ -141,13 +106,7 @@ fn duplicates_travel_on_but_are_never_written() {
 fn what_is_too_long_loses_its_long_members_first_and_no_part_of_one() {
     let long = |at: usize| format!("long{at}={}", "x".repeat(256));
     let text = (0..32)
-        .map(|at| {
-            if at % 8 == 7 {
-                format!("k{at}=v")
-            } else {
-                long(at)
-            }
-        })
+        .map(|at| if at % 8 == 7 { format!("k{at}=v") } else { long(at) })
         .collect::<Vec<_>>()
         .join(",");
     assert!(text.len() < TraceState::MAX_BYTES, "{}", text.len());
@@ -158,16 +117,11 @@ fn what_is_too_long_loses_its_long_members_first_and_no_part_of_one() {
     assert!(state.as_str().len() <= TraceState::MAX_BYTES);
     assert!(state.as_str().len() > TraceState::MAX_BYTES - 600);
     for at in [7, 15, 23, 31] {
-        assert_eq!(
-            state.get(&format!("k{at}")),
-            Some("v"),
-            "short members stay"
-        );
+        assert_eq!(state.get(&format!("k{at}")), Some("v"), "short members stay");
     }
     for (key, value) in state.iter().filter(|(key, _)| key.starts_with("long")) {
         assert!(
-            huge.split(',')
-                .any(|member| member.split_once('=') == Some((key, value))),
+            huge.split(',').any(|member| member.split_once('=') == Some((key, value))),
             "{key}"
         );
     }
@@ -179,10 +133,7 @@ fn what_is_too_long_loses_its_long_members_first_and_no_part_of_one() {
 
 #[test]
 fn the_threshold_is_read_from_the_ot_member() {
-    assert_eq!(
-        read("a=1,ot=th:c;rv:6e6d1a75832a2f").threshold(),
-        Some("c".parse().unwrap())
-    );
+    assert_eq!(read("a=1,ot=th:c;rv:6e6d1a75832a2f").threshold(), Some("c".parse().unwrap()));
     assert_eq!(
         read("a=1,ot=th:c;rv:6e6d1a75832a2f").randomness(),
         Some("6e6d1a75832a2f".parse().unwrap())
@@ -194,18 +145,12 @@ fn the_threshold_is_read_from_the_ot_member() {
 
 #[test]
 fn writing_the_threshold_keeps_everything_else() {
-    let set = |text: &str, th: &str| {
-        read(text)
-            .with_threshold(Some(th.parse().unwrap()))
-            .to_string()
-    };
+    let set =
+        |text: &str, th: &str| read(text).with_threshold(Some(th.parse().unwrap())).to_string();
     let erase = |text: &str| read(text).with_threshold(None).to_string();
     assert_eq!(set("", "8"), "ot=th:8");
     assert_eq!(set("a=1", "fd70a3d70a3d71"), "ot=th:fd70a3d70a3d71,a=1");
-    assert_eq!(
-        set("a=1,ot=th:0;rv:9b8233f7e3a151", "8"),
-        "ot=rv:9b8233f7e3a151;th:8,a=1"
-    );
+    assert_eq!(set("a=1,ot=th:0;rv:9b8233f7e3a151", "8"), "ot=rv:9b8233f7e3a151;th:8,a=1");
     assert_eq!(set("a=1,ot=x:1;th:8", "c"), "ot=th:c;x:1,a=1");
     // Nothing changes, so nothing moves and nothing is rewritten.
     assert_eq!(set("a=1,ot=x:1;th:80", "8"), "a=1,ot=x:1;th:80");
@@ -213,16 +158,9 @@ fn writing_the_threshold_keeps_everything_else() {
 
     assert_eq!(erase(""), "");
     assert_eq!(erase("a=1,ot=th:8"), "a=1");
-    assert_eq!(
-        erase("a=1,ot=th:8;rv:9b8233f7e3a151;x:"),
-        "ot=rv:9b8233f7e3a151;x:,a=1"
-    );
+    assert_eq!(erase("a=1,ot=th:8;rv:9b8233f7e3a151;x:"), "ot=rv:9b8233f7e3a151;x:,a=1");
     assert_eq!(erase("a=1,ot=x:1"), "a=1,ot=x:1");
-    assert_eq!(
-        erase("ot=th:000000000000000;x:1"),
-        "ot=x:1",
-        "a malformed threshold goes too"
-    );
+    assert_eq!(erase("ot=th:000000000000000;x:1"), "ot=x:1", "a malformed threshold goes too");
     assert_eq!(erase("ot=;,a=1"), "a=1");
 }
 
@@ -232,13 +170,7 @@ fn a_threshold_that_would_make_the_value_too_long_is_not_written() {
     let state = read(&text);
     assert_eq!(state.with_threshold(Some(Threshold::ALWAYS)).as_str(), text);
     let text = format!("ot=x:{}", "1".repeat(249));
-    assert_eq!(
-        read(&text)
-            .with_threshold(Some(Threshold::ALWAYS))
-            .as_str()
-            .len(),
-        3 + 256
-    );
+    assert_eq!(read(&text).with_threshold(Some(Threshold::ALWAYS)).as_str().len(), 3 + 256);
 }
 
 /// The header as a vector of pairs, with none of the text tricks.

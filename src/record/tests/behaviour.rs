@@ -5,11 +5,7 @@ use crate::ledger::Reason;
 use crate::model::{LogLevel, TagRef, TraceId};
 
 fn small() -> RecordLimits {
-    RecordLimits {
-        live_traces: 4,
-        spans_per_trace: 8,
-        ..RecordLimits::default()
-    }
+    RecordLimits { live_traces: 4, spans_per_trace: 8, ..RecordLimits::default() }
 }
 
 #[test]
@@ -43,9 +39,7 @@ fn a_child_of_an_unrecorded_context_is_not_asked_about_again() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let dropped = bench.start("drop me");
     let context = dropped.context();
-    let child = bench
-        .recorder
-        .start(Start::under("head would keep".into(), &context));
+    let child = bench.recorder.start(Start::under("head would keep".into(), &context));
     assert!(!child.is_recording());
     assert_eq!(child.context().trace_id, context.trace_id);
     assert_eq!(bench.stats().sampled_out, 2);
@@ -56,9 +50,7 @@ fn a_context_of_another_recorder_starts_a_local_trace_here() {
     let one = Bench::keeping_errors(RecordLimits::default());
     let other = Bench::keeping_errors(RecordLimits::default());
     let root = one.start("root");
-    let guest = other
-        .recorder
-        .start(Start::under("head guest".into(), &root.context()));
+    let guest = other.recorder.start(Start::under("head guest".into(), &root.context()));
     drop(guest);
     assert_eq!(other.exported(), [["head guest"]]);
     assert_eq!((one.stats().live, other.stats().live), (1, 0));
@@ -105,10 +97,7 @@ fn stragglers_of_a_dropped_trace_are_dropped_and_counted() {
     fail(&straggler);
     drop(straggler);
     let stats = bench.stats();
-    assert_eq!(
-        (stats.dropped_by(Reason::NotKept), stats.held, stats.live),
-        (2, 1, 0)
-    );
+    assert_eq!((stats.dropped_by(Reason::NotKept), stats.held, stats.live), (2, 1, 0));
     assert_eq!(bench.exported().len(), 0);
 }
 
@@ -121,22 +110,24 @@ fn the_trace_that_no_policy_would_keep_goes_first_and_errors_stay() {
         .iter()
         .min_by_key(|span| span.context().trace_id.to_bits() & ((1 << 56) - 1))
         .unwrap()
-        .span_id();
+        .context()
+        .span_id;
     let random_of = |span: &ActiveSpan| span.context().trace_id.to_bits() & ((1 << 56) - 1);
     let extra = bench.start("one too many");
-    let expected =
-        if random_of(&extra) < random_of(spans.iter().find(|s| s.span_id() == least).unwrap()) {
-            extra.span_id()
-        } else {
-            least
-        };
+    let expected = if random_of(&extra)
+        < random_of(spans.iter().find(|s| s.context().span_id == least).unwrap())
+    {
+        extra.context().span_id
+    } else {
+        least
+    };
     assert_eq!(bench.stats().dropped_by(Reason::LiveTraces), 1);
     // A span of an evicted trace has no record: what is written into it goes nowhere.
     let gone: Vec<_> = spans
         .iter()
         .chain([&extra])
         .filter(|span| span.log(LogLevel::Info, "anyone there?").is_none())
-        .map(ActiveSpan::span_id)
+        .map(|span| span.context().span_id)
         .collect();
     assert_eq!(gone, [expected]);
     drop((spans, extra));
@@ -158,18 +149,12 @@ fn a_span_beyond_the_limit_is_counted_unless_it_fails() {
     assert_eq!(bench.exported()[0].len(), 9);
     assert!(bench.exported()[0].contains(&"failing".to_owned()));
     let stats = bench.stats();
-    assert_eq!(
-        (stats.dropped_by(Reason::SpansPerTrace), stats.live),
-        (1, 0)
-    );
+    assert_eq!((stats.dropped_by(Reason::SpansPerTrace), stats.live), (1, 0));
 }
 
 #[test]
 fn the_memory_of_live_traces_is_bounded() {
-    let limits = RecordLimits {
-        live_bytes: 64 * 1024,
-        ..RecordLimits::default()
-    };
+    let limits = RecordLimits { live_bytes: 64 * 1024, ..RecordLimits::default() };
     let bench = Bench::keeping_errors(limits);
     let spans: Vec<_> = (0..64).map(|_| bench.start("root")).collect();
     for span in &spans {
@@ -184,10 +169,7 @@ fn the_memory_of_live_traces_is_bounded() {
 
 #[test]
 fn the_memory_of_one_trace_is_bounded() {
-    let limits = RecordLimits {
-        bytes_per_trace: 4 * 1024,
-        ..RecordLimits::default()
-    };
+    let limits = RecordLimits { bytes_per_trace: 4 * 1024, ..RecordLimits::default() };
     let bench = Bench::keeping_errors(limits);
     let root = bench.start("root");
     let children: Vec<_> = (0..100).map(|_| root.child("child".into())).collect();
@@ -220,21 +202,14 @@ fn a_dropped_trace_can_be_kept_until_it_leaves_the_ring() {
 fn a_live_trace_that_was_asked_for_is_kept_when_it_completes() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let root = bench.start("root");
-    assert_eq!(
-        bench.recorder.keep(root.context().trace_id),
-        KeepOutcome::WhenComplete
-    );
+    assert_eq!(bench.recorder.keep(root.context().trace_id), KeepOutcome::WhenComplete);
     drop(root);
     assert_eq!(lock(&bench.exported)[0].kept_by(), "asked for");
 }
 
 #[test]
 fn the_ring_holds_no_more_bytes_than_it_may() {
-    let limits = RecordLimits {
-        live_traces: 4,
-        ring_bytes: 2_000,
-        ..RecordLimits::default()
-    };
+    let limits = RecordLimits { live_traces: 4, ring_bytes: 2_000, ..RecordLimits::default() };
     let bench = Bench::keeping_errors(limits);
     for _ in 0..100 {
         drop(bench.start("root"));
@@ -246,20 +221,13 @@ fn the_ring_holds_no_more_bytes_than_it_may() {
 
 #[test]
 fn a_dropped_trace_gives_its_buffer_to_the_next() {
-    let bench = Bench::keeping_errors(RecordLimits {
-        ring_bytes: 0,
-        ..small()
-    });
+    let bench = Bench::keeping_errors(RecordLimits { ring_bytes: 0, ..small() });
     for _ in 0..100 {
         let root = bench.start("root");
         drop(root.child("child".into()));
     }
     let pool = bench.recorder.pool();
-    assert_eq!(
-        (pool.misses(), pool.hits()),
-        (1, 99),
-        "one thread needs one buffer"
-    );
+    assert_eq!((pool.misses(), pool.hits()), (1, 99), "one thread needs one buffer");
 }
 
 #[test]
@@ -271,20 +239,11 @@ fn shutdown_decides_on_what_has_ended_and_counts_the_rest() {
     bench.recorder.shutdown(bench.clock.clock().now());
     assert_eq!(bench.exported(), [["failed"]]);
     let stats = bench.stats();
-    assert_eq!(
-        (stats.dropped_by(Reason::Unfinished), stats.held, stats.live),
-        (2, 0, 0)
-    );
+    assert_eq!((stats.dropped_by(Reason::Unfinished), stats.held, stats.live), (2, 0, 0));
     drop((kept.child("too late".into()), dropped, kept));
     drop(bench.start("much too late"));
     let stats = bench.stats();
-    assert_eq!(
-        (
-            stats.dropped_by(Reason::Unfinished),
-            stats.dropped_by(Reason::ShutDown)
-        ),
-        (3, 1)
-    );
+    assert_eq!((stats.dropped_by(Reason::Unfinished), stats.dropped_by(Reason::ShutDown)), (3, 1));
 }
 
 #[test]

@@ -22,13 +22,12 @@ struct Bench {
 impl Bench {
     /// A recorder whose tail keeps traces with errors.
     fn keeping_errors(limits: RecordLimits) -> Self {
-        Self::new(limits, |trace| {
-            if trace.has_errors() {
-                Verdict::keep()
-            } else {
-                Verdict::pass()
-            }
-        })
+        Self::new(
+            limits,
+            |trace| {
+                if trace.has_errors() { Verdict::keep() } else { Verdict::pass() }
+            },
+        )
     }
 
     fn new(
@@ -62,11 +61,7 @@ impl Bench {
             resource: Arc::new(Resource::new("bench")),
             sink: Box::new(sink),
         });
-        Self {
-            recorder,
-            clock,
-            exported,
-        }
+        Self { recorder, clock, exported }
     }
 
     fn start(&self, name: impl Into<std::borrow::Cow<'static, str>>) -> ActiveSpan {
@@ -85,12 +80,8 @@ impl Bench {
 
     /// The names of the exported spans, each trace's in order of start.
     fn exported(&self) -> Vec<Vec<String>> {
-        let names = |trace: &Trace| {
-            trace
-                .spans()
-                .map(|span| span.operation_name().to_owned())
-                .collect()
-        };
+        let names =
+            |trace: &Trace| trace.spans().map(|span| span.operation_name().to_owned()).collect();
         lock(&self.exported).iter().map(names).collect()
     }
 }

@@ -42,11 +42,7 @@ impl Plan {
 
     /// The threshold with which so many arrivals in an interval meet the budget.
     fn threshold_for(&self, arrivals: f64) -> Threshold {
-        if arrivals > 0.0 {
-            self.within_bounds(self.budget / arrivals)
-        } else {
-            self.laxest
-        }
+        if arrivals > 0.0 { self.within_bounds(self.budget / arrivals) } else { self.laxest }
     }
 
     fn within_bounds(&self, rate: f64) -> Threshold {
@@ -126,9 +122,7 @@ impl Operation {
     #[cold]
     fn contain_burst(&self, alarm: u64, plan: &Plan) {
         let raised = alarm.saturating_mul(2);
-        let mine = self
-            .alarm
-            .compare_exchange(alarm, raised, Ordering::Relaxed, Ordering::Relaxed);
+        let mine = self.alarm.compare_exchange(alarm, raised, Ordering::Relaxed, Ordering::Relaxed);
         if mine.is_ok() {
             let halved = plan.within_bounds(self.threshold().probability() / 2.0);
             self.threshold.store(halved.bits(), Ordering::Relaxed);

@@ -18,11 +18,7 @@ struct Simulation {
 
 impl Simulation {
     fn new(sampler: AdaptiveSampler) -> Self {
-        Self {
-            sampler,
-            now: SECOND,
-            random: Random::seeded(42),
-        }
+        Self { sampler, now: SECOND, random: Random::seeded(42) }
     }
 
     fn ask(&self, name: &str) -> SamplingDecision {
@@ -152,10 +148,7 @@ fn many_operations_are_held_at_once() {
 
 #[test]
 fn operations_above_the_limit_share_one_rate_and_one_target() {
-    let sampler = AdaptiveSampler::per_second(300.0)
-        .unwrap()
-        .with_max_operations(1)
-        .unwrap();
+    let sampler = AdaptiveSampler::per_second(300.0).unwrap().with_max_operations(1).unwrap();
     let mut simulation = Simulation::new(sampler);
     let load = [("first", 3_000), ("second", 3_000), ("third", 6_000)];
     simulation.ask("first");
@@ -204,7 +197,7 @@ fn an_operation_that_is_rare_is_not_taken_for_idle() {
     let mut simulation = simulation(0.05);
     let mut sampled = 0;
     for _ in 0..4_000 {
-        let comes = simulation.random.next_u64() % 2 == 0;
+        let comes = simulation.random.next_u64().is_multiple_of(2);
         let load = [("clock", 1), ("op", u64::from(comes))];
         sampled += simulation.second(&load).get("op").copied().unwrap_or(0);
     }
@@ -223,10 +216,7 @@ fn missed_intervals_count_as_one_long_one() {
 
 #[test]
 fn the_bounds_hold_at_any_load() {
-    let sampler = AdaptiveSampler::per_second(10.0)
-        .unwrap()
-        .with_bounds(0.01, 0.5)
-        .unwrap();
+    let sampler = AdaptiveSampler::per_second(10.0).unwrap().with_bounds(0.01, 0.5).unwrap();
     let mut simulation = Simulation::new(sampler);
     simulation.seconds(3, 100_000);
     assert_eq!(simulation.rate("op"), 0.01);

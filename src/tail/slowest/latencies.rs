@@ -29,13 +29,7 @@ impl Latencies {
     pub(super) const WINDOW: u32 = 20_000;
 
     pub(super) fn new(percentile: f64) -> Self {
-        Self {
-            percentile,
-            counts: vec![0; BUCKETS],
-            total: 0,
-            at: 0,
-            to_at: 0,
-        }
+        Self { percentile, counts: vec![0; BUCKETS], total: 0, at: 0, to_at: 0 }
     }
 
     /// How many durations it rests on.
@@ -154,10 +148,7 @@ mod tests {
         let at = |nanos| bucket(Duration::from_nanos(nanos));
         assert_eq!((at(0), at(1023), at(1024)), (0, 0, 1));
         assert_eq!(at((1 << HIGHEST) - 1), BUCKETS - 2);
-        assert_eq!(
-            (at(1 << HIGHEST), bucket(Duration::MAX)),
-            (BUCKETS - 1, BUCKETS - 1)
-        );
+        assert_eq!((at(1 << HIGHEST), bucket(Duration::MAX)), (BUCKETS - 1, BUCKETS - 1));
         let mut nanos = 1024_u64;
         while nanos < 1 << HIGHEST {
             let next = nanos + nanos.div_ceil(32);
@@ -245,11 +236,6 @@ mod tests {
         latencies.total = BUCKETS as u32;
         latencies.halve();
         assert_eq!(latencies.total, BUCKETS as u32 / 2);
-        assert!(
-            latencies
-                .counts
-                .windows(2)
-                .all(|pair| pair[0] + pair[1] == 1)
-        );
+        assert!(latencies.counts.windows(2).all(|pair| pair[0] + pair[1] == 1));
     }
 }

@@ -35,10 +35,7 @@ fn a_span_is_one_line_with_every_key() {
     let shared = r#","service":"checkout","resource":{"host":"a1"},"kept_by":"Errors","probability":1.0,"late":false}"#;
     let root = r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0000000000000001","parent_span_id":null,"name":"POST /orders","kind":"server","start":"2026-01-01T00:00:00.000000000Z","duration_ns":12000000,"status":"error","error":"card \"declined\"","tags":{"http.status":500},"logs":[{"time":"2026-01-01T00:00:00.000000000Z","level":"WARN","message":"slow","fields":{}}],"links":[]"#;
     let child = r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0000000000000002","parent_span_id":"0000000000000001","name":"charge","kind":"internal","start":"2026-01-01T00:00:00.002000000Z","duration_ns":1000000,"status":"unset","error":null,"tags":{},"logs":[],"links":[]"#;
-    assert_eq!(
-        lines(&made),
-        [format!("{root}{shared}"), format!("{child}{shared}")]
-    );
+    assert_eq!(lines(&made), [format!("{root}{shared}"), format!("{child}{shared}")]);
 }
 
 #[test]
@@ -61,18 +58,15 @@ fn what_is_not_known_is_null_and_what_was_dropped_is_counted() {
 #[test]
 fn what_is_not_a_number_becomes_text() {
     let values = vec![1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 2.0];
-    let [line] = lines(&trace(span("a").tag("values", values)))
-        .try_into()
-        .unwrap();
-    assert!(
-        line.contains(r#""tags":{"values":[1.5,"NaN","Infinity","-Infinity",2.0]}"#),
-        "{line}"
-    );
+    let [line] = lines(&trace(span("a").tag("values", values))).try_into().unwrap();
+    assert!(line.contains(r#""tags":{"values":[1.5,"NaN","Infinity","-Infinity",2.0]}"#), "{line}");
 }
 
 /// The date so many days after 1970-01-01, counted year by year and month by month.
 fn naive_date(mut days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
@@ -126,9 +120,7 @@ fn tags() -> impl Strategy<Value = Vec<(String, (TagValue, Value))>> {
 }
 
 fn object_of(tags: &[(String, (TagValue, Value))]) -> Value {
-    tags.iter()
-        .map(|(key, (_, value))| (key.clone(), value.clone()))
-        .collect()
+    tags.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect()
 }
 
 proptest! {

@@ -47,10 +47,7 @@ impl FakeDisk {
     /// Every file that belongs to the log, the oldest first.
     fn texts(&self) -> Vec<String> {
         let elders = (1..=9).rev().map(|age| format!("log.{age}"));
-        elders
-            .chain(["log".to_owned()])
-            .filter_map(|name| self.text(&name))
-            .collect()
+        elders.chain(["log".to_owned()]).filter_map(|name| self.text(&name)).collect()
     }
 
     fn put(&self, name: &str, text: &str) {
@@ -98,9 +95,7 @@ impl Disk for FakeDisk {
     fn append(&mut self, file: &mut Self::File, bytes: &[u8]) -> io::Result<()> {
         self.0.borrow_mut().appends += 1;
         let fate = self.fate();
-        let written = fate
-            .as_ref()
-            .map_or_else(|(part, _)| part % bytes.len(), |()| bytes.len());
+        let written = fate.as_ref().map_or_else(|(part, _)| part % bytes.len(), |()| bytes.len());
         file.borrow_mut().extend_from_slice(&bytes[..written]);
         fate.map_err(|(_, error)| error)
     }
@@ -128,10 +123,7 @@ fn a_file_moves_on_before_it_outgrows_its_size() {
     for lines in ["a1\n", "a2\n", "b1\nb2\n", "c1\n", "d1234567890\n", "e1\n"] {
         log.append(lines.as_bytes()).unwrap();
     }
-    assert_eq!(
-        disk.texts(),
-        ["c1\n", "d1234567890\n", "e1\n"].map(String::from)
-    );
+    assert_eq!(disk.texts(), ["c1\n", "d1234567890\n", "e1\n"].map(String::from));
 }
 
 #[test]
@@ -192,9 +184,7 @@ fn a_file_that_was_moved_away_is_made_again() {
     let mut log = log(&disk, 100, 2);
     log.append(b"a\n").unwrap();
     let mut other = disk.clone();
-    other
-        .rename(Path::new("log"), Path::new("archive"))
-        .unwrap();
+    other.rename(Path::new("log"), Path::new("archive")).unwrap();
     log.append(b"b\n").unwrap();
     assert_eq!(disk.text("archive").unwrap(), "a\n");
     assert_eq!(disk.text("log").unwrap(), "b\n");
@@ -225,9 +215,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<usize>>> {
 fn lines_of(batch: &[usize], from: usize) -> Vec<String> {
     let numbers = from..;
     let lines = numbers.zip(batch);
-    lines
-        .map(|(number, len)| format!("<{number}{}>\n", "x".repeat(*len)))
-        .collect()
+    lines.map(|(number, len)| format!("<{number}{}>\n", "x".repeat(*len))).collect()
 }
 
 proptest! {
