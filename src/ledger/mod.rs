@@ -43,10 +43,9 @@ impl Ledger {
         self.started.mine().add(spans);
     }
 
-    /// Where the calling thread counts spans that the head dropped; such a span counts as started too.
-    #[inline]
-    pub(crate) fn sampled_out(&self) -> &Arc<Stripe> {
-        self.sampled_out.mine()
+    /// Where spans that the head dropped are counted; such a span counts as started too.
+    pub(crate) fn sampled_out(&self) -> &Striped {
+        &self.sampled_out
     }
 
     /// Whether a stripe is one of those that count what the head dropped.

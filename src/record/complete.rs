@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 
+use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::{KeepOutcome, Recorder};
 use super::ring::Held;
 use super::shard::Shard;
-use super::unrecorded::Beyond;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
 use crate::ledger::Reason;
@@ -34,17 +34,17 @@ impl Recorder {
     }
 
     /// Ends a span beyond the limit.
-    pub(super) fn finish_beyond(&self, beyond: &Beyond, id: SpanId, end: Option<Tick>) {
+    pub(super) fn finish_beyond(&self, beyond: &Beyond, end: Option<Tick>) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
-        if let Some(index) = live.store.finish(u32::MAX, id, end) {
+        if let Some(index) = live.store.finish(u32::MAX, beyond.id, end) {
             self.ended(&beyond.trace, live, index, end);
         } else if live.beyond_limit > 0
-            && live.store.find(u32::MAX, id).is_none()
+            && live.store.find(u32::MAX, beyond.id).is_none()
             && beyond.end_once()
         {
             live.beyond_limit -= 1;
-            self.ledger.dropped(beyond.reason, 1);
+            self.ledger.dropped(beyond.limit, 1);
             self.ended(&beyond.trace, live, u32::MAX, end);
         }
     }

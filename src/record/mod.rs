@@ -26,15 +26,18 @@
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 
 mod active;
+mod beyond;
 mod complete;
 mod config;
 mod evict;
 mod local;
 mod recorder;
+mod recording;
+mod refused;
 mod ring;
+mod sampled_out;
 mod shard;
 mod start;
-mod unrecorded;
 
 pub(crate) use active::ActiveSpan;
 pub use config::RecordLimits;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::config::RecordLimits;
 use super::local::{Live, LocalTrace, NOWHERE};
 use super::ring::Ring;
+use super::sampled_out::Bare;
 use super::shard::{Shard, SpanPool};
 use crate::kit::guarded::lock;
 use crate::kit::{Clock, Random, Tick};
@@ -43,6 +44,7 @@ pub(crate) struct Recorder {
     pub(super) tail: Option<Arc<dyn TailPolicy>>,
     pub(super) resource: Arc<Resource>,
     pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
+    pub(super) bare: Bare,
     pub(super) shards: Box<[Mutex<Shard>]>,
     pub(super) live_traces: AtomicUsize,
     pub(super) live_bytes: AtomicUsize,
@@ -71,7 +73,9 @@ impl Recorder {
             let ring = Ring::new(limits.ring_bytes / count, limits.ring_age);
             Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
         };
+        let bare = Bare::new(ledger.sampled_out());
         Arc::new(Self {
+            bare,
             clock,
             random,
             ledger,

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
-use super::active::{ActiveSpan, Recording};
+use super::active::ActiveSpan;
+use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
-use super::unrecorded::{Beyond, Fate, Unrecorded};
-use crate::kit::stripe::Stripe;
+use super::recording::Recording;
+use super::refused::Refused;
+use super::sampled_out::{Common, SampledOut};
 use crate::kit::{Tick, guarded, own_thread};
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
@@ -61,26 +63,15 @@ impl Recorder {
             {
                 return self.start_in(&trace, parent.span_id, new);
             }
-            if let Some(stripe) = local.downcast::<Stripe>()
-                && self.ledger.counts_in(&stripe)
+            if let Some(common) = local.downcast::<Common>()
+                && self.ledger.counts_in(&common.stripe)
             {
-                return self.start_unrecorded(parent, stripe, new.baggage);
+                let state = parent.trace_state.clone();
+                let common = self.bare.common(parent.flags, state, new.baggage);
+                return ActiveSpan::SampledOut(SampledOut::new(parent.trace_id, common));
             }
         }
         self.start_root(new)
-    }
-
-    /// Starts a span whose parent in this process was not recorded.
-    fn start_unrecorded(
-        &self,
-        parent: &TraceContext,
-        stripe: Arc<Stripe>,
-        baggage: Baggage,
-    ) -> ActiveSpan {
-        stripe.add(1);
-        let fate = Fate::SampledOut(parent.flags, stripe);
-        let state = parent.trace_state.clone();
-        ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, None, state, baggage, fate))
     }
 
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
@@ -98,10 +89,8 @@ impl Recorder {
             Decision::Sample => true,
         };
         if !is_recorded {
-            let stripe = Arc::clone(self.ledger.sampled_out());
-            stripe.add(1);
-            let fate = Fate::SampledOut(head.flags(), stripe);
-            return unrecorded(head, id, new.baggage, fate);
+            let common = self.bare.common(head.flags(), head.trace_state, new.baggage);
+            return ActiveSpan::SampledOut(SampledOut::new(head.trace_id, common));
         }
         if decision.is_sampled() {
             head.sample(decision.threshold);
@@ -122,10 +111,7 @@ impl Recorder {
 
     #[cold]
     fn refuse(&self, head: TraceHead, id: SpanId, baggage: Baggage, reason: Reason) -> ActiveSpan {
-        self.ledger.started(1);
-        self.ledger.dropped(reason, 1);
-        let fate = Fate::Refused(head.flags(), reason, Arc::clone(&self.ledger));
-        unrecorded(head, id, baggage, fate)
+        ActiveSpan::Refused(Box::new(Refused::new(head, id, baggage, reason, &self.ledger)))
     }
 
     fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
@@ -226,7 +212,6 @@ impl Recorder {
         kind: SpanKind,
         baggage: Baggage,
     ) -> ActiveSpan {
-        self.ledger.started(1);
         let mut live = trace.live();
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
@@ -238,6 +223,7 @@ impl Recorder {
         match live.store.push_span(span, &self.limits.span) {
             Ok(index) => {
                 live.open += 1;
+                self.ledger.started(1);
                 self.unlock(trace, live, was_empty);
                 let trace = Some(Arc::clone(trace));
                 ActiveSpan::Recording(Recording { trace, id, index, baggage })
@@ -258,28 +244,15 @@ impl Recorder {
         baggage: Baggage,
         limit: Reason,
     ) -> ActiveSpan {
-        let id = span.id;
-        let fate = if let Phase::Dropped(reason) = live.phase {
+        if let Phase::Dropped(reason) = live.phase {
             drop(live);
-            self.ledger.dropped(reason, 1);
-            Fate::Refused(trace.head.flags(), reason, Arc::clone(&self.ledger))
-        } else {
-            let was_empty = live.spans() == 0;
-            live.open += 1;
-            live.beyond_limit += 1;
-            self.unlock(trace, live, was_empty);
-            Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, limit)))
-        };
-        unrecorded(trace.head.clone(), id, baggage, fate)
+            return self.refuse(trace.head.clone(), span.id, baggage, reason);
+        }
+        self.ledger.started(1);
+        let was_empty = live.spans() == 0;
+        live.open += 1;
+        live.beyond_limit += 1;
+        self.unlock(trace, live, was_empty);
+        ActiveSpan::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, baggage, limit)))
     }
-}
-
-fn unrecorded(head: TraceHead, id: SpanId, baggage: Baggage, fate: Fate) -> ActiveSpan {
-    ActiveSpan::Unrecorded(Unrecorded::new(
-        head.trace_id,
-        Some(id),
-        head.trace_state,
-        baggage,
-        fate,
-    ))
 }

@@ -51,6 +51,8 @@ impl SpanStore {
             return Err(new);
         }
         let name = match &new.name {
+            // A buffer that holds nothing but short static names never makes its details.
+            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
             Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
             Cow::Owned(name) => match self.writer(limits).arena(name) {
                 Some(slice) => Text::Arena(slice),

@@ -1,0 +1,98 @@
+//! A span for which its trace has no room.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::active::ActiveSpan;
+use super::local::LocalTrace;
+use crate::kit::Tick;
+use crate::ledger::Reason;
+use crate::model::store::NewSpan;
+use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
+
+/// A span beyond its trace's limit. It is dropped when it ends, unless it fails: errors are kept
+/// first, and a reserve is kept for them.
+#[derive(Debug)]
+pub(crate) struct Beyond {
+    pub(super) trace: Arc<LocalTrace>,
+    pub(super) id: SpanId,
+    pub(super) baggage: Baggage,
+    pub(super) limit: Reason,
+    parent: Option<SpanId>,
+    start: Tick,
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    /// Written under the trace's lock.
+    ended: AtomicBool,
+}
+
+impl Beyond {
+    pub(super) fn new(
+        trace: Arc<LocalTrace>,
+        span: NewSpan,
+        baggage: Baggage,
+        limit: Reason,
+    ) -> Self {
+        let NewSpan { id, parent, start, name, kind } = span;
+        let ended = AtomicBool::new(false);
+        Self { trace, id, baggage, limit, parent, start, name, kind, ended }
+    }
+
+    pub(super) fn context(&self) -> TraceContext {
+        let mut context = self.trace.context(self.id, self.parent);
+        context.baggage = self.baggage.clone();
+        context
+    }
+
+    #[cold]
+    pub(super) fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
+        let Some(recorder) = self.trace.recorder.as_ref() else {
+            return ActiveSpan::nowhere(self.id);
+        };
+        let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
+        recorder.start_child(&self.trace, self.id, start, name, SpanKind::Internal, baggage)
+    }
+
+    pub(super) fn finish(&self, end: Option<Tick>) {
+        if let Some(recorder) = self.trace.recorder.as_deref() {
+            recorder.finish_beyond(self, end);
+        }
+    }
+
+    /// True the first time it is asked.
+    pub(super) fn end_once(&self) -> bool {
+        !self.ended.swap(true, Ordering::Relaxed)
+    }
+
+    /// Records the span after all, because it failed.
+    pub(super) fn rescue(&self) {
+        let Some(recorder) = self.trace.recorder.as_deref() else { return };
+        let limits = &recorder.limits;
+        let reserve = (limits.spans_per_trace / 8).max(1);
+        let most = limits.spans_per_trace.saturating_add(reserve) as usize;
+        let mut live = self.trace.live();
+        let is_counted = self.ended.load(Ordering::Relaxed) || live.beyond_limit == 0;
+        let is_known = live.store.find(u32::MAX, self.id).is_some();
+        if is_counted || is_known || live.store.len() >= most {
+            return;
+        }
+        self.trace.mark_worth_keeping();
+        if live.store.push_span(self.span(), &limits.span).is_ok() {
+            live.beyond_limit -= 1;
+        }
+        recorder.unlock(&self.trace, live, false);
+    }
+
+    fn span(&self) -> NewSpan {
+        let Self { id, parent, start, kind, .. } = self;
+        let name = self.name.clone();
+        NewSpan { id: *id, parent: *parent, start: *start, name, kind: *kind }
+    }
+}
+
+impl Drop for Beyond {
+    fn drop(&mut self) {
+        self.finish(None);
+    }
+}
