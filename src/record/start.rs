@@ -202,7 +202,7 @@ impl Recorder {
     }
 
     /// Starts a span in a local trace that is there, with no more than every span has.
-    #[inline]
+    #[inline(always)]
     pub(super) fn start_child(
         &self,
         trace: &Arc<LocalTrace>,
