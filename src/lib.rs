@@ -31,9 +31,14 @@ pub mod propagation;
 pub mod record;
 pub mod sampling;
 pub mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tracer;
 
-pub use export::{Batching, ExportError, Exporter};
+pub use export::{
+    Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
+    Rotation,
+};
 pub use ledger::{Reason, Stats};
 pub use model::{
     Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, Span, SpanId,
@@ -45,9 +50,13 @@ pub use pipeline::{
 };
 pub use record::{KeepOutcome, RecordLimits, SpanPool};
 pub use sampling::{
-    AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, ParentBasedSampler,
-    PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler, Sampler,
-    SamplingDecision, SamplingRequest,
+    AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler,
+    ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
+    Sampler, SamplingDecision, SamplingRequest,
 };
-pub use tail::{TailDecision, TailPolicy, Verdict};
+pub use tail::{
+    All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, Named, Not, PerSecond, RootNamed,
+    SlowerThan, Slowest, SpanCount, SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange,
+    TagMatches, TailDecision, TailPolicy, TailSampler, Verdict,
+};
 pub use tracer::{SpanBuilder, SpanGuard, Tracer};

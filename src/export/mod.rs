@@ -10,9 +10,16 @@ use async_trait::async_trait;
 
 use crate::model::Trace;
 
+pub(crate) mod console;
 mod error;
+mod file;
+mod memory;
+pub(crate) mod tree;
 
+pub use console::ConsoleExporter;
 pub use error::ExportError;
+pub use file::{FileError, FileExporter, Rotation};
+pub use memory::InMemoryExporter;
 
 /// Sends batches of kept traces somewhere.
 ///

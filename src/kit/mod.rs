@@ -6,6 +6,7 @@
 pub mod clock;
 pub(crate) mod glob;
 pub(crate) mod guarded;
+pub(crate) mod name_table;
 pub(crate) mod notice;
 pub(crate) mod own_thread;
 pub mod random;

@@ -85,9 +85,12 @@ impl Ledger {
         self.cut_values.fetch_add(values, Ordering::Relaxed);
     }
 
-    /// Somebody else's code panicked and was caught.
-    pub(crate) fn panicked(&self) {
-        self.panics.fetch_add(1, Ordering::Relaxed);
+    /// Somebody else's code panicked that often and was caught.
+    #[inline]
+    pub(crate) fn panicked(&self, times: u32) {
+        if times > 0 {
+            self.panics.fetch_add(u64::from(times), Ordering::Relaxed);
+        }
     }
 
     /// The counters of this moment; `live` and `held` are the recorder's to tell.

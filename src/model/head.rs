@@ -20,7 +20,12 @@ impl TraceHead {
         trace_state: TraceState,
         correction: i64,
     ) -> Self {
-        Self { trace_id, trace_state, correction, sampling: Sampling::new(flags) }
+        Self {
+            trace_id,
+            trace_state,
+            correction,
+            sampling: Sampling::new(flags),
+        }
     }
 
     /// The head of a trace that was not recorded but made by hand: its ticks are the time of day.
@@ -98,7 +103,11 @@ impl Sampling {
 
     fn threshold(self) -> Option<Threshold> {
         let is_known = self.0 & Self::IS_KNOWN != 0;
-        if is_known { Threshold::from_bits(self.0 & Self::THRESHOLD) } else { None }
+        if is_known {
+            Threshold::from_bits(self.0 & Self::THRESHOLD)
+        } else {
+            None
+        }
     }
 }
 
@@ -116,7 +125,10 @@ mod tests {
         assert_eq!((head.is_sampled(), head.threshold()), (true, threshold));
         assert!(head.flags().is_random() && head.flags().is_sampled());
         head.set_flags(TraceFlags::default());
-        assert_eq!((head.is_sampled(), head.threshold(), head.flags().bits()), (true, threshold, 0));
+        assert_eq!(
+            (head.is_sampled(), head.threshold(), head.flags().bits()),
+            (true, threshold, 0)
+        );
         head.sample(None);
         assert_eq!((head.is_sampled(), head.threshold()), (true, None));
     }

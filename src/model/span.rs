@@ -148,7 +148,7 @@ impl Span {
         let time = Tick::at_wall(time, self.head.correction);
         let log = self
             .store
-            .push_log(0, time, level, message.as_ref().into(), &Limits::default());
+            .push_log(0, time, level, message.as_ref(), &Limits::default());
         for (key, value) in fields {
             if let Some(log) = log {
                 self.store
@@ -175,7 +175,7 @@ impl Span {
     /// Ends the span at `end`, or at its start when that is later.
     pub fn finish_at(&mut self, end: SystemTime) {
         self.store
-            .finish(0, Tick::at_wall(end, self.head.correction));
+            .finish_at(0, Tick::at_wall(end, self.head.correction));
     }
 
     /// How long it took; zero while it has not ended.

@@ -103,13 +103,13 @@ impl<'a> SpanRef<'a> {
     /// [`status_description`](Self::status_description) do not.
     #[must_use]
     pub fn status(self) -> Status {
-        self.store.status(self.record)
+        self.store.status(self.index)
     }
 
     /// What was said about the error; empty when nothing was.
     #[must_use]
     pub fn status_description(self) -> &'a str {
-        self.store.description(self.record)
+        self.store.description(self.index)
     }
 
     /// Its tags in the order their keys were first set. OpenTelemetry: attributes.
@@ -200,6 +200,10 @@ impl<'a> LogRef<'a> {
     #[must_use]
     pub fn time(self) -> SystemTime {
         self.record.time.wall(self.head.correction)
+    }
+
+    pub(crate) fn tick(self) -> Tick {
+        self.record.time
     }
 
     /// How much it matters.

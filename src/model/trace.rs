@@ -92,6 +92,22 @@ impl Trace {
         self
     }
 
+    /// This trace as if a policy had kept it.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn kept_as(
+        mut self,
+        by: Cow<'static, str>,
+        threshold: Option<Threshold>,
+        late: bool,
+    ) -> Self {
+        Arc::make_mut(&mut self.0).kept = Kept {
+            by,
+            threshold,
+            late,
+        };
+        self
+    }
+
     /// The id its spans share.
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
@@ -207,7 +223,7 @@ impl Trace {
         let inner = Arc::make_mut(&mut self.0);
         let now = Tick::at_wall(Clock::system().wall(), inner.head.correction);
         for index in (0..).take(inner.store.len()) {
-            inner.store.finish(index, now);
+            inner.store.finish_at(index, now);
         }
     }
 
@@ -278,13 +294,8 @@ impl SpanMut<'_> {
     /// Adds a log entry that is said now.
     pub fn log(&mut self, level: LogLevel, message: impl AsRef<str>) {
         let now = Tick::at_wall(Clock::system().wall(), self.correction);
-        self.store.push_log(
-            self.index,
-            now,
-            level,
-            message.as_ref().into(),
-            &Limits::default(),
-        );
+        self.store
+            .push_log(self.index, now, level, message.as_ref(), &Limits::default());
     }
 
     /// Says how it went.
@@ -301,6 +312,6 @@ impl SpanMut<'_> {
     /// Ends it at `end`, unless it has ended.
     pub fn finish_at(&mut self, end: SystemTime) {
         self.store
-            .finish(self.index, Tick::at_wall(end, self.correction));
+            .finish_at(self.index, Tick::at_wall(end, self.correction));
     }
 }

@@ -44,7 +44,8 @@ pub(crate) use reader::TraceStateReader;
 pub struct TraceState {
     /// The header: checked members, separated by single commas. Neither keys
     /// nor values can hold `,` or `=`, so splitting it needs no parser.
-    text: Option<Arc<str>>,
+    // Two pointers deep on purpose: a thin handle is what every live trace carries.
+    text: Option<Arc<Box<str>>>,
 }
 
 impl TraceState {
@@ -76,7 +77,7 @@ impl TraceState {
     /// The list as the header carries it; empty if there are no members.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.text.as_deref().unwrap_or_default()
+        self.text.as_deref().map_or("", |text| text)
     }
 
     /// The value of the member with this key.
@@ -176,7 +177,7 @@ impl TraceState {
         }
         let text = text.get(..len).and_then(|text| str::from_utf8(text).ok());
         Self {
-            text: text.map(Arc::from),
+            text: text.map(|text| Arc::new(text.into())),
         }
     }
 

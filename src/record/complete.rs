@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 
-use super::active::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::{KeepOutcome, Recorder};
 use super::ring::Held;
 use super::shard::Shard;
+use super::unrecorded::Beyond;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
 use crate::ledger::Reason;
@@ -28,30 +28,24 @@ impl Recorder {
     ) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = trace.live();
-        let Some(index) = live.store.find(index, id) else {
-            return;
-        };
-        if !live.store.finish(index, end) {
-            return;
+        if let Some(index) = live.store.finish(index, id, end) {
+            self.ended(trace, live, index, end);
         }
-        self.ended(trace, live, id, end);
     }
 
     /// Ends a span beyond the limit.
     pub(super) fn finish_beyond(&self, beyond: &Beyond, id: SpanId, end: Option<Tick>) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
-        match live.store.find(u32::MAX, id) {
-            Some(index) if live.store.finish(index, end) => {
-                self.ended(&beyond.trace, live, id, end)
-            }
-            Some(_) => {}
-            None if live.beyond_limit > 0 && beyond.end_once() => {
-                live.beyond_limit -= 1;
-                self.ledger.dropped(beyond.reason, 1);
-                self.ended(&beyond.trace, live, id, end);
-            }
-            None => {}
+        if let Some(index) = live.store.finish(u32::MAX, id, end) {
+            self.ended(&beyond.trace, live, index, end);
+        } else if live.beyond_limit > 0
+            && live.store.find(u32::MAX, id).is_none()
+            && beyond.end_once()
+        {
+            live.beyond_limit -= 1;
+            self.ledger.dropped(beyond.reason, 1);
+            self.ended(&beyond.trace, live, u32::MAX, end);
         }
     }
 
@@ -60,13 +54,14 @@ impl Recorder {
         &self,
         trace: &Arc<LocalTrace>,
         mut live: MutexGuard<'_, Live>,
-        id: SpanId,
+        index: u32,
         end: Tick,
     ) {
         live.open = live.open.saturating_sub(1);
         if live.open == 0 {
             self.complete(trace, live, end);
-        } else if id == trace.root {
+        } else if index == 0 && matches!(live.phase, Phase::Open) {
+            // The root, which comes first: from now on the others' time runs.
             drop(live);
             lock(&self.lingering).push_back((end.after(self.limits.linger), Arc::clone(trace)));
         }
@@ -153,10 +148,11 @@ impl Recorder {
             let view = TraceView::new(head, store, now);
             let asked = guarded::call(|| tail.evaluate(&view).by(|| tail.name()));
             asked.unwrap_or_else(|| {
-                self.ledger.panicked();
+                self.ledger.panicked(1);
                 Verdict::pass()
             })
         });
+        self.ledger.panicked(verdict.panics());
         let is_sampled = head.is_sampled();
         let kept = |by, threshold| {
             Ok(Kept {
@@ -193,6 +189,9 @@ impl Recorder {
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
     fn keep_spans(&self, head: &TraceHead, store: &SpanStore, kept: &Kept) {
+        if store.len() == 0 {
+            return;
+        }
         self.ledger.kept(kept.late, store.len() as u64);
         (self.sink)(Trace::frozen(
             head.clone(),
@@ -235,12 +234,12 @@ impl Recorder {
     /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
     pub(crate) fn poll(&self, now: Tick) {
         loop {
-            let mut lingering = lock(&self.lingering);
-            let due = lingering.front().is_some_and(|(until, _)| *until <= now);
-            let Some((_, trace)) = lingering.pop_front().filter(|_| due) else {
-                break;
+            let due = {
+                let mut lingering = lock(&self.lingering);
+                let is_due = lingering.front().is_some_and(|(until, _)| *until <= now);
+                if is_due { lingering.pop_front() } else { None }
             };
-            drop(lingering);
+            let Some((_, trace)) = due else { break };
             self.decide_early(&trace, now);
             if Arc::strong_count(&trace) == 1 {
                 Self::recycle(trace);

@@ -34,6 +34,7 @@ mod recorder;
 mod ring;
 mod shard;
 mod start;
+mod unrecorded;
 
 pub(crate) use active::ActiveSpan;
 pub use config::RecordLimits;

@@ -125,8 +125,8 @@ impl Recorder {
 
     /// Brings the total up to date with a trace's memory.
     pub(super) fn account(&self, live: &mut Live) {
-        let (old, new) = (live.accounted, live.store.bytes());
-        live.accounted = new;
+        let (old, new) = (live.accounted as usize, live.store.bytes());
+        live.accounted = u32::try_from(new).unwrap_or(u32::MAX);
         if new >= old {
             self.live_bytes.fetch_add(new - old, Ordering::Relaxed);
         } else {
@@ -167,16 +167,25 @@ impl Recorder {
     }
 
     /// Lets go of a trace after its buffer may have grown; a trace that was empty gets its place back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn unlock(
+        &self,
+        trace: &Arc<LocalTrace>,
+        live: MutexGuard<'_, Live>,
+        was_empty: bool,
+    ) {
+        if live.store.bytes() != live.accounted as usize || was_empty {
+            self.unlock_grown(trace, live, was_empty);
+        }
+    }
+
+    #[cold]
+    fn unlock_grown(
         &self,
         trace: &Arc<LocalTrace>,
         mut live: MutexGuard<'_, Live>,
         was_empty: bool,
     ) {
-        if live.store.bytes() == live.accounted && !was_empty {
-            return;
-        }
         self.account(&mut live);
         if was_empty {
             self.register(trace, &live);

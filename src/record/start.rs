@@ -1,12 +1,13 @@
 //! Starting spans.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
-use super::active::{ActiveSpan, Beyond, Fate, Recording, Unrecorded};
-use super::local::{LocalTrace, Phase};
+use super::active::{ActiveSpan, Recording};
+use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
+use super::unrecorded::{Beyond, Fate, Unrecorded};
 use crate::kit::stripe::Stripe;
 use crate::kit::{Tick, guarded, own_thread};
 use crate::ledger::Reason;
@@ -84,15 +85,9 @@ impl Recorder {
         baggage: Baggage,
     ) -> ActiveSpan {
         stripe.add(1);
-        ActiveSpan::Unrecorded(Unrecorded {
-            trace_id: parent.trace_id,
-            id: SpanId::random(&self.random),
-            parent: Some(parent.span_id),
-            flags: parent.flags,
-            trace_state: parent.trace_state.clone(),
-            baggage,
-            fate: Fate::SampledOut(stripe),
-        })
+        let fate = Fate::SampledOut(parent.flags, stripe);
+        let state = parent.trace_state.clone();
+        ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, None, state, baggage, fate))
     }
 
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
@@ -100,14 +95,7 @@ impl Recorder {
         let correction = self.clock.correction();
         let mut head = self.head_of(new.parent, correction);
         if let Some(reason) = self.refusal() {
-            self.ledger.started(1);
-            self.ledger.dropped(reason, 1);
-            return unrecorded(
-                head,
-                id,
-                new,
-                Fate::Refused(Arc::clone(&self.ledger), reason),
-            );
+            return self.refuse(head, id, new.baggage, reason);
         }
         let now = self.clock.now();
         let decision = self.ask_head(&head, &new, now);
@@ -119,7 +107,8 @@ impl Recorder {
         if !is_recorded {
             let stripe = Arc::clone(self.ledger.sampled_out());
             stripe.add(1);
-            return unrecorded(head, id, new, Fate::SampledOut(stripe));
+            let fate = Fate::SampledOut(head.flags(), stripe);
+            return unrecorded(head, id, new.baggage, fate);
         }
         if decision.is_sampled() {
             head.sample(decision.threshold);
@@ -140,20 +129,27 @@ impl Recorder {
         }
     }
 
+    #[cold]
+    fn refuse(&self, head: TraceHead, id: SpanId, baggage: Baggage, reason: Reason) -> ActiveSpan {
+        self.ledger.started(1);
+        self.ledger.dropped(reason, 1);
+        let fate = Fate::Refused(head.flags(), reason, Arc::clone(&self.ledger));
+        unrecorded(head, id, baggage, fate)
+    }
+
     fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
-        let (trace_id, flags, trace_state) = match parent {
-            Some(parent) => (
-                parent.trace_id,
-                parent.flags.with_sampled(false),
-                parent.trace_state.clone(),
-            ),
+        let (trace_id, flags, state) = match parent {
+            Some(parent) => {
+                let flags = parent.flags.with_sampled(false);
+                (parent.trace_id, flags, parent.trace_state.clone())
+            }
             None => (
                 TraceId::random(&self.random),
                 TraceFlags::RANDOM,
                 TraceState::default(),
             ),
         };
-        TraceHead::new(trace_id, flags, trace_state, correction)
+        TraceHead::new(trace_id, flags, state, correction)
     }
 
     fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingDecision {
@@ -165,7 +161,7 @@ impl Recorder {
             request = request.with_parent(parent);
         }
         guarded::call(|| self.sampler.should_sample(&request)).unwrap_or_else(|| {
-            self.ledger.panicked();
+            self.ledger.panicked(1);
             SamplingDecision::record()
         })
     }
@@ -180,8 +176,8 @@ impl Recorder {
     ) -> ActiveSpan {
         let limits = &self.limits.span;
         let (shell, store) = guarded::lock(self.shard(head.trace_id)).take();
-        let mut store =
-            store.unwrap_or_else(|| SpanStore::with_room(Room::new(self.limits.bytes_per_trace)));
+        let room = Room::new(self.limits.bytes_per_trace);
+        let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
         let parent = new.parent.map(|parent| parent.span_id);
         let root = NewSpan {
             id,
@@ -190,21 +186,9 @@ impl Recorder {
             name: new.name,
             kind: new.kind,
         };
-        // A root that its own trace's limit refuses is a setting that allows no trace at all.
+        // Only a limit that allows no trace at all refuses a root.
         if store.push_span(root, limits).is_err() {
-            self.ledger.started(1);
-            self.ledger.dropped(Reason::BytesPerTrace, 1);
-            let fate = Fate::Refused(Arc::clone(&self.ledger), Reason::BytesPerTrace);
-            return unrecorded(
-                head,
-                id,
-                Start {
-                    parent: new.parent,
-                    baggage: new.baggage,
-                    ..Start::new("".into())
-                },
-                fate,
-            );
+            return self.refuse(head, id, new.baggage, Reason::BytesPerTrace);
         }
         for (key, value) in new.tags.into_iter().chain(decision.tags) {
             store.set_tag(0, key, value.as_ref(), limits);
@@ -212,7 +196,7 @@ impl Recorder {
         for link in new.links {
             store.push_link(0, link, limits);
         }
-        let trace = self.fill(shell, head, id, store);
+        let trace = self.fill(shell, head, store);
         self.ledger.started(1);
         self.admit(&trace);
         ActiveSpan::Recording(Recording {
@@ -228,114 +212,109 @@ impl Recorder {
         self: &Arc<Self>,
         shell: Option<Arc<LocalTrace>>,
         head: TraceHead,
-        root: SpanId,
         store: SpanStore,
     ) -> Arc<LocalTrace> {
         if let Some(mut shell) = shell
             && let Some(trace) = Arc::get_mut(&mut shell)
         {
-            trace.reset(Arc::clone(self), head, root, store);
+            trace.reset(Arc::clone(self), head, store);
             return shell;
         }
-        Arc::new(LocalTrace::new(Arc::clone(self), head, root, store))
+        Arc::new(LocalTrace::new(Arc::clone(self), head, store))
     }
 
     /// Starts a span in a local trace that is there.
-    #[inline]
-    pub(super) fn start_in(
-        &self,
-        trace: &Arc<LocalTrace>,
-        parent: SpanId,
-        new: Start<'_>,
-    ) -> ActiveSpan {
-        let id = SpanId::random(&self.random);
-        let limits = &self.limits;
+    fn start_in(&self, trace: &Arc<LocalTrace>, parent: SpanId, new: Start<'_>) -> ActiveSpan {
         let start = match new.start {
             None => self.clock.now(),
             Some(time) => Tick::at_wall(time, trace.head.correction),
         };
+        let span = self.start_child(trace, parent, start, new.name, new.kind, new.baggage);
+        for (key, value) in new.tags {
+            span.set_tag(key, value.as_ref());
+        }
+        for link in new.links {
+            span.add_link(link);
+        }
+        span
+    }
+
+    /// Starts a span in a local trace that is there, with no more than every span has.
+    #[inline]
+    pub(super) fn start_child(
+        &self,
+        trace: &Arc<LocalTrace>,
+        parent: SpanId,
+        start: Tick,
+        name: Cow<'static, str>,
+        kind: SpanKind,
+        baggage: Baggage,
+    ) -> ActiveSpan {
         self.ledger.started(1);
         let mut live = trace.live();
-        if let Phase::Dropped(reason) = live.phase {
-            drop(live);
-            self.ledger.dropped(reason, 1);
-            let fate = Fate::Refused(Arc::clone(&self.ledger), reason);
-            return detached(trace, id, parent, new.baggage, fate);
-        }
-        let was_empty = live.spans() == 0;
-        let fits = live.store.len() < limits.spans_per_trace as usize;
+        let id = live.child_id(parent);
         let span = NewSpan {
             id,
             parent: Some(parent),
             start,
-            name: new.name,
-            kind: new.kind,
+            name,
+            kind,
         };
-        let pushed = if fits {
-            live.store.push_span(span, &limits.span)
-        } else {
-            Err(span)
-        };
-        live.open += 1;
-        match pushed {
+        let fits = live.store.len() < self.limits.spans_per_trace as usize;
+        if !fits || matches!(live.phase, Phase::Dropped(_)) {
+            return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
+        }
+        let was_empty = live.spans() == 0;
+        match live.store.push_span(span, &self.limits.span) {
             Ok(index) => {
-                for (key, value) in new.tags {
-                    live.store.set_tag(index, key, value.as_ref(), &limits.span);
-                }
-                for link in new.links {
-                    live.store.push_link(index, link, &limits.span);
-                }
+                live.open += 1;
                 self.unlock(trace, live, was_empty);
+                let trace = Some(Arc::clone(trace));
                 ActiveSpan::Recording(Recording {
-                    trace: Some(Arc::clone(trace)),
+                    trace,
                     id,
                     index,
-                    baggage: new.baggage,
+                    baggage,
                 })
             }
             Err(span) => {
-                live.beyond_limit += 1;
-                self.unlock(trace, live, was_empty);
-                let reason = if fits {
-                    Reason::BytesPerTrace
-                } else {
-                    Reason::SpansPerTrace
-                };
-                let fate = Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, reason)));
-                detached(trace, id, parent, new.baggage, fate)
+                self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
             }
         }
     }
+
+    /// Starts a span for which its trace has no room, or which comes after the trace was dropped.
+    #[cold]
+    fn start_without_record(
+        &self,
+        trace: &Arc<LocalTrace>,
+        mut live: MutexGuard<'_, Live>,
+        span: NewSpan,
+        baggage: Baggage,
+        limit: Reason,
+    ) -> ActiveSpan {
+        let id = span.id;
+        let fate = if let Phase::Dropped(reason) = live.phase {
+            drop(live);
+            self.ledger.dropped(reason, 1);
+            Fate::Refused(trace.head.flags(), reason, Arc::clone(&self.ledger))
+        } else {
+            let was_empty = live.spans() == 0;
+            live.open += 1;
+            live.beyond_limit += 1;
+            self.unlock(trace, live, was_empty);
+            Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, limit)))
+        };
+        unrecorded(trace.head.clone(), id, baggage, fate)
+    }
 }
 
-/// A root that is not recorded.
-fn unrecorded(head: TraceHead, id: SpanId, new: Start<'_>, fate: Fate) -> ActiveSpan {
-    ActiveSpan::Unrecorded(Unrecorded {
-        trace_id: head.trace_id,
-        id,
-        parent: new.parent.map(|parent| parent.span_id),
-        flags: head.flags(),
-        trace_state: head.trace_state,
-        baggage: new.baggage,
-        fate,
-    })
-}
-
-/// A span of a recorded trace that is not recorded itself.
-fn detached(
-    trace: &LocalTrace,
-    id: SpanId,
-    parent: SpanId,
-    baggage: Baggage,
-    fate: Fate,
-) -> ActiveSpan {
-    ActiveSpan::Unrecorded(Unrecorded {
-        trace_id: trace.head.trace_id,
-        id,
-        parent: Some(parent),
-        flags: trace.head.flags(),
-        trace_state: trace.head.outgoing_state(),
+fn unrecorded(head: TraceHead, id: SpanId, baggage: Baggage, fate: Fate) -> ActiveSpan {
+    ActiveSpan::Unrecorded(Unrecorded::new(
+        head.trace_id,
+        Some(id),
+        head.trace_state,
         baggage,
         fate,
-    })
+    ))
 }

@@ -62,7 +62,7 @@ impl Sampler for AlwaysOff {
 /// assert_eq!(sampler.should_sample(&request).decision, Decision::Record);
 /// ```
 ///
-/// Specification: OpenTelemetry, "Tracing SDK", "AlwaysRecord".
+/// Specification: OpenTelemetry, Tracing SDK, section `AlwaysRecord`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AlwaysRecord<S> {
     inner: S,

@@ -5,6 +5,7 @@
 //! whatever the tail says, unless a policy drops on purpose). Without a tail, what is only recorded
 //! would be thrown away, so the pipeline does not record it.
 
+mod adaptive;
 mod always;
 mod fixed_rate;
 mod parent_based;
@@ -19,6 +20,7 @@ use crate::kit::Tick;
 use crate::model::{Link, Randomness, SpanKind, TagValue, Threshold, TraceContext, TraceId};
 
 pub use crate::model::PrioritySampler;
+pub use adaptive::{AdaptiveError, AdaptiveSampler};
 pub use always::{AlwaysOff, AlwaysOn, AlwaysRecord};
 pub use fixed_rate::FixedRateSampler;
 pub use parent_based::ParentBasedSampler;

@@ -1,11 +1,74 @@
 //! The tail decision: what to keep, asked when a local trace is complete.
 //!
 //! A [`TailPolicy`] sees the whole local trace and keeps it, drops it on purpose, or passes.
+//! [`TailSampler`] combines several. The others, by what they look at:
+//!
+//! | keep what | policy | collector's `tail_sampling` |
+//! |---|---|---|
+//! | ended in an error | [`Errors`] | `status_code` |
+//! | took long | [`SlowerThan`], [`SpanSlowerThan`] | `latency` |
+//! | is among the slowest of its kind | [`Slowest`] | – |
+//! | carries a tag | [`TagEquals`], [`TagMatches`], [`TagInRange`] | `boolean_`, `string_`, `numeric_attribute` |
+//! | said something grave | [`HasLog`] | `ottl_condition` |
+//! | does a certain thing | [`RootNamed`] | `ottl_condition` |
+//! | is large or small | [`SpanCount`] | `span_count` |
+//! | is one of so many | [`Fraction`] | `probabilistic` |
+//! | fits a budget | [`PerSecond`], [`SpansPerSecond`] | –, `rate_limiting` |
+//! | matters, at a rate for each degree | [`PrioritySampler`](crate::PrioritySampler) | – |
+//!
+//! and by how they combine: [`All`] (`and`), [`Any`], [`Not`] (`not`), [`DropIf`] (`drop`),
+//! [`FirstMatch`], [`Named`].
+
+mod all;
+mod any;
+mod asked;
+mod drop_if;
+mod errors;
+mod first_match;
+mod fraction;
+mod has_log;
+mod named;
+mod not;
+mod per_second;
+mod priority;
+mod root_named;
+mod sampler;
+mod slower_than;
+mod slowest;
+mod span_count;
+mod tag_equals;
+mod tag_in_range;
+mod tag_matches;
+mod verdict;
+
+#[cfg(test)]
+mod made;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::model::{Threshold, TraceView};
+use crate::model::TraceView;
+
+pub use all::All;
+pub use any::Any;
+pub use asked::Asked;
+pub use drop_if::DropIf;
+pub use errors::Errors;
+pub use first_match::FirstMatch;
+pub use fraction::Fraction;
+pub use has_log::HasLog;
+pub use named::Named;
+pub use not::Not;
+pub use per_second::{BudgetError, PerSecond, SpansPerSecond};
+pub use root_named::RootNamed;
+pub use sampler::TailSampler;
+pub use slower_than::{SlowerThan, SpanSlowerThan};
+pub use slowest::{PercentileError, Slowest};
+pub use span_count::SpanCount;
+pub use tag_equals::TagEquals;
+pub use tag_in_range::{Number, TagInRange};
+pub use tag_matches::{PatternError, TagMatches};
+pub use verdict::{TailDecision, Verdict};
 
 /// Decides about a local trace when it is complete.
 ///
@@ -31,79 +94,19 @@ pub trait TailPolicy: Send + Sync {
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(short_name(std::any::type_name::<Self>()))
     }
-}
 
-/// What becomes of a complete local trace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum TailDecision {
-    /// No opinion. A trace about which nobody has one is dropped.
-    #[default]
-    Pass,
-    /// Keep it.
-    Keep,
-    /// Drop it on purpose, whoever else would keep it.
-    Drop,
-}
-
-/// The answer of a [`TailPolicy`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verdict {
-    /// What becomes of the trace.
-    pub decision: TailDecision,
-    /// For a kept trace, how likely such traces are kept; `None` when that is not known, as with a
-    /// budget per second.
-    pub threshold: Option<Threshold>,
-    /// The policy that decided; empty until somebody names it.
-    pub policy: Cow<'static, str>,
-}
-
-impl Verdict {
-    const fn new(decision: TailDecision, threshold: Option<Threshold>) -> Self {
-        Self {
-            decision,
-            threshold,
-            policy: Cow::Borrowed(""),
-        }
+    /// When combinators ask this policy; see [`Asked`]. It is read once, when the policy is added to
+    /// one.
+    fn asked(&self) -> Asked {
+        Asked::Always
     }
 
-    /// Keep the trace, as every trace like it is kept.
-    #[must_use]
-    pub const fn keep() -> Self {
-        Self::new(TailDecision::Keep, Some(Threshold::ALWAYS))
-    }
-
-    /// Keep the trace, where only some of its likes are kept. `None` says that nobody knows how many.
-    #[must_use]
-    pub const fn keep_with(threshold: Option<Threshold>) -> Self {
-        Self::new(TailDecision::Keep, threshold)
-    }
-
-    /// Have no opinion.
-    #[must_use]
-    pub const fn pass() -> Self {
-        Self::new(TailDecision::Pass, None)
-    }
-
-    /// Drop the trace, whoever else would keep it.
-    #[must_use]
-    pub const fn drop() -> Self {
-        Self::new(TailDecision::Drop, None)
-    }
-
-    /// This verdict under the name of a policy, unless it has one.
-    #[must_use]
-    pub fn by(mut self, policy: impl FnOnce() -> Cow<'static, str>) -> Self {
-        if self.policy.is_empty() && self.decision != TailDecision::Pass {
-            self.policy = policy();
-        }
-        self
-    }
-
-    /// Whether the trace is kept.
-    #[must_use]
-    pub fn is_keep(&self) -> bool {
-        self.decision == TailDecision::Keep
+    /// This policy under a name of yours, which the traces it keeps will carry.
+    fn named(self, name: impl Into<Cow<'static, str>>) -> Named<Self>
+    where
+        Self: Sized,
+    {
+        Named::new(self, name)
     }
 }
 
@@ -134,6 +137,10 @@ impl TailPolicy for Arc<dyn TailPolicy> {
     fn name(&self) -> Cow<'static, str> {
         (**self).name()
     }
+
+    fn asked(&self) -> Asked {
+        (**self).asked()
+    }
 }
 
 impl TailPolicy for Box<dyn TailPolicy> {
@@ -143,5 +150,24 @@ impl TailPolicy for Box<dyn TailPolicy> {
 
     fn name(&self) -> Cow<'static, str> {
         (**self).name()
+    }
+
+    fn asked(&self) -> Asked {
+        (**self).asked()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_called_by_the_last_word_of_its_type() {
+        let closure = |_: &TraceView<'_>| Verdict::pass();
+        assert_eq!(closure.name(), "closure");
+        assert_eq!(Errors.name(), "Errors");
+        let boxed: Box<dyn TailPolicy> = Box::new(SlowerThan::default());
+        assert_eq!(boxed.name(), "SlowerThan");
+        assert_eq!(boxed.asked(), Asked::WhileOpen);
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::kit::guarded;
 use crate::model::{Baggage, Limits, Link, LogLevel, Status, TagArg, TagValue, TraceContext};
-use crate::record::{ActiveSpan, Start};
+use crate::record::ActiveSpan;
 
 /// How many causes of an error are told.
 const MOST_CAUSES: usize = 16;
@@ -30,9 +30,7 @@ impl SpanGuard {
     /// Starts a span under this one, in the same trace. It inherits this one's baggage.
     #[inline]
     pub fn child(&self, name: impl Into<Cow<'static, str>>) -> Self {
-        let mut start = Start::new(name.into());
-        start.baggage = self.0.baggage().clone();
-        Self(self.0.child(start))
+        Self(self.0.child(name.into()))
     }
 
     /// Sets a tag; setting a key again replaces its value.

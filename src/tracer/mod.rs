@@ -25,10 +25,9 @@ use std::time::Duration;
 pub use builder::SpanBuilder;
 pub use guard::SpanGuard;
 
-use crate::export::Exporter;
 use crate::ledger::Stats;
 use crate::model::TraceContext;
-use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
+use crate::pipeline::{DeliveryReport, Exporter, FlushError, Pipeline, ShutdownError};
 use crate::propagation::{CompositePropagator, Extracted, Extractor, Injector, Propagator};
 use crate::record::{Recorder, Start};
 use crate::sampling::Sampler;

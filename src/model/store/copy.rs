@@ -1,5 +1,6 @@
 //! Copies of spans and of whole buffers.
 
+use super::writer::array_bytes;
 use super::{Details, Dropped, NewSpan, OPEN, Rare, Room, SpanStore};
 use crate::kit::Tick;
 use crate::model::{Limits, Link};
@@ -45,7 +46,7 @@ impl SpanStore {
             self.set_tag(copy, from.owned_text(key), value, limits);
         }
         for log in from.logs(record) {
-            let message = from.arena_text(log.message).into();
+            let message = from.message(log);
             if let Some(index) = self.push_log(copy, moved(log.time), log.level, message, limits) {
                 for (key, value) in from.tags_of(log.fields) {
                     self.set_field(index, from.owned_text(key), value, limits);
@@ -65,7 +66,7 @@ impl SpanStore {
                 limits,
             );
         }
-        self.set_status(copy, from.status(record), limits);
+        self.set_status(copy, from.status(span), limits);
         let lost = from.dropped_of(span);
         if lost != Dropped::default() {
             let here = self.dropped(copy);
@@ -74,61 +75,69 @@ impl SpanStore {
             here.links += lost.links;
         }
         if record.end != OPEN {
-            self.finish(copy, moved(record.end));
+            self.finish_at(copy, moved(record.end));
         }
         Some(copy)
     }
 
     /// A copy with no memory to spare.
     pub(crate) fn to_exact(&self) -> Self {
+        let spans = self.spans.clone();
         let details = self
             .details
             .as_deref()
-            .filter(|d| !d.is_empty())
-            .cloned()
-            .map(Box::new);
-        let rare = self
-            .rare
-            .as_deref()
-            .filter(|r| !r.is_empty())
-            .cloned()
-            .map(Box::new);
-        let spans = self.spans.clone();
-        let bytes = size_of_val(spans.as_slice())
-            + details.as_ref().map_or(0, |details| details.bytes())
-            + rare.as_ref().map_or(0, |rare| rare.bytes());
+            .filter(|details| !details.is_empty());
+        let details = details.map(|details| Box::new(details.to_exact()));
+        let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
         Self {
             spans,
             details,
-            rare,
             room: Room::counted(bytes),
         }
     }
 }
 
 impl Details {
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + size_of_val(self.tags.as_slice())
-            + size_of_val(self.logs.as_slice())
-            + self.text.len()
+    fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+            && self.logs.is_empty()
+            && self.text.is_empty()
+            && self.cut_values == 0
+            && self.rare.as_deref().is_none_or(Rare::is_empty)
     }
 
-    fn is_empty(&self) -> bool {
-        self.tags.is_empty() && self.logs.is_empty() && self.text.is_empty() && self.cut_values == 0
+    fn to_exact(&self) -> Self {
+        let rare = self.rare.as_deref().filter(|rare| !rare.is_empty());
+        let (tags, logs) = (self.tags.clone(), self.logs.clone());
+        let (text, cut_values) = (self.text.clone(), self.cut_values);
+        Self {
+            tags,
+            logs,
+            text,
+            cut_values,
+            rare: rare.map(|rare| Box::new(rare.clone())),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let columns = size_of_val(self.tags.as_slice()) + size_of_val(self.logs.as_slice());
+        let rare = self.rare.as_ref().map_or(0, |rare| rare.bytes());
+        size_of::<Self>() + columns + self.text.len() + rare
     }
 }
 
 impl Rare {
-    fn bytes(&self) -> usize {
-        let arrays: usize = self.arrays.iter().map(super::value::array_bytes).sum();
-        size_of::<Self>() + size_of_val(self.links.as_slice()) + self.bytes.len() + arrays
-    }
-
     fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.bytes.is_empty()
             && self.arrays.is_empty()
+            && self.descriptions.is_empty()
             && self.dropped.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        let arrays: usize = self.arrays.iter().map(array_bytes).sum();
+        let columns = size_of_val(self.links.as_slice()) + size_of_val(self.arrays.as_slice());
+        size_of::<Self>() + columns + self.bytes.len() + arrays
     }
 }

@@ -3,13 +3,13 @@
 //! Spans, tags and logs stand in a column each, text in one arena; what belongs to a span is a chain
 //! of indices through a column. Names and keys that are `&'static` stay pointers. A buffer that is
 //! [cleared](SpanStore::clear) keeps its memory, so that a recorder that reuses buffers does not
-//! allocate. What few spans have lies in [`Details`] and [`Rare`], which a bare span never makes.
+//! allocate. What does more than start and end lies in [`Details`], which a bare span never makes.
 
 mod copy;
 mod read;
 mod room;
-mod value;
 mod write;
+mod writer;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use super::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
 use crate::kit::Tick;
 pub(crate) use room::Room;
-pub(crate) use value::cut;
+pub(crate) use writer::cut;
 
 /// No index.
 const NONE: u32 = u32::MAX;
@@ -40,8 +40,6 @@ struct Slice {
 }
 
 impl Slice {
-    const EMPTY: Self = Self { at: 0, len: 0 };
-
     fn range(self) -> std::ops::Range<usize> {
         let at = self.at as usize;
         at..at + self.len as usize
@@ -86,10 +84,8 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Tick,
     end: Tick,
     name: Text,
-    description: Slice,
     tags: Chain,
     logs: Chain,
-    tag_count: u16,
     log_count: u16,
     pub(crate) kind: SpanKind,
     outcome: Outcome,
@@ -108,7 +104,6 @@ pub(crate) struct LogRecord {
     message: Slice,
     fields: Chain,
     next: u32,
-    field_count: u16,
     pub(crate) level: LogLevel,
 }
 
@@ -117,7 +112,6 @@ pub(crate) struct LinkRecord {
     span: u32,
     pub(crate) context: TraceContext,
     tags: Chain,
-    tag_count: u16,
 }
 
 /// What was dropped of one span because of its limits.
@@ -135,15 +129,33 @@ struct Details {
     logs: Vec<LogRecord>,
     text: String,
     cut_values: u32,
+    rare: Option<Box<Rare>>,
 }
 
-/// What few spans have.
+/// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
 #[derive(Clone, Debug, Default)]
 struct Rare {
     links: Vec<LinkRecord>,
     bytes: Vec<u8>,
     arrays: Vec<TagValue>,
+    descriptions: HashMap<u32, Slice>,
     dropped: HashMap<u32, Dropped>,
+}
+
+impl Details {
+    fn clear(&mut self) {
+        self.tags.clear();
+        self.logs.clear();
+        self.text.clear();
+        self.cut_values = 0;
+        if let Some(rare) = &mut self.rare {
+            rare.links.clear();
+            rare.bytes.clear();
+            rare.arrays.clear();
+            rare.descriptions.clear();
+            rare.dropped.clear();
+        }
+    }
 }
 
 /// The buffer.
@@ -151,7 +163,6 @@ struct Rare {
 pub(crate) struct SpanStore {
     spans: Vec<SpanRecord>,
     details: Option<Box<Details>>,
-    rare: Option<Box<Rare>>,
     room: Room,
 }
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Chain, Dropped, LinkRecord, LogRecord, OPEN, Outcome, Slice, SpanRecord, SpanStore, Text, Value,
+    Chain, Details, Dropped, LinkRecord, LogRecord, OPEN, Outcome, Rare, Slice, SpanRecord,
+    SpanStore, Text, Value,
 };
 use crate::kit::Tick;
 use crate::model::{Status, TagRef, TagValue};
@@ -36,15 +37,16 @@ impl SpanStore {
         self.read_text(record.name)
     }
 
-    pub(crate) fn description(&self, record: &SpanRecord) -> &str {
-        self.arena_text(record.description)
+    pub(crate) fn description(&self, span: u32) -> &str {
+        let slice = self.rare().and_then(|rare| rare.descriptions.get(&span));
+        slice.map_or("", |slice| self.arena_text(*slice))
     }
 
-    pub(crate) fn status(&self, record: &SpanRecord) -> Status {
-        match record.outcome {
-            Outcome::Unset => Status::Unset,
-            Outcome::Ok => Status::Ok,
-            Outcome::Error => Status::error(self.description(record).to_owned()),
+    pub(crate) fn status(&self, span: u32) -> Status {
+        match self.span(span).map(|record| record.outcome) {
+            Some(Outcome::Ok) => Status::Ok,
+            Some(Outcome::Error) => Status::error(self.description(span).to_owned()),
+            Some(Outcome::Unset) | None => Status::Unset,
         }
     }
 
@@ -81,16 +83,21 @@ impl SpanStore {
     }
 
     pub(crate) fn links(&self, span: u32) -> impl Iterator<Item = &LinkRecord> {
-        let links = self.rare.as_ref().map_or(&[][..], |rare| &rare.links);
+        let links = self.rare().map_or(&[][..], |rare| &rare.links);
         links.iter().filter(move |link| link.span == span)
     }
 
     pub(crate) fn dropped_of(&self, span: u32) -> Dropped {
-        self.rare
-            .as_ref()
+        self.rare()
             .and_then(|rare| rare.dropped.get(&span))
             .copied()
             .unwrap_or_default()
+    }
+
+    fn rare(&self) -> Option<&Rare> {
+        self.details
+            .as_deref()
+            .and_then(|details| details.rare.as_deref())
     }
 
     /// How many values were cut to the length limit.
@@ -143,19 +150,24 @@ impl SpanStore {
             Value::F64(value) => TagRef::F64(value),
             Value::Text(slice) => TagRef::Str(self.arena_text(slice)),
             Value::Bytes(slice) => {
-                let bytes = self
-                    .rare
-                    .as_ref()
-                    .and_then(|rare| rare.bytes.get(slice.range()));
+                let bytes = self.rare().and_then(|rare| rare.bytes.get(slice.range()));
                 TagRef::Bytes(bytes.unwrap_or_default())
             }
             Value::Array(index) => {
-                let array = self
-                    .rare
-                    .as_ref()
-                    .and_then(|rare| rare.arrays.get(index as usize));
+                let array = self.rare().and_then(|rare| rare.arrays.get(index as usize));
                 array.map_or(TagRef::Str(""), TagValue::as_ref)
             }
+        }
+    }
+}
+
+impl Details {
+    /// Whether a stored key is this one. Static keys usually are the same pointer.
+    #[inline]
+    pub(super) fn reads(&self, stored: Text, key: &str) -> bool {
+        match stored {
+            Text::Static(text) => text == key,
+            Text::Arena(slice) => self.text.get(slice.range()) == Some(key),
         }
     }
 }

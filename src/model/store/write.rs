@@ -1,10 +1,12 @@
-//! Writing into the buffer.
+//! Writing spans, logs, links and statuses.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 
+use super::writer::Writer;
 use super::{
-    Chain, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, Slice, SpanRecord,
-    SpanStore, TagRecord, Text,
+    Chain, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, SpanRecord,
+    SpanStore, Text,
 };
 use crate::kit::Tick;
 use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef};
@@ -23,24 +25,11 @@ impl SpanStore {
         self.room.used()
     }
 
-    pub(crate) fn limit_bytes(&mut self, limit: u32) {
-        self.room = self.room.limited(limit);
-    }
-
     /// Forgets the content and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.spans.clear();
         if let Some(details) = &mut self.details {
-            details.tags.clear();
-            details.logs.clear();
-            details.text.clear();
-            details.cut_values = 0;
-        }
-        if let Some(rare) = &mut self.rare {
-            rare.links.clear();
-            rare.bytes.clear();
-            rare.arrays.clear();
-            rare.dropped.clear();
+            details.clear();
         }
     }
 
@@ -52,8 +41,9 @@ impl SpanStore {
             _ => return Err(new),
         };
         let name = match new.name {
-            Cow::Borrowed(name) => Text::Static(self.shortened(name, limits)),
-            Cow::Owned(name) => match self.arena(&name, limits) {
+            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
+            Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
+            Cow::Owned(name) => match self.writer(limits).arena(&name) {
                 Some(slice) => Text::Arena(slice),
                 None => {
                     return Err(NewSpan {
@@ -69,23 +59,13 @@ impl SpanStore {
             start: new.start,
             end: OPEN,
             name,
-            description: Slice::EMPTY,
             tags: Chain::EMPTY,
             logs: Chain::EMPTY,
-            tag_count: 0,
             log_count: 0,
             kind: new.kind,
             outcome: Outcome::Unset,
         });
         Ok(index)
-    }
-
-    /// Whether a span has not ended.
-    #[inline]
-    pub(crate) fn is_open(&self, span: u32) -> bool {
-        self.spans
-            .get(span as usize)
-            .is_some_and(|record| record.end == OPEN)
     }
 
     /// Where the span with this id stands; `guess` is where it stood when it was added.
@@ -99,26 +79,40 @@ impl SpanStore {
 
     #[cold]
     fn search(&self, id: SpanId) -> Option<u32> {
-        self.spans
-            .iter()
-            .rposition(|record| record.id == id)
-            .and_then(|index| u32::try_from(index).ok())
+        let index = self.spans.iter().rposition(|record| record.id == id);
+        index.and_then(|index| u32::try_from(index).ok())
     }
 
-    /// Ends a span, never before its start; false when it had ended already.
+    /// Where the span with this id stands, if it has not ended.
     #[inline]
-    pub(crate) fn finish(&mut self, span: u32, end: Tick) -> bool {
-        match self.spans.get_mut(span as usize) {
-            Some(record) if record.end == OPEN => {
-                record.end = end.max(record.start);
-                true
-            }
-            _ => false,
+    pub(crate) fn find_open(&self, guess: u32, id: SpanId) -> Option<u32> {
+        let is_open = |index: u32| self.span(index).is_some_and(|record| record.end == OPEN);
+        match self.spans.get(guess as usize) {
+            Some(record) if record.id == id => (record.end == OPEN).then_some(guess),
+            _ => self.search(id).filter(|index| is_open(*index)),
+        }
+    }
+
+    /// Ends a span, never before its start; where it stands, unless it had ended already.
+    #[inline]
+    pub(crate) fn finish(&mut self, guess: u32, id: SpanId, end: Tick) -> Option<u32> {
+        let index = self.find_open(guess, id)?;
+        self.finish_at(index, end);
+        Some(index)
+    }
+
+    /// Ends the span that stands there, unless it has ended.
+    #[inline]
+    pub(crate) fn finish_at(&mut self, span: u32, end: Tick) {
+        if let Some(record) = self.spans.get_mut(span as usize)
+            && record.end == OPEN
+        {
+            record.end = end.max(record.start);
         }
     }
 
     pub(crate) fn rename(&mut self, span: u32, name: Cow<'static, str>, limits: &Limits) {
-        if let Some(name) = self.text(name, limits)
+        if let Some(name) = self.writer(limits).text(name)
             && let Some(record) = self.spans.get_mut(span as usize)
         {
             record.name = name;
@@ -132,6 +126,7 @@ impl SpanStore {
     }
 
     /// Sets a tag; the last value of a key wins. False when it was dropped.
+    #[inline]
     pub(crate) fn set_tag(
         &mut self,
         span: u32,
@@ -139,14 +134,20 @@ impl SpanStore {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
-        let Some(record) = self.spans.get(span as usize) else {
+        let Self {
+            spans,
+            details,
+            room,
+        } = self;
+        let Some(record) = spans.get_mut(span as usize) else {
             return false;
         };
-        let (mut chain, mut count) = (record.tags, record.tag_count);
-        let stored = self.put(&mut chain, &mut count, key, value, limits.tags, limits);
-        if let Some(record) = self.spans.get_mut(span as usize) {
-            (record.tags, record.tag_count) = (chain, count);
-        }
+        let mut writer = Writer {
+            details: details.get_or_insert_default(),
+            room,
+            limits,
+        };
+        let stored = writer.put(&mut record.tags, key, value, limits.tags);
         if !stored {
             self.dropped(span).tags += 1;
         }
@@ -162,59 +163,57 @@ impl SpanStore {
         span: u32,
         time: Tick,
         level: LogLevel,
-        message: Cow<'_, str>,
+        message: &str,
         limits: &Limits,
     ) -> Option<u32> {
-        let record = self.spans.get(span as usize)?;
-        let full = record.log_count >= limits.logs;
-        if full {
-            self.dropped(span).logs += 1;
-        }
-        let slot = if full {
-            Some(self.unlink_lesser_log(span, level)?)
+        let is_full = self.spans.get(span as usize)?.log_count >= limits.logs;
+        let slot = if is_full {
+            self.unlink_lesser_log(span, level)
         } else {
             None
         };
-        let stored = self.arena(&message, limits).and_then(|message| {
+        if is_full {
+            self.dropped(span).logs += 1;
+            slot?;
+        }
+        let Self {
+            spans,
+            details,
+            room,
+        } = self;
+        let mut writer = Writer {
+            details: details.get_or_insert_default(),
+            room,
+            limits,
+        };
+        let placed = writer.arena(message).and_then(|message| {
             let log = LogRecord {
                 time,
                 message,
                 fields: Chain::EMPTY,
                 next: NONE,
-                field_count: 0,
                 level,
             };
-            self.place_log(slot, log)
+            writer.place_log(slot, log)
         });
-        let Some(index) = stored else {
-            if !full {
+        let Some(index) = placed else {
+            if !is_full {
                 self.dropped(span).logs += 1;
             }
             return None;
         };
-        let details = self.details.as_deref_mut()?;
-        let record = self.spans.get_mut(span as usize)?;
-        append(&mut record.logs, index, |at| {
-            details.logs.get_mut(at as usize).map(|log| &mut log.next)
-        });
+        let record = spans.get_mut(span as usize)?;
+        match writer.details.logs.get_mut(record.logs.tail as usize) {
+            Some(last) => last.next = index,
+            None => record.logs.head = index,
+        }
+        record.logs.tail = index;
         record.log_count += 1;
         Some(index)
     }
 
-    fn place_log(&mut self, slot: Option<u32>, log: LogRecord) -> Option<u32> {
-        let details = self.details.get_or_insert_default();
-        if let Some(slot) = slot {
-            *details.logs.get_mut(slot as usize)? = log;
-            return Some(slot);
-        }
-        let index = u32::try_from(details.logs.len()).ok()?;
-        self.room.reserve(&mut details.logs, 1, 4).then(|| {
-            details.logs.push(log);
-            index
-        })
-    }
-
     /// Takes the first entry below `level`, when that is error, out of a span's chain.
+    #[cold]
     fn unlink_lesser_log(&mut self, span: u32, level: LogLevel) -> Option<u32> {
         if level < LogLevel::Error {
             return None;
@@ -248,53 +247,35 @@ impl SpanStore {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
-        let Some(record) = self.details.as_ref().and_then(|d| d.logs.get(log as usize)) else {
+        let mut writer = self.writer(limits);
+        let Some(mut fields) = writer.details.logs.get(log as usize).map(|log| log.fields) else {
             return false;
         };
-        let (mut chain, mut count) = (record.fields, record.field_count);
-        let stored = self.put(
-            &mut chain,
-            &mut count,
-            key,
-            value,
-            limits.fields_per_log,
-            limits,
-        );
-        if let Some(record) = self
-            .details
-            .as_mut()
-            .and_then(|d| d.logs.get_mut(log as usize))
-        {
-            (record.fields, record.field_count) = (chain, count);
+        let stored = writer.put(&mut fields, key, value, limits.fields_per_log);
+        if let Some(log) = writer.details.logs.get_mut(log as usize) {
+            log.fields = fields;
         }
         stored
     }
 
     /// Adds a link; false when it was dropped.
     pub(crate) fn push_link(&mut self, span: u32, link: Link, limits: &Limits) -> bool {
-        let rare = self.rare.get_or_insert_default();
+        let mut writer = self.writer(limits);
+        let rare = writer.details.rare.get_or_insert_default();
         let count = rare.links.iter().filter(|known| known.span == span).count();
-        if count >= usize::from(limits.links) || !self.room.reserve(&mut rare.links, 1, 1) {
+        if count >= usize::from(limits.links) || !writer.room.reserve(&mut rare.links, 1, 1) {
             self.dropped(span).links += 1;
             return false;
         }
-        let (mut tags, mut tag_count) = (Chain::EMPTY, 0);
+        let mut tags = Chain::EMPTY;
         for (key, value) in link.tags {
-            self.put(
-                &mut tags,
-                &mut tag_count,
-                key,
-                value.as_ref(),
-                limits.tags_per_link,
-                limits,
-            );
+            writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
         }
-        let rare = self.rare.get_or_insert_default();
+        let rare = writer.details.rare.get_or_insert_default();
         rare.links.push(LinkRecord {
             span,
             context: link.context,
             tags,
-            tag_count,
         });
         true
     }
@@ -302,99 +283,56 @@ impl SpanStore {
     /// Sets the status by OpenTelemetry's order: `Ok` is final, `Unset` changes nothing, the last
     /// error stands.
     pub(crate) fn set_status(&mut self, span: u32, status: Status, limits: &Limits) {
-        let (outcome, description) = match status {
-            Status::Unset => return,
-            Status::Ok => (Outcome::Ok, Slice::EMPTY),
-            Status::Error { description } => (
-                Outcome::Error,
-                self.arena(&description, limits).unwrap_or(Slice::EMPTY),
-            ),
+        let Some(record) = self.spans.get_mut(span as usize) else {
+            return;
         };
-        if let Some(record) = self.spans.get_mut(span as usize)
-            && record.outcome != Outcome::Ok
-        {
-            (record.outcome, record.description) = (outcome, description);
+        if record.outcome == Outcome::Ok {
+            return;
         }
-    }
-
-    /// Sets `key` in a chain of tags; false when it was dropped.
-    #[inline]
-    fn put(
-        &mut self,
-        chain: &mut Chain,
-        count: &mut u16,
-        key: Cow<'static, str>,
-        value: TagRef<'_>,
-        limit: u16,
-        limits: &Limits,
-    ) -> bool {
-        let known = self.lookup(*chain, &key);
-        if known.is_none() && *count >= limit {
-            return false;
-        }
-        let Some(value) = self.value(value, limits) else {
-            return false;
-        };
-        if let Some(known) = known {
-            if let Some(tag) = self
-                .details
-                .as_mut()
-                .and_then(|d| d.tags.get_mut(known as usize))
-            {
-                tag.value = value;
+        match status {
+            Status::Unset => {}
+            Status::Ok => record.outcome = Outcome::Ok,
+            Status::Error { description } => {
+                record.outcome = Outcome::Error;
+                self.describe(span, &description, limits);
             }
-            return true;
         }
-        let Some(key) = self.text(key, limits) else {
-            return false;
-        };
-        let details = self.details.get_or_insert_default();
-        let Ok(index) = u32::try_from(details.tags.len()) else {
-            return false;
-        };
-        if !self.room.reserve(&mut details.tags, 1, 4) {
-            return false;
-        }
-        details.tags.push(TagRecord {
-            key,
-            value,
-            next: NONE,
-        });
-        append(chain, index, |at| {
-            details.tags.get_mut(at as usize).map(|tag| &mut tag.next)
-        });
-        *count += 1;
-        true
     }
 
-    #[inline]
-    fn lookup(&self, chain: Chain, key: &str) -> Option<u32> {
-        let details = self.details.as_ref()?;
-        let mut at = chain.head;
-        while let Some(tag) = details.tags.get(at as usize) {
-            if self.read_text(tag.key) == key {
-                return Some(at);
+    fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
+        let mut writer = self.writer(limits);
+        let slice = if description.is_empty() {
+            None
+        } else {
+            writer.arena(description)
+        };
+        let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
+        match (slice, descriptions.entry(span)) {
+            (Some(slice), entry) => {
+                entry.insert_entry(slice);
             }
-            at = tag.next;
+            (None, Entry::Occupied(old)) => {
+                old.remove();
+            }
+            (None, Entry::Vacant(_)) => {}
         }
-        None
     }
 
+    #[cold]
     pub(super) fn dropped(&mut self, span: u32) -> &mut Dropped {
-        self.rare
+        let rare = self
+            .details
             .get_or_insert_default()
-            .dropped
-            .entry(span)
-            .or_default()
+            .rare
+            .get_or_insert_default();
+        rare.dropped.entry(span).or_default()
     }
-}
 
-/// Appends an item to a chain; `next_of` leads to an item's link to the next.
-#[inline]
-fn append<'a>(chain: &mut Chain, index: u32, next_of: impl FnOnce(u32) -> Option<&'a mut u32>) {
-    match next_of(chain.tail) {
-        Some(next) => *next = index,
-        None => chain.head = index,
+    pub(super) fn writer<'a>(&'a mut self, limits: &'a Limits) -> Writer<'a> {
+        Writer {
+            details: self.details.get_or_insert_default(),
+            room: &mut self.room,
+            limits,
+        }
     }
-    chain.tail = index;
 }

@@ -73,7 +73,7 @@ impl MemberList {
 
     pub(super) fn finish(self) -> TraceState {
         TraceState {
-            text: (!self.text.is_empty()).then(|| Arc::from(self.text)),
+            text: (!self.text.is_empty()).then(|| Arc::new(self.text.into())),
         }
     }
 }

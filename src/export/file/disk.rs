@@ -1,0 +1,71 @@
+//! The file system.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::rotate::Disk;
+
+#[derive(Debug)]
+pub(super) struct FileSystem;
+
+impl Disk for FileSystem {
+    type File = File;
+
+    fn open(&mut self, path: &Path) -> io::Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)
+    }
+
+    fn exists(&mut self, path: &Path) -> io::Result<bool> {
+        path.try_exists()
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn len(&mut self, file: &File) -> io::Result<u64> {
+        file.metadata().map(|metadata| metadata.len())
+    }
+
+    fn last_byte(&mut self, file: &mut File) -> io::Result<Option<u8>> {
+        let metadata = file.metadata()?;
+        // A pipe or a device has no end to look at.
+        if !metadata.is_file() || metadata.len() == 0 {
+            return Ok(None);
+        }
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        Ok(Some(last[0]))
+    }
+
+    fn append(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+
+    fn cut(&mut self, file: &mut File, len: u64) -> io::Result<()> {
+        // Never longer: somebody may have emptied the file in the meantime.
+        let here = file.metadata()?.len();
+        file.set_len(len.min(here))
+    }
+
+    fn sync(&mut self, file: &mut File) -> io::Result<()> {
+        match file.sync_data() {
+            // Pipes and devices have nothing to wait for.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) =>
+            {
+                Ok(())
+            }
+            synced => synced,
+        }
+    }
+}

@@ -1,0 +1,339 @@
+use std::time::Duration;
+
+use super::*;
+use crate::ledger::Reason;
+use crate::model::{LogLevel, TagRef, TraceId};
+
+fn small() -> RecordLimits {
+    RecordLimits {
+        live_traces: 4,
+        spans_per_trace: 8,
+        ..RecordLimits::default()
+    }
+}
+
+#[test]
+fn a_trace_is_decided_when_its_last_span_ends_and_not_before() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let child = root.child("child".into());
+    fail(&child);
+    drop(root);
+    assert_eq!(bench.exported().len(), 0);
+    assert_eq!(bench.stats().live, 2);
+    drop(child);
+    assert_eq!(bench.exported(), [["root", "child"]]);
+    assert_eq!(bench.stats().exported, 2);
+}
+
+#[test]
+fn the_head_decides_where_it_has_an_opinion() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    drop(bench.start("head says keep"));
+    let dropped = bench.start("drop me");
+    assert!(!dropped.is_recording());
+    assert!(!dropped.child("child".into()).is_recording());
+    drop(dropped);
+    assert_eq!(bench.exported(), [["head says keep"]]);
+    assert_eq!(bench.stats().sampled_out, 2);
+}
+
+#[test]
+fn a_child_of_an_unrecorded_context_is_not_asked_about_again() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let dropped = bench.start("drop me");
+    let context = dropped.context();
+    let child = bench
+        .recorder
+        .start(Start::under("head would keep".into(), &context));
+    assert!(!child.is_recording());
+    assert_eq!(child.context().trace_id, context.trace_id);
+    assert_eq!(bench.stats().sampled_out, 2);
+}
+
+#[test]
+fn a_context_of_another_recorder_starts_a_local_trace_here() {
+    let one = Bench::keeping_errors(RecordLimits::default());
+    let other = Bench::keeping_errors(RecordLimits::default());
+    let root = one.start("root");
+    let guest = other
+        .recorder
+        .start(Start::under("head guest".into(), &root.context()));
+    drop(guest);
+    assert_eq!(other.exported(), [["head guest"]]);
+    assert_eq!((one.stats().live, other.stats().live), (1, 0));
+}
+
+#[test]
+fn a_straggler_does_not_hold_a_trace_for_ever_and_follows_late() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let straggler = root.child("straggler".into());
+    fail(&root);
+    drop(root);
+    bench.clock.advance(Duration::from_millis(9_999));
+    bench.poll();
+    assert_eq!(bench.exported().len(), 0);
+    bench.clock.advance(Duration::from_millis(1));
+    bench.poll();
+    assert_eq!(bench.exported(), [["root"]]);
+    straggler.set_tag("still".into(), TagRef::Str("writable"));
+    let late_child = straggler.child("late child".into());
+    drop(straggler);
+    assert_eq!(bench.exported().len(), 1);
+    drop(late_child);
+    assert_eq!(bench.exported()[1], ["straggler", "late child"]);
+    let late = lock(&bench.exported)[1].clone();
+    assert!(late.is_late());
+    assert_eq!(
+        late.spans().next().and_then(|span| span.tag("still")),
+        Some(TagRef::Str("writable"))
+    );
+    assert_eq!((bench.stats().late, bench.stats().live), (2, 0));
+}
+
+#[test]
+fn stragglers_of_a_dropped_trace_are_dropped_and_counted() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let straggler = root.child("straggler".into());
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    assert_eq!(bench.stats().dropped_by(Reason::NotKept), 1);
+    drop(straggler.child("later still".into()));
+    fail(&straggler);
+    drop(straggler);
+    let stats = bench.stats();
+    assert_eq!(
+        (stats.dropped_by(Reason::NotKept), stats.held, stats.live),
+        (2, 1, 0)
+    );
+    assert_eq!(bench.exported().len(), 0);
+}
+
+#[test]
+fn the_trace_that_no_policy_would_keep_goes_first_and_errors_stay() {
+    let bench = Bench::keeping_errors(small());
+    let spans: Vec<_> = (0..4).map(|_| bench.start("root")).collect();
+    fail(&spans[0]);
+    let least = spans[1..]
+        .iter()
+        .min_by_key(|span| span.context().trace_id.to_bits() & ((1 << 56) - 1))
+        .unwrap()
+        .span_id();
+    let random_of = |span: &ActiveSpan| span.context().trace_id.to_bits() & ((1 << 56) - 1);
+    let extra = bench.start("one too many");
+    let expected =
+        if random_of(&extra) < random_of(spans.iter().find(|s| s.span_id() == least).unwrap()) {
+            extra.span_id()
+        } else {
+            least
+        };
+    assert_eq!(bench.stats().dropped_by(Reason::LiveTraces), 1);
+    // A span of an evicted trace has no record: what is written into it goes nowhere.
+    let gone: Vec<_> = spans
+        .iter()
+        .chain([&extra])
+        .filter(|span| span.log(LogLevel::Info, "anyone there?").is_none())
+        .map(ActiveSpan::span_id)
+        .collect();
+    assert_eq!(gone, [expected]);
+    drop((spans, extra));
+    assert_eq!(bench.exported().len(), 1);
+    assert_eq!(bench.stats().live, 0);
+}
+
+#[test]
+fn a_span_beyond_the_limit_is_counted_unless_it_fails() {
+    let bench = Bench::keeping_errors(small());
+    let root = bench.start("root");
+    let children: Vec<_> = (0..7).map(|_| root.child("child".into())).collect();
+    let quiet = root.child("quiet".into());
+    let failing = root.child("failing".into());
+    assert!(!quiet.is_recording() && !failing.is_recording());
+    fail(&failing);
+    assert_eq!(bench.stats().live, 10);
+    drop((children, quiet, failing, root));
+    assert_eq!(bench.exported()[0].len(), 9);
+    assert!(bench.exported()[0].contains(&"failing".to_owned()));
+    let stats = bench.stats();
+    assert_eq!(
+        (stats.dropped_by(Reason::SpansPerTrace), stats.live),
+        (1, 0)
+    );
+}
+
+#[test]
+fn the_memory_of_live_traces_is_bounded() {
+    let limits = RecordLimits {
+        live_bytes: 64 * 1024,
+        ..RecordLimits::default()
+    };
+    let bench = Bench::keeping_errors(limits);
+    let spans: Vec<_> = (0..64).map(|_| bench.start("root")).collect();
+    for span in &spans {
+        span.set_tag("body".into(), TagRef::Str(&"x".repeat(4_000)));
+    }
+    let stats = bench.stats();
+    assert!(stats.live <= 16, "{stats}");
+    assert_eq!(stats.live + stats.dropped_by(Reason::LiveBytes), 64);
+    drop(spans);
+    assert_eq!(bench.stats().live, 0);
+}
+
+#[test]
+fn the_memory_of_one_trace_is_bounded() {
+    let limits = RecordLimits {
+        bytes_per_trace: 4 * 1024,
+        ..RecordLimits::default()
+    };
+    let bench = Bench::keeping_errors(limits);
+    let root = bench.start("root");
+    let children: Vec<_> = (0..100).map(|_| root.child("child".into())).collect();
+    assert!(children.iter().filter(|span| span.is_recording()).count() < 60);
+    drop((children, root));
+    assert!(bench.stats().dropped_by(Reason::BytesPerTrace) > 40);
+}
+
+#[test]
+fn a_dropped_trace_can_be_kept_until_it_leaves_the_ring() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let id = root.context().trace_id;
+    assert_eq!(bench.recorder.keep(TraceId::new()), KeepOutcome::NotFound);
+    drop(root);
+    assert_eq!(bench.stats().held, 1);
+    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.exported(), [["root"]]);
+    assert_eq!(bench.recorder.keep(id), KeepOutcome::NotFound);
+    let late = bench.start("late");
+    let id = late.context().trace_id;
+    drop(late);
+    bench.clock.advance(Duration::from_secs(30));
+    bench.poll();
+    assert_eq!(bench.recorder.keep(id), KeepOutcome::NotFound);
+    assert_eq!(bench.stats().dropped_by(Reason::NotKept), 1);
+}
+
+#[test]
+fn a_live_trace_that_was_asked_for_is_kept_when_it_completes() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    assert_eq!(
+        bench.recorder.keep(root.context().trace_id),
+        KeepOutcome::WhenComplete
+    );
+    drop(root);
+    assert_eq!(lock(&bench.exported)[0].kept_by(), "asked for");
+}
+
+#[test]
+fn the_ring_holds_no_more_bytes_than_it_may() {
+    let limits = RecordLimits {
+        live_traces: 4,
+        ring_bytes: 2_000,
+        ..RecordLimits::default()
+    };
+    let bench = Bench::keeping_errors(limits);
+    for _ in 0..100 {
+        drop(bench.start("root"));
+    }
+    let stats = bench.stats();
+    assert!((1..=20).contains(&stats.held), "{stats}");
+    assert_eq!(stats.held + stats.dropped_by(Reason::NotKept), 100);
+}
+
+#[test]
+fn a_dropped_trace_gives_its_buffer_to_the_next() {
+    let bench = Bench::keeping_errors(RecordLimits {
+        ring_bytes: 0,
+        ..small()
+    });
+    for _ in 0..100 {
+        let root = bench.start("root");
+        drop(root.child("child".into()));
+    }
+    let pool = bench.recorder.pool();
+    assert_eq!(
+        (pool.misses(), pool.hits()),
+        (1, 99),
+        "one thread needs one buffer"
+    );
+}
+
+#[test]
+fn shutdown_decides_on_what_has_ended_and_counts_the_rest() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let kept = bench.start("kept");
+    fail(&kept.child("failed".into()));
+    let dropped = bench.start("hopeless");
+    bench.recorder.shutdown(bench.clock.clock().now());
+    assert_eq!(bench.exported(), [["failed"]]);
+    let stats = bench.stats();
+    assert_eq!(
+        (stats.dropped_by(Reason::Unfinished), stats.held, stats.live),
+        (2, 0, 0)
+    );
+    drop((kept.child("too late".into()), dropped, kept));
+    drop(bench.start("much too late"));
+    let stats = bench.stats();
+    assert_eq!(
+        (
+            stats.dropped_by(Reason::Unfinished),
+            stats.dropped_by(Reason::ShutDown)
+        ),
+        (3, 1)
+    );
+}
+
+#[test]
+fn a_panicking_policy_has_no_opinion() {
+    let bench = Bench::new(RecordLimits::default(), |_| panic!("a policy's bug"));
+    drop(bench.start("root"));
+    drop(bench.start("head keeps"));
+    assert_eq!(bench.exported(), [["head keeps"]]);
+    assert_eq!((bench.stats().panics, bench.stats().held), (2, 1));
+}
+
+#[test]
+fn a_policy_that_traces_does_not_deadlock() {
+    let inner = Bench::keeping_errors(RecordLimits::default());
+    let recorder = Arc::clone(&inner.recorder);
+    let outer = Bench::new(RecordLimits::default(), move |_| {
+        drop(recorder.start(Start::new("head policy".into())));
+        let _ = recorder.stats();
+        Verdict::pass()
+    });
+    drop(outer.start("root"));
+    assert_eq!(inner.exported(), [["head policy"]]);
+}
+
+#[test]
+fn ended_spans_are_deaf() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("head root");
+    let child = root.child("child".into());
+    child.finish(None);
+    child.set_tag("k".into(), TagRef::I64(1));
+    fail(&child);
+    child.finish(None);
+    drop((child, root));
+    let trace = lock(&bench.exported)[0].clone();
+    assert!(!trace.has_errors() && trace.spans().all(|span| span.tags().count() == 0));
+    assert_eq!(bench.stats().exported, 2);
+}
+
+#[test]
+fn kept_spans_say_who_kept_them_and_how_likely_that_was() {
+    let threshold = crate::model::Threshold::from_probability(0.25).ok();
+    let bench = Bench::new(RecordLimits::default(), move |_| {
+        Verdict::keep_with(threshold).by(|| "quarter".into())
+    });
+    drop(bench.start("root"));
+    let trace = lock(&bench.exported)[0].clone();
+    assert_eq!((trace.kept_by(), trace.threshold()), ("quarter", threshold));
+    let context = trace.root().unwrap().context();
+    assert!(context.flags.is_sampled());
+    assert_eq!(context.trace_state.to_string(), "ot=th:c");
+}

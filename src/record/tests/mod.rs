@@ -1,0 +1,100 @@
+//! The recorder by itself: a manual clock, seeded ids, and a sink that is a list.
+
+mod behaviour;
+mod model;
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::kit::guarded::lock;
+use crate::kit::{ManualClock, Random};
+use crate::ledger::{Ledger, Stats};
+use crate::model::{Resource, Status, Trace, TraceView};
+use crate::sampling::{SamplingDecision, SamplingRequest};
+use crate::tail::Verdict;
+
+struct Bench {
+    recorder: Arc<Recorder>,
+    clock: ManualClock,
+    exported: Arc<Mutex<Vec<Trace>>>,
+}
+
+impl Bench {
+    /// A recorder whose tail keeps traces with errors.
+    fn keeping_errors(limits: RecordLimits) -> Self {
+        Self::new(limits, |trace| {
+            if trace.has_errors() {
+                Verdict::keep()
+            } else {
+                Verdict::pass()
+            }
+        })
+    }
+
+    fn new(
+        limits: RecordLimits,
+        tail: impl Fn(&TraceView<'_>) -> Verdict + Send + Sync + 'static,
+    ) -> Self {
+        let clock = ManualClock::new();
+        let ledger = Arc::new(Ledger::default());
+        let exported = Arc::new(Mutex::new(Vec::new()));
+        let sink = {
+            let (exported, ledger) = (Arc::clone(&exported), Arc::clone(&ledger));
+            move |trace: Trace| {
+                ledger.queued(trace.span_count() as u64);
+                ledger.exported(trace.span_count() as u64);
+                lock(&exported).push(trace);
+            }
+        };
+        // Names that start with "head" are sampled, "drop" are dropped, the rest is for the tail.
+        let sampler = |request: &SamplingRequest<'_>| match request.name {
+            name if name.starts_with("head") => SamplingDecision::sample(),
+            name if name.starts_with("drop") => SamplingDecision::drop(),
+            _ => SamplingDecision::record(),
+        };
+        let recorder = Recorder::new(Parts {
+            clock: clock.clock(),
+            random: Random::seeded(1),
+            ledger,
+            limits,
+            sampler: Arc::new(sampler),
+            tail: Some(Arc::new(tail)),
+            resource: Arc::new(Resource::new("bench")),
+            sink: Box::new(sink),
+        });
+        Self {
+            recorder,
+            clock,
+            exported,
+        }
+    }
+
+    fn start(&self, name: impl Into<std::borrow::Cow<'static, str>>) -> ActiveSpan {
+        self.recorder.start(Start::new(name.into()))
+    }
+
+    fn stats(&self) -> Stats {
+        let stats = self.recorder.stats();
+        assert!(stats.balances(), "{stats}");
+        stats
+    }
+
+    fn poll(&self) {
+        self.recorder.poll(self.clock.clock().now());
+    }
+
+    /// The names of the exported spans, each trace's in order of start.
+    fn exported(&self) -> Vec<Vec<String>> {
+        let names = |trace: &Trace| {
+            trace
+                .spans()
+                .map(|span| span.operation_name().to_owned())
+                .collect()
+        };
+        lock(&self.exported).iter().map(names).collect()
+    }
+}
+
+fn fail(span: &ActiveSpan) {
+    span.set_status(Status::error("it failed"));
+}

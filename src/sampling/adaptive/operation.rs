@@ -1,0 +1,168 @@
+//! One operation's arrivals, their average, and the rate that follows from it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::model::Threshold;
+
+/// How many times the samples of an interval an operation gets before its rate is halved.
+const BURST: f64 = 2.0;
+
+/// So few arrivals in an interval are no burst, however small the target is.
+const NO_BURST: f64 = 8.0;
+
+/// An operation that gets fewer arrivals than this in an interval is counted over several: an interval
+/// in which none happened to come would let it seem to be idle, and be sampled in full.
+const FEW: u64 = 5;
+
+/// Over how many intervals at most.
+const PATIENCE: f64 = 10.0;
+
+/// What all operations of a sampler have in common.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The samples that an operation should get in an interval.
+    budget: f64,
+    smoothing: f64,
+    bounds: (f64, f64),
+    /// The thresholds of the bounds.
+    strictest: Threshold,
+    laxest: Threshold,
+}
+
+impl Plan {
+    pub(super) fn new(budget: f64, smoothing: f64, bounds: (f64, f64)) -> Self {
+        Self {
+            budget,
+            smoothing,
+            bounds,
+            strictest: threshold(bounds.0),
+            laxest: threshold(bounds.1),
+        }
+    }
+
+    /// The threshold with which so many arrivals in an interval meet the budget.
+    fn threshold_for(&self, arrivals: f64) -> Threshold {
+        if arrivals > 0.0 {
+            self.within_bounds(self.budget / arrivals)
+        } else {
+            self.laxest
+        }
+    }
+
+    fn within_bounds(&self, rate: f64) -> Threshold {
+        threshold(rate).clamp(self.laxest, self.strictest)
+    }
+
+    /// After how many arrivals in an interval an operation with this threshold has a burst.
+    fn alarm(&self, threshold: Threshold) -> u64 {
+        (BURST * self.budget / threshold.probability()).max(NO_BURST) as u64
+    }
+
+    /// The moving average after `weight` of it has been replaced by `newest`.
+    ///
+    /// A rise is averaged by the arrivals, a fall that chance does not explain by the rates, which are
+    /// their inverse. Otherwise the old height would outweigh the new depth for long: after a fall to
+    /// a tenth, three intervals later two thirds of the rate would still be missing.
+    fn average(old: f64, newest: f64, weight: f64) -> f64 {
+        if old.is_nan() {
+            newest
+        } else if old - newest > 3.0 * old.sqrt() {
+            // The one keeps the inverse of nothing finite.
+            let inverse = weight / (newest + 1.0) + (1.0 - weight) / (old + 1.0);
+            (1.0 / inverse - 1.0).max(0.0)
+        } else {
+            weight * newest + (1.0 - weight) * old
+        }
+    }
+}
+
+/// The threshold of a rate that may be too small for one.
+fn threshold(rate: f64) -> Threshold {
+    let rate = rate.clamp(f64::MIN_POSITIVE, 1.0);
+    let threshold = Threshold::for_rate(rate).ok().flatten();
+    threshold.unwrap_or(Threshold::ALWAYS)
+}
+
+/// One operation. Aligned so that operations do not share cache lines.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Operation {
+    /// Arrivals since the average was last set.
+    arrivals: AtomicU64,
+    /// The bits of the number of intervals that have ended since.
+    waited: AtomicU64,
+    /// The arrivals after which the threshold is raised before the interval ends.
+    alarm: AtomicU64,
+    /// The bits of the threshold.
+    threshold: AtomicU64,
+    /// The bits of the average arrivals per interval; not a number before the first interval ends.
+    average: AtomicU64,
+}
+
+impl Operation {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            arrivals: AtomicU64::new(0),
+            waited: AtomicU64::new(0_f64.to_bits()),
+            alarm: AtomicU64::new(plan.alarm(plan.laxest)),
+            threshold: AtomicU64::new(plan.laxest.bits()),
+            average: AtomicU64::new(f64::NAN.to_bits()),
+        }
+    }
+
+    /// Counts an arrival and says what its randomness must reach.
+    ///
+    /// The threshold depends on how many arrived, never on their randomness: it would not be a
+    /// probability otherwise.
+    pub(super) fn arrive(&self, plan: &Plan) -> Threshold {
+        let arrivals = self.arrivals.fetch_add(1, Ordering::Relaxed) + 1;
+        let alarm = self.alarm.load(Ordering::Relaxed);
+        if arrivals > alarm {
+            self.contain_burst(alarm, plan);
+        }
+        self.threshold()
+    }
+
+    #[cold]
+    fn contain_burst(&self, alarm: u64, plan: &Plan) {
+        let raised = alarm.saturating_mul(2);
+        let mine = self
+            .alarm
+            .compare_exchange(alarm, raised, Ordering::Relaxed, Ordering::Relaxed);
+        if mine.is_ok() {
+            let halved = plan.within_bounds(self.threshold().probability() / 2.0);
+            self.threshold.store(halved.bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the arrivals of so many intervals into the average and sets the threshold anew.
+    pub(super) fn end_interval(&self, intervals: f64, plan: &Plan) {
+        let old = f64::from_bits(self.average.load(Ordering::Relaxed));
+        let intervals = intervals + f64::from_bits(self.waited.load(Ordering::Relaxed));
+        let few = old < FEW as f64 && self.arrivals.load(Ordering::Relaxed) < FEW;
+        if few && intervals < PATIENCE {
+            self.waited.store(intervals.to_bits(), Ordering::Relaxed);
+            return;
+        }
+        self.waited.store(0_f64.to_bits(), Ordering::Relaxed);
+        let newest = self.arrivals.swap(0, Ordering::Relaxed) as f64 / intervals;
+        let weight = 1.0 - (1.0 - plan.smoothing).powf(intervals);
+        let average = Plan::average(old, newest, weight);
+        let threshold = plan.threshold_for(average);
+        self.average.store(average.to_bits(), Ordering::Relaxed);
+        self.threshold.store(threshold.bits(), Ordering::Relaxed);
+        self.alarm.store(plan.alarm(threshold), Ordering::Relaxed);
+    }
+
+    /// The present rate.
+    pub(super) fn rate(&self, plan: &Plan) -> f64 {
+        let (min, max) = plan.bounds;
+        // A threshold is 2^-56 coarse and may lie that little outside.
+        self.threshold().probability().clamp(min, max)
+    }
+
+    fn threshold(&self) -> Threshold {
+        let bits = self.threshold.load(Ordering::Relaxed);
+        Threshold::from_bits(bits).unwrap_or(Threshold::ALWAYS)
+    }
+}

@@ -1,0 +1,170 @@
+//! Keep what every part keeps.
+
+use std::borrow::Cow;
+
+use super::sampler::Part;
+use super::verdict::{Aside, both};
+use super::{Asked, TailDecision, TailPolicy, Verdict};
+use crate::model::{Threshold, TraceView};
+
+/// Keeps what every one of several policies keeps.
+///
+/// Use it to narrow a policy down: the slow ones of one operation, a fraction of the errors, a budget
+/// for one tenant. The verdict is called by the names of its parts ("`RootNamed and SlowerThan`")
+/// unless you [name](TailPolicy::named) it.
+///
+/// - The threshold is the largest of the parts: a trace is kept when its randomness passes them all.
+///   If it is unknown for one part, it is unknown for the whole, whatever the others say.
+/// - A drop on purpose by one part drops the trace, whatever the others say. To drop what meets
+///   several conditions, write `DropIf(All::new([..]))`.
+/// - Without policies it has no opinion.
+///
+/// **Cost.** Parts are asked in order up to the first that does not keep; closures and policies that
+/// learn are always asked. Budgets come last, so that one is only spent on what all other parts keep.
+/// Of several budgets the first is spent even if the second refuses.
+///
+/// OpenTelemetry: the collector's `and` policy. It differs on purpose: parts may be combinators, and
+/// an empty list keeps nothing where the collector's keeps everything (and, under `drop`, drops it).
+///
+/// ```
+/// use std::time::Duration;
+/// use tailtrace::tail::{All, Fraction, RootNamed, SlowerThan};
+/// let some_slow_orders = All::new([RootNamed::new("POST /orders")])
+///     .and(SlowerThan(Duration::from_millis(200)))
+///     .and(Fraction::new(0.1)?);
+/// # let _ = some_slow_orders;
+/// # Ok::<(), tailtrace::model::RateError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct All {
+    /// In the order they are asked.
+    parts: Vec<Part>,
+}
+
+impl All {
+    /// Keeps what each of `policies` keeps. Policies of different types follow with
+    /// [`and`](Self::and), or come boxed.
+    pub fn new<P: TailPolicy + 'static>(policies: impl IntoIterator<Item = P>) -> Self {
+        policies.into_iter().fold(Self::default(), Self::and)
+    }
+
+    /// Keeps only what `policy` keeps as well.
+    #[must_use]
+    pub fn and(mut self, policy: impl TailPolicy + 'static) -> Self {
+        Part::insert(&mut self.parts, policy);
+        self
+    }
+}
+
+impl TailPolicy for All {
+    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
+        let mut heard = Aside::default();
+        let mut threshold = Some(Threshold::ALWAYS);
+        // Whether a part has passed, and then whether chance alone made all of those pass.
+        let mut passed_by_chance = None;
+        for part in &self.parts {
+            let may_wait = matches!(part.asked, Asked::WhileOpen | Asked::Last);
+            if may_wait && passed_by_chance.is_some() {
+                continue;
+            }
+            let verdict = part.policy.evaluate(trace);
+            heard.absorb(verdict.aside);
+            match verdict.decision {
+                TailDecision::Drop => return verdict.by(|| part.policy.name()).hearing(heard),
+                TailDecision::Keep => threshold = both(threshold, verdict.threshold),
+                TailDecision::Pass => {
+                    let by_chance = passed_by_chance.unwrap_or(true) && verdict.aside.could_keep;
+                    passed_by_chance = Some(by_chance);
+                }
+            }
+        }
+        match passed_by_chance {
+            None if self.parts.is_empty() => Verdict::pass(),
+            None => Verdict::keep_with(threshold)
+                .hearing(heard)
+                .by(|| self.name()),
+            Some(could_keep) => Verdict::pass().hearing(Aside {
+                could_keep,
+                ..heard
+            }),
+        }
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        let names: Vec<_> = self.parts.iter().map(|part| part.policy.name()).collect();
+        if names.is_empty() {
+            "All".into()
+        } else {
+            names.join(" and ").into()
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::all_of(self.parts.iter().map(|part| part.asked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::{DropIf, Errors, Fraction, HasLog, Not, PerSecond, RootNamed, made};
+
+    #[test]
+    fn it_keeps_what_all_keep_at_the_rarest_of_their_rates() {
+        let half = Fraction::new(0.5).unwrap();
+        let quarter = Fraction::new(0.25).unwrap();
+        let all = All::new([half, quarter.clone()]).and(RootNamed::new("work"));
+        assert!(!all.evaluate(&made::random(0xb0 << 48).view()).is_keep());
+        let verdict = all.evaluate(&made::random(0xd0 << 48).view());
+        assert_eq!(verdict.threshold, quarter.threshold());
+        assert_eq!(verdict.policy, "Fraction and Fraction and RootNamed");
+    }
+
+    #[test]
+    fn without_policies_it_keeps_nothing_and_drops_nothing() {
+        let none: [Errors; 0] = [];
+        let verdict = DropIf(All::new(none)).evaluate(&made::plain().view());
+        assert_eq!(verdict, Verdict::pass());
+    }
+
+    #[test]
+    fn a_budget_is_spent_only_on_what_the_others_keep() {
+        let all = All::new([PerSecond::new(1.0).unwrap().with_burst(1)]).and(Errors);
+        for _ in 0..10 {
+            assert!(!all.evaluate(&made::plain().view()).is_keep());
+        }
+        let verdict = all.evaluate(&made::failed().view());
+        assert!(verdict.is_keep());
+        assert_eq!(verdict.threshold, None);
+        assert_eq!(all.asked(), Asked::Last);
+    }
+
+    #[test]
+    fn a_closure_is_asked_even_after_another_part_has_passed() {
+        let all = All::new([Errors]).and(|_: &TraceView<'_>| Verdict::drop());
+        let verdict = all.evaluate(&made::plain().view());
+        assert_eq!(verdict.decision, TailDecision::Drop);
+        assert_eq!(verdict.policy, "closure");
+    }
+
+    #[test]
+    fn its_negation_knows_whether_it_passed_by_chance() {
+        let not = Not(All::new([Errors]).and(Fraction::new(0.5).unwrap()));
+        let by_content = not.evaluate(&made::random(0).view());
+        assert_eq!(by_content.threshold, Some(Threshold::ALWAYS));
+        let half_of_all = Not(All::new([RootNamed::new("work")]).and(Fraction::new(0.5).unwrap()));
+        let by_chance = half_of_all.evaluate(&made::random(0).view());
+        assert_eq!(
+            by_chance,
+            Verdict::keep_with(None).by(|| half_of_all.name())
+        );
+    }
+
+    #[test]
+    fn parts_that_only_look_make_a_whole_that_only_looks() {
+        let looks = All::new([Errors]).and(HasLog(crate::model::LogLevel::Warn));
+        assert_eq!(looks.asked(), Asked::WhileOpen);
+        let learns = looks.and(crate::tail::Slowest::percentile(0.9).unwrap());
+        assert_eq!(learns.asked(), Asked::Always);
+    }
+}

@@ -1,0 +1,87 @@
+//! Drop on purpose.
+
+use std::borrow::Cow;
+
+use super::verdict::Aside;
+use super::{Asked, TailDecision, TailPolicy, Verdict};
+use crate::model::TraceView;
+
+/// Drops on purpose what a policy keeps, whoever else would keep it.
+///
+/// Use it for what nobody wants to see even if it fails or is slow: health checks, crawlers, load
+/// tests. [`TailSampler::drop_if`](super::TailSampler::drop_if) is the short form. It costs what the
+/// policy costs, and combinators ask it first. The drop is called by the policy's name.
+///
+/// What only chance has spared, as with a [`Fraction`](super::Fraction), loses its threshold: a trace
+/// that others keep then stands for an unknown number of its likes.
+///
+/// OpenTelemetry: the collector's `drop` policy, whose list of sub-policies is an
+/// [`All`](super::All) here; an empty one drops nothing instead of everything.
+///
+/// ```
+/// use std::time::Duration;
+/// use tailtrace::tail::{All, DropIf, Not, RootNamed, SlowerThan};
+/// let quick_probes = DropIf(
+///     All::new([RootNamed::new("GET /healthz")]).and(Not(SlowerThan(Duration::from_secs(1)))),
+/// );
+/// # let _ = quick_probes;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DropIf<P>(pub P);
+
+impl<P: TailPolicy> TailPolicy for DropIf<P> {
+    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
+        let inner = self.0.evaluate(trace);
+        let Aside {
+            panics,
+            could_keep,
+            could_drop,
+        } = inner.aside;
+        if inner.decision == TailDecision::Pass {
+            return Verdict::pass().hearing(Aside {
+                panics,
+                could_keep: false,
+                could_drop: could_drop || could_keep,
+            });
+        }
+        let mut verdict = Verdict::drop().hearing(inner.aside);
+        verdict.policy = inner.policy;
+        verdict.by(|| self.0.name())
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        self.0.name()
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::First
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::{Errors, Fraction, TailSampler, made};
+
+    #[test]
+    fn what_is_kept_inside_is_dropped_and_the_rest_is_not_its_business() {
+        let verdict = DropIf(Errors).evaluate(&made::failed().view());
+        assert_eq!(verdict, Verdict::drop().by(|| "Errors".into()));
+        assert_eq!(
+            DropIf(Errors).evaluate(&made::plain().view()),
+            Verdict::pass()
+        );
+    }
+
+    #[test]
+    fn what_chance_has_spared_is_kept_with_an_unknown_threshold() {
+        let tail = TailSampler::new()
+            .drop_if(Fraction::new(0.5).unwrap())
+            .keep(Errors.named("all"))
+            .keep(|_: &TraceView<'_>| Verdict::keep());
+        let spared = tail.evaluate(&made::random(0).view());
+        assert_eq!(spared, Verdict::keep_with(None).by(|| "closure".into()));
+        let dropped = tail.evaluate(&made::random(u64::MAX).view());
+        assert_eq!(dropped.decision, TailDecision::Drop);
+    }
+}

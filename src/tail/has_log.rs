@@ -1,0 +1,58 @@
+//! Keep what said something that matters.
+
+use super::{Asked, TailPolicy, Verdict};
+use crate::model::{LogLevel, TraceView};
+
+/// Keeps traces in which any span has a log entry of at least this level.
+///
+/// Use it where warnings are worth a look even when the request succeeded. It costs one pass over the
+/// log entries up to the first that counts. Entries beyond a span's limit were not recorded and are
+/// not seen.
+///
+/// OpenTelemetry: the collector has it only as an `ottl_condition` on span events, which have no
+/// level of their own there.
+///
+/// ```
+/// use tailtrace::LogLevel;
+/// use tailtrace::tail::{HasLog, TailSampler};
+/// let tail = TailSampler::new().keep(HasLog(LogLevel::Warn));
+/// # let _ = tail;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HasLog(
+    /// The least level that counts.
+    pub LogLevel,
+);
+
+impl TailPolicy for HasLog {
+    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
+        let mut logs = trace.spans().flat_map(|span| span.logs());
+        Verdict::keep_if(logs.any(|log| log.level() >= self.0))
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::WhileOpen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::made;
+
+    #[test]
+    fn an_entry_of_the_level_or_above_counts() {
+        let warned = made::with(|span| {
+            span.log(LogLevel::Debug, "starting");
+            span.log(LogLevel::Warn, "slow disk");
+        });
+        assert!(HasLog(LogLevel::Info).evaluate(&warned.view()).is_keep());
+        assert!(HasLog(LogLevel::Warn).evaluate(&warned.view()).is_keep());
+        assert!(!HasLog(LogLevel::Error).evaluate(&warned.view()).is_keep());
+        assert!(
+            !HasLog(LogLevel::Trace)
+                .evaluate(&made::plain().view())
+                .is_keep()
+        );
+    }
+}

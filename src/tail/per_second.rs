@@ -1,0 +1,204 @@
+//! Keep what fits a budget.
+
+use thiserror::Error;
+
+use super::{Asked, TailPolicy, Verdict};
+use crate::kit::token_bucket::TokenBucket;
+use crate::model::TraceView;
+
+/// Keeps up to so many traces per second.
+///
+/// Use it to see something of everything at any load without ever paying for more, or inside
+/// [`All`](super::All) to bound another policy. Unused budget is saved up to the burst, by default
+/// two seconds' worth and at least one trace; it starts full. Combinators ask it last, so that it is
+/// spent on what nothing else keeps. It costs one compare-and-swap, and is exact over all threads.
+///
+/// It keeps what comes first, not a fair share of everything, and so the threshold is unknown: counts
+/// cannot be scaled back up.
+///
+/// OpenTelemetry: the collector's `rate_limiting` counts spans, as [`SpansPerSecond`] does; traces
+/// are counted by other tools.
+///
+/// ```
+/// use tailtrace::tail::{Errors, PerSecond, TailSampler};
+/// let tail = TailSampler::new().keep(Errors).keep(PerSecond::new(5.0)?.with_burst(20));
+/// # let _ = tail;
+/// # Ok::<(), tailtrace::tail::BudgetError>(())
+/// ```
+#[derive(Debug)]
+pub struct PerSecond(Budget);
+
+impl PerSecond {
+    /// Keeps up to `traces` per second; fractions are allowed, as in one every ten seconds.
+    ///
+    /// # Errors
+    /// If `traces` is not a finite number above zero.
+    pub fn new(traces: f64) -> Result<Self, BudgetError> {
+        Budget::new(traces).map(Self)
+    }
+
+    /// Saves up to `traces` of unused budget, at least one.
+    #[must_use]
+    pub fn with_burst(self, traces: u32) -> Self {
+        Self(self.0.with_burst(traces))
+    }
+}
+
+impl TailPolicy for PerSecond {
+    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
+        self.0.spend(trace, 1)
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::Last
+    }
+}
+
+/// Keeps traces of up to so many spans per second in all.
+///
+/// Use it like [`PerSecond`] where traces differ much in size and the bill is by spans. Unused budget
+/// is saved up to the burst, by default two seconds' worth and at least one span; it starts full. A
+/// trace with more spans than the burst is never kept and spends nothing: choose the burst by the
+/// largest trace you want to see. Cost, order and threshold are those of [`PerSecond`].
+///
+/// OpenTelemetry: the collector's `rate_limiting` with `spans_per_second` and `burst_capacity`,
+/// except that it is not spent on what is kept anyway.
+///
+/// ```
+/// use tailtrace::tail::{Errors, SpansPerSecond, TailSampler};
+/// let tail = TailSampler::new().keep(Errors).keep(SpansPerSecond::new(500.0)?.with_burst(2_000));
+/// # let _ = tail;
+/// # Ok::<(), tailtrace::tail::BudgetError>(())
+/// ```
+#[derive(Debug)]
+pub struct SpansPerSecond(Budget);
+
+impl SpansPerSecond {
+    /// Keeps traces of up to `spans` per second.
+    ///
+    /// # Errors
+    /// If `spans` is not a finite number above zero.
+    pub fn new(spans: f64) -> Result<Self, BudgetError> {
+        Budget::new(spans).map(Self)
+    }
+
+    /// Saves up to `spans` of unused budget, at least one.
+    #[must_use]
+    pub fn with_burst(self, spans: u32) -> Self {
+        Self(self.0.with_burst(spans))
+    }
+}
+
+impl TailPolicy for SpansPerSecond {
+    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
+        self.0.spend(trace, trace.span_count() as u64)
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::Last
+    }
+}
+
+#[derive(Debug)]
+struct Budget {
+    rate: f64,
+    bucket: TokenBucket,
+}
+
+impl Budget {
+    fn new(rate: f64) -> Result<Self, BudgetError> {
+        if !rate.is_finite() || rate <= 0.0 {
+            return Err(BudgetError(rate));
+        }
+        let bucket = TokenBucket::new(rate, 2.0 * rate);
+        Ok(Self { rate, bucket })
+    }
+
+    fn with_burst(self, burst: u32) -> Self {
+        let bucket = TokenBucket::new(self.rate, burst.into());
+        Self { bucket, ..self }
+    }
+
+    fn spend(&self, trace: &TraceView<'_>, tokens: u64) -> Verdict {
+        if self.bucket.try_take(trace.now(), tokens) {
+            Verdict::keep_with(None)
+        } else {
+            Verdict::pass_by_chance()
+        }
+    }
+}
+
+/// The budget per second, which this holds, is not a finite number above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[error("a budget of {0} per second is out of range: use a finite number above 0")]
+pub struct BudgetError(pub f64);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Span, SpanId, TraceContext};
+    use crate::tail::{Errors, TailSampler, made};
+
+    fn kept(policy: &impl TailPolicy, traces: usize, at: Duration) -> usize {
+        let trace = made::trace(0, "work", 0, at);
+        (0..traces)
+            .filter(|_| policy.evaluate(&trace.view()).is_keep())
+            .count()
+    }
+
+    #[test]
+    fn it_starts_with_the_burst_and_goes_on_at_the_rate() {
+        let policy = PerSecond::new(10.0).unwrap();
+        assert_eq!(kept(&policy, 100, Duration::ZERO), 20);
+        assert_eq!(kept(&policy, 100, Duration::from_millis(99)), 0);
+        assert_eq!(kept(&policy, 100, Duration::from_millis(500)), 5);
+        let policy = PerSecond::new(10.0).unwrap().with_burst(3);
+        assert_eq!(kept(&policy, 100, Duration::ZERO), 3);
+        assert_eq!(kept(&policy, 100, Duration::from_secs(60)), 3);
+    }
+
+    #[test]
+    fn one_in_ten_seconds_is_a_budget_too() {
+        let policy = PerSecond::new(0.1).unwrap();
+        assert_eq!(kept(&policy, 5, Duration::ZERO), 1);
+        assert_eq!(kept(&policy, 5, Duration::from_secs(9)), 0);
+        assert_eq!(kept(&policy, 5, Duration::from_secs(10)), 1);
+    }
+
+    #[test]
+    fn spans_are_counted_and_what_exceeds_the_burst_spends_nothing() {
+        let mut three = made::plain();
+        for _ in 0..2 {
+            let context = TraceContext::new(three.trace_id(), SpanId::new());
+            three.add_span(Span::started_at("step", context, std::time::UNIX_EPOCH));
+        }
+        let policy = SpansPerSecond::new(1.0).unwrap();
+        assert!(!policy.evaluate(&three.view()).is_keep());
+        assert_eq!(kept(&policy, 9, Duration::ZERO), 2);
+        let policy = SpansPerSecond::new(1.0).unwrap().with_burst(4);
+        let verdict = policy.evaluate(&three.view());
+        assert_eq!(verdict, Verdict::keep_with(None));
+        assert!(!policy.evaluate(&three.view()).is_keep());
+        assert_eq!(kept(&policy, 9, Duration::ZERO), 1);
+    }
+
+    #[test]
+    fn what_is_kept_anyway_spends_nothing() {
+        let tail = TailSampler::new()
+            .keep(PerSecond::new(1.0).unwrap().with_burst(1))
+            .keep(Errors);
+        assert_eq!(tail.evaluate(&made::failed().view()).policy, "Errors");
+        assert_eq!(tail.evaluate(&made::plain().view()).policy, "PerSecond");
+    }
+
+    #[test]
+    fn a_budget_that_is_none_is_refused_with_the_value() {
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let error = SpansPerSecond::new(rate).unwrap_err();
+            assert!(error.to_string().contains(&format!("{rate}")), "{error}");
+        }
+        assert!(PerSecond::new(f64::MIN_POSITIVE).is_ok() && PerSecond::new(f64::MAX).is_ok());
+    }
+}

@@ -1,0 +1,222 @@
+//! The answer of a policy.
+
+use std::borrow::Cow;
+
+use crate::model::{Randomness, Threshold};
+
+/// What becomes of a complete local trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TailDecision {
+    /// No opinion. A trace about which nobody has one is dropped.
+    #[default]
+    Pass,
+    /// Keep it.
+    Keep,
+    /// Drop it on purpose, whoever else would keep it.
+    Drop,
+}
+
+/// The answer of a [`TailPolicy`](super::TailPolicy).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// What becomes of the trace.
+    pub decision: TailDecision,
+    /// For a kept trace, how likely such traces are kept; `None` when that is not known, as with a
+    /// budget per second.
+    pub threshold: Option<Threshold>,
+    /// The policy that decided; empty until somebody names it.
+    pub policy: Cow<'static, str>,
+    pub(super) aside: Aside,
+}
+
+/// What a verdict says only to those who combine it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Aside {
+    /// How many policies panicked on the way to it.
+    pub(super) panics: u32,
+    /// With other random bits, or at another moment, a trace like this one would be kept.
+    pub(super) could_keep: bool,
+    /// With other random bits, or at another moment, a trace like this one would be dropped on
+    /// purpose: whoever keeps it does not know any more how many like it there were.
+    pub(super) could_drop: bool,
+}
+
+impl Aside {
+    /// Takes over what outlasts the verdict of a part.
+    pub(super) fn absorb(&mut self, part: Self) {
+        self.panics = self.panics.saturating_add(part.panics);
+        self.could_drop |= part.could_drop;
+    }
+}
+
+impl Verdict {
+    const fn new(decision: TailDecision, threshold: Option<Threshold>) -> Self {
+        Self {
+            decision,
+            threshold,
+            policy: Cow::Borrowed(""),
+            aside: Aside {
+                panics: 0,
+                could_keep: false,
+                could_drop: false,
+            },
+        }
+    }
+
+    /// Keep the trace, as every trace like it is kept.
+    #[must_use]
+    pub const fn keep() -> Self {
+        Self::new(TailDecision::Keep, Some(Threshold::ALWAYS))
+    }
+
+    /// Keep the trace, where only some of its likes are kept. `None` says that nobody knows how many.
+    #[must_use]
+    pub const fn keep_with(threshold: Option<Threshold>) -> Self {
+        Self::new(TailDecision::Keep, threshold)
+    }
+
+    /// Have no opinion.
+    #[must_use]
+    pub const fn pass() -> Self {
+        Self::new(TailDecision::Pass, None)
+    }
+
+    /// Drop the trace, whoever else would keep it.
+    #[must_use]
+    pub const fn drop() -> Self {
+        Self::new(TailDecision::Drop, None)
+    }
+
+    /// This verdict under the name of a policy, unless it has one.
+    #[must_use]
+    pub fn by(mut self, policy: impl FnOnce() -> Cow<'static, str>) -> Self {
+        if self.policy.is_empty() && self.decision != TailDecision::Pass {
+            self.policy = policy();
+        }
+        self
+    }
+
+    /// Whether the trace is kept.
+    #[must_use]
+    pub fn is_keep(&self) -> bool {
+        self.decision == TailDecision::Keep
+    }
+
+    /// How many policies panicked on the way to this verdict.
+    pub(crate) fn panics(&self) -> u32 {
+        self.aside.panics
+    }
+
+    /// A pass that other random bits, or another moment, would have made a keep.
+    pub(super) const fn pass_by_chance() -> Self {
+        let mut pass = Self::pass();
+        pass.aside.could_keep = true;
+        pass
+    }
+
+    /// Keep what meets a condition, have no opinion about the rest.
+    pub(super) const fn keep_if(condition: bool) -> Self {
+        if condition {
+            Self::keep()
+        } else {
+            Self::pass()
+        }
+    }
+
+    /// Keep what reaches the threshold; `None` is never reached.
+    pub(super) const fn keep_at(threshold: Option<Threshold>, randomness: Randomness) -> Self {
+        match threshold {
+            Some(rate) if rate.accepts(randomness) => Self::keep_with(threshold),
+            Some(_) => Self::pass_by_chance(),
+            None => Self::pass(),
+        }
+    }
+
+    /// Whether every trace like this one is kept.
+    pub(super) fn is_certain(&self) -> bool {
+        self.is_keep() && self.threshold == Some(Threshold::ALWAYS)
+    }
+
+    /// This verdict as that of a combinator which has `heard` all this: panics count, and a drop that
+    /// was a matter of chance leaves a kept trace without a known probability.
+    pub(super) fn hearing(mut self, heard: Aside) -> Self {
+        self.aside = heard;
+        if self.is_keep() && self.aside.could_drop {
+            self.threshold = None;
+        }
+        self
+    }
+}
+
+/// Verdicts are equal when they say the same of the trace.
+impl PartialEq for Verdict {
+    fn eq(&self, other: &Self) -> bool {
+        (self.decision, self.threshold, &self.policy)
+            == (other.decision, other.threshold, &other.policy)
+    }
+}
+
+impl Eq for Verdict {}
+
+/// With which threshold a trace is kept that both sides must keep: the rarer one, and an unknown one
+/// beside anything stays unknown.
+pub(super) fn both(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
+    Some(one?.max(other?))
+}
+
+/// With which threshold a trace is kept that either side may keep: always beside anything is always,
+/// an unknown one beside the rest stays unknown, else the more generous one.
+pub(super) fn either(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
+    let always = Some(Threshold::ALWAYS);
+    if one == always || other == always {
+        return always;
+    }
+    Some(one?.min(other?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_combine_by_the_table() {
+        let rate = |rate| Threshold::for_rate(rate).unwrap();
+        let (always, half, tenth) = (rate(1.0), rate(0.5), rate(0.1));
+        for (one, other, expect_both, expect_either) in [
+            (always, always, always, always),
+            (always, tenth, tenth, always),
+            (half, tenth, tenth, half),
+            (None, tenth, None, None),
+            (None, always, None, always),
+            (None, None, None, None),
+        ] {
+            assert_eq!(both(one, other), expect_both);
+            assert_eq!(both(other, one), expect_both);
+            assert_eq!(either(one, other), expect_either);
+            assert_eq!(either(other, one), expect_either);
+        }
+    }
+
+    #[test]
+    fn a_verdict_takes_the_first_name_it_is_given_and_a_pass_takes_none() {
+        let named = Verdict::keep().by(|| "first".into()).by(|| "second".into());
+        assert_eq!(named.policy, "first");
+        assert_eq!(Verdict::pass().by(|| "first".into()).policy, "");
+    }
+
+    #[test]
+    fn a_drop_left_to_chance_makes_the_probability_of_a_keep_unknown() {
+        let heard = Aside {
+            could_drop: true,
+            ..Aside::default()
+        };
+        assert_eq!(Verdict::keep().hearing(heard), Verdict::keep_with(None));
+        assert_eq!(Verdict::keep().hearing(Aside::default()), Verdict::keep());
+    }
+
+    #[test]
+    fn what_only_combinators_hear_does_not_make_verdicts_differ() {
+        assert_eq!(Verdict::pass_by_chance(), Verdict::pass());
+    }
+}
