@@ -76,8 +76,7 @@ ensure_valgrind() {
 # What callgrind counted for one row: `count FILE SEPARATE WORKLOAD LIBRARY`.
 # Prints the instructions and what the program itself printed.
 count() {
-    local out="$scratch/$1" separate="$2" dump
-    local said
+    local out="$scratch/$1" separate="$2" dump said total
     said="$(valgrind --tool=callgrind --quiet --separate-threads="$separate" \
         --zero-before=tailtrace_bench_begin --dump-before=tailtrace_bench_end \
         --callgrind-out-file="$out" \
@@ -88,7 +87,13 @@ count() {
     }
     dump="$out.1"
     [ "$separate" = yes ] && dump="$out.1-01"
-    echo "$(sed -n 's/^totals: //p' "$dump") $said"
+    total="$(sed -n 's/^totals: //p' "$dump")"
+    # Without the marks in the program there would be nothing, which must not pass for cheap.
+    if ! [ "${total:-0}" -gt 0 ]; then
+        echo "callgrind counted nothing for the row '$3 $4'" >&2
+        return 1
+    fi
+    echo "$total $said"
 }
 
 # `per SPANS TOTAL DIGITS`
@@ -124,8 +129,9 @@ while read -r workload library; do
     [ -z "$before" ] || [ "$before" = "$workload" ] || echo
     before="$workload"
     count caller yes "$workload" "$library" >"$scratch/caller.count" &
+    caller_job=$!
     count all no "$workload" "$library" >"$scratch/all.count" || exit 4
-    wait $! || exit 4
+    wait "$caller_job" || exit 4
     read -r caller _ <"$scratch/caller.count"
     read -r all _ spans _ allocations <"$scratch/all.count"
     caller="$(per "$spans" "$caller" 0)"
@@ -161,9 +167,15 @@ while read -r workload library; do
         "$workload" "$library" "$caller" "$all" "$allocations" "$verdict"
 done < <("$program" list)
 
+if [ -z "$before" ]; then
+    echo "no workload begins with: ${words[*]}" >&2
+    exit 2
+fi
+
 if [ "${#words[@]}" -eq 0 ]; then
     echo
-    "$target/release/memory" | tee "$scratch/memory"
+    "$target/release/memory" >"$scratch/memory" || exit 4
+    grep -v '^falls short: ' "$scratch/memory"
     while read -r miss; do
         short+=("$miss")
     done < <(sed -n 's/^falls short: //p' "$scratch/memory")

@@ -37,6 +37,9 @@ pub const ROWS: &[Row] = &[
     row("bare_100", "tailtrace", 100, || {
         pipeline::dropped(|t| flat::tailtrace(t, 100))
     }),
+    row("bare_100", "tailtrace-no-ring", 100, || {
+        pipeline::dropped_at_once(|t| flat::tailtrace(t, 100))
+    }),
     row("bare_100", "fastrace", 100, || {
         collector::reported(|c| flat::fastrace(c, 100))
     }),
@@ -56,6 +59,10 @@ pub const ROWS: &[Row] = &[
         let request = Request::default();
         pipeline::dropped(move |t| rich::tailtrace(t, black_box(&request), 100))
     }),
+    row("rich_100", "tailtrace-no-ring", 100, || {
+        let request = Request::default();
+        pipeline::dropped_at_once(move |t| rich::tailtrace(t, black_box(&request), 100))
+    }),
     row("rich_100", "fastrace", 100, || {
         let request = Request::default();
         collector::reported(move |c| rich::fastrace(c, black_box(&request), 100))
@@ -74,6 +81,9 @@ pub const ROWS: &[Row] = &[
     }),
     row("single", "tailtrace", 1, || {
         pipeline::dropped(|t| flat::tailtrace(t, 1))
+    }),
+    row("single", "tailtrace-no-ring", 1, || {
+        pipeline::dropped_at_once(|t| flat::tailtrace(t, 1))
     }),
     row("single", "fastrace", 1, || {
         collector::reported(|c| flat::fastrace(c, 1))

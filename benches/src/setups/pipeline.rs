@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tailtrace::{
-    ExportError, Exporter, Pipeline, PipelineBuilder, SamplingDecision, SamplingRequest, Trace,
-    TraceView, Tracer, Verdict,
+    ExportError, Exporter, Pipeline, PipelineBuilder, RecordLimits, SamplingDecision,
+    SamplingRequest, Trace, TraceView, Tracer, Verdict,
 };
 
 use crate::Job;
@@ -27,7 +27,21 @@ pub fn builder() -> PipelineBuilder {
 
 /// Recorded, looked at by the tail and dropped.
 pub fn dropped(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
-    let (pipeline, tracer) = start(builder().with_tail(|_: &TraceView<'_>| Verdict::pass()));
+    dropped_by(builder(), shape)
+}
+
+/// The same without the ring that holds dropped traces for a while: what the ring costs, in memory
+/// that is no longer in a cache when it is used again.
+pub fn dropped_at_once(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    let limits = RecordLimits {
+        ring_bytes: 0,
+        ..RecordLimits::default()
+    };
+    dropped_by(builder().with_limits(limits), shape)
+}
+
+fn dropped_by(builder: PipelineBuilder, shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    let (pipeline, tracer) = start(builder.with_tail(|_: &TraceView<'_>| Verdict::pass()));
     Job::new(move || {
         let _running = &pipeline;
         shape(&tracer);
