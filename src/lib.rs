@@ -35,6 +35,7 @@ pub mod tail;
 pub mod testing;
 pub mod tracer;
 
+pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
 pub use export::{
     Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
     Rotation,

@@ -1,47 +1,181 @@
-//! stub
-#![allow(missing_docs)]
-use crate::{export::Exporter, kit::*, ledger::*, model::Trace};
-use std::{io, sync::Arc, time::Duration};
-#[derive(Default)]
-pub struct DeliveryConfig {}
+//! When and how often kept traces are exported.
+//!
+//! ```text
+//! send --> queue (bounded) --> batch --> exporter 0, on its own thread
+//!      \-> queue (bounded) --> batch --> exporter 1, on its own thread
+//! ```
+//!
+//! Each exporter has a queue, a thread and a tokio runtime of its own, so one that is slow, down,
+//! hung or panicking costs the others nothing. Sending never waits: a full queue sheds what is worth
+//! the least, and the ledger says so. What a peer may accept later is [tried again](Retry).
+
+mod async_exporter;
+mod backoff;
+mod config;
+mod drain;
+mod health;
+mod lane;
+mod queue;
+mod report;
+mod ticket;
+mod waiter;
+mod worker;
+
+#[cfg(all(test, tailtrace_loom))]
+mod interleavings;
+#[cfg(all(test, not(tailtrace_loom)))]
+mod tests;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use async_exporter::AsyncExporter;
+pub use backoff::Retry;
+pub use config::DeliveryConfig;
+pub use report::{DeliveryReport, FlushError, ShutdownError};
+
+use crate::export::Exporter;
+use crate::kit::{Clock, Random, guarded};
+use crate::ledger::{Ledger, Reason};
+use crate::model::Trace;
+use drain::{Ask, Drain};
+use lane::Lane;
+use queue::{Bounds, Offer};
+use ticket::Ticket;
+use worker::Worker;
+
+/// Exporters with their queues and threads. Dropping it without a shutdown gives up what waits.
 #[derive(Debug)]
-pub struct DeliveryReport {}
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct FlushError {}
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct ShutdownError {}
 pub(crate) struct Delivery {
+    lanes: Vec<Arc<Lane>>,
+    clock: Clock,
     ledger: Arc<Ledger>,
-    kept: std::sync::Mutex<Vec<Trace>>,
 }
+
 impl Delivery {
+    /// Starts a thread for each exporter. Without any, everything sent counts as refused.
+    ///
+    /// The error is that the system refuses a thread or what a runtime needs. The delivery has ended
+    /// then: what is sent to it is counted as lost.
     pub(crate) fn start(
-        _e: Vec<Box<dyn Exporter>>,
-        _c: DeliveryConfig,
-        _k: Clock,
-        _r: Random,
+        exporters: Vec<Box<dyn Exporter>>,
+        config: DeliveryConfig,
+        clock: Clock,
+        random: Random,
         ledger: Arc<Ledger>,
     ) -> (Self, Option<io::Error>) {
-        (
-            Self {
-                ledger,
-                kept: Default::default(),
+        let mut delivery = Self {
+            lanes: Vec::with_capacity(exporters.len()),
+            clock,
+            ledger,
+        };
+        for exporter in exporters {
+            if let Err(error) = delivery.add(exporter, config, random.clone()) {
+                delivery.end();
+                return (delivery, Some(error));
+            }
+        }
+        (delivery, None)
+    }
+
+    fn add(
+        &mut self,
+        exporter: Box<dyn Exporter>,
+        config: DeliveryConfig,
+        random: Random,
+    ) -> io::Result<()> {
+        let name = self.ask(|| exporter.name().into());
+        let batching = config.batching.or_else(|| self.ask(|| exporter.batching()));
+        let lane = Arc::new(Lane::new(
+            name.unwrap_or_else(|| Arc::from("unnamed")),
+            Bounds {
+                traces: config.max_queued_traces,
+                bytes: config.max_queued_bytes,
             },
-            None,
+            batching.unwrap_or_default(),
+            self.clock.clone(),
+            Arc::clone(&self.ledger),
+        ));
+        let index = self.lanes.len();
+        self.lanes.push(Arc::clone(&lane));
+        let worker = Worker {
+            exporter,
+            lane,
+            config,
+            random,
+        };
+        worker.start(index)
+    }
+
+    /// Asks an exporter about itself; `None` when it panicked.
+    fn ask<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
+        let answer = guarded::call(question);
+        if answer.is_none() {
+            self.ledger.panicked(1);
+        }
+        answer
+    }
+
+    /// Queues a trace for every exporter. Never waits and runs nobody else's code.
+    pub(crate) fn send(&self, trace: Trace) {
+        self.offer(trace);
+    }
+
+    /// Queues a trace for every exporter; false when no queue had room for it.
+    fn offer(&self, trace: Trace) -> bool {
+        let spans = trace.span_count() as u64;
+        if self.lanes.is_empty() {
+            self.ledger.queued(spans);
+            self.ledger.lost(Reason::Refused, spans);
+            return false;
+        }
+        let offer = Offer {
+            spans: trace.span_count(),
+            bytes: trace.bytes(),
+            error: trace.has_errors(),
+        };
+        let now = self.clock.now();
+        let tickets = Ticket::issue(&self.ledger, spans, self.lanes.len());
+        let mut accepted = false;
+        for (lane, ticket) in self.lanes.iter().zip(tickets) {
+            accepted |= lane.push(trace.clone(), ticket, offer, now);
+        }
+        accepted
+    }
+
+    /// Blocks until everything sent before the call has been exported and every exporter flushed.
+    ///
+    /// # Errors
+    /// When that took longer than `timeout`, when spans were lost meanwhile, or when an exporter
+    /// could not flush.
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
+        FlushError::judge(Drain::begin(&self.lanes, Ask::Flush).wait(timeout), timeout)
+    }
+
+    /// Exports what waits, shuts every exporter down and ends its thread. What is sent from now on is
+    /// lost. A second call has nothing to do and says so.
+    ///
+    /// # Errors
+    /// When that took longer than `timeout`, in which case what still waits is given up; when spans
+    /// were lost meanwhile, or when an exporter could not shut down.
+    pub(crate) fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        ShutdownError::judge(
+            Drain::begin(&self.lanes, Ask::Shutdown).wait(timeout),
+            timeout,
         )
     }
-    pub(crate) fn send(&self, t: Trace) {
-        let n = t.span_count() as u64;
-        self.ledger.queued(n);
-        self.ledger.exported(n);
-        self.kept.lock().unwrap().push(t);
+
+    fn end(&self) {
+        for lane in &self.lanes {
+            lane.end(None);
+            lane.clear();
+        }
     }
-    pub(crate) fn flush(&self, _t: Duration) -> Result<DeliveryReport, FlushError> {
-        Ok(DeliveryReport {})
-    }
-    pub(crate) fn shutdown(&self, _t: Duration) -> Result<DeliveryReport, ShutdownError> {
-        Ok(DeliveryReport {})
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.end();
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod notice;
 pub(crate) mod own_thread;
 pub mod random;
 pub(crate) mod stripe;
+pub(crate) mod sync;
 pub(crate) mod token_bucket;
 
 pub use clock::{Clock, ManualClock, Tick};

@@ -29,6 +29,7 @@ pub(crate) struct Ledger {
     dropped: [AtomicU64; Reason::COUNT],
     exported: AtomicU64,
     queued: AtomicU64,
+    missed: AtomicU64,
     traces_kept: AtomicU64,
     late: AtomicU64,
     cut_values: AtomicU64,
@@ -81,6 +82,16 @@ impl Ledger {
         self.queued.fetch_sub(spans, Ordering::Relaxed);
     }
 
+    /// Spans that one exporter lost and another did not.
+    pub(crate) fn missed(&self, spans: u64) {
+        self.missed.fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// Spans that are queued at this moment.
+    pub(crate) fn queued_spans(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn cut_values(&self, values: u64) {
         self.cut_values.fetch_add(values, Ordering::Relaxed);
     }
@@ -105,6 +116,7 @@ impl Ledger {
             live,
             held,
             queued: read(&self.queued),
+            missed: read(&self.missed),
             traces_kept: read(&self.traces_kept),
             late: read(&self.late),
             cut_values: read(&self.cut_values),

@@ -22,6 +22,10 @@ pub struct Stats {
     pub held: u64,
     /// Spans of kept traces on their way to an exporter.
     pub queued: u64,
+    /// Spans that one exporter lost while another delivered them, once for each that lost them.
+    ///
+    /// They stand under `exported` in the account.
+    pub missed: u64,
     /// Traces that were kept.
     pub traces_kept: u64,
     /// Kept spans that ended after their trace had been decided.
@@ -109,6 +113,9 @@ impl fmt::Display for Stats {
         row(f, "live", self.live)?;
         row(f, "held", self.held)?;
         row(f, "queued", self.queued)?;
+        if self.missed > 0 {
+            row(f, "(missed by some exporter)", self.missed)?;
+        }
         if self.balances() {
             write!(f, "  every span is accounted for")
         } else {

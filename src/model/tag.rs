@@ -142,6 +142,15 @@ enum Source<'a> {
 }
 
 impl TagArg<'_> {
+    /// Hands the value to `read`. What was lent leaves nothing to be dropped.
+    #[inline]
+    pub(crate) fn read<R>(self, read: impl FnOnce(TagRef<'_>) -> R) -> R {
+        match self.0 {
+            Source::Lent(value) => read(value),
+            Source::Owned(value) => read(value.as_ref()),
+        }
+    }
+
     /// The value, to be read without copying it.
     #[must_use]
     #[inline]

@@ -73,19 +73,11 @@ impl ActiveSpan {
     #[inline]
     pub(crate) fn child(&self, name: Cow<'static, str>) -> Self {
         match self {
-            Self::Recording(span) => match span.parts() {
-                Some((trace, recorder)) => {
-                    let (start, baggage) = (recorder.clock.now(), span.baggage.clone());
-                    let kind = SpanKind::Internal;
-                    recorder.start_child(trace, span.id, start, name, kind, baggage)
-                }
-                None => Self::Unrecorded(span.orphan()),
-            },
+            Self::Recording(span) => span.child(name),
             Self::Unrecorded(span) => span.child(name),
         }
     }
 
-    #[inline]
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
         self.write(|store, span, limits| {
             store.set_tag(span, key, value, limits);
@@ -160,20 +152,10 @@ impl ActiveSpan {
     }
 }
 
-impl Drop for ActiveSpan {
+impl Drop for Recording {
     #[inline]
     fn drop(&mut self) {
-        match self {
-            Self::Recording(span) => {
-                span.finish(None);
-                if let Some(trace) = span.trace.take()
-                    && Arc::strong_count(&trace) == 1
-                {
-                    Recorder::recycle(trace);
-                }
-            }
-            Self::Unrecorded(span) => span.finish(None),
-        }
+        self.end();
     }
 }
 
@@ -206,20 +188,35 @@ impl Recording {
         context
     }
 
+    // Not inlined, so that the drop of a span that is not recorded stays a few instructions.
+    #[inline(never)]
+    fn end(&mut self) {
+        self.finish(None);
+        if let Some(trace) = self.trace.take()
+            && Arc::strong_count(&trace) == 1
+        {
+            Recorder::recycle(trace);
+        }
+    }
+
+    #[inline(never)]
+    fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
+        let Some((trace, recorder)) = self.parts() else {
+            return self.orphan();
+        };
+        let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
+        recorder.start_child(trace, self.id, start, name, SpanKind::Internal, baggage)
+    }
+
     /// A child while the span is being dropped, which nobody can ask for.
     #[cold]
-    fn orphan(&self) -> Unrecorded {
+    fn orphan(&self) -> ActiveSpan {
         let trace_id = self
             .trace
             .as_ref()
             .map_or_else(TraceId::new, |trace| trace.head.trace_id);
         let fate = Fate::SampledOut(TraceFlags::default(), Arc::default());
-        Unrecorded::new(
-            trace_id,
-            None,
-            TraceState::default(),
-            self.baggage.clone(),
-            fate,
-        )
+        let (state, baggage) = (TraceState::default(), self.baggage.clone());
+        ActiveSpan::Unrecorded(Unrecorded::new(trace_id, None, state, baggage, fate))
     }
 }

@@ -82,7 +82,6 @@ impl Beyond {
         !self.ended.swap(true, Ordering::Relaxed)
     }
 
-    #[cold]
     fn finish(&self, end: Option<Tick>) {
         if let Some(recorder) = self.trace.recorder.as_deref() {
             recorder.finish_beyond(self, self.id, end);
@@ -105,6 +104,12 @@ impl Beyond {
             name,
             kind: *kind,
         }
+    }
+}
+
+impl Drop for Beyond {
+    fn drop(&mut self) {
+        self.finish(None);
     }
 }
 
@@ -194,26 +199,40 @@ impl Unrecorded {
 
     #[inline]
     pub(super) fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
-        let fate = match &self.fate {
+        match &self.fate {
             Fate::SampledOut(flags, stripe) => {
                 stripe.add(1);
-                Fate::SampledOut(*flags, Arc::clone(stripe))
+                self.another(Fate::SampledOut(*flags, Arc::clone(stripe)))
+            }
+            _ => self.child_of_full_trace(name),
+        }
+    }
+
+    #[cold]
+    fn child_of_full_trace(&self, name: Cow<'static, str>) -> ActiveSpan {
+        match &self.fate {
+            Fate::Beyond(beyond) => {
+                let Some(recorder) = beyond.trace.recorder.as_ref() else {
+                    return self.another(Fate::SampledOut(TraceFlags::default(), Arc::default()));
+                };
+                let (start, baggage) = (recorder.clock.now(), self.baggage().clone());
+                let kind = SpanKind::Internal;
+                recorder.start_child(&beyond.trace, beyond.id, start, name, kind, baggage)
             }
             Fate::Refused(flags, reason, ledger) => {
                 ledger.started(1);
                 ledger.dropped(*reason, 1);
-                Fate::Refused(*flags, *reason, Arc::clone(ledger))
+                self.another(Fate::Refused(*flags, *reason, Arc::clone(ledger)))
             }
-            Fate::Beyond(beyond) => match beyond.trace.recorder.as_ref() {
-                Some(recorder) => {
-                    let (start, baggage) = (recorder.clock.now(), self.baggage().clone());
-                    let kind = SpanKind::Internal;
-                    let trace = &beyond.trace;
-                    return recorder.start_child(trace, beyond.id, start, name, kind, baggage);
-                }
-                None => Fate::SampledOut(TraceFlags::default(), Arc::default()),
-            },
-        };
+            Fate::SampledOut(flags, stripe) => {
+                self.another(Fate::SampledOut(*flags, Arc::clone(stripe)))
+            }
+        }
+    }
+
+    /// A span that carries the same.
+    #[inline]
+    fn another(&self, fate: Fate) -> ActiveSpan {
         let (trace_id, carried, id) = (self.trace_id, self.carried.clone(), AtomicU64::new(0));
         ActiveSpan::Unrecorded(Self {
             trace_id,

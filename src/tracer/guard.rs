@@ -39,7 +39,7 @@ impl SpanGuard {
     #[inline]
     pub fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
         if self.0.may_write() {
-            self.0.set_tag(key.into(), value.into().as_ref());
+            value.into().read(|value| self.0.set_tag(key.into(), value));
         }
     }
 

@@ -34,25 +34,38 @@ impl SpanStore {
     }
 
     /// Adds a span that has not ended; gives it back when there is no room for it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_span(&mut self, new: NewSpan, limits: &Limits) -> Result<u32, NewSpan> {
-        let index = match u32::try_from(self.spans.len()) {
-            Ok(index) if index != NONE && self.room.reserve(&mut self.spans, 1, 1) => index,
-            _ => return Err(new),
-        };
-        let name = match new.name {
-            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
+        match new.name {
+            // What nearly every span of a buffer that is reused comes to.
+            Cow::Borrowed(name)
+                if self.spans.len() < self.spans.capacity()
+                    && name.len() <= limits.value_bytes as usize =>
+            {
+                Ok(self.place_span(&new, Text::Static(name)))
+            }
+            _ => self.push_span_in_new_room(new, limits),
+        }
+    }
+
+    #[cold]
+    fn push_span_in_new_room(&mut self, new: NewSpan, limits: &Limits) -> Result<u32, NewSpan> {
+        if self.spans.len() >= NONE as usize || !self.room.reserve(&mut self.spans, 1, 1) {
+            return Err(new);
+        }
+        let name = match &new.name {
             Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
-            Cow::Owned(name) => match self.writer(limits).arena(&name) {
+            Cow::Owned(name) => match self.writer(limits).arena(name) {
                 Some(slice) => Text::Arena(slice),
-                None => {
-                    return Err(NewSpan {
-                        name: name.into(),
-                        ..new
-                    });
-                }
+                None => return Err(new),
             },
         };
+        Ok(self.place_span(&new, name))
+    }
+
+    #[inline(always)]
+    fn place_span(&mut self, new: &NewSpan, name: Text) -> u32 {
+        let index = self.spans.len() as u32;
         self.spans.push(SpanRecord {
             id: new.id,
             parent: new.parent,
@@ -65,7 +78,7 @@ impl SpanStore {
             kind: new.kind,
             outcome: Outcome::Unset,
         });
-        Ok(index)
+        index
     }
 
     /// Where the span with this id stands; `guess` is where it stood when it was added.

@@ -1,0 +1,165 @@
+//! A queue and a thread for one exporter.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::drain::{Ask, Drain};
+use super::report::Ending;
+use super::{Delivery, DeliveryConfig, FlushError, ShutdownError};
+use crate::export::{Batching, ExportError, Exporter};
+use crate::kit::{Clock, Random};
+use crate::ledger::Ledger;
+use crate::model::Trace;
+
+/// Gives an exporter a queue and a thread of its own.
+///
+/// [`export`](Exporter::export) returns at once; batches, retries and time limits are those of
+/// [`DeliveryConfig`]. A pipeline does this for each of its exporters already: wrap one that is
+/// called by something else, or the slow part of an exporter that passes traces on.
+///
+/// What it is given counts as exported for whoever gave it, except what finds the queue full. What it
+/// loses later shows in [`lost`](Self::lost) and makes the next flush or shutdown fail. Dropping the
+/// future of a shutdown before its end gives up what still waits; so does dropping the exporter.
+///
+/// Costs a thread and at most the memory that [`DeliveryConfig`] allows.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use tailtrace::{AsyncExporter, ExportError, Exporter, Trace, TraceId};
+///
+/// struct Slow;
+///
+/// #[async_trait]
+/// impl Exporter for Slow {
+///     async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+///         // Talks to a slow peer.
+///         Ok(())
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let exporter = AsyncExporter::new(Slow);
+/// exporter.export(&[Trace::new(TraceId::new())]).await?;
+/// exporter.shutdown().await?;
+/// assert_eq!(exporter.lost(), 0);
+/// # Ok::<(), ExportError>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct AsyncExporter {
+    name: Cow<'static, str>,
+    ledger: Arc<Ledger>,
+    delivery: Delivery,
+    /// Why there is no thread.
+    failed: Option<io::Error>,
+}
+
+impl AsyncExporter {
+    /// Wraps an exporter, with the defaults of [`DeliveryConfig`].
+    ///
+    /// When the system refuses a thread, every export says so.
+    #[must_use]
+    pub fn new(inner: impl Exporter + 'static) -> Self {
+        Self::with_config(inner, DeliveryConfig::default())
+    }
+
+    /// Wraps an exporter.
+    #[must_use]
+    pub fn with_config(inner: impl Exporter + 'static, config: DeliveryConfig) -> Self {
+        let ledger = Arc::new(Ledger::default());
+        let (clock, random) = (Clock::system(), Random::thread());
+        let account = Arc::clone(&ledger);
+        let (delivery, failed) =
+            Delivery::start(vec![Box::new(inner)], config, clock, random, account);
+        let lane = delivery.lanes.first();
+        Self {
+            name: lane.map_or(Cow::Borrowed("AsyncExporter"), |lane| {
+                Cow::Owned(lane.name.to_string())
+            }),
+            ledger,
+            delivery,
+            failed,
+        }
+    }
+
+    /// The spans that it was given and could not deliver, since it was made.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.ledger.snapshot(0, 0).failed()
+    }
+
+    /// The spans that it was given and that still wait or are being sent.
+    #[must_use]
+    pub fn queued_spans(&self) -> u64 {
+        self.ledger.queued_spans()
+    }
+
+    fn delivery(&self) -> Result<&Delivery, ExportError> {
+        match &self.failed {
+            None => Ok(&self.delivery),
+            Some(error) => Err(ExportError::permanent(format!(
+                "there is no thread to export from: {error}; allow the process more threads"
+            ))),
+        }
+    }
+
+    async fn drain(&self, ask: Ask) -> Result<Ending, ExportError> {
+        Ok(Drain::begin(&self.delivery()?.lanes, ask).ended().await)
+    }
+}
+
+#[async_trait]
+impl Exporter for AsyncExporter {
+    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+        let delivery = self.delivery()?;
+        let refused: u64 = batch
+            .iter()
+            .filter(|trace| !delivery.offer((*trace).clone()))
+            .map(|trace| trace.span_count() as u64)
+            .sum();
+        if refused == 0 {
+            return Ok(());
+        }
+        let message = "its queue was full; raise its limits or speed up its exporter";
+        Err(ExportError::partial(refused, message))
+    }
+
+    async fn flush(&self) -> Result<(), ExportError> {
+        let ending = self.drain(Ask::Flush).await?;
+        match FlushError::judge(ending, Duration::MAX) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ExportError::permanent(error.to_string()).with_source(error)),
+        }
+    }
+
+    async fn shutdown(&self) -> Result<(), ExportError> {
+        let ending = self.drain(Ask::Shutdown).await?;
+        match ShutdownError::judge(ending, Duration::MAX) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ExportError::permanent(error.to_string()).with_source(error)),
+        }
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    fn batching(&self) -> Batching {
+        // Its own queue gathers them.
+        Batching::immediate()
+    }
+}
+
+impl fmt::Debug for AsyncExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncExporter")
+            .field("inner", &self.name)
+            .field("queued_spans", &self.queued_spans())
+            .field("lost", &self.lost())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,44 @@
+//! What can be set about delivery.
+
+use std::time::Duration;
+
+use super::Retry;
+use crate::export::Batching;
+
+/// How much may wait for an exporter, and how patiently it is sent.
+///
+/// The limits hold for each exporter on its own: one that hangs fills its own queue and no other.
+///
+/// ```
+/// use tailtrace::delivery::DeliveryConfig;
+/// let small = DeliveryConfig { max_queued_bytes: 4 * 1024 * 1024, ..DeliveryConfig::default() };
+/// assert_eq!(small.max_queued_traces, 131_072);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeliveryConfig {
+    /// The most memory of the traces that wait for one exporter, in bytes. Default 32 MiB.
+    ///
+    /// A larger trace is refused. The batch that is being sent comes on top.
+    pub max_queued_bytes: usize,
+    /// The most traces that wait for one exporter. Default 131,072.
+    pub max_queued_traces: usize,
+    /// How a failed batch is tried again.
+    pub retry: Retry,
+    /// How long one try may take before it counts as failed, and how long an exporter may take to
+    /// flush. Default 30 s. An exporter that blocks its thread cannot be interrupted.
+    pub export_timeout: Duration,
+    /// How traces are gathered, in place of what each exporter likes. Default `None`.
+    pub batching: Option<Batching>,
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self {
+            max_queued_bytes: 32 * 1024 * 1024,
+            max_queued_traces: 131_072,
+            retry: Retry::default(),
+            export_timeout: Duration::from_secs(30),
+            batching: None,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What a flush or a shutdown says.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::waiter::Failure;
+use crate::export::ExportError;
+use crate::ledger::Reason;
+
+/// What happened during a flush or a shutdown, in spans.
+///
+/// A span counts once for each exporter it goes to, because each may lose it on its own; the
+/// [ledger](crate::Stats) counts it once in all. `Display` says it in a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeliveryReport {
+    /// Spans that exporters accepted.
+    pub sent: u64,
+    /// Spans that were sent before the call and still wait.
+    pub left: u64,
+    pub(super) dropped: [u64; Reason::COUNT],
+}
+
+impl DeliveryReport {
+    /// Spans that were lost, for whatever reason.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+
+    /// Spans that were lost for this reason.
+    #[must_use]
+    pub const fn dropped_by(&self, reason: Reason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    pub(super) const fn drop_spans(&mut self, reason: Reason, spans: u64) {
+        self.dropped[reason as usize] += spans;
+    }
+
+    /// What was added since `earlier`, with what is left now.
+    pub(super) fn since(&self, earlier: &Self, left: u64) -> Self {
+        Self {
+            sent: self.sent.saturating_sub(earlier.sent),
+            left,
+            dropped: std::array::from_fn(|row| {
+                self.dropped[row].saturating_sub(earlier.dropped[row])
+            }),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.left += other.left;
+        for (mine, theirs) in self.dropped.iter_mut().zip(other.dropped) {
+            *mine += theirs;
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.dropped() == 0 && self.left == 0
+    }
+}
+
+impl fmt::Display for DeliveryReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sent, dropped, left) = (self.sent, self.dropped(), self.left);
+        write!(f, "{sent} spans sent, {dropped} dropped")?;
+        let mut before = " (";
+        for reason in Reason::ALL {
+            let spans = self.dropped_by(reason);
+            if spans > 0 {
+                write!(f, "{before}{spans} {}", reason.as_str())?;
+                before = ", ";
+            }
+        }
+        if dropped > 0 {
+            write!(f, ")")?;
+        }
+        write!(f, ", {left} left")
+    }
+}
+
+/// How a flush or a shutdown ended.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) report: DeliveryReport,
+    pub(super) in_time: bool,
+    pub(super) failure: Option<Failure>,
+}
+
+/// Why a flush did not deliver everything.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlushError {
+    /// Time ran out. What is left stays queued and is still sent.
+    #[error(
+        "flush did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for"
+    )]
+    TimedOut {
+        /// The time that was allowed.
+        limit: Duration,
+        /// What happened until then.
+        report: Box<DeliveryReport>,
+    },
+    /// Spans were lost while it ran.
+    #[error(
+        "spans were lost during a flush: {report}; repair the exporter, or raise the queue's limits if it was full"
+    )]
+    Lost {
+        /// What happened.
+        report: Box<DeliveryReport>,
+    },
+    /// Every span was handed over, but an exporter could not flush what it holds back itself.
+    #[error("exporter `{exporter}` could not flush what it was given: {report}; flush again")]
+    Exporter {
+        /// The exporter's name.
+        exporter: Arc<str>,
+        /// What happened.
+        report: Box<DeliveryReport>,
+        /// What it said.
+        source: Arc<ExportError>,
+    },
+}
+
+impl FlushError {
+    /// What happened to the spans.
+    #[must_use]
+    pub fn report(&self) -> &DeliveryReport {
+        match self {
+            Self::TimedOut { report, .. }
+            | Self::Lost { report }
+            | Self::Exporter { report, .. } => report,
+        }
+    }
+
+    pub(super) fn judge(ending: Ending, limit: Duration) -> Result<DeliveryReport, Self> {
+        let report = Box::new(ending.report);
+        match ending.failure {
+            _ if !ending.in_time => Err(Self::TimedOut { limit, report }),
+            _ if !report.is_whole() => Err(Self::Lost { report }),
+            Some(Failure { exporter, error }) => Err(Self::Exporter {
+                exporter,
+                report,
+                source: error,
+            }),
+            None => Ok(*report),
+        }
+    }
+}
+
+/// Why a shutdown did not deliver everything.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShutdownError {
+    /// Time ran out. What still waited is lost and counted under [`Reason::ShutdownDeadline`].
+    #[error(
+        "shutdown did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for"
+    )]
+    TimedOut {
+        /// The time that was allowed.
+        limit: Duration,
+        /// What happened until then.
+        report: Box<DeliveryReport>,
+    },
+    /// Spans were lost while it ran.
+    #[error(
+        "spans were lost during the shutdown: {report}; repair the exporter, or raise the queue's limits if it was full"
+    )]
+    Lost {
+        /// What happened.
+        report: Box<DeliveryReport>,
+    },
+    /// Every span was handed over, but an exporter could not shut down: some may not have arrived.
+    #[error(
+        "exporter `{exporter}` could not shut down, what it was given may not have arrived: {report}; look at the exporter's own error"
+    )]
+    Exporter {
+        /// The exporter's name.
+        exporter: Arc<str>,
+        /// What happened.
+        report: Box<DeliveryReport>,
+        /// What it said.
+        source: Arc<ExportError>,
+    },
+}
+
+impl ShutdownError {
+    /// What happened to the spans.
+    #[must_use]
+    pub fn report(&self) -> &DeliveryReport {
+        match self {
+            Self::TimedOut { report, .. }
+            | Self::Lost { report }
+            | Self::Exporter { report, .. } => report,
+        }
+    }
+
+    pub(super) fn judge(ending: Ending, limit: Duration) -> Result<DeliveryReport, Self> {
+        FlushError::judge(ending, limit).map_err(|error| match error {
+            FlushError::TimedOut { limit, report } => Self::TimedOut { limit, report },
+            FlushError::Lost { report } => Self::Lost { report },
+            FlushError::Exporter {
+                exporter,
+                report,
+                source,
+            } => Self::Exporter {
+                exporter,
+                report,
+                source,
+            },
+        })
+    }
+}

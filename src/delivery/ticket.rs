@@ -1,0 +1,163 @@
+//! What a trace that goes to several exporters owes the ledger.
+
+use std::sync::Arc;
+
+use crate::kit::sync::{Mutex, lock};
+use crate::ledger::{Ledger, Reason};
+
+/// One exporter's part in the account of a trace.
+///
+/// The ledger counts a span once, however many exporters the trace goes to: exported when one of them
+/// accepted it, lost when none did, and not before all of them are done.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    spans: u64,
+    /// `None` when there is only one exporter.
+    shared: Option<Arc<Mutex<Shared>>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    exporters: u64,
+    open: u64,
+    /// The most that one exporter accepted.
+    accepted: u64,
+    /// Summed over the exporters.
+    missed: u64,
+    reason: Reason,
+}
+
+/// What became of a trace at one exporter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Landed {
+    /// The spans that arrived.
+    pub(super) accepted: u64,
+    /// What became of the others.
+    pub(super) reason: Reason,
+}
+
+impl Landed {
+    pub(super) const fn lost(reason: Reason) -> Self {
+        Self {
+            accepted: 0,
+            reason,
+        }
+    }
+}
+
+impl Ticket {
+    /// Enters a trace into the account: one ticket for each exporter, never none.
+    pub(super) fn issue(
+        ledger: &Ledger,
+        spans: u64,
+        exporters: usize,
+    ) -> impl Iterator<Item = Self> {
+        ledger.queued(spans);
+        let shared = (exporters > 1).then(|| {
+            Arc::new(Mutex::new(Shared {
+                exporters: exporters as u64,
+                open: exporters as u64,
+                accepted: 0,
+                missed: 0,
+                reason: Reason::Refused,
+            }))
+        });
+        (0..exporters).map(move |_| Self {
+            spans,
+            shared: shared.clone(),
+        })
+    }
+
+    pub(super) const fn spans(&self) -> u64 {
+        self.spans
+    }
+
+    /// The exporter is done with the trace; the last one tells the ledger.
+    pub(super) fn settle(self, ledger: &Ledger, landed: Landed) {
+        let accepted = landed.accepted.min(self.spans);
+        let Some(shared) = self.shared else {
+            return record(ledger, self.spans, accepted, landed.reason);
+        };
+        let mut shared = lock(&shared);
+        shared.open = shared.open.saturating_sub(1);
+        shared.accepted = shared.accepted.max(accepted);
+        if accepted < self.spans {
+            shared.reason = landed.reason;
+            shared.missed += self.spans - accepted;
+        }
+        if shared.open == 0 {
+            let nowhere = (self.spans - shared.accepted) * shared.exporters;
+            record(ledger, self.spans, shared.accepted, shared.reason);
+            ledger.missed(shared.missed.saturating_sub(nowhere));
+        }
+    }
+}
+
+fn record(ledger: &Ledger, spans: u64, accepted: u64, reason: Reason) {
+    if accepted > 0 {
+        ledger.exported(accepted);
+    }
+    if accepted < spans {
+        ledger.lost(reason, spans - accepted);
+    }
+}
+
+#[cfg(all(test, not(tailtrace_loom)))]
+mod tests {
+    use super::*;
+    use crate::ledger::Stats;
+
+    const ALL: Landed = Landed {
+        accepted: 10,
+        reason: Reason::Refused,
+    };
+
+    fn settled(landed: &[Landed]) -> Stats {
+        let ledger = Ledger::default();
+        let tickets: Vec<Ticket> = Ticket::issue(&ledger, 10, landed.len()).collect();
+        assert_eq!(ledger.snapshot(0, 0).queued, 10);
+        for (ticket, landed) in tickets.into_iter().zip(landed) {
+            ticket.settle(&ledger, *landed);
+        }
+        let stats = ledger.snapshot(0, 0);
+        assert_eq!((stats.queued, stats.exported + stats.failed()), (0, 10));
+        stats
+    }
+
+    #[test]
+    fn a_trace_that_one_exporter_accepted_is_exported_once() {
+        let stats = settled(&[Landed::lost(Reason::QueueFull), ALL, ALL]);
+        assert_eq!((stats.exported, stats.missed), (10, 10));
+    }
+
+    #[test]
+    fn a_trace_that_no_exporter_accepted_is_lost_for_the_last_reason() {
+        let stats = settled(&[
+            Landed::lost(Reason::QueueFull),
+            Landed::lost(Reason::RetriesExhausted),
+        ]);
+        assert_eq!(stats.dropped_by(Reason::RetriesExhausted), 10);
+        assert_eq!((stats.exported, stats.missed), (0, 0));
+    }
+
+    #[test]
+    fn a_part_that_was_rejected_is_refused() {
+        let part = Landed {
+            accepted: 7,
+            reason: Reason::Refused,
+        };
+        let stats = settled(&[part]);
+        assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (7, 3));
+        let stats = settled(&[part, Landed::lost(Reason::ExporterPanicked)]);
+        assert_eq!((stats.exported, stats.missed), (7, 7));
+        assert_eq!(stats.dropped_by(Reason::ExporterPanicked), 3);
+    }
+
+    #[test]
+    fn the_ledger_hears_nothing_before_every_exporter_is_done() {
+        let ledger = Ledger::default();
+        let mut tickets = Ticket::issue(&ledger, 10, 2);
+        tickets.next().unwrap().settle(&ledger, ALL);
+        assert_eq!(ledger.snapshot(0, 0).queued, 10);
+    }
+}

@@ -1,0 +1,197 @@
+//! The thread that feeds one exporter.
+//!
+//! Each exporter has a thread and a tokio runtime of its own, so that it works whatever the program
+//! runs on and whatever becomes of the other exporters. All of the exporter's code runs here.
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::DeliveryConfig;
+use super::backoff::{Backoff, Next};
+use super::health::Health;
+use super::lane::{Job, Lane, Outcome, Pause};
+use super::waiter::Failure;
+use crate::export::{ExportError, Exporter};
+use crate::kit::{Random, guarded, notice, own_thread};
+use crate::ledger::Reason;
+use crate::model::Trace;
+
+pub(super) struct Worker {
+    pub(super) exporter: Box<dyn Exporter>,
+    pub(super) lane: Arc<Lane>,
+    pub(super) config: DeliveryConfig,
+    pub(super) random: Random,
+}
+
+/// How one call of the exporter ended.
+enum Called {
+    Returned(Result<(), ExportError>),
+    Panicked,
+    /// The lane has ended; nobody asks any more.
+    Abandoned,
+}
+
+impl Worker {
+    /// Starts the thread; returns when it has a runtime.
+    ///
+    /// # Errors
+    /// When the system refuses a thread or what a runtime needs.
+    pub(super) fn start(self, index: usize) -> io::Result<()> {
+        let (tell, told) = mpsc::sync_channel(1);
+        let name = format!("tailtrace-export-{index}");
+        let body = move || {
+            own_thread::mark();
+            // Made here because a runtime must not be dropped where the caller may be: inside another.
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            if tell.send(Ok(())).is_ok() {
+                let lane = Arc::clone(&self.lane);
+                let ran = guarded::call(|| self.run(runtime));
+                // A bug of ours must not leave anybody waiting.
+                if ran.is_none() {
+                    lane.end(None);
+                }
+            }
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "delivery owns the exporting threads"
+        )]
+        thread::Builder::new().name(name).spawn(body)?;
+        told.recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the export thread ended at once")))
+    }
+
+    fn run(self, runtime: Runtime) {
+        let mut health = Health::default();
+        let failure = loop {
+            match self.lane.next() {
+                Job::Send(batch) => {
+                    if let Some(outcome) = self.send(&runtime, &batch, &mut health) {
+                        self.lane.settle(outcome);
+                    }
+                }
+                Job::Flush => {
+                    let limit = Some(self.config.export_timeout);
+                    let failure =
+                        self.failure(self.call(&runtime, limit, || self.exporter.flush()));
+                    self.lane.flushed(failure.as_ref());
+                }
+                // Its time limit is that of whoever asked for it.
+                Job::Stop => {
+                    break self.failure(self.call(&runtime, None, || self.exporter.shutdown()));
+                }
+                Job::Quit => break None,
+            }
+        };
+        let Self { exporter, lane, .. } = self;
+        guarded::call(|| {
+            let _inside = runtime.enter();
+            drop(exporter);
+        });
+        // What the exporter left running there must not hold anybody up.
+        runtime.shutdown_background();
+        lane.end(failure.as_ref());
+        lane.clear();
+    }
+
+    /// Sends a batch, again and again if need be; `None` when it was abandoned.
+    fn send(&self, runtime: &Runtime, batch: &[Trace], health: &mut Health) -> Option<Outcome> {
+        let now = || self.lane.clock.now();
+        let limit = Some(self.config.export_timeout);
+        let mut urgency = self.lane.urgency();
+        let mut backoff = Backoff::new(self.config.retry, now());
+        loop {
+            let error = match self.call(runtime, limit, || self.exporter.export(batch)) {
+                Called::Returned(Ok(())) => {
+                    tell(health.worked(now(), &self.lane.name), notice::info);
+                    return Some(Outcome::Sent { rejected: 0 });
+                }
+                Called::Returned(Err(error)) => error,
+                Called::Panicked => {
+                    let error = ExportError::permanent("it panicked");
+                    let line = health.failed(now(), &self.lane.name, &error);
+                    tell(line, notice::warn);
+                    return Some(Outcome::Lost(Reason::ExporterPanicked));
+                }
+                Called::Abandoned => return None,
+            };
+            tell(health.failed(now(), &self.lane.name, &error), notice::warn);
+            if let Some(rejected) = error.rejected_spans() {
+                return Some(Outcome::Sent { rejected });
+            }
+            if !error.is_retryable() {
+                return Some(Outcome::Lost(Reason::Refused));
+            }
+            let next = backoff.failed(now(), error.retry_after(), self.random.next_u64());
+            let (wait, asked) = match next {
+                Next::Wait(wait) => (wait, false),
+                Next::WaitAsAsked(wait) => (wait, true),
+                Next::GiveUp => return Some(Outcome::Lost(Reason::RetriesExhausted)),
+            };
+            match self.lane.pause(wait, asked, &mut urgency) {
+                Pause::Over => {}
+                Pause::Urged => backoff.urge(),
+                Pause::Abandoned => return None,
+            }
+        }
+    }
+
+    /// Runs one of the exporter's futures to its end, its time limit, its panic or the lane's end.
+    fn call<F>(
+        &self,
+        runtime: &Runtime,
+        limit: Option<Duration>,
+        make: impl FnOnce() -> F,
+    ) -> Called
+    where
+        F: Future<Output = Result<(), ExportError>>,
+    {
+        let ended = guarded::call(|| {
+            runtime.block_on(self.lane.unless_abandoned(async {
+                let Some(limit) = limit else {
+                    return make().await;
+                };
+                let limited = tokio::time::timeout(limit, make()).await;
+                limited.unwrap_or_else(|_| {
+                    let message = format!("no answer within {limit:?}");
+                    Err(ExportError::retryable(message))
+                })
+            }))
+        });
+        match ended {
+            Some(Some(result)) => Called::Returned(result),
+            Some(None) => Called::Abandoned,
+            None => {
+                self.lane.ledger.panicked(1);
+                Called::Panicked
+            }
+        }
+    }
+
+    /// What whoever waits for a flush or the shutdown hears.
+    fn failure(&self, called: Called) -> Option<Failure> {
+        let error = match called {
+            Called::Returned(Ok(())) | Called::Abandoned => return None,
+            Called::Returned(Err(error)) => error,
+            Called::Panicked => ExportError::permanent("it panicked"),
+        };
+        Some(Failure {
+            exporter: Arc::clone(&self.lane.name),
+            error: Arc::new(error),
+        })
+    }
+}
+
+/// Speaks through the program's own subscriber, which may panic.
+fn tell(line: Option<String>, say: impl Fn(&str)) {
+    if let Some(line) = line {
+        guarded::call(|| say(&line));
+    }
+}
