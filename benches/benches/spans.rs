@@ -19,13 +19,14 @@ use tailtrace_benches::Job;
 use tailtrace_benches::rows::{ROWS, Row};
 
 /// Samples of each row.
-const SAMPLES: usize = 60;
+const SAMPLES: usize = 120;
 
-/// Spans of one sample and thread. Few enough that no library's queue overflows within it.
-const SPANS: usize = 2_000;
+/// Spans of one sample and thread. Few enough that no queue overflows within it, on two threads: the
+/// smallest holds 2,048 spans.
+const SPANS: usize = 1_000;
 
 /// Samples before the first that counts, until buffers and rings are full.
-const WARM_UP: usize = 40;
+const WARM_UP: usize = 100;
 
 fn main() {
     let words: Vec<String> = env::args()
