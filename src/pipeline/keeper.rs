@@ -47,6 +47,12 @@ impl Keeper {
     }
 }
 
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 fn look_after(recorder: &Recorder, stop: &Stop) {
     // Policies run here when a trace lingered: what they trace must not come back in.
     own_thread::mark();
