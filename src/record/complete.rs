@@ -170,15 +170,19 @@ impl Recorder {
         }
     }
 
-    /// Sends on the spans that ended after their trace was kept.
+    /// Takes the spans that ended after their trace was kept, and sends them on.
     fn keep_late(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, Live>, kept: &Kept) {
         let store = self.take(&mut live);
         drop(self.deregister(trace, &live));
         drop(live);
+        self.send_late(&trace.head, store, kept);
+    }
+
+    fn send_late(&self, head: &TraceHead, store: SpanStore, kept: &Kept) {
         let late = Kept { late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
-        self.keep_spans(&trace.head, &store, &late);
-        lock(self.shard(trace.head.trace_id)).put_store(store);
+        self.keep_spans(head, &store, &late);
+        lock(self.shard(head.trace_id)).put_store(store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
@@ -243,16 +247,22 @@ impl Recorder {
         }
     }
 
-    /// Decides a trace on the spans that have ended; the others follow when they end.
+    /// Decides a trace on the spans that have ended; the others follow when they end. Of a trace that was
+    /// kept before, the late spans that have ended are sent on.
     fn decide_early(&self, trace: &Arc<LocalTrace>, now: Tick) {
         let mut live = trace.live();
-        if !matches!(live.phase, Phase::Open) {
+        let phase = live.phase.clone();
+        if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
             return;
         }
         let ended = live.store.split_ended(&self.limits.span);
         self.account(&mut live);
         if ended.len() == 0 {
             return;
+        }
+        if let Phase::Kept(kept) = phase {
+            drop(live);
+            return self.send_late(&trace.head, ended, &kept);
         }
         live.phase = Phase::Deciding;
         drop(live);
