@@ -29,10 +29,7 @@ const SPANS: usize = 1_000;
 const WARM_UP: usize = 100;
 
 fn main() {
-    let words: Vec<String> = env::args()
-        .skip(1)
-        .filter(|a| !a.starts_with("--"))
-        .collect();
+    let words: Vec<String> = env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     println!("nanoseconds per span on the thread that makes it: median (10 % .. 90 %)");
     for rows in ROWS.chunk_by(|a, b| a.workload == b.workload) {
         let workload = rows[0].workload;
@@ -44,12 +41,7 @@ fn main() {
         let one = measure(rows, &jobs, 1);
         let two = measure(rows, &jobs, 2);
         for (row, (one, two)) in rows.iter().zip(one.into_iter().zip(two)) {
-            println!(
-                "  {:<24} {:>22} {:>22}",
-                row.library,
-                summary(one),
-                summary(two)
-            );
+            println!("  {:<24} {:>22} {:>22}", row.library, summary(one), summary(two));
         }
     }
 }
@@ -64,18 +56,10 @@ fn measure(rows: &[Row], jobs: &[Job], threads: usize) -> Vec<Vec<f64>> {
                 scope.spawn(move || make(rows, jobs, together, number == 0))
             })
             .collect();
-        makers
-            .into_iter()
-            .map(|maker| maker.join().expect("no library panics"))
-            .collect()
+        makers.into_iter().map(|maker| maker.join().expect("no library panics")).collect()
     });
     (0..jobs.len())
-        .map(|job| {
-            per_thread
-                .iter()
-                .flat_map(|samples| samples[job].iter().copied())
-                .collect()
-        })
+        .map(|job| per_thread.iter().flat_map(|samples| samples[job].iter().copied()).collect())
         .collect()
 }
 

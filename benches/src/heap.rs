@@ -30,10 +30,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
-        BYTES.fetch_add(
-            (new_size as u64).wrapping_sub(layout.size() as u64),
-            Relaxed,
-        );
+        BYTES.fetch_add((new_size as u64).wrapping_sub(layout.size() as u64), Relaxed);
         // SAFETY: as above.
         unsafe { System.realloc(ptr, layout, new_size) }
     }

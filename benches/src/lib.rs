@@ -25,11 +25,7 @@ pub struct Job {
 impl Job {
     /// A job that leaves nothing to background threads.
     pub fn new(trace: impl Fn() + Send + Sync + 'static) -> Self {
-        Self {
-            trace: Box::new(trace),
-            settle: Box::new(|| ()),
-            settle_after: usize::MAX,
-        }
+        Self { trace: Box::new(trace), settle: Box::new(|| ()), settle_after: usize::MAX }
     }
 
     /// This job with work in the background.

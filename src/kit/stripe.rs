@@ -19,6 +19,10 @@ thread_local! {
 pub(crate) struct Stripe(AtomicU64);
 
 impl Stripe {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     #[inline]
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
@@ -54,7 +58,7 @@ impl Striped {
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
+        self.0.iter().map(|stripe| stripe.count()).sum()
     }
 }
 

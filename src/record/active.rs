@@ -6,27 +6,20 @@ use std::sync::Arc;
 use super::beyond::Beyond;
 use super::recorder::Recorder;
 use super::recording::Recording;
-use super::refused::Refused;
-use super::sampled_out::SampledOut;
+use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
-use crate::ledger::Reason;
-use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
-use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanId, Status, TagRef, TraceContext, TraceId,
-};
+use crate::model::{Baggage, Limits, Link, LogLevel, Status, TagRef, TraceContext};
 
 /// A running span. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) enum ActiveSpan {
     /// It stands in the buffer of a local trace.
     Recording(Recording),
-    /// The head dropped its trace.
-    SampledOut(SampledOut),
+    /// Its trace is not recorded.
+    Unrecorded(Unrecorded),
     /// Its trace is full.
     Beyond(Box<Beyond>),
-    /// It came too late or from the wrong thread.
-    Refused(Box<Refused>),
 }
 
 impl ActiveSpan {
@@ -46,18 +39,16 @@ impl ActiveSpan {
     pub(crate) fn context(&self) -> TraceContext {
         match self {
             Self::Recording(span) => span.context(),
-            Self::SampledOut(span) => span.context(),
+            Self::Unrecorded(span) => span.context(),
             Self::Beyond(span) => span.context(),
-            Self::Refused(span) => span.context(),
         }
     }
 
     pub(crate) fn baggage(&self) -> &Baggage {
         match self {
             Self::Recording(span) => &span.baggage,
-            Self::SampledOut(span) => span.baggage(),
+            Self::Unrecorded(span) => span.baggage(),
             Self::Beyond(span) => &span.baggage,
-            Self::Refused(span) => &span.baggage,
         }
     }
 
@@ -65,8 +56,8 @@ impl ActiveSpan {
     // Inlined only as far as most traces of most services go.
     #[inline(always)]
     pub(crate) fn child(&self, name: Cow<'static, str>) -> Self {
-        if let Self::SampledOut(span) = self {
-            return Self::SampledOut(span.child());
+        if let Self::Unrecorded(span) = self {
+            return Self::Unrecorded(span.child());
         }
         self.child_with_record(name)
     }
@@ -75,19 +66,9 @@ impl ActiveSpan {
     fn child_with_record(&self, name: Cow<'static, str>) -> Self {
         match self {
             Self::Recording(span) => span.child(name),
-            Self::SampledOut(span) => Self::SampledOut(span.child()),
+            Self::Unrecorded(span) => Self::Unrecorded(span.child()),
             Self::Beyond(span) => span.child(name),
-            Self::Refused(span) => Self::Refused(Box::new(span.child())),
         }
-    }
-
-    /// A span under one that is being dropped or waits in the pool, which nobody can hold: it belongs to
-    /// no pipeline and is counted by none.
-    #[cold]
-    pub(super) fn nowhere(parent: SpanId) -> Self {
-        let head = TraceHead::made_by_hand(TraceId::new());
-        let refused = Refused::new(head, parent, Baggage::new(), Reason::ShutDown, &Arc::default());
-        Self::Refused(Box::new(refused))
     }
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
@@ -136,7 +117,7 @@ impl ActiveSpan {
         match self {
             Self::Recording(span) => span.finish(end),
             Self::Beyond(span) => span.finish(end),
-            Self::SampledOut(_) | Self::Refused(_) => {}
+            Self::Unrecorded(_) => {}
         }
     }
 
@@ -144,7 +125,7 @@ impl ActiveSpan {
         match self {
             Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
             Self::Beyond(span) => span.trace.recorder.as_ref(),
-            Self::SampledOut(_) | Self::Refused(_) => None,
+            Self::Unrecorded(_) => None,
         }
     }
 
@@ -154,7 +135,7 @@ impl ActiveSpan {
         let (trace, guess, id) = match self {
             Self::Recording(span) => (span.trace.as_ref()?, span.index, span.id),
             Self::Beyond(span) => (&span.trace, u32::MAX, span.id),
-            Self::SampledOut(_) | Self::Refused(_) => return None,
+            Self::Unrecorded(_) => return None,
         };
         let recorder = trace.recorder.as_deref()?;
         let mut live = trace.live();

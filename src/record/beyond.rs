@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::active::ActiveSpan;
 use super::local::LocalTrace;
+use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::ledger::Reason;
 use crate::model::store::NewSpan;
@@ -48,7 +49,7 @@ impl Beyond {
     #[cold]
     pub(super) fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
         let Some(recorder) = self.trace.recorder.as_ref() else {
-            return ActiveSpan::nowhere(self.id);
+            return ActiveSpan::Unrecorded(Unrecorded::nowhere(self.trace.head.trace_id));
         };
         let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
         recorder.start_child(&self.trace, self.id, start, name, SpanKind::Internal, baggage)

@@ -33,11 +33,10 @@ mod evict;
 mod local;
 mod recorder;
 mod recording;
-mod refused;
 mod ring;
-mod sampled_out;
 mod shard;
 mod start;
+mod unrecorded;
 
 pub(crate) use active::ActiveSpan;
 pub use config::RecordLimits;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::active::ActiveSpan;
 use super::local::LocalTrace;
 use super::recorder::Recorder;
+use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceId};
 
@@ -58,7 +59,7 @@ impl Recording {
                 let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
                 recorder.start_child(trace, self.id, start, name, SpanKind::Internal, baggage)
             }
-            None => ActiveSpan::nowhere(self.id),
+            None => ActiveSpan::Unrecorded(Unrecorded::nowhere(TraceId::new())),
         }
     }
 

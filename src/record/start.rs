@@ -9,8 +9,7 @@ use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
 use super::recording::Recording;
-use super::refused::Refused;
-use super::sampled_out::{Common, SampledOut};
+use super::unrecorded::{Common, Unrecorded};
 use crate::kit::{Tick, guarded, own_thread};
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
@@ -64,22 +63,21 @@ impl Recorder {
                 return self.start_in(&trace, parent.span_id, new);
             }
             if let Some(common) = local.downcast::<Common>()
-                && self.ledger.counts_in(&common.stripe)
+                && common.is_counted_in(&self.ledger)
             {
-                let state = parent.trace_state.clone();
-                let common = self.bare.common(parent.flags, state, new.baggage);
-                return ActiveSpan::SampledOut(SampledOut::new(parent.trace_id, common));
+                let (lost, state) = (common.lost(), parent.trace_state.clone());
+                let common = self.bare.common(lost, parent.flags, state, new.baggage);
+                return ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, common));
             }
         }
         self.start_root(new)
     }
 
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
-        let id = SpanId::random(&self.random);
         let correction = self.clock.correction();
         let mut head = self.head_of(new.parent, correction);
         if let Some(reason) = self.refusal() {
-            return self.refuse(head, id, new.baggage, reason);
+            return self.leave_out(Some(reason), &head, new.baggage);
         }
         let now = self.clock.now();
         let decision = self.ask_head(&head, &new, now);
@@ -89,14 +87,24 @@ impl Recorder {
             Decision::Sample => true,
         };
         if !is_recorded {
-            let common = self.bare.common(head.flags(), head.trace_state, new.baggage);
-            return ActiveSpan::SampledOut(SampledOut::new(head.trace_id, common));
+            return self.leave_out(None, &head, new.baggage);
         }
         if decision.is_sampled() {
             head.sample(decision.threshold);
         }
+        if let Err(reason) = self.make_room(&head) {
+            return self.leave_out(Some(reason), &head, new.baggage);
+        }
         let start = new.start.map_or(now, |time| Tick::at_wall(time, correction));
-        self.record_root(head, id, start, new, decision)
+        self.record_root(head, start, new, decision)
+    }
+
+    /// A span that is not recorded: by the head's decision, unless `lost` says otherwise.
+    fn leave_out(&self, lost: Option<Reason>, head: &TraceHead, baggage: Baggage) -> ActiveSpan {
+        // Whoever continues a trace that is not sampled is promised no probability for it.
+        let state = head.outgoing_state();
+        let common = self.bare.common(lost, head.flags(), state, baggage);
+        ActiveSpan::Unrecorded(Unrecorded::new(head.trace_id, common))
     }
 
     fn refusal(&self) -> Option<Reason> {
@@ -107,11 +115,6 @@ impl Recorder {
         } else {
             None
         }
-    }
-
-    #[cold]
-    fn refuse(&self, head: TraceHead, id: SpanId, baggage: Baggage, reason: Reason) -> ActiveSpan {
-        ActiveSpan::Refused(Box::new(Refused::new(head, id, baggage, reason, &self.ledger)))
     }
 
     fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
@@ -142,12 +145,11 @@ impl Recorder {
     fn record_root(
         self: &Arc<Self>,
         head: TraceHead,
-        id: SpanId,
         start: Tick,
         new: Start<'_>,
         decision: SamplingDecision,
     ) -> ActiveSpan {
-        let limits = &self.limits.span;
+        let (limits, id) = (&self.limits.span, SpanId::random(&self.random));
         let (shell, store) = guarded::lock(self.shard(head.trace_id)).take();
         let room = Room::new(self.limits.bytes_per_trace);
         let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
@@ -155,7 +157,7 @@ impl Recorder {
         let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
         // Only a limit that allows no trace at all refuses a root.
         if store.push_span(root, limits).is_err() {
-            return self.refuse(head, id, new.baggage, Reason::BytesPerTrace);
+            return self.leave_out(Some(Reason::BytesPerTrace), &head, new.baggage);
         }
         for (key, value) in new.tags.into_iter().chain(decision.tags) {
             store.set_tag(0, key, value.as_ref(), limits);
@@ -246,7 +248,7 @@ impl Recorder {
     ) -> ActiveSpan {
         if let Phase::Dropped(reason) = live.phase {
             drop(live);
-            return self.refuse(trace.head.clone(), span.id, baggage, reason);
+            return self.leave_out(Some(reason), &trace.head, baggage);
         }
         self.ledger.started(1);
         let was_empty = live.spans() == 0;

@@ -38,11 +38,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         [workload, library, warm_up, spans] => {
-            match (
-                rows::find(workload, library),
-                warm_up.parse(),
-                spans.parse(),
-            ) {
+            match (rows::find(workload, library), warm_up.parse(), spans.parse()) {
                 (Some(row), Ok(warm_up), Ok(spans)) => run(row, warm_up, spans),
                 _ => usage(),
             }

@@ -29,16 +29,10 @@ const SIZES: [usize; 2] = [100, 1];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("heap bytes per open span, one million open, guards included");
-    println!(
-        "{:<16} {:>22} {:>22}",
-        "library", "10,000 traces of 100", "1,000,000 traces of 1"
-    );
+    println!("{:<16} {:>22} {:>22}", "library", "10,000 traces of 100", "1,000,000 traces of 1");
     let ours = SIZES.map(|size| per_span(|| open(size)));
     row("tailtrace", ours);
-    row(
-        "opentelemetry",
-        SIZES.map(|size| per_span(|| open_in_sdk(size))),
-    );
+    row("opentelemetry", SIZES.map(|size| per_span(|| open_in_sdk(size))));
     row(
         "fastrace",
         SIZES.map(|size| {
@@ -76,11 +70,8 @@ fn per_span<T>(open: impl FnOnce() -> T) -> u64 {
 }
 
 fn open(size: usize) -> (Vec<SpanGuard>, Pipeline) {
-    let limits = RecordLimits {
-        live_traces: SPANS,
-        live_bytes: usize::MAX,
-        ..RecordLimits::default()
-    };
+    let limits =
+        RecordLimits { live_traces: SPANS, live_bytes: usize::MAX, ..RecordLimits::default() };
     let pipeline = start(limits);
     (guards(&pipeline.tracer(), size, |_| ()), pipeline)
 }
@@ -111,14 +102,8 @@ fn guards(tracer: &Tracer, size: usize, describe: impl Fn(&SpanGuard)) -> Vec<Sp
 
 fn open_in_sdk(
     size: usize,
-) -> (
-    Vec<opentelemetry_sdk::trace::Span>,
-    Vec<Context>,
-    SdkTracerProvider,
-) {
-    let provider = SdkTracerProvider::builder()
-        .with_span_processor(sdk::Nowhere)
-        .build();
+) -> (Vec<opentelemetry_sdk::trace::Span>, Vec<Context>, SdkTracerProvider) {
+    let provider = SdkTracerProvider::builder().with_span_processor(sdk::Nowhere).build();
     let tracer = provider.tracer("benches");
     let mut roots = Vec::with_capacity(SPANS / size);
     let mut children = Vec::with_capacity(SPANS - roots.capacity());

@@ -37,9 +37,7 @@ impl SpanExporter for Nowhere {
 
 /// Dropped by a processor at the end of each span.
 pub fn ended(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
-    let provider = SdkTracerProvider::builder()
-        .with_span_processor(Nowhere)
-        .build();
+    let provider = SdkTracerProvider::builder().with_span_processor(Nowhere).build();
     let tracer = provider.tracer("benches");
     Job::new(move || {
         let _running = &provider;
@@ -50,9 +48,7 @@ pub fn ended(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
 /// Queued, batched and exported to nowhere by a background thread, with the default settings. The
 /// queue holds 2,048 spans.
 pub fn batched(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
-    let provider = SdkTracerProvider::builder()
-        .with_batch_exporter(Nowhere)
-        .build();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(Nowhere).build();
     let tracer = provider.tracer("benches");
     Job::new(move || shape(&tracer)).settling(1_000, move || {
         provider.force_flush().expect("nowhere takes everything");

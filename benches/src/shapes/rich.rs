@@ -54,10 +54,7 @@ fn properties(request: &Request) -> [(&'static str, Cow<'static, str>); 5] {
         ("http.route", request.route.clone().into()),
         ("server.address", request.host.clone().into()),
         ("order.id", request.order.to_string().into()),
-        (
-            "cache.hit",
-            if request.is_cached { "true" } else { "false" }.into(),
-        ),
+        ("cache.hit", if request.is_cached { "true" } else { "false" }.into()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::writer::Writer;
 use super::{
-    Chain, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, SpanRecord,
+    Chain, Details, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, SpanRecord,
     SpanStore, Text,
 };
 use crate::kit::Tick;
@@ -150,7 +150,7 @@ impl SpanStore {
         let Some(record) = spans.get_mut(span as usize) else {
             return false;
         };
-        let mut writer = Writer { details: details.get_or_insert_default(), room, limits };
+        let mut writer = Writer { details: details_in(details, room), room, limits };
         let stored = writer.put(&mut record.tags, key, value, limits.tags);
         if !stored {
             self.dropped(span).tags += 1;
@@ -177,7 +177,7 @@ impl SpanStore {
             slot?;
         }
         let Self { spans, details, room } = self;
-        let mut writer = Writer { details: details.get_or_insert_default(), room, limits };
+        let mut writer = Writer { details: details_in(details, room), room, limits };
         let placed = writer.arena(message).and_then(|message| {
             let log = LogRecord { time, message, fields: Chain::EMPTY, next: NONE, level };
             writer.place_log(slot, log)
@@ -303,6 +303,16 @@ impl SpanStore {
     }
 
     pub(super) fn writer<'a>(&'a mut self, limits: &'a Limits) -> Writer<'a> {
-        Writer { details: self.details.get_or_insert_default(), room: &mut self.room, limits }
+        let Self { details, room, .. } = self;
+        Writer { details: details_in(details, room), room, limits }
     }
+}
+
+/// The details, which are made and counted when the first span needs them.
+#[inline]
+fn details_in<'a>(details: &'a mut Option<Box<Details>>, room: &mut Room) -> &'a mut Details {
+    details.get_or_insert_with(|| {
+        room.count(size_of::<Details>());
+        Box::default()
+    })
 }
