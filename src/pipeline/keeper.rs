@@ -65,7 +65,7 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
         let now = recorder.clock.now();
         recorder.clock.refresh();
         recorder.poll(now);
-        match losses.observe(now, &recorder.stats()) {
+        match losses.observe(now, &recorder.losses()) {
             Some(loss @ Notice::Started { .. }) => notice::warn(&loss.message()),
             Some(end @ Notice::Ended { .. }) => notice::info(&end.message()),
             None => {}

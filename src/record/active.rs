@@ -134,7 +134,7 @@ impl ActiveSpan {
     fn write<R>(&self, write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R) -> Option<R> {
         let (trace, guess, id) = match self {
             Self::Recording(span) => (span.trace.as_ref()?, span.index, span.id),
-            Self::Beyond(span) => (&span.trace, u32::MAX, span.id),
+            Self::Beyond(span) => (&span.trace, span.place()?, span.id),
             Self::Unrecorded(_) => return None,
         };
         let recorder = trace.recorder.as_deref()?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::active::ActiveSpan;
 use super::local::LocalTrace;
@@ -11,6 +11,12 @@ use crate::kit::Tick;
 use crate::ledger::Reason;
 use crate::model::store::NewSpan;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
+
+/// The span is not on record and has not ended.
+const WAITING: u32 = u32::MAX;
+
+/// The span has ended without a record.
+const ENDED: u32 = u32::MAX - 1;
 
 /// A span beyond its trace's limit. It is dropped when it ends, unless it fails: errors are kept
 /// first, and a reserve is kept for them.
@@ -24,8 +30,8 @@ pub(crate) struct Beyond {
     start: Tick,
     name: Cow<'static, str>,
     kind: SpanKind,
-    /// Written under the trace's lock.
-    ended: AtomicBool,
+    /// Where it stands in the buffer, or that it does not. Written under the trace's lock.
+    place: AtomicU32,
 }
 
 impl Beyond {
@@ -36,8 +42,8 @@ impl Beyond {
         limit: Reason,
     ) -> Self {
         let NewSpan { id, parent, start, name, kind } = span;
-        let ended = AtomicBool::new(false);
-        Self { trace, id, baggage, limit, parent, start, name, kind, ended }
+        let place = AtomicU32::new(WAITING);
+        Self { trace, id, baggage, limit, parent, start, name, kind, place }
     }
 
     pub(super) fn context(&self) -> TraceContext {
@@ -61,9 +67,15 @@ impl Beyond {
         }
     }
 
-    /// True the first time it is asked.
-    pub(super) fn end_once(&self) -> bool {
-        !self.ended.swap(true, Ordering::Relaxed)
+    /// Where it stood when it was put on record; `None` when it was not.
+    pub(super) fn place(&self) -> Option<u32> {
+        Some(self.place.load(Ordering::Relaxed)).filter(|place| *place < ENDED)
+    }
+
+    /// Marks a span that is not on record as ended; true the first time.
+    pub(super) fn end_without_record(&self) -> bool {
+        let (waiting, ended) = (WAITING, ENDED);
+        self.place.compare_exchange(waiting, ended, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Records the span after all, because it failed.
@@ -73,13 +85,13 @@ impl Beyond {
         let reserve = (limits.spans_per_trace / 8).max(1);
         let most = limits.spans_per_trace.saturating_add(reserve) as usize;
         let mut live = self.trace.live();
-        let is_counted = self.ended.load(Ordering::Relaxed) || live.beyond_limit == 0;
-        let is_known = live.store.find(u32::MAX, self.id).is_some();
-        if is_counted || is_known || live.store.len() >= most {
+        let is_waiting = self.place.load(Ordering::Relaxed) == WAITING && live.beyond_limit > 0;
+        if !is_waiting || live.store.len() >= most {
             return;
         }
         self.trace.mark_worth_keeping();
-        if live.store.push_span(self.span(), &limits.span).is_ok() {
+        if let Ok(place) = live.store.push_span(self.span(), &limits.span) {
+            self.place.store(place, Ordering::Relaxed);
             live.beyond_limit -= 1;
         }
         recorder.unlock(&self.trace, live, false);

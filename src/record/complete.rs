@@ -37,12 +37,11 @@ impl Recorder {
     pub(super) fn finish_beyond(&self, beyond: &Beyond, end: Option<Tick>) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
-        if let Some(index) = live.store.finish(u32::MAX, beyond.id, end) {
-            self.ended(&beyond.trace, live, index, end);
-        } else if live.beyond_limit > 0
-            && live.store.find(u32::MAX, beyond.id).is_none()
-            && beyond.end_once()
-        {
+        if let Some(place) = beyond.place() {
+            if let Some(index) = live.store.finish(place, beyond.id, end) {
+                self.ended(&beyond.trace, live, index, end);
+            }
+        } else if live.beyond_limit > 0 && beyond.end_without_record() {
             live.beyond_limit -= 1;
             self.ledger.dropped(beyond.limit, 1);
             self.ended(&beyond.trace, live, u32::MAX, end);

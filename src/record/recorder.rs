@@ -187,6 +187,11 @@ impl Recorder {
         }
     }
 
+    /// The account without what is live and held, which costs no look at every trace.
+    pub(crate) fn losses(&self) -> Stats {
+        self.ledger.snapshot(0, 0)
+    }
+
     /// The account of this moment.
     pub(crate) fn stats(&self) -> Stats {
         let held = self.shards.iter().map(|shard| lock(shard).ring.spans()).sum();

@@ -248,8 +248,8 @@ impl SpanStore {
     pub(crate) fn push_link(&mut self, span: u32, link: Link, limits: &Limits) -> bool {
         let mut writer = self.writer(limits);
         let rare = writer.details.rare.get_or_insert_default();
-        let count = rare.links.iter().filter(|known| known.span == span).count();
-        if count >= usize::from(limits.links) || !writer.room.reserve(&mut rare.links, 1, 1) {
+        let count = rare.links.get(&span).map_or(0, Vec::len);
+        if count >= usize::from(limits.links) || !writer.room.take(size_of::<LinkRecord>()) {
             self.dropped(span).links += 1;
             return false;
         }
@@ -258,7 +258,7 @@ impl SpanStore {
             writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
         }
         let rare = writer.details.rare.get_or_insert_default();
-        rare.links.push(LinkRecord { span, context: link.context, tags });
+        rare.links.entry(span).or_default().push(LinkRecord { context: link.context, tags });
         true
     }
 
