@@ -1,6 +1,7 @@
 //! Ending spans, and deciding local traces when they are complete.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
 use super::beyond::Beyond;
@@ -15,6 +16,9 @@ use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
 use crate::model::{Kept, SpanId, Threshold, Trace, TraceId, TraceView};
 use crate::tail::{TailDecision, Verdict};
+
+/// Fewer lingering traces are not looked through.
+const LEAST_TO_CLEAR: usize = 1024;
 
 impl Recorder {
     /// Ends a span; the last one to end completes its trace.
@@ -62,8 +66,19 @@ impl Recorder {
         } else if index == 0 && matches!(live.phase, Phase::Open) {
             // The root, which comes first: from now on the others' time runs.
             drop(live);
-            lock(&self.lingering).push_back((end.after(self.limits.linger), Arc::clone(trace)));
+            self.linger(trace, end.after(self.limits.linger));
         }
+    }
+
+    /// Remembers until when a trace whose root has ended may wait for its other spans.
+    fn linger(&self, trace: &Arc<LocalTrace>, until: Tick) {
+        let mut lingering = lock(&self.lingering);
+        // Those that completed in the meantime are cleared out whenever they are the most.
+        let most = LEAST_TO_CLEAR.max(2 * self.live_traces.load(Ordering::Relaxed));
+        if lingering.len() >= most {
+            lingering.retain(|(_, trace)| matches!(trace.live().phase, Phase::Open));
+        }
+        lingering.push_back((until, Arc::clone(trace)));
     }
 
     /// Decides what a trace holds, all of which has ended.
@@ -95,7 +110,7 @@ impl Recorder {
             Ok(kept) => {
                 let kept = Arc::new(kept);
                 self.keep_spans(&trace.head, &store, &kept);
-                lock(self.shard(trace.head.trace_id)).put_store(store);
+                self.reuse(&trace.head, store);
                 Phase::Kept(kept)
             }
             Err(reason) => {
@@ -138,7 +153,7 @@ impl Recorder {
         drop(removed);
         if spans > 0 {
             self.ledger.dropped(reason, spans);
-            lock(self.shard(trace.head.trace_id)).put_store(store);
+            self.reuse(&trace.head, store);
         }
         spans
     }
@@ -181,7 +196,7 @@ impl Recorder {
         let late = Kept { late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(head, &store, &late);
-        lock(self.shard(head.trace_id)).put_store(store);
+        self.reuse(head, store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
@@ -216,6 +231,12 @@ impl Recorder {
         self.forget_surplus(&mut shard, now);
     }
 
+    /// Gives a buffer back for the next trace.
+    fn reuse(&self, head: &TraceHead, mut store: SpanStore) {
+        store.clear();
+        lock(self.shard(head.trace_id)).put_store(store);
+    }
+
     fn forget_surplus(&self, shard: &mut Shard, now: Tick) {
         while let Some(held) = shard.ring.pop_surplus(now) {
             self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
@@ -238,11 +259,7 @@ impl Recorder {
             }
         }
         for shard in &self.shards {
-            let mut shard = lock(shard);
-            while let Some(held) = shard.ring.pop_surplus(now) {
-                self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
-                shard.put_store(held.store);
-            }
+            self.forget_surplus(&mut lock(shard), now);
         }
     }
 
@@ -254,6 +271,7 @@ impl Recorder {
         if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
             return;
         }
+        self.ledger.cut_values(u64::from(live.store.cut_values()));
         let ended = live.store.split_ended(&self.limits.span);
         self.account(&mut live);
         if ended.len() == 0 {

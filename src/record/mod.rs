@@ -21,7 +21,7 @@
 //! # Invariants
 //! 1. A local trace stands in its shard while it holds spans that no other column counts, and while
 //!    it is being decided.
-//! 2. Who holds a shard's lock takes no trace's lock; the other way round is allowed.
+//! 2. Locks are taken in this order: the lingering traces, one trace, one shard.
 //! 3. User code (samplers, policies, conversions) runs without any lock held.
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 

@@ -312,3 +312,28 @@ fn shutdown_sends_the_late_spans_that_have_ended() {
     drop(open);
     assert_eq!((bench.stats().dropped_by(Reason::Unfinished), bench.stats().live), (1, 0));
 }
+
+#[test]
+fn traces_that_completed_after_their_root_are_not_remembered_for_the_whole_linger() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    for _ in 0..10_000 {
+        let root = bench.start("root");
+        let child = root.child("child".into());
+        drop(root);
+        drop(child);
+    }
+    assert!(lock(&bench.recorder.lingering).len() <= 2_048);
+}
+
+#[test]
+fn values_that_were_cut_are_counted_when_a_trace_lingered_too() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let straggler = root.child("straggler".into());
+    root.set_tag("long".into(), TagRef::Str(&"x".repeat(20_000)));
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    drop(straggler);
+    assert_eq!(bench.stats().cut_values, 1);
+}
