@@ -53,6 +53,14 @@ impl TagValue {
     }
 }
 
+impl TagValue {
+    /// The text, if the value is text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        self.as_ref().as_str()
+    }
+}
+
 impl fmt::Display for TagValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_ref().fmt(f)
@@ -104,6 +112,24 @@ impl<'a> TagRef<'a> {
     #[must_use]
     pub const fn as_str(self) -> Option<&'a str> {
         if let Self::Str(text) = self { Some(text) } else { None }
+    }
+
+    /// The whole number, if the value is one.
+    #[must_use]
+    pub const fn as_i64(self) -> Option<i64> {
+        if let Self::I64(number) = self { Some(number) } else { None }
+    }
+
+    /// The number, if the value is one that need not be whole.
+    #[must_use]
+    pub const fn as_f64(self) -> Option<f64> {
+        if let Self::F64(number) = self { Some(number) } else { None }
+    }
+
+    /// The truth, if the value is true or false.
+    #[must_use]
+    pub const fn as_bool(self) -> Option<bool> {
+        if let Self::Bool(truth) = self { Some(truth) } else { None }
     }
 }
 

@@ -9,7 +9,7 @@ use super::recording::Recording;
 use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::model::store::SpanStore;
-use crate::model::{Baggage, Limits, Link, LogLevel, Status, TagRef, TraceContext};
+use crate::model::{Baggage, Limits, Link, LogLevel, SpanKind, Status, TagRef, TraceContext};
 
 /// A running span. Dropping it ends it.
 #[derive(Debug)]
@@ -94,6 +94,10 @@ impl ActiveSpan {
 
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
         self.write(|store, span, limits| store.rename(span, name, limits));
+    }
+
+    pub(crate) fn set_kind(&self, kind: SpanKind) {
+        self.write(|store, span, _| store.set_kind(span, kind));
     }
 
     /// Says how it went. An error makes the span worth recording even beyond the limit.

@@ -178,7 +178,7 @@ impl Recorder {
                 kept(verdict.policy, either(head.threshold(), verdict.threshold))
             }
             TailDecision::Keep => kept(verdict.policy, verdict.threshold),
-            _ if is_sampled => kept(Cow::Borrowed("head"), head.threshold()),
+            _ if is_sampled => kept(Cow::Borrowed("head sampler"), head.threshold()),
             _ if trace.is_keep_asked() => kept(Cow::Borrowed("asked for"), None),
             _ => Err(Reason::NotKept),
         }

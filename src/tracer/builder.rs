@@ -53,9 +53,9 @@ impl SpanBuilder {
         }
     }
 
-    /// Starts it under a parent, whose baggage it inherits. Default: a new trace.
-    pub fn with_parent_context(mut self, context: &TraceContext) -> Self {
-        self.parent = Some(context.clone());
+    /// Starts it under a parent, whose baggage it inherits. Default, and with `None`: a new trace.
+    pub fn with_parent_context<'c>(mut self, context: impl Into<Option<&'c TraceContext>>) -> Self {
+        self.parent = context.into().cloned();
         self
     }
 

@@ -6,7 +6,9 @@ use std::error::Error;
 use std::fmt;
 
 use crate::kit::guarded;
-use crate::model::{Baggage, Limits, Link, LogLevel, Status, TagArg, TagValue, TraceContext};
+use crate::model::{
+    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagValue, TraceContext,
+};
 use crate::record::ActiveSpan;
 
 /// How many causes of an error are told.
@@ -122,6 +124,12 @@ impl SpanGuard {
     /// Gives it another name, for when the route is known only after the request has been read.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         self.0.rename(name.into());
+    }
+
+    /// Says what its role in a call is, as [`SpanBuilder::with_kind`](super::SpanBuilder::with_kind)
+    /// does for a span that has not started.
+    pub fn set_kind(&self, kind: SpanKind) {
+        self.0.set_kind(kind);
     }
 
     /// Points to another span.

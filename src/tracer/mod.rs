@@ -67,14 +67,19 @@ impl Tracer {
     /// Starts a span under a parent.
     ///
     /// With the context of a span of this process the new one joins its local trace; with a context
-    /// from [`extract_context`](Self::extract_context) it is the root of a local trace of its own.
+    /// from [`extract_context`](Self::extract_context) it is the root of a local trace of its own; with
+    /// `None` it starts a new trace.
     #[inline]
-    pub fn start_span_with_context(
+    pub fn start_span_with_context<'c>(
         &self,
         name: impl Into<Cow<'static, str>>,
-        context: &TraceContext,
+        context: impl Into<Option<&'c TraceContext>>,
     ) -> SpanGuard {
-        SpanGuard::new(self.recorder.start(Start::under(name.into(), context)))
+        let start = match context.into() {
+            Some(parent) => Start::under(name.into(), parent),
+            None => Start::new(name.into()),
+        };
+        SpanGuard::new(self.recorder.start(start))
     }
 
     /// Prepares a span that starts with more than a name.
@@ -93,9 +98,9 @@ impl Tracer {
     /// let mut headers = HashMap::new();
     /// headers.insert("traceparent".to_string(),
     ///     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_string());
-    /// let caller = tracer.extract_context(&headers).expect("a valid header");
-    /// let span = tracer.start_span_with_context("handle_request", &caller);
-    /// assert_eq!(span.context().trace_id, caller.trace_id);
+    /// let caller = tracer.extract_context(&headers);
+    /// let span = tracer.start_span_with_context("handle_request", caller.as_ref());
+    /// assert_eq!(span.context().trace_id, caller.expect("a valid header").trace_id);
     /// ```
     #[must_use]
     pub fn extract_context(&self, headers: &dyn Extractor) -> Option<TraceContext> {

@@ -33,7 +33,7 @@ pub(super) fn below(canvas: &mut Canvas, row: &Row<'_>, layout: &Layout) {
     }
     if layout.style.logs {
         for log in span.logs() {
-            log_lines(canvas, log, layout, (&lead, room));
+            log_lines(canvas, (span, log), layout, (&lead, room));
         }
     }
 }
@@ -51,7 +51,12 @@ fn error_of(span: SpanRef<'_>) -> Option<&str> {
     errors.last().map(LogRef::message)
 }
 
-fn log_lines(canvas: &mut Canvas, log: LogRef<'_>, layout: &Layout, (lead, room): (&str, usize)) {
+fn log_lines(
+    canvas: &mut Canvas,
+    (span, log): (SpanRef<'_>, LogRef<'_>),
+    layout: &Layout,
+    (lead, room): (&str, usize),
+) {
     let offset = Duration::from_nanos(layout.offset(log.tick()));
     let time = format!("+{}", human::duration(offset));
     let ink = match log.level() {
@@ -60,7 +65,10 @@ fn log_lines(canvas: &mut Canvas, log: LogRef<'_>, layout: &Layout, (lead, room)
         LogLevel::Info => Ink::Green,
         LogLevel::Debug | LogLevel::Trace => Ink::Dim,
     };
-    let fields: Vec<String> = log.fields().map(pair).collect();
+    // What the line of the error says already.
+    let said = TagRef::Str(span.status_description());
+    let news = |(key, value): &(&str, TagRef<'_>)| *key != "exception.message" || *value != said;
+    let fields: Vec<String> = log.fields().filter(news).map(pair).collect();
     let text = format!("{}  {}", escape(log.message()), fields.join("  "));
     let level = format!("{:5}", log.level());
     let before = columns(&time) + 1 + columns(&level) + 1;

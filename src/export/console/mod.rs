@@ -193,7 +193,9 @@ impl Exporter for ConsoleExporter {
     async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
         let style = self.style();
         for (index, trace) in batch.iter().enumerate() {
-            if let Err(error) = self.target.write(&draw(trace, style)) {
+            // An empty line keeps traces apart where there are no colours.
+            let drawing = draw(trace, style) + "\n";
+            if let Err(error) = self.target.write(&drawing) {
                 return Err(self.failure(error, batch, index));
             }
         }
