@@ -1,4 +1,102 @@
-//! Tail sampling inside the process.
+//! Tail sampling inside the process: keep every error, every slow trace, and a share of the rest.
+//!
+//! `tailtrace` records the spans of each request together in memory and decides when the request is
+//! complete whether the trace is worth exporting. What is dropped was never copied, converted or sent
+//! to another thread, so recording everything stays cheap; what is kept goes to exporters on threads
+//! of their own. Every span that starts is accounted for, with a reason when it did not arrive.
+//!
+//! # Quick start
+//!
+//! ```
+//! use std::time::Duration;
+//! use tailtrace::{ConsoleExporter, Errors, Fraction, LogLevel, Pipeline, SlowerThan, TailSampler};
+//!
+//! let pipeline = Pipeline::builder("checkout")
+//!     .with_tail(
+//!         TailSampler::new()
+//!             .keep(Errors)
+//!             .keep(SlowerThan(Duration::from_millis(500)))
+//!             .keep(Fraction::new(0.01)?),
+//!     )
+//!     .with_exporter(ConsoleExporter::stdout())
+//!     .start()?;
+//!
+//! let tracer = pipeline.tracer();
+//! {
+//!     let order = tracer.start_span("POST /orders");
+//!     order.set_tag("order.id", 4711);
+//!     let charge = order.child("charge_card");
+//!     charge.log(LogLevel::Info, "asking the bank");
+//!     charge.set_error(&std::io::Error::other("card declined"));
+//! } // The last span ends here: the tail is asked, and keeps the trace for its error.
+//!
+//! pipeline.shutdown(Duration::from_secs(5))?; // Waits until it is drawn.
+//! assert_eq!(pipeline.stats().exported, 2);
+//! println!("{}", pipeline.stats());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Without a tail, [`Tracer::new`] takes a sampler and an exporter and is all there is.
+//!
+//! # The flow
+//!
+//! ```text
+//!  headers --propagation--> TraceContext --> tracer --local root: ask--> sampling (head)
+//!                                              | start, tags, logs, finish
+//!                                              v
+//!                            record: one pooled buffer per local trace, open-span count
+//!                                              | count reaches 0 (or linger, limits, shutdown)
+//!                                              v
+//!                                            tail --drop--> ring of recent drops --> pool
+//!                                              | keep
+//!                                              v
+//!                         delivery: queue > batch > retry, a thread per exporter --> export
+//!                         ledger counts at every arrow
+//! ```
+//!
+//! # The rooms
+//!
+//! Each module has one concern. The names that most programs need are re-exported here.
+//!
+//! - [`tracer`]: the native API. [`Tracer`] starts spans, [`SpanGuard`] is one that runs and ends when
+//!   it is dropped, [`SpanBuilder`] starts one with more than a name.
+//! - [`pipeline`]: the whole flow. [`Pipeline::builder`] puts it together; the [`Pipeline`] flushes,
+//!   shuts down, keeps a dropped trace after the fact, and gives the account.
+//! - [`sampling`]: the head. A [`Sampler`] is asked once when a local trace begins and says drop,
+//!   record or sample.
+//! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;
+//!   [`RecordLimits`] bounds what is live, and the ring of recent drops.
+//! - [`tail`]: the tail. A [`TailPolicy`] sees a complete local trace; [`TailSampler`] combines several.
+//! - [`delivery`]: when and how often kept traces are exported. [`DeliveryConfig`] has the limits of the
+//!   queues and the [`Retry`]; [`AsyncExporter`] gives any exporter a queue of its own.
+//! - [`export`]: where to. [`ConsoleExporter`] draws waterfalls, [`FileExporter`] writes lines of JSON,
+//!   [`InMemoryExporter`] is for tests; [`Exporter`] is the trait for others.
+//! - [`ledger`]: the account. [`Stats`] is a snapshot, [`Reason`] says why spans did not arrive.
+//! - [`propagation`]: headers to [`TraceContext`] and back, in the W3C formats.
+//! - [`model`]: the words the others speak: ids, contexts, tags, logs, spans, traces.
+//! - [`kit`]: the only readers of time and randomness, so that tests can drive both.
+//! - `testing` (feature): hand-made traces and traces as text.
+//! - [`manual`]: the book.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `http` | no | propagation headers in the `http` crate's `HeaderMap` |
+//! | `testing` | no | the module `testing`: hand-made traces, traces as text |
+//!
+//! # The book
+//!
+//! [Data flow](manual::data_flow) ·
+//! [Choosing a sampler](manual::choosing_a_sampler) ·
+//! [Tail sampling](manual::tail_sampling) ·
+//! [Loss and the ledger](manual::loss_and_the_ledger) ·
+//! [Propagation](manual::propagation) ·
+//! [Decisions](manual::decisions)
+//!
+//! # Not there yet
+//!
+//! A layer for `tracing-subscriber`, adapters for OpenTelemetry, and OTLP.
 #![forbid(unsafe_code)]
 // The fences. Unit tests are programs and stand outside of them; the build
 // without `cfg(test)` holds every line of the library to them.
@@ -25,6 +123,7 @@ pub mod delivery;
 pub mod export;
 pub mod kit;
 pub mod ledger;
+pub mod manual;
 pub mod model;
 pub mod pipeline;
 pub mod propagation;
@@ -61,3 +160,8 @@ pub use tail::{
     TagMatches, TailDecision, TailPolicy, TailSampler, Verdict,
 };
 pub use tracer::{SpanBuilder, SpanGuard, Tracer};
+
+/// The programs in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

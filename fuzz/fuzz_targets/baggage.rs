@@ -5,9 +5,7 @@ use tailtrace::model::Baggage;
 use tailtrace_fuzz::{Lines, PARENT, extract_and_send_on};
 
 fuzz_target!(|input: &[u8]| {
-    let lines = Lines::default()
-        .with("traceparent", PARENT)
-        .with("baggage", input);
+    let lines = Lines::default().with("traceparent", PARENT).with("baggage", input);
     let baggage = extract_and_send_on(&lines).baggage;
     assert!(baggage.len() <= Baggage::MAX_MEMBERS);
     assert!(baggage.to_string().len() <= Baggage::MAX_BYTES);

@@ -5,12 +5,8 @@ use tailtrace::model::{Threshold, TraceState};
 use tailtrace_fuzz::{Lines, PARENT, extract_and_send_on};
 
 fuzz_target!(|input: &[u8]| {
-    let lines = Lines::default()
-        .with("traceparent", PARENT)
-        .with("tracestate", input);
-    let parent = extract_and_send_on(&lines)
-        .parent
-        .expect("a tracestate never costs the trace");
+    let lines = Lines::default().with("traceparent", PARENT).with("tracestate", input);
+    let parent = extract_and_send_on(&lines).parent.expect("a tracestate never costs the trace");
     let state = parent.trace_state;
     assert!(state.len() <= TraceState::MAX_MEMBERS);
     assert!(state.as_str().len() <= TraceState::MAX_BYTES);
@@ -29,9 +25,7 @@ fuzz_target!(|input: &[u8]| {
     // Members of others survive the update, as far as the limits let them.
     let others = |state: &TraceState| -> Vec<(String, String)> {
         let others = state.iter().filter(|(key, _)| *key != "ot");
-        others
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect()
+        others.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     };
     let (before, after) = (others(&state), others(&marked));
     assert!(after.iter().all(|member| before.contains(member)));

@@ -15,8 +15,7 @@ pub struct Lines<'a>(pub Vec<(&'static str, &'a [u8])>);
 impl<'a> Lines<'a> {
     /// Adds each line of the input as a header line of this name.
     pub fn with(mut self, name: &'static str, input: &'a [u8]) -> Self {
-        self.0
-            .extend(input.split(|byte| *byte == b'\n').map(|line| (name, line)));
+        self.0.extend(input.split(|byte| *byte == b'\n').map(|line| (name, line)));
         self
     }
 }
@@ -41,10 +40,7 @@ pub fn extract_and_send_on(headers: &dyn Extractor) -> Extracted {
         propagator.inject(&context, &mut sent);
         for (name, value) in &sent {
             assert!(!value.is_empty(), "{name}");
-            assert!(
-                value.bytes().all(|byte| matches!(byte, b' '..=b'~')),
-                "{name}: {value:?}"
-            );
+            assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
         }
         let mut received = Extracted::default();
         propagator.extract(&sent, &mut received);

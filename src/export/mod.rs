@@ -107,10 +107,11 @@ impl Default for Batching {
     }
 }
 
+/// A pointer to an exporter exports like what it points to.
 macro_rules! forward {
-    ($($pointer:ty),*) => {$(
+    ($($pointer:ident),*) => {$(
         #[async_trait]
-        impl Exporter for $pointer {
+        impl<E: Exporter + ?Sized> Exporter for $pointer<E> {
             async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
                 (**self).export(batch).await
             }
@@ -134,4 +135,4 @@ macro_rules! forward {
     )*};
 }
 
-forward!(Arc<dyn Exporter>, Box<dyn Exporter>);
+forward!(Arc, Box);

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-const STRIPES: usize = 8;
+/// How many stripes a counter has.
+pub(crate) const STRIPES: usize = 8;
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
@@ -18,6 +19,10 @@ thread_local! {
 pub(crate) struct Stripe(AtomicU64);
 
 impl Stripe {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     #[inline]
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
@@ -29,11 +34,21 @@ impl Stripe {
 pub(crate) struct Striped([Arc<Stripe>; STRIPES]);
 
 impl Striped {
-    /// The calling thread's stripe; a clone of it may move to other threads.
+    /// The calling thread's stripe.
     #[inline]
     pub(crate) fn mine(&self) -> &Arc<Stripe> {
+        &self.0[Self::my_index()]
+    }
+
+    /// Which stripe is the calling thread's.
+    #[inline]
+    pub(crate) fn my_index() -> usize {
         let mine = MINE.get();
-        let index = if mine < STRIPES { mine } else { assign() };
+        if mine < STRIPES { mine } else { assign() }
+    }
+
+    /// A stripe by its index; what holds a clone of it may add on any thread.
+    pub(crate) fn stripe(&self, index: usize) -> &Arc<Stripe> {
         &self.0[index % STRIPES]
     }
 
@@ -43,7 +58,7 @@ impl Striped {
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
+        self.0.iter().map(|stripe| stripe.count()).sum()
     }
 }
 

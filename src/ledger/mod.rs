@@ -27,6 +27,7 @@ pub(crate) struct Ledger {
     started: Striped,
     sampled_out: Striped,
     dropped: [AtomicU64; Reason::COUNT],
+    unrecorded: [Arc<Stripe>; Reason::COUNT],
     exported: AtomicU64,
     queued: AtomicU64,
     missed: AtomicU64,
@@ -43,15 +44,15 @@ impl Ledger {
         self.started.mine().add(spans);
     }
 
-    /// Where the calling thread counts spans that the head dropped; such a span counts as started too.
-    #[inline]
-    pub(crate) fn sampled_out(&self) -> &Arc<Stripe> {
-        self.sampled_out.mine()
+    /// Where spans that the head dropped are counted; such a span counts as started too.
+    pub(crate) fn sampled_out(&self) -> &Striped {
+        &self.sampled_out
     }
 
-    /// Whether a stripe is one of those that count what the head dropped.
-    pub(crate) fn counts_in(&self, stripe: &Arc<Stripe>) -> bool {
-        self.sampled_out.has(stripe)
+    /// Where spans are counted that were never recorded for this reason; such a span counts as started
+    /// too.
+    pub(crate) fn unrecorded(&self, reason: Reason) -> &Arc<Stripe> {
+        &self.unrecorded[reason as usize]
     }
 
     pub(crate) fn dropped(&self, reason: Reason, spans: u64) {
@@ -108,10 +109,11 @@ impl Ledger {
     pub(crate) fn snapshot(&self, live: u64, held: u64) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let sampled_out = self.sampled_out.sum();
+        let unrecorded = Reason::ALL.map(|reason| self.unrecorded(reason).count());
         Stats {
-            started: self.started.sum() + sampled_out,
+            started: self.started.sum() + sampled_out + unrecorded.iter().sum::<u64>(),
             sampled_out,
-            dropped: std::array::from_fn(|reason| read(&self.dropped[reason])),
+            dropped: std::array::from_fn(|row| read(&self.dropped[row]) + unrecorded[row]),
             exported: read(&self.exported),
             live,
             held,

@@ -111,10 +111,18 @@ impl fmt::Display for Stats {
         }
         row(f, "exported", self.exported)?;
         row(f, "live", self.live)?;
-        row(f, "held", self.held)?;
+        row(f, "held for a later keep", self.held)?;
         row(f, "queued", self.queued)?;
-        if self.missed > 0 {
-            row(f, "(missed by some exporter)", self.missed)?;
+        // Not columns of the equation: they say more about spans that are counted above.
+        for (name, count) in [
+            ("(missed by some exporter)", self.missed),
+            ("(ended late)", self.late),
+            ("(values cut to length)", self.cut_values),
+            ("(panics caught)", self.panics),
+        ] {
+            if count > 0 {
+                row(f, name, count)?;
+            }
         }
         if self.balances() {
             write!(f, "  every span is accounted for")

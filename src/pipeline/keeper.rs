@@ -47,6 +47,12 @@ impl Keeper {
     }
 }
 
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 fn look_after(recorder: &Recorder, stop: &Stop) {
     // Policies run here when a trace lingered: what they trace must not come back in.
     own_thread::mark();
@@ -59,7 +65,7 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
         let now = recorder.clock.now();
         recorder.clock.refresh();
         recorder.poll(now);
-        match losses.observe(now, &recorder.stats()) {
+        match losses.observe(now, &recorder.losses()) {
             Some(loss @ Notice::Started { .. }) => notice::warn(&loss.message()),
             Some(end @ Notice::Ended { .. }) => notice::info(&end.message()),
             None => {}

@@ -102,15 +102,17 @@ impl Pipeline {
     /// same report.
     pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
         let Core { recorder, delivery, .. } = &*self.core;
-        recorder.poll(recorder.clock.now());
-        delivery.flush(timeout)
+        let start = recorder.clock.now();
+        recorder.poll(start);
+        delivery.flush(timeout.saturating_sub(recorder.clock.now().since(start)))
     }
 
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
     /// and stops the threads, all within `timeout`.
     ///
-    /// Spans that have not ended are counted as [unfinished](crate::Reason::Unfinished). Whatever
-    /// starts later is counted and propagated, but not recorded. A second call finds nothing to do.
+    /// Spans that have not ended are counted as [unfinished](crate::Reason::Unfinished), or with their
+    /// trace when that is dropped. Whatever starts later is counted and propagated, but not recorded. A
+    /// second call finds nothing to do.
     ///
     /// # Errors
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
@@ -162,9 +164,12 @@ impl Pipeline {
 
 impl Core {
     fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        let unfinished = self.recorder.shutdown(self.recorder.clock.now());
+        let start = self.recorder.clock.now();
+        let unfinished = self.recorder.shutdown(start);
         self.keeper.stop();
-        self.delivery.shutdown(timeout, unfinished)
+        // The policies that were just asked have had their part of the time.
+        let left = timeout.saturating_sub(self.recorder.clock.now().since(start));
+        self.delivery.shutdown(left, unfinished)
     }
 }
 

@@ -3,32 +3,23 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::local::LocalTrace;
+use super::beyond::Beyond;
 use super::recorder::Recorder;
-use super::unrecorded::{Fate, Unrecorded};
+use super::recording::Recording;
+use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::model::store::SpanStore;
-use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef, TraceContext, TraceFlags,
-    TraceId, TraceState,
-};
+use crate::model::{Baggage, Limits, Link, LogLevel, Status, TagRef, TraceContext};
 
 /// A running span. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) enum ActiveSpan {
+    /// It stands in the buffer of a local trace.
     Recording(Recording),
+    /// Its trace is not recorded.
     Unrecorded(Unrecorded),
-}
-
-/// A span in the buffer of a local trace.
-#[derive(Debug)]
-pub(crate) struct Recording {
-    /// `None` only while it is being dropped.
-    pub(super) trace: Option<Arc<LocalTrace>>,
-    pub(super) id: SpanId,
-    /// Where the span stood when it was added.
-    pub(super) index: u32,
-    pub(super) baggage: Baggage,
+    /// Its trace is full.
+    Beyond(Box<Beyond>),
 }
 
 impl ActiveSpan {
@@ -41,10 +32,7 @@ impl ActiveSpan {
     /// beyond the limit too, which an error puts on record.
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
-        match self {
-            Self::Recording(_) => true,
-            Self::Unrecorded(span) => span.beyond().is_some(),
-        }
+        matches!(self, Self::Recording(_) | Self::Beyond(_))
     }
 
     /// What this span tells the next.
@@ -52,6 +40,7 @@ impl ActiveSpan {
         match self {
             Self::Recording(span) => span.context(),
             Self::Unrecorded(span) => span.context(),
+            Self::Beyond(span) => span.context(),
         }
     }
 
@@ -59,15 +48,26 @@ impl ActiveSpan {
         match self {
             Self::Recording(span) => &span.baggage,
             Self::Unrecorded(span) => span.baggage(),
+            Self::Beyond(span) => &span.baggage,
         }
     }
 
     /// Starts a child, which inherits the baggage.
-    #[inline]
+    // Inlined only as far as most traces of most services go.
+    #[inline(always)]
     pub(crate) fn child(&self, name: Cow<'static, str>) -> Self {
+        if let Self::Unrecorded(span) = self {
+            return Self::Unrecorded(span.child());
+        }
+        self.child_with_record(name)
+    }
+
+    #[inline(never)]
+    fn child_with_record(&self, name: Cow<'static, str>) -> Self {
         match self {
             Self::Recording(span) => span.child(name),
-            Self::Unrecorded(span) => span.child(name),
+            Self::Unrecorded(span) => Self::Unrecorded(span.child()),
+            Self::Beyond(span) => span.child(name),
         }
     }
 
@@ -98,17 +98,17 @@ impl ActiveSpan {
 
     /// Says how it went. An error makes the span worth recording even beyond the limit.
     pub(crate) fn set_status(&self, status: Status) {
-        if status.is_error() {
-            match self {
-                Self::Recording(span) => {
-                    if let Some((trace, _)) = span.parts() {
-                        trace.mark_worth_keeping();
-                    }
-                }
-                Self::Unrecorded(span) => span.rescue(),
-            }
+        let is_error = status.is_error();
+        if is_error && let Self::Beyond(span) = self {
+            span.rescue();
         }
-        self.write(|store, span, limits| store.set_status(span, status, limits));
+        let written = self.write(|store, span, limits| store.set_status(span, status, limits));
+        if is_error
+            && written.is_some()
+            && let Self::Recording(span) = self
+        {
+            span.mark_worth_keeping();
+        }
     }
 
     /// Ends the span at `end` or now; a span ends once.
@@ -116,16 +116,16 @@ impl ActiveSpan {
     pub(crate) fn finish(&self, end: Option<Tick>) {
         match self {
             Self::Recording(span) => span.finish(end),
-            Self::Unrecorded(span) => span.finish(end),
+            Self::Beyond(span) => span.finish(end),
+            Self::Unrecorded(_) => {}
         }
     }
 
     fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
-            Self::Unrecorded(span) => {
-                span.beyond().and_then(|beyond| beyond.trace.recorder.as_ref())
-            }
+            Self::Beyond(span) => span.trace.recorder.as_ref(),
+            Self::Unrecorded(_) => None,
         }
     }
 
@@ -134,7 +134,8 @@ impl ActiveSpan {
     fn write<R>(&self, write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R) -> Option<R> {
         let (trace, guess, id) = match self {
             Self::Recording(span) => (span.trace.as_ref()?, span.index, span.id),
-            Self::Unrecorded(span) => (&span.beyond()?.trace, u32::MAX, span.id()),
+            Self::Beyond(span) => (&span.trace, span.place()?, span.id),
+            Self::Unrecorded(_) => return None,
         };
         let recorder = trace.recorder.as_deref()?;
         let mut live = trace.live();
@@ -142,70 +143,5 @@ impl ActiveSpan {
         let result = write(&mut live.store, index, &recorder.limits.span);
         recorder.unlock(trace, live, false);
         Some(result)
-    }
-}
-
-impl Drop for Recording {
-    #[inline]
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-impl Recording {
-    #[inline]
-    fn parts(&self) -> Option<(&Arc<LocalTrace>, &Arc<Recorder>)> {
-        let trace = self.trace.as_ref()?;
-        trace.recorder.as_ref().map(|recorder| (trace, recorder))
-    }
-
-    #[inline]
-    fn finish(&self, end: Option<Tick>) {
-        if let Some((trace, recorder)) = self.parts() {
-            recorder.finish(trace, self.index, self.id, end);
-        }
-    }
-
-    fn context(&self) -> TraceContext {
-        let Some(trace) = &self.trace else {
-            return TraceContext::new(TraceId::new(), self.id);
-        };
-        let live = trace.live();
-        let index = live.store.find(self.index, self.id);
-        let parent =
-            index.and_then(|index| live.store.span(index)).and_then(|record| record.parent);
-        drop(live);
-        let mut context = trace.context(self.id, parent);
-        context.baggage = self.baggage.clone();
-        context
-    }
-
-    // Not inlined, so that the drop of a span that is not recorded stays a few instructions.
-    #[inline(never)]
-    fn end(&mut self) {
-        self.finish(None);
-        if let Some(trace) = self.trace.take()
-            && Arc::strong_count(&trace) == 1
-        {
-            Recorder::recycle(trace);
-        }
-    }
-
-    #[inline(never)]
-    fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
-        let Some((trace, recorder)) = self.parts() else {
-            return self.orphan();
-        };
-        let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
-        recorder.start_child(trace, self.id, start, name, SpanKind::Internal, baggage)
-    }
-
-    /// A child while the span is being dropped, which nobody can ask for.
-    #[cold]
-    fn orphan(&self) -> ActiveSpan {
-        let trace_id = self.trace.as_ref().map_or_else(TraceId::new, |trace| trace.head.trace_id);
-        let fate = Fate::SampledOut(TraceFlags::default(), Arc::default());
-        let (state, baggage) = (TraceState::default(), self.baggage.clone());
-        ActiveSpan::Unrecorded(Unrecorded::new(trace_id, None, state, baggage, fate))
     }
 }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 
+use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::{KeepOutcome, Recorder};
 use super::ring::Held;
 use super::shard::Shard;
-use super::unrecorded::Beyond;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
 use crate::ledger::Reason;
@@ -34,17 +34,16 @@ impl Recorder {
     }
 
     /// Ends a span beyond the limit.
-    pub(super) fn finish_beyond(&self, beyond: &Beyond, id: SpanId, end: Option<Tick>) {
+    pub(super) fn finish_beyond(&self, beyond: &Beyond, end: Option<Tick>) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
-        if let Some(index) = live.store.finish(u32::MAX, id, end) {
-            self.ended(&beyond.trace, live, index, end);
-        } else if live.beyond_limit > 0
-            && live.store.find(u32::MAX, id).is_none()
-            && beyond.end_once()
-        {
+        if let Some(place) = beyond.place() {
+            if let Some(index) = live.store.finish(place, beyond.id, end) {
+                self.ended(&beyond.trace, live, index, end);
+            }
+        } else if live.beyond_limit > 0 && beyond.end_without_record() {
             live.beyond_limit -= 1;
-            self.ledger.dropped(beyond.reason, 1);
+            self.ledger.dropped(beyond.limit, 1);
             self.ended(&beyond.trace, live, u32::MAX, end);
         }
     }
@@ -170,15 +169,19 @@ impl Recorder {
         }
     }
 
-    /// Sends on the spans that ended after their trace was kept.
+    /// Takes the spans that ended after their trace was kept, and sends them on.
     fn keep_late(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, Live>, kept: &Kept) {
         let store = self.take(&mut live);
         drop(self.deregister(trace, &live));
         drop(live);
+        self.send_late(&trace.head, store, kept);
+    }
+
+    fn send_late(&self, head: &TraceHead, store: SpanStore, kept: &Kept) {
         let late = Kept { late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
-        self.keep_spans(&trace.head, &store, &late);
-        lock(self.shard(trace.head.trace_id)).put_store(store);
+        self.keep_spans(head, &store, &late);
+        lock(self.shard(head.trace_id)).put_store(store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
@@ -243,16 +246,22 @@ impl Recorder {
         }
     }
 
-    /// Decides a trace on the spans that have ended; the others follow when they end.
+    /// Decides a trace on the spans that have ended; the others follow when they end. Of a trace that was
+    /// kept before, the late spans that have ended are sent on.
     fn decide_early(&self, trace: &Arc<LocalTrace>, now: Tick) {
         let mut live = trace.live();
-        if !matches!(live.phase, Phase::Open) {
+        let phase = live.phase.clone();
+        if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
             return;
         }
         let ended = live.store.split_ended(&self.limits.span);
         self.account(&mut live);
         if ended.len() == 0 {
             return;
+        }
+        if let Phase::Kept(kept) = phase {
+            drop(live);
+            return self.send_late(&trace.head, ended, &kept);
         }
         live.phase = Phase::Deciding;
         drop(live);

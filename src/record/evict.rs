@@ -7,6 +7,8 @@ use super::local::{LocalTrace, Phase};
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
+use crate::model::Randomness;
+use crate::model::head::TraceHead;
 
 /// How many traces are compared to find one that is worth little.
 const LOOKS: usize = 32;
@@ -14,37 +16,65 @@ const LOOKS: usize = 32;
 /// How many traces one call may put out, so that no caller pays for everybody.
 const MOST_AT_ONCE: usize = 8;
 
+/// What a trace is worth at a limit; the least goes first.
+///
+/// An error or somebody's wish to keep it comes first. Then randomness decides as it does for every
+/// probabilistic policy in every service: what is left is what the others are likely to keep as well.
+pub(super) type Worth = (bool, Randomness);
+
 impl Recorder {
-    /// Puts the least valuable traces out until the limits hold.
+    /// Makes room for a new trace, unless that is worth less than what would have to go.
+    #[inline]
+    pub(super) fn make_room(&self, new: &TraceHead) -> Result<(), Reason> {
+        match self.surplus(1) {
+            None => Ok(()),
+            Some(reason) => self.compare(new, reason),
+        }
+    }
+
     #[cold]
+    fn compare(&self, new: &TraceHead, reason: Reason) -> Result<(), Reason> {
+        match self.least_valuable() {
+            Some(trace) if trace.worth() < (new.is_sampled(), new.randomness()) => {
+                self.put_out(&trace, reason);
+                Ok(())
+            }
+            _ => Err(reason),
+        }
+    }
+
+    /// Puts the least valuable traces out until the limits hold.
     pub(super) fn relieve(&self) {
         for _ in 0..MOST_AT_ONCE {
-            let reason = if self.live_traces.load(Ordering::Relaxed) > self.limits.live_traces {
-                Reason::LiveTraces
-            } else if self.live_bytes.load(Ordering::Relaxed) > self.limits.live_bytes {
-                Reason::LiveBytes
-            } else {
-                return;
-            };
-            let Some(trace) = self.least_valuable() else {
-                return;
-            };
-            let live = trace.live();
-            // One that is being decided leaves by itself.
-            if !matches!(live.phase, Phase::Deciding) {
-                self.abandon(&trace, live, reason);
-            }
+            let Some(reason) = self.surplus(0) else { return };
+            let Some(trace) = self.least_valuable() else { return };
+            self.put_out(&trace, reason);
+        }
+    }
+
+    /// Which limit does not allow this many traces more.
+    fn surplus(&self, more: usize) -> Option<Reason> {
+        if self.live_traces.load(Ordering::Relaxed) + more > self.limits.live_traces {
+            Some(Reason::LiveTraces)
+        } else if self.live_bytes.load(Ordering::Relaxed) > self.limits.live_bytes {
+            Some(Reason::LiveBytes)
+        } else {
+            None
+        }
+    }
+
+    fn put_out(&self, trace: &Arc<LocalTrace>, reason: Reason) {
+        let live = trace.live();
+        // One that is being decided leaves by itself.
+        if !matches!(live.phase, Phase::Deciding) {
+            self.abandon(trace, live, reason);
         }
     }
 
     fn least_valuable(&self) -> Option<Arc<LocalTrace>> {
         let random = self.random.next_u64();
-        let from = usize::try_from(random >> 56).unwrap_or(0);
-        let (after, before) =
-            (self.shards.iter().skip(from % self.shards.len()), self.shards.iter());
-        after
-            .chain(before)
-            .take(self.shards.len() * 2)
-            .find_map(|shard| lock(shard).least_valuable(LOOKS, random))
+        let from = usize::try_from(random >> 56).unwrap_or(0) % self.shards.len();
+        let shards = self.shards.iter().cycle().skip(from).take(self.shards.len());
+        shards.map(|shard| lock(shard).least_valuable(LOOKS, random)).find_map(|trace| trace)
     }
 }

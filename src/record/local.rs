@@ -3,12 +3,16 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::evict::Worth;
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
 use crate::model::{Kept, LocalHandle, SpanId, TraceContext};
+
+/// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
+pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
 
 /// The slot of a trace that stands in no shard.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -84,9 +88,9 @@ impl LocalTrace {
         lock(&self.live)
     }
 
-    /// Whether an error was seen, or somebody asked for it to be kept.
-    pub(super) fn is_worth_keeping(&self) -> bool {
-        self.worth_keeping.load(Ordering::Relaxed)
+    /// What it is worth at a limit.
+    pub(super) fn worth(&self) -> Worth {
+        (self.worth_keeping.load(Ordering::Relaxed), self.head.randomness())
     }
 
     pub(super) fn mark_worth_keeping(&self) {

@@ -26,11 +26,13 @@
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 
 mod active;
+mod beyond;
 mod complete;
 mod config;
 mod evict;
 mod local;
 mod recorder;
+mod recording;
 mod ring;
 mod shard;
 mod start;

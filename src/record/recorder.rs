@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
-use super::local::{Live, LocalTrace, NOWHERE};
+use super::local::{Live, LocalTrace, NOWHERE, SHELL_BYTES};
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
+use super::unrecorded::Bare;
 use crate::kit::guarded::lock;
 use crate::kit::{Clock, Random, Tick};
 use crate::ledger::{Ledger, Stats};
@@ -43,6 +44,7 @@ pub(crate) struct Recorder {
     pub(super) tail: Option<Arc<dyn TailPolicy>>,
     pub(super) resource: Arc<Resource>,
     pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
+    pub(super) bare: Bare,
     pub(super) shards: Box<[Mutex<Shard>]>,
     pub(super) live_traces: AtomicUsize,
     pub(super) live_bytes: AtomicUsize,
@@ -71,7 +73,9 @@ impl Recorder {
             let ring = Ring::new(limits.ring_bytes / count, limits.ring_age);
             Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
         };
+        let bare = Bare::new(&ledger);
         Arc::new(Self {
+            bare,
             clock,
             random,
             ledger,
@@ -109,8 +113,6 @@ impl Recorder {
         let mut live = trace.live();
         self.account(&mut live);
         self.register(trace, &live);
-        drop(live);
-        self.relieve_if_needed();
     }
 
     /// Brings the total up to date with a trace's memory.
@@ -124,22 +126,13 @@ impl Recorder {
         }
     }
 
-    #[inline]
-    fn relieve_if_needed(&self) {
-        let traces = self.live_traces.load(Ordering::Relaxed);
-        if traces > self.limits.live_traces
-            || self.live_bytes.load(Ordering::Relaxed) > self.limits.live_bytes
-        {
-            self.relieve();
-        }
-    }
-
     /// Puts a trace into its shard, unless it is there.
     pub(super) fn register(&self, trace: &Arc<LocalTrace>, _locked: &MutexGuard<'_, Live>) {
         let mut shard = lock(self.shard(trace.head.trace_id));
         if trace.slot.load(Ordering::Relaxed) == NOWHERE {
             shard.insert(Arc::clone(trace));
             self.live_traces.fetch_add(1, Ordering::Relaxed);
+            self.live_bytes.fetch_add(SHELL_BYTES, Ordering::Relaxed);
         }
     }
 
@@ -152,6 +145,7 @@ impl Recorder {
         let removed = lock(self.shard(trace.head.trace_id)).remove(trace);
         if removed.is_some() {
             self.live_traces.fetch_sub(1, Ordering::Relaxed);
+            self.live_bytes.fetch_sub(SHELL_BYTES, Ordering::Relaxed);
         }
         removed
     }
@@ -181,7 +175,7 @@ impl Recorder {
             self.register(trace, &live);
         }
         drop(live);
-        self.relieve_if_needed();
+        self.relieve();
     }
 
     /// Gives a trace to which nothing refers any more back to the pool.
@@ -191,6 +185,11 @@ impl Recorder {
         {
             lock(recorder.shard(trace.head.trace_id)).put_shell(trace);
         }
+    }
+
+    /// The account without what is live and held, which costs no look at every trace.
+    pub(crate) fn losses(&self) -> Stats {
+        self.ledger.snapshot(0, 0)
     }
 
     /// The account of this moment.

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use super::local::{LocalTrace, NOWHERE};
 use super::ring::Ring;
+use crate::model::TraceId;
 use crate::model::store::SpanStore;
-use crate::model::{Randomness, TraceId};
 
 /// A buffer that has grown beyond this is not kept for reuse.
 const LARGEST_POOLED: usize = 256 * 1024;
@@ -81,16 +81,10 @@ impl Shard {
     }
 
     /// The least valuable of up to `looks` traces, from a place that `random` picks.
-    ///
-    /// What no probabilistic policy would keep goes first: every service compares the same bits, so
-    /// the traces that are left are those that the others are likely to keep as well.
     pub(super) fn least_valuable(&self, looks: usize, random: u64) -> Option<Arc<LocalTrace>> {
         let from = usize::try_from(random % (self.live.len().max(1) as u64)).unwrap_or(0);
         let (before, after) = self.live.split_at(from.min(self.live.len()));
-        let value = |trace: &&Arc<LocalTrace>| -> (bool, Randomness) {
-            (trace.is_worth_keeping(), trace.head.randomness())
-        };
-        after.iter().chain(before).take(looks).min_by_key(value).cloned()
+        after.iter().chain(before).take(looks).min_by_key(|trace| trace.worth()).cloned()
     }
 
     pub(super) fn pool(&self) -> SpanPool {

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
-use super::active::{ActiveSpan, Recording};
+use super::active::ActiveSpan;
+use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
-use super::unrecorded::{Beyond, Fate, Unrecorded};
-use crate::kit::stripe::Stripe;
+use super::recording::Recording;
+use super::unrecorded::{Common, Unrecorded};
 use crate::kit::{Tick, guarded, own_thread};
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
@@ -61,34 +62,22 @@ impl Recorder {
             {
                 return self.start_in(&trace, parent.span_id, new);
             }
-            if let Some(stripe) = local.downcast::<Stripe>()
-                && self.ledger.counts_in(&stripe)
+            if let Some(common) = local.downcast::<Common>()
+                && common.is_counted_in(&self.ledger)
             {
-                return self.start_unrecorded(parent, stripe, new.baggage);
+                let (lost, state) = (common.lost(), parent.trace_state.clone());
+                let common = self.bare.common(lost, parent.flags, state, new.baggage);
+                return ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, common));
             }
         }
         self.start_root(new)
     }
 
-    /// Starts a span whose parent in this process was not recorded.
-    fn start_unrecorded(
-        &self,
-        parent: &TraceContext,
-        stripe: Arc<Stripe>,
-        baggage: Baggage,
-    ) -> ActiveSpan {
-        stripe.add(1);
-        let fate = Fate::SampledOut(parent.flags, stripe);
-        let state = parent.trace_state.clone();
-        ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, None, state, baggage, fate))
-    }
-
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
-        let id = SpanId::random(&self.random);
         let correction = self.clock.correction();
         let mut head = self.head_of(new.parent, correction);
         if let Some(reason) = self.refusal() {
-            return self.refuse(head, id, new.baggage, reason);
+            return self.leave_out(Some(reason), &head, new.baggage);
         }
         let now = self.clock.now();
         let decision = self.ask_head(&head, &new, now);
@@ -98,16 +87,24 @@ impl Recorder {
             Decision::Sample => true,
         };
         if !is_recorded {
-            let stripe = Arc::clone(self.ledger.sampled_out());
-            stripe.add(1);
-            let fate = Fate::SampledOut(head.flags(), stripe);
-            return unrecorded(head, id, new.baggage, fate);
+            return self.leave_out(None, &head, new.baggage);
         }
         if decision.is_sampled() {
             head.sample(decision.threshold);
         }
+        if let Err(reason) = self.make_room(&head) {
+            return self.leave_out(Some(reason), &head, new.baggage);
+        }
         let start = new.start.map_or(now, |time| Tick::at_wall(time, correction));
-        self.record_root(head, id, start, new, decision)
+        self.record_root(head, start, new, decision)
+    }
+
+    /// A span that is not recorded: by the head's decision, unless `lost` says otherwise.
+    fn leave_out(&self, lost: Option<Reason>, head: &TraceHead, baggage: Baggage) -> ActiveSpan {
+        // Whoever continues a trace that is not sampled is promised no probability for it.
+        let state = head.outgoing_state();
+        let common = self.bare.common(lost, head.flags(), state, baggage);
+        ActiveSpan::Unrecorded(Unrecorded::new(head.trace_id, common))
     }
 
     fn refusal(&self) -> Option<Reason> {
@@ -118,14 +115,6 @@ impl Recorder {
         } else {
             None
         }
-    }
-
-    #[cold]
-    fn refuse(&self, head: TraceHead, id: SpanId, baggage: Baggage, reason: Reason) -> ActiveSpan {
-        self.ledger.started(1);
-        self.ledger.dropped(reason, 1);
-        let fate = Fate::Refused(head.flags(), reason, Arc::clone(&self.ledger));
-        unrecorded(head, id, baggage, fate)
     }
 
     fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
@@ -156,12 +145,11 @@ impl Recorder {
     fn record_root(
         self: &Arc<Self>,
         head: TraceHead,
-        id: SpanId,
         start: Tick,
         new: Start<'_>,
         decision: SamplingDecision,
     ) -> ActiveSpan {
-        let limits = &self.limits.span;
+        let (limits, id) = (&self.limits.span, SpanId::random(&self.random));
         let (shell, store) = guarded::lock(self.shard(head.trace_id)).take();
         let room = Room::new(self.limits.bytes_per_trace);
         let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
@@ -169,7 +157,7 @@ impl Recorder {
         let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
         // Only a limit that allows no trace at all refuses a root.
         if store.push_span(root, limits).is_err() {
-            return self.refuse(head, id, new.baggage, Reason::BytesPerTrace);
+            return self.leave_out(Some(Reason::BytesPerTrace), &head, new.baggage);
         }
         for (key, value) in new.tags.into_iter().chain(decision.tags) {
             store.set_tag(0, key, value.as_ref(), limits);
@@ -216,7 +204,7 @@ impl Recorder {
     }
 
     /// Starts a span in a local trace that is there, with no more than every span has.
-    #[inline]
+    #[inline(always)]
     pub(super) fn start_child(
         &self,
         trace: &Arc<LocalTrace>,
@@ -226,7 +214,6 @@ impl Recorder {
         kind: SpanKind,
         baggage: Baggage,
     ) -> ActiveSpan {
-        self.ledger.started(1);
         let mut live = trace.live();
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
@@ -238,6 +225,7 @@ impl Recorder {
         match live.store.push_span(span, &self.limits.span) {
             Ok(index) => {
                 live.open += 1;
+                self.ledger.started(1);
                 self.unlock(trace, live, was_empty);
                 let trace = Some(Arc::clone(trace));
                 ActiveSpan::Recording(Recording { trace, id, index, baggage })
@@ -258,28 +246,15 @@ impl Recorder {
         baggage: Baggage,
         limit: Reason,
     ) -> ActiveSpan {
-        let id = span.id;
-        let fate = if let Phase::Dropped(reason) = live.phase {
+        if let Phase::Dropped(reason) = live.phase {
             drop(live);
-            self.ledger.dropped(reason, 1);
-            Fate::Refused(trace.head.flags(), reason, Arc::clone(&self.ledger))
-        } else {
-            let was_empty = live.spans() == 0;
-            live.open += 1;
-            live.beyond_limit += 1;
-            self.unlock(trace, live, was_empty);
-            Fate::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, limit)))
-        };
-        unrecorded(trace.head.clone(), id, baggage, fate)
+            return self.leave_out(Some(reason), &trace.head, baggage);
+        }
+        self.ledger.started(1);
+        let was_empty = live.spans() == 0;
+        live.open += 1;
+        live.beyond_limit += 1;
+        self.unlock(trace, live, was_empty);
+        ActiveSpan::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, baggage, limit)))
     }
-}
-
-fn unrecorded(head: TraceHead, id: SpanId, baggage: Baggage, fate: Fate) -> ActiveSpan {
-    ActiveSpan::Unrecorded(Unrecorded::new(
-        head.trace_id,
-        Some(id),
-        head.trace_state,
-        baggage,
-        fate,
-    ))
 }

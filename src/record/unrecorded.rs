@@ -1,107 +1,132 @@
 //! A span that is not recorded.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::active::ActiveSpan;
-use super::local::LocalTrace;
-use crate::kit::Tick;
-use crate::kit::stripe::Stripe;
+use crate::kit::stripe::{STRIPES, Stripe, Striped};
 use crate::ledger::{Ledger, Reason};
-use crate::model::store::NewSpan;
-use crate::model::{
-    Baggage, LocalHandle, SpanId, SpanKind, TraceContext, TraceFlags, TraceId, TraceState,
-};
+use crate::model::{Baggage, LocalHandle, SpanId, TraceContext, TraceFlags, TraceId, TraceState};
 
 /// A span of which only the identity exists, to be propagated.
+///
+/// Most services drop most traces, so starting and ending one is kept to a few dozen instructions.
 #[derive(Debug)]
 pub(crate) struct Unrecorded {
     trace_id: TraceId,
     /// Drawn when somebody asks: most such spans are never propagated. Zero until then.
     id: AtomicU64,
-    /// Shared with the children; most have nothing to carry.
-    carried: Option<Arc<Carried>>,
-    pub(super) fate: Fate,
+    common: Arc<Common>,
 }
 
-/// What travels along.
+/// What the spans of a local trace that is not recorded have in common.
 #[derive(Debug)]
-struct Carried {
+#[repr(align(128))]
+pub(crate) struct Common {
+    /// Where they are counted.
+    stripe: Arc<Stripe>,
+    /// Why they are not recorded, unless the head decided so.
+    lost: Option<Reason>,
+    flags: TraceFlags,
     trace_state: TraceState,
     baggage: Baggage,
 }
 
-/// Why a span is not recorded, and who counts its children.
+/// What traces with nothing to carry have in common, for each way to count them and each value of the
+/// random flag: made once, so that dropping a trace does not allocate.
 #[derive(Debug)]
-pub(super) enum Fate {
-    /// The head dropped the trace. Children count in the same stripe.
-    SampledOut(TraceFlags, Arc<Stripe>),
-    /// It came too late or from the wrong thread. Counted already.
-    Refused(TraceFlags, Reason, Arc<Ledger>),
-    /// Its trace is full. Counted when it ends, unless it fails and is recorded after all.
-    Beyond(Box<Beyond>),
+pub(super) struct Bare {
+    sampled_out: [[Arc<Common>; 2]; STRIPES],
+    lost: [[Arc<Common>; 2]; Reason::COUNT],
 }
 
-/// What is needed to record a span beyond the limit after all.
-#[derive(Debug)]
-pub(super) struct Beyond {
-    pub(super) trace: Arc<LocalTrace>,
-    pub(super) reason: Reason,
-    id: SpanId,
-    parent: Option<SpanId>,
-    start: Tick,
-    name: Cow<'static, str>,
-    kind: SpanKind,
-    ended: AtomicBool,
-}
-
-impl Beyond {
-    pub(super) fn new(trace: Arc<LocalTrace>, span: NewSpan, reason: Reason) -> Self {
-        let NewSpan { id, parent, start, name, kind } = span;
-        Self { trace, reason, id, parent, start, name, kind, ended: AtomicBool::new(false) }
-    }
-
-    /// True the first time it is asked.
-    pub(super) fn end_once(&self) -> bool {
-        !self.ended.swap(true, Ordering::Relaxed)
-    }
-
-    fn finish(&self, end: Option<Tick>) {
-        if let Some(recorder) = self.trace.recorder.as_deref() {
-            recorder.finish_beyond(self, self.id, end);
+impl Bare {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        let pair = |stripe: &Arc<Stripe>, lost| {
+            [TraceFlags::default(), TraceFlags::RANDOM].map(|flags| {
+                let (trace_state, baggage) = (TraceState::default(), Baggage::new());
+                let stripe = Arc::clone(stripe);
+                Arc::new(Common { stripe, lost, flags, trace_state, baggage })
+            })
+        };
+        let stripe = |index| ledger.sampled_out().stripe(index);
+        Self {
+            sampled_out: std::array::from_fn(|index| pair(stripe(index), None)),
+            lost: Reason::ALL.map(|reason| pair(ledger.unrecorded(reason), Some(reason))),
         }
     }
 
-    fn span(&self) -> NewSpan {
-        let Self { id, parent, start, kind, .. } = self;
-        let name = self.name.clone();
-        NewSpan { id: *id, parent: *parent, start: *start, name, kind: *kind }
+    /// What a trace has in common that is not recorded: by the head's decision, unless `lost` says
+    /// otherwise.
+    pub(super) fn common(
+        &self,
+        lost: Option<Reason>,
+        flags: TraceFlags,
+        trace_state: TraceState,
+        baggage: Baggage,
+    ) -> Arc<Common> {
+        let pair = match lost {
+            None => &self.sampled_out[Striped::my_index()],
+            Some(reason) => &self.lost[reason as usize],
+        };
+        let bare = &pair[usize::from(flags.is_random())];
+        if bare.flags == flags && trace_state.is_empty() && baggage.is_empty() {
+            return Arc::clone(bare);
+        }
+        let stripe = Arc::clone(&bare.stripe);
+        Arc::new(Common { stripe, lost, flags, trace_state, baggage })
     }
 }
 
-impl Drop for Beyond {
-    fn drop(&mut self) {
-        self.finish(None);
+impl Common {
+    /// Whether these spans are counted in this ledger.
+    pub(super) fn is_counted_in(&self, ledger: &Ledger) -> bool {
+        match self.lost {
+            None => ledger.sampled_out().has(&self.stripe),
+            Some(reason) => Arc::ptr_eq(ledger.unrecorded(reason), &self.stripe),
+        }
+    }
+
+    pub(super) const fn lost(&self) -> Option<Reason> {
+        self.lost
     }
 }
 
 impl Unrecorded {
-    pub(super) fn new(
-        trace_id: TraceId,
-        id: Option<SpanId>,
-        trace_state: TraceState,
-        baggage: Baggage,
-        fate: Fate,
-    ) -> Self {
-        let id = AtomicU64::new(id.map_or(0, SpanId::to_bits));
-        let carries = !(trace_state.is_empty() && baggage.is_empty());
-        let carried = carries.then(|| Arc::new(Carried { trace_state, baggage }));
-        Self { trace_id, id, carried, fate }
+    /// Counts the span.
+    #[inline(always)]
+    pub(super) fn new(trace_id: TraceId, common: Arc<Common>) -> Self {
+        common.stripe.add(1);
+        Self { trace_id, id: AtomicU64::new(0), common }
+    }
+
+    /// A span under one that is being dropped or waits in the pool, which nobody can hold: it belongs
+    /// to no pipeline, so none counts it.
+    #[cold]
+    pub(super) fn nowhere(trace_id: TraceId) -> Self {
+        let (stripe, lost, flags) = (Arc::default(), None, TraceFlags::default());
+        let (trace_state, baggage) = (TraceState::default(), Baggage::new());
+        Self::new(trace_id, Arc::new(Common { stripe, lost, flags, trace_state, baggage }))
+    }
+
+    #[inline(always)]
+    pub(super) fn child(&self) -> Self {
+        Self::new(self.trace_id, Arc::clone(&self.common))
+    }
+
+    pub(super) fn baggage(&self) -> &Baggage {
+        &self.common.baggage
+    }
+
+    pub(super) fn context(&self) -> TraceContext {
+        let common: Arc<Common> = Arc::clone(&self.common);
+        let mut context = TraceContext::new(self.trace_id, self.id()).with_flags(self.common.flags);
+        context.trace_state = self.common.trace_state.clone();
+        context.baggage = self.common.baggage.clone();
+        context.with_local(LocalHandle::new(common))
     }
 
     /// The span's id, which is drawn now if nobody asked before.
-    pub(super) fn id(&self) -> SpanId {
+    fn id(&self) -> SpanId {
         let known = SpanId::from_bits(self.id.load(Ordering::Relaxed));
         known.unwrap_or_else(|| {
             let fresh = SpanId::new();
@@ -109,105 +134,5 @@ impl Unrecorded {
             let raced = self.id.compare_exchange(none, some, Ordering::Relaxed, Ordering::Relaxed);
             raced.err().and_then(SpanId::from_bits).unwrap_or(fresh)
         })
-    }
-
-    /// What records the span after all if it fails.
-    #[inline]
-    pub(super) fn beyond(&self) -> Option<&Beyond> {
-        if let Fate::Beyond(beyond) = &self.fate { Some(beyond) } else { None }
-    }
-
-    #[inline]
-    pub(super) fn finish(&self, end: Option<Tick>) {
-        if let Some(beyond) = self.beyond() {
-            beyond.finish(end);
-        }
-    }
-
-    pub(super) fn baggage(&self) -> &Baggage {
-        static NONE: Baggage = Baggage::new();
-        self.carried.as_ref().map_or(&NONE, |carried| &carried.baggage)
-    }
-
-    pub(super) fn context(&self) -> TraceContext {
-        let mut context = TraceContext::new(self.trace_id, self.id());
-        if let Some(carried) = &self.carried {
-            // Whoever continues a trace that is not sampled must not promise a probability for it.
-            context.trace_state = carried.trace_state.with_threshold(None);
-            context.baggage = carried.baggage.clone();
-        }
-        match &self.fate {
-            Fate::SampledOut(flags, stripe) => {
-                let stripe: Arc<Stripe> = Arc::clone(stripe);
-                context.with_flags(*flags).with_local(LocalHandle::new(stripe))
-            }
-            Fate::Refused(flags, ..) => context.with_flags(*flags),
-            Fate::Beyond(beyond) => {
-                let mut context = beyond.trace.context(beyond.id, beyond.parent);
-                context.baggage = self.baggage().clone();
-                context
-            }
-        }
-    }
-
-    #[inline]
-    pub(super) fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
-        match &self.fate {
-            Fate::SampledOut(flags, stripe) => {
-                stripe.add(1);
-                self.another(Fate::SampledOut(*flags, Arc::clone(stripe)))
-            }
-            _ => self.child_of_full_trace(name),
-        }
-    }
-
-    #[cold]
-    fn child_of_full_trace(&self, name: Cow<'static, str>) -> ActiveSpan {
-        match &self.fate {
-            Fate::Beyond(beyond) => {
-                let Some(recorder) = beyond.trace.recorder.as_ref() else {
-                    return self.another(Fate::SampledOut(TraceFlags::default(), Arc::default()));
-                };
-                let (start, baggage) = (recorder.clock.now(), self.baggage().clone());
-                let kind = SpanKind::Internal;
-                recorder.start_child(&beyond.trace, beyond.id, start, name, kind, baggage)
-            }
-            Fate::Refused(flags, reason, ledger) => {
-                ledger.started(1);
-                ledger.dropped(*reason, 1);
-                self.another(Fate::Refused(*flags, *reason, Arc::clone(ledger)))
-            }
-            Fate::SampledOut(flags, stripe) => {
-                self.another(Fate::SampledOut(*flags, Arc::clone(stripe)))
-            }
-        }
-    }
-
-    /// A span that carries the same.
-    #[inline]
-    fn another(&self, fate: Fate) -> ActiveSpan {
-        let (trace_id, carried, id) = (self.trace_id, self.carried.clone(), AtomicU64::new(0));
-        ActiveSpan::Unrecorded(Self { trace_id, id, carried, fate })
-    }
-
-    /// Records a span beyond the limit after all, because it failed.
-    pub(super) fn rescue(&self) {
-        let Fate::Beyond(beyond) = &self.fate else {
-            return;
-        };
-        let Some(recorder) = beyond.trace.recorder.as_deref() else {
-            return;
-        };
-        beyond.trace.mark_worth_keeping();
-        let limits = &recorder.limits;
-        let reserve = (limits.spans_per_trace / 8).max(1);
-        let most = limits.spans_per_trace.saturating_add(reserve) as usize;
-        let mut live = beyond.trace.live();
-        let is_known = live.store.find(u32::MAX, beyond.id).is_some();
-        let may = !is_known && live.beyond_limit > 0 && live.store.len() < most;
-        if may && live.store.push_span(beyond.span(), &limits.span).is_ok() {
-            live.beyond_limit -= 1;
-        }
-        recorder.unlock(&beyond.trace, live, false);
     }
 }

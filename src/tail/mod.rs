@@ -129,7 +129,7 @@ where
     }
 }
 
-impl TailPolicy for Arc<dyn TailPolicy> {
+impl<P: TailPolicy + ?Sized> TailPolicy for Arc<P> {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         (**self).evaluate(trace)
     }

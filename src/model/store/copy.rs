@@ -1,7 +1,7 @@
 //! Copies of spans and of whole buffers.
 
 use super::writer::array_bytes;
-use super::{Details, Dropped, NewSpan, OPEN, Rare, Room, SpanStore};
+use super::{Details, Dropped, LinkRecord, NewSpan, OPEN, Rare, Room, SpanStore};
 use crate::kit::Tick;
 use crate::model::{Limits, Link};
 
@@ -117,7 +117,8 @@ impl Rare {
 
     fn bytes(&self) -> usize {
         let arrays: usize = self.arrays.iter().map(array_bytes).sum();
-        let columns = size_of_val(self.links.as_slice()) + size_of_val(self.arrays.as_slice());
+        let links: usize = self.links.values().map(Vec::len).sum();
+        let columns = links * size_of::<LinkRecord>() + size_of_val(self.arrays.as_slice());
         size_of::<Self>() + columns + self.bytes.len() + arrays
     }
 }

@@ -106,7 +106,6 @@ pub(crate) struct LogRecord {
 
 #[derive(Clone, Debug)]
 pub(crate) struct LinkRecord {
-    span: u32,
     pub(crate) context: TraceContext,
     tags: Chain,
 }
@@ -132,7 +131,7 @@ struct Details {
 /// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
 #[derive(Clone, Debug, Default)]
 struct Rare {
-    links: Vec<LinkRecord>,
+    links: HashMap<u32, Vec<LinkRecord>>,
     bytes: Vec<u8>,
     arrays: Vec<TagValue>,
     descriptions: HashMap<u32, Slice>,

@@ -77,8 +77,8 @@ impl SpanStore {
     }
 
     pub(crate) fn links(&self, span: u32) -> impl Iterator<Item = &LinkRecord> {
-        let links = self.rare().map_or(&[][..], |rare| &rare.links);
-        links.iter().filter(move |link| link.span == span)
+        let links = self.rare().and_then(|rare| rare.links.get(&span));
+        links.into_iter().flatten()
     }
 
     pub(crate) fn dropped_of(&self, span: u32) -> Dropped {

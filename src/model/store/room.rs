@@ -34,6 +34,11 @@ impl Room {
         Self { used: u32::try_from(bytes).unwrap_or(u32::MAX), limit: u32::MAX }
     }
 
+    /// Counts memory that is taken whether or not it fits: it is small and taken once.
+    pub(super) const fn count(&mut self, bytes: usize) {
+        self.used = self.used.saturating_add(bytes as u32);
+    }
+
     /// Takes `bytes` if they fit.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         let fits = u32::try_from(bytes).ok().and_then(|bytes| self.used.checked_add(bytes));

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::writer::Writer;
 use super::{
-    Chain, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, SpanRecord,
+    Chain, Details, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, SpanRecord,
     SpanStore, Text,
 };
 use crate::kit::Tick;
@@ -51,6 +51,8 @@ impl SpanStore {
             return Err(new);
         }
         let name = match &new.name {
+            // A buffer that holds nothing but short static names never makes its details.
+            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
             Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
             Cow::Owned(name) => match self.writer(limits).arena(name) {
                 Some(slice) => Text::Arena(slice),
@@ -148,7 +150,7 @@ impl SpanStore {
         let Some(record) = spans.get_mut(span as usize) else {
             return false;
         };
-        let mut writer = Writer { details: details.get_or_insert_default(), room, limits };
+        let mut writer = Writer { details: details_in(details, room), room, limits };
         let stored = writer.put(&mut record.tags, key, value, limits.tags);
         if !stored {
             self.dropped(span).tags += 1;
@@ -175,7 +177,7 @@ impl SpanStore {
             slot?;
         }
         let Self { spans, details, room } = self;
-        let mut writer = Writer { details: details.get_or_insert_default(), room, limits };
+        let mut writer = Writer { details: details_in(details, room), room, limits };
         let placed = writer.arena(message).and_then(|message| {
             let log = LogRecord { time, message, fields: Chain::EMPTY, next: NONE, level };
             writer.place_log(slot, log)
@@ -246,8 +248,8 @@ impl SpanStore {
     pub(crate) fn push_link(&mut self, span: u32, link: Link, limits: &Limits) -> bool {
         let mut writer = self.writer(limits);
         let rare = writer.details.rare.get_or_insert_default();
-        let count = rare.links.iter().filter(|known| known.span == span).count();
-        if count >= usize::from(limits.links) || !writer.room.reserve(&mut rare.links, 1, 1) {
+        let count = rare.links.get(&span).map_or(0, Vec::len);
+        if count >= usize::from(limits.links) || !writer.room.take(size_of::<LinkRecord>()) {
             self.dropped(span).links += 1;
             return false;
         }
@@ -256,7 +258,7 @@ impl SpanStore {
             writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
         }
         let rare = writer.details.rare.get_or_insert_default();
-        rare.links.push(LinkRecord { span, context: link.context, tags });
+        rare.links.entry(span).or_default().push(LinkRecord { context: link.context, tags });
         true
     }
 
@@ -301,6 +303,16 @@ impl SpanStore {
     }
 
     pub(super) fn writer<'a>(&'a mut self, limits: &'a Limits) -> Writer<'a> {
-        Writer { details: self.details.get_or_insert_default(), room: &mut self.room, limits }
+        let Self { details, room, .. } = self;
+        Writer { details: details_in(details, room), room, limits }
     }
+}
+
+/// The details, which are made and counted when the first span needs them.
+#[inline]
+fn details_in<'a>(details: &'a mut Option<Box<Details>>, room: &mut Room) -> &'a mut Details {
+    details.get_or_insert_with(|| {
+        room.count(size_of::<Details>());
+        Box::default()
+    })
 }

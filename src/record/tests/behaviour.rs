@@ -296,3 +296,19 @@ fn kept_spans_say_who_kept_them_and_how_likely_that_was() {
     assert!(context.flags.is_sampled());
     assert_eq!(context.trace_state.to_string(), "ot=th:c");
 }
+
+#[test]
+fn shutdown_sends_the_late_spans_that_have_ended() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let (late, open) = (root.child("late".into()), root.child("open".into()));
+    fail(&root);
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    drop(late);
+    assert_eq!(bench.recorder.shutdown(bench.clock.clock().now()), 1);
+    assert_eq!(bench.exported(), [["root"], ["late"]]);
+    drop(open);
+    assert_eq!((bench.stats().dropped_by(Reason::Unfinished), bench.stats().live), (1, 0));
+}

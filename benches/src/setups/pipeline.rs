@@ -1,0 +1,71 @@
+//! tailtrace's pipeline, with its default limits.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tailtrace::{
+    ExportError, Exporter, Pipeline, PipelineBuilder, RecordLimits, SamplingDecision,
+    SamplingRequest, Trace, TraceView, Tracer, Verdict,
+};
+
+use crate::Job;
+
+/// Drops what it is given.
+pub struct Nowhere;
+
+#[async_trait]
+impl Exporter for Nowhere {
+    async fn export(&self, _batch: &[Trace]) -> Result<(), ExportError> {
+        Ok(())
+    }
+}
+
+/// A pipeline that exports to [`Nowhere`] what its tail keeps.
+pub fn builder() -> PipelineBuilder {
+    Pipeline::builder("benches").with_exporter(Nowhere)
+}
+
+/// Recorded, looked at by the tail and dropped.
+pub fn dropped(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    dropped_by(builder(), shape)
+}
+
+/// The same without the ring that holds dropped traces for a while: what the ring costs, in memory
+/// that is no longer in a cache when it is used again.
+pub fn dropped_at_once(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    let limits = RecordLimits { ring_bytes: 0, ..RecordLimits::default() };
+    dropped_by(builder().with_limits(limits), shape)
+}
+
+fn dropped_by(builder: PipelineBuilder, shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    let (pipeline, tracer) = start(builder.with_tail(|_: &TraceView<'_>| Verdict::pass()));
+    Job::new(move || {
+        let _running = &pipeline;
+        shape(&tracer);
+    })
+}
+
+/// Not recorded.
+pub fn sampled_out(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    let (pipeline, tracer) =
+        start(builder().with_sampler(|_: &SamplingRequest<'_>| SamplingDecision::drop()));
+    Job::new(move || {
+        let _running = &pipeline;
+        shape(&tracer);
+    })
+}
+
+/// Recorded, kept by the tail and exported to nowhere.
+pub fn kept(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    let (pipeline, tracer) = start(builder().with_tail(|_: &TraceView<'_>| Verdict::keep()));
+    Job::new(move || shape(&tracer)).settling(10_000, move || {
+        let exported = pipeline.flush(Duration::from_secs(60));
+        assert!(exported.is_ok(), "spans were lost, which made them cheap");
+    })
+}
+
+fn start(builder: PipelineBuilder) -> (Pipeline, Tracer) {
+    let pipeline = builder.start().expect("this machine starts threads");
+    let tracer = pipeline.tracer();
+    (pipeline, tracer)
+}

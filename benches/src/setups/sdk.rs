@@ -1,0 +1,69 @@
+//! The OpenTelemetry SDK.
+
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
+};
+
+use crate::Job;
+
+/// Drops what it is given: a processor at the end of each span, an exporter by the batch.
+#[derive(Debug)]
+pub struct Nowhere;
+
+impl SpanProcessor for Nowhere {
+    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+impl SpanExporter for Nowhere {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Dropped by a processor at the end of each span.
+pub fn ended(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
+    let provider = SdkTracerProvider::builder().with_span_processor(Nowhere).build();
+    let tracer = provider.tracer("benches");
+    Job::new(move || {
+        let _running = &provider;
+        shape(&tracer);
+    })
+}
+
+/// Queued, batched and exported to nowhere by a background thread, with the default settings. The
+/// queue holds 2,048 spans.
+pub fn batched(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
+    let provider = SdkTracerProvider::builder().with_batch_exporter(Nowhere).build();
+    let tracer = provider.tracer("benches");
+    Job::new(move || shape(&tracer)).settling(1_000, move || {
+        provider.force_flush().expect("nowhere takes everything");
+    })
+}
+
+/// Not recorded.
+pub fn sampled_out(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
+    let provider = SdkTracerProvider::builder()
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
+        .with_span_processor(Nowhere)
+        .build();
+    let tracer = provider.tracer("benches");
+    Job::new(move || {
+        let _running = &provider;
+        shape(&tracer);
+    })
+}

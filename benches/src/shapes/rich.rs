@@ -1,0 +1,104 @@
+//! A root and its children, each with five tags (three short texts, a number, a flag) and a log entry.
+//!
+//! Texts belong to a request, as in a program; a library that wants to own them copies them. Where a
+//! library has a way to say several tags at once, it is used.
+
+use fastrace::prelude::{LocalSpan, SpanContext};
+use fastrace::{Event, Span};
+use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::SdkTracer;
+use std::borrow::Cow;
+use tailtrace::{LogLevel, SpanGuard, Tracer};
+
+/// What the tags tell.
+pub struct Request {
+    method: String,
+    route: String,
+    host: String,
+    order: i64,
+    is_cached: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            method: "GET".to_owned(),
+            route: "/orders/{id}".to_owned(),
+            host: "shop.example".to_owned(),
+            order: 4711,
+            is_cached: true,
+        }
+    }
+}
+
+pub fn tailtrace(tracer: &Tracer, request: &Request, spans: usize) {
+    let describe = |span: &SpanGuard| {
+        span.set_tag("http.request.method", &request.method);
+        span.set_tag("http.route", &request.route);
+        span.set_tag("server.address", &request.host);
+        span.set_tag("order.id", request.order);
+        span.set_tag("cache.hit", request.is_cached);
+        span.log(LogLevel::Info, "query done");
+    };
+    let root = tracer.start_span("root");
+    describe(&root);
+    for _ in 1..spans {
+        describe(&root.child("step"));
+    }
+}
+
+fn properties(request: &Request) -> [(&'static str, Cow<'static, str>); 5] {
+    [
+        ("http.request.method", request.method.clone().into()),
+        ("http.route", request.route.clone().into()),
+        ("server.address", request.host.clone().into()),
+        ("order.id", request.order.to_string().into()),
+        ("cache.hit", if request.is_cached { "true" } else { "false" }.into()),
+    ]
+}
+
+pub fn fastrace(root: SpanContext, request: &Request, spans: usize) -> Span {
+    let describe = |span: Span| {
+        let span = span.with_properties(|| properties(request));
+        span.add_event(Event::new("query done"));
+        span
+    };
+    let root = describe(Span::root("root", root));
+    for _ in 1..spans {
+        drop(describe(Span::enter_with_parent("step", &root)));
+    }
+    root
+}
+
+pub fn fastrace_local(root: SpanContext, request: &Request, spans: usize) -> Span {
+    let root = Span::root("root", root).with_properties(|| properties(request));
+    root.add_event(Event::new("query done"));
+    let guard = root.set_local_parent();
+    for _ in 1..spans {
+        let _span =
+            LocalSpan::enter_with_local_parent("step").with_properties(|| properties(request));
+        LocalSpan::add_event(Event::new("query done"));
+    }
+    drop(guard);
+    root
+}
+
+pub fn opentelemetry(tracer: &SdkTracer, request: &Request, spans: usize) {
+    let describe = |span: &mut opentelemetry_sdk::trace::Span| {
+        span.set_attributes([
+            KeyValue::new("http.request.method", request.method.clone()),
+            KeyValue::new("http.route", request.route.clone()),
+            KeyValue::new("server.address", request.host.clone()),
+            KeyValue::new("order.id", request.order),
+            KeyValue::new("cache.hit", request.is_cached),
+        ]);
+        span.add_event("query done", Vec::new());
+    };
+    let mut root = tracer.start_with_context("root", &Context::new());
+    describe(&mut root);
+    let parent = Context::new().with_span(root);
+    for _ in 1..spans {
+        describe(&mut tracer.start_with_context("step", &parent));
+    }
+}

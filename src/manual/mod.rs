@@ -1,0 +1,34 @@
+//! The book: how `tailtrace` works, and how to choose what to keep.
+//!
+//! 1. [`data_flow`]: the way of a span from its start to the exporter, and what runs on which thread.
+//! 2. [`choosing_a_sampler`]: which head sampler when, and how head and tail play together.
+//! 3. [`tail_sampling`]: the policies, how they combine, and what they cost.
+//! 4. [`loss_and_the_ledger`]: how every span is accounted for, what each reason of loss means, and
+//!    what is not promised.
+//! 5. [`propagation`]: how a trace crosses from one process into the next.
+//! 6. [`decisions`]: why it is built this way, and what was measured.
+//!
+//! The programs in it are tests of the crate.
+
+// For the links in the chapters.
+#[cfg(doc)]
+#[allow(unused_imports)]
+use crate::*;
+
+#[doc = include_str!("data_flow.md")]
+pub mod data_flow {}
+
+#[doc = include_str!("choosing_a_sampler.md")]
+pub mod choosing_a_sampler {}
+
+#[doc = include_str!("tail_sampling.md")]
+pub mod tail_sampling {}
+
+#[doc = include_str!("loss_and_the_ledger.md")]
+pub mod loss_and_the_ledger {}
+
+#[doc = include_str!("propagation.md")]
+pub mod propagation {}
+
+#[doc = include_str!("decisions.md")]
+pub mod decisions {}
