@@ -143,6 +143,24 @@ proptest! {
     }
 
     #[test]
+    fn traces_that_linger_at_their_limit_of_bytes_are_accounted_for(
+        programs in programs(2),
+        bytes_per_trace in 300..4_000_u32,
+    ) {
+        let limits = RecordLimits { bytes_per_trace, ..RecordLimits::default() };
+        let (pipeline, clock, memory) = start(limits);
+        let watch = pipeline.clone();
+        let ran = run(&pipeline.tracer(), &programs, Roots::Anytime, |step| {
+            if step % 5 == 0 {
+                clock.advance(Duration::from_secs(11));
+                watch.flush(PLENTY).unwrap();
+            }
+        });
+        pipeline.flush(PLENTY).unwrap();
+        check_conservation(&pipeline, &memory, &ran)?;
+    }
+
+    #[test]
     fn a_shutdown_in_the_middle_accounts_for_everything(
         programs in programs(3),
         at in 0..40_usize,

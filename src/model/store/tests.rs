@@ -49,6 +49,14 @@ fn messages(store: &SpanStore, span: u32) -> Vec<&str> {
 }
 
 #[test]
+fn a_span_that_starts_and_ends_makes_no_details() {
+    let mut store = one_span(Room::default(), &SMALL);
+    store.finish(0, id(1), at(5));
+    assert!(store.details.is_none());
+    assert!(store.to_exact().details.is_none());
+}
+
+#[test]
 fn static_names_and_keys_stay_pointers() {
     static KEY: &str = "key";
     let mut store = one_span(Room::default(), &SMALL);

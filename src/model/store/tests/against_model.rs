@@ -3,11 +3,16 @@
 use proptest::prelude::*;
 
 use super::naive::read;
-use super::steps::{run, run_naive, scalar, steps, value};
+use super::steps::{Step, run, run_naive, scalar, steps, value};
 use super::*;
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Links lie in lists of their own, which a cleared store gives back.
+fn without_links(steps: Vec<Step>) -> Vec<Step> {
+    steps.into_iter().filter(|step| !matches!(step, Step::Link(..))).collect()
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -92,7 +97,7 @@ proptest! {
 
     #[test]
     fn the_same_program_in_a_cleared_store_takes_no_more_memory(
-        steps in steps(scalar().boxed()),
+        steps in steps(scalar().boxed()).prop_map(without_links),
         limits in limits(),
     ) {
         let mut store = SpanStore::default();
