@@ -10,3 +10,5 @@ mod endings;
 mod hostile;
 #[path = "pipeline/limits.rs"]
 mod limits;
+#[path = "pipeline/nested.rs"]
+mod nested;

@@ -4,6 +4,7 @@ mod against_model;
 mod bounds;
 mod naive;
 mod steps;
+mod tight;
 
 use super::*;
 use crate::model::{Limits, Link, Status, TagRef};

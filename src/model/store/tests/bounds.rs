@@ -8,7 +8,7 @@ use super::writer::array_bytes;
 use super::*;
 
 /// The memory of the columns, the arena, the links and the arrays.
-fn reserved(store: &SpanStore) -> usize {
+pub(super) fn reserved(store: &SpanStore) -> usize {
     fn column<T>(items: &Vec<T>) -> usize {
         items.capacity() * size_of::<T>()
     }
