@@ -171,3 +171,57 @@ impl LocalHandle {
         Arc::clone(&self.0).downcast().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> TraceContext {
+        TraceContext::new(TraceId::new(), SpanId::new())
+    }
+
+    #[test]
+    fn flags_without_a_meaning_are_ignored() {
+        let flags = TraceFlags::from_bits_truncate(0xff);
+        assert_eq!((flags.bits(), flags.is_sampled(), flags.is_random()), (3, true, true));
+        assert_eq!(TraceFlags::from_bits_truncate(0xfc), TraceFlags::default());
+    }
+
+    #[test]
+    fn sampling_does_not_touch_the_random_flag() {
+        let sampled = TraceFlags::RANDOM.with_sampled(true);
+        assert_eq!((sampled.bits(), sampled.with_sampled(false)), (3, TraceFlags::RANDOM));
+    }
+
+    #[test]
+    fn a_remote_context_does_not_lead_to_a_local_trace() {
+        let local = context().with_local(LocalHandle::new(Arc::new(7_u32)));
+        let found = local.local().and_then(LocalHandle::downcast::<u32>);
+        assert_eq!(found.as_deref(), Some(&7));
+        assert!(local.local().and_then(LocalHandle::downcast::<u64>).is_none());
+        assert!(local.clone().remote().local().is_none());
+        let mut claimed = local;
+        claimed.is_remote = true;
+        assert!(claimed.local().is_none());
+    }
+
+    #[test]
+    fn contexts_are_equal_when_they_tell_the_next_the_same() {
+        let one = context();
+        let local = one.clone().with_local(LocalHandle::new(Arc::new(())));
+        assert_eq!(one, local);
+        assert_ne!(one, one.clone().remote());
+        assert_ne!(one, one.clone().with_flags(TraceFlags::SAMPLED));
+        let mut carries = one.clone();
+        carries.baggage = carries.baggage.with("tenant", "acme").unwrap();
+        assert_ne!(one, carries);
+    }
+
+    #[test]
+    fn debug_shows_the_ids_and_nothing_of_the_local_trace() {
+        let one = context().with_local(LocalHandle::new(Arc::new("inside")));
+        let text = format!("{one:?}");
+        assert!(text.contains(&one.trace_id.to_hex()) && text.contains(&one.span_id.to_hex()));
+        assert!(!text.contains("inside"));
+    }
+}

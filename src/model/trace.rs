@@ -283,3 +283,6 @@ impl SpanMut<'_> {
         self.store.finish_at(self.index, Tick::at_wall(end, self.correction));
     }
 }
+
+#[cfg(test)]
+mod tests;

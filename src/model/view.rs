@@ -92,3 +92,53 @@ impl<'a> TraceView<'a> {
         self.duration() >= threshold
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{span, trace};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_view_shows_what_the_trace_shows() {
+        let made = trace(span("root").child(span("a").lasting(MS * 3)).child(span("b")));
+        let view = made.view();
+        assert_eq!(view.trace_id(), made.trace_id());
+        assert_eq!(view.randomness(), made.randomness());
+        assert_eq!((view.span_count(), view.duration()), (3, MS * 4));
+        assert!(!view.has_errors() && !view.is_head_sampled());
+        let names: Vec<_> = view.spans().map(SpanRef::operation_name).collect();
+        assert_eq!(names, ["root", "a", "b"]);
+        assert_eq!(view.root().map(SpanRef::operation_name), Some("root"));
+    }
+
+    #[test]
+    fn the_threshold_itself_is_slow() {
+        let made = trace(span("root").lasting(MS));
+        assert!(made.view().is_slow(MS));
+        assert!(!made.view().is_slow(MS + Duration::from_nanos(1)));
+    }
+
+    #[test]
+    fn one_failed_span_is_enough_for_an_error() {
+        let made = trace(span("root").child(span("child").error("")));
+        assert!(made.view().has_errors());
+    }
+
+    #[test]
+    fn it_is_decided_when_the_last_span_ended() {
+        let made = trace(span("root").lasting(MS).child(span("straggler").lasting(MS * 9)));
+        let last = made.spans().filter_map(SpanRef::end_tick).max();
+        assert_eq!(Some(made.view().now()), last);
+    }
+
+    #[test]
+    fn nothing_has_no_root_and_took_no_time() {
+        let empty = super::super::Trace::new(TraceId::new());
+        let view = empty.view();
+        assert!(view.root().is_none() && view.spans().next().is_none());
+        assert_eq!(view.duration(), Duration::ZERO);
+        assert!(!view.has_errors() && view.is_slow(Duration::ZERO));
+    }
+}

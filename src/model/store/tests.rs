@@ -1,1 +1,206 @@
+//! The column store against a naive model that has no columns, arenas or chains.
 
+mod against_model;
+mod bounds;
+mod naive;
+mod steps;
+mod tight;
+
+use super::*;
+use crate::model::{Limits, Link, Status, TagRef};
+
+/// Limits that random programs reach.
+const SMALL: Limits =
+    Limits { tags: 3, logs: 3, links: 2, fields_per_log: 2, tags_per_link: 1, value_bytes: 9 };
+
+fn id(number: u64) -> SpanId {
+    SpanId::from_bits(number).unwrap()
+}
+
+fn at(nanos: u64) -> Tick {
+    Tick::from_nanos(nanos)
+}
+
+fn new_span(number: u64, name: impl Into<Cow<'static, str>>) -> NewSpan {
+    NewSpan {
+        id: id(number),
+        parent: None,
+        start: at(number),
+        name: name.into(),
+        kind: SpanKind::Internal,
+    }
+}
+
+/// A store with one span called "span".
+fn one_span(room: Room, limits: &Limits) -> SpanStore {
+    let mut store = SpanStore::with_room(room);
+    assert_eq!(store.push_span(new_span(1, "span"), limits).ok(), Some(0));
+    store
+}
+
+fn tags(store: &SpanStore, span: u32) -> Vec<(String, TagValue)> {
+    let record = store.span(span).unwrap();
+    let tags = store.tags(record);
+    tags.map(|(key, value)| (key.to_owned(), value.to_value())).collect()
+}
+
+fn messages(store: &SpanStore, span: u32) -> Vec<&str> {
+    let record = store.span(span).unwrap();
+    store.logs(record).map(|log| store.message(log)).collect()
+}
+
+#[test]
+fn a_span_that_starts_and_ends_makes_no_details() {
+    let mut store = one_span(Room::default(), &SMALL);
+    store.finish(0, id(1), at(5));
+    assert!(store.details.is_none());
+    assert!(store.to_exact().details.is_none());
+}
+
+#[test]
+fn static_names_and_keys_stay_pointers() {
+    static KEY: &str = "key";
+    let mut store = one_span(Room::default(), &SMALL);
+    store.set_tag(0, KEY.into(), TagRef::I64(1), &SMALL);
+    let record = store.span(0).unwrap();
+    let (key, _) = store.tags(record).next().unwrap();
+    assert_eq!(key.as_ptr(), KEY.as_ptr());
+    let mut copy = SpanStore::default();
+    copy.copy_span(&store, 0, 0, &SMALL);
+    let (key, _) = copy.tags(copy.span(0).unwrap()).next().unwrap();
+    assert_eq!(key.as_ptr(), KEY.as_ptr());
+}
+
+#[test]
+fn a_value_is_cut_at_a_character_and_counted_once() {
+    let mut store = one_span(Room::default(), &SMALL);
+    store.set_tag(0, "fits".into(), TagRef::Str("123456789"), &SMALL);
+    assert_eq!(store.cut_values(), 0);
+    store.set_tag(0, "cut".into(), TagRef::Str("1234567ßß"), &SMALL);
+    store.set_tag(0, "raw".into(), TagRef::Bytes(&[7; 10]), &SMALL);
+    let expected = [
+        ("fits".to_owned(), TagValue::from("123456789")),
+        ("cut".to_owned(), TagValue::from("1234567ß")),
+        ("raw".to_owned(), TagValue::from(vec![7_u8; 9])),
+    ];
+    assert_eq!((tags(&store, 0), store.cut_values()), (expected.into(), 2));
+    assert_eq!(cut("1234ßß", 5), "1234");
+    assert_eq!(cut("ß", 0), "");
+}
+
+#[test]
+fn an_error_at_the_limit_takes_the_place_of_the_first_lesser_entry() {
+    let mut store = one_span(Room::default(), &SMALL);
+    let said = [
+        (LogLevel::Error, "error 1"),
+        (LogLevel::Info, "info"),
+        (LogLevel::Warn, "warn"),
+        (LogLevel::Warn, "no room"),
+        (LogLevel::Error, "error 2"),
+        (LogLevel::Error, "error 3"),
+        (LogLevel::Error, "error 4"),
+    ];
+    for (nanos, (level, message)) in (0..).zip(said) {
+        store.push_log(0, at(nanos), level, message, &SMALL);
+    }
+    // In the order they were said, although they stand in the places of others.
+    assert_eq!(messages(&store, 0), ["error 1", "error 2", "error 3"]);
+    assert_eq!(store.dropped_of(0).logs, 4);
+}
+
+#[test]
+fn the_fields_of_a_replaced_entry_go_with_it() {
+    let limits = Limits { logs: 1, ..SMALL };
+    let mut store = one_span(Room::default(), &limits);
+    let log = store.push_log(0, at(1), LogLevel::Info, "info", &limits);
+    store.set_field(log.unwrap(), "field".into(), TagRef::I64(1), &limits);
+    store.push_log(0, at(2), LogLevel::Error, "error", &limits);
+    let record = store.span(0).unwrap();
+    let log = store.logs(record).next().unwrap();
+    assert_eq!((store.message(log), store.fields(log).count()), ("error", 0));
+}
+
+#[test]
+fn a_limit_of_zero_stores_nothing_and_counts_everything() {
+    let none = Limits { tags: 0, logs: 0, links: 0, ..SMALL };
+    let mut store = one_span(Room::default(), &none);
+    assert!(!store.set_tag(0, "key".into(), TagRef::Bool(true), &none));
+    assert_eq!(store.push_log(0, at(1), LogLevel::Error, "log", &none), None);
+    let context = TraceContext::new(crate::model::TraceId::new(), id(9));
+    assert!(!store.push_link(0, Link::new(context), &none));
+    let (tags, logs, links) = (1, 1, 1);
+    assert_eq!(store.dropped_of(0), Dropped { tags, logs, links });
+}
+
+#[test]
+fn statuses_follow_their_order() {
+    let error = Status::error;
+    for (said, expected) in [
+        (vec![Status::Unset], Status::Unset),
+        (vec![error("a"), Status::Unset], error("a")),
+        (vec![error("a"), error("b")], error("b")),
+        (vec![error("a"), error("")], error("")),
+        (vec![error("a"), Status::Ok], Status::Ok),
+        (vec![Status::Ok, error("a"), Status::Unset], Status::Ok),
+    ] {
+        let mut store = one_span(Room::default(), &SMALL);
+        for status in said.clone() {
+            store.set_status(0, status, &SMALL);
+        }
+        assert_eq!(store.status(0), expected, "{said:?}");
+    }
+}
+
+#[test]
+fn a_span_ends_once_and_never_before_its_start() {
+    let mut store = SpanStore::default();
+    store.push_span(new_span(7, "span"), &SMALL).unwrap();
+    assert_eq!(store.finish(0, id(7), at(3)), Some(0));
+    assert_eq!(store.finish(0, id(7), at(30)), None);
+    store.finish_at(0, at(30));
+    assert_eq!(store.span(0).unwrap().end(), Some(at(7)));
+}
+
+#[test]
+fn a_span_is_found_wherever_it_stands() {
+    let mut store = SpanStore::default();
+    for number in 1..=3 {
+        store.push_span(new_span(number, "span"), &SMALL).unwrap();
+    }
+    store.finish(1, id(2), at(9));
+    for guess in [0, 1, 2, 3, u32::MAX] {
+        assert_eq!(store.find(guess, id(3)), Some(2));
+        assert_eq!(store.find_open(guess, id(3)), Some(2));
+        assert_eq!(store.find(guess, id(2)), Some(1));
+        assert_eq!(store.find_open(guess, id(2)), None);
+        assert_eq!(store.find(guess, id(4)), None);
+    }
+}
+
+#[test]
+fn what_is_written_to_a_span_that_is_not_there_changes_nothing() {
+    let mut store = SpanStore::default();
+    assert!(!store.set_tag(3, "key".into(), TagRef::I64(1), &SMALL));
+    assert_eq!(store.push_log(3, at(1), LogLevel::Info, "log", &SMALL), None);
+    assert!(!store.set_field(3, "key".into(), TagRef::I64(1), &SMALL));
+    store.set_status(3, Status::Ok, &SMALL);
+    store.rename(3, "name".into(), &SMALL);
+    store.set_kind(3, SpanKind::Server);
+    store.finish_at(3, at(1));
+    assert_eq!(store.copy_span(&SpanStore::default(), 0, 0, &SMALL), None);
+    assert_eq!((store.len(), store.status(3)), (0, Status::Unset));
+}
+
+#[test]
+fn times_are_shifted_in_both_directions_and_never_below_zero() {
+    let mut store = one_span(Room::default(), &SMALL);
+    store.push_log(0, at(50), LogLevel::Info, "log", &SMALL);
+    store.finish(0, id(1), at(100));
+    for (shift, start, said, end) in [(10, 11, 60, 110), (-40, 0, 10, 60), (i64::MIN, 0, 0, 0)] {
+        let mut copy = SpanStore::default();
+        copy.copy_span(&store, 0, shift, &SMALL);
+        let record = copy.span(0).unwrap();
+        let log = copy.logs(record).next().unwrap();
+        assert_eq!((record.start, log.time, record.end()), (at(start), at(said), Some(at(end))));
+    }
+}

@@ -1,0 +1,228 @@
+//! What goes when there is too much, and what the account says.
+
+use tailtrace::{
+    AlwaysOn, DeliveryConfig, ExportError, Limits, LogLevel, Pipeline, Reason, RecordLimits, Retry,
+    SpanGuard, Status,
+};
+
+use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
+
+fn limited(limits: RecordLimits) -> (Pipeline, tailtrace::InMemoryExporter) {
+    let (builder, _, memory) = support::pipeline();
+    let pipeline = builder.with_limits(limits).with_tail(keep_errors).start().unwrap();
+    (pipeline, memory)
+}
+
+fn fail(span: &SpanGuard) {
+    span.set_status(Status::error("failed"));
+}
+
+#[test]
+fn beyond_the_limit_of_live_traces_those_without_errors_go_first() {
+    let (pipeline, memory) = limited(RecordLimits { live_traces: 10, ..RecordLimits::default() });
+    let tracer = pipeline.tracer();
+    let failed: Vec<_> = (0..8).map(|_| tracer.start_span("failed")).collect();
+    failed.iter().for_each(fail);
+    let others: Vec<_> = (0..100).map(|_| tracer.start_span("other")).collect();
+    let stats = settled(&pipeline);
+    assert_eq!((stats.live, stats.dropped_by(Reason::LiveTraces)), (10, 98));
+    drop((others, failed));
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["failed"]; 8]);
+    let stats = settled(&pipeline);
+    assert_eq!((stats.held, stats.lost()), (2, 98));
+}
+
+#[test]
+fn beyond_the_limit_of_live_bytes_whole_traces_go() {
+    let limits = RecordLimits { live_bytes: 100_000, ..RecordLimits::default() };
+    let (pipeline, _) = limited(limits);
+    let tracer = pipeline.tracer();
+    let spans: Vec<_> = (0..100).map(|_| tracer.start_span("span")).collect();
+    for span in &spans {
+        span.set_tag("body", "x".repeat(10_000));
+    }
+    let stats = settled(&pipeline);
+    assert!(stats.live < 10, "{stats}");
+    assert_eq!(stats.live + stats.dropped_by(Reason::LiveBytes), 100);
+}
+
+#[test]
+fn beyond_the_limit_of_spans_the_rest_is_counted_and_failures_are_recorded_still() {
+    let (pipeline, memory) =
+        limited(RecordLimits { spans_per_trace: 16, ..RecordLimits::default() });
+    let root = pipeline.tracer().start_span("root");
+    let inside: Vec<_> = (0..15).map(|_| root.child("inside")).collect();
+    let beyond: Vec<_> = (0..20).map(|_| root.child("beyond")).collect();
+    assert!(beyond.iter().all(|span| !span.is_recording()));
+    beyond[7].set_error(&std::io::Error::other("failed"));
+    beyond[8].child("below").set_status(Status::error("failed"));
+    beyond[9].set_error(&std::io::Error::other("one too many for the reserve of an eighth"));
+    drop((beyond, inside, root));
+    pipeline.flush(PLENTY).unwrap();
+    let traces = memory.traces();
+    assert_eq!((traces.len(), traces[0].span_count()), (1, 18));
+    let failures: Vec<_> = traces[0].spans().filter(|span| span.is_error()).collect();
+    let failures: Vec<_> = failures.iter().map(|span| span.operation_name()).collect();
+    assert_eq!(failures, ["beyond", "below"]);
+    let stats = settled(&pipeline);
+    assert_eq!((stats.started, stats.exported), (37, 18));
+    assert_eq!(stats.dropped_by(Reason::SpansPerTrace), 19);
+}
+
+#[test]
+fn beyond_the_limit_of_bytes_in_a_trace_spans_are_counted_and_tags_refused() {
+    let (pipeline, memory) =
+        limited(RecordLimits { bytes_per_trace: 10_000, ..RecordLimits::default() });
+    let root = pipeline.tracer().start_span("root");
+    fail(&root);
+    root.set_tag("fits", "x".repeat(5_000));
+    root.set_tag("does not", "x".repeat(9_000));
+    let children: Vec<_> = (0..200).map(|_| root.child("child")).collect();
+    drop((children, root));
+    pipeline.flush(PLENTY).unwrap();
+    let trace = memory.traces()[0].clone();
+    let root = trace.root().unwrap();
+    assert_eq!((root.tags().count(), root.dropped_tags()), (1, 1));
+    let stats = settled(&pipeline);
+    assert!(stats.dropped_by(Reason::BytesPerTrace) > 100, "{stats}");
+    assert_eq!(stats.exported + stats.dropped_by(Reason::BytesPerTrace), 201);
+}
+
+#[test]
+fn a_limit_that_allows_no_trace_refuses_every_root_and_counts_it() {
+    let (pipeline, memory) =
+        limited(RecordLimits { bytes_per_trace: 0, ..RecordLimits::default() });
+    let root = pipeline.tracer().start_span("root");
+    assert!(!root.is_recording());
+    drop(root.child("child"));
+    fail(&root);
+    drop(root);
+    pipeline.flush(PLENTY).unwrap();
+    assert!(memory.traces().is_empty());
+    assert_eq!(settled(&pipeline).dropped_by(Reason::BytesPerTrace), 2);
+}
+
+#[test]
+fn the_limits_of_a_span_hold_for_the_tracer() {
+    let span = Limits { tags: 2, logs: 2, links: 1, value_bytes: 8, ..Limits::default() };
+    let (pipeline, memory) = limited(RecordLimits { span, ..RecordLimits::default() });
+    let root = pipeline.tracer().start_span("root");
+    for key in ["a", "b", "c", "a"] {
+        root.set_tag(key, "a value that is cut");
+    }
+    for _ in 0..3 {
+        root.log(LogLevel::Info, "said");
+    }
+    fail(&root);
+    root.set_error(&std::io::Error::other("boom"));
+    root.add_link(root.context());
+    root.add_link(root.context());
+    drop(root);
+    pipeline.flush(PLENTY).unwrap();
+    let trace = memory.traces()[0].clone();
+    let root = trace.root().unwrap();
+    assert_eq!((root.tags().count(), root.logs().count(), root.links().count()), (2, 2, 1));
+    assert_eq!((root.dropped_tags(), root.dropped_logs(), root.dropped_links()), (1, 2, 1));
+    assert_eq!(root.logs().last().map(|log| log.level()), Some(LogLevel::Error));
+    assert!(root.tags().all(|(_, value)| value.as_str() == Some("a value ")));
+}
+
+#[test]
+fn the_ring_holds_no_more_than_it_may_and_none_at_zero() {
+    for (ring_bytes, most) in [(0, 0), (20_000, 200)] {
+        let (pipeline, _) =
+            limited(RecordLimits { ring_bytes, live_traces: 100, ..RecordLimits::default() });
+        let tracer = pipeline.tracer();
+        for _ in 0..1_000 {
+            drop(tracer.start_span("span"));
+        }
+        let stats = settled(&pipeline);
+        assert!(stats.held <= most && (stats.held > 0) == (most > 0), "{stats}");
+        assert_eq!(stats.held + stats.dropped_by(Reason::NotKept), 1_000);
+    }
+}
+
+#[test]
+fn a_full_queue_sheds_and_counts() {
+    let (builder, _, memory) = support::pipeline();
+    let delivery = DeliveryConfig { max_queued_traces: 10, ..DeliveryConfig::default() };
+    // A batch that never fills and a clock that stands still: nothing leaves before the flush.
+    let batching = Some(tailtrace::Batching::default());
+    let pipeline = builder
+        .with_sampler(AlwaysOn)
+        .with_delivery(DeliveryConfig { batching, ..delivery })
+        .start()
+        .unwrap();
+    let tracer = pipeline.tracer();
+    for _ in 0..100 {
+        drop(tracer.start_span("span"));
+    }
+    let stats = settled(&pipeline);
+    assert_eq!((stats.queued, stats.dropped_by(Reason::QueueFull)), (10, 90));
+    assert_eq!(pipeline.flush(PLENTY).unwrap().sent, 10);
+    assert_eq!((memory.span_count(), settled(&pipeline).lost()), (10, 90));
+}
+
+#[test]
+fn what_an_exporter_refuses_is_counted_and_told() {
+    for (reason, permanent) in [(Reason::Refused, true), (Reason::RetriesExhausted, false)] {
+        let refuse = Export(move |_: &[tailtrace::Trace]| {
+            Err(if permanent {
+                ExportError::permanent("no such tenant")
+            } else {
+                ExportError::retryable("busy")
+            })
+        });
+        let retry = Retry { budget: std::time::Duration::ZERO, ..Retry::default() };
+        let pipeline = Pipeline::builder("test")
+            .with_sampler(AlwaysOn)
+            .with_exporter(refuse)
+            .with_delivery(DeliveryConfig { retry, ..DeliveryConfig::default() })
+            .start()
+            .unwrap();
+        let root = pipeline.tracer().start_span("root");
+        drop(root.child("child"));
+        drop(root);
+        // The batch may have been refused before the flush is asked for.
+        if let Err(lost) = pipeline.flush(PLENTY) {
+            assert_eq!(lost.report().dropped_by(reason), 2);
+        }
+        let stats = settled(&pipeline);
+        assert_eq!((stats.dropped_by(reason), stats.failed(), stats.exported), (2, 2, 0));
+    }
+}
+
+#[test]
+fn a_buffer_is_reused_by_the_traces_that_follow() {
+    let (pipeline, _) =
+        limited(RecordLimits { ring_bytes: 0, live_traces: 100, ..RecordLimits::default() });
+    let tracer = pipeline.tracer();
+    for _ in 0..100 {
+        let root = tracer.start_span("root");
+        root.set_tag("key", "value");
+        drop(root.child("child"));
+    }
+    let pool = pipeline.span_pool();
+    assert_eq!((pool.misses(), pool.hits(), pool.available()), (1, 99, 1));
+    assert!(pool.capacity() >= 1);
+}
+
+#[test]
+fn a_span_beyond_the_limit_that_has_ended_is_deaf() {
+    let (builder, _, memory) = support::pipeline();
+    let limits = RecordLimits { spans_per_trace: 1, ..RecordLimits::default() };
+    let pipeline = builder.with_limits(limits).with_tail(keep_errors).start().unwrap();
+    let root = pipeline.tracer().start_span("root");
+    root.set_status(Status::error("failed"));
+    let (ended, open) = (root.child("ended"), root.child("open"));
+    ended.finish();
+    ended.set_status(Status::error("too late"));
+    drop((ended, root));
+    let stats = settled(&pipeline);
+    assert_eq!((stats.exported + stats.queued, stats.live), (0, 2), "one span is still open");
+    drop(open);
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["root"]]);
+    assert_eq!(settled(&pipeline).dropped_by(Reason::SpansPerTrace), 2);
+}
