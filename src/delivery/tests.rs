@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use super::{Delivery, DeliveryConfig, Retry};
 use crate::export::{Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::kit::{Clock, Random, own_thread};
+use crate::kit::{Clock, Random, own_work};
 use crate::ledger::{Ledger, Stats};
 use crate::model::{Span, SpanId, Status, Trace, TraceContext, TraceId};
 
@@ -106,7 +106,7 @@ impl Scripted {
         script: &Mutex<VecDeque<Step>>,
         event: Event,
     ) -> Result<(), ExportError> {
-        assert!(own_thread::is_own(), "not on a thread of ours");
+        assert!(own_work::is_own_thread(), "not on a thread of ours");
         let step = lock(script).pop_front().unwrap_or(Step::Accept);
         let _ = self.tell.send(event);
         match step {

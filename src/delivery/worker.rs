@@ -16,7 +16,7 @@ use super::health::Health;
 use super::lane::{Job, Lane, Outcome, Pause};
 use super::waiter::Failure;
 use crate::export::{ExportError, Exporter};
-use crate::kit::{Random, guarded, notice, own_thread};
+use crate::kit::{Random, guarded, notice, own_work};
 use crate::ledger::Reason;
 use crate::model::Trace;
 
@@ -44,7 +44,7 @@ impl Worker {
         let (tell, told) = mpsc::sync_channel(1);
         let name = format!("tailtrace-export-{index}");
         let body = move || {
-            own_thread::mark();
+            own_work::mark_thread();
             // Made here because a runtime must not be dropped where the caller may be: inside another.
             let runtime = match Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,

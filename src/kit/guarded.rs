@@ -1,5 +1,6 @@
 //! Locks and calls that outlive a panic of somebody else's code.
 
+use std::any::Any;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,22 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Calls somebody else's code; `None` when it panicked.
 #[inline]
 pub(crate) fn call<R>(user: impl FnOnce() -> R) -> Option<R> {
-    catch_unwind(AssertUnwindSafe(user)).ok()
+    match catch_unwind(AssertUnwindSafe(user)) {
+        Ok(result) => Some(result),
+        Err(payload) => {
+            defuse(payload);
+            None
+        }
+    }
+}
+
+/// Drops what a panic carried. Where that panics as well, the second payload is forgotten: it could go
+/// on like that.
+#[cold]
+fn defuse(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
 }
 
 /// What `value` displays, up to `most` bytes; a panic of its `Display` is told in its place.
@@ -47,6 +63,17 @@ impl Write for Capped {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_whose_payload_panics_is_survived() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("once more")
+            }
+        }
+        assert_eq!(call(|| std::panic::panic_any(Bomb)), None::<()>);
+    }
 
     #[test]
     fn a_long_display_is_stopped_at_a_character() {

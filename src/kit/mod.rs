@@ -8,7 +8,7 @@ pub(crate) mod glob;
 pub(crate) mod guarded;
 pub(crate) mod name_table;
 pub(crate) mod notice;
-pub(crate) mod own_thread;
+pub(crate) mod own_work;
 pub mod random;
 pub(crate) mod stripe;
 pub(crate) mod sync;

@@ -2,7 +2,7 @@
 
 /// Why a span did not arrive.
 ///
-/// Reasons up to [`OwnThread`](Self::OwnThread) are decisions and limits; the [failures](Self::is_failure)
+/// Reasons up to [`OwnWork`](Self::OwnWork) are decisions and limits; the [failures](Self::is_failure)
 /// after them happened on the way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -23,8 +23,9 @@ pub enum Reason {
     Unfinished,
     /// It was started after the pipeline was shut down.
     ShutDown,
-    /// It was started on a thread of ours, which must not trace itself.
-    OwnThread,
+    /// It was started on a thread of ours, or inside a sampler or a policy of its own pipeline: what
+    /// tracing causes must not be traced.
+    OwnWork,
     /// The export queue was full.
     QueueFull,
     /// The exporter said it would never be accepted.
@@ -51,7 +52,7 @@ impl Reason {
         Self::BytesPerTrace,
         Self::Unfinished,
         Self::ShutDown,
-        Self::OwnThread,
+        Self::OwnWork,
         Self::QueueFull,
         Self::Refused,
         Self::RetriesExhausted,
@@ -71,7 +72,7 @@ impl Reason {
             Self::BytesPerTrace => "trace too large",
             Self::Unfinished => "unfinished at shutdown",
             Self::ShutDown => "started after shutdown",
-            Self::OwnThread => "started by an exporter",
+            Self::OwnWork => "caused by tracing itself",
             Self::QueueFull => "export queue full",
             Self::Refused => "refused by the exporter",
             Self::RetriesExhausted => "retries used up",
@@ -102,7 +103,7 @@ impl Reason {
     /// Whether an operator should hear of it: a span was lost that nobody decided to lose.
     #[must_use]
     pub const fn is_loss(self) -> bool {
-        !self.is_decision() && !matches!(self, Self::OwnThread | Self::ShutDown)
+        !self.is_decision() && !matches!(self, Self::OwnWork | Self::ShutDown)
     }
 }
 

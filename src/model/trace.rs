@@ -140,7 +140,7 @@ impl Trace {
         let inner = Arc::make_mut(&mut self.0);
         let (head, store) = span.parts();
         let shift = head.correction.saturating_sub(inner.head.correction);
-        inner.store.copy_span(store, 0, shift, &Limits::default());
+        inner.store.copy_span(store, 0, shift);
         inner.order = order_of(&inner.store);
     }
 

@@ -1,7 +1,8 @@
 //! Putting a pipeline together.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use super::keeper::Keeper;
 use super::{Core, Handle, Pipeline};
@@ -127,7 +128,7 @@ impl PipelineBuilder {
         let (core, failed) = self.assemble();
         if let Some(error) = failed {
             notice::warn(&format!("no span is recorded: cannot start a thread: {error}"));
-            core.recorder.shutdown(core.recorder.clock.now());
+            core.decide_all(Duration::ZERO);
         }
         Pipeline::around(core)
     }
@@ -159,7 +160,8 @@ impl PipelineBuilder {
             failed.get_or_insert(error);
             Keeper::absent()
         });
-        (Core { recorder, delivery, keeper }, failed)
+        let (decided, is_decided) = (Mutex::new(false), Condvar::new());
+        (Core { recorder, delivery, keeper, decided, is_decided }, failed)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::kit::{guarded, notice, own_thread};
+use crate::kit::{guarded, notice, own_work};
 use crate::ledger::{LossWatch, Notice};
 use crate::record::Recorder;
 
@@ -55,7 +55,7 @@ impl Drop for Keeper {
 
 fn look_after(recorder: &Recorder, stop: &Stop) {
     // Policies run here when a trace lingered: what they trace must not come back in.
-    own_thread::mark();
+    own_work::mark_thread();
     let mut losses = LossWatch::default();
     let mut asked = guarded::lock(&stop.asked);
     while !*asked {

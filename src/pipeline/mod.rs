@@ -13,7 +13,7 @@ mod builder;
 mod keeper;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use builder::{PipelineBuilder, StartError};
@@ -21,7 +21,7 @@ pub use builder::{PipelineBuilder, StartError};
 use crate::delivery::Delivery;
 pub use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
 pub(crate) use crate::export::Exporter;
-use crate::kit::notice;
+use crate::kit::{guarded, notice};
 use crate::ledger::Stats;
 use crate::model::TraceId;
 use crate::record::{KeepOutcome, Recorder, SpanPool};
@@ -74,6 +74,9 @@ struct Core {
     recorder: Arc<Recorder>,
     delivery: Arc<Delivery>,
     keeper: Keeper,
+    /// Whether a shutdown has decided every live trace.
+    decided: Mutex<bool>,
+    is_decided: Condvar,
 }
 
 /// Shuts the pipeline down when the last of it is dropped.
@@ -165,11 +168,25 @@ impl Pipeline {
 impl Core {
     fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
         let start = self.recorder.clock.now();
-        let unfinished = self.recorder.shutdown(start);
+        let unfinished = self.decide_all(timeout);
         self.keeper.stop();
         // The policies that were just asked have had their part of the time.
         let left = timeout.saturating_sub(self.recorder.clock.now().since(start));
         self.delivery.shutdown(left, unfinished)
+    }
+
+    /// Ends recording and decides every live trace; how many spans had not ended. Whoever comes second
+    /// waits until that is done, so that nobody closes the queues before the last kept trace is in.
+    fn decide_all(&self, timeout: Duration) -> u64 {
+        if let Some(unfinished) = self.recorder.shutdown(self.recorder.clock.now()) {
+            *guarded::lock(&self.decided) = true;
+            self.is_decided.notify_all();
+            return unfinished;
+        }
+        let decided = guarded::lock(&self.decided);
+        let waited = self.is_decided.wait_timeout_while(decided, timeout, |decided| !*decided);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        0
     }
 }
 

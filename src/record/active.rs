@@ -9,7 +9,12 @@ use super::recording::Recording;
 use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::model::store::SpanStore;
-use crate::model::{Baggage, Limits, Link, LogLevel, SpanKind, Status, TagRef, TraceContext};
+use crate::model::{
+    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext,
+};
+
+/// A detail of a log entry.
+pub(crate) type Field<'v> = (Cow<'static, str>, TagArg<'v>);
 
 /// A running span. Dropping it ends it.
 #[derive(Debug)]
@@ -33,6 +38,12 @@ impl ActiveSpan {
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
         matches!(self, Self::Recording(_) | Self::Beyond(_))
+    }
+
+    /// How long a text may be before it is cut.
+    pub(crate) fn value_bytes(&self) -> usize {
+        let limits = self.recorder().map_or_else(Limits::default, |recorder| recorder.limits.span);
+        limits.value_bytes as usize
     }
 
     /// What this span tells the next.
@@ -77,15 +88,19 @@ impl ActiveSpan {
         });
     }
 
-    /// Adds a log entry that is said now; its number, for the fields.
-    pub(crate) fn log(&self, level: LogLevel, message: &str) -> Option<u32> {
-        let now = self.recorder()?.clock.now();
-        self.write(|store, span, limits| store.push_log(span, now, level, message, limits))
-            .flatten()
-    }
-
-    pub(crate) fn set_field(&self, log: u32, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.write(|store, _, limits| store.set_field(log, key, value, limits));
+    /// Adds a log entry that is said now, with its fields; false when the span has no record.
+    pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_>>) -> bool {
+        let Some(recorder) = self.recorder() else { return false };
+        let now = recorder.clock.now();
+        let written = self.write(|store, span, limits| {
+            let log = store.push_log(span, now, level, message, limits);
+            for (key, value) in fields {
+                if let Some(log) = log {
+                    store.set_field(log, key, value.as_ref(), limits);
+                }
+            }
+        });
+        written.is_some()
     }
 
     pub(crate) fn add_link(&self, link: Link) {

@@ -90,7 +90,7 @@ impl Beyond {
             return;
         }
         self.trace.mark_worth_keeping();
-        if let Ok(place) = live.store.push_span(self.span(), &limits.span) {
+        if let Ok(place) = live.store.push_failed_span(self.span(), &limits.span) {
             self.place.store(place, Ordering::Relaxed);
             live.beyond_limit -= 1;
         }

@@ -11,6 +11,7 @@ use super::ring::Held;
 use super::shard::Shard;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
+use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
@@ -163,6 +164,7 @@ impl Recorder {
         let head = &trace.head;
         let verdict = self.tail.as_ref().map_or_else(Verdict::pass, |tail| {
             let view = TraceView::new(head, store, now);
+            let _asking = Asking::begin(self.owner());
             let asked = guarded::call(|| tail.evaluate(&view).by(|| tail.name()));
             asked.unwrap_or_else(|| {
                 self.ledger.panicked(1);
@@ -217,7 +219,8 @@ impl Recorder {
     fn drop_spans(&self, head: &TraceHead, store: SpanStore, reason: Reason, now: Tick) {
         let mut shard = lock(self.shard(head.trace_id));
         let refused = match reason {
-            Reason::NotKept => shard
+            // After a shutdown nobody can ask for it any more.
+            Reason::NotKept if !self.is_closed() => shard
                 .ring
                 .push(Held { head: head.clone(), store, since: now })
                 .err()
@@ -271,8 +274,7 @@ impl Recorder {
         if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
             return;
         }
-        self.ledger.cut_values(u64::from(live.store.cut_values()));
-        let ended = live.store.split_ended(&self.limits.span);
+        let ended = live.store.split_ended();
         self.account(&mut live);
         if ended.len() == 0 {
             return;
@@ -304,10 +306,10 @@ impl Recorder {
     }
 
     /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
-    /// many spans that were.
-    pub(crate) fn shutdown(&self, now: Tick) -> u64 {
+    /// many spans that were. `None` when somebody else has begun that before.
+    pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
         if !self.close() {
-            return 0;
+            return None;
         }
         let mut unfinished = 0;
         for trace in self.live() {
@@ -324,7 +326,7 @@ impl Recorder {
                 self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
             }
         }
-        unfinished
+        Some(unfinished)
     }
 }
 

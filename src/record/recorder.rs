@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
-use super::local::{Live, LocalTrace, NOWHERE, SHELL_BYTES};
+use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
 use super::unrecorded::Bare;
 use crate::kit::guarded::lock;
 use crate::kit::{Clock, Random, Tick};
-use crate::ledger::{Ledger, Stats};
+use crate::ledger::{Ledger, Reason, Stats};
 use crate::model::{Resource, Trace, TraceId};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
@@ -100,6 +100,11 @@ impl Recorder {
         &self.shards[(mixed >> 56) as usize & (self.shards.len() - 1)]
     }
 
+    /// What tells this recorder from the others.
+    pub(super) fn owner(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -112,7 +117,7 @@ impl Recorder {
     pub(super) fn admit(&self, trace: &Arc<LocalTrace>) {
         let mut live = trace.live();
         self.account(&mut live);
-        self.register(trace, &live);
+        self.register(trace, live);
     }
 
     /// Brings the total up to date with a trace's memory.
@@ -126,13 +131,18 @@ impl Recorder {
         }
     }
 
-    /// Puts a trace into its shard, unless it is there.
-    pub(super) fn register(&self, trace: &Arc<LocalTrace>, _locked: &MutexGuard<'_, Live>) {
+    /// Puts a trace into its shard, unless it is there. A shutdown that began meanwhile may not have
+    /// seen it; then it goes at once.
+    fn register(&self, trace: &Arc<LocalTrace>, live: MutexGuard<'_, Live>) {
         let mut shard = lock(self.shard(trace.head.trace_id));
         if trace.slot.load(Ordering::Relaxed) == NOWHERE {
             shard.insert(Arc::clone(trace));
             self.live_traces.fetch_add(1, Ordering::Relaxed);
             self.live_bytes.fetch_add(SHELL_BYTES, Ordering::Relaxed);
+        }
+        drop(shard);
+        if self.is_closed() && !matches!(live.phase, Phase::Deciding) {
+            self.abandon(trace, live, Reason::ShutDown);
         }
     }
 
@@ -172,9 +182,10 @@ impl Recorder {
     ) {
         self.account(&mut live);
         if was_empty {
-            self.register(trace, &live);
+            self.register(trace, live);
+        } else {
+            drop(live);
         }
-        drop(live);
         self.relieve();
     }
 

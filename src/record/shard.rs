@@ -132,7 +132,7 @@ impl SpanPool {
 
     pub(super) const fn plus(self, other: Self) -> Self {
         Self {
-            capacity: self.capacity + other.capacity,
+            capacity: self.capacity.saturating_add(other.capacity),
             available: self.available + other.available,
             hits: self.hits + other.hits,
             misses: self.misses + other.misses,

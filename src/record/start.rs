@@ -10,7 +10,8 @@ use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::unrecorded::{Common, Unrecorded};
-use crate::kit::{Tick, guarded, own_thread};
+use crate::kit::own_work::{self, Asking};
+use crate::kit::{Tick, guarded};
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{NewSpan, Room, SpanStore};
@@ -81,6 +82,10 @@ impl Recorder {
         }
         let now = self.clock.now();
         let decision = self.ask_head(&head, &new, now);
+        // The sampler may have taken its time, or shut the pipeline down itself.
+        if self.is_closed() {
+            return self.leave_out(Some(Reason::ShutDown), &head, new.baggage);
+        }
         let is_recorded = match decision.decision {
             Decision::Drop => false,
             Decision::Record => self.tail.is_some(),
@@ -108,8 +113,8 @@ impl Recorder {
     }
 
     fn refusal(&self) -> Option<Reason> {
-        if own_thread::is_own() {
-            Some(Reason::OwnThread)
+        if own_work::is_own_thread() || Asking::is_under_way(self.owner()) {
+            Some(Reason::OwnWork)
         } else if self.is_closed() {
             Some(Reason::ShutDown)
         } else {
@@ -136,6 +141,7 @@ impl Recorder {
         if let Some(parent) = new.parent {
             request = request.with_parent(parent);
         }
+        let _asking = Asking::begin(self.owner());
         guarded::call(|| self.sampler.should_sample(&request)).unwrap_or_else(|| {
             self.ledger.panicked(1);
             SamplingDecision::record()
@@ -218,10 +224,13 @@ impl Recorder {
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
         let fits = live.store.len() < self.limits.spans_per_trace as usize;
-        if !fits || matches!(live.phase, Phase::Dropped(_)) {
+        let was_empty = live.spans() == 0;
+        let is_refused = matches!(live.phase, Phase::Dropped(_))
+            || own_work::is_own_thread()
+            || (was_empty && self.is_closed());
+        if !fits || is_refused {
             return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
         }
-        let was_empty = live.spans() == 0;
         match live.store.push_span(span, &self.limits.span) {
             Ok(index) => {
                 live.open += 1;
@@ -246,12 +255,18 @@ impl Recorder {
         baggage: Baggage,
         limit: Reason,
     ) -> ActiveSpan {
-        if let Phase::Dropped(reason) = live.phase {
+        let was_empty = live.spans() == 0;
+        let refused = match live.phase {
+            Phase::Dropped(reason) => Some(reason),
+            _ if own_work::is_own_thread() => Some(Reason::OwnWork),
+            _ if was_empty && self.is_closed() => Some(Reason::ShutDown),
+            _ => None,
+        };
+        if refused.is_some() {
             drop(live);
-            return self.leave_out(Some(reason), &trace.head, baggage);
+            return self.leave_out(refused, &trace.head, baggage);
         }
         self.ledger.started(1);
-        let was_empty = live.spans() == 0;
         live.open += 1;
         live.beyond_limit += 1;
         self.unlock(trace, live, was_empty);

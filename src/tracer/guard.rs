@@ -6,9 +6,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::kit::guarded;
-use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagValue, TraceContext,
-};
+use crate::model::{Baggage, Link, LogLevel, SpanKind, Status, TagArg, TraceContext};
 use crate::record::ActiveSpan;
 
 /// How many causes of an error are told.
@@ -49,11 +47,11 @@ impl SpanGuard {
     #[inline]
     pub fn log(&self, level: LogLevel, message: impl AsRef<str>) {
         if self.0.may_write() {
-            self.0.log(level, message.as_ref());
+            self.0.log(level, message.as_ref(), Vec::new());
         }
     }
 
-    /// Adds a log entry with details.
+    /// Adds a log entry with details. Costs an allocation for them.
     ///
     /// ```
     /// # use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
@@ -78,12 +76,9 @@ impl SpanGuard {
         if !self.0.may_write() {
             return;
         }
-        let Some(log) = self.0.log(level, message.as_ref()) else {
-            return;
-        };
-        for (key, value) in fields {
-            self.0.set_field(log, key.into(), value.into().as_ref());
-        }
+        // All of it before the lock is taken: the iterator and the conversions are the caller's.
+        let fields = fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        self.0.log(level, message.as_ref(), fields);
     }
 
     /// Says that the span failed, and why: its status becomes an error with the error's text, and a
@@ -95,25 +90,21 @@ impl SpanGuard {
         if !self.0.may_write() {
             return;
         }
-        let most = Limits::default().value_bytes as usize;
+        // A little more than fits, so that the recorder sees, and counts, what it cuts.
+        let most = self.0.value_bytes().saturating_add(char::MAX.len_utf8());
         let message = guarded::display(&Shown(error), most);
         let causes = causes(error, most);
-        self.0.set_status(Status::error(message.clone()));
-        let Some(log) = self.0.log(LogLevel::Error, "exception") else {
-            return;
-        };
         let kind = type_name::<E>();
+        let mut fields = Vec::new();
         if !kind.starts_with("dyn ") {
-            self.0.set_field(log, "exception.type".into(), TagArg::from(kind).as_ref());
+            fields.push(("exception.type".into(), kind.into()));
         }
-        self.0.set_field(log, "exception.message".into(), TagArg::from(&message).as_ref());
+        fields.push(("exception.message".into(), message.clone().into()));
         if !causes.is_empty() {
-            self.0.set_field(
-                log,
-                "exception.causes".into(),
-                TagValue::StringArray(causes).as_ref(),
-            );
+            fields.push(("exception.causes".into(), causes.into()));
         }
+        self.0.set_status(Status::error(message));
+        self.0.log(LogLevel::Error, "exception", fields);
     }
 
     /// Says how it went; see [`Status`] for what replaces what.

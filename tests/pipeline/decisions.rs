@@ -101,7 +101,7 @@ fn the_head_and_the_tail_combine_by_the_table() {
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["record, keep"], ["sample, keep"], ["sample, pass"]]);
     let traces = memory.traces();
-    let by: Vec<_> = traces.iter().map(|t| (names(t)[0], t.kept_by() == "head")).collect();
+    let by: Vec<_> = traces.iter().map(|t| (names(t)[0], t.kept_by() == "head sampler")).collect();
     assert_eq!(by, [("record, keep", false), ("sample, pass", true), ("sample, keep", false)]);
     assert_eq!(asked.load(Ordering::Relaxed), 6, "what the head dropped is not asked about");
     let stats = settled(&pipeline);

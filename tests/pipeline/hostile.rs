@@ -153,5 +153,5 @@ fn what_an_exporter_traces_never_comes_back() {
     }
     assert_eq!(*seen.lock().unwrap(), ["root"]);
     let stats = settled(&pipeline);
-    assert_eq!((stats.dropped_by(Reason::OwnThread), stats.exported), (3, 1));
+    assert_eq!((stats.dropped_by(Reason::OwnWork), stats.exported), (3, 1));
 }

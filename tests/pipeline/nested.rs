@@ -99,7 +99,7 @@ fn an_exporter_that_joins_a_trace_of_the_application_does_not_feed_itself() {
     }
     let stats = settled(&pipeline);
     assert_eq!((joined.load(Ordering::Relaxed), stats.exported), (1, 1));
-    assert_eq!(stats.dropped_by(Reason::OwnThread), 1);
+    assert_eq!(stats.dropped_by(Reason::OwnWork), 1);
 }
 
 /// A pipeline that a sampler or a policy shuts down when it is asked.

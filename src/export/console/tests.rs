@@ -321,7 +321,7 @@ fn each_trace_is_one_write_and_flushed() {
     let console = ConsoleExporter::to_writer(recorder.clone());
     let batch = [order(), trace(span("b"))];
     block_on(console.export(&batch)).unwrap();
-    let drawings = batch.each_ref().map(|trace| console.render(trace));
+    let drawings = batch.each_ref().map(|trace| console.render(trace) + "\n");
     let [first, second] = &drawings;
     assert_eq!(*lock(&recorder.0), [first, "flush", second, "flush"]);
 }

@@ -1,30 +1,35 @@
 //! Copies of spans and of whole buffers.
 
 use super::writer::array_bytes;
-use super::{Details, Dropped, LinkRecord, NewSpan, OPEN, Rare, Room, SpanStore};
+use super::{
+    Details, Dropped, LinkRecord, LogRecord, NewSpan, OPEN, Rare, Room, SpanStore, TagRecord,
+};
 use crate::kit::Tick;
-use crate::model::{Limits, Link};
+use crate::model::{Limits, Link, TagValue};
 
 impl SpanStore {
     /// Takes the spans that have ended out of the buffer and leaves those that have not.
-    pub(crate) fn split_ended(&mut self, limits: &Limits) -> Self {
-        let both = std::mem::replace(self, Self::with_room(Room::new(self.room.limit())));
-        let mut ended = Self::with_room(Room::new(self.room.limit()));
+    ///
+    /// Both halves have the room they need: together they may reserve a little more than the whole did.
+    pub(crate) fn split_ended(&mut self) -> Self {
+        let limit = self.room.limit();
+        let both = std::mem::take(self);
+        let mut ended = Self::default();
         for (index, record) in (0..).zip(&both.spans) {
             let part = if record.end == OPEN { &mut *self } else { &mut ended };
-            part.copy_span(&both, index, 0, limits);
+            part.copy_span(&both, index, 0);
         }
+        let cut_values = both.cut_values();
+        if cut_values > 0 {
+            ended.writer(&Limits::NONE).details.cut_values += cut_values;
+        }
+        self.room = self.room.limited(limit);
         ended
     }
 
-    /// Adds a copy of a span of another buffer; `shift` is added to its times, in nanoseconds.
-    pub(crate) fn copy_span(
-        &mut self,
-        from: &Self,
-        span: u32,
-        shift: i64,
-        limits: &Limits,
-    ) -> Option<u32> {
+    /// Adds a copy of a span of another buffer, whatever its limits were; `shift` is added to its times, in nanoseconds.
+    pub(crate) fn copy_span(&mut self, from: &Self, span: u32, shift: i64) -> Option<u32> {
+        let limits = &Limits::NONE;
         let moved = |tick: Tick| Tick::from_nanos(tick.as_nanos().saturating_add_signed(shift));
         let record = from.span(span)?;
         let copy = self.push_span(
@@ -84,6 +89,16 @@ impl SpanStore {
 }
 
 impl Details {
+    /// The memory it has reserved, without what was cleared out of [`Rare`].
+    pub(super) fn reserved(&self) -> usize {
+        let columns = self.tags.capacity() * size_of::<TagRecord>()
+            + self.logs.capacity() * size_of::<LogRecord>();
+        let rare = self.rare.as_ref().map_or(0, |rare| {
+            rare.bytes.capacity() + rare.arrays.capacity() * size_of::<TagValue>()
+        });
+        size_of::<Self>() + columns + self.text.capacity() + rare
+    }
+
     fn is_empty(&self) -> bool {
         self.tags.is_empty()
             && self.logs.is_empty()

@@ -25,6 +25,9 @@ const NONE: u32 = u32::MAX;
 /// The end of a span that has not ended.
 const OPEN: Tick = Tick::from_nanos(u64::MAX);
 
+/// The latest end there is.
+const LAST: Tick = Tick::from_nanos(u64::MAX - 1);
+
 /// Text that is either static or lies in the arena.
 #[derive(Clone, Copy, Debug)]
 enum Text {

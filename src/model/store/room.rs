@@ -29,6 +29,16 @@ impl Room {
         self.limit
     }
 
+    /// This room under another limit.
+    pub(super) const fn limited(self, limit: u32) -> Self {
+        Self { used: self.used, limit }
+    }
+
+    /// This room after another count of what is used.
+    pub(super) fn recounted(self, used: usize) -> Self {
+        Self { used: u32::try_from(used).unwrap_or(u32::MAX), limit: self.limit }
+    }
+
     /// What is already there, with no limit on what comes.
     pub(super) fn counted(bytes: usize) -> Self {
         Self { used: u32::try_from(bytes).unwrap_or(u32::MAX), limit: u32::MAX }

@@ -1,15 +1,22 @@
 //! Writing spans, logs, links and statuses.
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
 
 use super::writer::Writer;
 use super::{
-    Chain, Details, Dropped, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room, SpanRecord,
-    SpanStore, Text,
+    Chain, Details, Dropped, LAST, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room,
+    SpanRecord, SpanStore, Text,
 };
 use crate::kit::Tick;
 use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef};
+
+/// An entry of a span's chain of logs, with its neighbours.
+#[derive(Clone, Copy)]
+struct Lesser {
+    before: u32,
+    at: u32,
+    next: u32,
+}
 
 impl SpanStore {
     pub(crate) fn with_room(room: Room) -> Self {
@@ -22,11 +29,15 @@ impl SpanStore {
         self.room.used()
     }
 
-    /// Forgets the content and keeps the memory.
+    /// Forgets the content and keeps the memory, but for what single values had to themselves.
     pub(crate) fn clear(&mut self) {
         self.spans.clear();
         if let Some(details) = &mut self.details {
             details.clear();
+            if details.rare.is_some() {
+                let spans = self.spans.capacity() * size_of::<SpanRecord>();
+                self.room = self.room.recounted(spans + details.reserved());
+            }
         }
     }
 
@@ -43,6 +54,19 @@ impl SpanStore {
             }
             _ => self.push_span_in_new_room(new, limits),
         }
+    }
+
+    /// Adds a span that failed; an eighth of the room is kept for such.
+    pub(crate) fn push_failed_span(
+        &mut self,
+        new: NewSpan,
+        limits: &Limits,
+    ) -> Result<u32, NewSpan> {
+        let limit = self.room.limit();
+        self.room = self.room.limited(limit.saturating_add(limit / 8));
+        let pushed = self.push_span(new, limits);
+        self.room = self.room.limited(limit);
+        pushed
     }
 
     #[cold]
@@ -119,14 +143,20 @@ impl SpanStore {
         if let Some(record) = self.spans.get_mut(span as usize)
             && record.end == OPEN
         {
-            record.end = end.max(record.start);
+            // The last tick of all means "open".
+            record.end = end.max(record.start).min(LAST);
         }
     }
 
     pub(crate) fn rename(&mut self, span: u32, name: Cow<'static, str>, limits: &Limits) {
-        if let Some(name) = self.writer(limits).text(name)
-            && let Some(record) = self.spans.get_mut(span as usize)
-        {
+        let Some(old) = self.spans.get(span as usize).map(|record| record.name) else { return };
+        let mut writer = self.writer(limits);
+        let written = match (old, &name) {
+            (Text::Arena(old), Cow::Owned(name)) => writer.overwrite(old, name).map(Text::Arena),
+            _ => None,
+        };
+        let written = written.or_else(|| writer.text(name));
+        if let (Some(name), Some(record)) = (written, self.spans.get_mut(span as usize)) {
             record.name = name;
         }
     }
@@ -171,58 +201,63 @@ impl SpanStore {
         limits: &Limits,
     ) -> Option<u32> {
         let is_full = self.spans.get(span as usize)?.log_count >= limits.logs;
-        let slot = if is_full { self.unlink_lesser_log(span, level) } else { None };
-        if is_full {
-            self.dropped(span).logs += 1;
-            slot?;
-        }
+        let lesser = if is_full { self.lesser_log(span, level) } else { None };
+        let has_place = !is_full || lesser.is_some();
+        // Nothing makes way for an entry that has no room itself.
+        let text = if has_place { self.writer(limits).arena(message) } else { None };
+        let slot = text.and(lesser).map(|lesser| self.unlink_log(span, lesser));
         let Self { spans, details, room } = self;
         let mut writer = Writer { details: details_in(details, room), room, limits };
-        let placed = writer.arena(message).and_then(|message| {
+        let placed = text.and_then(|message| {
             let log = LogRecord { time, message, fields: Chain::EMPTY, next: NONE, level };
             writer.place_log(slot, log)
         });
-        let Some(index) = placed else {
-            if !is_full {
-                self.dropped(span).logs += 1;
+        if let Some(index) = placed {
+            let record = spans.get_mut(span as usize)?;
+            match writer.details.logs.get_mut(record.logs.tail as usize) {
+                Some(last) => last.next = index,
+                None => record.logs.head = index,
             }
-            return None;
-        };
-        let record = spans.get_mut(span as usize)?;
-        match writer.details.logs.get_mut(record.logs.tail as usize) {
-            Some(last) => last.next = index,
-            None => record.logs.head = index,
+            record.logs.tail = index;
+            record.log_count += 1;
         }
-        record.logs.tail = index;
-        record.log_count += 1;
-        Some(index)
+        // Either this entry was dropped, or the one whose place it took.
+        if is_full || placed.is_none() {
+            self.dropped(span).logs += 1;
+        }
+        placed
     }
 
-    /// Takes the first entry below `level`, when that is error, out of a span's chain.
+    /// The first entry below `level`, when that is error, with the one before it.
     #[cold]
-    fn unlink_lesser_log(&mut self, span: u32, level: LogLevel) -> Option<u32> {
+    fn lesser_log(&self, span: u32, level: LogLevel) -> Option<Lesser> {
         if level < LogLevel::Error {
             return None;
         }
-        let record = self.spans.get_mut(span as usize)?;
-        let logs = &mut self.details.as_deref_mut()?.logs;
-        let (mut before, mut at) = (NONE, record.logs.head);
+        let logs = &self.details.as_deref()?.logs;
+        let (mut before, mut at) = (NONE, self.spans.get(span as usize)?.logs.head);
         while let Some(log) = logs.get(at as usize) {
-            let next = log.next;
             if log.level < level {
-                match logs.get_mut(before as usize) {
-                    Some(previous) => previous.next = next,
-                    None => record.logs.head = next,
-                }
-                if record.logs.tail == at {
-                    record.logs.tail = before;
-                }
-                record.log_count -= 1;
-                return Some(at);
+                return Some(Lesser { before, at, next: log.next });
             }
-            (before, at) = (at, next);
+            (before, at) = (at, log.next);
         }
         None
+    }
+
+    /// Takes an entry out of a span's chain; its place.
+    fn unlink_log(&mut self, span: u32, Lesser { before, at, next }: Lesser) -> u32 {
+        let Some(record) = self.spans.get_mut(span as usize) else { return at };
+        let previous = self.details.as_deref_mut().and_then(|d| d.logs.get_mut(before as usize));
+        match previous {
+            Some(previous) => previous.next = next,
+            None => record.logs.head = next,
+        }
+        if record.logs.tail == at {
+            record.logs.tail = before;
+        }
+        record.log_count -= 1;
+        at
     }
 
     /// Sets a field of a log entry; false when it was dropped.
@@ -283,17 +318,17 @@ impl SpanStore {
 
     fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
         let mut writer = self.writer(limits);
-        let slice = if description.is_empty() { None } else { writer.arena(description) };
+        let known = writer.details.rare.as_ref().and_then(|rare| rare.descriptions.get(&span));
+        let slice = match known.copied() {
+            _ if description.is_empty() => None,
+            Some(old) => writer.overwrite(old, description).or_else(|| writer.arena(description)),
+            None => writer.arena(description),
+        };
         let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
-        match (slice, descriptions.entry(span)) {
-            (Some(slice), entry) => {
-                entry.insert_entry(slice);
-            }
-            (None, Entry::Occupied(old)) => {
-                old.remove();
-            }
-            (None, Entry::Vacant(_)) => {}
-        }
+        match slice {
+            Some(slice) => descriptions.insert(span, slice),
+            None => descriptions.remove(&span),
+        };
     }
 
     #[cold]

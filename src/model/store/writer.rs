@@ -24,6 +24,7 @@ impl Writer<'_> {
     ) -> bool {
         let mut count = 0;
         let mut at = chain.head;
+        let key = self.key_within_limit(key);
         while let Some(tag) = self.details.tags.get(at as usize) {
             if self.details.reads(tag.key, &key) {
                 return self.replace(at, value);
@@ -33,13 +34,9 @@ impl Writer<'_> {
         if count >= limit {
             return false;
         }
-        let (Some(value), Some(key)) = (self.value(value), self.text(key)) else {
-            return false;
-        };
+        let (Some(value), Some(key)) = (self.value(value), self.text(key)) else { return false };
         let tags = &mut self.details.tags;
-        let Ok(index) = u32::try_from(tags.len()) else {
-            return false;
-        };
+        let Ok(index) = u32::try_from(tags.len()) else { return false };
         if !self.room.reserve(tags, 1, 4) {
             return false;
         }
@@ -53,13 +50,49 @@ impl Writer<'_> {
     }
 
     fn replace(&mut self, at: u32, value: TagRef<'_>) -> bool {
-        let value = self.value(value);
-        match (self.details.tags.get_mut(at as usize), value) {
-            (Some(tag), Some(value)) => {
-                tag.value = value;
-                true
-            }
-            _ => false,
+        if let (Some(slice), TagRef::Str(text)) = (self.text_of(at), value)
+            && let Some(slice) = self.overwrite(slice, text)
+        {
+            return self.set_value(at, Value::Text(slice));
+        }
+        self.value(value).is_some_and(|value| self.set_value(at, value))
+    }
+
+    fn set_value(&mut self, at: u32, value: Value) -> bool {
+        self.details.tags.get_mut(at as usize).is_some_and(|tag| {
+            tag.value = value;
+            true
+        })
+    }
+
+    fn text_of(&self, at: u32) -> Option<Slice> {
+        match self.details.tags.get(at as usize)?.value {
+            Value::Text(slice) => Some(slice),
+            _ => None,
+        }
+    }
+
+    /// Puts a text in the place of one that is as long or longer, so that a tag that is set again and
+    /// again does not fill the arena.
+    pub(super) fn overwrite(&mut self, old: Slice, text: &str) -> Option<Slice> {
+        let text = self.within_limit(text);
+        let new = Slice { at: old.at, len: u32::try_from(text.len()).ok()? };
+        let (start, end) = (new.range().start, new.range().end);
+        let arena = &mut self.details.text;
+        if new.len > old.len || !arena.is_char_boundary(start) || !arena.is_char_boundary(end) {
+            return None;
+        }
+        arena.replace_range(start..end, text);
+        Some(new)
+    }
+
+    /// A key as it will be stored, so that one that is too long is found again.
+    #[inline]
+    fn key_within_limit(&mut self, key: Cow<'static, str>) -> Cow<'static, str> {
+        match key {
+            _ if key.len() <= self.limits.value_bytes as usize => key,
+            Cow::Borrowed(key) => Cow::Borrowed(self.within_limit(key)),
+            Cow::Owned(key) => Cow::Owned(self.within_limit(&key).to_owned()),
         }
     }
 

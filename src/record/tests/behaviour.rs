@@ -126,7 +126,7 @@ fn the_trace_that_no_policy_would_keep_goes_first_and_errors_stay() {
     let gone: Vec<_> = spans
         .iter()
         .chain([&extra])
-        .filter(|span| span.log(LogLevel::Info, "anyone there?").is_none())
+        .filter(|span| !span.log(LogLevel::Info, "anyone there?", Vec::new()))
         .map(|span| span.context().span_id)
         .collect();
     assert_eq!(gone, [expected]);
@@ -307,7 +307,7 @@ fn shutdown_sends_the_late_spans_that_have_ended() {
     bench.clock.advance(Duration::from_secs(10));
     bench.poll();
     drop(late);
-    assert_eq!(bench.recorder.shutdown(bench.clock.clock().now()), 1);
+    assert_eq!(bench.recorder.shutdown(bench.clock.clock().now()), Some(1));
     assert_eq!(bench.exported(), [["root"], ["late"]]);
     drop(open);
     assert_eq!((bench.stats().dropped_by(Reason::Unfinished), bench.stats().live), (1, 0));

@@ -60,7 +60,7 @@ proptest! {
         run(&mut store, &steps, &limits, |_| {});
         let mut copy = SpanStore::default();
         for span in 0..store.len() as u32 {
-            prop_assert_eq!(copy.copy_span(&store, span, 0, &limits), Some(span));
+            prop_assert_eq!(copy.copy_span(&store, span, 0), Some(span));
         }
         prop_assert_eq!(read(&copy), read(&store));
     }
@@ -74,7 +74,7 @@ proptest! {
         run(&mut store, &steps, &limits, |_| {});
         let (expected_ended, expected_open): (Vec<_>, Vec<_>) =
             read(&store).into_iter().partition(|span| span.end.is_some());
-        let ended = store.split_ended(&limits);
+        let ended = store.split_ended();
         prop_assert_eq!(read(&ended), expected_ended);
         prop_assert_eq!(read(&store), expected_open);
     }

@@ -58,7 +58,7 @@ fn splitting_remembers_how_many_values_were_cut() {
     let mut store = one_span(Room::default(), &SMALL);
     store.set_tag(0, "key".into(), TagRef::Str("longer than nine"), &SMALL);
     store.finish(0, id(1), at(5));
-    let ended = store.split_ended(&SMALL);
+    let ended = store.split_ended();
     assert_eq!(ended.cut_values() + store.cut_values(), 1);
 }
 
@@ -79,7 +79,7 @@ proptest! {
         run(&mut store, &steps, &limits, |_| {});
         let (expected_ended, expected_open): (Vec<_>, Vec<_>) =
             read(&store).into_iter().partition(|span| span.end.is_some());
-        let ended = store.split_ended(&limits);
+        let ended = store.split_ended();
         prop_assert_eq!(read(&ended), expected_ended);
         prop_assert_eq!(read(&store), expected_open);
     }
@@ -90,7 +90,7 @@ proptest! {
         let mut store = SpanStore::with_room(Room::new(room));
         run(&mut store, &steps, &limits, |_| {});
         let before = store.len();
-        let ended = store.split_ended(&limits);
+        let ended = store.split_ended();
         prop_assert_eq!(ended.len() + store.len(), before);
     }
 }
