@@ -177,7 +177,7 @@ proptest! {
         let stats = pipeline.stats();
         prop_assert!(stats.balances(), "{}", stats);
         prop_assert_eq!(stats.started, ran.spans.len() as u64);
-        prop_assert_eq!((stats.live, stats.queued), (0, 0));
+        prop_assert_eq!((stats.live, stats.held, stats.queued), (0, 0, 0));
         prop_assert_eq!(stats.exported, memory.span_count() as u64);
     }
 }

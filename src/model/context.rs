@@ -118,6 +118,13 @@ impl TraceContext {
         self.flags.is_sampled()
     }
 
+    /// What a link keeps of it: no baggage, and no way back into a local trace.
+    pub(crate) fn identity(mut self) -> Self {
+        self.baggage = Baggage::default();
+        self.local = None;
+        self
+    }
+
     pub(crate) fn with_local(mut self, local: LocalHandle) -> Self {
         self.local = Some(local);
         self

@@ -12,7 +12,7 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Tags of a span. Default 128.
+    /// Tags of a span. Default 128. Setting a tag compares its key with those before it.
     pub tags: u16,
     /// Log entries of a span. Default 128. At the limit an entry of level error takes the place of a
     /// lesser one.

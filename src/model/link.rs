@@ -10,7 +10,7 @@ use super::{TagValue, TraceContext};
 /// OpenTelemetry: `Link`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// The span pointed to.
+    /// The span pointed to. A recorded link does not keep its baggage.
     pub context: TraceContext,
     /// What is worth saying about the relation.
     pub tags: Vec<(Cow<'static, str>, TagValue)>,

@@ -147,14 +147,14 @@ impl Trace {
     /// The span with this id.
     #[must_use]
     pub fn span(&self, id: SpanId) -> Option<SpanRef<'_>> {
-        let index = self.0.store.find(0, id)?;
+        let index = self.0.store.find(u32::MAX, id)?;
         SpanRef::new(&self.0.head, &self.0.store, index)
     }
 
     /// The span with this id, to be changed.
     pub fn span_mut(&mut self, id: SpanId) -> Option<SpanMut<'_>> {
         let inner = Arc::make_mut(&mut self.0);
-        let index = inner.store.find(0, id)?;
+        let index = inner.store.find(u32::MAX, id)?;
         Some(SpanMut { store: &mut inner.store, correction: inner.head.correction, index })
     }
 

@@ -21,7 +21,7 @@ pub use builder::{PipelineBuilder, StartError};
 use crate::delivery::Delivery;
 pub use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
 pub(crate) use crate::export::Exporter;
-use crate::kit::{guarded, notice};
+use crate::kit::{guarded, notice, own_work};
 use crate::ledger::Stats;
 use crate::model::TraceId;
 use crate::record::{KeepOutcome, Recorder, SpanPool};
@@ -107,7 +107,7 @@ impl Pipeline {
         let Core { recorder, delivery, .. } = &*self.core;
         let start = recorder.clock.now();
         recorder.poll(start);
-        delivery.flush(timeout.saturating_sub(recorder.clock.now().since(start)))
+        delivery.flush(patience(timeout).saturating_sub(recorder.clock.now().since(start)))
     }
 
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
@@ -171,7 +171,7 @@ impl Core {
         let unfinished = self.decide_all(timeout);
         self.keeper.stop();
         // The policies that were just asked have had their part of the time.
-        let left = timeout.saturating_sub(self.recorder.clock.now().since(start));
+        let left = patience(timeout).saturating_sub(self.recorder.clock.now().since(start));
         self.delivery.shutdown(left, unfinished)
     }
 
@@ -188,6 +188,12 @@ impl Core {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
         0
     }
+}
+
+/// How long the calling thread may wait. An exporter that flushes or drops its own pipeline would wait
+/// for itself.
+fn patience(timeout: Duration) -> Duration {
+    if own_work::is_own_thread() { Duration::ZERO } else { timeout }
 }
 
 impl fmt::Debug for Pipeline {

@@ -14,7 +14,7 @@ use crate::kit::guarded::{self, lock};
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
-use crate::model::store::SpanStore;
+use crate::model::store::{Room, SpanStore};
 use crate::model::{Kept, SpanId, Threshold, Trace, TraceId, TraceView};
 use crate::tail::{TailDecision, Verdict};
 
@@ -99,7 +99,8 @@ impl Recorder {
 
     /// Takes the spans out of a trace and their memory out of the account.
     fn take(&self, live: &mut Live) -> SpanStore {
-        let store = std::mem::take(&mut live.store);
+        let room = Room::new(self.limits.bytes_per_trace);
+        let store = std::mem::replace(&mut live.store, SpanStore::with_room(room));
         self.account(live);
         store
     }

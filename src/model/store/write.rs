@@ -104,18 +104,20 @@ impl SpanStore {
         index
     }
 
-    /// Where the span with this id stands; `guess` is where it stood when it was added.
+    /// Where the span with this id stands; `guess` is where it stood when it was added, or beyond.
     #[inline]
     pub(crate) fn find(&self, guess: u32, id: SpanId) -> Option<u32> {
         match self.spans.get(guess as usize) {
             Some(record) if record.id == id => Some(guess),
-            _ => self.search(id),
+            _ => self.search(guess, id),
         }
     }
 
+    /// A span only ever moves towards the front, by as many as were taken out before it.
     #[cold]
-    fn search(&self, id: SpanId) -> Option<u32> {
-        let index = self.spans.iter().rposition(|record| record.id == id);
+    fn search(&self, guess: u32, id: SpanId) -> Option<u32> {
+        let last = (guess as usize).min(self.spans.len().saturating_sub(1));
+        let index = self.spans.get(..=last)?.iter().rposition(|record| record.id == id);
         index.and_then(|index| u32::try_from(index).ok())
     }
 
@@ -125,7 +127,7 @@ impl SpanStore {
         let is_open = |index: u32| self.span(index).is_some_and(|record| record.end == OPEN);
         match self.spans.get(guess as usize) {
             Some(record) if record.id == id => (record.end == OPEN).then_some(guess),
-            _ => self.search(id).filter(|index| is_open(*index)),
+            _ => self.search(guess, id).filter(|index| is_open(*index)),
         }
     }
 
@@ -284,7 +286,9 @@ impl SpanStore {
         let mut writer = self.writer(limits);
         let rare = writer.details.rare.get_or_insert_default();
         let count = rare.links.get(&span).map_or(0, Vec::len);
-        if count >= usize::from(limits.links) || !writer.room.take(size_of::<LinkRecord>()) {
+        let context = link.context.identity();
+        let bytes = size_of::<LinkRecord>() + context.trace_state.len();
+        if count >= usize::from(limits.links) || !writer.room.take(bytes) {
             self.dropped(span).links += 1;
             return false;
         }
@@ -293,7 +297,7 @@ impl SpanStore {
             writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
         }
         let rare = writer.details.rare.get_or_insert_default();
-        rare.links.entry(span).or_default().push(LinkRecord { context: link.context, tags });
+        rare.links.entry(span).or_default().push(LinkRecord { context, tags });
         true
     }
 

@@ -75,14 +75,15 @@ impl Writer<'_> {
     /// Puts a text in the place of one that is as long or longer, so that a tag that is set again and
     /// again does not fill the arena.
     pub(super) fn overwrite(&mut self, old: Slice, text: &str) -> Option<Slice> {
-        let text = self.within_limit(text);
-        let new = Slice { at: old.at, len: u32::try_from(text.len()).ok()? };
+        let kept = cut(text, self.limits.value_bytes as usize);
+        let new = Slice { at: old.at, len: u32::try_from(kept.len()).ok()? };
         let (start, end) = (new.range().start, new.range().end);
         let arena = &mut self.details.text;
         if new.len > old.len || !arena.is_char_boundary(start) || !arena.is_char_boundary(end) {
             return None;
         }
-        arena.replace_range(start..end, text);
+        arena.replace_range(start..end, kept);
+        self.details.cut_values += u32::from(kept.len() < text.len());
         Some(new)
     }
 
