@@ -38,8 +38,7 @@ impl Tick {
     /// This moment moved into the future; saturates after 584 years.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
-        let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(nanos))
+        Self(self.0.saturating_add(nanos(wait)))
     }
 
     /// The time of day at this moment, for a wall clock that is `correction` nanoseconds ahead.
@@ -156,8 +155,12 @@ impl Default for Clock {
 
 /// Nanoseconds since the Unix epoch; a time before it counts as the epoch.
 pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    nanos(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// The nanoseconds of a duration; one of more than 584 years counts as so long.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A clock that stands still until a test moves it.
@@ -181,10 +184,11 @@ impl ManualClock {
         Self(Arc::new(AtomicU64::new(1_767_225_600_000_000_000)))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward; it stops at the last moment it can tell, in the year 2554.
     pub fn advance(&self, by: Duration) {
-        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-        self.0.fetch_add(nanos, Ordering::AcqRel);
+        let later = |now| Some(Tick(now).after(by).0);
+        // A closure that always has an answer is never refused.
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
     }
 
     /// The handle to give to what is being tested.
@@ -234,6 +238,14 @@ mod tests {
     fn a_time_of_day_survives_the_way_to_a_tick_and_back() {
         let time = UNIX_EPOCH + Duration::from_millis(1_234_567);
         assert_eq!(Tick::at_wall(time, -5_000).wall(-5_000), time);
+    }
+
+    #[test]
+    fn a_manual_clock_never_runs_backwards() {
+        let manual = ManualClock::new();
+        manual.advance(Duration::MAX);
+        manual.advance(Duration::from_secs(1));
+        assert_eq!(manual.clock().now(), Tick::from_nanos(u64::MAX));
     }
 
     #[test]
