@@ -1,11 +1,12 @@
 //! The thread that looks after time.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::kit::{guarded, notice, own_thread};
+use crate::kit::sync::{Condvar, Mutex, lock, wait};
+use crate::kit::{notice, own_thread};
 use crate::ledger::{LossWatch, Notice};
 use crate::record::Recorder;
 
@@ -42,7 +43,7 @@ impl Keeper {
 
     /// Asks the thread to end; it ends at its next look.
     pub(super) fn stop(&self) {
-        *guarded::lock(&self.0.asked) = true;
+        *lock(&self.0.asked) = true;
         self.0.changed.notify_all();
     }
 }
@@ -57,10 +58,9 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
     // Policies run here when a trace lingered: what they trace must not come back in.
     own_thread::mark();
     let mut losses = LossWatch::default();
-    let mut asked = guarded::lock(&stop.asked);
+    let mut asked = lock(&stop.asked);
     while !*asked {
-        let waited = stop.changed.wait_timeout(asked, PERIOD);
-        asked = waited.unwrap_or_else(PoisonError::into_inner).0;
+        asked = wait(&stop.changed, asked, Some(PERIOD));
         drop(asked);
         let now = recorder.clock.now();
         recorder.clock.refresh();
@@ -70,6 +70,6 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
             Some(end @ Notice::Ended { .. }) => notice::info(&end.message()),
             None => {}
         }
-        asked = guarded::lock(&stop.asked);
+        asked = lock(&stop.asked);
     }
 }
