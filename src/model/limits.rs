@@ -52,39 +52,3 @@ impl Default for Limits {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::kit::Tick;
-    use crate::model::head::TraceHead;
-    use crate::model::store::{NewSpan, SpanStore};
-    use crate::model::{
-        Kept, Resource, Span, SpanId, SpanKind, SpanRef, TagRef, TagValue, Trace, TraceId,
-    };
-
-    #[test]
-    fn a_copy_holds_more_than_the_default_limits_if_the_original_does() {
-        let generous = Limits { tags: 1_000, value_bytes: 100_000, ..Limits::default() };
-        let (id, start, name, kind) =
-            (SpanId::new(), Tick::from_nanos(1), "wide".into(), SpanKind::Internal);
-        let mut store = SpanStore::default();
-        store.push_span(NewSpan { id, parent: None, start, name, kind }, &generous).unwrap();
-        let long = TagValue::from("x".repeat(50_000));
-        for n in 0..500 {
-            store.set_tag(0, format!("key {n}").into(), TagRef::I64(n), &generous);
-        }
-        store.set_tag(0, "long".into(), long.as_ref(), &generous);
-        let (head, resource) = (TraceHead::made_by_hand(TraceId::new()), Resource::new("shop"));
-        let recorded = Trace::frozen(head, store, Arc::new(resource), Kept::default());
-
-        let copies: Vec<Span> = recorded.spans().map(SpanRef::to_span).collect();
-        let mut again = Trace::new(recorded.trace_id());
-        copies.into_iter().for_each(|span| again.add_span(span));
-        let copy = again.spans().next().unwrap();
-        assert_eq!((copy.tags().count(), copy.dropped_tags()), (501, 0));
-        assert_eq!(copy.tag("long"), Some(long.as_ref()));
-    }
-}
