@@ -28,18 +28,6 @@ pub struct Limits {
     pub value_bytes: u32,
 }
 
-impl Limits {
-    /// No limits, for copies of what is within limits already.
-    pub(super) const NONE: Self = Self {
-        tags: u16::MAX,
-        logs: u16::MAX,
-        links: u16::MAX,
-        fields_per_log: u16::MAX,
-        tags_per_link: u16::MAX,
-        value_bytes: u32::MAX,
-    };
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {

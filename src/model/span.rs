@@ -62,7 +62,7 @@ impl Span {
     pub(super) fn copied(head: &TraceHead, from: &SpanStore, index: u32) -> Self {
         let head = head.clone();
         let mut store = SpanStore::default();
-        store.copy_span(from, index, 0, &Limits::NONE);
+        store.copy_span(from, index, 0, &Limits::default());
         let id = store.span(0).map_or_else(SpanId::new, |record| record.id);
         let mut context = TraceContext::new(head.trace_id, id).with_flags(head.flags());
         context.parent_span_id = store.span(0).and_then(|record| record.parent);
