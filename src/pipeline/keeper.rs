@@ -1,12 +1,11 @@
 //! The thread that looks after time.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::kit::sync::{Condvar, Mutex, lock, wait};
-use crate::kit::{notice, own_thread};
+use crate::kit::{guarded, notice, own_thread};
 use crate::ledger::{LossWatch, Notice};
 use crate::record::Recorder;
 
@@ -43,7 +42,7 @@ impl Keeper {
 
     /// Asks the thread to end; it ends at its next look.
     pub(super) fn stop(&self) {
-        *lock(&self.0.asked) = true;
+        *guarded::lock(&self.0.asked) = true;
         self.0.changed.notify_all();
     }
 }
@@ -58,9 +57,10 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
     // Policies run here when a trace lingered: what they trace must not come back in.
     own_thread::mark();
     let mut losses = LossWatch::default();
-    let mut asked = lock(&stop.asked);
+    let mut asked = guarded::lock(&stop.asked);
     while !*asked {
-        asked = wait(&stop.changed, asked, Some(PERIOD));
+        let waited = stop.changed.wait_timeout(asked, PERIOD);
+        asked = waited.unwrap_or_else(PoisonError::into_inner).0;
         drop(asked);
         let now = recorder.clock.now();
         recorder.clock.refresh();
@@ -70,6 +70,6 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
             Some(end @ Notice::Ended { .. }) => notice::info(&end.message()),
             None => {}
         }
-        asked = lock(&stop.asked);
+        asked = guarded::lock(&stop.asked);
     }
 }
