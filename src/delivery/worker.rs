@@ -182,9 +182,8 @@ impl Worker {
     }
 }
 
-/// Speaks through the program's own subscriber, which may panic.
 fn tell(line: Option<String>, say: impl Fn(&str)) {
     if let Some(line) = line {
-        guarded::call(|| say(&line));
+        say(&line);
     }
 }

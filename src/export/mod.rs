@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::kit::type_name;
 use crate::model::Trace;
 
 pub(crate) mod console;
@@ -68,9 +69,7 @@ pub trait Exporter: Send + Sync {
 
     /// What warnings and the ledger call it. The default is the type's own name.
     fn name(&self) -> Cow<'static, str> {
-        let full = std::any::type_name::<Self>();
-        let plain = full.split('<').next().unwrap_or(full);
-        Cow::Borrowed(plain.rsplit("::").next().unwrap_or(plain))
+        Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
     }
 
     /// How it likes its batches.

@@ -38,8 +38,7 @@ impl Tick {
     /// This moment moved into the future; saturates after 584 years.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
-        let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(nanos))
+        Self(self.0.saturating_add(nanos(wait)))
     }
 
     /// The time of day at this moment, for a wall clock that is `correction` nanoseconds ahead.
@@ -156,8 +155,12 @@ impl Default for Clock {
 
 /// Nanoseconds since the Unix epoch; a time before it counts as the epoch.
 pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    nanos(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// The nanoseconds of a duration; one of more than 584 years counts as so long.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A clock that stands still until a test moves it.
@@ -236,6 +239,14 @@ mod tests {
     fn a_time_of_day_survives_the_way_to_a_tick_and_back() {
         let time = UNIX_EPOCH + Duration::from_millis(1_234_567);
         assert_eq!(Tick::at_wall(time, -5_000).wall(-5_000), time);
+    }
+
+    #[test]
+    fn a_manual_clock_never_runs_backwards() {
+        let manual = ManualClock::new();
+        manual.advance(Duration::MAX);
+        manual.advance(Duration::from_secs(1));
+        assert_eq!(manual.clock().now(), Tick::from_nanos(u64::MAX));
     }
 
     #[test]

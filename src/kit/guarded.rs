@@ -56,7 +56,12 @@ impl Write for Capped {
             room -= 1;
         }
         self.text.push_str(more.get(..room).unwrap_or_default());
-        if room < more.len() { Err(fmt::Error) } else { Ok(()) }
+        if room < more.len() {
+            // Whoever writes on all the same must not leave a gap in the middle.
+            self.most = self.text.len();
+            return Err(fmt::Error);
+        }
+        Ok(())
     }
 }
 
@@ -78,6 +83,18 @@ mod tests {
     #[test]
     fn a_long_display_is_stopped_at_a_character() {
         assert_eq!(display(&"ééé", 5), "éé");
+    }
+
+    #[test]
+    fn a_display_that_does_not_stop_when_told_adds_nothing() {
+        struct GoesOn;
+        impl fmt::Display for GoesOn {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let _ = f.write_str("ééé");
+                f.write_str("x")
+            }
+        }
+        assert_eq!(display(&GoesOn, 5), "éé");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod random;
 pub(crate) mod stripe;
 pub(crate) mod sync;
 pub(crate) mod token_bucket;
+pub(crate) mod type_name;
 
 pub use clock::{Clock, ManualClock, Tick};
 pub use random::Random;

@@ -29,7 +29,7 @@ struct Entry<T> {
 }
 
 impl<T> NameTable<T> {
-    /// A table for so many names; 16 to 32 bytes for each, and what a name that comes takes.
+    /// A table for so many names; 32 to 64 bytes for each, and what a name that comes takes.
     pub(crate) fn new(capacity: usize) -> Self {
         let slots = capacity.saturating_mul(2).next_power_of_two();
         Self {

@@ -82,7 +82,7 @@ impl Stats {
             + self.queued
     }
 
-    /// What happened since `earlier`.
+    /// What was dropped since `earlier`, by reason.
     pub(crate) fn dropped_since(&self, earlier: &Self) -> [u64; Reason::COUNT] {
         std::array::from_fn(|reason| self.dropped[reason].saturating_sub(earlier.dropped[reason]))
     }

@@ -41,11 +41,8 @@ struct Episode {
 impl LossWatch {
     /// Compares a snapshot with the one before.
     pub(crate) fn observe(&mut self, now: Tick, stats: &Stats) -> Option<Notice> {
-        let fresh = self.last.map_or([0; Reason::COUNT], |last| stats.dropped_since(&last));
-        let first = self.last.is_none();
-        self.last = Some(*stats);
-        let fresh =
-            if first { std::array::from_fn(|i| stats.dropped_by(Reason::ALL[i])) } else { fresh };
+        let last = self.last.replace(*stats);
+        let fresh = last.map_or(stats.dropped, |last| stats.dropped_since(&last));
         let losses = || Reason::ALL.into_iter().zip(fresh).filter(|(reason, _)| reason.is_loss());
         let spans: u64 = losses().map(|(_, spans)| spans).sum();
         match &mut self.episode {

@@ -8,9 +8,10 @@ use crate::kit::Random;
 
 /// Why a text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdError {
     /// The text has another length than the id.
-    #[error("an id of {found} characters; write exactly {expected} hexadecimal digits")]
+    #[error("an id of {found} bytes; write exactly {expected} hexadecimal digits")]
     Length {
         /// The length the id must have.
         expected: usize,

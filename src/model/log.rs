@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use super::TagValue;
+use super::text::excerpt;
 
 /// How much a log entry matters.
 ///
@@ -58,7 +59,7 @@ impl FromStr for LogLevel {
         [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error]
             .into_iter()
             .find(|level| level.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| LogLevelError(text.chars().take(40).collect()))
+            .ok_or_else(|| LogLevelError(excerpt(text)))
     }
 }
 

@@ -4,9 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::head::TraceHead;
 use super::store::{LinkRecord, LogRecord, SpanRecord, SpanStore};
-use super::{
-    Baggage, LogEntry, LogLevel, Span, SpanId, SpanKind, Status, TagRef, TraceContext, TraceId,
-};
+use super::{LogEntry, LogLevel, Span, SpanId, SpanKind, Status, TagRef, TraceContext, TraceId};
 use crate::kit::Tick;
 
 /// A span of a trace, read in place: nothing is copied until you ask for it.
@@ -153,7 +151,6 @@ impl<'a> SpanRef<'a> {
             TraceContext::new(self.head.trace_id, self.record.id).with_flags(self.head.flags());
         context.parent_span_id = self.record.parent;
         context.trace_state = self.head.trace_state.clone();
-        context.baggage = Baggage::default();
         context
     }
 

@@ -1,5 +1,7 @@
 //! Putting a pipeline together.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -42,6 +44,17 @@ pub struct PipelineBuilder {
     random: Random,
 }
 
+impl fmt::Debug for PipelineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineBuilder")
+            .field("resource", &self.resource)
+            .field("exporters", &self.exporters.len())
+            .field("limits", &self.limits)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
 impl PipelineBuilder {
     pub(super) fn new(service_name: String) -> Self {
         Self {
@@ -80,7 +93,7 @@ impl PipelineBuilder {
     /// Adds something that describes the service, such as `deployment.environment.name`.
     pub fn with_resource_tag(
         mut self,
-        key: impl Into<std::borrow::Cow<'static, str>>,
+        key: impl Into<Cow<'static, str>>,
         value: impl Into<TagValue>,
     ) -> Self {
         self.resource = self.resource.with(key, value);

@@ -98,7 +98,9 @@ impl Pipeline {
 
     /// Decides what lingered, then exports everything that was kept before the call, and waits for it.
     ///
-    /// Traces that are still running stay; the application is never blocked by anything but this call.
+    /// Traces that are still running stay. It blocks the calling thread, as do only
+    /// [`shutdown`](Self::shutdown) and the drop of the last handle. Policies that are asked about what
+    /// lingered run first; their time counts, but they are not interrupted.
     ///
     /// # Errors
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
@@ -113,6 +115,9 @@ impl Pipeline {
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
     /// and stops the threads, all within `timeout`.
     ///
+    /// The policies are asked first, on the calling thread; their time counts, but they are not
+    /// interrupted, so that they alone can exceed `timeout`.
+    ///
     /// Spans that have not ended are counted as [unfinished](crate::Reason::Unfinished), or with their
     /// trace when that is dropped. Whatever starts later is counted and propagated, but not recorded. A
     /// second call finds nothing to do.
@@ -125,6 +130,8 @@ impl Pipeline {
     }
 
     /// What became of the spans so far.
+    ///
+    /// Costs a look at every live trace, each under its own lock for some instructions.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.core.recorder.stats()
@@ -134,13 +141,14 @@ impl Pipeline {
     /// one that is still running will be kept when it is complete.
     ///
     /// For when another service, a support ticket or an alert names a trace. The ring's size and age
-    /// are [`RecordLimits`](crate::RecordLimits).
+    /// are [`RecordLimits`](crate::RecordLimits). It costs a walk over a sixteenth of the live traces and
+    /// of the ring, with the default limits, and is meant for single traces.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn keep(&self, trace_id: TraceId) -> KeepOutcome {
         self.core.recorder.keep(trace_id)
     }
 
-    /// How well buffers are reused.
+    /// How well buffers are reused: a snapshot.
     #[must_use]
     pub fn span_pool(&self) -> SpanPool {
         self.core.recorder.pool()

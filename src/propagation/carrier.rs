@@ -70,7 +70,8 @@ impl Injector for http::HeaderMap {
         if let (Ok(name), Ok(value)) =
             (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::try_from(value))
         {
-            self.insert(name, value);
+            // A map that is full stays as it is: `insert` would panic.
+            let _ = self.try_insert(name, value);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{Sampler, SamplingDecision, SamplingRequest};
+use crate::kit::clock::nanos;
 use crate::kit::name_table::NameTable;
 use operation::{Operation, Plan};
 
@@ -178,14 +179,10 @@ impl AdaptiveSampler {
         self.shared.rate(&self.plan)
     }
 
-    fn interval_nanos(&self) -> u64 {
-        u64::try_from(self.settings.interval.as_nanos()).unwrap_or(u64::MAX)
-    }
-
     /// Begins the next interval, unless another caller does; only the one that does sets the rates.
     #[cold]
     fn end_interval(&self, deadline: u64, now: u64) {
-        let interval = self.interval_nanos();
+        let interval = nanos(self.settings.interval);
         let next = now.saturating_add(interval);
         let mine =
             self.deadline.compare_exchange(deadline, next, Ordering::AcqRel, Ordering::Relaxed);

@@ -47,6 +47,7 @@ mod made;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::kit::type_name;
 use crate::model::TraceView;
 
 pub use all::All;
@@ -92,7 +93,7 @@ pub trait TailPolicy: Send + Sync {
 
     /// What kept traces say they were kept by. The default is the type's own name.
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(short_name(std::any::type_name::<Self>()))
+        Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
     }
 
     /// When combinators ask this policy; see [`Asked`]. It is read once, when the policy is added to
@@ -107,16 +108,6 @@ pub trait TailPolicy: Send + Sync {
         Self: Sized,
     {
         Named::new(self, name)
-    }
-}
-
-/// `tailtrace::tail::errors::Errors` as `Errors`; `app::main::{{closure}}` as `closure`.
-fn short_name(full: &'static str) -> &'static str {
-    let plain = full.split('<').next().unwrap_or(full);
-    match plain.rsplit("::").next() {
-        Some("{{closure}}") => "closure",
-        Some(last) => last,
-        None => plain,
     }
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::{Asked, TailPolicy, Verdict};
 use crate::model::TraceView;
 use crate::model::store::cut;
+use crate::model::text::excerpt;
 
 /// How long a pattern may be, in bytes.
 const PATTERN_BYTES: usize = 1 << 10;
@@ -98,7 +99,7 @@ enum Kind {
 
 impl Kind {
     fn refused(pattern: &str, source: regex::Error) -> Self {
-        let start = pattern.chars().take(40).collect();
+        let start = excerpt(pattern);
         if let regex::Error::CompiledTooBig(_) = source {
             return Self::TooLarge { start };
         }

@@ -9,6 +9,7 @@ use super::paint::{Canvas, Ink};
 use super::{details, human};
 use crate::export::tree::{Row, rows};
 use crate::kit::Tick;
+use crate::kit::clock::nanos;
 use crate::model::{SpanKind, SpanRef, Trace};
 
 /// How a drawing is made.
@@ -92,10 +93,6 @@ impl Layout {
 /// When a span ended; one that has not ends where it starts.
 fn end_of(span: SpanRef<'_>) -> Tick {
     span.end_tick().unwrap_or_else(|| span.start_tick())
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn duration(span: SpanRef<'_>) -> String {

@@ -76,6 +76,7 @@ pub struct FileExporter {
 
 /// Why a [`FileExporter`] could not be made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FileError {
     /// The file could not be opened.
     #[error(

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kit::clock::nanos;
+
 /// Durations below 2^10 ns count as equal, as do those from 2^46 ns on.
 const LOWEST: u32 = 10;
 const HIGHEST: u32 = 46;
@@ -95,7 +97,7 @@ fn sum(counts: &[u16]) -> u32 {
 
 /// The bucket of a duration; longer ones have higher buckets.
 fn bucket(duration: Duration) -> usize {
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    let nanos = nanos(duration);
     let Some(power) = nanos.checked_ilog2().filter(|power| *power >= LOWEST) else {
         return 0;
     };
