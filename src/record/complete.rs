@@ -108,16 +108,16 @@ impl Recorder {
     /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
     fn decide(&self, trace: &Arc<LocalTrace>, store: SpanStore, now: Tick) {
         self.ledger.cut_values(u64::from(store.cut_values()));
-        let fate = match self.ask_tail(trace, &store, now) {
-            Ok(kept) => {
-                let kept = Arc::new(kept);
+        let dropped = match self.ask_tail(trace, &store, now) {
+            Ok(kept) => Err((kept, store)),
+            Err(reason) => self.drop_spans(trace, store, reason, now),
+        };
+        let fate = match dropped {
+            Ok(reason) => Phase::Dropped(reason),
+            Err((kept, store)) => {
                 self.keep_spans(&trace.head, &store, &kept);
                 self.reuse(&trace.head, store);
-                Phase::Kept(kept)
-            }
-            Err(reason) => {
-                self.drop_spans(&trace.head, store, reason, now);
-                Phase::Dropped(reason)
+                Phase::Kept(Arc::new(kept))
             }
         };
         self.follow(trace, fate);
@@ -182,7 +182,7 @@ impl Recorder {
             }
             TailDecision::Keep => kept(verdict.policy, verdict.threshold),
             _ if is_sampled => kept(Cow::Borrowed("head sampler"), head.threshold()),
-            _ if trace.is_keep_asked() => kept(Cow::Borrowed("asked for"), None),
+            _ if trace.is_keep_asked() => Ok(asked_for()),
             _ => Err(Reason::NotKept),
         }
     }
@@ -216,27 +216,41 @@ impl Recorder {
         ));
     }
 
-    /// Holds a dropped trace in the ring, unless a policy wanted it gone or the ring has no room.
-    fn drop_spans(&self, head: &TraceHead, store: SpanStore, reason: Reason, now: Tick) {
-        let mut shard = lock(self.shard(head.trace_id));
-        let refused = match reason {
+    /// Holds a dropped trace in the ring, unless a policy wanted it gone or the ring has no room. Gives it
+    /// back if somebody asked for it while the tail was asked.
+    fn drop_spans(
+        &self,
+        trace: &LocalTrace,
+        store: SpanStore,
+        reason: Reason,
+        now: Tick,
+    ) -> Result<Reason, (Kept, SpanStore)> {
+        let mut shard = lock(self.shard(trace.head.trace_id));
+        let mut refused = Some(store);
+        if reason == Reason::NotKept {
+            // Whoever asks for a trace holds this lock, so this is the last word.
+            if trace.is_keep_asked() {
+                return refused.map_or(Ok(reason), |store| Err((asked_for(), store)));
+            }
             // After a shutdown nobody can ask for it any more.
-            Reason::NotKept if !self.is_closed() => shard
-                .ring
-                .push(Held { head: head.clone(), store, since: now })
-                .err()
-                .map(|held| held.store),
-            _ => Some(store),
-        };
+            if !self.is_closed() {
+                let head = trace.head.clone();
+                refused = refused.and_then(|store| {
+                    shard.ring.push(Held { head, store, since: now }).err().map(|held| held.store)
+                });
+            }
+        }
         if let Some(store) = refused {
             self.ledger.dropped(reason, store.len() as u64);
             shard.put_store(store);
         }
         self.forget_surplus(&mut shard, now);
+        Ok(reason)
     }
 
     /// Gives a buffer back for the next trace.
     fn reuse(&self, head: &TraceHead, mut store: SpanStore) {
+        // Before the lock is taken: what it held may take its time to go.
         store.clear();
         lock(self.shard(head.trace_id)).put_store(store);
     }
@@ -295,11 +309,12 @@ impl Recorder {
             let mut shard = lock(self.shard(id));
             (shard.ring.take(id), shard.find(id).map(|trace| trace.ask_keep()).count())
         };
-        let kept = Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false };
-        for held in &held {
-            self.keep_spans(&held.head, &held.store, &kept);
+        let count = held.len();
+        for held in held {
+            self.keep_spans(&held.head, &held.store, &asked_for());
+            self.reuse(&held.head, held.store);
         }
-        match (held.len(), live) {
+        match (count, live) {
             (0, 0) => KeepOutcome::NotFound,
             (0, _) => KeepOutcome::WhenComplete,
             _ => KeepOutcome::Exported,
@@ -329,6 +344,11 @@ impl Recorder {
         }
         Some(unfinished)
     }
+}
+
+/// A trace that somebody named: nobody knows how likely that was.
+const fn asked_for() -> Kept {
+    Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false }
 }
 
 /// The threshold of being kept by one or the other; unknown when it would be a guess.

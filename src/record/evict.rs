@@ -36,8 +36,8 @@ impl Recorder {
     fn compare(&self, new: &TraceHead, reason: Reason) -> Result<(), Reason> {
         match self.least_valuable() {
             Some(trace) if trace.worth() < (new.is_sampled(), new.randomness()) => {
-                self.put_out(&trace, reason);
-                Ok(())
+                // One that is being decided is about to leave by itself, but is not gone yet.
+                if self.put_out(&trace, reason) { Ok(()) } else { Err(reason) }
             }
             _ => Err(reason),
         }
@@ -63,18 +63,20 @@ impl Recorder {
         }
     }
 
-    fn put_out(&self, trace: &Arc<LocalTrace>, reason: Reason) {
+    /// Puts a trace out, unless it is being decided or has gone meanwhile.
+    fn put_out(&self, trace: &Arc<LocalTrace>, reason: Reason) -> bool {
         let live = trace.live();
-        // One that is being decided leaves by itself.
-        if !matches!(live.phase, Phase::Deciding) {
+        let is_there = !matches!(live.phase, Phase::Deciding) && live.spans() > 0;
+        if is_there {
             self.abandon(trace, live, reason);
         }
+        is_there
     }
 
     fn least_valuable(&self) -> Option<Arc<LocalTrace>> {
         let random = self.random.next_u64();
         let from = usize::try_from(random >> 56).unwrap_or(0) % self.shards.len();
-        let shards = self.shards.iter().cycle().skip(from).take(self.shards.len());
-        shards.map(|shard| lock(shard).least_valuable(LOOKS, random)).find_map(|trace| trace)
+        let mut shards = self.shards.iter().cycle().skip(from).take(self.shards.len());
+        shards.find_map(|shard| lock(shard).least_valuable(LOOKS, random))
     }
 }

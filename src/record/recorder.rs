@@ -55,6 +55,7 @@ pub(crate) struct Recorder {
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeepOutcome {
     /// The trace had been dropped, was still in the ring, and is on its way to the exporters.
     Exported,

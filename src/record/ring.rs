@@ -64,15 +64,12 @@ impl Ring {
 
     /// Takes the local traces of a trace id out. Costs a walk over the ring.
     pub(super) fn take(&mut self, id: TraceId) -> Vec<Held> {
-        let mut taken = Vec::new();
-        let mut at = 0;
-        while let Some(held) = self.held.get(at) {
-            if held.head.trace_id == id {
-                taken.extend(self.held.remove(at));
-            } else {
-                at += 1;
-            }
+        if !self.held.iter().any(|held| held.head.trace_id == id) {
+            return Vec::new();
         }
+        let (taken, rest): (Vec<_>, Vec<_>) =
+            self.held.drain(..).partition(|held| held.head.trace_id == id);
+        self.held = rest.into();
         taken.iter().for_each(|held| self.forget(held));
         taken
     }

@@ -11,6 +11,9 @@ use crate::model::store::SpanStore;
 /// A buffer that has grown beyond this is not kept for reuse.
 const LARGEST_POOLED: usize = 256 * 1024;
 
+/// The memory of all buffers that one shard keeps for reuse.
+const POOLED_BYTES: usize = 2 * 1024 * 1024;
+
 /// Alone on its cache lines: threads that work on different traces do not disturb each other.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -18,6 +21,7 @@ pub(super) struct Shard {
     live: Vec<Arc<LocalTrace>>,
     shells: Vec<Arc<LocalTrace>>,
     stores: Vec<SpanStore>,
+    pooled_bytes: usize,
     pool_capacity: usize,
     hits: u64,
     misses: u64,
@@ -27,14 +31,18 @@ pub(super) struct Shard {
 impl Shard {
     pub(super) fn new(pool_capacity: usize, ring: Ring) -> Self {
         let (live, shells, stores) = (Vec::new(), Vec::new(), Vec::new());
-        Self { live, shells, stores, pool_capacity, hits: 0, misses: 0, ring }
+        let (pooled_bytes, hits, misses) = (0, 0, 0);
+        Self { live, shells, stores, pooled_bytes, pool_capacity, hits, misses, ring }
     }
 
     /// A local trace to be reused, and a buffer to record into.
     pub(super) fn take(&mut self) -> (Option<Arc<LocalTrace>>, Option<SpanStore>) {
         let (shell, store) = (self.shells.pop(), self.stores.pop());
-        match store {
-            Some(_) => self.hits += 1,
+        match &store {
+            Some(store) => {
+                self.hits += 1;
+                self.pooled_bytes -= store.bytes();
+            }
             None => self.misses += 1,
         }
         (shell, store)
@@ -46,9 +54,13 @@ impl Shard {
         }
     }
 
+    /// Keeps a buffer for reuse, as long as there is not too much of them.
     pub(super) fn put_store(&mut self, mut store: SpanStore) {
-        if self.stores.len() < self.pool_capacity && store.bytes() <= LARGEST_POOLED {
-            store.clear();
+        store.clear();
+        let bytes = store.bytes();
+        let fits = bytes <= LARGEST_POOLED && self.pooled_bytes + bytes <= POOLED_BYTES;
+        if fits && self.stores.len() < self.pool_capacity {
+            self.pooled_bytes += bytes;
             self.stores.push(store);
         }
     }
