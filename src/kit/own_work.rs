@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 
-/// How many recorders may ask user code on one thread at a time, each inside the other's.
+/// How deep asking may go on one thread, when what is asked traces into another recorder, and so on.
 const DEEPEST: usize = 4;
 
 thread_local! {
     static OWN: Cell<bool> = const { Cell::new(false) };
-    static ASKING: Cell<[usize; DEEPEST]> = const { Cell::new([0; DEEPEST]) };
+    /// Who is asking, and how deep.
+    static ASKING: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
 /// Marks the calling thread as one of ours for the rest of its life.
@@ -22,40 +23,31 @@ pub(crate) fn is_own_thread() -> bool {
 }
 
 /// Lasts while `owner` asks a sampler or a policy on this thread.
-pub(crate) struct Asking(Option<usize>);
+pub(crate) struct Asking {
+    before: (usize, usize),
+}
 
 impl Asking {
     /// `owner` is whatever tells recorders apart; zero tells none.
     #[inline]
     pub(crate) fn begin(owner: usize) -> Self {
-        let mut asking = ASKING.get();
-        let free = asking.iter().position(|known| *known == 0 || *known == owner);
-        match free {
-            Some(place) if asking[place] == 0 => {
-                asking[place] = owner;
-                ASKING.set(asking);
-                Self(Some(place))
-            }
-            _ => Self(None),
-        }
+        let before = ASKING.get();
+        ASKING.set((owner, before.1 + 1));
+        Self { before }
     }
 
-    /// Whether `owner` is asking on this thread already, or as many as may be are.
+    /// Whether the innermost who is asking on this thread is `owner`, or asking goes too deep already.
     #[inline]
     pub(crate) fn is_under_way(owner: usize) -> bool {
-        let asking = ASKING.get();
-        asking.contains(&owner) || asking[DEEPEST - 1] != 0
+        let (asking, depth) = ASKING.get();
+        asking == owner || depth >= DEEPEST
     }
 }
 
 impl Drop for Asking {
     #[inline]
     fn drop(&mut self) {
-        if let Some(place) = self.0 {
-            let mut asking = ASKING.get();
-            asking[place] = 0;
-            ASKING.set(asking);
-        }
+        ASKING.set(self.before);
     }
 }
 
@@ -67,9 +59,9 @@ mod tests {
     fn an_owner_is_known_until_it_has_its_answer() {
         assert!(!Asking::is_under_way(1));
         let one = Asking::begin(1);
-        let again = Asking::begin(1);
-        drop(again);
         assert!(Asking::is_under_way(1) && !Asking::is_under_way(2));
+        drop(Asking::begin(2));
+        assert!(Asking::is_under_way(1));
         drop(one);
         assert!(!Asking::is_under_way(1));
     }

@@ -64,7 +64,8 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
         drop(asked);
         let now = recorder.clock.now();
         recorder.clock.refresh();
-        recorder.poll(now);
+        // A bug in one round must not end the rounds after it.
+        let _ = guarded::call(|| recorder.poll(now));
         match losses.observe(now, &recorder.losses()) {
             Some(loss @ Notice::Started { .. }) => notice::warn(&loss.message()),
             Some(end @ Notice::Ended { .. }) => notice::info(&end.message()),

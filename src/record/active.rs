@@ -94,6 +94,9 @@ impl ActiveSpan {
         let now = recorder.clock.now();
         let written = self.write(|store, span, limits| {
             let log = store.push_log(span, now, level, message, limits);
+            if fields.is_empty() {
+                return;
+            }
             for (key, value) in fields {
                 if let Some(log) = log {
                     store.set_field(log, key, value.as_ref(), limits);

@@ -264,6 +264,10 @@ impl Recorder {
 
     /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
     pub(crate) fn poll(&self, now: Tick) {
+        // A policy that flushes must not decide further traces inside itself.
+        if Asking::is_under_way(self.owner()) {
+            return;
+        }
         loop {
             let due = {
                 let mut lingering = lock(&self.lingering);

@@ -24,7 +24,8 @@ impl Writer<'_> {
     ) -> bool {
         let mut count = 0;
         let mut at = chain.head;
-        let key = self.key_within_limit(key);
+        let is_long = key.len() > self.limits.value_bytes as usize;
+        let key = if is_long { self.cut_key(key) } else { key };
         while let Some(tag) = self.details.tags.get(at as usize) {
             if self.details.reads(tag.key, &key) {
                 return self.replace(at, value);
@@ -34,7 +35,7 @@ impl Writer<'_> {
         if count >= limit {
             return false;
         }
-        let (Some(value), Some(key)) = (self.value(value), self.text(key)) else { return false };
+        let (Some(value), Some(key)) = (self.value(value), self.whole(key)) else { return false };
         let tags = &mut self.details.tags;
         let Ok(index) = u32::try_from(tags.len()) else { return false };
         if !self.room.reserve(tags, 1, 4) {
@@ -49,6 +50,8 @@ impl Writer<'_> {
         true
     }
 
+    // Out of line: most tags are set once.
+    #[inline(never)]
     fn replace(&mut self, at: u32, value: TagRef<'_>) -> bool {
         if let (Some(slice), TagRef::Str(text)) = (self.text_of(at), value)
             && let Some(slice) = self.overwrite(slice, text)
@@ -88,12 +91,20 @@ impl Writer<'_> {
     }
 
     /// A key as it will be stored, so that one that is too long is found again.
-    #[inline]
-    fn key_within_limit(&mut self, key: Cow<'static, str>) -> Cow<'static, str> {
+    #[cold]
+    fn cut_key(&mut self, key: Cow<'static, str>) -> Cow<'static, str> {
         match key {
-            _ if key.len() <= self.limits.value_bytes as usize => key,
             Cow::Borrowed(key) => Cow::Borrowed(self.within_limit(key)),
             Cow::Owned(key) => Cow::Owned(self.within_limit(&key).to_owned()),
+        }
+    }
+
+    /// A text that is known to be within the limit.
+    #[inline]
+    fn whole(&mut self, text: Cow<'static, str>) -> Option<Text> {
+        match text {
+            Cow::Borrowed(text) => Some(Text::Static(text)),
+            Cow::Owned(text) => self.arena(&text).map(Text::Arena),
         }
     }
 
@@ -112,7 +123,7 @@ impl Writer<'_> {
         Some(index)
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&mut self, value: TagRef<'_>) -> Option<Value> {
         match value {
             TagRef::Bool(value) => Some(Value::Bool(value)),
