@@ -146,6 +146,16 @@ impl Threshold {
         randomness.bits() >= self.0
     }
 
+    /// With which threshold a trace is kept that either side may keep: always beside anything is
+    /// always, an unknown one beside the rest stays unknown, else the more generous one.
+    pub(crate) fn either(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let always = Some(Self::ALWAYS);
+        if one == always || other == always {
+            return always;
+        }
+        Some(one?.min(other?))
+    }
+
     /// The `th` text, on the stack.
     pub(super) fn text(self) -> Hex56 {
         Hex56::trimmed(self.0)

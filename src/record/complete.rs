@@ -178,7 +178,7 @@ impl Recorder {
         match verdict.decision {
             TailDecision::Drop if !trace.is_keep_asked() => Err(Reason::DroppedByPolicy),
             TailDecision::Keep if is_sampled => {
-                kept(verdict.policy, either(head.threshold(), verdict.threshold))
+                kept(verdict.policy, Threshold::either(head.threshold(), verdict.threshold))
             }
             TailDecision::Keep => kept(verdict.policy, verdict.threshold),
             _ if is_sampled => kept(Cow::Borrowed("head sampler"), head.threshold()),
@@ -353,14 +353,4 @@ impl Recorder {
 /// A trace that somebody named: nobody knows how likely that was.
 const fn asked_for() -> Kept {
     Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false }
-}
-
-/// The threshold of being kept by one or the other; unknown when it would be a guess.
-fn either(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
-    let certain = [one, other].contains(&Some(Threshold::ALWAYS));
-    if certain {
-        Some(Threshold::ALWAYS)
-    } else {
-        one.zip(other).map(|(one, other)| one.min(other))
-    }
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::verdict::{Aside, either};
+use super::verdict::Aside;
 use super::{Asked, DropIf, TailDecision, TailPolicy, Verdict};
 use crate::kit::guarded;
-use crate::model::TraceView;
+use crate::model::{Threshold, TraceView};
 
 /// Combines policies: what any drops on purpose is dropped, of the rest what any keeps is kept.
 ///
@@ -104,7 +104,9 @@ impl TailPolicy for TailSampler {
                 TailDecision::Pass => heard.could_keep |= verdict.aside.could_keep,
                 TailDecision::Keep => match &mut kept {
                     None => kept = Some(verdict),
-                    Some(kept) => kept.threshold = either(kept.threshold, verdict.threshold),
+                    Some(kept) => {
+                        kept.threshold = Threshold::either(kept.threshold, verdict.threshold);
+                    }
                 },
             }
         }

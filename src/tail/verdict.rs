@@ -157,16 +157,6 @@ pub(super) fn both(one: Option<Threshold>, other: Option<Threshold>) -> Option<T
     Some(one?.max(other?))
 }
 
-/// With which threshold a trace is kept that either side may keep: always beside anything is always,
-/// an unknown one beside the rest stays unknown, else the more generous one.
-pub(super) fn either(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
-    let always = Some(Threshold::ALWAYS);
-    if one == always || other == always {
-        return always;
-    }
-    Some(one?.min(other?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,8 +175,8 @@ mod tests {
         ] {
             assert_eq!(both(one, other), expect_both);
             assert_eq!(both(other, one), expect_both);
-            assert_eq!(either(one, other), expect_either);
-            assert_eq!(either(other, one), expect_either);
+            assert_eq!(Threshold::either(one, other), expect_either);
+            assert_eq!(Threshold::either(other, one), expect_either);
         }
     }
 
