@@ -140,7 +140,7 @@ impl Span {
         let log = self.store.push_log(0, time, level, message.as_ref(), &Limits::default());
         for (key, value) in fields {
             if let Some(log) = log {
-                self.store.set_field(log, key.into(), value.into().as_ref(), &Limits::default());
+                self.store.set_field(0, log, key.into(), value.into().as_ref(), &Limits::default());
             }
         }
     }

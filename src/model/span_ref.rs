@@ -126,7 +126,7 @@ impl<'a> SpanRef<'a> {
         store.links(self.index).map(move |record| LinkRef { store, record })
     }
 
-    /// How many tags did not fit the limits.
+    /// How many tags did not fit the limits; fields of its log entries and tags of its links count too.
     #[must_use]
     pub fn dropped_tags(self) -> u32 {
         self.store.dropped_of(self.index).tags

@@ -99,7 +99,7 @@ impl ActiveSpan {
             }
             for (key, value) in fields {
                 if let Some(log) = log {
-                    store.set_field(log, key, value.as_ref(), limits);
+                    store.set_field(span, log, key, value.as_ref(), limits);
                 }
             }
         });

@@ -50,7 +50,7 @@ impl SpanStore {
             let message = from.message(log);
             if let Some(index) = self.push_log(copy, moved(log.time), log.level, message, limits) {
                 for (key, value) in from.tags_of(log.fields) {
-                    self.set_field(index, from.owned_text(key), value, limits);
+                    self.set_field(copy, index, from.owned_text(key), value, limits);
                 }
             }
         }

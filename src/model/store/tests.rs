@@ -113,7 +113,7 @@ fn the_fields_of_a_replaced_entry_go_with_it() {
     let limits = Limits { logs: 1, ..SMALL };
     let mut store = one_span(Room::default(), &limits);
     let log = store.push_log(0, at(1), LogLevel::Info, "info", &limits);
-    store.set_field(log.unwrap(), "field".into(), TagRef::I64(1), &limits);
+    store.set_field(0, log.unwrap(), "field".into(), TagRef::I64(1), &limits);
     store.push_log(0, at(2), LogLevel::Error, "error", &limits);
     let record = store.span(0).unwrap();
     let log = store.logs(record).next().unwrap();
@@ -182,7 +182,7 @@ fn what_is_written_to_a_span_that_is_not_there_changes_nothing() {
     let mut store = SpanStore::default();
     assert!(!store.set_tag(3, "key".into(), TagRef::I64(1), &SMALL));
     assert_eq!(store.push_log(3, at(1), LogLevel::Info, "log", &SMALL), None);
-    assert!(!store.set_field(3, "key".into(), TagRef::I64(1), &SMALL));
+    store.set_field(3, 3, "key".into(), TagRef::I64(1), &SMALL);
     store.set_status(3, Status::Ok, &SMALL);
     store.rename(3, "name".into(), &SMALL);
     store.set_kind(3, SpanKind::Server);

@@ -262,23 +262,26 @@ impl SpanStore {
         at
     }
 
-    /// Sets a field of a log entry; false when it was dropped.
+    /// Sets a field of a log entry of a span; one that is dropped counts among the span's tags.
     pub(crate) fn set_field(
         &mut self,
+        span: u32,
         log: u32,
         key: Cow<'static, str>,
         value: TagRef<'_>,
         limits: &Limits,
-    ) -> bool {
+    ) {
         let mut writer = self.writer(limits);
         let Some(mut fields) = writer.details.logs.get(log as usize).map(|log| log.fields) else {
-            return false;
+            return;
         };
         let stored = writer.put(&mut fields, key, value, limits.fields_per_log);
         if let Some(log) = writer.details.logs.get_mut(log as usize) {
             log.fields = fields;
         }
-        stored
+        if !stored {
+            self.dropped(span).tags += 1;
+        }
     }
 
     /// Adds a link; false when it was dropped.
@@ -292,12 +295,16 @@ impl SpanStore {
             self.dropped(span).links += 1;
             return false;
         }
-        let mut tags = Chain::EMPTY;
+        let (mut tags, mut dropped) = (Chain::EMPTY, 0);
         for (key, value) in link.tags {
-            writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
+            let stored = writer.put(&mut tags, key, value.as_ref(), limits.tags_per_link);
+            dropped += u32::from(!stored);
         }
         let rare = writer.details.rare.get_or_insert_default();
         rare.links.entry(span).or_default().push(LinkRecord { context, tags });
+        if dropped > 0 {
+            self.dropped(span).tags += dropped;
+        }
         true
     }
 

@@ -1,6 +1,7 @@
 //! The recorder by itself: a manual clock, seeded ids, and a sink that is a list.
 
 mod behaviour;
+mod bounds;
 mod model;
 
 use std::sync::{Arc, Mutex};

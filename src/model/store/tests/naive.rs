@@ -147,7 +147,8 @@ impl Naive {
         let message = self.text(message);
         let mut kept = Vec::new();
         for (key, value) in fields {
-            self.put(&mut kept, key, value, self.limits.fields_per_log);
+            let stored = self.put(&mut kept, key, value, self.limits.fields_per_log);
+            self.spans[span].dropped.tags += u32::from(!stored);
         }
         self.spans[span].logs.push(Log { time, level, message, fields: kept });
     }
@@ -159,7 +160,8 @@ impl Naive {
         }
         let mut tags = Vec::new();
         for (key, value) in &link.tags {
-            self.put(&mut tags, key, value, self.limits.tags_per_link);
+            let stored = self.put(&mut tags, key, value, self.limits.tags_per_link);
+            self.spans[span].dropped.tags += u32::from(!stored);
         }
         self.spans[span].links.push(Link {
             context: link.context.clone(),

@@ -132,7 +132,7 @@ pub(super) fn run(
                     None => answers.logs_refused += 1,
                     Some(log) => {
                         for (key, value) in fields {
-                            store.set_field(log, given(key), value.as_ref(), limits);
+                            store.set_field(span, log, given(key), value.as_ref(), limits);
                         }
                     }
                 }
