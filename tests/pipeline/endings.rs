@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tailtrace::{
     AlwaysOn, Batching, DeliveryConfig, Errors, FlushError, InMemoryExporter, Pipeline, Reason,
-    ShutdownError, StartError, Status, Trace,
+    ShutdownError, StartError, Status, Trace, TraceView, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
@@ -200,4 +200,38 @@ fn the_ledger_prints_as_a_table_that_balances() {
         assert!(found.ends_with(&format!(" {count}")), "{found}");
     }
     assert!(table.contains("every span is accounted for"));
+}
+
+#[test]
+fn of_two_shutdowns_at_once_neither_loses_what_the_other_is_deciding() {
+    let (asked, is_asked) = mpsc::channel();
+    let (go, may_go) = mpsc::channel::<()>();
+    let gate = Mutex::new(Some(may_go));
+    let (builder, _, memory) = support::pipeline();
+    let pipeline = builder
+        .with_tail(move |_: &TraceView<'_>| {
+            // Only the first trace waits, in the middle of the first shutdown.
+            if let Some(may_go) = gate.lock().unwrap().take() {
+                asked.send(()).unwrap();
+                may_go.recv().unwrap();
+            }
+            Verdict::keep()
+        })
+        .start()
+        .unwrap();
+    let tracer = pipeline.tracer();
+    let roots: Vec<_> = (0..20).map(|_| tracer.start_span("root")).collect();
+    roots.iter().for_each(|root| drop(root.child("ended")));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| pipeline.shutdown(PLENTY));
+        is_asked.recv().unwrap();
+        let second = scope.spawn(|| pipeline.shutdown(PLENTY));
+        go.send(()).unwrap();
+        // The roots had not ended: the first says so, and the second had nothing to lose.
+        assert!(first.join().unwrap().is_err());
+        assert!(second.join().unwrap().is_ok());
+    });
+    assert_eq!(memory.span_count(), 20);
+    let stats = pipeline.stats();
+    assert_eq!((stats.dropped_by(Reason::Unfinished), stats.failed()), (20, 0));
 }
