@@ -74,6 +74,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (which, traces) in kept {
         println!("{traces:3} of 300 traces of {which}");
     }
-    println!("\n{}", pipeline.stats());
+    println!("{}", pipeline.stats());
     Ok(())
 }

@@ -37,7 +37,7 @@ async fn main() -> Result<(), BoxError> {
     }
     orders.join_all().await;
     pipeline.shutdown(Duration::from_secs(5))?;
-    println!("\n{}", pipeline.stats());
+    println!("{}", pipeline.stats());
     Ok(())
 }
 

@@ -37,7 +37,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     // Ends the pipeline when everything kept has been drawn, or after five seconds.
     pipeline.shutdown(Duration::from_secs(5))?;
     let stats = pipeline.stats();
-    println!("\n{} of {REQUESTS} traces were kept. What became of all spans:", stats.traces_kept);
+    println!("{} of {REQUESTS} traces were kept. What became of all spans:", stats.traces_kept);
     println!("{stats}");
     Ok(if stats.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
