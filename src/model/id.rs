@@ -36,6 +36,16 @@ pub enum IdError {
 macro_rules! id {
     ($name:ident, $bits:ty, $nonzero:ty, $digits:literal, $bytes:literal, $example:literal) => {
         impl $name {
+            /// A new random id.
+            #[must_use]
+            #[expect(
+                clippy::new_without_default,
+                reason = "two defaults would differ, which `Default` does not suggest"
+            )]
+            pub fn new() -> Self {
+                Self::random(&Random::thread())
+            }
+
             /// The id with these bits; `None` for zero, which means "no id".
             #[must_use]
             #[inline]
@@ -131,16 +141,6 @@ id!(TraceId, u128, NonZeroU128, 32, 16, "4bf92f3577b34da6a3ce929d0e0e4736");
 id!(SpanId, u64, NonZeroU64, 16, 8, "00f067aa0ba902b7");
 
 impl TraceId {
-    /// A new random id.
-    #[must_use]
-    #[expect(
-        clippy::new_without_default,
-        reason = "two defaults would differ, which `Default` does not suggest"
-    )]
-    pub fn new() -> Self {
-        Self::random(&Random::thread())
-    }
-
     /// A new id drawn from `random`.
     #[must_use]
     #[inline]
@@ -155,16 +155,6 @@ impl TraceId {
 }
 
 impl SpanId {
-    /// A new random id.
-    #[must_use]
-    #[expect(
-        clippy::new_without_default,
-        reason = "two defaults would differ, which `Default` does not suggest"
-    )]
-    pub fn new() -> Self {
-        Self::random(&Random::thread())
-    }
-
     /// A new id drawn from `random`.
     #[must_use]
     #[inline]

@@ -182,7 +182,7 @@ fn what_is_written_to_a_span_that_is_not_there_changes_nothing() {
     let mut store = SpanStore::default();
     assert!(!store.set_tag(3, "key".into(), TagRef::I64(1), &SMALL));
     assert_eq!(store.push_log(3, at(1), LogLevel::Info, "log", &SMALL), None);
-    store.set_field(3, 3, "key".into(), TagRef::I64(1), &SMALL);
+    assert!(!store.set_field(3, 3, "key".into(), TagRef::I64(1), &SMALL));
     store.set_status(3, Status::Ok, &SMALL);
     store.rename(3, "name".into(), &SMALL);
     store.set_kind(3, SpanKind::Server);

@@ -262,7 +262,8 @@ impl SpanStore {
         at
     }
 
-    /// Sets a field of a log entry of a span; one that is dropped counts among the span's tags.
+    /// Sets a field of a log entry of a span; false when it was dropped, which counts among the span's
+    /// tags.
     pub(crate) fn set_field(
         &mut self,
         span: u32,
@@ -270,10 +271,10 @@ impl SpanStore {
         key: Cow<'static, str>,
         value: TagRef<'_>,
         limits: &Limits,
-    ) {
+    ) -> bool {
         let mut writer = self.writer(limits);
         let Some(mut fields) = writer.details.logs.get(log as usize).map(|log| log.fields) else {
-            return;
+            return false;
         };
         let stored = writer.put(&mut fields, key, value, limits.fields_per_log);
         if let Some(log) = writer.details.logs.get_mut(log as usize) {
@@ -282,6 +283,7 @@ impl SpanStore {
         if !stored {
             self.dropped(span).tags += 1;
         }
+        stored
     }
 
     /// Adds a link; false when it was dropped.

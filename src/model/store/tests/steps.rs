@@ -132,7 +132,9 @@ pub(super) fn run(
                     None => answers.logs_refused += 1,
                     Some(log) => {
                         for (key, value) in fields {
-                            store.set_field(span, log, given(key), value.as_ref(), limits);
+                            let stored =
+                                store.set_field(span, log, given(key), value.as_ref(), limits);
+                            answers.tags_refused += usize::from(!stored);
                         }
                     }
                 }
