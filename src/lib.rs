@@ -98,6 +98,8 @@
 //!
 //! A layer for `tracing-subscriber`, adapters for OpenTelemetry, and OTLP.
 #![forbid(unsafe_code)]
+// Some of the recorder's tools serve one door only.
+#![cfg_attr(not(feature = "layer"), allow(dead_code, unused_imports))]
 // The fences. Unit tests are programs and stand outside of them; the build
 // without `cfg(test)` holds every line of the library to them.
 #![cfg_attr(
@@ -122,6 +124,8 @@
 pub mod delivery;
 pub mod export;
 pub mod kit;
+#[cfg(feature = "layer")]
+pub mod layer;
 pub mod ledger;
 pub mod manual;
 pub mod model;
@@ -138,6 +142,10 @@ pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
 pub use export::{
     Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
     Rotation,
+};
+#[cfg(feature = "layer")]
+pub use layer::{
+    LayerHandle, SetParentError, TraceIds, TraceLayer, TraceLayerBuilder, TraceSpanExt,
 };
 pub use ledger::{Reason, Stats};
 pub use model::{

@@ -4,6 +4,7 @@
 //! be driven by a test: a [`Clock`] that a test moves, a [`Random`] that a test seeds.
 
 pub mod clock;
+pub(crate) mod error_text;
 pub(crate) mod glob;
 pub(crate) mod guarded;
 pub(crate) mod name_table;

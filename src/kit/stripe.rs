@@ -27,6 +27,11 @@ impl Stripe {
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
+
+    /// Takes back what was added, on this stripe or on another of the same counter: the sum is right.
+    pub(crate) fn take_back(&self, count: u64) {
+        self.0.fetch_sub(count, Ordering::Relaxed);
+    }
 }
 
 /// A sum over stripes. Adding is wait-free; reading adds the stripes up.
@@ -58,7 +63,7 @@ impl Striped {
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        self.0.iter().map(|stripe| stripe.count()).sum()
+        self.0.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.count()))
     }
 }
 

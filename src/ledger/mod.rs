@@ -44,6 +44,11 @@ impl Ledger {
         self.started.mine().add(spans);
     }
 
+    /// Recorded spans turn out not to have started yet: they are about to start under another parent.
+    pub(crate) fn not_started_yet(&self, spans: u64) {
+        self.started.mine().take_back(spans);
+    }
+
     /// Where spans that the head dropped are counted; such a span counts as started too.
     pub(crate) fn sampled_out(&self) -> &Striped {
         &self.sampled_out

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::beyond::Beyond;
+use super::complete::Completed;
+use super::edit::Edit;
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::unrecorded::Unrecorded;
@@ -83,54 +85,62 @@ impl ActiveSpan {
     }
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.write(|store, span, limits| {
-            store.set_tag(span, key, value, limits);
-        });
+        self.edit(|edit| edit.set_tag(key, value));
     }
 
     /// Adds a log entry that is said now, with its fields; false when the span has no record.
     pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_>>) -> bool {
         let Some(recorder) = self.recorder() else { return false };
         let now = recorder.clock.now();
-        let written = self.write(|store, span, limits| {
-            let log = store.push_log(span, now, level, message, limits);
-            if fields.is_empty() {
-                return;
-            }
+        self.edit(|edit| {
+            let log = edit.log(now, level, message);
             for (key, value) in fields {
                 if let Some(log) = log {
-                    store.set_field(span, log, key, value.as_ref(), limits);
+                    edit.set_field(log, key, value.as_ref());
                 }
             }
-        });
-        written.is_some()
+        })
     }
 
     pub(crate) fn add_link(&self, link: Link) {
-        self.write(|store, span, limits| store.push_link(span, link, limits));
+        self.edit(|edit| edit.add_link(link));
     }
 
     pub(crate) fn rename(&self, name: Cow<'static, str>) {
-        self.write(|store, span, limits| store.rename(span, name, limits));
+        self.edit(|edit| edit.rename(name));
     }
 
     pub(crate) fn set_kind(&self, kind: SpanKind) {
-        self.write(|store, span, _| store.set_kind(span, kind));
+        self.edit(|edit| edit.set_kind(kind));
     }
 
     /// Says how it went. An error makes the span worth recording even beyond the limit.
     pub(crate) fn set_status(&self, status: Status) {
-        let is_error = status.is_error();
-        if is_error && let Self::Beyond(span) = self {
+        if status.is_error() {
+            self.rescue();
+        }
+        self.edit(|edit| edit.set_status(status));
+    }
+
+    /// Puts a span beyond the limit on record, because it is about to be said to have failed.
+    pub(crate) fn rescue(&self) {
+        if let Self::Beyond(span) = self {
             span.rescue();
         }
-        let written = self.write(|store, span, limits| store.set_status(span, status, limits));
-        if is_error
-            && written.is_some()
-            && let Self::Recording(span) = self
-        {
+    }
+
+    /// Says several things under one lock; false when the span has no record or has ended.
+    #[inline]
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
+        let failed = self.write(|store, span, limits| {
+            let mut writer = Edit::new(store, span, limits);
+            edit(&mut writer);
+            writer.failed()
+        });
+        if let (Some(true), Self::Recording(span)) = (failed, self) {
             span.mark_worth_keeping();
         }
+        failed.is_some()
     }
 
     /// Ends the span at `end` or now; a span ends once.
@@ -143,7 +153,18 @@ impl ActiveSpan {
         }
     }
 
-    fn recorder(&self) -> Option<&Arc<Recorder>> {
+    /// Ends the span at `end` or now. When that completes its trace, the decision is left to `after`: for callers
+    /// who must not run user code where they are.
+    #[inline]
+    pub(crate) fn close(self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+        match self {
+            Self::Recording(mut span) => span.close(end, after),
+            Self::Beyond(span) => span.close(end, after),
+            Self::Unrecorded(_) => {}
+        }
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
             Self::Beyond(span) => span.trace.recorder.as_ref(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::active::ActiveSpan;
+use super::complete::Completed;
 use super::local::LocalTrace;
 use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
@@ -63,7 +64,13 @@ impl Beyond {
 
     pub(super) fn finish(&self, end: Option<Tick>) {
         if let Some(recorder) = self.trace.recorder.as_deref() {
-            recorder.finish_beyond(self, end);
+            recorder.finish_beyond(self, end, Completed::decide);
+        }
+    }
+
+    pub(super) fn close(&self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+        if let Some(recorder) = self.trace.recorder.as_deref() {
+            recorder.finish_beyond(self, end, after);
         }
     }
 

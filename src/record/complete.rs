@@ -21,6 +21,32 @@ use crate::tail::{TailDecision, Verdict};
 /// Fewer lingering traces are not looked through.
 const LEAST_TO_CLEAR: usize = 1024;
 
+/// A local trace of which all spans have ended. It is decided when this is dropped, which asks the tail.
+#[must_use = "dropping it asks the tail, which is user code"]
+pub(crate) struct Completed {
+    /// `None` only while it is being dropped.
+    trace: Option<Arc<LocalTrace>>,
+    store: SpanStore,
+    now: Tick,
+}
+
+impl Completed {
+    #[inline]
+    pub(crate) fn decide(self) {}
+}
+
+impl Drop for Completed {
+    fn drop(&mut self) {
+        let Some(trace) = self.trace.take() else { return };
+        if let Some(recorder) = trace.recorder.as_ref() {
+            recorder.decide(&trace, std::mem::take(&mut self.store), self.now);
+        }
+        if Arc::strong_count(&trace) == 1 {
+            Recorder::recycle(trace);
+        }
+    }
+}
+
 impl Recorder {
     /// Ends a span; the last one to end completes its trace.
     #[inline]
@@ -30,26 +56,32 @@ impl Recorder {
         index: u32,
         id: SpanId,
         end: Option<Tick>,
+        after: impl FnOnce(Completed),
     ) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = trace.live();
         if let Some(index) = live.store.finish(index, id, end) {
-            self.ended(trace, live, index, end);
+            self.ended(trace, live, index, end, after);
         }
     }
 
     /// Ends a span beyond the limit.
-    pub(super) fn finish_beyond(&self, beyond: &Beyond, end: Option<Tick>) {
+    pub(super) fn finish_beyond(
+        &self,
+        beyond: &Beyond,
+        end: Option<Tick>,
+        after: impl FnOnce(Completed),
+    ) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
         if let Some(place) = beyond.place() {
             if let Some(index) = live.store.finish(place, beyond.id, end) {
-                self.ended(&beyond.trace, live, index, end);
+                self.ended(&beyond.trace, live, index, end, after);
             }
         } else if live.beyond_limit > 0 && beyond.end_without_record() {
             live.beyond_limit -= 1;
             self.ledger.dropped(beyond.limit, 1);
-            self.ended(&beyond.trace, live, u32::MAX, end);
+            self.ended(&beyond.trace, live, u32::MAX, end, after);
         }
     }
 
@@ -60,10 +92,13 @@ impl Recorder {
         mut live: MutexGuard<'_, Live>,
         index: u32,
         end: Tick,
+        after: impl FnOnce(Completed),
     ) {
         live.open = live.open.saturating_sub(1);
         if live.open == 0 {
-            self.complete(trace, live, end);
+            if let Some(completed) = self.complete(trace, live, end) {
+                after(completed);
+            }
         } else if index == 0 && matches!(live.phase, Phase::Open) {
             // The root, which comes first: from now on the others' time runs.
             drop(live);
@@ -82,19 +117,24 @@ impl Recorder {
         lingering.push_back((until, Arc::clone(trace)));
     }
 
-    /// Decides what a trace holds, all of which has ended.
-    fn complete(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, Live>, now: Tick) {
+    /// Takes what a trace holds, all of which has ended, to be decided.
+    pub(super) fn complete(
+        &self,
+        trace: &Arc<LocalTrace>,
+        mut live: MutexGuard<'_, Live>,
+        now: Tick,
+    ) -> Option<Completed> {
         match live.phase.clone() {
             Phase::Open => {
                 live.phase = Phase::Deciding;
                 let store = self.take(&mut live);
-                drop(live);
-                self.decide(trace, store, now);
+                return Some(Completed { trace: Some(Arc::clone(trace)), store, now });
             }
             Phase::Kept(kept) => self.keep_late(trace, live, &kept),
             // Whoever is deciding finds these spans afterwards; what was dropped holds none.
             Phase::Deciding | Phase::Dropped(_) => {}
         }
+        None
     }
 
     /// Takes the spans out of a trace and their memory out of the account.

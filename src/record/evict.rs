@@ -52,6 +52,11 @@ impl Recorder {
         }
     }
 
+    /// Whether there is more than the limits allow.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.surplus(0).is_some()
+    }
+
     /// Which limit does not allow this many traces more.
     fn surplus(&self, more: usize) -> Option<Reason> {
         if self.live_traces.load(Ordering::Relaxed) + more > self.limits.live_traces {

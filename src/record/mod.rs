@@ -29,6 +29,8 @@ mod active;
 mod beyond;
 mod complete;
 mod config;
+mod draft;
+mod edit;
 mod evict;
 mod local;
 mod recorder;
@@ -39,11 +41,14 @@ mod start;
 mod unrecorded;
 
 pub(crate) use active::ActiveSpan;
+pub(crate) use complete::Completed;
 pub use config::RecordLimits;
+pub(crate) use draft::{Answer, Draft, Question, TakenOut};
+pub(crate) use edit::Edit;
 pub use recorder::KeepOutcome;
 pub(crate) use recorder::{Parts, Recorder};
 pub use shard::SpanPool;
-pub(crate) use start::Start;
+pub(crate) use start::{Begin, Start};
 
 #[cfg(test)]
 mod tests;

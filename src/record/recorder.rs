@@ -10,7 +10,7 @@ use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
 use super::unrecorded::Bare;
-use crate::kit::guarded::lock;
+use crate::kit::guarded::{self, lock};
 use crate::kit::{Clock, Random, Tick};
 use crate::ledger::{Ledger, Reason, Stats};
 use crate::model::{Resource, Trace, TraceId};
@@ -108,6 +108,11 @@ impl Recorder {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
+    pub(super) fn drops_everything(&self) -> bool {
+        guarded::call(|| self.sampler.drops_everything()).unwrap_or(false)
     }
 
     pub(super) fn close(&self) -> bool {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::active::ActiveSpan;
+use super::complete::Completed;
 use super::local::LocalTrace;
 use super::recorder::Recorder;
 use super::unrecorded::Unrecorded;
@@ -31,8 +32,16 @@ impl Recording {
     #[inline]
     pub(super) fn finish(&self, end: Option<Tick>) {
         if let Some((trace, recorder)) = self.parts() {
-            recorder.finish(trace, self.index, self.id, end);
+            recorder.finish(trace, self.index, self.id, end, Completed::decide);
         }
+    }
+
+    #[inline]
+    pub(super) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+        if let Some((trace, recorder)) = self.parts() {
+            recorder.finish(trace, self.index, self.id, end, after);
+        }
+        self.let_go();
     }
 
     pub(super) fn mark_worth_keeping(&self) {
@@ -67,6 +76,10 @@ impl Recording {
     #[inline(never)]
     fn end(&mut self) {
         self.finish(None);
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
         if let Some(trace) = self.trace.take()
             && Arc::strong_count(&trace) == 1
         {

@@ -35,9 +35,14 @@ impl Shard {
         Self { live, shells, stores, pooled_bytes, pool_capacity, hits, misses, ring }
     }
 
-    /// A local trace to be reused, and a buffer to record into.
-    pub(super) fn take(&mut self) -> (Option<Arc<LocalTrace>>, Option<SpanStore>) {
-        let (shell, store) = (self.shells.pop(), self.stores.pop());
+    /// A local trace to be reused.
+    pub(super) fn take_shell(&mut self) -> Option<Arc<LocalTrace>> {
+        self.shells.pop()
+    }
+
+    /// A buffer to record into.
+    pub(super) fn take_store(&mut self) -> Option<SpanStore> {
+        let store = self.stores.pop();
         match &store {
             Some(store) => {
                 self.hits += 1;
@@ -45,7 +50,7 @@ impl Shard {
             }
             None => self.misses += 1,
         }
-        (shell, store)
+        store
     }
 
     pub(super) fn put_shell(&mut self, shell: Arc<LocalTrace>) {

@@ -18,7 +18,7 @@ use crate::model::store::{NewSpan, Room, SpanStore};
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
 };
-use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
+use crate::sampling::{SamplingDecision, SamplingRequest};
 
 /// What a span starts with.
 #[derive(Debug)]
@@ -26,10 +26,26 @@ pub(crate) struct Start<'a> {
     pub(crate) name: Cow<'static, str>,
     pub(crate) kind: SpanKind,
     pub(crate) parent: Option<&'a TraceContext>,
-    pub(crate) start: Option<SystemTime>,
+    pub(crate) start: Option<Begin>,
     pub(crate) tags: Vec<(Cow<'static, str>, TagValue)>,
     pub(crate) links: Vec<Link>,
     pub(crate) baggage: Baggage,
+}
+
+/// When a span that did not start now has started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Begin {
+    Wall(SystemTime),
+    At(Tick),
+}
+
+impl Begin {
+    fn tick(self, correction: i64) -> Tick {
+        match self {
+            Self::Wall(time) => Tick::at_wall(time, correction),
+            Self::At(tick) => tick,
+        }
+    }
 }
 
 impl<'a> Start<'a> {
@@ -86,12 +102,7 @@ impl Recorder {
         if self.is_closed() {
             return self.leave_out(Some(Reason::ShutDown), &head, new.baggage);
         }
-        let is_recorded = match decision.decision {
-            Decision::Drop => false,
-            Decision::Record => self.tail.is_some(),
-            Decision::Sample => true,
-        };
-        if !is_recorded {
+        if !self.is_recorded(decision.decision) {
             return self.leave_out(None, &head, new.baggage);
         }
         if decision.is_sampled() {
@@ -100,19 +111,30 @@ impl Recorder {
         if let Err(reason) = self.make_room(&head) {
             return self.leave_out(Some(reason), &head, new.baggage);
         }
-        let start = new.start.map_or(now, |time| Tick::at_wall(time, correction));
+        let start = new.start.map_or(now, |begin| begin.tick(correction));
         self.record_root(head, start, new, decision)
     }
 
     /// A span that is not recorded: by the head's decision, unless `lost` says otherwise.
     fn leave_out(&self, lost: Option<Reason>, head: &TraceHead, baggage: Baggage) -> ActiveSpan {
+        self.leave_out_as(None, lost, head, baggage)
+    }
+
+    /// The same for a span that may have told its id.
+    pub(super) fn leave_out_as(
+        &self,
+        id: Option<SpanId>,
+        lost: Option<Reason>,
+        head: &TraceHead,
+        baggage: Baggage,
+    ) -> ActiveSpan {
         // Whoever continues a trace that is not sampled is promised no probability for it.
         let state = head.outgoing_state();
         let common = self.bare.common(lost, head.flags(), state, baggage);
-        ActiveSpan::Unrecorded(Unrecorded::new(head.trace_id, common))
+        ActiveSpan::Unrecorded(Unrecorded::new(head.trace_id, common).with_id(id))
     }
 
-    fn refusal(&self) -> Option<Reason> {
+    pub(super) fn refusal(&self) -> Option<Reason> {
         if own_work::is_own_thread() || Asking::is_under_way(self.owner()) {
             Some(Reason::OwnWork)
         } else if self.is_closed() {
@@ -122,7 +144,7 @@ impl Recorder {
         }
     }
 
-    fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
+    pub(super) fn head_of(&self, parent: Option<&TraceContext>, correction: i64) -> TraceHead {
         let (trace_id, flags, state) = match parent {
             Some(parent) => {
                 let flags = parent.flags.with_sampled(false);
@@ -133,7 +155,12 @@ impl Recorder {
         TraceHead::new(trace_id, flags, state, correction)
     }
 
-    fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingDecision {
+    pub(super) fn ask_head(
+        &self,
+        head: &TraceHead,
+        new: &Start<'_>,
+        now: Tick,
+    ) -> SamplingDecision {
         let mut request = SamplingRequest::new(head.trace_id, &new.name, now)
             .with_kind(new.kind)
             .with_tags(&new.tags)
@@ -156,7 +183,10 @@ impl Recorder {
         decision: SamplingDecision,
     ) -> ActiveSpan {
         let (limits, id) = (&self.limits.span, SpanId::random(&self.random));
-        let (shell, store) = guarded::lock(self.shard(head.trace_id)).take();
+        let (shell, store) = {
+            let mut shard = guarded::lock(self.shard(head.trace_id));
+            (shard.take_shell(), shard.take_store())
+        };
         let room = Room::new(self.limits.bytes_per_trace);
         let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
         let parent = new.parent.map(|parent| parent.span_id);
@@ -178,7 +208,7 @@ impl Recorder {
     }
 
     /// A local trace around a buffer that holds its root.
-    fn fill(
+    pub(super) fn fill(
         self: &Arc<Self>,
         shell: Option<Arc<LocalTrace>>,
         head: TraceHead,
@@ -197,7 +227,7 @@ impl Recorder {
     fn start_in(&self, trace: &Arc<LocalTrace>, parent: SpanId, new: Start<'_>) -> ActiveSpan {
         let start = match new.start {
             None => self.clock.now(),
-            Some(time) => Tick::at_wall(time, trace.head.correction),
+            Some(begin) => begin.tick(trace.head.correction),
         };
         let span = self.start_child(trace, parent, start, new.name, new.kind, new.baggage);
         for (key, value) in new.tags {

@@ -99,6 +99,20 @@ impl Unrecorded {
         Self { trace_id, id: AtomicU64::new(0), common }
     }
 
+    /// This span with an id that somebody may know already.
+    #[inline(always)]
+    pub(super) fn with_id(mut self, id: Option<SpanId>) -> Self {
+        if let Some(id) = id {
+            *self.id.get_mut() = id.to_bits();
+        }
+        self
+    }
+
+    /// Makes the account as if the span had never been started.
+    pub(super) fn take_back(self) {
+        self.common.stripe.take_back(1);
+    }
+
     /// A span under one that is being dropped or waits in the pool, which nobody can hold: it belongs
     /// to no pipeline, so none counts it.
     #[cold]

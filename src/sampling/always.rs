@@ -46,6 +46,10 @@ impl Sampler for AlwaysOff {
     fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
         SamplingDecision::drop()
     }
+
+    fn drops_everything(&self) -> bool {
+        true
+    }
 }
 
 /// Records what another sampler would drop, so that the tail decides about it.

@@ -45,6 +45,14 @@ pub use rule_based::{Rule, RuleBasedSampler};
 pub trait Sampler: Send + Sync {
     /// Says what becomes of the local trace whose root `request` describes.
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision;
+
+    /// Whether it drops every trace whatever it is told, so that nothing needs to be prepared to ask it.
+    ///
+    /// Default: no. Say yes only where [`should_sample`](Self::should_sample) always drops, as
+    /// [`AlwaysOff`] does: spans of existing `tracing` instrumentation are then not looked at.
+    fn drops_everything(&self) -> bool {
+        false
+    }
 }
 
 /// What is known of a local trace when its root starts.
@@ -219,10 +227,18 @@ impl<S: Sampler + ?Sized> Sampler for Arc<S> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
         (**self).should_sample(request)
     }
+
+    fn drops_everything(&self) -> bool {
+        (**self).drops_everything()
+    }
 }
 
 impl Sampler for Box<dyn Sampler> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
         (**self).should_sample(request)
+    }
+
+    fn drops_everything(&self) -> bool {
+        (**self).drops_everything()
     }
 }

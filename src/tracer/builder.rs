@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::SpanGuard;
 use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext};
-use crate::record::{Recorder, Start};
+use crate::record::{Begin, Recorder, Start};
 
 /// A span that is about to start: everything said here is known to the sampler.
 ///
@@ -100,7 +100,7 @@ impl SpanBuilder {
             name: self.name,
             kind: self.kind,
             parent: self.parent.as_ref(),
-            start: self.start,
+            start: self.start.map(Begin::Wall),
             tags: self.tags,
             links: self.links,
             baggage: self.baggage.or(inherited).unwrap_or_default(),

@@ -3,14 +3,11 @@
 use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
 
+use crate::kit::error_text::{Shown, causes};
 use crate::kit::guarded;
 use crate::model::{Baggage, Link, LogLevel, SpanKind, Status, TagArg, TraceContext};
 use crate::record::ActiveSpan;
-
-/// How many causes of an error are told.
-const MOST_CAUSES: usize = 16;
 
 /// A span that is running; dropping it ends it.
 ///
@@ -154,26 +151,4 @@ impl SpanGuard {
     pub fn finish(&self) {
         self.0.finish(None);
     }
-}
-
-/// An error as something to display, sized or not.
-struct Shown<'e, E: ?Sized>(&'e E);
-
-impl<E: Error + ?Sized> fmt::Display for Shown<'_, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.0, f)
-    }
-}
-
-/// The texts of an error's causes, the nearest first.
-fn causes<E: Error + ?Sized>(error: &E, most: usize) -> Vec<String> {
-    let mut causes = Vec::new();
-    let mut next = guarded::call(|| error.source()).flatten();
-    while let Some(cause) = next
-        && causes.len() < MOST_CAUSES
-    {
-        causes.push(guarded::display(&Shown(cause), most));
-        next = guarded::call(|| cause.source()).flatten();
-    }
-    causes
 }

@@ -1,8 +1,11 @@
 //! Copies of spans and of whole buffers.
 
+use std::borrow::Cow;
+
 use super::writer::array_bytes;
 use super::{
-    Details, Dropped, LinkRecord, LogRecord, NewSpan, OPEN, Rare, Room, SpanStore, TagRecord,
+    Details, Dropped, LinkRecord, LogRecord, NewSpan, OPEN, Rare, Room, SpanRecord, SpanStore,
+    TagRecord,
 };
 use crate::kit::Tick;
 use crate::model::{Limits, Link, TagValue};
@@ -12,19 +15,31 @@ impl SpanStore {
     ///
     /// Both halves have the room they need: together they may reserve a little more than the whole did.
     pub(crate) fn split_ended(&mut self) -> Self {
+        self.split(|_, record| record.end != OPEN)
+    }
+
+    /// Takes one span out of the buffer.
+    pub(crate) fn take_span(&mut self, span: u32) -> Self {
+        let limit = self.room.limit();
+        let mut taken = self.split(|index, _| index == span);
+        taken.room = taken.room.limited(limit);
+        taken
+    }
+
+    fn split(&mut self, is_taken: impl Fn(u32, &SpanRecord) -> bool) -> Self {
         let limit = self.room.limit();
         let both = std::mem::take(self);
-        let mut ended = Self::default();
+        let mut taken = Self::default();
         for (index, record) in (0..).zip(&both.spans) {
-            let part = if record.end == OPEN { &mut *self } else { &mut ended };
+            let part = if is_taken(index, record) { &mut taken } else { &mut *self };
             part.copy_span(&both, index, 0);
         }
         let cut_values = both.cut_values();
         if cut_values > 0 {
-            ended.writer(&Limits::NONE).details.cut_values += cut_values;
+            taken.writer(&Limits::NONE).details.cut_values += cut_values;
         }
         self.room = self.room.limited(limit);
-        ended
+        taken
     }
 
     /// Adds a copy of a span of another buffer, whatever its limits were; `shift` is added to its times, in nanoseconds.
@@ -43,6 +58,18 @@ impl SpanStore {
             limits,
         );
         let copy = copy.ok()?;
+        self.copy_details(copy, from, span, shift);
+        if record.end != OPEN {
+            self.finish_at(copy, moved(record.end));
+        }
+        Some(copy)
+    }
+
+    /// Gives a span the tags, logs, links, losses and the status of one of another buffer.
+    pub(crate) fn copy_details(&mut self, copy: u32, from: &Self, span: u32, shift: i64) {
+        let limits = &Limits::NONE;
+        let moved = |tick: Tick| Tick::from_nanos(tick.as_nanos().saturating_add_signed(shift));
+        let Some(record) = from.span(span) else { return };
         for (key, value) in from.tags_of(record.tags) {
             self.set_tag(copy, from.owned_text(key), value, limits);
         }
@@ -54,15 +81,8 @@ impl SpanStore {
                 }
             }
         }
-        for link in from.links(span) {
-            let tags = from
-                .tags_of(link.tags)
-                .map(|(key, value)| (from.owned_text(key), value.to_value()));
-            self.push_link(
-                copy,
-                Link { context: link.context.clone(), tags: tags.collect() },
-                limits,
-            );
+        for link in from.owned_links(span) {
+            self.push_link(copy, link, limits);
         }
         self.set_status(copy, from.status(span), limits);
         let lost = from.dropped_of(span);
@@ -72,10 +92,25 @@ impl SpanStore {
             here.logs += lost.logs;
             here.links += lost.links;
         }
-        if record.end != OPEN {
-            self.finish_at(copy, moved(record.end));
-        }
-        Some(copy)
+    }
+
+    pub(crate) fn owned_name(&self, record: &SpanRecord) -> Cow<'static, str> {
+        self.owned_text(record.name)
+    }
+
+    pub(crate) fn owned_tags(
+        &self,
+        record: &SpanRecord,
+    ) -> impl Iterator<Item = (Cow<'static, str>, TagValue)> {
+        self.tags_of(record.tags).map(|(key, value)| (self.owned_text(key), value.to_value()))
+    }
+
+    pub(crate) fn owned_links(&self, span: u32) -> impl Iterator<Item = Link> {
+        self.links(span).map(|link| {
+            let tags = self.tags_of(link.tags);
+            let tags = tags.map(|(key, value)| (self.owned_text(key), value.to_value()));
+            Link { context: link.context.clone(), tags: tags.collect() }
+        })
     }
 
     /// A copy with no memory to spare.

@@ -163,6 +163,12 @@ impl SpanStore {
         }
     }
 
+    pub(crate) fn set_parent(&mut self, span: u32, parent: Option<SpanId>) {
+        if let Some(record) = self.spans.get_mut(span as usize) {
+            record.parent = parent;
+        }
+    }
+
     pub(crate) fn set_kind(&mut self, span: u32, kind: SpanKind) {
         if let Some(record) = self.spans.get_mut(span as usize) {
             record.kind = kind;
@@ -326,6 +332,15 @@ impl SpanStore {
                 record.outcome = Outcome::Error;
                 self.describe(span, &description, limits);
             }
+        }
+    }
+
+    /// Makes the status an error, unless it is final, and leaves its description.
+    pub(crate) fn fail(&mut self, span: u32) {
+        if let Some(record) = self.spans.get_mut(span as usize)
+            && record.outcome != Outcome::Ok
+        {
+            record.outcome = Outcome::Error;
         }
     }
 

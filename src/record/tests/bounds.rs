@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 use crate::model::TagRef;
+use crate::record::Begin;
 
 #[test]
 fn late_spans_keep_to_the_bytes_of_a_trace() {
@@ -167,7 +168,8 @@ fn the_limit_of_live_traces_holds_while_the_least_valuable_is_being_decided() {
 fn a_span_that_starts_in_the_far_future_ends_once() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let far = UNIX_EPOCH + Duration::from_secs(60 * 60 * 24 * 366 * 1_000);
-    let root = bench.recorder.start(Start { start: Some(far), ..Start::new("root".into()) });
+    let root =
+        bench.recorder.start(Start { start: Some(Begin::Wall(far)), ..Start::new("root".into()) });
     let child = root.child("child".into());
     fail(&child);
     root.finish(None);

@@ -1,0 +1,91 @@
+//! Trace ids in ordinary logs.
+
+use std::fmt;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::find;
+use crate::model::TraceContext;
+
+/// An event format of `tracing_subscriber::fmt` whose lines say to which trace and span they belong.
+///
+/// Wrap the format you use. Lines of text begin with `trace_id=… span_id=…`; lines of JSON have the
+/// members `trace_id` and `span_id`. Lines that belong to no span stay as they are. The layers may stand
+/// in any order. Costs a look-up for each line. A span whose ids were written
+/// cannot be given another parent any more.
+///
+/// ```
+/// use tailtrace::{ConsoleExporter, Pipeline, TraceIds};
+/// use tracing_subscriber::fmt::{self, format};
+/// use tracing_subscriber::prelude::*;
+/// let pipeline = Pipeline::builder("checkout").with_exporter(ConsoleExporter::stdout()).start()?;
+/// let logs = fmt::layer().event_format(TraceIds::text(format().compact()));
+/// let subscriber = tracing_subscriber::registry().with(logs).with(pipeline.layer());
+/// # let _ = subscriber;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TraceIds<F> {
+    inner: F,
+    is_json: bool,
+}
+
+impl<F> TraceIds<F> {
+    /// Around a format that writes text.
+    pub const fn text(inner: F) -> Self {
+        Self { inner, is_json: false }
+    }
+
+    /// Around a format that writes one JSON object for each event, such as `format().json()`, which
+    /// needs the feature `json` of `tracing-subscriber`.
+    ///
+    /// What begins with something else than an object stays as it is.
+    pub const fn json(inner: F) -> Self {
+        Self { inner, is_json: true }
+    }
+}
+
+impl<S, N, F> FormatEvent<S, N> for TraceIds<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let Some(TraceContext { trace_id, span_id, .. }) = context_of(ctx) else {
+            return self.inner.format_event(ctx, writer, event);
+        };
+        if !self.is_json {
+            write!(writer, "trace_id={trace_id} span_id={span_id} ")?;
+            return self.inner.format_event(ctx, writer, event);
+        }
+        let mut line = String::new();
+        self.inner.format_event(ctx, Writer::new(&mut line), event)?;
+        let Some(members) = line.strip_prefix('{') else {
+            return writer.write_str(&line);
+        };
+        let comma = if members.trim_start().starts_with('}') { "" } else { "," };
+        write!(writer, r#"{{"trace_id":"{trace_id}","span_id":"{span_id}"{comma}{members}"#)
+    }
+}
+
+/// The context of the span an event belongs to.
+fn context_of<S, N>(ctx: &FmtContext<'_, S, N>) -> Option<TraceContext>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    let span = ctx.parent_span()?;
+    let found = find::by_callsite(&span.id(), Some(span.metadata()), || {
+        span.scope().skip(1).map(|span| (span.id(), span.metadata())).collect()
+    })?;
+    found.layer.context(found.id)
+}

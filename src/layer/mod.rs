@@ -1,0 +1,107 @@
+//! Door 2: existing `tracing` instrumentation.
+//!
+//! ```
+//! use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline};
+//! use tracing_subscriber::prelude::*;
+//! let memory = InMemoryExporter::new();
+//! let pipeline =
+//!     Pipeline::builder("checkout").with_sampler(AlwaysOn).with_exporter(memory.clone()).start()?;
+//! let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+//! tracing::subscriber::with_default(subscriber, || {
+//!     let order = tracing::info_span!("place_order", order.id = 4711);
+//!     let _inside = order.enter();
+//!     tracing::info!(items = 3, "in stock");
+//! });
+//! pipeline.shutdown(std::time::Duration::from_secs(5))?;
+//! let trace = &memory.traces()[0];
+//! assert_eq!(trace.root().map(|span| span.operation_name()), Some("place_order"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it works
+//! The layer keeps its open spans in a table of its own, by the registry's ids. A span with a parent
+//! starts in the parent's local trace. A span without one is a *draft*: it is recorded, and the
+//! sampler is asked when the first child starts, when somebody reads its ids, when it is given a parent
+//! ([`TraceSpanExt::set_parent`]), or when it closes, so that the sampler sees its fields and a remote
+//! parent can come late.
+//!
+//! Fields are read before any lock is taken, into memory that the thread uses again. The decision about
+//! a trace that a closing span completes is made when the registry has forgotten the span: spans that a
+//! policy opens are then spans like any other.
+
+mod after_close;
+mod builder;
+mod callbacks;
+mod details;
+mod event;
+mod ext;
+mod find;
+mod format;
+mod handle;
+mod open;
+mod scratch;
+mod shared;
+mod stack;
+mod table;
+mod timing;
+mod visit;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use builder::TraceLayerBuilder;
+pub use ext::{SetParentError, TraceSpanExt};
+pub use format::TraceIds;
+pub use handle::LayerHandle;
+
+use crate::pipeline::Pipeline;
+use builder::Options;
+use shared::Shared;
+
+/// Sends the spans and events of existing `tracing` instrumentation through a [`Pipeline`].
+///
+/// From [`Pipeline::layer`], or [`builder`](Self::builder) for more tags. It goes on top of a
+/// `tracing-subscriber` registry, in any order with other layers, boxed, optional, filtered or
+/// reloadable. It does not keep the pipeline running.
+///
+/// A span costs the caller about what the registry itself costs, 0 to 1 allocations, and nothing for
+/// its fields when its trace is sampled out.
+pub struct TraceLayer {
+    shared: Arc<Shared>,
+}
+
+impl TraceLayer {
+    fn new(pipeline: &Pipeline, options: Options) -> Self {
+        let shared = Arc::new(Shared::new(Arc::clone(pipeline.recorder()), options));
+        find::register(&shared);
+        Self { shared }
+    }
+
+    /// Prepares a layer that records more than names, times, fields and events.
+    pub fn builder(pipeline: &Pipeline) -> TraceLayerBuilder {
+        TraceLayerBuilder::new(pipeline)
+    }
+
+    /// What changes the layer's pipeline while the layer is in use.
+    #[must_use]
+    pub fn handle(&self) -> LayerHandle {
+        LayerHandle::new(&self.shared)
+    }
+}
+
+impl fmt::Debug for TraceLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TraceLayer").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// A `tracing-subscriber` layer that records into this pipeline.
+    ///
+    /// It does not keep the pipeline running: when the last [`Pipeline`] handle is dropped, its spans
+    /// are counted as started after the shutdown.
+    #[must_use]
+    pub fn layer(&self) -> TraceLayer {
+        TraceLayer::builder(self).build()
+    }
+}

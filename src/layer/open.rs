@@ -1,0 +1,240 @@
+//! A span of the registry that has not closed, as this layer knows it.
+
+use std::mem;
+
+use tracing::Metadata;
+
+use super::timing::Timing;
+use crate::kit::Tick;
+use crate::model::{TagRef, TraceContext};
+use crate::record::{ActiveSpan, Answer, Completed, Draft, Edit, Question, Recorder, TakenOut};
+
+/// An open span.
+#[derive(Debug)]
+pub(super) struct OpenSpan {
+    held: Held,
+    /// Which callsite it comes from: what tells it from one of another registry with the same id.
+    metadata: &'static Metadata<'static>,
+    /// Whether it has children or somebody was told its ids, so that its parent cannot change any more.
+    exposed: bool,
+    extras: Option<Box<Extras>>,
+}
+
+/// How far the recorder knows it.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// The sampler has not been asked.
+    Draft(Draft),
+    /// It has started.
+    Active(ActiveSpan),
+    /// It is between the two, which only a lock's holder can see, or is being started anew.
+    Moving,
+}
+
+/// What only few options ask for.
+#[derive(Debug)]
+pub(super) struct Extras {
+    pub(super) timing: Option<Timing>,
+    /// Events that were counted instead of recorded.
+    pub(super) events: Option<i64>,
+}
+
+impl Extras {
+    #[cold]
+    fn write(&self, edit: &mut Edit<'_>) {
+        if let Some(events) = self.events {
+            edit.set_tag("otel.tracing_event_count".into(), TagRef::I64(events));
+        }
+        if let Some(timing) = &self.timing {
+            edit.set_tag("busy_ns".into(), TagRef::I64(timing.busy()));
+            edit.set_tag("idle_ns".into(), TagRef::I64(timing.idle()));
+        }
+    }
+}
+
+/// What became of the attempt to take a span out of its trace.
+pub(super) enum Moved {
+    /// It is a draft. What it left behind may be a complete trace.
+    Draft(Option<Completed>),
+    /// It is not recorded and has to be started anew.
+    StartAnew,
+    /// Its ids are known, or it is beyond its trace's limit.
+    Refused,
+}
+
+/// What a child is told by its parent.
+pub(super) enum Child {
+    Started(ActiveSpan),
+    /// The parent has to be settled first.
+    NotYet,
+}
+
+impl OpenSpan {
+    #[inline]
+    pub(super) fn new(
+        held: Held,
+        metadata: &'static Metadata<'static>,
+        extras: Option<Box<Extras>>,
+    ) -> Self {
+        Self { held, metadata, exposed: false, extras }
+    }
+
+    pub(super) fn metadata(&self) -> &'static Metadata<'static> {
+        self.metadata
+    }
+
+    pub(super) fn extras(&mut self) -> Option<&mut Extras> {
+        self.extras.as_deref_mut()
+    }
+
+    pub(super) fn expose(&mut self) {
+        self.exposed = true;
+    }
+
+    /// Starts a child.
+    #[inline]
+    pub(super) fn child(&mut self, name: &'static str) -> Child {
+        match &self.held {
+            Held::Active(span) => {
+                self.exposed = true;
+                Child::Started(span.child(name.into()))
+            }
+            Held::Draft(_) | Held::Moving => Child::NotYet,
+        }
+    }
+
+    /// Says several things about it; false when they are not kept.
+    #[inline]
+    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
+        self.held.edit(edit)
+    }
+
+    /// Prepares it to be said to have failed: a span for which its trace had no room gets one.
+    pub(super) fn rescue(&self) {
+        self.held.rescue();
+    }
+
+    /// The moment, and how long a value may be, if what is said about it may be kept.
+    #[inline]
+    pub(super) fn moment(&self) -> Option<(Tick, usize)> {
+        self.held.moment()
+    }
+
+    /// Writes down what was counted and measured.
+    #[inline]
+    pub(super) fn write_extras(&mut self) {
+        if let Some(extras) = self.extras.take() {
+            self.held.edit(|edit| extras.write(edit));
+        }
+    }
+
+    /// How long a value may be, if what is said about it may be kept.
+    #[inline]
+    pub(super) fn value_bytes(&self) -> Option<usize> {
+        self.held.value_bytes()
+    }
+
+    /// What it tells the next, without settling it.
+    pub(super) fn context(&self) -> Option<TraceContext> {
+        match &self.held {
+            Held::Active(span) => Some(span.context()),
+            Held::Draft(draft) => Some(draft.provisional()),
+            Held::Moving => None,
+        }
+    }
+
+    /// What to ask before it can start; `None` when it has started.
+    pub(super) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
+        match &self.held {
+            Held::Draft(draft) => Some(draft.question(parent)),
+            Held::Active(_) | Held::Moving => None,
+        }
+    }
+
+    /// Starts it, unless somebody else was faster.
+    pub(super) fn settle(&mut self, answer: Answer) {
+        match mem::replace(&mut self.held, Held::Moving) {
+            Held::Draft(draft) => self.held = Held::Active(draft.settle(answer)),
+            held => self.held = held,
+        }
+    }
+
+    /// Makes it a draft again, to be put under another parent.
+    pub(super) fn take_out(&mut self) -> Moved {
+        if self.exposed {
+            return Moved::Refused;
+        }
+        match mem::replace(&mut self.held, Held::Moving) {
+            Held::Draft(draft) => {
+                self.held = Held::Draft(draft);
+                Moved::Draft(None)
+            }
+            Held::Active(span) => match span.take_out() {
+                TakenOut::Draft(draft, completed) => {
+                    self.held = Held::Draft(draft);
+                    Moved::Draft(completed)
+                }
+                TakenOut::Unrecorded => Moved::StartAnew,
+                TakenOut::Refused(span) => {
+                    self.held = Held::Active(span);
+                    Moved::Refused
+                }
+            },
+            Held::Moving => Moved::Refused,
+        }
+    }
+
+    /// Puts in what was started anew; gives it back if that is not what is missing.
+    pub(super) fn put_back(&mut self, span: ActiveSpan) -> Option<ActiveSpan> {
+        if !matches!(self.held, Held::Moving) {
+            return Some(span);
+        }
+        self.held = Held::Active(span);
+        None
+    }
+
+    pub(super) fn into_held(self) -> Held {
+        self.held
+    }
+}
+
+impl Held {
+    #[inline]
+    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
+        match self {
+            Self::Draft(draft) => {
+                draft.edit(edit);
+                true
+            }
+            Self::Active(span) => span.edit(edit),
+            Self::Moving => false,
+        }
+    }
+
+    pub(super) fn rescue(&self) {
+        if let Self::Active(span) = self {
+            span.rescue();
+        }
+    }
+
+    /// The moment, and how long a value may be, if what is said about it may be kept.
+    #[inline]
+    pub(super) fn moment(&self) -> Option<(Tick, usize)> {
+        let recorder = self.recorder()?;
+        Some((recorder.clock.now(), recorder.limits.span.value_bytes as usize))
+    }
+
+    fn recorder(&self) -> Option<&Recorder> {
+        match self {
+            Self::Draft(draft) => Some(draft.recorder()),
+            Self::Active(span) => span.recorder().map(|recorder| &**recorder),
+            Self::Moving => None,
+        }
+    }
+
+    /// How long a value may be, if what is said about it may be kept.
+    #[inline]
+    pub(super) fn value_bytes(&self) -> Option<usize> {
+        self.recorder().map(|recorder| recorder.limits.span.value_bytes as usize)
+    }
+}

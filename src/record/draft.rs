@@ -1,0 +1,338 @@
+//! Roots whose parent may still change.
+
+use std::borrow::Cow;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::active::ActiveSpan;
+use super::complete::Completed;
+use super::edit::Edit;
+use super::local::{LocalTrace, Phase, SHELL_BYTES};
+use super::recorder::Recorder;
+use super::recording::Recording;
+use super::start::{Begin, Start};
+use super::unrecorded::Common;
+use crate::kit::guarded::lock;
+use crate::ledger::Reason;
+use crate::model::head::TraceHead;
+use crate::model::store::{NewSpan, Room, SpanStore};
+use crate::model::{Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceId};
+use crate::sampling::{Decision, SamplingDecision};
+
+/// A span that is recorded although nobody has asked a sampler yet, because its parent, and with it
+/// its trace, may still change.
+///
+/// It becomes an [`ActiveSpan`] in two steps, so that the sampler runs while the draft stays where
+/// everybody finds it: [`question`](Self::question), then [`settle`](Self::settle). Until then no
+/// column of the ledger counts it; its memory counts as live.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    recorder: Arc<Recorder>,
+    /// Of the trace it is the root of, unless it gets a parent.
+    trace_id: TraceId,
+    id: SpanId,
+    store: SpanStore,
+    accounted: usize,
+    failed: bool,
+}
+
+/// What a sampler is asked about a draft.
+#[derive(Debug)]
+pub(crate) struct Question {
+    recorder: Arc<Recorder>,
+    trace_id: TraceId,
+    parent: Option<TraceContext>,
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    tags: Vec<(Cow<'static, str>, TagValue)>,
+    links: Vec<Link>,
+}
+
+/// What becomes of a draft.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It joins the local trace of this parent.
+    Join(TraceContext),
+    /// It is the root of a local trace that is recorded.
+    Record(TraceHead, SamplingDecision, Option<TraceContext>),
+    /// It is not recorded: by the head's decision, unless there is a reason.
+    LeaveOut(TraceHead, Option<Reason>, Baggage),
+}
+
+impl Recorder {
+    /// Begins a root whose parent may still change; where it would not be recorded whatever its parent
+    /// is, it is started at once.
+    pub(crate) fn draft(self: &Arc<Self>, name: &'static str) -> Result<Draft, ActiveSpan> {
+        if self.refusal().is_some() || self.drops_everything() {
+            return Err(self.start(Start::new(Cow::Borrowed(name))));
+        }
+        let (trace_id, id) = (TraceId::random(&self.random), SpanId::random(&self.random));
+        let store = lock(self.shard(trace_id)).take_store();
+        let room = Room::new(self.limits.bytes_per_trace);
+        let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
+        let (start, kind) = (self.clock.now(), SpanKind::Internal);
+        let root = NewSpan { id, parent: None, start, name: Cow::Borrowed(name), kind };
+        match store.push_span(root, &self.limits.span) {
+            Ok(_) => Ok(Draft::new(Arc::clone(self), trace_id, id, store)),
+            // Only a limit that allows no trace at all refuses a root: starting it says so.
+            Err(_) => Err(self.start(Start::new(Cow::Borrowed(name)))),
+        }
+    }
+}
+
+impl Draft {
+    fn new(recorder: Arc<Recorder>, trace_id: TraceId, id: SpanId, store: SpanStore) -> Self {
+        recorder.live_traces.fetch_add(1, Ordering::Relaxed);
+        recorder.live_bytes.fetch_add(SHELL_BYTES, Ordering::Relaxed);
+        let mut draft = Self { recorder, trace_id, id, store, accounted: 0, failed: false };
+        draft.account(draft.store.bytes());
+        draft
+    }
+
+    fn account(&mut self, bytes: usize) {
+        let total = &self.recorder.live_bytes;
+        if bytes >= self.accounted {
+            total.fetch_add(bytes - self.accounted, Ordering::Relaxed);
+        } else {
+            total.fetch_sub(self.accounted - bytes, Ordering::Relaxed);
+        }
+        self.accounted = bytes;
+    }
+
+    /// Says several things about it.
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) {
+        let mut writer = Edit::new(&mut self.store, 0, &self.recorder.limits.span);
+        edit(&mut writer);
+        self.failed |= writer.failed();
+        if self.store.bytes() != self.accounted {
+            self.account(self.store.bytes());
+        }
+    }
+
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
+    /// Its ids for whoever asks while its sampler is being asked, which cannot be told more.
+    pub(crate) fn provisional(&self) -> TraceContext {
+        TraceContext::new(self.trace_id, self.id)
+    }
+
+    /// What is to be found out before it can start under `parent`.
+    pub(crate) fn question(&self, parent: Option<&TraceContext>) -> Question {
+        let record = self.store.spans().first();
+        let name = record.map_or(Cow::Borrowed(""), |record| self.store.owned_name(record));
+        let kind = record.map_or(SpanKind::Internal, |record| record.kind);
+        let (mut tags, mut links) = (Vec::new(), Vec::new());
+        if let Some(record) = record {
+            tags.extend(self.store.owned_tags(record));
+            links.extend(self.store.owned_links(0));
+        }
+        let (recorder, trace_id) = (Arc::clone(&self.recorder), self.trace_id);
+        Question { recorder, trace_id, parent: parent.cloned(), name, kind, tags, links }
+    }
+
+    /// Starts it as the answer says. Runs no user code.
+    pub(crate) fn settle(mut self, answer: Answer) -> ActiveSpan {
+        match answer {
+            Answer::Join(parent) => self.join(&parent),
+            Answer::LeaveOut(head, reason, baggage) => {
+                self.recorder.leave_out_as(Some(self.id), reason, &head, baggage)
+            }
+            Answer::Record(mut head, decision, parent) => {
+                if decision.is_sampled() {
+                    head.sample(decision.threshold);
+                }
+                self.record(head, decision, parent)
+            }
+        }
+    }
+
+    fn join(&mut self, parent: &TraceContext) -> ActiveSpan {
+        let Some(record) = self.store.spans().first() else {
+            return self.recorder.start(Start::under(Cow::Borrowed(""), parent));
+        };
+        let mut start = Start::under(self.store.owned_name(record), parent);
+        (start.kind, start.start) = (record.kind, Some(Begin::At(record.start)));
+        let span = self.recorder.start(start);
+        if self.failed {
+            span.rescue();
+        }
+        span.edit(|edit| edit.copy(&self.store, 0));
+        span
+    }
+
+    fn record(
+        &mut self,
+        head: TraceHead,
+        decision: SamplingDecision,
+        parent: Option<TraceContext>,
+    ) -> ActiveSpan {
+        let (recorder, id) = (Arc::clone(&self.recorder), self.id);
+        let (parent, baggage) = match parent {
+            Some(parent) => (Some(parent.span_id), parent.baggage),
+            None => (None, Baggage::default()),
+        };
+        self.unaccount();
+        if let Err(reason) = recorder.make_room(&head) {
+            return recorder.leave_out_as(Some(id), Some(reason), &head, baggage);
+        }
+        let mut store = mem::take(&mut self.store);
+        store.set_parent(0, parent);
+        for (key, value) in decision.tags {
+            store.set_tag(0, key, value.as_ref(), &recorder.limits.span);
+        }
+        let shell = lock(recorder.shard(head.trace_id)).take_shell();
+        let trace = recorder.fill(shell, head, store);
+        if self.failed {
+            trace.mark_worth_keeping();
+        }
+        recorder.ledger.started(1);
+        recorder.admit(&trace);
+        ActiveSpan::Recording(Recording { trace: Some(trace), id, index: 0, baggage })
+    }
+
+    /// Takes it out of what counts as live; more than once changes nothing.
+    fn unaccount(&mut self) {
+        if self.accounted > 0 {
+            self.account(0);
+            self.recorder.live_bytes.fetch_sub(SHELL_BYTES, Ordering::Relaxed);
+            self.recorder.live_traces.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.unaccount();
+        if self.store.len() > 0 {
+            let mut store = mem::take(&mut self.store);
+            store.clear();
+            lock(self.recorder.shard(self.trace_id)).put_store(store);
+        }
+    }
+}
+
+impl Question {
+    /// Asks the sampler, where there is something to ask. `None` when it must not be asked on this
+    /// thread: it is being asked already, or the thread is ours.
+    pub(crate) fn ask(self) -> Option<Answer> {
+        match self.ask_now() {
+            Answer::LeaveOut(_, Some(Reason::OwnWork), _) => None,
+            answer => Some(answer),
+        }
+    }
+
+    /// The same for a draft that cannot wait any longer: what must not be asked is left out.
+    pub(crate) fn ask_now(self) -> Answer {
+        let Self { recorder, trace_id, parent, name, kind, tags, links } = self;
+        if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
+            return Answer::Join(parent.clone());
+        }
+        let mut head = recorder.head_of(parent.as_ref(), recorder.clock.correction());
+        if parent.is_none() {
+            head.trace_id = trace_id;
+        }
+        let baggage = || parent.as_ref().map(|parent| parent.baggage.clone()).unwrap_or_default();
+        if let Some(reason) = recorder.refusal() {
+            return Answer::LeaveOut(head, Some(reason), baggage());
+        }
+        let mut start = Start::new(name);
+        (start.kind, start.tags, start.links) = (kind, tags, links);
+        start.parent = parent.as_ref();
+        let decision = recorder.ask_head(&head, &start, recorder.clock.now());
+        if recorder.is_closed() {
+            return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
+        }
+        if !recorder.is_recorded(decision.decision) {
+            return Answer::LeaveOut(head, None, baggage());
+        }
+        Answer::Record(head, decision, parent)
+    }
+}
+
+/// A running span that was taken out of its trace to be put under another parent.
+pub(crate) enum TakenOut {
+    /// It was recorded. What it leaves behind may be a complete trace.
+    Draft(Draft, Option<Completed>),
+    /// It was not recorded, and is now as if it had never been started.
+    Unrecorded,
+    /// It cannot be taken out.
+    Refused(ActiveSpan),
+}
+
+impl ActiveSpan {
+    /// Takes a span that has no children out of its trace, to put it under another parent.
+    pub(crate) fn take_out(self) -> TakenOut {
+        match self {
+            Self::Recording(span) => match span.take_out() {
+                Some((draft, completed)) => TakenOut::Draft(draft, completed),
+                None => TakenOut::Refused(Self::Recording(span)),
+            },
+            Self::Unrecorded(span) => {
+                span.take_back();
+                TakenOut::Unrecorded
+            }
+            Self::Beyond(span) => TakenOut::Refused(Self::Beyond(span)),
+        }
+    }
+}
+
+impl Recording {
+    fn take_out(&self) -> Option<(Draft, Option<Completed>)> {
+        let (trace, recorder) = self.parts()?;
+        let mut live = trace.live();
+        let index = live.store.find_open(self.index, self.id)?;
+        let is_parent = live.store.spans().iter().any(|span| span.parent == Some(self.id));
+        if is_parent || !matches!(live.phase, Phase::Open) {
+            return None;
+        }
+        let mut store = live.store.take_span(index);
+        let failed = store.spans().first().is_some_and(|span| span.is_error());
+        store.set_parent(0, None);
+        live.open = live.open.saturating_sub(1);
+        recorder.account(&mut live);
+        recorder.ledger.not_started_yet(1);
+        let completed = if live.spans() == 0 {
+            live.phase = Phase::Dropped(Reason::NotKept);
+            drop(recorder.deregister(trace, &live));
+            drop(live);
+            None
+        } else if live.open == 0 {
+            let now = recorder.clock.now();
+            recorder.complete(trace, live, now)
+        } else {
+            drop(live);
+            None
+        };
+        let trace_id = TraceId::random(&recorder.random);
+        let mut draft = Draft::new(Arc::clone(recorder), trace_id, self.id, store);
+        draft.failed = failed;
+        Some((draft, completed))
+    }
+}
+
+impl Recorder {
+    /// Whether a context leads to a local trace of this recorder, recorded or not.
+    fn is_home_of(self: &Arc<Self>, context: &TraceContext) -> bool {
+        let Some(local) = context.local() else { return false };
+        match local.downcast::<LocalTrace>() {
+            Some(trace) => {
+                trace.recorder.as_ref().is_some_and(|recorder| Arc::ptr_eq(recorder, self))
+            }
+            None => {
+                local.downcast::<Common>().is_some_and(|common| common.is_counted_in(&self.ledger))
+            }
+        }
+    }
+
+    /// Whether a trace about which the head decided so is recorded.
+    pub(super) fn is_recorded(&self, decision: Decision) -> bool {
+        match decision {
+            Decision::Drop => false,
+            Decision::Record => self.tail.is_some(),
+            Decision::Sample => true,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What is said about one span under one lock.
+
+use std::borrow::Cow;
+
+use crate::kit::Tick;
+use crate::model::store::SpanStore;
+use crate::model::{Limits, Link, LogLevel, SpanKind, Status, TagRef};
+
+/// Writes into the record of one span. Whoever holds it holds a lock: no user code may run meanwhile.
+pub(crate) struct Edit<'s> {
+    store: &'s mut SpanStore,
+    span: u32,
+    limits: &'s Limits,
+    failed: bool,
+}
+
+impl<'s> Edit<'s> {
+    #[inline]
+    pub(super) fn new(store: &'s mut SpanStore, span: u32, limits: &'s Limits) -> Self {
+        Self { store, span, limits, failed: false }
+    }
+
+    /// Whether the span was said to have failed.
+    #[inline]
+    pub(super) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    #[inline]
+    pub(crate) fn set_tag(&mut self, key: Cow<'static, str>, value: TagRef<'_>) {
+        self.store.set_tag(self.span, key, value, self.limits);
+    }
+
+    /// Adds a log entry; its place, to give it fields, unless it was dropped.
+    #[inline]
+    pub(crate) fn log(&mut self, time: Tick, level: LogLevel, message: &str) -> Option<u32> {
+        self.store.push_log(self.span, time, level, message, self.limits)
+    }
+
+    #[inline]
+    pub(crate) fn set_field(&mut self, log: u32, key: Cow<'static, str>, value: TagRef<'_>) {
+        self.store.set_field(self.span, log, key, value, self.limits);
+    }
+
+    pub(crate) fn add_link(&mut self, link: Link) {
+        self.store.push_link(self.span, link, self.limits);
+    }
+
+    pub(crate) fn rename(&mut self, name: Cow<'static, str>) {
+        self.store.rename(self.span, name, self.limits);
+    }
+
+    pub(crate) fn set_kind(&mut self, kind: SpanKind) {
+        self.store.set_kind(self.span, kind);
+    }
+
+    pub(crate) fn set_status(&mut self, status: Status) {
+        self.failed |= status.is_error();
+        self.store.set_status(self.span, status, self.limits);
+    }
+
+    /// Says that it failed, and leaves what is known of why.
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+        self.store.fail(self.span);
+    }
+
+    /// Says everything that a span of another buffer was said to be, but for its times and its place.
+    pub(super) fn copy(&mut self, from: &SpanStore, span: u32) {
+        self.store.copy_details(self.span, from, span, 0);
+    }
+}
