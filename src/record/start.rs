@@ -86,12 +86,7 @@ impl Recorder {
         if self.is_closed() {
             return self.leave_out(Some(Reason::ShutDown), &head, new.baggage);
         }
-        let is_recorded = match decision.decision {
-            Decision::Drop => false,
-            Decision::Record => self.tail.is_some(),
-            Decision::Sample => true,
-        };
-        if !is_recorded {
+        if decision.decision == Decision::Drop {
             return self.leave_out(None, &head, new.baggage);
         }
         if decision.is_sampled() {
@@ -142,10 +137,7 @@ impl Recorder {
             request = request.with_parent(parent);
         }
         let _asking = Asking::begin(self.owner());
-        guarded::call(|| self.sampler.should_sample(&request)).unwrap_or_else(|| {
-            self.ledger.panicked(1);
-            SamplingDecision::record()
-        })
+        self.deciders.ask_head(&request)
     }
 
     fn record_root(
