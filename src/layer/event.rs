@@ -6,7 +6,7 @@ use tracing_log::NormalizeEvent;
 use super::details;
 use super::scratch::{Exception, Scratch};
 use super::shared::Shared;
-use super::visit::{Fields, Of};
+use super::visit::{Fields, OfEvent, OfLogRecord};
 use crate::kit::{Tick, guarded};
 use crate::model::{LogLevel, Status};
 
@@ -19,11 +19,16 @@ impl Shared {
             return self.count_event(id, event.metadata());
         }
         Scratch::with(|scratch| {
-            let of_log = event.normalized_metadata();
+            // Every callsite that stands for records of the `log` crate has this target.
+            let may_be_log = event.metadata().target() == "log";
+            let of_log = if may_be_log { event.normalized_metadata() } else { None };
             let metadata = of_log.as_ref().unwrap_or_else(|| event.metadata());
             details::before_event(scratch, metadata, &self.options);
-            let of = if of_log.is_some() { Of::LogRecord } else { Of::Event };
-            event.record(&mut Fields::new(scratch, most, of));
+            if of_log.is_some() {
+                event.record(&mut Fields::<OfLogRecord>::new(scratch, most));
+            } else {
+                event.record(&mut Fields::<OfEvent>::new(scratch, most));
+            }
             let said = self.read_errors(scratch, *metadata.level() == Level::ERROR);
             if self.options.location {
                 details::location(scratch, metadata);
@@ -66,12 +71,12 @@ impl Shared {
     #[inline]
     fn read_errors(&self, scratch: &mut Scratch, is_error: bool) -> Said {
         let special = &mut scratch.special;
-        let (message, text) = (special.name, special.description);
-        let exception = special.exception.take();
         let mut said = Said::default();
-        if text.is_none() && exception.is_none() && !is_error {
+        if !special.is_any && !is_error {
             return said;
         }
+        let (message, text) = (special.message, special.description);
+        let exception = special.exception.take();
         let is_bare = message.is_none() && text.is_some();
         if is_bare && self.options.error_events {
             scratch.tags.take("error");
@@ -109,7 +114,7 @@ impl Shared {
                 span.rescue();
             }
             span.edit(|edit| {
-                let message = scratch.special.name.map(|place| scratch.message.text(place));
+                let message = scratch.special.message.map(|place| scratch.message.text(place));
                 let instead = if said.is_exception { "exception" } else { metadata.name() };
                 let log = edit.log(now, level_of(metadata), message.unwrap_or(instead));
                 if let Some(log) = log

@@ -29,7 +29,11 @@ pub(super) struct Scratch {
 /// Fields with a meaning of their own.
 #[derive(Debug, Default)]
 pub(super) struct Special {
-    /// `otel.name` of a span, `message` of an event.
+    /// Whether there is anything below but a message.
+    pub(super) is_any: bool,
+    /// `message` of an event.
+    pub(super) message: Option<Place>,
+    /// `otel.name` of a span.
     pub(super) name: Option<Place>,
     /// `otel.kind`.
     pub(super) kind: Option<SpanKind>,
@@ -42,16 +46,6 @@ pub(super) struct Special {
 }
 
 impl Special {
-    #[inline]
-    fn is_none(&self) -> bool {
-        let Self { name, kind, is_ok, description, exception } = self;
-        name.is_none()
-            && kind.is_none()
-            && is_ok.is_none()
-            && description.is_none()
-            && exception.is_none()
-    }
-
     /// Whether a span that says so has failed.
     #[inline]
     pub(super) fn is_failure(&self) -> bool {
@@ -68,27 +62,43 @@ pub(super) struct Exception {
 }
 
 impl Scratch {
-    /// Works with the thread's scratch, or with a new one where that is in use: what reads a field's
-    /// value may trace itself.
-    pub(super) fn with<R>(work: impl FnOnce(&mut Self) -> R) -> R {
-        let mut scratch = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let result = work(&mut scratch);
-        scratch.clear();
-        if scratch.tags.bytes() + scratch.message.bytes() <= LARGEST_KEPT {
+    /// Takes the thread's scratch, or a new one where that is in use: what reads a field's value may
+    /// trace itself.
+    #[inline]
+    pub(super) fn take() -> Box<Self> {
+        KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps a scratch for the thread's next span.
+    #[inline]
+    pub(super) fn give_back(mut self: Box<Self>) {
+        self.clear();
+        if self.tags.bytes() + self.message.bytes() <= LARGEST_KEPT {
             // A thread that is ending has nowhere to keep it.
-            let _ = KEPT.try_with(|kept| kept.set(Some(scratch)));
+            let _ = KEPT.try_with(|kept| kept.set(Some(self)));
         }
+    }
+
+    /// Works with a scratch.
+    pub(super) fn with<R>(work: impl FnOnce(&mut Self) -> R) -> R {
+        let mut scratch = Self::take();
+        let result = work(&mut scratch);
+        scratch.give_back();
         result
     }
 
     fn clear(&mut self) {
         self.tags.clear();
-        self.message.clear();
-        self.special = Special::default();
+        if self.special.message.take().is_some() {
+            self.message.clear();
+        }
+        if self.special.is_any {
+            self.special = Special::default();
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.tags.is_empty() && self.special.is_none()
+        self.tags.is_empty() && !self.special.is_any
     }
 
     /// All that was read of a span.
@@ -96,9 +106,13 @@ impl Scratch {
         if !self.tags.is_empty() {
             edit.set_tags(&self.tags);
         }
-        if self.special.is_none() {
-            return;
+        if self.special.is_any {
+            self.write_special(edit, options);
         }
+    }
+
+    /// What the special fields of a span say.
+    pub(super) fn write_special(&mut self, edit: &mut Edit<'_>, options: &Options) {
         if let Some(exception) = self.special.exception.take().filter(|_| options.error_fields) {
             self.write_exception(edit, &exception, options);
         }

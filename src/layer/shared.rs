@@ -13,7 +13,7 @@ use super::open::{Child, Held, Moved};
 use super::scratch::Scratch;
 use super::stack::{self, LayerKey};
 use super::table::Table;
-use super::visit::{Fields, Of};
+use super::visit::{Fields, OfSpan};
 use crate::kit::guarded::lock;
 use crate::model::{Link, TraceContext};
 use crate::record::{ActiveSpan, Edit, Recorder, Start};
@@ -178,7 +178,7 @@ impl Shared {
         Scratch::with(|scratch| {
             super::details::of_span(scratch, metadata, &self.options);
             if has_fields {
-                attributes.record(&mut Fields::new(scratch, most, Of::Span));
+                attributes.record(&mut Fields::<OfSpan>::new(scratch, most));
             }
             if scratch.special.is_failure() {
                 held.rescue();
@@ -192,7 +192,7 @@ impl Shared {
         let most = self.table.with(id, |span| span.value_bytes()).flatten();
         let Some(most) = most else { return };
         Scratch::with(|scratch| {
-            values.record(&mut Fields::new(scratch, most, Of::Span));
+            values.record(&mut Fields::<OfSpan>::new(scratch, most));
             if !scratch.is_empty() {
                 self.table.with(id, |span| {
                     if scratch.special.is_failure() {

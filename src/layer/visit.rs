@@ -2,115 +2,140 @@
 
 use std::error::Error;
 use std::fmt;
+use std::marker::PhantomData;
 
 use tracing::field::{Field, Visit};
 
-use super::scratch::{Exception, Scratch};
+use super::scratch::{Exception, Scratch, Special};
 use crate::kit::error_text;
 use crate::model::store::Place;
 use crate::model::{SpanKind, TagValue};
 
-/// Reads fields into a scratch.
-pub(super) struct Fields<'s> {
+/// Reads fields into a scratch. What is special about them depends on whose they are.
+pub(super) struct Fields<'s, O: Owner> {
     scratch: &'s mut Scratch,
     /// How long a value may be.
     most: usize,
-    of: Of,
+    owner: PhantomData<O>,
 }
 
-/// Whose fields they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
-    Span,
-    Event,
-    /// An event that stands for a record of the `log` crate, whose place is told by fields.
-    LogRecord,
+/// Whose fields they are. A type, so that each kind of fields has a reader of its own.
+pub(super) trait Owner {
+    /// Whether the field `message` is what is said, and no field.
+    const SPEAKS: bool;
+
+    /// Whether a field means more than its value.
+    fn is_special(name: &str) -> bool;
+
+    /// Takes a text that may mean more; whether it is no field then.
+    fn take(special: &mut Special, name: &str, text: &str, place: Place) -> bool;
+
+    /// Whether a number is no field of the owner's own.
+    fn is_foreign(_name: &str) -> bool {
+        false
+    }
 }
 
-impl<'s> Fields<'s> {
-    pub(super) fn new(scratch: &'s mut Scratch, most: usize, of: Of) -> Self {
-        Self { scratch, most, of }
+/// The fields of a span.
+pub(super) struct OfSpan;
+
+impl Owner for OfSpan {
+    const SPEAKS: bool = false;
+
+    #[inline(always)]
+    fn is_special(name: &str) -> bool {
+        name.starts_with("otel.")
     }
 
-    /// Whether a field means more than its value. Its value is text.
-    #[inline]
-    fn is_special(&self, name: &str) -> bool {
-        match self.of {
-            Of::Span => name.starts_with("otel."),
-            Of::Event => name == "error",
-            Of::LogRecord => name.starts_with("log."),
+    fn take(special: &mut Special, name: &str, text: &str, place: Place) -> bool {
+        match name {
+            "otel.name" => special.name = Some(place),
+            "otel.kind" => match kind_of(text) {
+                Some(kind) => special.kind = Some(kind),
+                None => return false,
+            },
+            "otel.status_code" if text.eq_ignore_ascii_case("ok") => special.is_ok = Some(true),
+            "otel.status_code" if text.eq_ignore_ascii_case("error") => special.is_ok = Some(false),
+            "otel.status_code" => return text.eq_ignore_ascii_case("unset"),
+            "otel.status_description" => special.description = Some(place),
+            _ => return false,
         }
+        true
+    }
+}
+
+/// The fields of an event.
+pub(super) struct OfEvent;
+
+impl Owner for OfEvent {
+    const SPEAKS: bool = true;
+
+    #[inline(always)]
+    fn is_special(name: &str) -> bool {
+        name == "error"
     }
 
-    /// Whether it is what an event says.
+    fn take(special: &mut Special, _: &str, _: &str, place: Place) -> bool {
+        special.description = Some(place);
+        false
+    }
+}
+
+/// The fields of an event that stands for a record of the `log` crate, which tell where that comes from.
+pub(super) struct OfLogRecord;
+
+impl Owner for OfLogRecord {
+    const SPEAKS: bool = true;
+
+    fn is_special(name: &str) -> bool {
+        Self::is_foreign(name)
+    }
+
+    fn take(_: &mut Special, _: &str, _: &str, _: Place) -> bool {
+        true
+    }
+
+    fn is_foreign(name: &str) -> bool {
+        name.starts_with("log.")
+    }
+}
+
+impl<'s, O: Owner> Fields<'s, O> {
     #[inline]
-    fn is_message(&self, field: &Field) -> bool {
-        self.of != Of::Span && field.name() == "message"
+    pub(super) fn new(scratch: &'s mut Scratch, most: usize) -> Self {
+        Self { scratch, most, owner: PhantomData }
     }
 
     /// Takes a text that may mean more.
     #[cold]
-    fn special(&mut self, field: &Field, text: Place) {
-        let Self { scratch, .. } = self;
-        let found = match (self.of, field.name()) {
-            (Of::Span, "otel.name") => {
-                scratch.special.name = Some(text);
-                true
-            }
-            (Of::Span, "otel.kind") => match kind_of(scratch.tags.text(text)) {
-                Some(kind) => {
-                    scratch.special.kind = Some(kind);
-                    true
-                }
-                None => false,
-            },
-            (Of::Span, "otel.status_code") => {
-                let code = scratch.tags.text(text);
-                if code.eq_ignore_ascii_case("ok") {
-                    scratch.special.is_ok = Some(true);
-                    true
-                } else if code.eq_ignore_ascii_case("error") {
-                    scratch.special.is_ok = Some(false);
-                    true
-                } else {
-                    code.eq_ignore_ascii_case("unset")
-                }
-            }
-            (Of::Span, "otel.status_description") => {
-                scratch.special.description = Some(text);
-                true
-            }
-            (Of::Event, "error") => {
-                scratch.special.description = Some(text);
-                false
-            }
-            // Where a record of the `log` crate comes from is told by its own metadata.
-            (Of::LogRecord, name) => name.starts_with("log."),
-            _ => false,
-        };
-        if !found {
-            scratch.tags.push_place(field.name(), text);
+    fn special(&mut self, name: &'static str, text: Place) {
+        let Scratch { tags, special, .. } = &mut *self.scratch;
+        special.is_any = true;
+        if !O::take(special, name, tags.text(text), text) {
+            tags.push_place(name, text);
         }
     }
 
-    #[inline]
-    fn text(&mut self, field: &Field, text: Place) {
-        if self.is_special(field.name()) {
-            self.special(field, text);
+    #[inline(always)]
+    fn text(&mut self, name: &'static str, text: Place) {
+        if O::is_special(name) {
+            self.special(name, text);
         } else {
-            self.scratch.tags.push_place(field.name(), text);
+            self.scratch.tags.push_place(name, text);
         }
     }
 
-    /// A number that may not fit.
-    fn number(&mut self, field: &Field, fitting: Option<i64>, number: impl fmt::Display) {
-        match fitting {
-            Some(number) => self.scratch.tags.push_i64(field.name(), number),
-            None => {
-                let text = self.scratch.tags.format(self.most, format_args!("{number}"));
-                self.scratch.tags.push_place(field.name(), text);
-            }
-        }
+    /// Whether it is what an event says.
+    #[inline(always)]
+    fn is_message(name: &str) -> bool {
+        O::SPEAKS && name == "message"
+    }
+
+    /// A number that does not fit.
+    #[cold]
+    fn number(&mut self, field: &Field, number: impl fmt::Display) {
+        let text = self.scratch.tags.format(self.most, format_args!("{number}"));
+        self.scratch.tags.push_place(field.name(), text);
     }
 }
 
@@ -125,25 +150,27 @@ fn kind_of(text: &str) -> Option<SpanKind> {
     kinds.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, kind)| kind)
 }
 
-impl Visit for Fields<'_> {
+impl<O: Owner> Visit for Fields<'_, O> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.is_message(field) {
-            self.scratch.special.name = Some(self.scratch.message.add_text(value, self.most));
+        let name = field.name();
+        if Self::is_message(name) {
+            self.scratch.special.message = Some(self.scratch.message.add_text(value, self.most));
         } else {
             let text = self.scratch.tags.add_text(value, self.most);
-            self.text(field, text);
+            self.text(name, text);
         }
     }
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.is_message(field) {
+        let name = field.name();
+        if Self::is_message(name) {
             let message = self.scratch.message.format(self.most, format_args!("{value:?}"));
-            self.scratch.special.name = Some(message);
+            self.scratch.special.message = Some(message);
         } else {
             let text = self.scratch.tags.format(self.most, format_args!("{value:?}"));
-            self.text(field, text);
+            self.text(name, text);
         }
     }
 
@@ -154,19 +181,25 @@ impl Visit for Fields<'_> {
 
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
-        // The `log` crate's line number is no field of the event's own.
-        if self.of == Of::LogRecord && field.name().starts_with("log.") {
-            return;
+        match i64::try_from(value) {
+            Ok(_) if O::is_foreign(field.name()) => {}
+            Ok(value) => self.scratch.tags.push_i64(field.name(), value),
+            Err(_) => self.number(field, value),
         }
-        self.number(field, i64::try_from(value).ok(), value);
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.number(field, i64::try_from(value).ok(), value);
+        match i64::try_from(value) {
+            Ok(value) => self.record_i64(field, value),
+            Err(_) => self.number(field, value),
+        }
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.number(field, i64::try_from(value).ok(), value);
+        match i64::try_from(value) {
+            Ok(value) => self.record_i64(field, value),
+            Err(_) => self.number(field, value),
+        }
     }
 
     #[inline]
@@ -186,14 +219,16 @@ impl Visit for Fields<'_> {
     }
 
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
-        let message = self.scratch.tags.format(self.most, format_args!("{error}"));
+        let Scratch { tags, special, .. } = &mut *self.scratch;
+        let message = tags.format(self.most, format_args!("{error}"));
         let causes = error_text::causes(error, self.most);
-        self.scratch.tags.push_place(field.name(), message);
+        tags.push_place(field.name(), message);
         if !causes.is_empty() {
             let chain = TagValue::StringArray(causes.clone());
-            self.scratch.tags.push_rare(format!("{}.chain", field.name()), chain);
+            tags.push_rare(format!("{}.chain", field.name()), chain);
         }
         let kind = error_text::known_type(error);
-        self.scratch.special.exception = Some(Exception { message, kind, causes });
+        special.is_any = true;
+        special.exception = Some(Exception { message, kind, causes });
     }
 }

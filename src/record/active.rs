@@ -158,7 +158,7 @@ impl ActiveSpan {
     #[inline]
     pub(crate) fn close(self, end: Option<Tick>, after: impl FnOnce(Completed)) {
         match self {
-            Self::Recording(mut span) => span.close(end, after),
+            Self::Recording(span) => span.close(end, after),
             Self::Beyond(span) => span.close(end, after),
             Self::Unrecorded(_) => {}
         }

@@ -37,11 +37,14 @@ impl Recording {
     }
 
     #[inline]
-    pub(super) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+    pub(super) fn close(mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
         if let Some((trace, recorder)) = self.parts() {
             recorder.finish(trace, self.index, self.id, end, after);
         }
         self.let_go();
+        // There is nothing left to do for its drop but this.
+        drop(std::mem::take(&mut self.baggage));
+        std::mem::forget(self);
     }
 
     pub(super) fn mark_worth_keeping(&self) {
@@ -79,6 +82,7 @@ impl Recording {
         self.let_go();
     }
 
+    #[inline]
     fn let_go(&mut self) {
         if let Some(trace) = self.trace.take()
             && Arc::strong_count(&trace) == 1

@@ -40,7 +40,7 @@ enum Text {
 
 /// A place in an arena.
 #[derive(Clone, Copy, Debug)]
-struct Slice {
+pub(crate) struct Slice {
     at: u32,
     len: u32,
 }

@@ -13,32 +13,15 @@ use crate::model::{Limits, TagRef, TagValue};
 /// A span that has none yet takes all of them at once: one copy of the text, one check of the room.
 #[derive(Debug, Default)]
 pub(crate) struct StagedTags {
-    tags: Vec<Staged>,
+    /// As they will stand in the buffer, but for where their text and their neighbours are.
+    tags: Vec<TagRecord>,
     text: String,
     /// What few spans have: bytes, arrays, keys that are not static. They come last.
     rare: Vec<(Cow<'static, str>, TagValue)>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Staged {
-    key: &'static str,
-    value: Scalar,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Scalar {
-    Bool(bool),
-    I64(i64),
-    F64(f64),
-    Text(Place),
-}
-
 /// A place in the text that waits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    at: u32,
-    len: u32,
-}
+pub(crate) type Place = Slice;
 
 impl StagedTags {
     pub(crate) fn clear(&mut self) {
@@ -55,28 +38,34 @@ impl StagedTags {
 
     /// The memory it has reserved.
     pub(crate) fn bytes(&self) -> usize {
-        self.text.capacity() + self.tags.capacity() * size_of::<Staged>()
+        self.text.capacity() + self.tags.capacity() * size_of::<TagRecord>()
+    }
+
+    #[inline(always)]
+    fn push(&mut self, key: &'static str, value: Value) {
+        let next = self.tags.len() as u32 + 1;
+        self.tags.push(TagRecord { key: Text::Static(key), value, next });
     }
 
     #[inline]
     pub(crate) fn push_bool(&mut self, key: &'static str, value: bool) {
-        self.tags.push(Staged { key, value: Scalar::Bool(value) });
+        self.push(key, Value::Bool(value));
     }
 
     #[inline]
     pub(crate) fn push_i64(&mut self, key: &'static str, value: i64) {
-        self.tags.push(Staged { key, value: Scalar::I64(value) });
+        self.push(key, Value::I64(value));
     }
 
     #[inline]
     pub(crate) fn push_f64(&mut self, key: &'static str, value: f64) {
-        self.tags.push(Staged { key, value: Scalar::F64(value) });
+        self.push(key, Value::F64(value));
     }
 
     /// Adds a text that is waiting already.
     #[inline]
     pub(crate) fn push_place(&mut self, key: &'static str, place: Place) {
-        self.tags.push(Staged { key, value: Scalar::Text(place) });
+        self.push(key, Value::Text(place));
     }
 
     #[inline]
@@ -135,27 +124,63 @@ impl StagedTags {
 
     /// Takes the tag with this key out again, because its value turned out to mean more.
     pub(crate) fn take(&mut self, key: &str) {
-        self.tags.retain(|tag| tag.key != key);
+        self.tags.retain(|tag| static_key(tag) != key);
+        for (next, tag) in (1..).zip(&mut self.tags) {
+            tag.next = next;
+        }
     }
 
-    fn read(&self, value: Scalar) -> TagRef<'_> {
+    fn read(&self, value: Value) -> TagRef<'_> {
         match value {
-            Scalar::Bool(value) => TagRef::Bool(value),
-            Scalar::I64(value) => TagRef::I64(value),
-            Scalar::F64(value) => TagRef::F64(value),
-            Scalar::Text(place) => TagRef::Str(self.text(place)),
+            Value::Bool(value) => TagRef::Bool(value),
+            Value::I64(value) => TagRef::I64(value),
+            Value::F64(value) => TagRef::F64(value),
+            Value::Text(place) => TagRef::Str(self.text(place)),
+            // None of these is staged.
+            Value::Bytes(_) | Value::Array(_) => TagRef::Bytes(&[]),
         }
     }
 
     /// Whether nothing has to be cut and no key replaces another.
     #[inline]
     fn is_plain(&self, most: usize) -> bool {
-        self.text.len() <= most
-            && self.tags.iter().enumerate().all(|(at, tag)| {
-                tag.key.len() <= most
-                    && self.tags.iter().take(at).all(|before| before.key != tag.key)
-            })
+        if self.text.len() > most {
+            return false;
+        }
+        // A bit for each key: where no two share one, no two are the same.
+        let (mut bits, mut shared) = (0_u64, false);
+        for tag in &self.tags {
+            let key = static_key(tag);
+            let bit = 1 << fingerprint(key);
+            shared |= bits & bit != 0 || key.len() > most;
+            bits |= bit;
+        }
+        !shared || self.is_plain_after_all(most)
     }
+
+    #[cold]
+    fn is_plain_after_all(&self, most: usize) -> bool {
+        self.tags.iter().enumerate().all(|(at, tag)| {
+            let (key, before) = (static_key(tag), self.tags.iter().take(at));
+            key.len() <= most && before.map(static_key).all(|before| before != key)
+        })
+    }
+}
+
+#[inline(always)]
+fn static_key(tag: &TagRecord) -> &'static str {
+    match tag.key {
+        Text::Static(key) => key,
+        // No other key is staged.
+        Text::Arena(_) => "",
+    }
+}
+
+/// A number below 64, the same for the same key.
+#[inline]
+fn fingerprint(key: &str) -> u32 {
+    let last = key.as_bytes().last().copied().unwrap_or_default();
+    (u32::from(last) + key.len() as u32 * 11) % 64
 }
 
 /// Text that stops growing, and stops whoever writes it, a character after it is long enough.
@@ -223,8 +248,12 @@ impl Writer<'_> {
         let mut dropped = 0;
         if !(fits && self.append(chain, staged)) {
             for tag in &staged.tags {
-                dropped +=
-                    u32::from(!self.put(chain, tag.key.into(), staged.read(tag.value), limit));
+                dropped += u32::from(!self.put(
+                    chain,
+                    static_key(tag).into(),
+                    staged.read(tag.value),
+                    limit,
+                ));
             }
         }
         for (key, value) in &staged.rare {
@@ -251,22 +280,18 @@ impl Writer<'_> {
         }
         arena.push_str(text);
         let column = &mut self.details.tags;
-        let mut next = first;
-        for Staged { key, value } in tags {
-            next += 1;
-            let value = match *value {
-                Scalar::Bool(value) => Value::Bool(value),
-                Scalar::I64(value) => Value::I64(value),
-                Scalar::F64(value) => Value::F64(value),
-                Scalar::Text(Place { at, len }) => Value::Text(Slice { at: base + at, len }),
-            };
-            column.push(TagRecord { key: Text::Static(key), value, next });
+        column.extend_from_slice(tags);
+        for tag in column.iter_mut().skip(first as usize) {
+            tag.next += first;
+            if let Value::Text(place) = &mut tag.value {
+                place.at += base;
+            }
         }
         // The last one leads nowhere.
         if let Some(last) = column.last_mut() {
             last.next = super::NONE;
         }
-        *chain = Chain { head: first, tail: next - 1 };
+        *chain = Chain { head: first, tail: first + tags.len() as u32 - 1 };
         true
     }
 }
