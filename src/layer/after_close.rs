@@ -21,19 +21,23 @@ pub(super) enum Ending {
 impl Ending {
     /// Ends a span; `None` when nothing is to be asked.
     #[inline]
-    pub(super) fn of(held: Held) -> Option<Self> {
+    pub(super) fn of(held: &mut Held) -> Option<Self> {
         let mut ending = None;
         match held {
             Held::Active(span) => {
                 span.close(None, |completed| ending = Some(Self::Trace(completed)));
             }
-            Held::Draft(draft) => {
-                let now = draft.recorder().clock.now();
-                ending = Some(Self::Root(Some(draft), now));
-            }
+            Held::Draft(_) => ending = Self::of_draft(std::mem::replace(held, Held::Moving)),
             Held::Moving => {}
         }
         ending
+    }
+
+    #[cold]
+    fn of_draft(held: Held) -> Option<Self> {
+        let Held::Draft(draft) = held else { return None };
+        let now = draft.recorder().clock.now();
+        Some(Self::Root(Some(draft), now))
     }
 }
 
@@ -43,7 +47,8 @@ impl Drop for Ending {
             && let Some(draft) = draft.take()
             && let Some(question) = draft.question(None)
         {
-            draft.settle(question.ask_now()).close(Some(*end), Completed::decide);
+            let mut span = draft.settle(question.ask_now());
+            span.close(Some(*end), Completed::decide);
         }
     }
 }

@@ -6,8 +6,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::after_close::{self, Ending};
-use super::open::{Extras, Held, OpenSpan};
+use super::after_close;
 use super::timing::Timing;
 use super::{TraceLayer, stack};
 use crate::model::Link;
@@ -22,30 +21,33 @@ where
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         let shared = &*self.shared;
-        let metadata = attributes.metadata();
-        let name = metadata.name();
+        let (metadata, number) = (attributes.metadata(), id.into_u64());
         let child = if attributes.is_contextual() {
-            shared.with_current(|parent| shared.child(parent, name))
-        } else if let Some(parent) = attributes.parent() {
-            shared.child(parent.into_u64(), name).or_else(|| {
-                // Its parent is not for this layer: the nearest of its ancestors that is.
-                let ancestors = ctx.span(id)?.scope().skip(1);
-                ancestors.into_iter().find_map(|span| shared.child(span.id().into_u64(), name))
-            })
+            shared.with_current(|parent| shared.adopt(parent, number, metadata))
         } else {
-            None
+            attributes.parent().and_then(|parent| {
+                let parent = shared.adopt(parent.into_u64(), number, metadata);
+                // Where its parent is not for this layer: the nearest of its ancestors that is.
+                parent.or_else(|| {
+                    let ancestors = ctx.span(id)?.scope().skip(1);
+                    ancestors
+                        .into_iter()
+                        .find_map(|span| shared.adopt(span.id().into_u64(), number, metadata))
+                })
+            })
         };
-        let mut held = child.unwrap_or_else(|| shared.root(name));
-        shared.describe(&mut held, metadata, attributes);
-        let extras = if shared.options.needs_extras() { self.extras(&held) } else { None };
-        let is_draft = matches!(held, Held::Draft(_));
-        let forgotten = shared.table.insert(id.into_u64(), OpenSpan::new(held, metadata, extras));
-        if let Some(span) = forgotten {
-            // Its closing was never told, as it happens when a layer is exchanged.
-            drop(Ending::of(span.into_held()));
+        let is_root = child.is_none();
+        let most = child.unwrap_or_else(|| shared.start_root(number, metadata));
+        if let Some(most) = most
+            && (!metadata.fields().is_empty() || shared.options.describes_spans())
+        {
+            shared.describe(number, most, metadata, attributes);
         }
-        if is_draft && shared.recorder().is_crowded() {
-            shared.settle(id.into_u64(), None);
+        if shared.options.needs_extras() {
+            shared.table.with(number, |span| span.set_extras(&shared.options));
+        }
+        if is_root && shared.recorder().is_crowded() {
+            shared.settle(number, None);
         }
     }
 
@@ -81,9 +83,7 @@ where
     }
 
     fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
-        let Some(mut span) = self.shared.table.remove(id.into_u64()) else { return };
-        span.write_extras();
-        if let Some(ending) = Ending::of(span.into_held()) {
+        if let Some(ending) = self.shared.table.close(id.into_u64()) {
             after_close::wait(ending, &id, &ctx);
         }
     }
@@ -98,15 +98,5 @@ impl TraceLayer {
                 note(timing, now);
             }
         });
-    }
-
-    #[cold]
-    fn extras(&self, held: &Held) -> Option<Box<Extras>> {
-        let options = &self.shared.options;
-        let (now, _) = held.moment()?;
-        Some(Box::new(Extras {
-            timing: options.inactivity.then(|| Timing::new(now)),
-            events: options.counting_filter.is_some().then_some(0),
-        }))
     }
 }

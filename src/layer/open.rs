@@ -4,6 +4,8 @@ use std::mem;
 
 use tracing::Metadata;
 
+use super::after_close::Ending;
+use super::builder::Options;
 use super::timing::Timing;
 use crate::kit::Tick;
 use crate::model::{TagRef, TraceContext};
@@ -62,21 +64,10 @@ pub(super) enum Moved {
     Refused,
 }
 
-/// What a child is told by its parent.
-pub(super) enum Child {
-    Started(ActiveSpan),
-    /// The parent has to be settled first.
-    NotYet,
-}
-
 impl OpenSpan {
     #[inline]
-    pub(super) fn new(
-        held: Held,
-        metadata: &'static Metadata<'static>,
-        extras: Option<Box<Extras>>,
-    ) -> Self {
-        Self { held, metadata, exposed: false, extras }
+    pub(super) fn new(held: Held, metadata: &'static Metadata<'static>) -> Self {
+        Self { held, metadata, exposed: false, extras: None }
     }
 
     pub(super) fn metadata(&self) -> &'static Metadata<'static> {
@@ -91,16 +82,12 @@ impl OpenSpan {
         self.exposed = true;
     }
 
-    /// Starts a child.
+    /// Starts a child; `None` when it has to be settled first.
     #[inline]
-    pub(super) fn child(&mut self, name: &'static str) -> Child {
-        match &self.held {
-            Held::Active(span) => {
-                self.exposed = true;
-                Child::Started(span.child(name.into()))
-            }
-            Held::Draft(_) | Held::Moving => Child::NotYet,
-        }
+    pub(super) fn child(&mut self, metadata: &'static Metadata<'static>) -> Option<Self> {
+        let Held::Active(span) = &self.held else { return None };
+        self.exposed = true;
+        Some(Self::new(Held::Active(span.child(metadata.name().into())), metadata))
     }
 
     /// Says several things about it; false when they are not kept.
@@ -122,7 +109,7 @@ impl OpenSpan {
 
     /// Writes down what was counted and measured.
     #[inline]
-    pub(super) fn write_extras(&mut self) {
+    fn write_extras(&mut self) {
         if let Some(extras) = self.extras.take() {
             self.held.edit(|edit| extras.write(edit));
         }
@@ -193,8 +180,21 @@ impl OpenSpan {
         None
     }
 
-    pub(super) fn into_held(self) -> Held {
-        self.held
+    /// Ends it; `None` when nothing is to be asked.
+    #[inline]
+    pub(super) fn close(&mut self) -> Option<Ending> {
+        self.write_extras();
+        Ending::of(&mut self.held)
+    }
+
+    /// Counts and measures what few options ask for.
+    #[cold]
+    pub(super) fn set_extras(&mut self, options: &Options) {
+        let Some((now, _)) = self.held.moment() else { return };
+        self.extras = Some(Box::new(Extras {
+            timing: options.inactivity.then(|| Timing::new(now)),
+            events: options.counting_filter.is_some().then_some(0),
+        }));
     }
 }
 

@@ -7,12 +7,11 @@ use tracing::{Metadata, span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::after_close::Ending;
 use super::builder::Options;
-use super::open::{Child, Held, Moved};
+use super::open::{Held, Moved, OpenSpan};
 use super::scratch::Scratch;
 use super::stack::{self, LayerKey};
-use super::table::Table;
+use super::table::{Orphan, Table};
 use super::visit::{Fields, OfSpan};
 use crate::kit::guarded::lock;
 use crate::model::{Link, TraceContext};
@@ -55,31 +54,65 @@ impl Shared {
         *lock(&self.dispatch) = Some(dispatch.downgrade());
     }
 
-    /// Starts a span without a parent.
-    pub(super) fn root(&self, name: &'static str) -> Held {
-        match self.recorder().draft(name) {
+    /// Starts a span without a parent and puts it in; how long its values may be, if they may be kept.
+    pub(super) fn start_root(
+        &self,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<usize> {
+        let held = match self.recorder().draft(metadata.name()) {
             Ok(draft) => Held::Draft(draft),
             Err(span) => Held::Active(span),
-        }
+        };
+        self.insert(id, OpenSpan::new(held, metadata))
     }
 
-    /// Starts a child of an open span; `None` when that is not open.
+    /// Starts a child of an open span and puts it in; `None` when that is not open. How long its values
+    /// may be, if they may be kept.
     #[inline]
-    pub(super) fn child(&self, parent: u64, name: &'static str) -> Option<Held> {
-        match self.table.with(parent, |span| span.child(name))? {
-            Child::Started(span) => Some(Held::Active(span)),
-            Child::NotYet => self.child_of_draft(parent, name),
+    pub(super) fn adopt(
+        &self,
+        parent: u64,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<Option<usize>> {
+        match self.table.adopt(parent, id, metadata) {
+            Ok(most) => Some(most),
+            Err(orphan) => self.adopt_orphan(orphan, parent, id, metadata),
         }
     }
 
     #[cold]
-    fn child_of_draft(&self, parent: u64, name: &'static str) -> Option<Held> {
-        self.settle(parent, None);
-        Some(match self.table.with(parent, |span| span.child(name))? {
-            Child::Started(span) => Held::Active(span),
-            // Its sampler is being asked on this thread, so what it traces itself is refused.
-            Child::NotYet => Held::Active(self.recorder().start(Start::new(name.into()))),
-        })
+    fn adopt_orphan(
+        &self,
+        orphan: Orphan,
+        parent: u64,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<Option<usize>> {
+        let child = match orphan {
+            Orphan::NotOpen => return None,
+            Orphan::NotPlaced(child) => *child,
+            Orphan::OfDraft => {
+                self.settle(parent, None);
+                self.table.with(parent, |span| span.child(metadata))?.unwrap_or_else(|| {
+                    // Its sampler is being asked on this thread, so what it traces itself is refused.
+                    let refused = self.recorder().start(Start::new(metadata.name().into()));
+                    OpenSpan::new(Held::Active(refused), metadata)
+                })
+            }
+        };
+        Some(self.insert(id, child))
+    }
+
+    /// Puts a span in; how long its values may be, if they may be kept.
+    pub(super) fn insert(&self, id: u64, span: OpenSpan) -> Option<usize> {
+        let most = span.value_bytes();
+        if let Some(mut forgotten) = self.table.insert(id, span) {
+            // Its closing was never told, as it happens when a layer is exchanged.
+            drop(forgotten.close());
+        }
+        most
     }
 
     /// The span that a thread is inside of, leaving out what has closed.
@@ -163,27 +196,30 @@ impl Shared {
         drop(refused);
     }
 
-    /// Reads a span's fields and writes them down, if they may be kept.
+    /// Reads a new span's fields and writes them down; `most` is how long a value may be.
     pub(super) fn describe(
         &self,
-        held: &mut Held,
+        id: u64,
+        most: usize,
         metadata: &'static Metadata<'static>,
         attributes: &span::Attributes<'_>,
     ) {
-        let Some(most) = held.value_bytes() else { return };
-        let has_fields = !metadata.fields().is_empty();
-        if !has_fields && !self.options.describes_spans() {
-            return;
-        }
         Scratch::with(|scratch| {
             super::details::of_span(scratch, metadata, &self.options);
-            if has_fields {
-                attributes.record(&mut Fields::<OfSpan>::new(scratch, most));
-            }
+            attributes.record(&mut Fields::<OfSpan>::new(scratch, most));
+            self.write(id, scratch);
+        });
+    }
+
+    fn write(&self, id: u64, scratch: &mut Scratch) {
+        if scratch.is_empty() {
+            return;
+        }
+        self.table.with(id, |span| {
             if scratch.special.is_failure() {
-                held.rescue();
+                span.rescue();
             }
-            held.edit(|edit| scratch.write_span(edit, &self.options));
+            span.edit(|edit| scratch.write_span(edit, &self.options))
         });
     }
 
@@ -193,14 +229,7 @@ impl Shared {
         let Some(most) = most else { return };
         Scratch::with(|scratch| {
             values.record(&mut Fields::<OfSpan>::new(scratch, most));
-            if !scratch.is_empty() {
-                self.table.with(id, |span| {
-                    if scratch.special.is_failure() {
-                        span.rescue();
-                    }
-                    span.edit(|edit| scratch.write_span(edit, &self.options))
-                });
-            }
+            self.write(id, scratch);
         });
     }
 
@@ -212,8 +241,8 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for span in self.table.drain() {
-            drop(Ending::of(span.into_held()));
+        for mut span in self.table.drain() {
+            drop(span.close());
         }
     }
 }

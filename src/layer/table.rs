@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use tracing::Metadata;
+
+use super::after_close::Ending;
 use super::open::OpenSpan;
 use crate::kit::guarded::lock;
 
@@ -84,16 +87,49 @@ impl Spans {
         None
     }
 
+    /// Starts a child and puts it where no other is.
     #[inline]
-    fn remove(&mut self, id: u64) -> Option<OpenSpan> {
+    fn adopt(
+        &mut self,
+        parent: u64,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Result<Option<usize>, Orphan> {
+        let child = self.find(parent).ok_or(Orphan::NotOpen)?.child(metadata);
+        let child = child.ok_or(Orphan::OfDraft)?;
+        let most = child.value_bytes();
         match self.slots.get_mut(number_of(id)) {
-            Some((known, span)) if *known == id => {
-                *known = 0;
-                span.take()
+            Some((known, slot)) if *known == 0 => {
+                (*known, *slot) = (id, Some(child));
+                Ok(most)
             }
-            _ => self.others.remove(&id),
+            _ => Err(Orphan::NotPlaced(Box::new(child))),
         }
     }
+
+    /// Closes a span and forgets it.
+    #[inline]
+    fn close(&mut self, id: u64) -> Option<Ending> {
+        match self.slots.get_mut(number_of(id)) {
+            Some((known, slot)) if *known == id => {
+                *known = 0;
+                let ending = slot.as_mut().and_then(OpenSpan::close);
+                *slot = None;
+                ending
+            }
+            _ => self.others.remove(&id)?.close(),
+        }
+    }
+}
+
+/// Why a child was not put in.
+pub(super) enum Orphan {
+    /// Its parent is not there.
+    NotOpen,
+    /// Its parent has to be settled first.
+    OfDraft,
+    /// It has started, but another span may be in its place.
+    NotPlaced(Box<OpenSpan>),
 }
 
 #[cold]
@@ -113,9 +149,26 @@ impl Table {
         lock(self.shard(id)).insert(id, span)
     }
 
+    /// Starts a child of an open span and puts it in; how long its values may be, if they may be kept.
     #[inline]
-    pub(super) fn remove(&self, id: u64) -> Option<OpenSpan> {
-        lock(self.shard(id)).remove(id)
+    pub(super) fn adopt(
+        &self,
+        parent: u64,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Result<Option<usize>, Orphan> {
+        let shard = self.shard(id);
+        if std::ptr::eq(shard, self.shard(parent)) {
+            return lock(shard).adopt(parent, id, metadata);
+        }
+        let child = self.with(parent, |span| span.child(metadata)).ok_or(Orphan::NotOpen)?;
+        Err(Orphan::NotPlaced(Box::new(child.ok_or(Orphan::OfDraft)?)))
+    }
+
+    /// Closes a span and forgets it. What is to be asked is left to the caller.
+    #[inline]
+    pub(super) fn close(&self, id: u64) -> Option<Ending> {
+        lock(self.shard(id)).close(id)
     }
 
     /// Works on a span; `None` when it is not there. What `work` does must not be user code.

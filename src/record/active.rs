@@ -85,21 +85,27 @@ impl ActiveSpan {
     }
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.edit(|edit| edit.set_tag(key, value));
+        self.write(|store, span, limits| {
+            store.set_tag(span, key, value, limits);
+        });
     }
 
     /// Adds a log entry that is said now, with its fields; false when the span has no record.
     pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_>>) -> bool {
         let Some(recorder) = self.recorder() else { return false };
         let now = recorder.clock.now();
-        self.edit(|edit| {
-            let log = edit.log(now, level, message);
+        let written = self.write(|store, span, limits| {
+            let log = store.push_log(span, now, level, message, limits);
+            if fields.is_empty() {
+                return;
+            }
             for (key, value) in fields {
                 if let Some(log) = log {
-                    edit.set_field(log, key, value.as_ref());
+                    store.set_field(span, log, key, value.as_ref(), limits);
                 }
             }
-        })
+        });
+        written.is_some()
     }
 
     pub(crate) fn add_link(&self, link: Link) {
@@ -156,7 +162,7 @@ impl ActiveSpan {
     /// Ends the span at `end` or now. When that completes its trace, the decision is left to `after`: for callers
     /// who must not run user code where they are.
     #[inline]
-    pub(crate) fn close(self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+    pub(crate) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
         match self {
             Self::Recording(span) => span.close(end, after),
             Self::Beyond(span) => span.close(end, after),

@@ -37,14 +37,11 @@ impl Recording {
     }
 
     #[inline]
-    pub(super) fn close(mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+    pub(super) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
         if let Some((trace, recorder)) = self.parts() {
             recorder.finish(trace, self.index, self.id, end, after);
         }
         self.let_go();
-        // There is nothing left to do for its drop but this.
-        drop(std::mem::take(&mut self.baggage));
-        std::mem::forget(self);
     }
 
     pub(super) fn mark_worth_keeping(&self) {
@@ -95,6 +92,8 @@ impl Recording {
 impl Drop for Recording {
     #[inline]
     fn drop(&mut self) {
-        self.end();
+        if self.trace.is_some() {
+            self.end();
+        }
     }
 }
