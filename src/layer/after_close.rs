@@ -19,25 +19,18 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    /// Ends a span; `None` when nothing is to be asked.
-    #[inline]
-    pub(super) fn of(held: &mut Held) -> Option<Self> {
-        let mut ending = None;
-        match held {
-            Held::Active(span) => {
-                span.close(None, |completed| ending = Some(Self::Trace(completed)));
-            }
-            Held::Draft(_) => ending = Self::of_draft(std::mem::replace(held, Held::Moving)),
-            Held::Moving => {}
-        }
-        ending
-    }
-
+    /// Ends a draft, now.
     #[cold]
-    fn of_draft(held: Held) -> Option<Self> {
+    pub(super) fn of_draft(held: Held) -> Option<Self> {
         let Held::Draft(draft) = held else { return None };
         let now = draft.recorder().clock.now();
         Some(Self::Root(Some(draft), now))
+    }
+}
+
+impl From<Completed> for Ending {
+    fn from(trace: Completed) -> Self {
+        Self::Trace(trace)
     }
 }
 

@@ -35,6 +35,8 @@ type EventFilter = Arc<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>;
 
 #[derive(Clone)]
 pub(super) struct Options {
+    /// Spans say nothing besides their fields. Known when the layer is made.
+    pub(super) is_lean: bool,
     pub(super) location: bool,
     pub(super) threads: bool,
     pub(super) level: bool,
@@ -65,8 +67,7 @@ impl fmt::Debug for Options {
 
 impl Options {
     /// Whether spans say more than their fields.
-    #[inline]
-    pub(super) fn describes_spans(&self) -> bool {
+    fn describes_spans(&self) -> bool {
         self.location || self.threads || self.level || self.target
     }
 
@@ -79,6 +80,7 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            is_lean: true,
             location: false,
             threads: false,
             level: false,
@@ -199,7 +201,9 @@ impl TraceLayerBuilder {
 
     /// Makes the layer.
     #[must_use]
-    pub fn build(self) -> TraceLayer {
+    pub fn build(mut self) -> TraceLayer {
+        let options = &mut self.options;
+        options.is_lean = !options.describes_spans() && !options.needs_extras();
         TraceLayer::new(&self.pipeline, self.options)
     }
 }

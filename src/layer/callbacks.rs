@@ -39,12 +39,9 @@ where
         let is_root = child.is_none();
         let most = child.unwrap_or_else(|| shared.start_root(number, metadata));
         if let Some(most) = most
-            && (!metadata.fields().is_empty() || shared.options.describes_spans())
+            && (!metadata.fields().is_empty() || !shared.options.is_lean)
         {
             shared.describe(number, most, metadata, attributes);
-        }
-        if shared.options.needs_extras() {
-            shared.table.with(number, |span| span.set_extras(&shared.options));
         }
         if is_root && shared.recorder().is_crowded() {
             shared.settle(number, None);
@@ -83,7 +80,9 @@ where
     }
 
     fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
-        if let Some(ending) = self.shared.table.close(id.into_u64()) {
+        let mut ending = None;
+        self.shared.table.close(id.into_u64(), &mut ending);
+        if let Some(ending) = ending {
             after_close::wait(ending, &id, &ctx);
         }
     }

@@ -83,7 +83,7 @@ impl OpenSpan {
     }
 
     /// Starts a child; `None` when it has to be settled first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn child(&mut self, metadata: &'static Metadata<'static>) -> Option<Self> {
         let Held::Active(span) = &self.held else { return None };
         self.exposed = true;
@@ -116,7 +116,7 @@ impl OpenSpan {
     }
 
     /// How long a value may be, if what is said about it may be kept.
-    #[inline]
+    #[inline(always)]
     pub(super) fn value_bytes(&self) -> Option<usize> {
         self.held.value_bytes()
     }
@@ -180,17 +180,24 @@ impl OpenSpan {
         None
     }
 
-    /// Ends it; `None` when nothing is to be asked.
-    #[inline]
-    pub(super) fn close(&mut self) -> Option<Ending> {
+    /// Ends it; what is to be asked goes to `ending`.
+    #[inline(always)]
+    pub(super) fn close(&mut self, ending: &mut Option<Ending>) {
         self.write_extras();
-        Ending::of(&mut self.held)
+        match &mut self.held {
+            Held::Active(ActiveSpan::Unrecorded(_)) | Held::Moving => {}
+            Held::Active(span) => span.close(None, |completed| *ending = Some(completed.into())),
+            Held::Draft(_) => {
+                let draft = mem::replace(&mut self.held, Held::Moving);
+                *ending = Ending::of_draft(draft);
+            }
+        }
     }
 
     /// Counts and measures what few options ask for.
     #[cold]
     pub(super) fn set_extras(&mut self, options: &Options) {
-        let Some((now, _)) = self.held.moment() else { return };
+        let Some((now, _)) = self.held.moment().filter(|_| options.needs_extras()) else { return };
         self.extras = Some(Box::new(Extras {
             timing: options.inactivity.then(|| Timing::new(now)),
             events: options.counting_filter.is_some().then_some(0),
@@ -224,6 +231,7 @@ impl Held {
         Some((recorder.clock.now(), recorder.limits.span.value_bytes as usize))
     }
 
+    #[inline(always)]
     fn recorder(&self) -> Option<&Recorder> {
         match self {
             Self::Draft(draft) => Some(draft.recorder()),
@@ -233,7 +241,7 @@ impl Held {
     }
 
     /// How long a value may be, if what is said about it may be kept.
-    #[inline]
+    #[inline(always)]
     pub(super) fn value_bytes(&self) -> Option<usize> {
         self.recorder().map(|recorder| recorder.limits.span.value_bytes as usize)
     }

@@ -11,7 +11,7 @@ use super::builder::Options;
 use super::open::{Held, Moved, OpenSpan};
 use super::scratch::Scratch;
 use super::stack::{self, LayerKey};
-use super::table::{Orphan, Table};
+use super::table::{Table, Values};
 use super::visit::{Fields, OfSpan};
 use crate::kit::guarded::lock;
 use crate::model::{Link, TraceContext};
@@ -55,11 +55,7 @@ impl Shared {
     }
 
     /// Starts a span without a parent and puts it in; how long its values may be, if they may be kept.
-    pub(super) fn start_root(
-        &self,
-        id: u64,
-        metadata: &'static Metadata<'static>,
-    ) -> Option<usize> {
+    pub(super) fn start_root(&self, id: u64, metadata: &'static Metadata<'static>) -> Values {
         let held = match self.recorder().draft(metadata.name()) {
             Ok(draft) => Held::Draft(draft),
             Err(span) => Held::Active(span),
@@ -67,56 +63,50 @@ impl Shared {
         self.insert(id, OpenSpan::new(held, metadata))
     }
 
-    /// Starts a child of an open span and puts it in; `None` when that is not open. How long its values
-    /// may be, if they may be kept.
-    #[inline]
+    /// Starts a child of an open span and puts it in; `None` when that is not open.
+    #[inline(always)]
     pub(super) fn adopt(
         &self,
         parent: u64,
         id: u64,
         metadata: &'static Metadata<'static>,
-    ) -> Option<Option<usize>> {
-        match self.table.adopt(parent, id, metadata) {
-            Ok(most) => Some(most),
-            Err(orphan) => self.adopt_orphan(orphan, parent, id, metadata),
-        }
+    ) -> Option<Values> {
+        let adopted = self.table.adopt(parent, id, metadata);
+        adopted.or_else(|| self.adopt_slowly(parent, id, metadata))
     }
 
     #[cold]
-    fn adopt_orphan(
+    fn adopt_slowly(
         &self,
-        orphan: Orphan,
         parent: u64,
         id: u64,
         metadata: &'static Metadata<'static>,
-    ) -> Option<Option<usize>> {
-        let child = match orphan {
-            Orphan::NotOpen => return None,
-            Orphan::NotPlaced(child) => *child,
-            Orphan::OfDraft => {
-                self.settle(parent, None);
-                self.table.with(parent, |span| span.child(metadata))?.unwrap_or_else(|| {
-                    // Its sampler is being asked on this thread, so what it traces itself is refused.
-                    let refused = self.recorder().start(Start::new(metadata.name().into()));
-                    OpenSpan::new(Held::Active(refused), metadata)
-                })
-            }
-        };
+    ) -> Option<Values> {
+        let start = || self.table.with(parent, |span| span.child(metadata));
+        let child = start()?.or_else(|| {
+            self.settle(parent, None);
+            start().flatten()
+        });
+        let child = child.unwrap_or_else(|| {
+            // Its parent's sampler is being asked on this thread, so what that traces itself is refused.
+            let refused = self.recorder().start(Start::new(metadata.name().into()));
+            OpenSpan::new(Held::Active(refused), metadata)
+        });
         Some(self.insert(id, child))
     }
 
     /// Puts a span in; how long its values may be, if they may be kept.
-    pub(super) fn insert(&self, id: u64, span: OpenSpan) -> Option<usize> {
-        let most = span.value_bytes();
+    fn insert(&self, id: u64, span: OpenSpan) -> Values {
+        let values = span.value_bytes();
         if let Some(mut forgotten) = self.table.insert(id, span) {
             // Its closing was never told, as it happens when a layer is exchanged.
-            drop(forgotten.close());
+            forgotten.close(&mut None);
         }
-        most
+        values
     }
 
     /// The span that a thread is inside of, leaving out what has closed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn with_current<R>(&self, mut work: impl FnMut(u64) -> Option<R>) -> Option<R> {
         let mut above = 0;
         while let Some(id) = stack::peek(self.key, above) {
@@ -205,7 +195,10 @@ impl Shared {
         attributes: &span::Attributes<'_>,
     ) {
         Scratch::with(|scratch| {
-            super::details::of_span(scratch, metadata, &self.options);
+            if !self.options.is_lean {
+                super::details::of_span(scratch, metadata, &self.options);
+                self.table.with(id, |span| span.set_extras(&self.options));
+            }
             attributes.record(&mut Fields::<OfSpan>::new(scratch, most));
             self.write(id, scratch);
         });
@@ -242,7 +235,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         for mut span in self.table.drain() {
-            drop(span.close());
+            span.close(&mut None);
         }
     }
 }

@@ -36,12 +36,20 @@ pub(super) fn push(layer: LayerKey, span: u64, is_open: impl Fn(u64) -> bool) {
     // A thread that is ending has no stack any more, and starts no children.
     let _ = ENTERED.try_with(|entered| {
         if let Ok(mut entered) = entered.try_borrow_mut() {
-            if entered.len() >= DEPTH_TO_CLEAR && entered.len() == entered.capacity() {
-                entered.retain(|entry| entry.layer != layer || is_open(entry.span));
+            if entered.len() == entered.capacity() {
+                make_room(&mut entered, layer, &is_open);
             }
             entered.push(Entered { layer, span });
         }
     });
+}
+
+#[cold]
+fn make_room(entered: &mut Vec<Entered>, layer: LayerKey, is_open: &dyn Fn(u64) -> bool) {
+    if entered.len() >= DEPTH_TO_CLEAR {
+        entered.retain(|entry| entry.layer != layer || is_open(entry.span));
+    }
+    entered.reserve(1);
 }
 
 /// Notes that the thread left a span, the latest time it entered it.

@@ -46,6 +46,9 @@ impl Default for Table {
     }
 }
 
+/// How long a span's values may be; `None` when nothing is kept.
+pub(super) type Values = Option<usize>;
+
 /// The number of a span on its thread.
 #[inline]
 fn number_of(id: u64) -> usize {
@@ -54,7 +57,7 @@ fn number_of(id: u64) -> usize {
 }
 
 impl Spans {
-    #[inline]
+    #[inline(always)]
     fn find(&mut self, id: u64) -> Option<&mut OpenSpan> {
         match self.slots.get_mut(number_of(id)) {
             Some((known, span)) if *known == id => span.as_mut(),
@@ -87,49 +90,49 @@ impl Spans {
         None
     }
 
-    /// Starts a child and puts it where no other is.
-    #[inline]
+    /// Starts a child where its parent and its own place are found at once; how long its values may be,
+    /// if they may be kept.
+    #[inline(always)]
     fn adopt(
         &mut self,
         parent: u64,
         id: u64,
         metadata: &'static Metadata<'static>,
-    ) -> Result<Option<usize>, Orphan> {
-        let child = self.find(parent).ok_or(Orphan::NotOpen)?.child(metadata);
-        let child = child.ok_or(Orphan::OfDraft)?;
-        let most = child.value_bytes();
-        match self.slots.get_mut(number_of(id)) {
-            Some((known, slot)) if *known == 0 => {
-                (*known, *slot) = (id, Some(child));
-                Ok(most)
-            }
-            _ => Err(Orphan::NotPlaced(Box::new(child))),
+    ) -> Option<Values> {
+        if self.slots.get(number_of(id))?.0 != 0 {
+            return None;
         }
+        let (known, parent_span) = self.slots.get_mut(number_of(parent))?;
+        if *known != parent {
+            return None;
+        }
+        let child = parent_span.as_mut()?.child(metadata)?;
+        let values = child.value_bytes();
+        *self.slots.get_mut(number_of(id))? = (id, Some(child));
+        Some(values)
     }
 
     /// Closes a span and forgets it.
-    #[inline]
-    fn close(&mut self, id: u64) -> Option<Ending> {
+    #[inline(always)]
+    fn close(&mut self, id: u64, ending: &mut Option<Ending>) {
         match self.slots.get_mut(number_of(id)) {
             Some((known, slot)) if *known == id => {
                 *known = 0;
-                let ending = slot.as_mut().and_then(OpenSpan::close);
+                if let Some(span) = slot {
+                    span.close(ending);
+                }
                 *slot = None;
-                ending
             }
-            _ => self.others.remove(&id)?.close(),
+            _ => self.close_other(id, ending),
         }
     }
-}
 
-/// Why a child was not put in.
-pub(super) enum Orphan {
-    /// Its parent is not there.
-    NotOpen,
-    /// Its parent has to be settled first.
-    OfDraft,
-    /// It has started, but another span may be in its place.
-    NotPlaced(Box<OpenSpan>),
+    #[cold]
+    fn close_other(&mut self, id: u64, ending: &mut Option<Ending>) {
+        if let Some(mut span) = self.others.remove(&id) {
+            span.close(ending);
+        }
+    }
 }
 
 #[cold]
@@ -149,26 +152,25 @@ impl Table {
         lock(self.shard(id)).insert(id, span)
     }
 
-    /// Starts a child of an open span and puts it in; how long its values may be, if they may be kept.
-    #[inline]
+    /// Starts a child of an open span and puts it in, in the usual case: they stand in one shard, the
+    /// parent has been settled, and the place is free. How long its values may be, if they may be kept.
+    #[inline(always)]
     pub(super) fn adopt(
         &self,
         parent: u64,
         id: u64,
         metadata: &'static Metadata<'static>,
-    ) -> Result<Option<usize>, Orphan> {
-        let shard = self.shard(id);
-        if std::ptr::eq(shard, self.shard(parent)) {
-            return lock(shard).adopt(parent, id, metadata);
+    ) -> Option<Values> {
+        if ((id ^ parent) >> NUMBER_BITS) as usize % SHARDS != 0 {
+            return None;
         }
-        let child = self.with(parent, |span| span.child(metadata)).ok_or(Orphan::NotOpen)?;
-        Err(Orphan::NotPlaced(Box::new(child.ok_or(Orphan::OfDraft)?)))
+        lock(self.shard(id)).adopt(parent, id, metadata)
     }
 
     /// Closes a span and forgets it. What is to be asked is left to the caller.
-    #[inline]
-    pub(super) fn close(&self, id: u64) -> Option<Ending> {
-        lock(self.shard(id)).close(id)
+    #[inline(always)]
+    pub(super) fn close(&self, id: u64, ending: &mut Option<Ending>) {
+        lock(self.shard(id)).close(id, ending);
     }
 
     /// Works on a span; `None` when it is not there. What `work` does must not be user code.

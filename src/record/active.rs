@@ -161,7 +161,7 @@ impl ActiveSpan {
 
     /// Ends the span at `end` or now. When that completes its trace, the decision is left to `after`: for callers
     /// who must not run user code where they are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
         match self {
             Self::Recording(span) => span.close(end, after),
@@ -170,6 +170,7 @@ impl ActiveSpan {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
