@@ -1,17 +1,17 @@
 //! Where the fields of a span or an event stand between reading and writing them.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use super::builder::Options;
 use crate::model::store::{Place, StagedTags};
 use crate::model::{SpanKind, Status, TagRef, TagValue};
 use crate::record::Edit;
 
-/// A scratch that has grown beyond this is not kept for the next span.
+/// Text that has grown beyond this gives its memory back.
 const LARGEST_KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static KEPT: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+    static KEPT: RefCell<Scratch> = RefCell::default();
 }
 
 /// What was read from the fields of one span or event.
@@ -62,35 +62,26 @@ pub(super) struct Exception {
 }
 
 impl Scratch {
-    /// Takes the thread's scratch, or a new one where that is in use: what reads a field's value may
-    /// trace itself.
+    /// Works with the thread's scratch, or with a new one where that is in use, because what reads a
+    /// field's value may trace itself, and where the thread is ending.
     #[inline]
-    pub(super) fn take() -> Box<Self> {
-        KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default()
-    }
-
-    /// Keeps a scratch for the thread's next span.
-    #[inline]
-    pub(super) fn give_back(mut self: Box<Self>) {
-        self.clear();
-        if self.tags.bytes() + self.message.bytes() <= LARGEST_KEPT {
-            // A thread that is ending has nowhere to keep it.
-            let _ = KEPT.try_with(|kept| kept.set(Some(self)));
+    pub(super) fn with(mut work: impl FnMut(&mut Self)) {
+        let done = KEPT.try_with(|kept| {
+            let Ok(mut scratch) = kept.try_borrow_mut() else { return false };
+            work(&mut scratch);
+            scratch.clear();
+            true
+        });
+        if !done.unwrap_or(false) {
+            work(&mut Self::default());
         }
     }
 
-    /// Works with a scratch.
-    pub(super) fn with<R>(work: impl FnOnce(&mut Self) -> R) -> R {
-        let mut scratch = Self::take();
-        let result = work(&mut scratch);
-        scratch.give_back();
-        result
-    }
-
+    #[inline]
     fn clear(&mut self) {
-        self.tags.clear();
+        self.tags.clear(LARGEST_KEPT);
         if self.special.message.take().is_some() {
-            self.message.clear();
+            self.message.clear(LARGEST_KEPT);
         }
         if self.special.is_any {
             self.special = Special::default();

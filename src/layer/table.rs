@@ -46,6 +46,12 @@ impl Default for Table {
     }
 }
 
+/// Where the spans of a thread stand.
+#[inline(always)]
+fn shard_of(id: u64) -> usize {
+    (id >> NUMBER_BITS) as usize % SHARDS
+}
+
 /// How long a span's values may be; `None` when nothing is kept.
 pub(super) type Values = Option<usize>;
 
@@ -143,7 +149,7 @@ fn find_other(others: &mut HashMap<u64, OpenSpan>, id: u64) -> Option<&mut OpenS
 impl Table {
     #[inline]
     fn shard(&self, id: u64) -> &Mutex<Spans> {
-        &self.0[(id >> NUMBER_BITS) as usize % SHARDS].0
+        &self.0[shard_of(id)].0
     }
 
     /// Puts a span in; what an id that was not given back stood for.
@@ -161,7 +167,7 @@ impl Table {
         id: u64,
         metadata: &'static Metadata<'static>,
     ) -> Option<Values> {
-        if ((id ^ parent) >> NUMBER_BITS) as usize % SHARDS != 0 {
+        if shard_of(id) != shard_of(parent) {
             return None;
         }
         lock(self.shard(id)).adopt(parent, id, metadata)

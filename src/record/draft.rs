@@ -11,6 +11,7 @@ use super::local::{LocalTrace, Phase, SHELL_BYTES};
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::start::{Begin, Start};
+use super::told_tags;
 use super::unrecorded::{Common, Unrecorded};
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
@@ -141,7 +142,7 @@ impl Draft {
             parent: parent.cloned(),
             name: live.store.owned_name(record),
             kind: record.kind,
-            tags: live.store.owned_tags(record).collect(),
+            tags: told_tags::copy(live.store.keyed_tags(record)),
             links: live.store.owned_links(0).collect(),
         })
     }
@@ -267,6 +268,7 @@ impl Question {
         (start.kind, start.tags, start.links) = (kind, tags, links);
         start.parent = parent.as_ref();
         let decision = recorder.ask_head(&head, &start, recorder.clock.now());
+        told_tags::give_back(start.tags);
         if recorder.is_closed() {
             return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
         }

@@ -39,6 +39,7 @@ mod recording;
 mod ring;
 mod shard;
 mod start;
+mod told_tags;
 mod unrecorded;
 
 pub(crate) use active::ActiveSpan;

@@ -8,7 +8,7 @@ use super::{
     TagRecord,
 };
 use crate::kit::Tick;
-use crate::model::{Limits, Link, TagValue};
+use crate::model::{Limits, Link, TagRef, TagValue};
 
 impl SpanStore {
     /// Takes the spans that have ended out of the buffer and leaves those that have not.
@@ -98,11 +98,12 @@ impl SpanStore {
         self.owned_text(record.name)
     }
 
-    pub(crate) fn owned_tags(
+    /// Tags with keys that are static where they were.
+    pub(crate) fn keyed_tags(
         &self,
         record: &SpanRecord,
-    ) -> impl Iterator<Item = (Cow<'static, str>, TagValue)> {
-        self.tags_of(record.tags).map(|(key, value)| (self.owned_text(key), value.to_value()))
+    ) -> impl Iterator<Item = (Cow<'static, str>, TagRef<'_>)> {
+        self.tags_of(record.tags).map(|(key, value)| (self.owned_text(key), value))
     }
 
     pub(crate) fn owned_links(&self, span: u32) -> impl Iterator<Item = Link> {

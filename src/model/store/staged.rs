@@ -24,8 +24,13 @@ pub(crate) struct StagedTags {
 pub(crate) type Place = Slice;
 
 impl StagedTags {
-    pub(crate) fn clear(&mut self) {
+    /// Forgets all of it, and gives the memory back where the text is longer than `most`.
+    #[inline]
+    pub(crate) fn clear(&mut self, most: usize) {
         self.tags.clear();
+        if self.text.len() > most {
+            self.text = String::new();
+        }
         self.text.clear();
         if !self.rare.is_empty() {
             self.rare.clear();
@@ -34,11 +39,6 @@ impl StagedTags {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.tags.is_empty() && self.rare.is_empty()
-    }
-
-    /// The memory it has reserved.
-    pub(crate) fn bytes(&self) -> usize {
-        self.text.capacity() + self.tags.capacity() * size_of::<TagRecord>()
     }
 
     #[inline(always)]
@@ -106,13 +106,10 @@ impl StagedTags {
         Capped { text: &mut self.text, most: Some(most) }
     }
 
-    /// All that was added from `at` on. Beyond four gigabytes there is nothing.
+    /// All that was added from `at` on. Beyond four gigabytes a place leads nowhere, or to other text.
     #[inline]
     fn place(&self, at: usize) -> Place {
-        match (u32::try_from(at), u32::try_from(self.text.len() - at)) {
-            (Ok(at), Ok(len)) => Place { at, len },
-            _ => Place { at: 0, len: 0 },
-        }
+        Place { at: at as u32, len: (self.text.len() - at) as u32 }
     }
 
     /// Reads a text.

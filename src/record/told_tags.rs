@@ -1,0 +1,63 @@
+//! The tags that a sampler is told, in memory that a thread uses again.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use crate::model::{TagRef, TagValue};
+
+/// A tag as a sampler is told it.
+pub(super) type Told = (Cow<'static, str>, TagValue);
+
+/// Beyond this many tags, or bytes of one text, the memory is given back.
+const MOST_TAGS: usize = 32;
+const LONGEST_TEXT: usize = 1024;
+
+thread_local! {
+    static SPARE: Cell<Vec<Told>> = const { Cell::new(Vec::new()) };
+}
+
+/// Copies tags into what the thread has to spare, text into text, so that roots that are alike do not
+/// allocate.
+pub(super) fn copy<'t>(tags: impl Iterator<Item = (Cow<'static, str>, TagRef<'t>)>) -> Vec<Told> {
+    let mut told = SPARE.try_with(Cell::take).unwrap_or_default();
+    let mut count = 0;
+    for (key, value) in tags {
+        match told.get_mut(count) {
+            Some((old_key, TagValue::String(text))) if value.as_str().is_some() => {
+                *old_key = key;
+                text.clear();
+                text.push_str(value.as_str().unwrap_or_default());
+            }
+            Some(old) => *old = (key, value.to_value()),
+            None => told.push((key, value.to_value())),
+        }
+        count += 1;
+    }
+    told.truncate(count);
+    told
+}
+
+/// Keeps what a sampler was told, as memory for the next.
+pub(super) fn give_back(told: Vec<Told>) {
+    let is_small = |(_, value): &Told| value.as_str().is_none_or(|text| text.len() <= LONGEST_TEXT);
+    if told.len() <= MOST_TAGS && told.iter().all(is_small) {
+        // A thread that is ending has nowhere to keep it.
+        let _ = SPARE.try_with(|spare| spare.set(told));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_before_leaves_no_trace_in_what_is_told_next() {
+        let tags = |text| [("a".into(), TagRef::Str(text)), ("b".into(), TagRef::I64(1))];
+        give_back(copy(tags("a longer text").into_iter()));
+        let next = copy([("c".into(), TagRef::Str("short"))].into_iter());
+        assert_eq!(next, [("c".into(), TagValue::from("short"))]);
+        give_back(next);
+        let last = copy(tags("text").into_iter());
+        assert_eq!(last, [("a".into(), "text".into()), ("b".into(), TagValue::I64(1))]);
+    }
+}
