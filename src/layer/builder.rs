@@ -39,7 +39,8 @@ pub(super) struct Options {
     pub(super) threads: bool,
     pub(super) level: bool,
     pub(super) target: bool,
-    /// Events tell their level as a field, as in OpenTelemetry, where they have no other place for it.
+    /// Events tell their level and target as fields, as in OpenTelemetry, where they have no other
+    /// place for them.
     pub(super) event_level: bool,
     pub(super) inactivity: bool,
     pub(super) error_fields: bool,
@@ -141,7 +142,7 @@ impl TraceLayerBuilder {
     }
 
     /// Whether spans and events say their target, usually the module they stand in: `target`.
-    /// Default: no. Costs a tag.
+    /// Default: no. Costs a tag. After [`compatible`](Self::compatible) events say it anyway.
     pub fn with_target(mut self, target: bool) -> Self {
         self.options.target = target;
         self
