@@ -185,11 +185,11 @@ impl TraceLayerBuilder {
         self
     }
 
-    /// Records only events for which `filter` says yes, and counts the others: spans say
+    /// Records only events for which `filter` says yes, and counts all of them: spans say
     /// `otel.tracing_event_count`, which may be zero. Default: no filter. Costs a tag and an allocation
     /// for each span.
     ///
-    /// Events at the level error still make the status an error.
+    /// Events at the level error make the status an error even if they are only counted.
     pub fn with_counting_event_filter(
         mut self,
         filter: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,

@@ -15,8 +15,8 @@ impl Shared {
     /// of; where a filter hides that from this layer, its nearest ancestor. Without one it is no span's.
     pub(super) fn record_event(&self, event: &Event<'_>) {
         let Some((id, Some((now, most)))) = self.span_of(event) else { return };
-        if self.counts_only(event.metadata()) {
-            return self.count_event(id, event.metadata());
+        if self.counts_only(id, event.metadata()) {
+            return;
         }
         Scratch::with(|scratch| {
             let of_log = event.normalized_metadata();
@@ -43,14 +43,16 @@ impl Shared {
         find(self.nearest(event.parent()?)?)
     }
 
-    fn counts_only(&self, metadata: &Metadata<'_>) -> bool {
-        let filter = self.options.counting_filter.as_ref();
-        filter.is_some_and(|filter| guarded::call(|| !filter(metadata)).unwrap_or(false))
+    /// Counts an event, where events are counted, and says whether that is all.
+    fn counts_only(&self, id: u64, metadata: &Metadata<'_>) -> bool {
+        let Some(filter) = &self.options.counting_filter else { return false };
+        let is_hidden = guarded::call(|| !filter(metadata)).unwrap_or(false);
+        self.count_event(id, is_hidden && *metadata.level() == Level::ERROR);
+        is_hidden
     }
 
     #[cold]
-    fn count_event(&self, id: u64, metadata: &Metadata<'_>) {
-        let is_error = *metadata.level() == Level::ERROR;
+    fn count_event(&self, id: u64, is_error: bool) {
         self.table.with(id, |span| {
             if let Some(events) = span.extras().and_then(|extras| extras.events.as_mut()) {
                 *events = events.saturating_add(1);

@@ -3,7 +3,7 @@
 
 use super::support::{keeping, trace_with};
 use tailtrace::{Pipeline, TagRef, TraceLayer};
-use tracing::{info, info_span};
+use tracing::{Level, debug, info, info_span};
 
 #[test]
 fn the_preset_says_the_target_of_events_whatever_spans_say() {
@@ -16,4 +16,21 @@ fn the_preset_says_the_target_of_events_whatever_spans_say() {
     assert_eq!(span.tag("target"), None);
     let fields: Vec<_> = span.logs().flat_map(|log| log.fields()).collect();
     assert!(fields.contains(&("target", TagRef::Str("shop"))), "{fields:?}");
+}
+
+#[test]
+fn a_counting_filter_counts_the_events_it_lets_through_too() {
+    let layer = |pipeline: &Pipeline| {
+        let builder = TraceLayer::builder(pipeline);
+        builder.with_counting_event_filter(|event| *event.level() <= Level::INFO).build()
+    };
+    let outcome = trace_with(keeping(), layer, || {
+        info_span!("s").in_scope(|| {
+            info!("recorded");
+            debug!("counted");
+        });
+    });
+    let span = outcome.span("s");
+    assert_eq!(span.logs().count(), 1);
+    assert_eq!(span.tag("otel.tracing_event_count"), Some(TagRef::I64(2)));
 }
