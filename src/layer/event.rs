@@ -87,8 +87,8 @@ impl Shared {
             said.failure = Some(text.or(exception).or(message));
         }
         if let Some(exception) = exception {
-            said.is_exception |= message.is_none();
             if self.options.error_fields {
+                said.is_exception |= message.is_none();
                 scratch.push_exception(&exception, &self.options);
             }
             said.exception = self.options.error_records.then_some(exception);

@@ -1,6 +1,8 @@
 //! What `tracing-opentelemetry` does, where programs rely on it. All of it, side by side, is tested in
 //! `compat/side-by-side`.
 
+use std::error::Error;
+
 use super::support::{keeping, trace_with};
 use tailtrace::{Pipeline, TagRef, TraceLayer};
 use tracing::{Level, debug, info, info_span};
@@ -33,4 +35,18 @@ fn a_counting_filter_counts_the_events_it_lets_through_too() {
     let span = outcome.span("s");
     assert_eq!(span.logs().count(), 1);
     assert_eq!(span.tag("otel.tracing_event_count"), Some(TagRef::I64(2)));
+}
+
+#[test]
+fn an_error_that_is_to_be_no_exception_does_not_name_its_event_so() {
+    let layer = |pipeline: &Pipeline| {
+        TraceLayer::builder(pipeline).with_error_fields_to_exceptions(false).build()
+    };
+    let outcome = trace_with(keeping(), layer, || {
+        let failed = std::io::Error::other("no paper");
+        info_span!("s").in_scope(|| info!(failed = &failed as &dyn Error));
+    });
+    let span = outcome.span("s");
+    let messages: Vec<_> = span.logs().map(|log| log.message()).collect();
+    assert!(messages.len() == 1 && messages[0].starts_with("event "), "{messages:?}");
 }
