@@ -85,6 +85,7 @@ impl Shared {
         if is_error || (is_bare && self.options.error_status) {
             let exception = exception.as_ref().map(|exception| exception.message);
             said.failure = Some(text.or(exception).or(message));
+            said.is_given = is_bare && self.options.error_status;
         }
         if let Some(exception) = exception {
             if self.options.error_fields {
@@ -121,8 +122,12 @@ impl Shared {
                 if let Some(exception) = &said.exception {
                     scratch.write_exception(edit, exception, &self.options);
                 }
-                if let Some(status) = status {
-                    edit.set_status(status);
+                match status {
+                    Some(Status::Error { description }) if !said.is_given => {
+                        edit.suggest_error(&description);
+                    }
+                    Some(status) => edit.set_status(status),
+                    None => {}
                 }
             })
         });
@@ -136,6 +141,8 @@ struct Said {
     is_exception: bool,
     /// The span failed, and why.
     failure: Option<Option<Place>>,
+    /// Its text is meant as the status. Otherwise what is known already stands.
+    is_given: bool,
     /// What to say of the span as well.
     exception: Option<super::scratch::Exception>,
 }

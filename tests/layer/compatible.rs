@@ -3,9 +3,9 @@
 
 use std::error::Error;
 
-use super::support::{keeping, trace_with};
-use tailtrace::{Pipeline, TagRef, TraceLayer};
-use tracing::{Level, debug, info, info_span};
+use super::support::{keeping, trace, trace_with};
+use tailtrace::{Pipeline, Status, TagRef, TraceLayer};
+use tracing::{Level, debug, error, info, info_span};
 
 #[test]
 fn the_preset_says_the_target_of_events_whatever_spans_say() {
@@ -49,4 +49,30 @@ fn an_error_that_is_to_be_no_exception_does_not_name_its_event_so() {
     let span = outcome.span("s");
     let messages: Vec<_> = span.logs().map(|log| log.message()).collect();
     assert!(messages.len() == 1 && messages[0].starts_with("event "), "{messages:?}");
+}
+
+#[test]
+fn the_message_of_an_error_does_not_replace_a_description_that_was_given() {
+    let outcome = trace(|| {
+        let span = info_span!("before", otel.status_description = "no paper");
+        span.in_scope(|| error!("print failed"));
+        let span = info_span!("after", otel.status_description = tracing::field::Empty);
+        span.in_scope(|| error!("print failed"));
+        span.record("otel.status_description", "no ink");
+        let span = info_span!("never");
+        span.in_scope(|| {
+            error!("first");
+            error!(error = "cause", "second");
+        });
+        let span = info_span!("returned");
+        span.in_scope(|| {
+            error!("first");
+            error!(error = "returned");
+        });
+    });
+    let status = |name: &str| outcome.span(name).status();
+    assert_eq!(status("before"), Status::error("no paper"));
+    assert_eq!(status("after"), Status::error("no ink"));
+    assert_eq!(status("never"), Status::error("first"));
+    assert_eq!(status("returned"), Status::error("returned"));
 }
