@@ -93,6 +93,7 @@
 //! [Tail sampling](manual::tail_sampling) ·
 //! [Loss and the ledger](manual::loss_and_the_ledger) ·
 //! [Propagation](manual::propagation) ·
+//! [Switching from tracing-opentelemetry](manual::switching_from_tracing_opentelemetry) ·
 //! [Decisions](manual::decisions)
 //!
 //! # Not there yet

@@ -2,6 +2,7 @@
 
 mod layer {
     mod basics;
+    mod compatible;
     mod parents;
     pub(crate) mod support;
 }

@@ -41,7 +41,8 @@ pub(super) struct Options {
     pub(super) threads: bool,
     pub(super) level: bool,
     pub(super) target: bool,
-    /// Events tell their level as a field, as in OpenTelemetry, where they have no other place for it.
+    /// Events tell their level and target as fields, as in OpenTelemetry, where they have no other
+    /// place for them.
     pub(super) event_level: bool,
     pub(super) inactivity: bool,
     pub(super) error_fields: bool,
@@ -143,7 +144,7 @@ impl TraceLayerBuilder {
     }
 
     /// Whether spans and events say their target, usually the module they stand in: `target`.
-    /// Default: no. Costs a tag.
+    /// Default: no. Costs a tag. After [`compatible`](Self::compatible) events say it anyway.
     pub fn with_target(mut self, target: bool) -> Self {
         self.options.target = target;
         self
@@ -186,11 +187,11 @@ impl TraceLayerBuilder {
         self
     }
 
-    /// Records only events for which `filter` says yes, and counts the others: spans say
+    /// Records only events for which `filter` says yes, and counts all of them: spans say
     /// `otel.tracing_event_count`, which may be zero. Default: no filter. Costs a tag and an allocation
     /// for each span.
     ///
-    /// Events at the level error still make the status an error.
+    /// Events at the level error make the status an error even if they are only counted.
     pub fn with_counting_event_filter(
         mut self,
         filter: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,

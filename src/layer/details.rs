@@ -37,7 +37,7 @@ pub(super) fn before_event(scratch: &mut Scratch, metadata: &Metadata<'_>, optio
     if options.event_level {
         level(scratch, metadata);
     }
-    if options.target {
+    if options.target || options.event_level {
         target(scratch, metadata);
     }
 }

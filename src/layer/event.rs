@@ -15,8 +15,8 @@ impl Shared {
     /// of; where a filter hides that from this layer, its nearest ancestor. Without one it is no span's.
     pub(super) fn record_event(&self, event: &Event<'_>) {
         let Some((id, Some((now, most)))) = self.span_of(event) else { return };
-        if self.counts_only(event.metadata()) {
-            return self.count_event(id, event.metadata());
+        if self.counts_only(id, event.metadata()) {
+            return;
         }
         Scratch::with(|scratch| {
             // Every callsite that stands for records of the `log` crate has this target.
@@ -48,14 +48,16 @@ impl Shared {
         find(self.nearest(event.parent()?)?)
     }
 
-    fn counts_only(&self, metadata: &Metadata<'_>) -> bool {
-        let filter = self.options.counting_filter.as_ref();
-        filter.is_some_and(|filter| guarded::call(|| !filter(metadata)).unwrap_or(false))
+    /// Counts an event, where events are counted, and says whether that is all.
+    fn counts_only(&self, id: u64, metadata: &Metadata<'_>) -> bool {
+        let Some(filter) = &self.options.counting_filter else { return false };
+        let is_hidden = guarded::call(|| !filter(metadata)).unwrap_or(false);
+        self.count_event(id, is_hidden && *metadata.level() == Level::ERROR);
+        is_hidden
     }
 
     #[cold]
-    fn count_event(&self, id: u64, metadata: &Metadata<'_>) {
-        let is_error = *metadata.level() == Level::ERROR;
+    fn count_event(&self, id: u64, is_error: bool) {
         self.table.with(id, |span| {
             if let Some(events) = span.extras().and_then(|extras| extras.events.as_mut()) {
                 *events = events.saturating_add(1);
@@ -90,10 +92,11 @@ impl Shared {
             let why = text.or(exception).map(|text| scratch.tags.text(text));
             let why = why.or_else(|| message.map(|message| scratch.message.text(message)));
             said.failure = Some(Status::error(why.unwrap_or_default().to_owned()));
+            said.is_given = is_bare && self.options.error_status;
         }
         if let Some(exception) = exception {
-            said.is_exception |= message.is_none();
             if self.options.error_fields {
+                said.is_exception |= message.is_none();
                 scratch.push_exception(&exception, &self.options);
             }
             said.exception = self.options.error_records.then_some(exception);
@@ -125,8 +128,12 @@ impl Shared {
                 if let Some(exception) = &said.exception {
                     scratch.write_exception(edit, exception, &self.options);
                 }
-                if let Some(status) = said.failure {
-                    edit.set_status(status);
+                match said.failure {
+                    Some(Status::Error { description }) if !said.is_given => {
+                        edit.suggest_error(&description);
+                    }
+                    Some(status) => edit.set_status(status),
+                    None => {}
                 }
             })
         });
@@ -140,6 +147,8 @@ struct Said {
     is_exception: bool,
     /// The span failed, and why.
     failure: Option<Status>,
+    /// Its text is meant as the status. Otherwise what is known already stands.
+    is_given: bool,
     /// What to say of the span as well.
     exception: Option<Exception>,
 }

@@ -37,7 +37,7 @@ pub(super) enum Held {
 #[derive(Debug)]
 pub(super) struct Extras {
     pub(super) timing: Option<Timing>,
-    /// Events that were counted instead of recorded.
+    /// How many events there were, where they are counted.
     pub(super) events: Option<i64>,
 }
 

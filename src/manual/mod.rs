@@ -6,7 +6,9 @@
 //! 4. [`loss_and_the_ledger`]: how every span is accounted for, what each reason of loss means, and
 //!    what is not promised.
 //! 5. [`propagation`]: how a trace crosses from one process into the next.
-//! 6. [`decisions`]: why it is built this way, and what was measured.
+//! 6. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
+//!    crate's layer, and what differs.
+//! 7. [`decisions`]: why it is built this way, and what was measured.
 //!
 //! The programs in it are tests of the crate.
 
@@ -29,6 +31,10 @@ pub mod loss_and_the_ledger {}
 
 #[doc = include_str!("propagation.md")]
 pub mod propagation {}
+
+#[cfg(feature = "layer")]
+#[doc = include_str!("switching_from_tracing_opentelemetry.md")]
+pub mod switching_from_tracing_opentelemetry {}
 
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

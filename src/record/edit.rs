@@ -69,6 +69,12 @@ impl<'s> Edit<'s> {
         self.store.set_status(self.span, status, self.limits);
     }
 
+    /// Says that it failed, and why unless that is known.
+    pub(crate) fn suggest_error(&mut self, description: &str) {
+        self.failed = true;
+        self.store.suggest_error(self.span, description, self.limits);
+    }
+
     /// Says that it failed, and leaves what is known of why.
     pub(crate) fn fail(&mut self) {
         self.failed = true;

@@ -152,6 +152,24 @@ fn statuses_follow_their_order() {
 }
 
 #[test]
+fn a_suggested_error_leaves_what_is_known() {
+    let suggested = |known: &[Status], text: &str| {
+        let mut store = one_span(Room::default(), &SMALL);
+        for status in known {
+            store.set_status(0, status.clone(), &SMALL);
+        }
+        store.suggest_error(0, text, &SMALL);
+        store.status(0)
+    };
+    assert_eq!(suggested(&[], "why"), Status::error("why"));
+    assert_eq!(suggested(&[], ""), Status::error(""));
+    assert_eq!(suggested(&[Status::Ok], "why"), Status::Ok);
+    assert_eq!(suggested(&[Status::error("")], "why"), Status::error("why"));
+    assert_eq!(suggested(&[Status::error("known")], "why"), Status::error("known"));
+    assert_eq!(suggested(&[Status::error("known"), Status::Ok], "why"), Status::Ok);
+}
+
+#[test]
 fn a_span_ends_once_and_never_before_its_start() {
     let mut store = SpanStore::default();
     store.push_span(new_span(7, "span"), &SMALL).unwrap();

@@ -335,6 +335,17 @@ impl SpanStore {
         }
     }
 
+    /// Sets the status to an error unless it is final, with a description unless it has one.
+    pub(crate) fn suggest_error(&mut self, span: u32, description: &str, limits: &Limits) {
+        self.fail(span);
+        let is_error = self.spans.get(span as usize).map(|record| record.outcome);
+        let rare = self.details.as_ref().and_then(|details| details.rare.as_ref());
+        let is_described = rare.is_some_and(|rare| rare.descriptions.contains_key(&span));
+        if is_error == Some(Outcome::Error) && !is_described {
+            self.describe(span, description, limits);
+        }
+    }
+
     /// Makes the status an error, unless it is final, and leaves its description.
     pub(crate) fn fail(&mut self, span: u32) {
         if let Some(record) = self.spans.get_mut(span as usize)
