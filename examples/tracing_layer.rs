@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tailtrace::{ConsoleExporter, Errors, Fraction, Pipeline, SlowerThan, TailSampler, TraceIds};
 use tracing::{Span, field, info, instrument, warn};
-use tracing_subscriber::fmt::{self, format};
+use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
 const SLOW: Duration = Duration::from_millis(400);
@@ -19,10 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tail = TailSampler::new().keep(Errors).keep(SlowerThan(SLOW)).keep(Fraction::new(0.01)?); // 1
     let pipeline = Pipeline::builder("shop").with_tail(tail).with_exporter(drawings()).start()?; // 2
 
-    let logs = format().compact().with_target(false).without_time();
+    let logs = fmt::layer().compact().with_target(false).without_time();
     tracing_subscriber::registry()
         .with(pipeline.layer()) // 3
-        .with(fmt::layer().event_format(TraceIds::text(logs))) // `logs` alone would do without ids
+        .with(logs.map_event_format(TraceIds::text)) // `logs` alone would have no ids.
         .init();
 
     let placed = (1..=5).filter(|order| place_order(*order).is_ok()).count();
