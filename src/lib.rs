@@ -5,7 +5,42 @@
 //! to another thread, so recording everything stays cheap; what is kept goes to exporters on threads
 //! of their own. Every span that starts is accounted for, with a reason when it did not arrive.
 //!
-//! # Quick start
+//! Spans come from the `tracing` instrumentation that a program has already, through a [`TraceLayer`],
+//! or from the crate's own small API, through a [`Tracer`]. Both may feed one [`Pipeline`].
+//!
+//! # Quick start with `tracing`
+//!
+//! ```
+//! use std::time::Duration;
+//! use tailtrace::{ConsoleExporter, Errors, Fraction, Pipeline, SlowerThan, TailSampler};
+//! use tracing::{info, instrument};
+//! use tracing_subscriber::prelude::*;
+//!
+//! #[instrument(err)]
+//! fn place_order(id: u32) -> Result<(), std::io::Error> {
+//!     info!("asking the bank");
+//!     Err(std::io::Error::other("card declined"))
+//! }
+//!
+//! let pipeline = Pipeline::builder("checkout")
+//!     .with_tail(
+//!         TailSampler::new()
+//!             .keep(Errors)
+//!             .keep(SlowerThan(Duration::from_millis(500)))
+//!             .keep(Fraction::new(0.01)?),
+//!     )
+//!     .with_exporter(ConsoleExporter::stdout())
+//!     .start()?; // Hold it in `main`: the layer does not keep it running.
+//! tracing_subscriber::registry().with(pipeline.layer()).init();
+//!
+//! let _ = place_order(4711); // The trace is complete when this returns, and kept for its error.
+//!
+//! pipeline.shutdown(Duration::from_secs(5))?; // Waits until it is drawn.
+//! assert_eq!(pipeline.stats().exported, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Quick start without
 //!
 //! ```
 //! use std::time::Duration;
@@ -41,7 +76,7 @@
 //! # The flow
 //!
 //! ```text
-//!  headers --propagation--> TraceContext --> tracer --local root: ask--> sampling (head)
+//!  headers --propagation--> TraceContext --> a door --local root: ask--> sampling (head)
 //!                                              | start, tags, logs, finish
 //!                                              v
 //!                            record: one pooled buffer per local trace, open-span count
@@ -54,10 +89,14 @@
 //!                         ledger counts at every arrow
 //! ```
 //!
+//! The doors are [`layer`] for `tracing` instrumentation and [`tracer`] for the native API.
+//!
 //! # The rooms
 //!
 //! Each module has one concern. The names that most programs need are re-exported here.
 //!
+//! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`,
+//!   [`TraceSpanExt`] gives its spans remote parents, tags and ids, [`TraceIds`] writes the ids into logs.
 //! - [`tracer`]: the native API. [`Tracer`] starts spans, [`SpanGuard`] is one that runs and ends when
 //!   it is dropped, [`SpanBuilder`] starts one with more than a name.
 //! - [`pipeline`]: the whole flow. [`Pipeline::builder`] puts it together; the [`Pipeline`] flushes,
@@ -83,12 +122,14 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `layer` | yes | the module `layer`, and with it `tracing-subscriber` |
 //! | `http` | no | propagation headers in the `http` crate's `HeaderMap` |
 //! | `testing` | no | the module `testing`: hand-made traces, traces as text |
 //!
 //! # The book
 //!
 //! [Data flow](manual::data_flow) ·
+//! [Tracing](manual::tracing) ·
 //! [Choosing a sampler](manual::choosing_a_sampler) ·
 //! [Tail sampling](manual::tail_sampling) ·
 //! [Loss and the ledger](manual::loss_and_the_ledger) ·
@@ -98,10 +139,13 @@
 //!
 //! # Not there yet
 //!
-//! A layer for `tracing-subscriber`, adapters for OpenTelemetry, and OTLP.
+//! Adapters for OpenTelemetry, and OTLP. Until then a backend needs an [`Exporter`] of your own.
 #![forbid(unsafe_code)]
-// Some of the recorder's tools serve one door only.
-#![cfg_attr(not(feature = "layer"), allow(dead_code, unused_imports))]
+// Some of the recorder's tools serve one door only, and the book speaks of all doors.
+#![cfg_attr(
+    not(feature = "layer"),
+    allow(dead_code, unused_imports, rustdoc::broken_intra_doc_links)
+)]
 // The fences. Unit tests are programs and stand outside of them; the build
 // without `cfg(test)` holds every line of the library to them.
 #![cfg_attr(

@@ -1,14 +1,15 @@
 //! The book: how `tailtrace` works, and how to choose what to keep.
 //!
 //! 1. [`data_flow`]: the way of a span from its start to the exporter, and what runs on which thread.
-//! 2. [`choosing_a_sampler`]: which head sampler when, and how head and tail play together.
-//! 3. [`tail_sampling`]: the policies, how they combine, and what they cost.
-//! 4. [`loss_and_the_ledger`]: how every span is accounted for, what each reason of loss means, and
+//! 2. [`tracing`]: how spans and events of the `tracing` crate become traces, and what each of it costs.
+//! 3. [`choosing_a_sampler`]: which head sampler when, and how head and tail play together.
+//! 4. [`tail_sampling`]: the policies, how they combine, and what they cost.
+//! 5. [`loss_and_the_ledger`]: how every span is accounted for, what each reason of loss means, and
 //!    what is not promised.
-//! 5. [`propagation`]: how a trace crosses from one process into the next.
-//! 6. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
+//! 6. [`propagation`]: how a trace crosses from one process into the next.
+//! 7. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
 //!    crate's layer, and what differs.
-//! 7. [`decisions`]: why it is built this way, and what was measured.
+//! 8. [`decisions`]: why it is built this way, and what was measured.
 //!
 //! The programs in it are tests of the crate.
 
@@ -19,6 +20,10 @@ use crate::*;
 
 #[doc = include_str!("data_flow.md")]
 pub mod data_flow {}
+
+#[cfg(feature = "layer")]
+#[doc = include_str!("tracing.md")]
+pub mod tracing {}
 
 #[doc = include_str!("choosing_a_sampler.md")]
 pub mod choosing_a_sampler {}
