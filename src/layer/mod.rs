@@ -38,6 +38,8 @@ mod ext;
 mod find;
 mod format;
 mod handle;
+#[cfg(feature = "tower")]
+pub mod http;
 mod open;
 mod scratch;
 mod shared;
