@@ -9,7 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::after_close::{self, Ending};
 use super::open::{Extras, Held, OpenSpan};
 use super::timing::Timing;
-use super::{TraceLayer, stack};
+use super::{TraceLayer, incoming, stack};
 use crate::model::Link;
 
 impl<S> Layer<S> for TraceLayer
@@ -43,6 +43,11 @@ where
         if let Some(span) = forgotten {
             // Its closing was never told, as it happens when a layer is exchanged.
             drop(Ending::of(span.into_held()));
+        }
+        if attributes.is_root()
+            && let Some(parent) = incoming::parent()
+        {
+            shared.set_parent(id.into_u64(), &parent);
         }
         if is_draft && shared.recorder().is_crowded() {
             shared.settle(id.into_u64(), None);

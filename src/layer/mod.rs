@@ -40,6 +40,7 @@ mod format;
 mod handle;
 #[cfg(feature = "tower")]
 pub mod http;
+mod incoming;
 mod open;
 mod scratch;
 mod shared;

@@ -10,10 +10,14 @@ use http::uri::Scheme;
 use http::{Method, Request, Response, StatusCode, Version};
 use tailtrace::layer::http::{HttpServerLayer, ResponseBody};
 use tailtrace::propagation::CompositePropagator;
-use tailtrace::{AlwaysOff, SamplingDecision, SamplingRequest, Span, SpanKind, Status, TagValue};
+use tailtrace::{
+    AlwaysOff, SamplingDecision, SamplingRequest, Span, SpanKind, Status, TagValue, TraceIds,
+};
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::{Level, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::{FmtSpan, format};
+use tracing_subscriber::fmt::layer as log_lines;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{
@@ -387,4 +391,22 @@ async fn a_request_that_is_sampled_out_is_handled_and_counted() {
     assert_eq!(answered(HttpServerLayer::new(), 500, get("/")).await.status().as_u16(), 500);
     assert_eq!(traced.spans().len(), 0);
     assert_eq!(support::settled(&traced.pipeline).live, 0);
+}
+
+#[tokio::test]
+async fn a_log_of_the_new_span_itself_does_not_tear_it_from_its_caller() {
+    let (builder, _clock, memory) = support::pipeline();
+    let pipeline = builder.start().unwrap();
+    let log = log_lines()
+        .with_span_events(FmtSpan::NEW)
+        .event_format(TraceIds::text(format()))
+        .with_writer(std::io::sink);
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer()).with(log);
+    let _default = tracing::subscriber::set_default(subscriber);
+    let request = Request::get("/").header("traceparent", PARENT).body(()).unwrap();
+    answered(HttpServerLayer::new(), 200, request).await;
+    pipeline.flush(support::PLENTY).unwrap();
+    let context = memory.spans()[0].context().clone();
+    assert_eq!(context.trace_id.to_hex(), TRACE);
+    assert_eq!(context.parent_span_id.unwrap().to_hex(), CALLER);
 }

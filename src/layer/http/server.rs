@@ -19,7 +19,7 @@ use super::method::{KnownMethods, OTHER, SpanName};
 use super::response::{ResponseBody, ResponseFuture, Side};
 use super::url::{Authority, Query, protocol_version};
 use crate::kit::guarded;
-use crate::layer::TraceSpanExt;
+use crate::layer::incoming;
 use crate::propagation::{CompositePropagator, Extracted, Propagator};
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
@@ -195,22 +195,20 @@ where
 }
 
 impl Config {
-    /// The span of this request, with its parent.
+    /// The span of this request, under its caller if that is known. A caller far away goes before the
+    /// span that happens to be the current one here.
     fn span(&self, parts: &Parts) -> Span {
         let mut caller = Extracted::default();
         self.propagator.extract(&parts.headers, &mut caller);
-        let caller = caller.into_context();
-        let span = self.describe(parts, caller.is_some());
-        if let Some(caller) = caller {
-            // It fails where nobody records the span.
-            let _ = span.set_parent(caller);
+        match caller.into_context() {
+            Some(caller) => incoming::under(caller, || self.describe(parts, true)),
+            None => self.describe(parts, false),
         }
-        span
     }
 
     /// The span with everything that samplers may ask for. What it says is put into words only if
     /// somebody wants to know.
-    fn describe(&self, parts: &Parts, has_caller: bool) -> Span {
+    fn describe(&self, parts: &Parts, is_root: bool) -> Span {
         let method = self.known_methods.name(&parts.method);
         let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
         let authority = Authority::of(parts);
@@ -251,8 +249,7 @@ impl Config {
                 }
             };
         }
-        // A caller far away goes before the span that happens to be the current one here.
-        if has_caller { span_under!(parent: None,) } else { span_under!() }
+        if is_root { span_under!(parent: None,) } else { span_under!() }
     }
 }
 
