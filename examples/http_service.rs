@@ -11,9 +11,9 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use std::{fmt::Display, net::SocketAddr, time::Duration};
 use tailtrace::layer::http::{HttpClientLayer, HttpClientService, HttpServerLayer};
-use tailtrace::propagation::{CompositePropagator, Propagator};
-use tailtrace::{ConsoleExporter, Errors, Fraction, Pipeline, SlowerThan, TailSampler};
-use tailtrace::{SpanId, TraceContext, TraceId};
+use tailtrace::{
+    ConsoleExporter, Errors, Fraction, Pipeline, SlowerThan, SpanId, TailSampler, TraceId,
+};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 use tower::{Layer, ServiceExt};
 use tracing::{Instrument, info_span};
@@ -31,8 +31,8 @@ async fn main() -> Result<(), BoxError> {
     tracing_subscriber::registry().with(pipeline.layer()).init();
 
     let port = std::env::args().skip_while(|arg| arg != "--port").nth(1);
-    let port = port.map(|port| port.parse::<u16>()).transpose()?;
-    let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0))).await?;
+    let bound = ("127.0.0.1", port.as_deref().map_or(Ok(0), str::parse)?);
+    let listener = TcpListener::bind(bound).await?;
     let address = listener.local_addr()?;
     let http = Client::builder(TokioExecutor::new()).build_http();
     let spans = HttpServerLayer::new()
@@ -51,11 +51,9 @@ async fn main() -> Result<(), BoxError> {
     // 200 a second, from callers whose own spans somebody else collects.
     let mut orders = JoinSet::new();
     for id in 0..200 {
-        let mut request = Request::post(format!("http://{address}/orders/{id}"));
-        let caller = TraceContext::new(TraceId::new(), SpanId::new());
-        let headers = request.headers_mut().ok_or("the address is no URL")?;
-        CompositePropagator::default().inject(&caller, headers);
-        orders.spawn(http.request(request.body(Body::empty())?));
+        let caller = format!("00-{}-{}-00", TraceId::new(), SpanId::new());
+        let request = Request::post(format!("http://{address}/orders/{id}"));
+        orders.spawn(http.request(request.header("traceparent", caller).body(Body::empty())?));
         sleep(Duration::from_millis(5)).await;
     }
     orders.join_all().await;
@@ -72,11 +70,11 @@ async fn order(State(app): State<App>, Path(id): Path<u32>) -> Result<(), Status
 
 async fn charge(Path(id): Path<u32>) -> StatusCode {
     sleep(Duration::from_millis(if id % 90 == 89 { 80 } else { 1 })).await;
-    if id % 100 == 99 {
-        tracing::error!("card declined"); // A 402 by itself is no error of the server.
-        return StatusCode::PAYMENT_REQUIRED;
+    if id % 100 != 99 {
+        return StatusCode::OK;
     }
-    StatusCode::OK
+    tracing::error!("card declined"); // A 402 by itself is no error of the server.
+    StatusCode::PAYMENT_REQUIRED
 }
 
 async fn test(State(app): State<App>, Json(calls): Json<Vec<Value>>) -> Result<(), StatusCode> {
