@@ -124,6 +124,7 @@
 //! |---|---|---|
 //! | `layer` | yes | the module `layer`, and with it `tracing-subscriber` |
 //! | `http` | no | propagation headers in the `http` crate's `HeaderMap` |
+//! | `tower` | no | [`layer::http`]: tower layers that make the spans of HTTP requests; brings `layer` and `http` |
 //! | `testing` | no | the module `testing`: hand-made traces, traces as text |
 //!
 //! # The book

@@ -8,7 +8,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::after_close;
 use super::timing::Timing;
-use super::{TraceLayer, stack};
+use super::{TraceLayer, incoming, stack};
 use crate::model::Link;
 
 impl<S> Layer<S> for TraceLayer
@@ -42,6 +42,11 @@ where
             && (!metadata.fields().is_empty() || !shared.options.is_lean)
         {
             shared.describe(number, most, metadata, attributes);
+        }
+        if attributes.is_root()
+            && let Some(parent) = incoming::parent()
+        {
+            shared.set_parent(number, &parent);
         }
         if is_root && shared.recorder().is_crowded() {
             shared.settle(number, None);

@@ -38,6 +38,9 @@ mod ext;
 mod find;
 mod format;
 mod handle;
+#[cfg(feature = "tower")]
+pub mod http;
+mod incoming;
 mod open;
 mod scratch;
 mod shared;

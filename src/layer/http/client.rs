@@ -1,0 +1,198 @@
+//! The span of a request that goes out.
+
+use std::fmt::{self, Display};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::field::Empty;
+use tracing::{Level, Span, span};
+
+use super::TARGET;
+use super::method::{KnownMethods, OTHER, SpanName};
+use super::response::{ResponseBody, ResponseFuture, Side};
+use super::url::{Authority, FullUrl};
+use crate::layer::TraceSpanExt;
+use crate::propagation::{CompositePropagator, Propagator};
+
+/// Makes the span of each request that goes out, and tells the receiver about it in the request's
+/// headers (a tower layer).
+///
+/// The span is a child of the current one. It lasts until the body of the response has ended or was
+/// dropped, so reading the body counts. The headers are those of the propagator; lines of the same
+/// names that the request has already are replaced. Where nobody records the span, its nearest
+/// recorded ancestor stands in the headers; without any they stay as they are. Put the layer inside
+/// of one that sends again, so that each attempt has its own span. [The module](super) lists its tags.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tailtrace::layer::http::HttpClientLayer;
+/// use tailtrace::{InMemoryExporter, Pipeline};
+/// use tower::{Service, ServiceBuilder, service_fn};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let pipeline = Pipeline::builder("shop").with_exporter(InMemoryExporter::new()).start()?;
+/// let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+///
+/// // In a program this is the client of hyper.
+/// let send = service_fn(async |request: Request<String>| {
+///     assert!(request.headers().contains_key("traceparent"));
+///     Ok::<_, std::io::Error>(Response::new(String::new()))
+/// });
+/// let mut client = ServiceBuilder::new().layer(HttpClientLayer::new()).service(send);
+/// let request = Request::get("http://bank.example/rates").body(String::new())?;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// tracing::subscriber::with_default(subscriber, || runtime.block_on(client.call(request)))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct HttpClientLayer {
+    config: Config,
+}
+
+#[derive(Clone)]
+struct Config {
+    propagator: Arc<dyn Propagator>,
+    known_methods: KnownMethods,
+    level: Level,
+}
+
+impl HttpClientLayer {
+    /// Writes the W3C headers, and makes spans of the level INFO.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            config: Config {
+                propagator: Arc::new(CompositePropagator::default()),
+                known_methods: KnownMethods::default(),
+                level: Level::INFO,
+            },
+        }
+    }
+
+    /// Writes the headers with this. Default: [`CompositePropagator::default`].
+    #[must_use]
+    pub fn with_propagator(mut self, propagator: impl Propagator + 'static) -> Self {
+        self.config.propagator = Arc::new(propagator);
+        self
+    }
+
+    /// The methods that stand in tags and names; others are `_OTHER`. Default: those of RFC 9110, and
+    /// `PATCH`.
+    #[must_use]
+    pub fn with_known_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.config.known_methods = KnownMethods::new(methods);
+        self
+    }
+
+    /// The level of the spans. Default: [`Level::INFO`].
+    #[must_use]
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.config.level = level;
+        self
+    }
+}
+
+impl Default for HttpClientLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for HttpClientLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClientLayer").field("level", &self.config.level).finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for HttpClientLayer {
+    type Service = HttpClientService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HttpClientService { inner, layer: self.clone() }
+    }
+}
+
+/// The service of a [`HttpClientLayer`].
+#[derive(Clone, Debug)]
+pub struct HttpClientService<S> {
+    inner: S,
+    layer: HttpClientLayer,
+}
+
+impl<S, A, B> Service<Request<A>> for HttpClientService<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Error: Display,
+    B: Body,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let span = self.layer.config.describe(&parts);
+        self.layer.config.tell(&span, &mut parts.headers);
+        let request = Request::from_parts(parts, body);
+        let response = span.in_scope(|| self.inner.call(request));
+        ResponseFuture::new(response, span, Side::Client)
+    }
+}
+
+impl Config {
+    /// Writes the headers that make `span` the parent of what the receiver starts.
+    fn tell(&self, span: &Span, headers: &mut HeaderMap) {
+        let Some(context) = span.context().or_else(|| Span::current().context()) else {
+            return;
+        };
+        // A header that the context has nothing to say for would stay behind from another trace.
+        for field in self.propagator.fields() {
+            headers.remove(*field);
+        }
+        self.propagator.inject(&context, headers);
+    }
+
+    /// The span with everything that samplers may ask for. What it says is put into words only if
+    /// somebody wants to know.
+    fn describe(&self, parts: &Parts) -> Span {
+        let method = self.known_methods.name(&parts.method);
+        let authority = Authority::of(parts);
+
+        // Levels are static, so each is a place of its own in the program.
+        macro_rules! span_at {
+            ($level:ident) => {
+                span!(
+                    target: TARGET, Level::$level, "http.client",
+                    otel.name = display(SpanName { method, route: None }),
+                    otel.kind = "client",
+                    http.request.method = method.unwrap_or(OTHER),
+                    http.request.method_original = method.is_none().then(|| parts.method.as_str()),
+                    url.full = display(FullUrl { parts, authority }),
+                    server.address = authority.map(|authority| authority.address()),
+                    server.port = authority.and_then(|said| said.port(parts.uri.scheme())).map(i64::from),
+                    network.protocol.version = Empty,
+                    http.response.status_code = Empty,
+                    error.type = Empty,
+                    otel.status_code = Empty,
+                    otel.status_description = Empty,
+                )
+            };
+        }
+        match self.level {
+            Level::ERROR => span_at!(ERROR),
+            Level::WARN => span_at!(WARN),
+            Level::INFO => span_at!(INFO),
+            Level::DEBUG => span_at!(DEBUG),
+            Level::TRACE => span_at!(TRACE),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! HTTP on top of the layer: the span of a request, made by [tower] layers.
+//!
+//! [`HttpServerLayer`] makes the span of each request that comes in, a child of the caller's.
+//! [`HttpClientLayer`] makes the span of each request that goes out, and tells the receiver about it
+//! in the headers. Both speak OpenTelemetry's stable semantic conventions for HTTP. Their spans are
+//! spans of `tracing`, so what the handler does inside of them, with `#[instrument]` or `info!`,
+//! stands below them; without a [`TraceLayer`](super::TraceLayer) in the subscriber they are
+//! ordinary spans, and no headers are written.
+//!
+//! Both work for any `tower::Service` from `http::Request` to `http::Response`, whatever their
+//! bodies: axum, hyper, tonic.
+//!
+//! | tag | server | client |
+//! |---|---|---|
+//! | name | method and route | method |
+//! | `http.request.method`, `http.request.method_original` | yes | yes |
+//! | `http.route` | of [`with_route`](HttpServerLayer::with_route) | no |
+//! | `url.scheme`, `url.path`, `url.query` | yes | no |
+//! | `url.full` | no | yes |
+//! | `server.address`, `server.port` | as the URL or `Host` say | as the URL or `Host` say |
+//! | `user_agent.original` | yes | no |
+//! | `network.protocol.version` | yes | of the response |
+//! | `http.response.status_code` | yes | yes |
+//! | `error.type` | status 5xx, or the type of the error | status 4xx or 5xx, or the type of the error |
+//!
+//! `error.type` comes with the status error. Credentials in URLs and the values of the query's keys
+//! `AWSAccessKeyId`, `Signature`, `sig` and `X-Goog-Signature` are left out.
+//!
+//! The spans' target is `tailtrace::http`, their level INFO.
+//!
+//! Feature `tower`.
+//!
+//! [tower]: https://docs.rs/tower
+
+mod client;
+mod method;
+mod response;
+mod server;
+mod url;
+
+pub use client::{HttpClientLayer, HttpClientService};
+pub use response::{ResponseBody, ResponseFuture};
+pub use server::{HttpServerLayer, HttpServerService};
+
+/// What filters know the spans by.
+const TARGET: &str = "tailtrace::http";

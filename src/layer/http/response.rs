@@ -1,0 +1,215 @@
+//! What becomes of a request: its response, its end, its errors.
+
+use std::any::type_name;
+use std::fmt::Display;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tracing::Span;
+use tracing::field::display;
+
+use super::url::protocol_version;
+
+/// Which end of the wire a span stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Server,
+    Client,
+}
+
+impl Side {
+    /// Whether a response with this status is an error: a client that asked wrongly is no error of
+    /// the server.
+    fn is_error(self, status: StatusCode) -> bool {
+        match self {
+            Self::Server => status.as_u16() >= 500,
+            Self::Client => status.as_u16() >= 400,
+        }
+    }
+
+    fn responded<B>(self, span: &Span, response: &Response<B>) {
+        let status = response.status();
+        span.record("http.response.status_code", i64::from(status.as_u16()));
+        // What a request says of the version is a wish until somebody answers.
+        if self == Self::Client
+            && let Some(version) = protocol_version(response.version())
+        {
+            span.record("network.protocol.version", version);
+        }
+        if self.is_error(status) {
+            // The code says why: a description would repeat it.
+            span.record("error.type", status.as_str());
+            span.record("otel.status_code", "error");
+        }
+    }
+}
+
+fn failed<E: Display>(span: &Span, error: &E) {
+    let name = type_name::<E>();
+    // What is in a box is anything.
+    let kind = if name.starts_with("alloc::boxed::Box<") { "_OTHER" } else { name };
+    span.record("error.type", kind);
+    span.record("otel.status_code", "error");
+    span.record("otel.status_description", display(error));
+}
+
+fn abandoned(span: &Span) {
+    let (kind, description) = if std::thread::panicking() {
+        ("panic", "panicked before there was a response")
+    } else {
+        ("cancelled", "dropped before there was a response")
+    };
+    span.record("error.type", kind);
+    span.record("otel.status_code", "error");
+    span.record("otel.status_description", description);
+}
+
+pin_project! {
+    /// The future of [`HttpServerService`](super::HttpServerService) and
+    /// [`HttpClientService`](super::HttpClientService): runs inside the request's span.
+    ///
+    /// Dropped before there is a response, it ends the span as an error with the `error.type`
+    /// `cancelled`, or `panic` during one.
+    #[derive(Debug)]
+    #[must_use = "a future does nothing unless it is polled"]
+    pub struct ResponseFuture<F> {
+        // `None` once there is a result.
+        #[pin]
+        inner: Option<F>,
+        span: Span,
+        side: Side,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.inner.is_some() {
+                let _entered = this.span.enter();
+                this.inner.set(None);
+                abandoned(this.span);
+            }
+        }
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(inner: F, span: Span, side: Side) -> Self {
+        Self { inner: Some(inner), span, side }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+    E: Display,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let entered = this.span.enter();
+        let result = ready!(inner.poll(context));
+        this.inner.set(None);
+        drop(entered);
+        let span = mem::replace(this.span, Span::none());
+        match result {
+            Ok(response) => {
+                this.side.responded(&span, &response);
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, span))))
+            }
+            Err(error) => {
+                failed(&span, &error);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The body of a response: the request's span lasts until it has ended, failed, or was dropped.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        // Goes before the span, so that what it holds ends inside of it.
+        #[pin]
+        inner: B,
+        span: Span,
+    }
+}
+
+impl<B: Body> ResponseBody<B> {
+    fn new(inner: B, span: Span) -> Self {
+        let span = if inner.is_end_stream() { Span::none() } else { span };
+        Self { inner, span }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body,
+    B::Error: Display,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let mut this = self.project();
+        let entered = this.span.enter();
+        let frame = ready!(this.inner.as_mut().poll_frame(context));
+        drop(entered);
+        let has_ended = match &frame {
+            Some(Ok(_)) => this.inner.is_end_stream(),
+            Some(Err(error)) => {
+                failed(this.span, error);
+                true
+            }
+            None => true,
+        };
+        if has_ended {
+            *this.span = Span::none();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_client_did_wrong_is_an_error_of_the_client_alone() {
+        let is_error = |side: Side, code| side.is_error(StatusCode::from_u16(code).unwrap());
+        for (code, server, client) in [
+            (100, false, false),
+            (204, false, false),
+            (399, false, false),
+            (400, false, true),
+            (499, false, true),
+            (500, true, true),
+            (599, true, true),
+            (600, true, true),
+            (999, true, true),
+        ] {
+            assert_eq!(is_error(Side::Server, code), server, "{code}");
+            assert_eq!(is_error(Side::Client, code), client, "{code}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The span of a request that comes in.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::request::Parts;
+use http::uri::Scheme;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::field::Empty;
+use tracing::{Level, Span, span};
+
+use super::TARGET;
+use super::method::{KnownMethods, OTHER, SpanName};
+use super::response::{ResponseBody, ResponseFuture, Side};
+use super::url::{Authority, Query, protocol_version};
+use crate::kit::guarded;
+use crate::layer::incoming;
+use crate::propagation::{CompositePropagator, Extracted, Propagator};
+
+type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
+
+/// Makes the span of each request that comes in (a tower layer).
+///
+/// The span is a child of the caller's, as the headers say; without such headers it is a child of the
+/// current span, or a root. It lasts until the body of the response has ended or was dropped, and is
+/// the current one whenever the service or the body is polled. [The module](super) lists its tags.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tailtrace::layer::http::HttpServerLayer;
+/// use tailtrace::{InMemoryExporter, Pipeline};
+/// use tower::{Service, ServiceBuilder, service_fn};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// let memory = InMemoryExporter::new();
+/// let pipeline = Pipeline::builder("shop").with_exporter(memory.clone()).start()?;
+/// let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+///
+/// let mut service = ServiceBuilder::new()
+///     .layer(HttpServerLayer::new().with_route(|_request| Some("/orders/{id}")))
+///     .service(service_fn(async |_request: Request<String>| {
+///         tracing::info!("cooking"); // A log of the request's span.
+///         Ok::<_, std::io::Error>(Response::new(String::new()))
+///     }));
+/// let request = Request::get("/orders/7")
+///     .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+///     .body(String::new())?;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// tracing::subscriber::with_default(subscriber, || runtime.block_on(service.call(request)))?;
+///
+/// pipeline.shutdown(std::time::Duration::from_secs(5))?;
+/// let spans = memory.spans();
+/// assert_eq!(spans[0].operation_name(), "GET /orders/{id}");
+/// assert_eq!(spans[0].context().trace_id.to_hex(), "4bf92f3577b34da6a3ce929d0e0e4736");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct HttpServerLayer {
+    config: Config,
+}
+
+#[derive(Clone)]
+struct Config {
+    propagator: Arc<dyn Propagator>,
+    route: Option<Arc<Route>>,
+    known_methods: KnownMethods,
+    scheme: Scheme,
+    level: Level,
+}
+
+impl HttpServerLayer {
+    /// Reads the W3C headers, knows no routes, and makes spans of the level INFO.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            config: Config {
+                propagator: Arc::new(CompositePropagator::default()),
+                route: None,
+                known_methods: KnownMethods::default(),
+                scheme: Scheme::HTTP,
+                level: Level::INFO,
+            },
+        }
+    }
+
+    /// Says which route a request takes, in the form with placeholders: the tag `http.route` and the
+    /// second half of the span's name. Default: nobody knows, and the name is the method alone.
+    ///
+    /// A route is one of few; never give the path itself. It is asked once for each request. With axum, where the layer is added to the router:
+    ///
+    /// ```
+    /// use axum::{Router, extract::MatchedPath, routing::get};
+    /// use tailtrace::layer::http::HttpServerLayer;
+    ///
+    /// let layer = HttpServerLayer::new()
+    ///     .with_route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str));
+    /// let app: Router = Router::new().route("/orders/{id}", get(|| async {})).layer(layer);
+    /// ```
+    #[must_use]
+    pub fn with_route<F>(mut self, route: F) -> Self
+    where
+        F: for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync + 'static,
+    {
+        self.config.route = Some(Arc::new(route));
+        self
+    }
+
+    /// Reads the caller's context with this. Default: [`CompositePropagator::default`].
+    #[must_use]
+    pub fn with_propagator(mut self, propagator: impl Propagator + 'static) -> Self {
+        self.config.propagator = Arc::new(propagator);
+        self
+    }
+
+    /// The methods that stand in tags and names; others are `_OTHER`. Default: those of RFC 9110, and
+    /// `PATCH`. Use it for a service with methods of its own, such as `PROPFIND`.
+    #[must_use]
+    pub fn with_known_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.config.known_methods = KnownMethods::new(methods);
+        self
+    }
+
+    /// The `url.scheme` of requests that do not say it, which are those of HTTP/1. Default:
+    /// [`Scheme::HTTP`].
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: Scheme) -> Self {
+        self.config.scheme = scheme;
+        self
+    }
+
+    /// The level of the spans. Default: [`Level::INFO`].
+    #[must_use]
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.config.level = level;
+        self
+    }
+}
+
+impl Default for HttpServerLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for HttpServerLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpServerLayer")
+            .field("scheme", &self.config.scheme)
+            .field("level", &self.config.level)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for HttpServerLayer {
+    type Service = HttpServerService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HttpServerService { inner, layer: self.clone() }
+    }
+}
+
+/// The service of a [`HttpServerLayer`].
+#[derive(Clone, Debug)]
+pub struct HttpServerService<S> {
+    inner: S,
+    layer: HttpServerLayer,
+}
+
+impl<S, A, B> Service<Request<A>> for HttpServerService<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Error: Display,
+    B: Body,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let span = self.layer.config.span(&parts);
+        let request = Request::from_parts(parts, body);
+        let response = span.in_scope(|| self.inner.call(request));
+        ResponseFuture::new(response, span, Side::Server)
+    }
+}
+
+impl Config {
+    /// The span of this request, under its caller if that is known. A caller far away goes before the
+    /// span that happens to be the current one here.
+    fn span(&self, parts: &Parts) -> Span {
+        let mut caller = Extracted::default();
+        self.propagator.extract(&parts.headers, &mut caller);
+        match caller.into_context() {
+            Some(caller) => incoming::under(caller, || self.describe(parts, true)),
+            None => self.describe(parts, false),
+        }
+    }
+
+    /// The span with everything that samplers may ask for. What it says is put into words only if
+    /// somebody wants to know.
+    fn describe(&self, parts: &Parts, is_root: bool) -> Span {
+        let method = self.known_methods.name(&parts.method);
+        let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
+        let authority = Authority::of(parts);
+        let scheme = parts.uri.scheme().unwrap_or(&self.scheme);
+
+        // Levels and parents are static, so each pair is a place of its own in the program.
+        macro_rules! span_at {
+            ($level:ident $($parent:tt)*) => {
+                span!(
+                    target: TARGET, $($parent)* Level::$level, "http.server",
+                    otel.name = display(SpanName { method, route }),
+                    otel.kind = "server",
+                    http.request.method = method.unwrap_or(OTHER),
+                    http.request.method_original = method.is_none().then(|| parts.method.as_str()),
+                    http.route = route,
+                    url.scheme = scheme.as_str(),
+                    url.path = Some(parts.uri.path()).filter(|path| !path.is_empty()),
+                    url.query = parts.uri.query().map(|query| display(Query(query))),
+                    server.address = authority.map(|authority| authority.address()),
+                    server.port = authority.and_then(|said| said.port(parts.uri.scheme())).map(i64::from),
+                    network.protocol.version = protocol_version(parts.version),
+                    user_agent.original = text_of(parts.headers.get(header::USER_AGENT)).as_deref(),
+                    http.response.status_code = Empty,
+                    error.type = Empty,
+                    otel.status_code = Empty,
+                    otel.status_description = Empty,
+                )
+            };
+        }
+        macro_rules! span_under {
+            ($($parent:tt)*) => {
+                match self.level {
+                    Level::ERROR => span_at!(ERROR $($parent)*),
+                    Level::WARN => span_at!(WARN $($parent)*),
+                    Level::INFO => span_at!(INFO $($parent)*),
+                    Level::DEBUG => span_at!(DEBUG $($parent)*),
+                    Level::TRACE => span_at!(TRACE $($parent)*),
+                }
+            };
+        }
+        if is_root { span_under!(parent: None,) } else { span_under!() }
+    }
+}
+
+fn text_of(value: Option<&HeaderValue>) -> Option<Cow<'_, str>> {
+    value.map(|value| String::from_utf8_lossy(value.as_bytes()))
+}
