@@ -122,13 +122,13 @@ judge() {
     [ "$2" != - ] || return 0
     if [ "$2" = 0 ]; then goals+=("no $3"); else goals+=("<= $2 $3"); fi
     awk -v value="$1" -v most="$2" 'BEGIN { exit !(value + 0 <= most + 0) }' ||
-        misses+=("$1 $3")
+        misses+=("$1 $3, wanted <= $2")
 }
 
-# `joined LIST...`: with commas.
+# `joined LIST...`: in one line.
 joined() {
     local all
-    all="$(printf ', %s' "$@")"
+    all="$(printf '; %s' "$@")"
     echo "${all:2}"
 }
 
@@ -196,7 +196,7 @@ while read -r workload library; do
     verdict=""
     if [ "${#misses[@]}" -gt 0 ]; then
         verdict="$(joined "${goals[@]}"): FALLS SHORT"
-        short+=("$workload: $(joined "${misses[@]}") per span, wanted $(joined "${goals[@]}")")
+        short+=("$workload: $(joined "${misses[@]}")")
     elif [ "${#goals[@]}" -gt 0 ]; then
         verdict="$(joined "${goals[@]}"): reached"
     fi
