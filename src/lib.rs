@@ -61,7 +61,8 @@
 //! - [`tracer`]: the native API. [`Tracer`] starts spans, [`SpanGuard`] is one that runs and ends when
 //!   it is dropped, [`SpanBuilder`] starts one with more than a name.
 //! - [`pipeline`]: the whole flow. [`Pipeline::builder`] puts it together; the [`Pipeline`] flushes,
-//!   shuts down, keeps a dropped trace after the fact, and gives the account.
+//!   shuts down, takes another sampler or tail while it runs, keeps a dropped trace after the fact, and
+//!   gives the account.
 //! - [`sampling`]: the head. A [`Sampler`] is asked once when a local trace begins and says drop,
 //!   record or sample.
 //! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;

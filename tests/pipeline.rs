@@ -12,3 +12,5 @@ mod hostile;
 mod limits;
 #[path = "pipeline/nested.rs"]
 mod nested;
+#[path = "pipeline/swaps.rs"]
+mod swaps;

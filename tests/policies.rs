@@ -113,7 +113,10 @@ fn every_policy() -> Vec<Box<dyn TailPolicy>> {
     let fraction = |rate| Fraction::new(rate).expect("a rate");
     let per_second = || PerSecond::new(2.0).expect("a budget");
     let spans_per_second = SpansPerSecond::new(3.0).expect("a budget");
-    let slowest = || Slowest::percentile(0.5).expect("a percentile").with_warm_up(0);
+    let slowest = || {
+        let slowest = Slowest::percentile(0.5).expect("a percentile");
+        slowest.with_warm_up(0).expect("a warm-up")
+    };
     vec![
         boxed(Errors),
         boxed(SlowerThan(second)),
@@ -130,9 +133,9 @@ fn every_policy() -> Vec<Box<dyn TailPolicy>> {
         boxed(fraction(0.5)),
         boxed(fraction(1.0)),
         boxed(per_second()),
-        boxed(spans_per_second.with_burst(4)),
+        boxed(spans_per_second.with_burst(4).expect("a burst")),
         boxed(slowest()),
-        boxed(slowest().with_max_operations(1)),
+        boxed(slowest().with_max_operations(1).expect("a number of operations")),
         boxed(PrioritySampler::new(0.25, 1.0, second, 0.5).expect("rates")),
         boxed(DropIf(fraction(0.5))),
         boxed(Not(fraction(0.5))),

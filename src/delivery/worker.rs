@@ -46,7 +46,10 @@ impl Worker {
         let body = move || {
             own_work::mark_thread();
             // Made here because a runtime must not be dropped where the caller may be: inside another.
-            let runtime = match Builder::new_current_thread().enable_all().build() {
+            let mut builder = Builder::new_current_thread();
+            // What would block runs on threads of the runtime: names are looked up there.
+            builder.enable_all().on_thread_start(own_work::mark_thread);
+            let runtime = match builder.build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(tell.send(Err(error))),
             };

@@ -14,7 +14,7 @@ use crate::kit::{Clock, Random, notice};
 use crate::ledger::Ledger;
 use crate::model::{Resource, TagValue};
 use crate::record::{Parts, RecordLimits, Recorder};
-use crate::sampling::{AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest};
+use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 
 /// Why a pipeline did not start.
@@ -35,8 +35,8 @@ pub enum StartError {
 #[must_use = "a pipeline starts with `start`"]
 pub struct PipelineBuilder {
     resource: Resource,
-    sampler: Option<Box<dyn Sampler>>,
-    tail: Option<Box<dyn TailPolicy>>,
+    sampler: Option<Arc<dyn Sampler>>,
+    tail: Option<Arc<dyn TailPolicy>>,
     exporters: Vec<Box<dyn Exporter>>,
     limits: RecordLimits,
     delivery: DeliveryConfig,
@@ -73,14 +73,16 @@ impl PipelineBuilder {
     ///
     /// Default with a tail: every trace is recorded and the tail decides. Default without: the
     /// caller's decision is followed and new traces are kept.
+    /// [`Pipeline::set_sampler`] replaces it later.
     pub fn with_sampler(mut self, sampler: impl Sampler + 'static) -> Self {
-        self.sampler = Some(Box::new(sampler));
+        self.sampler = Some(Arc::new(sampler));
         self
     }
 
     /// Sets the tail policy, usually a [`TailSampler`](crate::TailSampler). Default: none.
+    /// [`Pipeline::set_tail`] replaces it later.
     pub fn with_tail(mut self, tail: impl TailPolicy + 'static) -> Self {
-        self.tail = Some(Box::new(tail));
+        self.tail = Some(Arc::new(tail));
         self
     }
 
@@ -157,15 +159,14 @@ impl PipelineBuilder {
             Arc::clone(&ledger),
         );
         let delivery = Arc::new(delivery);
-        let sampler = self.sampler.unwrap_or_else(|| default_sampler(self.tail.is_some()));
         let sink = Arc::clone(&delivery);
         let recorder = Recorder::new(Parts {
             clock,
             random,
             ledger,
             limits: self.limits,
-            sampler: Arc::from(sampler),
-            tail: self.tail.map(Arc::from),
+            sampler: self.sampler,
+            tail: self.tail,
             resource: Arc::new(self.resource),
             sink: Box::new(move |trace| sink.send(trace)),
         });
@@ -183,14 +184,5 @@ impl Pipeline {
         let core = Arc::new(core);
         let running = Some(Arc::new(Handle(Arc::clone(&core))));
         Self { core, _running: running }
-    }
-}
-
-/// What the head says when nobody chose a sampler.
-fn default_sampler(has_tail: bool) -> Box<dyn Sampler> {
-    if has_tail {
-        Box::new(|_: &SamplingRequest<'_>| SamplingDecision::record())
-    } else {
-        Box::new(ParentBasedSampler::new(AlwaysOn))
     }
 }

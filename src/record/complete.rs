@@ -10,13 +10,13 @@ use super::recorder::{KeepOutcome, Recorder};
 use super::ring::Held;
 use super::shard::Shard;
 use crate::kit::Tick;
-use crate::kit::guarded::{self, lock};
+use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{Room, SpanStore};
 use crate::model::{Kept, SpanId, Threshold, Trace, TraceId, TraceView};
-use crate::tail::{TailDecision, Verdict};
+use crate::tail::TailDecision;
 
 /// Fewer lingering traces are not looked through.
 const LEAST_TO_CLEAR: usize = 1024;
@@ -203,15 +203,10 @@ impl Recorder {
     /// Why the trace is kept, or why it is dropped.
     fn ask_tail(&self, trace: &LocalTrace, store: &SpanStore, now: Tick) -> Result<Kept, Reason> {
         let head = &trace.head;
-        let verdict = self.tail.as_ref().map_or_else(Verdict::pass, |tail| {
-            let view = TraceView::new(head, store, now);
+        let verdict = {
             let _asking = Asking::begin(self.owner());
-            let asked = guarded::call(|| tail.evaluate(&view).by(|| tail.name()));
-            asked.unwrap_or_else(|| {
-                self.ledger.panicked(1);
-                Verdict::pass()
-            })
-        });
+            self.deciders.ask_tail(&TraceView::new(head, store, now))
+        };
         self.ledger.panicked(verdict.panics());
         let is_sampled = head.is_sampled();
         let kept = |by, threshold| Ok(Kept { by, threshold, late: false });

@@ -245,7 +245,7 @@ impl Question {
         if recorder.is_closed() {
             return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
         }
-        if !recorder.is_recorded(decision.decision) {
+        if decision.decision == Decision::Drop {
             return Answer::LeaveOut(head, None, baggage());
         }
         Answer::Record(head, decision, parent)
@@ -324,15 +324,6 @@ impl Recorder {
             None => {
                 local.downcast::<Common>().is_some_and(|common| common.is_counted_in(&self.ledger))
             }
-        }
-    }
-
-    /// Whether a trace about which the head decided so is recorded.
-    pub(super) fn is_recorded(&self, decision: Decision) -> bool {
-        match decision {
-            Decision::Drop => false,
-            Decision::Record => self.tail.is_some(),
-            Decision::Sample => true,
         }
     }
 }

@@ -29,6 +29,7 @@ mod active;
 mod beyond;
 mod complete;
 mod config;
+mod deciders;
 mod draft;
 mod edit;
 mod evict;

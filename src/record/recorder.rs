@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
+use super::deciders::Deciders;
 use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
 use super::unrecorded::Bare;
-use crate::kit::guarded::{self, lock};
+use crate::kit::guarded::lock;
+use crate::kit::own_work::Asking;
 use crate::kit::{Clock, Random, Tick};
 use crate::ledger::{Ledger, Reason, Stats};
 use crate::model::{Resource, Trace, TraceId};
@@ -27,7 +29,8 @@ pub(crate) struct Parts {
     pub(crate) random: Random,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) limits: RecordLimits,
-    pub(crate) sampler: Arc<dyn Sampler>,
+    /// `None` when nobody chose one.
+    pub(crate) sampler: Option<Arc<dyn Sampler>>,
     pub(crate) tail: Option<Arc<dyn TailPolicy>>,
     pub(crate) resource: Arc<Resource>,
     /// Where kept traces go. Must not block and not run user code.
@@ -40,8 +43,7 @@ pub(crate) struct Recorder {
     pub(crate) random: Random,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) limits: RecordLimits,
-    pub(super) sampler: Arc<dyn Sampler>,
-    pub(super) tail: Option<Arc<dyn TailPolicy>>,
+    pub(super) deciders: Deciders,
     pub(super) resource: Arc<Resource>,
     pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
     pub(super) bare: Bare,
@@ -75,14 +77,14 @@ impl Recorder {
             Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
         };
         let bare = Bare::new(&ledger);
+        let deciders = Deciders::new(sampler, tail, &ledger);
         Arc::new(Self {
             bare,
             clock,
             random,
             ledger,
             limits,
-            sampler,
-            tail,
+            deciders,
             resource,
             sink,
             shards: (0..count).map(|_| shard()).collect(),
@@ -91,6 +93,19 @@ impl Recorder {
             lingering: Mutex::default(),
             closed: AtomicBool::new(false),
         })
+    }
+
+    /// Replaces the head sampler.
+    pub(crate) fn set_sampler(&self, sampler: &Arc<dyn Sampler>) {
+        // What the old one traces while it is dropped is its work, like what it traces when asked.
+        let _asking = Asking::begin(self.owner());
+        self.deciders.set_sampler(sampler);
+    }
+
+    /// Replaces the tail policy.
+    pub(crate) fn set_tail(&self, tail: Option<&Arc<dyn TailPolicy>>) {
+        let _asking = Asking::begin(self.owner());
+        self.deciders.set_tail(tail);
     }
 
     /// The shard of a trace. Ids from elsewhere need not be random in any part, so all parts count.
@@ -112,7 +127,7 @@ impl Recorder {
 
     /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
     pub(super) fn drops_everything(&self) -> bool {
-        guarded::call(|| self.sampler.drops_everything()).unwrap_or(false)
+        self.deciders.drops_everything()
     }
 
     pub(super) fn close(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::model::store::{NewSpan, Room, SpanStore};
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
 };
-use crate::sampling::{SamplingDecision, SamplingRequest};
+use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
 
 /// What a span starts with.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Recorder {
         if self.is_closed() {
             return self.leave_out(Some(Reason::ShutDown), &head, new.baggage);
         }
-        if !self.is_recorded(decision.decision) {
+        if decision.decision == Decision::Drop {
             return self.leave_out(None, &head, new.baggage);
         }
         if decision.is_sampled() {
@@ -169,10 +169,7 @@ impl Recorder {
             request = request.with_parent(parent);
         }
         let _asking = Asking::begin(self.owner());
-        guarded::call(|| self.sampler.should_sample(&request)).unwrap_or_else(|| {
-            self.ledger.panicked(1);
-            SamplingDecision::record()
-        })
+        self.deciders.ask_head(&request)
     }
 
     fn record_root(

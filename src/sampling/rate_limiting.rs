@@ -13,7 +13,8 @@ use crate::kit::token_bucket::TokenBucket;
 /// [`AdaptiveSampler`](super::AdaptiveSampler).
 ///
 /// Traces above the limit are recorded, so that the tail may keep them. A decision is one
-/// compare-and-swap on one shared number. The default burst is the traces of one second, at least one.
+/// compare-and-swap on one shared number. Unused traces are saved up to the burst, by default those of
+/// one second, at least one; it starts full.
 ///
 /// ```
 /// use tailtrace::{RateLimitingSampler, Sampler, TraceId, kit::Clock, sampling::SamplingRequest};

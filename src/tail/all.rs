@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_only_on_what_the_others_keep() {
-        let all = All::new([PerSecond::new(1.0).unwrap().with_burst(1)]).and(Errors);
+        let all = All::new([PerSecond::new(1.0).unwrap()]).and(Errors);
         for _ in 0..10 {
             assert!(!all.evaluate(&made::plain().view()).is_keep());
         }

@@ -64,7 +64,7 @@ pub use per_second::{BudgetError, PerSecond, SpansPerSecond};
 pub use root_named::RootNamed;
 pub use sampler::TailSampler;
 pub use slower_than::{SlowerThan, SpanSlowerThan};
-pub use slowest::{PercentileError, Slowest};
+pub use slowest::{Slowest, SlowestError};
 pub use span_count::SpanCount;
 pub use tag_equals::TagEquals;
 pub use tag_in_range::{Number, TagInRange};

@@ -9,9 +9,9 @@ use crate::model::TraceView;
 /// Keeps up to so many traces per second.
 ///
 /// Use it to see something of everything at any load without ever paying for more, or inside
-/// [`All`](super::All) to bound another policy. Unused budget is saved up to the burst, by default
-/// two seconds' worth and at least one trace; it starts full. Combinators ask it last, so that it is
-/// spent on what nothing else keeps. It costs one compare-and-swap, and is exact over all threads.
+/// [`All`](super::All) to bound another policy. Unused budget is saved up to the burst, by default the
+/// traces of one second, at least one; it starts full. Combinators ask it last, so that it is spent on
+/// what nothing else keeps. It costs one compare-and-swap, and is exact over all threads.
 ///
 /// It keeps what comes first, not a fair share of everything, and so the threshold is unknown: counts
 /// cannot be scaled back up.
@@ -21,7 +21,7 @@ use crate::model::TraceView;
 ///
 /// ```
 /// use tailtrace::tail::{Errors, PerSecond, TailSampler};
-/// let tail = TailSampler::new().keep(Errors).keep(PerSecond::new(5.0)?.with_burst(20));
+/// let tail = TailSampler::new().keep(Errors).keep(PerSecond::new(5.0)?.with_burst(20)?);
 /// # let _ = tail;
 /// # Ok::<(), tailtrace::tail::BudgetError>(())
 /// ```
@@ -37,10 +37,12 @@ impl PerSecond {
         Budget::new(traces).map(Self)
     }
 
-    /// Saves up to `traces` of unused budget, at least one.
-    #[must_use]
-    pub fn with_burst(self, traces: u32) -> Self {
-        Self(self.0.with_burst(traces))
+    /// Saves up to `traces` of unused budget.
+    ///
+    /// # Errors
+    /// If the burst is 0, with which nothing would ever be kept.
+    pub fn with_burst(self, traces: u32) -> Result<Self, BudgetError> {
+        self.0.with_burst(traces).map(Self)
     }
 }
 
@@ -57,16 +59,17 @@ impl TailPolicy for PerSecond {
 /// Keeps traces of up to so many spans per second in all.
 ///
 /// Use it like [`PerSecond`] where traces differ much in size and the bill is by spans. Unused budget
-/// is saved up to the burst, by default two seconds' worth and at least one span; it starts full. A
-/// trace with more spans than the burst is never kept and spends nothing: choose the burst by the
-/// largest trace you want to see. Cost, order and threshold are those of [`PerSecond`].
+/// is saved up to the burst, by default the spans of one second, at least one; it starts full. A trace
+/// with more spans than the burst is never kept and spends nothing: choose the burst by the largest
+/// trace you want to see. Cost, order and threshold are those of [`PerSecond`].
 ///
 /// OpenTelemetry: the collector's `rate_limiting` with `spans_per_second` and `burst_capacity`,
-/// except that it is not spent on what is kept anyway.
+/// except that it is not spent on what is kept anyway, and that the collector's default burst is the
+/// spans of two seconds.
 ///
 /// ```
 /// use tailtrace::tail::{Errors, SpansPerSecond, TailSampler};
-/// let tail = TailSampler::new().keep(Errors).keep(SpansPerSecond::new(500.0)?.with_burst(2_000));
+/// let tail = TailSampler::new().keep(Errors).keep(SpansPerSecond::new(500.0)?.with_burst(2_000)?);
 /// # let _ = tail;
 /// # Ok::<(), tailtrace::tail::BudgetError>(())
 /// ```
@@ -82,10 +85,12 @@ impl SpansPerSecond {
         Budget::new(spans).map(Self)
     }
 
-    /// Saves up to `spans` of unused budget, at least one.
-    #[must_use]
-    pub fn with_burst(self, spans: u32) -> Self {
-        Self(self.0.with_burst(spans))
+    /// Saves up to `spans` of unused budget.
+    ///
+    /// # Errors
+    /// If the burst is 0, with which nothing would ever be kept.
+    pub fn with_burst(self, spans: u32) -> Result<Self, BudgetError> {
+        self.0.with_burst(spans).map(Self)
     }
 }
 
@@ -108,15 +113,18 @@ struct Budget {
 impl Budget {
     fn new(rate: f64) -> Result<Self, BudgetError> {
         if !rate.is_finite() || rate <= 0.0 {
-            return Err(BudgetError(rate));
+            return Err(BudgetError::Rate(rate));
         }
-        let bucket = TokenBucket::new(rate, 2.0 * rate);
+        let bucket = TokenBucket::new(rate, rate);
         Ok(Self { rate, bucket })
     }
 
-    fn with_burst(self, burst: u32) -> Self {
+    fn with_burst(self, burst: u32) -> Result<Self, BudgetError> {
+        if burst == 0 {
+            return Err(BudgetError::Burst);
+        }
         let bucket = TokenBucket::new(self.rate, burst.into());
-        Self { bucket, ..self }
+        Ok(Self { bucket, ..self })
     }
 
     fn spend(&self, trace: &TraceView<'_>, tokens: u64) -> Verdict {
@@ -128,10 +136,17 @@ impl Budget {
     }
 }
 
-/// The budget per second, which this holds, is not a finite number above zero.
+/// What was given is not a budget per second.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[error("a budget of {0} per second is out of range: use a finite number above 0")]
-pub struct BudgetError(pub f64);
+#[non_exhaustive]
+pub enum BudgetError {
+    /// The budget is not a finite number above 0.
+    #[error("budget of {0} per second is out of range: use a finite number above 0")]
+    Rate(f64),
+    /// The burst is 0.
+    #[error("burst of 0 is out of range: use 1 or more")]
+    Burst,
+}
 
 #[cfg(test)]
 mod tests {
@@ -149,10 +164,10 @@ mod tests {
     #[test]
     fn it_starts_with_the_burst_and_goes_on_at_the_rate() {
         let policy = PerSecond::new(10.0).unwrap();
-        assert_eq!(kept(&policy, 100, Duration::ZERO), 20);
+        assert_eq!(kept(&policy, 100, Duration::ZERO), 10, "the default: those of one second");
         assert_eq!(kept(&policy, 100, Duration::from_millis(99)), 0);
         assert_eq!(kept(&policy, 100, Duration::from_millis(500)), 5);
-        let policy = PerSecond::new(10.0).unwrap().with_burst(3);
+        let policy = PerSecond::new(10.0).unwrap().with_burst(3).unwrap();
         assert_eq!(kept(&policy, 100, Duration::ZERO), 3);
         assert_eq!(kept(&policy, 100, Duration::from_secs(60)), 3);
     }
@@ -174,8 +189,8 @@ mod tests {
         }
         let policy = SpansPerSecond::new(1.0).unwrap();
         assert!(!policy.evaluate(&three.view()).is_keep());
-        assert_eq!(kept(&policy, 9, Duration::ZERO), 2);
-        let policy = SpansPerSecond::new(1.0).unwrap().with_burst(4);
+        assert_eq!(kept(&policy, 9, Duration::ZERO), 1);
+        let policy = SpansPerSecond::new(1.0).unwrap().with_burst(4).unwrap();
         let verdict = policy.evaluate(&three.view());
         assert_eq!(verdict, Verdict::keep_with(None));
         assert!(!policy.evaluate(&three.view()).is_keep());
@@ -184,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_anyway_spends_nothing() {
-        let tail = TailSampler::new().keep(PerSecond::new(1.0).unwrap().with_burst(1)).keep(Errors);
+        let tail = TailSampler::new().keep(PerSecond::new(1.0).unwrap()).keep(Errors);
         assert_eq!(tail.evaluate(&made::failed().view()).policy, "Errors");
         assert_eq!(tail.evaluate(&made::plain().view()).policy, "PerSecond");
     }
@@ -196,5 +211,8 @@ mod tests {
             assert!(error.to_string().contains(&format!("{rate}")), "{error}");
         }
         assert!(PerSecond::new(f64::MIN_POSITIVE).is_ok() && PerSecond::new(f64::MAX).is_ok());
+        let error = PerSecond::new(1.0).unwrap().with_burst(0).unwrap_err();
+        assert_eq!(error.to_string(), "burst of 0 is out of range: use 1 or more");
+        assert_eq!(SpansPerSecond::new(1.0).unwrap().with_burst(0).unwrap_err(), error);
     }
 }

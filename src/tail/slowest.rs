@@ -16,9 +16,6 @@ use super::{TailPolicy, Verdict};
 use crate::kit::guarded::lock;
 use crate::model::TraceView;
 
-/// How many operations can be told apart at most.
-const MOST_OPERATIONS: usize = 4096;
-
 /// Keeps traces that are slower than a running percentile of their own operation.
 ///
 /// Use it where no fixed limit is right: what is slow for a search is normal for an export. Of each
@@ -49,7 +46,7 @@ const MOST_OPERATIONS: usize = 4096;
 ///     Slowest::percentile(99.0).unwrap_err().to_string(),
 ///     "percentile 99 is out of range: use a number between 0 and 1, such as 0.99",
 /// );
-/// # Ok::<(), tailtrace::tail::PercentileError>(())
+/// # Ok::<(), tailtrace::tail::SlowestError>(())
 /// ```
 pub struct Slowest {
     percentile: f64,
@@ -62,39 +59,55 @@ pub struct Slowest {
 }
 
 impl Slowest {
+    /// How many operations can be told apart at most.
+    const MOST_OPERATIONS: usize = 4096;
+
+    /// The longest warm-up.
+    const LONGEST_WARM_UP: u32 = Latencies::WINDOW / 2;
+
     /// Keeps what is slower than `percentile` of its operation: 0.99 keeps the slowest hundredth.
     ///
     /// # Errors
     /// If the percentile is not a number above 0 and below 1.
-    pub fn percentile(percentile: f64) -> Result<Self, PercentileError> {
+    pub fn percentile(percentile: f64) -> Result<Self, SlowestError> {
         if !(percentile > 0.0 && percentile < 1.0) {
-            return Err(PercentileError(percentile));
+            return Err(SlowestError::Percentile(percentile));
         }
-        Ok(Self {
+        Self {
             percentile,
             warm_up: 100,
-            max_operations: 256,
+            max_operations: 0,
             hasher: RandomState::new(),
             operations: RwLock::default(),
             others: Mutex::new(Latencies::new(percentile)),
         }
-        .with_max_operations(256))
+        .with_max_operations(256)
     }
 
-    /// Keeps nothing of an operation before it was seen so often; at most 10,000 times.
-    #[must_use]
-    pub fn with_warm_up(mut self, traces: u32) -> Self {
-        self.warm_up = traces.min(Latencies::WINDOW / 2);
-        self
+    /// Keeps nothing of an operation before it was seen so often; the default is 100.
+    ///
+    /// # Errors
+    /// If that is more than 10,000 times.
+    pub fn with_warm_up(mut self, traces: u32) -> Result<Self, SlowestError> {
+        if traces > Self::LONGEST_WARM_UP {
+            return Err(SlowestError::WarmUp(traces));
+        }
+        self.warm_up = traces;
+        Ok(self)
     }
 
-    /// Tells so many operations apart, from 0 to 4,096.
-    #[must_use]
-    pub fn with_max_operations(mut self, operations: usize) -> Self {
-        self.max_operations = operations.min(MOST_OPERATIONS);
+    /// Tells so many operations apart; the default is 256. With 0 all of them share one percentile.
+    ///
+    /// # Errors
+    /// If there are more than 4,096.
+    pub fn with_max_operations(mut self, count: usize) -> Result<Self, SlowestError> {
+        if count > Self::MOST_OPERATIONS {
+            return Err(SlowestError::MaxOperations(count));
+        }
+        self.max_operations = count;
         // All the room there will ever be: nothing is allocated under the lock.
-        self.operations = RwLock::new(HashMap::with_capacity(self.max_operations));
-        self
+        self.operations = RwLock::new(HashMap::with_capacity(count));
+        Ok(self)
     }
 
     /// Whether a trace of the operation that took so long is slow; learns from it.
@@ -156,10 +169,20 @@ impl fmt::Debug for Slowest {
     }
 }
 
-/// The percentile, which this holds, is not a number above 0 and below 1.
+/// What was given is no setting of [`Slowest`].
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[error("percentile {0} is out of range: use a number between 0 and 1, such as 0.99")]
-pub struct PercentileError(pub f64);
+#[non_exhaustive]
+pub enum SlowestError {
+    /// The percentile is not a number above 0 and below 1.
+    #[error("percentile {0} is out of range: use a number between 0 and 1, such as 0.99")]
+    Percentile(f64),
+    /// The warm-up is too long.
+    #[error("warm-up of {0} traces is too long: use 10000 or fewer")]
+    WarmUp(u32),
+    /// The number of operations is too large.
+    #[error("{0} operations with a percentile each are too many: use 4096 or fewer")]
+    MaxOperations(usize),
+}
 
 #[cfg(test)]
 mod tests {
@@ -167,7 +190,7 @@ mod tests {
     use crate::tail::made;
 
     fn policy() -> Slowest {
-        Slowest::percentile(0.9).unwrap().with_warm_up(10)
+        Slowest::percentile(0.9).unwrap().with_warm_up(10).unwrap()
     }
 
     fn keeps(policy: &Slowest, name: &'static str, millis: u64) -> bool {
@@ -201,7 +224,7 @@ mod tests {
 
     #[test]
     fn operations_beyond_the_limit_share_one_percentile() {
-        let policy = policy().with_max_operations(1);
+        let policy = policy().with_max_operations(1).unwrap();
         for _ in 0..10 {
             keeps(&policy, "first", 1000);
             keeps(&policy, "second", 10);
@@ -213,7 +236,7 @@ mod tests {
 
     #[test]
     fn without_an_operation_of_its_own_everything_is_one() {
-        let policy = policy().with_max_operations(0);
+        let policy = policy().with_max_operations(0).unwrap();
         (0..10).for_each(|_| assert!(!keeps(&policy, "one", 10)));
         assert!(keeps(&policy, "other", 20));
     }
@@ -227,10 +250,17 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_that_is_none_is_refused_with_the_value() {
+    fn what_is_no_setting_is_refused_with_the_value() {
         for percentile in [0.0, 1.0, -0.5, 99.0, f64::NAN] {
             let error = Slowest::percentile(percentile).unwrap_err();
             assert!(error.to_string().contains(&percentile.to_string()), "{error}");
         }
+        assert!(
+            policy().with_warm_up(10_000).is_ok() && policy().with_max_operations(4096).is_ok()
+        );
+        let error = policy().with_warm_up(10_001).unwrap_err();
+        assert_eq!(error.to_string(), "warm-up of 10001 traces is too long: use 10000 or fewer");
+        let error = policy().with_max_operations(5_000).unwrap_err();
+        assert!(error.to_string().starts_with("5000 operations"), "{error}");
     }
 }

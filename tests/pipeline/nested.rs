@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tailtrace::model::TraceView;
 use tailtrace::{
-    AlwaysOn, Limits, LogLevel, Pipeline, Reason, RecordLimits, SamplingDecision, SamplingRequest,
-    TagRef, Trace, TraceContext, Tracer, Verdict,
+    AlwaysOn, Batching, ExportError, Exporter, Limits, LogLevel, Pipeline, Reason, RecordLimits,
+    SamplingDecision, SamplingRequest, TagRef, Trace, TraceContext, Tracer, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, settled};
@@ -100,6 +101,45 @@ fn an_exporter_that_joins_a_trace_of_the_application_does_not_feed_itself() {
     let stats = settled(&pipeline);
     assert_eq!((joined.load(Ordering::Relaxed), stats.exported), (1, 1));
     assert_eq!(stats.dropped_by(Reason::OwnWork), 1);
+}
+
+/// Traces where its runtime does what would block, as resolvers of names do.
+struct TracesWhereItBlocks(Arc<OnceLock<(Tracer, TraceContext)>>);
+
+#[async_trait]
+impl Exporter for TracesWhereItBlocks {
+    async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        let own = Arc::clone(&self.0);
+        let blocking = tokio::task::spawn_blocking(move || {
+            let Some((tracer, context)) = own.get() else { return };
+            let span = tracer.start_span("look_up");
+            assert!(!span.is_recording());
+            drop(span.child("child"));
+            drop(tracer.start_span_with_context("joined", context));
+        });
+        blocking.await.map_err(|error| ExportError::permanent(error.to_string()))
+    }
+
+    fn batching(&self) -> Batching {
+        Batching::immediate()
+    }
+}
+
+#[test]
+fn an_exporter_that_traces_where_its_runtime_blocks_does_not_feed_itself() {
+    let own: Arc<OnceLock<(Tracer, TraceContext)>> = Arc::default();
+    let exporter = TracesWhereItBlocks(Arc::clone(&own));
+    let pipeline =
+        Pipeline::builder("test").with_sampler(AlwaysOn).with_exporter(exporter).start().unwrap();
+    let root = pipeline.tracer().start_span("root");
+    assert!(own.set((pipeline.tracer(), root.context())).is_ok());
+    drop(root);
+    for _ in 0..3 {
+        pipeline.flush(PLENTY).unwrap();
+    }
+    let stats = settled(&pipeline);
+    assert_eq!((stats.started, stats.exported), (4, 1));
+    assert_eq!(stats.dropped_by(Reason::OwnWork), 3);
 }
 
 /// A pipeline that a sampler or a policy shuts down when it is asked.

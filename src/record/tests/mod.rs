@@ -57,7 +57,7 @@ impl Bench {
             random: Random::seeded(1),
             ledger,
             limits,
-            sampler: Arc::new(sampler),
+            sampler: Some(Arc::new(sampler)),
             tail: Some(Arc::new(tail)),
             resource: Arc::new(Resource::new("bench")),
             sink: Box::new(sink),
