@@ -41,9 +41,9 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if let Self::Root(draft, end) = self
             && let Some(draft) = draft.take()
+            && let Some(question) = draft.question(None)
         {
-            let answer = draft.question(None).ask_now();
-            draft.settle(answer).close(Some(*end), Completed::decide);
+            draft.settle(question.ask_now()).close(Some(*end), Completed::decide);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use tracing::Metadata;
 
 use super::builder::Options;
-use super::scratch::{Scratch, Value};
+use super::scratch::Scratch;
 
 thread_local! {
     static THREAD: OnceCell<(i64, Option<Box<str>>)> = const { OnceCell::new() };
@@ -51,7 +51,7 @@ pub(super) fn location(scratch: &mut Scratch, metadata: &Metadata<'_>) {
         text(scratch, "code.module.name", module);
     }
     if let Some(line) = metadata.line() {
-        scratch.push("code.line.number", Value::I64(line.into()));
+        scratch.tags.push_i64("code.line.number", line.into());
     }
 }
 
@@ -70,7 +70,7 @@ fn this_thread(scratch: &mut Scratch) {
             let this = thread::current();
             (number_of(this.id()), this.name().map(Box::from))
         });
-        scratch.push("thread.id", Value::I64(*id));
+        scratch.tags.push_i64("thread.id", *id);
         if let Some(name) = name {
             text(scratch, "thread.name", name);
         }
@@ -85,8 +85,7 @@ fn number_of(id: thread::ThreadId) -> i64 {
 }
 
 fn text(scratch: &mut Scratch, key: &'static str, value: &str) {
-    let place = scratch.add_text(value, MOST);
-    scratch.push(key, Value::Text(place));
+    scratch.tags.push_text(key, value, MOST);
 }
 
 #[cfg(test)]

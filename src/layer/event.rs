@@ -4,7 +4,7 @@ use tracing::{Event, Level, Metadata};
 use tracing_log::NormalizeEvent;
 
 use super::details;
-use super::scratch::{Place, Scratch, Value};
+use super::scratch::{Exception, Scratch};
 use super::shared::Shared;
 use super::visit::{Fields, Of};
 use crate::kit::{Tick, guarded};
@@ -28,7 +28,7 @@ impl Shared {
             if self.options.location {
                 details::location(scratch, metadata);
             }
-            self.write_event(id, now, metadata, scratch, &said);
+            self.write_event(id, now, metadata, scratch, said);
         });
     }
 
@@ -68,21 +68,23 @@ impl Shared {
         let special = &mut scratch.special;
         let (message, text) = (special.name, special.description);
         let exception = special.exception.take();
-        let mut said = Said { failure: None, ..Said::default() };
+        let mut said = Said::default();
         if text.is_none() && exception.is_none() && !is_error {
             return said;
         }
         let is_bare = message.is_none() && text.is_some();
         if is_bare && self.options.error_events {
-            scratch.take("error");
+            scratch.tags.take("error");
             if let Some(text) = text {
-                scratch.push("exception.message", Value::Text(text));
+                scratch.tags.push_place("exception.message", text);
             }
             said.is_exception = true;
         }
         if is_error || (is_bare && self.options.error_status) {
             let exception = exception.as_ref().map(|exception| exception.message);
-            said.failure = Some(text.or(exception).or(message));
+            let why = text.or(exception).map(|text| scratch.tags.text(text));
+            let why = why.or_else(|| message.map(|message| scratch.message.text(message)));
+            said.failure = Some(Status::error(why.unwrap_or_default().to_owned()));
         }
         if let Some(exception) = exception {
             said.is_exception |= message.is_none();
@@ -99,27 +101,26 @@ impl Shared {
         id: u64,
         now: Tick,
         metadata: &Metadata<'_>,
-        scratch: &mut Scratch,
-        said: &Said,
+        scratch: &Scratch,
+        said: Said,
     ) {
-        let status = said.failure.map(|text| {
-            Status::error(text.map_or_else(String::new, |text| scratch.text(text).to_owned()))
-        });
         self.table.with(id, |span| {
-            if status.is_some() {
+            if said.failure.is_some() {
                 span.rescue();
             }
             span.edit(|edit| {
-                let message = scratch.special.name.map(|place| scratch.text(place));
+                let message = scratch.special.name.map(|place| scratch.message.text(place));
                 let instead = if said.is_exception { "exception" } else { metadata.name() };
                 let log = edit.log(now, level_of(metadata), message.unwrap_or(instead));
-                if let Some(log) = log {
-                    scratch.write_fields(edit, log);
+                if let Some(log) = log
+                    && !scratch.tags.is_empty()
+                {
+                    edit.set_fields(log, &scratch.tags);
                 }
                 if let Some(exception) = &said.exception {
                     scratch.write_exception(edit, exception, &self.options);
                 }
-                if let Some(status) = status {
+                if let Some(status) = said.failure {
                     edit.set_status(status);
                 }
             })
@@ -133,9 +134,9 @@ struct Said {
     /// It has no words of its own but an error.
     is_exception: bool,
     /// The span failed, and why.
-    failure: Option<Option<Place>>,
+    failure: Option<Status>,
     /// What to say of the span as well.
-    exception: Option<super::scratch::Exception>,
+    exception: Option<Exception>,
 }
 
 fn level_of(metadata: &Metadata<'_>) -> LogLevel {

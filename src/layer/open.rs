@@ -138,7 +138,7 @@ impl OpenSpan {
     pub(super) fn context(&self) -> Option<TraceContext> {
         match &self.held {
             Held::Active(span) => Some(span.context()),
-            Held::Draft(draft) => Some(draft.provisional()),
+            Held::Draft(draft) => draft.provisional(),
             Held::Moving => None,
         }
     }
@@ -146,7 +146,7 @@ impl OpenSpan {
     /// What to ask before it can start; `None` when it has started.
     pub(super) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
         match &self.held {
-            Held::Draft(draft) => Some(draft.question(parent)),
+            Held::Draft(draft) => draft.question(parent),
             Held::Active(_) | Held::Moving => None,
         }
     }

@@ -1,25 +1,41 @@
 //! The open spans of a layer, by the ids of the registry.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Mutex;
 
 use super::open::OpenSpan;
 use crate::kit::guarded::lock;
 
+/// As many as there are places for threads to be told apart by.
 const SHARDS: usize = 64;
+
+/// In the ids of `tracing_subscriber::Registry` the lower bits number the spans that are open at a time,
+/// from zero for each thread, and those above it the threads.
+const NUMBER_BITS: u32 = 38;
 
 /// The open spans of one layer.
 ///
-/// It stands beside the registry's extensions: looking a span up costs a third, inserting one does not
+/// It stands beside the registry's extensions: finding a span costs a fraction, inserting one does not
 /// allocate, and no lock of the registry is ever held while we work. Our locks guard plain data: no
 /// user code runs under them.
+///
+/// It knows how the registry numbers its spans, and uses that for speed alone: ids that do not fit the
+/// scheme, or meet another one's, go into a map.
 #[derive(Debug)]
 pub(super) struct Table(Box<[Shard; SHARDS]>);
 
+/// The spans of one thread, or of a few; alone on its cache lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shard(Mutex<HashMap<u64, OpenSpan, BuildHasherDefault<Mixed>>>);
+struct Shard(Mutex<Spans>);
+
+#[derive(Debug, Default)]
+struct Spans {
+    /// By number. A free slot has the id zero, which no span has.
+    slots: Vec<(u64, Option<OpenSpan>)>,
+    /// Those that do not fit.
+    others: HashMap<u64, OpenSpan>,
+}
 
 impl Default for Table {
     fn default() -> Self {
@@ -27,65 +43,98 @@ impl Default for Table {
     }
 }
 
+/// The number of a span on its thread.
+#[inline]
+fn number_of(id: u64) -> usize {
+    // Ids are not zero, so the registry adds one.
+    (id.wrapping_sub(1) & ((1 << NUMBER_BITS) - 1)) as usize
+}
+
+impl Spans {
+    #[inline]
+    fn find(&mut self, id: u64) -> Option<&mut OpenSpan> {
+        match self.slots.get_mut(number_of(id)) {
+            Some((known, span)) if *known == id => span.as_mut(),
+            _ => find_other(&mut self.others, id),
+        }
+    }
+
+    #[inline]
+    fn insert(&mut self, id: u64, span: OpenSpan) -> Option<OpenSpan> {
+        match self.slots.get_mut(number_of(id)) {
+            Some((known, slot)) if *known == 0 || *known == id => {
+                *known = id;
+                slot.replace(span)
+            }
+            _ => self.insert_elsewhere(id, span),
+        }
+    }
+
+    #[cold]
+    fn insert_elsewhere(&mut self, id: u64, span: OpenSpan) -> Option<OpenSpan> {
+        let (number, len) = (number_of(id), self.slots.len());
+        // Numbers of a registry grow one by one, so that one far beyond is somebody else's.
+        if number < len || number > len * 2 + 1024 {
+            return self.others.insert(id, span);
+        }
+        self.slots.resize_with((number + 1).next_power_of_two().max(64), || (0, None));
+        if let Some(slot) = self.slots.get_mut(number) {
+            *slot = (id, Some(span));
+        }
+        None
+    }
+
+    #[inline]
+    fn remove(&mut self, id: u64) -> Option<OpenSpan> {
+        match self.slots.get_mut(number_of(id)) {
+            Some((known, span)) if *known == id => {
+                *known = 0;
+                span.take()
+            }
+            _ => self.others.remove(&id),
+        }
+    }
+}
+
+#[cold]
+fn find_other(others: &mut HashMap<u64, OpenSpan>, id: u64) -> Option<&mut OpenSpan> {
+    others.get_mut(&id)
+}
+
 impl Table {
     #[inline]
-    fn shard(&self, id: u64) -> &Shard {
-        // The hash uses the upper bits for itself.
-        &self.0[(mix(id) >> 24) as usize % SHARDS]
+    fn shard(&self, id: u64) -> &Mutex<Spans> {
+        &self.0[(id >> NUMBER_BITS) as usize % SHARDS].0
     }
 
     /// Puts a span in; what an id that was not given back stood for.
     #[inline]
     pub(super) fn insert(&self, id: u64, span: OpenSpan) -> Option<OpenSpan> {
-        lock(&self.shard(id).0).insert(id, span)
+        lock(self.shard(id)).insert(id, span)
     }
 
     #[inline]
     pub(super) fn remove(&self, id: u64) -> Option<OpenSpan> {
-        lock(&self.shard(id).0).remove(&id)
+        lock(self.shard(id)).remove(id)
     }
 
     /// Works on a span; `None` when it is not there. What `work` does must not be user code.
     #[inline]
     pub(super) fn with<R>(&self, id: u64, work: impl FnOnce(&mut OpenSpan) -> R) -> Option<R> {
-        lock(&self.shard(id).0).get_mut(&id).map(work)
+        lock(self.shard(id)).find(id).map(work)
     }
 
     /// Takes out all there is.
     pub(super) fn drain(&self) -> Vec<OpenSpan> {
-        let all = self.0.iter().flat_map(|shard| std::mem::take(&mut *lock(&shard.0)));
-        all.map(|(_, span)| span).collect()
+        let all = self.0.iter().map(|shard| std::mem::take(&mut *lock(&shard.0)));
+        all.flat_map(|spans| {
+            let slots = spans.slots.into_iter().filter_map(|(_, span)| span);
+            slots.chain(spans.others.into_values())
+        })
+        .collect()
     }
 
     pub(super) fn has(&self, id: u64) -> bool {
         self.with(id, |_| ()).is_some()
-    }
-}
-
-/// Ids of a registry are made of small numbers in different bits.
-#[inline]
-fn mix(id: u64) -> u64 {
-    let mixed = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 32)
-}
-
-#[derive(Debug, Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    #[inline]
-    fn write_u64(&mut self, id: u64) {
-        self.0 = mix(id);
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = mix(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

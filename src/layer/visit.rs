@@ -5,9 +5,10 @@ use std::fmt;
 
 use tracing::field::{Field, Visit};
 
-use super::scratch::{Exception, Place, Scratch, Value};
+use super::scratch::{Exception, Scratch};
 use crate::kit::error_text;
-use crate::model::SpanKind;
+use crate::model::store::Place;
+use crate::model::{SpanKind, TagValue};
 
 /// Reads fields into a scratch.
 pub(super) struct Fields<'s> {
@@ -36,9 +37,15 @@ impl<'s> Fields<'s> {
     fn is_special(&self, name: &str) -> bool {
         match self.of {
             Of::Span => name.starts_with("otel."),
-            Of::Event => name == "message" || name == "error",
-            Of::LogRecord => name == "message" || name.starts_with("log."),
+            Of::Event => name == "error",
+            Of::LogRecord => name.starts_with("log."),
         }
+    }
+
+    /// Whether it is what an event says.
+    #[inline]
+    fn is_message(&self, field: &Field) -> bool {
+        self.of != Of::Span && field.name() == "message"
     }
 
     /// Takes a text that may mean more.
@@ -50,7 +57,7 @@ impl<'s> Fields<'s> {
                 scratch.special.name = Some(text);
                 true
             }
-            (Of::Span, "otel.kind") => match kind_of(scratch.text(text)) {
+            (Of::Span, "otel.kind") => match kind_of(scratch.tags.text(text)) {
                 Some(kind) => {
                     scratch.special.kind = Some(kind);
                     true
@@ -58,7 +65,7 @@ impl<'s> Fields<'s> {
                 None => false,
             },
             (Of::Span, "otel.status_code") => {
-                let code = scratch.text(text);
+                let code = scratch.tags.text(text);
                 if code.eq_ignore_ascii_case("ok") {
                     scratch.special.is_ok = Some(true);
                     true
@@ -73,10 +80,6 @@ impl<'s> Fields<'s> {
                 scratch.special.description = Some(text);
                 true
             }
-            (Of::Event | Of::LogRecord, "message") => {
-                scratch.special.name = Some(text);
-                true
-            }
             (Of::Event, "error") => {
                 scratch.special.description = Some(text);
                 false
@@ -86,7 +89,7 @@ impl<'s> Fields<'s> {
             _ => false,
         };
         if !found {
-            scratch.push(field.name(), Value::Text(text));
+            scratch.tags.push_place(field.name(), text);
         }
     }
 
@@ -95,17 +98,17 @@ impl<'s> Fields<'s> {
         if self.is_special(field.name()) {
             self.special(field, text);
         } else {
-            self.scratch.push(field.name(), Value::Text(text));
+            self.scratch.tags.push_place(field.name(), text);
         }
     }
 
     /// A number that may not fit.
     fn number(&mut self, field: &Field, fitting: Option<i64>, number: impl fmt::Display) {
         match fitting {
-            Some(number) => self.scratch.push(field.name(), Value::I64(number)),
+            Some(number) => self.scratch.tags.push_i64(field.name(), number),
             None => {
-                let text = self.scratch.format(self.most, format_args!("{number}"));
-                self.scratch.push(field.name(), Value::Text(text));
+                let text = self.scratch.tags.format(self.most, format_args!("{number}"));
+                self.scratch.tags.push_place(field.name(), text);
             }
         }
     }
@@ -125,19 +128,28 @@ fn kind_of(text: &str) -> Option<SpanKind> {
 impl Visit for Fields<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        let text = self.scratch.add_text(value, self.most);
-        self.text(field, text);
+        if self.is_message(field) {
+            self.scratch.special.name = Some(self.scratch.message.add_text(value, self.most));
+        } else {
+            let text = self.scratch.tags.add_text(value, self.most);
+            self.text(field, text);
+        }
     }
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = self.scratch.format(self.most, format_args!("{value:?}"));
-        self.text(field, text);
+        if self.is_message(field) {
+            let message = self.scratch.message.format(self.most, format_args!("{value:?}"));
+            self.scratch.special.name = Some(message);
+        } else {
+            let text = self.scratch.tags.format(self.most, format_args!("{value:?}"));
+            self.text(field, text);
+        }
     }
 
     #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.scratch.push(field.name(), Value::I64(value));
+        self.scratch.tags.push_i64(field.name(), value);
     }
 
     #[inline]
@@ -159,25 +171,27 @@ impl Visit for Fields<'_> {
 
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.scratch.push(field.name(), Value::F64(value));
+        self.scratch.tags.push_f64(field.name(), value);
     }
 
     #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.scratch.push(field.name(), Value::Bool(value));
+        self.scratch.tags.push_bool(field.name(), value);
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        let bytes = self.scratch.add_bytes(value, self.most);
-        self.scratch.push(field.name(), Value::Bytes(bytes));
+        // A byte more than fits shows the recorder that something was cut.
+        let bytes = value.get(..self.most.saturating_add(1)).unwrap_or(value);
+        self.scratch.tags.push_rare(field.name(), TagValue::Bytes(bytes.to_owned()));
     }
 
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
-        let message = self.scratch.format(self.most, format_args!("{error}"));
+        let message = self.scratch.tags.format(self.most, format_args!("{error}"));
         let causes = error_text::causes(error, self.most);
-        self.scratch.push(field.name(), Value::Text(message));
+        self.scratch.tags.push_place(field.name(), message);
         if !causes.is_empty() {
-            self.scratch.push(format!("{}.chain", field.name()), Value::Texts(causes.clone()));
+            let chain = TagValue::StringArray(causes.clone());
+            self.scratch.tags.push_rare(format!("{}.chain", field.name()), chain);
         }
         let kind = error_text::known_type(error);
         self.scratch.special.exception = Some(Exception { message, kind, causes });

@@ -138,7 +138,7 @@ impl Recorder {
     }
 
     /// Takes the spans out of a trace and their memory out of the account.
-    fn take(&self, live: &mut Live) -> SpanStore {
+    pub(super) fn take(&self, live: &mut Live) -> SpanStore {
         let room = Room::new(self.limits.bytes_per_trace);
         let store = std::mem::replace(&mut live.store, SpanStore::with_room(room));
         self.account(live);
@@ -284,7 +284,7 @@ impl Recorder {
     }
 
     /// Gives a buffer back for the next trace.
-    fn reuse(&self, head: &TraceHead, mut store: SpanStore) {
+    pub(super) fn reuse(&self, head: &TraceHead, mut store: SpanStore) {
         // Before the lock is taken: what it held may take its time to go.
         store.clear();
         lock(self.shard(head.trace_id)).put_store(store);

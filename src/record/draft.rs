@@ -1,7 +1,6 @@
 //! Roots whose parent may still change.
 
 use std::borrow::Cow;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +11,7 @@ use super::local::{LocalTrace, Phase, SHELL_BYTES};
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::start::{Begin, Start};
-use super::unrecorded::Common;
+use super::unrecorded::{Common, Unrecorded};
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
@@ -29,12 +28,10 @@ use crate::sampling::{Decision, SamplingDecision};
 #[derive(Debug)]
 pub(crate) struct Draft {
     recorder: Arc<Recorder>,
-    /// Of the trace it is the root of, unless it gets a parent.
-    trace_id: TraceId,
+    /// The local trace it will be the root of, which nobody else knows yet. `None` only while it is being
+    /// dropped.
+    trace: Option<Arc<LocalTrace>>,
     id: SpanId,
-    store: SpanStore,
-    accounted: usize,
-    failed: bool,
 }
 
 /// What a sampler is asked about a draft.
@@ -67,46 +64,60 @@ impl Recorder {
         if self.refusal().is_some() || self.drops_everything() {
             return Err(self.start(Start::new(Cow::Borrowed(name))));
         }
-        let (trace_id, id) = (TraceId::random(&self.random), SpanId::random(&self.random));
-        let store = lock(self.shard(trace_id)).take_store();
+        let head = self.head_of(None, self.clock.correction());
+        let (shell, store) = {
+            let mut shard = lock(self.shard(head.trace_id));
+            (shard.take_shell(), shard.take_store())
+        };
         let room = Room::new(self.limits.bytes_per_trace);
         let mut store = store.unwrap_or_else(|| SpanStore::with_room(room));
-        let (start, kind) = (self.clock.now(), SpanKind::Internal);
-        let root = NewSpan { id, parent: None, start, name: Cow::Borrowed(name), kind };
+        let (id, start) = (SpanId::random(&self.random), self.clock.now());
+        let (name, kind) = (Cow::Borrowed(name), SpanKind::Internal);
+        let root = NewSpan { id, parent: None, start, name, kind };
         match store.push_span(root, &self.limits.span) {
-            Ok(_) => Ok(Draft::new(Arc::clone(self), trace_id, id, store)),
+            Ok(_) => Ok(Draft::new(self, shell, head, id, store)),
             // Only a limit that allows no trace at all refuses a root: starting it says so.
-            Err(_) => Err(self.start(Start::new(Cow::Borrowed(name)))),
+            Err(root) => Err(self.start(Start::new(root.name))),
         }
     }
 }
 
 impl Draft {
-    fn new(recorder: Arc<Recorder>, trace_id: TraceId, id: SpanId, store: SpanStore) -> Self {
+    fn new(
+        recorder: &Arc<Recorder>,
+        shell: Option<Arc<LocalTrace>>,
+        head: TraceHead,
+        id: SpanId,
+        store: SpanStore,
+    ) -> Self {
         recorder.live_traces.fetch_add(1, Ordering::Relaxed);
         recorder.live_bytes.fetch_add(SHELL_BYTES, Ordering::Relaxed);
-        let mut draft = Self { recorder, trace_id, id, store, accounted: 0, failed: false };
-        draft.account(draft.store.bytes());
-        draft
+        let mut trace = recorder.fill(shell, head, store);
+        if let Some(trace) = Arc::get_mut(&mut trace) {
+            recorder.account(trace.live_mut());
+        }
+        Self { recorder: Arc::clone(recorder), trace: Some(trace), id }
     }
 
-    fn account(&mut self, bytes: usize) {
-        let total = &self.recorder.live_bytes;
-        if bytes >= self.accounted {
-            total.fetch_add(bytes - self.accounted, Ordering::Relaxed);
-        } else {
-            total.fetch_sub(self.accounted - bytes, Ordering::Relaxed);
-        }
-        self.accounted = bytes;
+    /// Its trace. Nobody else refers to it, so there is nothing to lock.
+    #[inline]
+    fn trace(&mut self) -> Option<&mut LocalTrace> {
+        self.trace.as_mut().and_then(Arc::get_mut)
     }
 
     /// Says several things about it.
     pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) {
-        let mut writer = Edit::new(&mut self.store, 0, &self.recorder.limits.span);
+        let Self { recorder, trace, .. } = self;
+        let Some(trace) = trace.as_mut().and_then(Arc::get_mut) else { return };
+        let live = trace.live_mut();
+        let mut writer = Edit::new(&mut live.store, 0, &recorder.limits.span);
         edit(&mut writer);
-        self.failed |= writer.failed();
-        if self.store.bytes() != self.accounted {
-            self.account(self.store.bytes());
+        let failed = writer.failed();
+        if live.store.bytes() != live.accounted as usize {
+            recorder.account(live);
+        }
+        if failed {
+            trace.mark_worth_keeping();
         }
     }
 
@@ -115,22 +126,24 @@ impl Draft {
     }
 
     /// Its ids for whoever asks while its sampler is being asked, which cannot be told more.
-    pub(crate) fn provisional(&self) -> TraceContext {
-        TraceContext::new(self.trace_id, self.id)
+    pub(crate) fn provisional(&self) -> Option<TraceContext> {
+        Some(TraceContext::new(self.trace.as_ref()?.head.trace_id, self.id))
     }
 
     /// What is to be found out before it can start under `parent`.
-    pub(crate) fn question(&self, parent: Option<&TraceContext>) -> Question {
-        let record = self.store.spans().first();
-        let name = record.map_or(Cow::Borrowed(""), |record| self.store.owned_name(record));
-        let kind = record.map_or(SpanKind::Internal, |record| record.kind);
-        let (mut tags, mut links) = (Vec::new(), Vec::new());
-        if let Some(record) = record {
-            tags.extend(self.store.owned_tags(record));
-            links.extend(self.store.owned_links(0));
-        }
-        let (recorder, trace_id) = (Arc::clone(&self.recorder), self.trace_id);
-        Question { recorder, trace_id, parent: parent.cloned(), name, kind, tags, links }
+    pub(crate) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
+        let trace = self.trace.as_ref()?;
+        let live = trace.live();
+        let record = live.store.spans().first()?;
+        Some(Question {
+            recorder: Arc::clone(&self.recorder),
+            trace_id: trace.head.trace_id,
+            parent: parent.cloned(),
+            name: live.store.owned_name(record),
+            kind: record.kind,
+            tags: live.store.owned_tags(record).collect(),
+            links: live.store.owned_links(0).collect(),
+        })
     }
 
     /// Starts it as the answer says. Runs no user code.
@@ -150,16 +163,22 @@ impl Draft {
     }
 
     fn join(&mut self, parent: &TraceContext) -> ActiveSpan {
-        let Some(record) = self.store.spans().first() else {
-            return self.recorder.start(Start::under(Cow::Borrowed(""), parent));
+        let recorder = Arc::clone(&self.recorder);
+        let Some(trace) = self.trace() else {
+            return recorder.start(Start::under(Cow::Borrowed(""), parent));
         };
-        let mut start = Start::under(self.store.owned_name(record), parent);
-        (start.kind, start.start) = (record.kind, Some(Begin::At(record.start)));
-        let span = self.recorder.start(start);
-        if self.failed {
+        let failed = trace.is_worth_keeping();
+        let store = &trace.live_mut().store;
+        let mut start = Start::under(Cow::Borrowed(""), parent);
+        if let Some(record) = store.spans().first() {
+            start.name = store.owned_name(record);
+            (start.kind, start.start) = (record.kind, Some(Begin::At(record.start)));
+        }
+        let span = recorder.start(start);
+        if failed {
             span.rescue();
         }
-        span.edit(|edit| edit.copy(&self.store, 0));
+        span.edit(|edit| edit.copy(store, 0));
         span
     }
 
@@ -174,43 +193,49 @@ impl Draft {
             Some(parent) => (Some(parent.span_id), parent.baggage),
             None => (None, Baggage::default()),
         };
-        self.unaccount();
-        if let Err(reason) = recorder.make_room(&head) {
+        // It was counted itself.
+        if let Err(reason) = recorder.make_room(&head, 0) {
             return recorder.leave_out_as(Some(id), Some(reason), &head, baggage);
         }
-        let mut store = mem::take(&mut self.store);
-        store.set_parent(0, parent);
-        for (key, value) in decision.tags {
-            store.set_tag(0, key, value.as_ref(), &recorder.limits.span);
+        if let Some(trace) = self.trace() {
+            let store = &mut trace.live_mut().store;
+            store.set_parent(0, parent);
+            for (key, value) in decision.tags {
+                store.set_tag(0, key, value.as_ref(), &recorder.limits.span);
+            }
+            if head.is_sampled() {
+                trace.mark_worth_keeping();
+            }
+            trace.head = head;
         }
-        let shell = lock(recorder.shard(head.trace_id)).take_shell();
-        let trace = recorder.fill(shell, head, store);
-        if self.failed {
-            trace.mark_worth_keeping();
-        }
+        let Some(trace) = self.trace.take() else {
+            return ActiveSpan::Unrecorded(Unrecorded::nowhere(TraceId::new()));
+        };
+        recorder.uncount_draft();
         recorder.ledger.started(1);
         recorder.admit(&trace);
         ActiveSpan::Recording(Recording { trace: Some(trace), id, index: 0, baggage })
-    }
-
-    /// Takes it out of what counts as live; more than once changes nothing.
-    fn unaccount(&mut self) {
-        if self.accounted > 0 {
-            self.account(0);
-            self.recorder.live_bytes.fetch_sub(SHELL_BYTES, Ordering::Relaxed);
-            self.recorder.live_traces.fetch_sub(1, Ordering::Relaxed);
-        }
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        self.unaccount();
-        if self.store.len() > 0 {
-            let mut store = mem::take(&mut self.store);
-            store.clear();
-            lock(self.recorder.shard(self.trace_id)).put_store(store);
+        let recorder = Arc::clone(&self.recorder);
+        let Some(mut trace) = self.trace.take() else { return };
+        recorder.uncount_draft();
+        if let Some(trace) = Arc::get_mut(&mut trace) {
+            let store = recorder.take(trace.live_mut());
+            recorder.reuse(&trace.head, store);
         }
+        Recorder::recycle(trace);
+    }
+}
+
+impl Recorder {
+    /// A draft is none any more: it is live as others are, or gone. Its bytes are counted with its buffer.
+    fn uncount_draft(&self) {
+        self.live_bytes.fetch_sub(SHELL_BYTES, Ordering::Relaxed);
+        self.live_traces.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -306,9 +331,12 @@ impl Recording {
             drop(live);
             None
         };
-        let trace_id = TraceId::random(&recorder.random);
-        let mut draft = Draft::new(Arc::clone(recorder), trace_id, self.id, store);
-        draft.failed = failed;
+        let head = recorder.head_of(None, recorder.clock.correction());
+        let shell = lock(recorder.shard(head.trace_id)).take_shell();
+        let draft = Draft::new(recorder, shell, head, self.id, store);
+        if let (true, Some(trace)) = (failed, &draft.trace) {
+            trace.mark_worth_keeping();
+        }
         Some((draft, completed))
     }
 }

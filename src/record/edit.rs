@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::kit::Tick;
-use crate::model::store::SpanStore;
+use crate::model::store::{SpanStore, StagedTags};
 use crate::model::{Limits, Link, LogLevel, SpanKind, Status, TagRef};
 
 /// Writes into the record of one span. Whoever holds it holds a lock: no user code may run meanwhile.
@@ -31,6 +31,11 @@ impl<'s> Edit<'s> {
         self.store.set_tag(self.span, key, value, self.limits);
     }
 
+    #[inline]
+    pub(crate) fn set_tags(&mut self, tags: &StagedTags) {
+        self.store.set_tags(self.span, tags, self.limits);
+    }
+
     /// Adds a log entry; its place, to give it fields, unless it was dropped.
     #[inline]
     pub(crate) fn log(&mut self, time: Tick, level: LogLevel, message: &str) -> Option<u32> {
@@ -40,6 +45,11 @@ impl<'s> Edit<'s> {
     #[inline]
     pub(crate) fn set_field(&mut self, log: u32, key: Cow<'static, str>, value: TagRef<'_>) {
         self.store.set_field(self.span, log, key, value, self.limits);
+    }
+
+    #[inline]
+    pub(crate) fn set_fields(&mut self, log: u32, fields: &StagedTags) {
+        self.store.set_fields(self.span, log, fields, self.limits);
     }
 
     pub(crate) fn add_link(&mut self, link: Link) {

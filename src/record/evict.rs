@@ -23,10 +23,11 @@ const MOST_AT_ONCE: usize = 8;
 pub(super) type Worth = (bool, Randomness);
 
 impl Recorder {
-    /// Makes room for a new trace, unless that is worth less than what would have to go.
+    /// Makes room for a new trace, unless that is worth less than what would have to go; `more` is how
+    /// many traces it will be more than now.
     #[inline]
-    pub(super) fn make_room(&self, new: &TraceHead) -> Result<(), Reason> {
-        match self.surplus(1) {
+    pub(super) fn make_room(&self, new: &TraceHead, more: usize) -> Result<(), Reason> {
+        match self.surplus(more) {
             None => Ok(()),
             Some(reason) => self.compare(new, reason),
         }

@@ -78,7 +78,7 @@ impl LocalTrace {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
         *self.slot.get_mut() = NOWHERE;
-        *self.live.get_mut().unwrap_or_else(PoisonError::into_inner) = Live::new(store);
+        *self.live_mut() = Live::new(store);
         self.recorder = Some(recorder);
         self.head = head;
     }
@@ -88,9 +88,19 @@ impl LocalTrace {
         lock(&self.live)
     }
 
+    /// The same for whoever has the trace to themselves.
+    #[inline]
+    pub(super) fn live_mut(&mut self) -> &mut Live {
+        self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What it is worth at a limit.
     pub(super) fn worth(&self) -> Worth {
         (self.worth_keeping.load(Ordering::Relaxed), self.head.randomness())
+    }
+
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        self.worth_keeping.load(Ordering::Relaxed)
     }
 
     pub(super) fn mark_worth_keeping(&self) {

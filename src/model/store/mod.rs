@@ -8,6 +8,7 @@
 mod copy;
 mod read;
 mod room;
+mod staged;
 mod write;
 mod writer;
 
@@ -17,6 +18,8 @@ use std::collections::HashMap;
 use super::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
 use crate::kit::Tick;
 pub(crate) use room::Room;
+pub(crate) use staged::{Place, StagedTags};
+use write::details_in;
 pub(crate) use writer::cut;
 
 /// No index.
@@ -58,6 +61,10 @@ struct Chain {
 
 impl Chain {
     const EMPTY: Self = Self { head: NONE, tail: NONE };
+
+    fn is_empty(self) -> bool {
+        self.head == NONE
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -373,7 +373,10 @@ impl SpanStore {
 
 /// The details, which are made and counted when the first span needs them.
 #[inline]
-fn details_in<'a>(details: &'a mut Option<Box<Details>>, room: &mut Room) -> &'a mut Details {
+pub(super) fn details_in<'a>(
+    details: &'a mut Option<Box<Details>>,
+    room: &mut Room,
+) -> &'a mut Details {
     details.get_or_insert_with(|| {
         room.count(size_of::<Details>());
         Box::default()
