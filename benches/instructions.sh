@@ -3,8 +3,11 @@
 # under its peers; then bytes per open span.
 #
 #     benches/instructions.sh                 # every row
-#     benches/instructions.sh --check         # exits 1 and names each row of ours that falls short
 #     benches/instructions.sh bare_100 rich   # rows whose workload begins with one of the words
+#     benches/instructions.sh --check         # only our rows that have a reach, and of those only
+#                                             # what it names; exits 1 and says what falls short
+#
+# Rows that begin with `layer` are traced with the macros of `tracing`.
 #
 # How: callgrind runs one row at a time. Its counters are set to zero after a
 # warm-up that fills pools and rings, and read when the measured spans have been
@@ -13,12 +16,11 @@
 # counting the calling thread only, once counting all threads. Ours include the keeper and the
 # delivery, peers include their collectors. Callgrind runs one thread at a time:
 # what threads cost each other (cache lines, waiting) is for `cargo bench` to see.
-# Allocations are counted in the same process by its allocator.
+# Allocations are counted in the same process by its allocator, without callgrind
+# where only they are asked for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
-
-readonly SPANS=50000 # measured in one run, after the warm-up
 
 check=0
 words=()
@@ -33,25 +35,35 @@ for argument in "$@"; do
     esac
 done
 
-# The reach: workload, instructions of all threads, allocations in a thousand
-# spans. An empty column is not checked.
+# The reach, at most per span: instructions of the calling thread, of all
+# threads, of all threads for one of the calling thread's, allocations.
+# A dash is not checked.
 reach_of() {
     case "$1" in
-    bare_100) echo "400 0" ;;
-    rich_100) echo "2000 0" ;;
-    sampled_out_100) echo "60 0" ;;
-    single | deep_10) echo "- 0" ;;
-    *) echo "- -" ;;
+    bare_100) echo "- 400 - 0" ;;
+    rich_100) echo "- 2000 - 0" ;;
+    sampled_out_100) echo "- 60 - 0" ;;
+    single | deep_10) echo "- - - 0" ;;
+    layer_bare_100) echo "2100 - - 1" ;;
+    layer_rich_100) echo "4000 - - 1" ;;
+    layer_sampled_out_100) echo "1500 - - 1" ;;
+    layer_kept_1pct_100) echo "- - 1.15 1" ;;
+    layer_*) echo "- - - 1" ;;
+    *) echo "- - - -" ;;
     esac
 }
 
-# The spans of a warm-up. Ours is in the steady state when the ring of recent
-# drops has come round; peers have none.
-warm_up_of() {
+# The spans of a row: in its warm-up and to be measured. Ours is in the steady
+# state when the ring of recent drops has come round; peers have none, and there
+# is nothing of theirs that more spans would bring to light. One trace of a hundred
+# needs many, or none might be kept.
+spans_of() {
     case "$1 $2" in
-    clock_read*) echo 100 ;;
-    *tailtrace) echo 150000 ;;
-    *) echo 20000 ;;
+    clock_read*) echo "100 50000" ;;
+    layer_kept_1pct*) echo "150000 200000" ;;
+    *tailtrace | *tailtrace-no-ring) echo "150000 50000" ;;
+    layer*) echo "5000 20000" ;;
+    *) echo "20000 50000" ;;
     esac
 }
 
@@ -73,15 +85,17 @@ ensure_valgrind() {
     fi
 }
 
-# What callgrind counted for one row: `count FILE SEPARATE WORKLOAD LIBRARY`.
-# Prints the instructions and what the program itself printed.
+# What callgrind counted for one row: `count FILE SEPARATE ROW...`, where a row is
+# its workload, library and spans. Prints the instructions and what the program
+# itself printed.
 count() {
     local out="$scratch/$1" separate="$2" dump said total
+    shift 2
     said="$(valgrind --tool=callgrind --quiet --separate-threads="$separate" \
         --zero-before=tailtrace_bench_begin --dump-before=tailtrace_bench_end \
         --callgrind-out-file="$out" \
-        "$program" "$3" "$4" "$(warm_up_of "$3" "$4")" "$SPANS" 2>"$out.stderr")" || {
-        echo "the row '$3 $4' did not run:" >&2
+        "$program" "$@" 2>"$out.stderr")" || {
+        echo "the row '$*' did not run:" >&2
         cat "$out.stderr" >&2
         return 1
     }
@@ -90,7 +104,7 @@ count() {
     total="$(sed -n 's/^totals: //p' "$dump")"
     # Without the marks in the program there would be nothing, which must not pass for cheap.
     if ! [ "${total:-0}" -gt 0 ]; then
-        echo "callgrind counted nothing for the row '$3 $4'" >&2
+        echo "callgrind counted nothing for the row '$*'" >&2
         return 1
     fi
     echo "$total $said"
@@ -100,6 +114,22 @@ count() {
 per() {
     awk -v spans="$1" -v total="$2" -v digits="$3" \
         'BEGIN { value = sprintf("%.*f", digits, total / spans); print (value + 0 == 0 ? 0 : value) }'
+}
+
+# `judge VALUE MOST UNIT`: adds to the row's `goals` and, where it falls short, to
+# its `misses`.
+judge() {
+    [ "$2" != - ] || return 0
+    if [ "$2" = 0 ]; then goals+=("no $3"); else goals+=("<= $2 $3"); fi
+    awk -v value="$1" -v most="$2" 'BEGIN { exit !(value + 0 <= most + 0) }' ||
+        misses+=("$1 $3, wanted <= $2")
+}
+
+# `joined LIST...`: in one line.
+joined() {
+    local all
+    all="$(printf '; %s' "$@")"
+    echo "${all:2}"
 }
 
 is_wanted() {
@@ -121,50 +151,57 @@ readonly scratch
 trap 'rm -rf "$scratch"' EXIT
 
 short=()
-printf '%-16s %-25s %10s %12s %12s   %s\n' \
-    workload library "caller" "all threads" "allocations" "reach"
+readonly LINE='%-22s %-27s %8s %12s %12s   %s\n'
+# shellcheck disable=SC2059 # one format for every line
+printf "$LINE" workload library "caller" "all threads" "allocations" "reach"
 before=""
 while read -r workload library; do
     is_wanted "$workload" || continue
-    [ -z "$before" ] || [ "$before" = "$workload" ] || echo
-    before="$workload"
-    count caller yes "$workload" "$library" >"$scratch/caller.count" &
-    caller_job=$!
-    count all no "$workload" "$library" >"$scratch/all.count" || exit 4
-    wait "$caller_job" || exit 4
-    read -r caller _ <"$scratch/caller.count"
-    read -r all _ spans _ allocations <"$scratch/all.count"
-    caller="$(per "$spans" "$caller" 0)"
-    all="$(per "$spans" "$all" 0)"
-    # A background thread that allocates now and then is nothing per span.
-    allocations="$(per "$spans" "$allocations" 3)"
-
-    verdict=""
-    if [ "$library" = tailtrace ]; then
-        read -r most_instructions most_allocations < <(reach_of "$workload")
-        misses=()
-        goals=()
-        if [ "$most_instructions" != - ]; then
-            goals+=("<= $most_instructions instructions")
-            [ "$all" -le "$most_instructions" ] || misses+=("$all instructions")
-        fi
-        if [ "$most_allocations" != - ]; then
-            goals+=("$most_allocations allocations")
-            [ "$(per 1 "$allocations" 2)" = "$most_allocations" ] ||
-                misses+=("$allocations allocations")
-        fi
-        if [ "${#goals[@]}" -gt 0 ]; then
-            wanted="$(printf ', %s' "${goals[@]}")"
-            verdict="${wanted:2}: reached"
-            if [ "${#misses[@]}" -gt 0 ]; then
-                verdict="${wanted:2}: FALLS SHORT"
-                got="$(printf ', %s' "${misses[@]}")"
-                short+=("$workload: ${got:2} per span, wanted ${wanted:2}")
-            fi
-        fi
+    read -r most_caller most_all most_ratio most_allocations < <(
+        if [ "$library" = tailtrace ]; then reach_of "$workload"; else reach_of peer; fi
+    )
+    reach="$most_caller$most_all$most_ratio"
+    if [ "$check" -eq 1 ] && [ "$reach$most_allocations" = "----" ]; then
+        before="$workload"
+        continue
     fi
-    printf '%-16s %-25s %10s %12s %12s   %s\n' \
-        "$workload" "$library" "$caller" "$all" "$allocations" "$verdict"
+    [ -z "$before" ] || [ "$before" = "$workload" ] || [ "$check" -eq 1 ] || echo
+    before="$workload"
+    read -r warm_up measured < <(spans_of "$workload" "$library")
+    row=("$workload" "$library" "$warm_up" "$measured")
+
+    caller=- all=- ratio=-
+    if [ "$check" -eq 1 ] && [ "$reach" = "---" ]; then
+        read -r _ spans _ allocations < <("$program" "${row[@]}") || exit 4
+    else
+        count caller yes "${row[@]}" >"$scratch/caller.count" &
+        caller_job=$!
+        count all no "${row[@]}" >"$scratch/all.count" || exit 4
+        wait "$caller_job" || exit 4
+        read -r caller _ <"$scratch/caller.count"
+        read -r all _ spans _ allocations <"$scratch/all.count"
+        ratio="$(per "$caller" "$all" 2)"
+        caller="$(per "$spans" "$caller" 0)"
+        all="$(per "$spans" "$all" 0)"
+    fi
+    # A background thread that allocates now and then is nothing per span.
+    allocations="$(per "$spans" "$allocations" 2)"
+
+    goals=()
+    misses=()
+    judge "$caller" "$most_caller" "instructions of the caller"
+    judge "$all" "$most_all" "instructions"
+    judge "$ratio" "$most_ratio" "times the caller's on all threads"
+    judge "$allocations" "$most_allocations" "allocations"
+    verdict=""
+    if [ "${#misses[@]}" -gt 0 ]; then
+        verdict="$(joined "${goals[@]}"): FALLS SHORT"
+        short+=("$workload: $(joined "${misses[@]}")")
+    elif [ "${#goals[@]}" -gt 0 ]; then
+        verdict="$(joined "${goals[@]}"): reached"
+    fi
+    # shellcheck disable=SC2059
+    printf "$LINE" "$workload" "$library" "$caller" "$all" "$allocations" "$verdict"
 done < <("$program" list)
 
 if [ -z "$before" ]; then

@@ -9,6 +9,12 @@
 //! for between the samples and is not in it. The libraries of a workload take turns sample by sample,
 //! so that what disturbs the machine disturbs all of them. The number is the median of the samples,
 //! with the quickest and the slowest tenth beside it.
+//!
+//! Rows that begin with `layer` are traced with the macros of `tracing`. A process has one default
+//! subscriber and these rows need many, so each thread makes a row's subscriber its own default for
+//! the time of a sample. Beside a default of the process that adds to each span, under every
+//! library alike, a look into the thread's variables at each use of the subscriber and two counts of
+//! a reference to it; `benches/instructions.sh` measures without that.
 
 use std::env;
 use std::sync::Barrier;
@@ -16,7 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tailtrace_benches::Job;
-use tailtrace_benches::rows::{ROWS, Row};
+use tailtrace_benches::rows::{self, Row};
 
 /// Samples of each row.
 const SAMPLES: usize = 120;
@@ -31,7 +37,7 @@ const WARM_UP: usize = 100;
 fn main() {
     let words: Vec<String> = env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     println!("nanoseconds per span on the thread that makes it: median (10 % .. 90 %)");
-    for rows in ROWS.chunk_by(|a, b| a.workload == b.workload) {
+    for rows in rows::workloads() {
         let workload = rows[0].workload;
         if !words.is_empty() && !words.iter().any(|word| workload.starts_with(word.as_str())) {
             continue;
@@ -68,6 +74,7 @@ fn make(rows: &[Row], jobs: &[Job], together: &Barrier, settles: bool) -> Vec<Ve
     let mut samples = vec![Vec::with_capacity(SAMPLES); jobs.len()];
     for sample in 0..WARM_UP + SAMPLES {
         for ((row, job), samples) in rows.iter().zip(jobs).zip(&mut samples) {
+            let subscribed = job.subscribe_thread();
             together.wait();
             let traces = SPANS / row.spans;
             let start = Instant::now();
@@ -75,6 +82,7 @@ fn make(rows: &[Row], jobs: &[Job], together: &Barrier, settles: bool) -> Vec<Ve
                 (job.trace)();
             }
             let elapsed = start.elapsed();
+            drop(subscribed);
             together.wait();
             if settles {
                 (job.settle)();

@@ -10,6 +10,12 @@ pub mod heap;
 pub mod rows;
 pub mod setups;
 pub mod shapes;
+mod subscription;
+
+use tracing::dispatcher::DefaultGuard;
+use tracing::subscriber::Subscriber;
+
+use subscription::{Shared, Subscription};
 
 /// A library that has been set up and given something to trace.
 pub struct Job {
@@ -20,12 +26,19 @@ pub struct Job {
     /// After how many spans at most to settle, so that queues do not overflow: a span that is lost
     /// would look cheap.
     pub settle_after: usize,
+    /// Where what is traced with the macros of `tracing` goes to.
+    subscription: Option<Box<dyn Subscription>>,
 }
 
 impl Job {
     /// A job that leaves nothing to background threads.
     pub fn new(trace: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { trace: Box::new(trace), settle: Box::new(|| ()), settle_after: usize::MAX }
+        Self {
+            trace: Box::new(trace),
+            settle: Box::new(|| ()),
+            settle_after: usize::MAX,
+            subscription: None,
+        }
     }
 
     /// This job with work in the background.
@@ -33,6 +46,32 @@ impl Job {
         self.settle = Box::new(settle);
         self.settle_after = after;
         self
+    }
+
+    /// This job under a subscriber of `tracing`.
+    pub fn under(mut self, subscriber: impl Subscriber + Send + Sync) -> Self {
+        self.subscription = Some(Box::new(Shared::new(subscriber)));
+        self
+    }
+
+    /// Makes the job's subscriber the one of the process, as programs do.
+    ///
+    /// # Panics
+    ///
+    /// When the process already has one: it can run one such job.
+    pub fn subscribe_process(&mut self) {
+        if let Some(subscription) = self.subscription.take() {
+            subscription.of_process();
+        }
+    }
+
+    /// Makes the job's subscriber the one of this thread for as long as the guard lives.
+    ///
+    /// That costs each span more than a subscriber of the process does: the thread's is looked up,
+    /// and the span holds a reference to it, which is counted. Each call makes a count of its own, so
+    /// that threads do not share it.
+    pub fn subscribe_thread(&self) -> Option<DefaultGuard> {
+        self.subscription.as_ref().map(|subscription| subscription.of_thread())
     }
 
     /// Makes `traces` traces of `spans` spans and waits for what they cause.

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use tailtrace_benches::heap::{self, Counting};
-use tailtrace_benches::rows::{self, ROWS};
+use tailtrace_benches::rows;
 
 #[global_allocator]
 static HEAP: Counting = Counting;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["list"] => {
-            for row in ROWS {
+            for row in rows::workloads().flatten() {
                 println!("{} {}", row.workload, row.library);
             }
             ExitCode::SUCCESS
@@ -53,7 +53,8 @@ fn usage() -> ExitCode {
 }
 
 fn run(row: &rows::Row, warm_up: usize, spans: usize) -> ExitCode {
-    let job = (row.start)();
+    let mut job = (row.start)();
+    job.subscribe_process();
     job.run(warm_up.div_ceil(row.spans), row.spans);
     let traces = spans.div_ceil(row.spans);
     let before = heap::allocations();

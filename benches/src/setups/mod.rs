@@ -6,3 +6,4 @@
 pub mod collector;
 pub mod pipeline;
 pub mod sdk;
+pub mod subscriber;

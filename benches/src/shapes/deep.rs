@@ -6,6 +6,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer as _};
 use opentelemetry_sdk::trace::SdkTracer;
 use tailtrace::{SpanGuard, Tracer};
+use tracing::info_span;
 
 pub fn tailtrace(tracer: &Tracer, spans: usize) {
     fn below(parent: &SpanGuard, spans: usize) {
@@ -50,4 +51,15 @@ pub fn opentelemetry(tracer: &SdkTracer, spans: usize) {
     }
     let root = tracer.start_with_context("root", &Context::new());
     below(tracer, &Context::new().with_span(root), spans - 1);
+}
+
+pub fn tracing(spans: usize) {
+    fn below(spans: usize) {
+        if spans > 0 {
+            let _step = info_span!("step").entered();
+            below(spans - 1);
+        }
+    }
+    let _root = info_span!("root").entered();
+    below(spans - 1);
 }

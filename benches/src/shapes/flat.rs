@@ -6,6 +6,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer as _};
 use opentelemetry_sdk::trace::SdkTracer;
 use tailtrace::Tracer;
+use tracing::info_span;
 
 pub fn tailtrace(tracer: &Tracer, spans: usize) {
     let root = tracer.start_span("root");
@@ -37,5 +38,12 @@ pub fn opentelemetry(tracer: &SdkTracer, spans: usize) {
     let parent = Context::new().with_span(root);
     for _ in 1..spans {
         drop(tracer.start_with_context("step", &parent));
+    }
+}
+
+pub fn tracing(spans: usize) {
+    let _root = info_span!("root").entered();
+    for _ in 1..spans {
+        drop(info_span!("step").entered());
     }
 }

@@ -10,6 +10,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 use std::borrow::Cow;
 use tailtrace::{LogLevel, SpanGuard, Tracer};
+use tracing::span::EnteredSpan;
+use tracing::{info, info_span};
 
 /// What the tags tell.
 pub struct Request {
@@ -101,4 +103,34 @@ pub fn opentelemetry(tracer: &SdkTracer, request: &Request, spans: usize) {
     for _ in 1..spans {
         describe(&mut tracer.start_with_context("step", &parent));
     }
+}
+
+/// With the macros of `tracing`; one of the texts is formatted, as `%` asks for.
+pub fn tracing(request: &Request, spans: usize) {
+    let _root = step(request);
+    for _ in 1..spans {
+        drop(step(request));
+    }
+}
+
+/// The same, each span the only child of the one before.
+pub fn tracing_deep(request: &Request, spans: usize) {
+    if spans > 0 {
+        let _step = step(request);
+        tracing_deep(request, spans - 1);
+    }
+}
+
+fn step(request: &Request) -> EnteredSpan {
+    let step = info_span!(
+        "step",
+        http.request.method = request.method,
+        http.route = request.route,
+        server.address = %request.host,
+        order.id = request.order,
+        cache.hit = request.is_cached,
+    );
+    let step = step.entered();
+    info!("query done");
+    step
 }

@@ -1,33 +1,15 @@
-//! What is measured.
+//! What the native tracer does, beside the same work in the words of each peer.
 
 use std::hint::black_box;
 use std::time::SystemTime;
 
+use super::{Row, row};
 use crate::Job;
 use crate::setups::{collector, pipeline, sdk};
 use crate::shapes::rich::Request;
 use crate::shapes::{deep, flat, rich};
 
-/// One workload under one library.
-pub struct Row {
-    pub workload: &'static str,
-    pub library: &'static str,
-    /// Spans of one trace.
-    pub spans: usize,
-    pub start: fn() -> Job,
-}
-
-const fn row(
-    workload: &'static str,
-    library: &'static str,
-    spans: usize,
-    start: fn() -> Job,
-) -> Row {
-    Row { workload, library, spans, start }
-}
-
-/// Every row; those of one workload stand together, ours first.
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     // Dropped at the tail.
     row("bare_100", "tailtrace", 100, || pipeline::dropped(|t| flat::tailtrace(t, 100))),
     row("bare_100", "tailtrace-no-ring", 100, || {
@@ -100,8 +82,3 @@ pub const ROWS: &[Row] = &[
         })
     }),
 ];
-
-/// The row of a workload and a library.
-pub fn find(workload: &str, library: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.workload == workload && row.library == library)
-}

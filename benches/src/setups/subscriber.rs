@@ -1,0 +1,100 @@
+//! Subscribers for what is traced with the macros of `tracing`: the registry and one layer.
+
+use std::time::Duration;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use tailtrace::{AlwaysOff, Fraction, PipelineBuilder, TailSampler};
+use tracing::subscriber::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::Registry;
+
+use super::pipeline;
+use super::sdk::Nowhere;
+use crate::Job;
+
+/// A layer that does nothing: what `tracing` and the registry cost by themselves. A registry without
+/// any layer would be no measure, because it never gives its spans back.
+struct Empty;
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Empty {}
+
+/// Not recorded by anybody.
+pub fn empty(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    Job::new(shape).under(tracing_subscriber::registry().with(Empty))
+}
+
+/// `tracing-opentelemetry` with its default options; dropped by a processor at the end of each span.
+pub fn opentelemetry(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_opentelemetry(Sampler::AlwaysOn, |layer| layer, shape)
+}
+
+/// The same without anything that an option can turn off.
+pub fn opentelemetry_lean(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_opentelemetry(Sampler::AlwaysOn, lean, shape)
+}
+
+/// `tracing-opentelemetry` with its default options; not recorded.
+pub fn opentelemetry_sampled_out(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_opentelemetry(Sampler::AlwaysOff, |layer| layer, shape)
+}
+
+/// The same without anything that an option can turn off.
+pub fn opentelemetry_lean_sampled_out(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_opentelemetry(Sampler::AlwaysOff, lean, shape)
+}
+
+type OpenTelemetry = OpenTelemetryLayer<Registry, SdkTracer>;
+
+fn lean(layer: OpenTelemetry) -> OpenTelemetry {
+    layer
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
+        .with_context_activation(false)
+}
+
+fn under_opentelemetry(
+    sampler: Sampler,
+    options: fn(OpenTelemetry) -> OpenTelemetry,
+    shape: impl Fn() + Send + Sync + 'static,
+) -> Job {
+    let provider =
+        SdkTracerProvider::builder().with_sampler(sampler).with_span_processor(Nowhere).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("benches"));
+    Job::new(move || {
+        let _running = &provider;
+        shape();
+    })
+    .under(tracing_subscriber::registry().with(options(layer)))
+}
+
+/// tailtrace; recorded, looked at by a tail without policies and dropped.
+pub fn dropped(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_tailtrace(pipeline::builder().with_tail(TailSampler::new()), shape)
+}
+
+/// tailtrace; not recorded.
+pub fn sampled_out(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_tailtrace(pipeline::builder().with_sampler(AlwaysOff), shape)
+}
+
+/// tailtrace; recorded, one trace of a hundred kept by the tail and exported to nowhere.
+pub fn kept_1pct(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    let one_percent = Fraction::new(0.01).expect("it is a rate");
+    under_tailtrace(pipeline::builder().with_tail(TailSampler::new().keep(one_percent)), shape)
+}
+
+fn under_tailtrace(builder: PipelineBuilder, shape: impl Fn() + Send + Sync + 'static) -> Job {
+    let pipeline = builder.start().expect("this machine starts threads");
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    // A layer may hold its pipeline weakly.
+    Job::new(shape)
+        .settling(100_000, move || {
+            let exported = pipeline.flush(Duration::from_secs(60));
+            assert!(exported.is_ok(), "spans were lost, which made them cheap");
+        })
+        .under(subscriber)
+}
