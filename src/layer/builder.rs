@@ -107,7 +107,8 @@ impl TraceLayerBuilder {
     /// threads, target and inactivity; for events the level and the target as fields; for errors
     /// `exception.stacktrace`. For those who switch and have dashboards on these tags.
     ///
-    /// It costs about a dozen tags for each span. Options set after it still count.
+    /// It costs eight tags, an allocation and four clock reads for each span. Options set after it still
+    /// count.
     pub fn compatible(mut self) -> Self {
         let filter = self.options.counting_filter.take();
         self.options = Options {

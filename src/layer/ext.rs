@@ -17,8 +17,8 @@ pub enum SetParentError {
     /// The span has children, or its ids were handed out: both would be wrong afterwards. It has a link
     /// to the context now.
     #[error(
-        "the span has children already or its ids were read; set its parent first, or create it \
-         inside of its parent; it was given a link instead"
+        "the span has children already or its ids were read, for example by a log line with trace \
+         ids; set its parent first, or create it inside of its parent; it was given a link instead"
     )]
     AlreadyStarted,
     /// The span is not recorded by the layer: it is disabled by a filter, `Span::none()`, or closed.
@@ -47,8 +47,8 @@ pub trait TraceSpanExt {
     /// Puts the span under a parent, usually one that incoming headers tell of.
     ///
     /// It works on a span that is entered already, as the one of an `#[instrument]` function is, as long
-    /// as the span has no children and nobody read its ids. The sampler is asked (again) with the new
-    /// parent.
+    /// as the span has no children and nobody read its ids; a log line with [`TraceIds`](super::TraceIds)
+    /// reads them. The sampler is asked (again) with the new parent.
     ///
     /// ```
     /// use tailtrace::{ConsoleExporter, Pipeline, SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};

@@ -14,15 +14,17 @@ use crate::model::TraceContext;
 ///
 /// Wrap the format you use. Lines of text begin with `trace_id=… span_id=…`; lines of JSON have the
 /// members `trace_id` and `span_id`. Lines that belong to no span stay as they are. The layers may stand
-/// in any order. Costs a look-up for each line. A span whose ids were written
-/// cannot be given another parent any more.
+/// in any order; only the lines that `fmt` writes itself when spans are new and when they close
+/// (`FmtSpan`) have ids where the layer knows the span at that moment: the new ones with `fmt` added
+/// after it, the closing ones with `fmt` added before it. Costs a look-up for each line. A span whose
+/// ids were written cannot be given another parent any more.
 ///
 /// ```
 /// use tailtrace::{ConsoleExporter, Pipeline, TraceIds};
-/// use tracing_subscriber::fmt::{self, format};
+/// use tracing_subscriber::fmt;
 /// use tracing_subscriber::prelude::*;
 /// let pipeline = Pipeline::builder("checkout").with_exporter(ConsoleExporter::stdout()).start()?;
-/// let logs = fmt::layer().event_format(TraceIds::text(format().compact()));
+/// let logs = fmt::layer().compact().map_event_format(TraceIds::text);
 /// let subscriber = tracing_subscriber::registry().with(logs).with(pipeline.layer());
 /// # let _ = subscriber;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,8 +41,9 @@ impl<F> TraceIds<F> {
         Self { inner, is_json: false }
     }
 
-    /// Around a format that writes one JSON object for each event, such as `format().json()`, which
-    /// needs the feature `json` of `tracing-subscriber`.
+    /// Around a format that writes one JSON object for each event, as in
+    /// `fmt::layer().json().map_event_format(TraceIds::json)`, which needs the feature `json` of
+    /// `tracing-subscriber`.
     ///
     /// What begins with something else than an object stays as it is.
     pub const fn json(inner: F) -> Self {
@@ -60,7 +63,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(TraceContext { trace_id, span_id, .. }) = context_of(ctx) else {
+        let Some(TraceContext { trace_id, span_id, .. }) = context_of(ctx, event) else {
             return self.inner.format_event(ctx, writer, event);
         };
         if !self.is_json {
@@ -78,14 +81,17 @@ where
 }
 
 /// The context of the span an event belongs to.
-fn context_of<S, N>(ctx: &FmtContext<'_, S, N>) -> Option<TraceContext>
+fn context_of<S, N>(ctx: &FmtContext<'_, S, N>, event: &Event<'_>) -> Option<TraceContext>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     let span = ctx.parent_span()?;
     let found = find::by_callsite(&span.id(), Some(span.metadata()), || {
-        span.scope().skip(1).map(|span| (span.id(), span.metadata())).collect()
+        // A span that the thread is inside of and the layer does not know is hidden by a filter. One that
+        // is named may as well be closing, or not be known yet: its ancestors' ids would be wrong.
+        let ancestors = span.scope().skip(1).filter(|_| event.is_contextual());
+        ancestors.map(|span| (span.id(), span.metadata())).collect()
     })?;
     found.layer.context(found.id)
 }

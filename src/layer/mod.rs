@@ -26,8 +26,9 @@
 //! parent can come late.
 //!
 //! Fields are read before any lock is taken, into memory that the thread uses again. The decision about
-//! a trace that a closing span completes is made when the registry has forgotten the span: spans that a
-//! policy opens are then spans like any other.
+//! a trace that a closing span completes is made when the registry has forgotten the span: otherwise it
+//! would never forget the spans that a policy opens. This layer refuses those, and counts them
+//! ([`OwnWork`](crate::Reason::OwnWork)).
 
 mod after_close;
 mod builder;

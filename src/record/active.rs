@@ -86,7 +86,7 @@ impl ActiveSpan {
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
         self.write(|store, span, limits| {
-            store.set_tag(span, key, value, limits);
+            store.set_tag_here(span, key, value, limits);
         });
     }
 

@@ -121,7 +121,7 @@ impl Recorder {
         std::ptr::from_ref(self).addr()
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 

@@ -118,3 +118,31 @@ fn the_compatible_preset_says_what_tracing_opentelemetry_says() {
         ]
     );
 }
+
+#[test]
+fn a_pipeline_that_is_dropped_before_it_was_of_use_says_so() {
+    use std::sync::{Arc, Mutex};
+    use tracing_subscriber::{Layer, layer::Context, prelude::*};
+
+    struct Heard(Arc<Mutex<Vec<String>>>);
+    impl<S: tracing::Subscriber> Layer<S> for Heard {
+        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+            let mut said = String::new();
+            event.record(&mut |_: &field::Field, value: &dyn std::fmt::Debug| {
+                said = format!("{value:?}");
+            });
+            self.0.lock().unwrap().push(said);
+        }
+    }
+
+    let heard = Arc::default();
+    let _default = tracing_subscriber::registry().with(Heard(Arc::clone(&heard))).set_default();
+    let start = || keeping().with_exporter(tailtrace::InMemoryExporter::new()).start().unwrap();
+    let used = start();
+    drop(used.tracer().start_span("s"));
+    drop(used);
+    assert_eq!(heard.lock().unwrap().len(), 0);
+    drop(start());
+    let said = heard.lock().unwrap().join("\n");
+    assert!(said.contains("dropped before any span started"), "{said}");
+}

@@ -176,8 +176,20 @@ impl SpanStore {
     }
 
     /// Sets a tag; the last value of a key wins. False when it was dropped.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn set_tag(
+        &mut self,
+        span: u32,
+        key: Cow<'static, str>,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
+        self.set_tag_here(span, key, value, limits)
+    }
+
+    /// The same for the one caller that is worth a copy of its own.
+    #[inline(always)]
+    pub(crate) fn set_tag_here(
         &mut self,
         span: u32,
         key: Cow<'static, str>,
