@@ -151,11 +151,17 @@ impl OpenSpan {
         }
     }
 
-    /// Starts it, unless somebody else was faster.
-    pub(super) fn settle(&mut self, answer: Answer) {
+    /// Starts it; false when somebody else was faster.
+    pub(super) fn settle(&mut self, answer: Answer) -> bool {
         match mem::replace(&mut self.held, Held::Moving) {
-            Held::Draft(draft) => self.held = Held::Active(draft.settle(answer)),
-            held => self.held = held,
+            Held::Draft(draft) => {
+                self.held = Held::Active(draft.settle(answer));
+                true
+            }
+            held => {
+                self.held = held;
+                false
+            }
         }
     }
 

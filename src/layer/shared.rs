@@ -115,12 +115,13 @@ impl Shared {
     }
 
     /// Starts a draft, under `parent` if there is one. Asks its sampler; what that asks of the same span
-    /// meanwhile finds the draft.
-    pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) {
+    /// meanwhile finds the draft. False when it did not start under `parent`: somebody else started it,
+    /// or its sampler is being asked on this thread.
+    pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) -> bool {
         let question = self.table.with(id, |span| span.question(parent)).flatten();
-        if let Some(answer) = question.and_then(|question| question.ask()) {
-            self.table.with(id, |span| span.settle(answer));
-        }
+        let answer = question.and_then(|question| question.ask());
+        let settled = answer.and_then(|answer| self.table.with(id, |span| span.settle(answer)));
+        settled.unwrap_or(false)
     }
 
     /// What a span tells the next. From now on its parent cannot change.
@@ -139,20 +140,14 @@ impl Shared {
         match moved {
             Some((Moved::Draft(left_behind), _)) => {
                 drop(left_behind);
-                self.settle(id, Some(parent));
-                // Unless the sampler asks for this itself, it is not a draft any more.
-                self.table.with(id, |span| span.question(None).is_none()).unwrap_or(false)
+                self.settle(id, Some(parent)) || self.refuse_parent(id, parent)
             }
             Some((Moved::StartAnew, metadata)) => {
                 let span = self.recorder().start(Start::under(metadata.name().into(), parent));
                 self.put_back(id, span);
                 true
             }
-            Some((Moved::Refused, _)) => {
-                let link = Link::new(parent.clone());
-                self.table.with(id, |span| span.edit(|edit| edit.add_link(link)));
-                false
-            }
+            Some((Moved::Refused, _)) => self.refuse_parent(id, parent),
             None => false,
         }
     }
@@ -167,6 +162,13 @@ impl Shared {
     pub(super) fn describe(
         &self,
         held: &mut Held,
+    /// A link says what the parent would have been.
+    fn refuse_parent(&self, id: u64, parent: &TraceContext) -> bool {
+        let link = Link::new(parent.clone());
+        self.edit(id, |edit| edit.add_link(link));
+        false
+    }
+
         metadata: &'static Metadata<'static>,
         attributes: &span::Attributes<'_>,
     ) {
