@@ -84,8 +84,11 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     let span = ctx.parent_span()?;
-    let found = find::by_callsite(&span.id(), Some(span.metadata()), || {
-        span.scope().skip(1).map(|span| (span.id(), span.metadata())).collect()
-    })?;
+    let found = find::by_callsite(
+        &span.id(),
+        Some(span.metadata()),
+        |_| true,
+        || span.scope().skip(1).map(|span| (span.id(), span.metadata())).collect(),
+    )?;
     found.layer.context(found.id)
 }

@@ -55,6 +55,16 @@ impl Shared {
         *lock(&self.dispatch) = Some(dispatch.downgrade());
     }
 
+    /// Whether it is part of another subscriber. One that it was not told of may be its own.
+    pub(super) fn is_elsewhere(&self, dispatch: &Dispatch) -> bool {
+        let own = lock(&self.dispatch).as_ref().map(WeakDispatch::upgrade);
+        let Some(own) = own else { return false };
+        match (own.as_ref().and_then(Dispatch::downcast_ref), dispatch.downcast_ref::<Registry>()) {
+            (Some(own), Some(other)) => !std::ptr::eq::<Registry>(own, other),
+            _ => true,
+        }
+    }
+
     /// Starts a span without a parent.
     pub(super) fn root(&self, name: &'static str) -> Held {
         match self.recorder().draft(name) {
