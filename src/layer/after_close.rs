@@ -1,5 +1,7 @@
 //! What is done when the registry has forgotten a span.
 
+use std::sync::Arc;
+
 use tracing::{Subscriber, span};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -34,6 +36,15 @@ impl Ending {
             Held::Moving => {}
         }
         ending
+    }
+
+    /// Ends a span where nothing may be asked.
+    #[cold]
+    pub(super) fn postpone(held: Held) {
+        let Some(recorder) = held.recorder().map(Arc::clone) else { return drop(Self::of(held)) };
+        if let Some(ending) = Self::of(held) {
+            recorder.drop_later(ending);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A span of the registry that has not closed, as this layer knows it.
 
 use std::mem;
+use std::sync::Arc;
 
 use tracing::Metadata;
 
@@ -230,10 +231,10 @@ impl Held {
         Some((recorder.clock.now(), recorder.limits.span.value_bytes as usize))
     }
 
-    fn recorder(&self) -> Option<&Recorder> {
+    pub(super) fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Draft(draft) => Some(draft.recorder()),
-            Self::Active(span) => span.recorder().map(|recorder| &**recorder),
+            Self::Active(span) => span.recorder(),
             Self::Moving => None,
         }
     }

@@ -162,6 +162,13 @@ impl Shared {
         }
     }
 
+    /// A link says what the parent would have been.
+    fn refuse_parent(&self, id: u64, parent: &TraceContext) -> bool {
+        let link = Link::new(parent.clone());
+        self.edit(id, |edit| edit.add_link(link));
+        false
+    }
+
     fn put_back(&self, id: u64, span: ActiveSpan) {
         let mut span = Some(span);
         let refused = self.table.with(id, |open| open.put_back(span.take()?));
@@ -172,13 +179,6 @@ impl Shared {
     pub(super) fn describe(
         &self,
         held: &mut Held,
-    /// A link says what the parent would have been.
-    fn refuse_parent(&self, id: u64, parent: &TraceContext) -> bool {
-        let link = Link::new(parent.clone());
-        self.edit(id, |edit| edit.add_link(link));
-        false
-    }
-
         metadata: &'static Metadata<'static>,
         attributes: &span::Attributes<'_>,
     ) {
@@ -224,8 +224,9 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        // Whoever drops a layer may hold a lock that deciders need, as `reload` does: they are asked later.
         for span in self.table.drain() {
-            drop(Ending::of(span.into_held()));
+            Ending::postpone(span.into_held());
         }
     }
 }

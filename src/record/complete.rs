@@ -1,5 +1,6 @@
 //! Ending spans, and deciding local traces when they are complete.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
@@ -297,12 +298,28 @@ impl Recorder {
         }
     }
 
+    /// Drops what asks deciders not here but where time is looked after, within a fraction of a second: who
+    /// drops a layer may hold locks that deciders need. After a shutdown nobody looks any more.
+    pub(crate) fn drop_later(&self, ending: impl Any + Send) {
+        let mut postponed = lock(&self.postponed);
+        if !self.is_closed() {
+            return postponed.push(Box::new(ending));
+        }
+        drop(postponed);
+    }
+
+    fn drop_postponed(&self) {
+        let postponed = std::mem::take(&mut *lock(&self.postponed));
+        drop(postponed);
+    }
+
     /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
     pub(crate) fn poll(&self, now: Tick) {
         // A policy that flushes must not decide further traces inside itself.
         if Asking::is_under_way(self.owner()) {
             return;
         }
+        self.drop_postponed();
         loop {
             let due = {
                 let mut lingering = lock(&self.lingering);
@@ -363,9 +380,11 @@ impl Recorder {
     /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
     /// many spans that were. `None` when somebody else has begun that before.
     pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
+        self.drop_postponed();
         if !self.close() {
             return None;
         }
+        self.drop_postponed();
         let mut unfinished = 0;
         for trace in self.live() {
             self.decide_early(&trace, now);

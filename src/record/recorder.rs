@@ -1,5 +1,6 @@
 //! The recorder: what all local traces of a pipeline share.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -52,6 +53,8 @@ pub(crate) struct Recorder {
     pub(super) live_bytes: AtomicUsize,
     /// Traces whose root has ended before other spans, with the moment their time is up.
     pub(super) lingering: Mutex<VecDeque<(Tick, Arc<LocalTrace>)>>,
+    /// What asks deciders when it is dropped, and must not be dropped where it was found.
+    pub(super) postponed: Mutex<Vec<Box<dyn Any + Send>>>,
     closed: AtomicBool,
 }
 
@@ -91,6 +94,7 @@ impl Recorder {
             live_traces: AtomicUsize::new(0),
             live_bytes: AtomicUsize::new(0),
             lingering: Mutex::default(),
+            postponed: Mutex::default(),
             closed: AtomicBool::new(false),
         })
     }
