@@ -14,6 +14,7 @@ use super::recording::Recording;
 use super::start::{Begin, Start};
 use super::unrecorded::Common;
 use crate::kit::guarded::lock;
+use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{NewSpan, Room, SpanStore};
@@ -216,7 +217,7 @@ impl Drop for Draft {
 
 impl Question {
     /// Asks the sampler, where there is something to ask. `None` when it must not be asked on this
-    /// thread: it is being asked already, or the thread is ours.
+    /// thread, because it is being asked already.
     pub(crate) fn ask(self) -> Option<Answer> {
         match self.ask_now() {
             Answer::LeaveOut(_, Some(Reason::OwnWork), _) => None,
@@ -235,8 +236,12 @@ impl Question {
             head.trace_id = trace_id;
         }
         let baggage = || parent.as_ref().map(|parent| parent.baggage.clone()).unwrap_or_default();
-        if let Some(reason) = recorder.refusal() {
-            return Answer::LeaveOut(head, Some(reason), baggage());
+        // It is the application's, whichever thread settles it.
+        if Asking::is_under_way(recorder.owner()) {
+            return Answer::LeaveOut(head, Some(Reason::OwnWork), baggage());
+        }
+        if recorder.is_closed() {
+            return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
         }
         let mut start = Start::new(name);
         (start.kind, start.tags, start.links) = (kind, tags, links);
