@@ -7,6 +7,7 @@ use super::details;
 use super::scratch::{Place, Scratch, Value};
 use super::shared::Shared;
 use super::visit::{Fields, Of};
+use crate::kit::own_work::Asking;
 use crate::kit::{Tick, guarded};
 use crate::model::{LogLevel, Status};
 
@@ -44,8 +45,14 @@ impl Shared {
     }
 
     fn counts_only(&self, metadata: &Metadata<'_>) -> bool {
-        let filter = self.options.counting_filter.as_ref();
-        filter.is_some_and(|filter| guarded::call(|| !filter(metadata)).unwrap_or(false))
+        let Some(filter) = &self.options.counting_filter else { return false };
+        let owner = std::ptr::from_ref(self).addr();
+        // What a filter says itself is not put to it.
+        if Asking::is_under_way(owner) {
+            return false;
+        }
+        let _asking = Asking::begin(owner);
+        guarded::call(|| !filter(metadata)).unwrap_or(false)
     }
 
     #[cold]
