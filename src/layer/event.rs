@@ -7,7 +7,7 @@ use super::details;
 use super::scratch::{Place, Scratch, Value};
 use super::shared::Shared;
 use super::visit::{Fields, Of};
-use crate::kit::own_work::Asking;
+use crate::kit::own_work::{self, Asking};
 use crate::kit::{Tick, guarded};
 use crate::model::{LogLevel, Status};
 
@@ -15,6 +15,9 @@ impl Shared {
     /// Records an event in the span it belongs to: its explicit parent, or the one the thread is inside
     /// of; where a filter hides that from this layer, its nearest ancestor. Without one it is no span's.
     pub(super) fn record_event(&self, event: &Event<'_>) {
+        if own_work::is_own_thread() {
+            return;
+        }
         let Some((id, Some((now, most)))) = self.span_of(event) else { return };
         if self.counts_only(event.metadata()) {
             return self.count_event(id, event.metadata());
