@@ -24,17 +24,19 @@ where
         let shared = &*self.shared;
         let metadata = attributes.metadata();
         let name = metadata.name();
-        let child = if attributes.is_contextual() {
+        let known = if attributes.is_contextual() {
             shared.with_current(|parent| shared.child(parent, name))
-        } else if let Some(parent) = attributes.parent() {
-            shared.child(parent.into_u64(), name).or_else(|| {
-                // Its parent is not for this layer: the nearest of its ancestors that is.
-                let ancestors = ctx.span(id)?.scope().skip(1);
-                ancestors.into_iter().find_map(|span| shared.child(span.id().into_u64(), name))
-            })
         } else {
-            None
+            attributes.parent().and_then(|parent| shared.child(parent.into_u64(), name))
         };
+        let child = known.or_else(|| {
+            if attributes.is_root() {
+                return None;
+            }
+            // Its parent is not for this layer: the nearest of its ancestors that is.
+            let ancestors = ctx.span(id)?.scope().skip(1);
+            ancestors.into_iter().find_map(|span| shared.child(span.id().into_u64(), name))
+        });
         let mut held = child.unwrap_or_else(|| shared.root(name));
         shared.describe(&mut held, metadata, attributes);
         let extras = if shared.options.needs_extras() { self.extras(&held) } else { None };
@@ -59,8 +61,8 @@ where
         }
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.shared.record_event(event);
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.shared.record_event(event, || ctx.current_span().id().cloned());
     }
 
     #[inline]

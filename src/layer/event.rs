@@ -1,6 +1,6 @@
 //! Events become log entries of spans.
 
-use tracing::{Event, Level, Metadata};
+use tracing::{Event, Level, Metadata, span};
 use tracing_log::NormalizeEvent;
 
 use super::details;
@@ -14,11 +14,16 @@ use crate::model::{LogLevel, Status};
 impl Shared {
     /// Records an event in the span it belongs to: its explicit parent, or the one the thread is inside
     /// of; where a filter hides that from this layer, its nearest ancestor. Without one it is no span's.
-    pub(super) fn record_event(&self, event: &Event<'_>) {
+    /// `entered` says what the registry takes the thread to be inside of.
+    pub(super) fn record_event(
+        &self,
+        event: &Event<'_>,
+        entered: impl FnOnce() -> Option<span::Id>,
+    ) {
         if own_work::is_own_thread() {
             return;
         }
-        let Some((id, Some((now, most)))) = self.span_of(event) else { return };
+        let Some((id, Some((now, most)))) = self.span_of(event, entered) else { return };
         if self.counts_only(event.metadata()) {
             return self.count_event(id, event.metadata());
         }
@@ -39,10 +44,14 @@ impl Shared {
     /// The span an event belongs to, with the moment and the length a value may have; without them its
     /// trace is not recorded.
     #[inline]
-    fn span_of(&self, event: &Event<'_>) -> Option<(u64, Option<(Tick, usize)>)> {
+    fn span_of(
+        &self,
+        event: &Event<'_>,
+        entered: impl FnOnce() -> Option<span::Id>,
+    ) -> Option<(u64, Option<(Tick, usize)>)> {
         let find = |id| self.table.with(id, |span| span.moment()).map(|moment| (id, moment));
         if event.is_contextual() {
-            return self.with_current(find);
+            return self.with_current(find).or_else(|| find(self.nearest(&entered()?)?));
         }
         find(self.nearest(event.parent()?)?)
     }
