@@ -13,6 +13,7 @@ mod layer {
     mod model;
     mod parents;
     mod program;
+    mod races;
     mod runtime;
     mod special;
     mod subscribers;
