@@ -28,7 +28,7 @@ pub(super) enum Held {
     Draft(Draft),
     /// It has started.
     Active(ActiveSpan),
-    /// It is between the two, which only a lock's holder can see, or is being started anew.
+    /// It is between the two, which only a lock's holder can see.
     Moving,
 }
 
@@ -181,7 +181,10 @@ impl OpenSpan {
                     self.held = Held::Draft(draft);
                     Moved::Draft(completed)
                 }
-                TakenOut::Unrecorded => Moved::StartAnew,
+                TakenOut::Unrecorded(span) => {
+                    self.held = Held::Active(span);
+                    Moved::StartAnew
+                }
                 TakenOut::Refused(span) => {
                     self.held = Held::Active(span);
                     Moved::Refused
@@ -191,13 +194,16 @@ impl OpenSpan {
         }
     }
 
-    /// Puts in what was started anew; gives it back if that is not what is missing.
-    pub(super) fn put_back(&mut self, span: ActiveSpan) -> Option<ActiveSpan> {
-        if !matches!(self.held, Held::Moving) {
-            return Some(span);
+    /// Puts what was started anew in the place of what was not recorded; gives it back when a child or
+    /// another parent came first.
+    pub(super) fn start_anew(&mut self, span: ActiveSpan) -> Result<(), ActiveSpan> {
+        if self.exposed || !matches!(self.held, Held::Active(ActiveSpan::Unrecorded(_))) {
+            return Err(span);
         }
-        self.held = Held::Active(span);
-        None
+        if let Held::Active(old) = mem::replace(&mut self.held, Held::Active(span)) {
+            old.take_back();
+        }
+        Ok(())
     }
 
     pub(super) fn into_held(self) -> Held {

@@ -154,8 +154,7 @@ impl Shared {
             }
             Some((Moved::StartAnew, metadata)) => {
                 let span = self.recorder().start(Start::under(metadata.name().into(), parent));
-                self.put_back(id, span);
-                true
+                self.start_anew(id, span) || self.refuse_parent(id, parent)
             }
             Some((Moved::Refused, _)) => self.refuse_parent(id, parent),
             None => false,
@@ -169,10 +168,16 @@ impl Shared {
         false
     }
 
-    fn put_back(&self, id: u64, span: ActiveSpan) {
+    fn start_anew(&self, id: u64, span: ActiveSpan) -> bool {
         let mut span = Some(span);
-        let refused = self.table.with(id, |open| open.put_back(span.take()?));
-        drop(refused);
+        let started = self.table.with(id, |open| open.start_anew(span.take()?).err());
+        match started.unwrap_or(span) {
+            None => true,
+            Some(refused) => {
+                refused.take_back();
+                false
+            }
+        }
     }
 
     /// Reads a span's fields and writes them down, if they may be kept.

@@ -261,8 +261,8 @@ impl Question {
 pub(crate) enum TakenOut {
     /// It was recorded. What it leaves behind may be a complete trace.
     Draft(Draft, Option<Completed>),
-    /// It was not recorded, and is now as if it had never been started.
-    Unrecorded,
+    /// It is not recorded, so that there is nothing to take out.
+    Unrecorded(ActiveSpan),
     /// It cannot be taken out.
     Refused(ActiveSpan),
 }
@@ -275,11 +275,17 @@ impl ActiveSpan {
                 Some((draft, completed)) => TakenOut::Draft(draft, completed),
                 None => TakenOut::Refused(Self::Recording(span)),
             },
-            Self::Unrecorded(span) => {
-                span.take_back();
-                TakenOut::Unrecorded
-            }
+            Self::Unrecorded(_) => TakenOut::Unrecorded(self),
             Self::Beyond(span) => TakenOut::Refused(Self::Beyond(span)),
+        }
+    }
+
+    /// Makes the account as if a span that nobody knows of had never been started.
+    pub(crate) fn take_back(self) {
+        match self.take_out() {
+            TakenOut::Unrecorded(Self::Unrecorded(span)) => span.take_back(),
+            // A draft that is dropped was none.
+            taken => drop(taken),
         }
     }
 }

@@ -272,3 +272,33 @@ fn a_default_that_is_scoped_is_not_global() {
         }));
     });
 }
+
+#[test]
+fn a_child_started_while_its_parent_is_started_anew_stays_with_it() {
+    alone(a_child_started_while_its_parent_is_started_anew_stays_with_it, |default| {
+        let drops_the_first = |request: &SamplingRequest<'_>| {
+            let held = HELD.lock().unwrap().take();
+            if let Some(held) = held {
+                elsewhere(held, |held| {
+                    let child = info_span!(parent: held, "child");
+                    assert_eq!(child.trace_id(), held.trace_id());
+                });
+            }
+            if request.name == "dropped" {
+                SamplingDecision::drop()
+            } else {
+                SamplingDecision::sample()
+            }
+        };
+        let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
+        let builder = Pipeline::builder("layer").with_sampler(drops_the_first);
+        let outcome = trace(default, builder, |_| {
+            let root = info_span!("dropped");
+            let span = info_span!(parent: &root, "span");
+            hold(span.clone());
+            assert_eq!(span.set_parent(&caller), Err(tailtrace::SetParentError::AlreadyStarted));
+        });
+        assert_eq!(outcome.names(), Vec::<&str>::new());
+        assert_eq!((outcome.stats.started, outcome.stats.sampled_out), (3, 3));
+    });
+}
