@@ -1,6 +1,5 @@
 //! Ending spans, and deciding local traces when they are complete.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
@@ -296,21 +295,6 @@ impl Recorder {
             self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
             shard.put_store(held.store);
         }
-    }
-
-    /// Drops what asks deciders not here but where time is looked after, within a fraction of a second: who
-    /// drops a layer may hold locks that deciders need. After a shutdown nobody looks any more.
-    pub(crate) fn drop_later(&self, ending: impl Any + Send) {
-        let mut postponed = lock(&self.postponed);
-        if !self.is_closed() {
-            return postponed.push(Box::new(ending));
-        }
-        drop(postponed);
-    }
-
-    fn drop_postponed(&self) {
-        let postponed = std::mem::take(&mut *lock(&self.postponed));
-        drop(postponed);
     }
 
     /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
