@@ -44,6 +44,11 @@ impl Asking {
     }
 }
 
+/// Whether anybody is asking on this thread: whoever waits for an answer here may wait for itself.
+pub(crate) fn is_asking() -> bool {
+    ASKING.get().1 > 0
+}
+
 impl Drop for Asking {
     #[inline]
     fn drop(&mut self) {
@@ -57,8 +62,9 @@ mod tests {
 
     #[test]
     fn an_owner_is_known_until_it_has_its_answer() {
-        assert!(!Asking::is_under_way(1));
+        assert!(!Asking::is_under_way(1) && !is_asking());
         let one = Asking::begin(1);
+        assert!(is_asking());
         assert!(Asking::is_under_way(1) && !Asking::is_under_way(2));
         drop(Asking::begin(2));
         assert!(Asking::is_under_way(1));

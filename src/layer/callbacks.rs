@@ -25,17 +25,18 @@ where
         let child = if attributes.is_contextual() {
             shared.with_current(|parent| shared.adopt(parent, number, metadata))
         } else {
-            attributes.parent().and_then(|parent| {
-                let parent = shared.adopt(parent.into_u64(), number, metadata);
-                // Where its parent is not for this layer: the nearest of its ancestors that is.
-                parent.or_else(|| {
-                    let ancestors = ctx.span(id)?.scope().skip(1);
-                    ancestors
-                        .into_iter()
-                        .find_map(|span| shared.adopt(span.id().into_u64(), number, metadata))
-                })
-            })
+            attributes.parent().and_then(|parent| shared.adopt(parent.into_u64(), number, metadata))
         };
+        let child = child.or_else(|| {
+            if attributes.is_root() {
+                return None;
+            }
+            // Its parent is not for this layer: the nearest of its ancestors that is.
+            let ancestors = ctx.span(id)?.scope().skip(1);
+            ancestors
+                .into_iter()
+                .find_map(|span| shared.adopt(span.id().into_u64(), number, metadata))
+        });
         let is_root = child.is_none();
         let most = child.unwrap_or_else(|| shared.start_root(number, metadata));
         if let Some(most) = most
@@ -63,8 +64,8 @@ where
         }
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.shared.record_event(event);
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.shared.record_event(event, || ctx.current_span().id().cloned());
     }
 
     #[inline]

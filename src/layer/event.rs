@@ -1,20 +1,29 @@
 //! Events become log entries of spans.
 
-use tracing::{Event, Level, Metadata};
+use tracing::{Event, Level, Metadata, span};
 use tracing_log::NormalizeEvent;
 
 use super::details;
 use super::scratch::{Exception, Scratch};
 use super::shared::Shared;
 use super::visit::{Fields, OfEvent, OfLogRecord};
+use crate::kit::own_work::{self, Asking};
 use crate::kit::{Tick, guarded};
 use crate::model::{LogLevel, Status};
 
 impl Shared {
     /// Records an event in the span it belongs to: its explicit parent, or the one the thread is inside
     /// of; where a filter hides that from this layer, its nearest ancestor. Without one it is no span's.
-    pub(super) fn record_event(&self, event: &Event<'_>) {
-        let Some((id, Some((now, most)))) = self.span_of(event) else { return };
+    /// `entered` says what the registry takes the thread to be inside of.
+    pub(super) fn record_event(
+        &self,
+        event: &Event<'_>,
+        entered: impl FnOnce() -> Option<span::Id>,
+    ) {
+        if own_work::is_own_thread() {
+            return;
+        }
+        let Some((id, Some((now, most)))) = self.span_of(event, entered) else { return };
         if self.counts_only(id, event.metadata()) {
             return;
         }
@@ -40,10 +49,14 @@ impl Shared {
     /// The span an event belongs to, with the moment and the length a value may have; without them its
     /// trace is not recorded.
     #[inline]
-    fn span_of(&self, event: &Event<'_>) -> Option<(u64, Option<(Tick, usize)>)> {
+    fn span_of(
+        &self,
+        event: &Event<'_>,
+        entered: impl FnOnce() -> Option<span::Id>,
+    ) -> Option<(u64, Option<(Tick, usize)>)> {
         let find = |id| self.table.with(id, |span| span.moment()).map(|moment| (id, moment));
         if event.is_contextual() {
-            return self.with_current(find);
+            return self.with_current(find).or_else(|| find(self.nearest(&entered()?)?));
         }
         find(self.nearest(event.parent()?)?)
     }
@@ -51,7 +64,15 @@ impl Shared {
     /// Counts an event, where events are counted, and says whether that is all.
     fn counts_only(&self, id: u64, metadata: &Metadata<'_>) -> bool {
         let Some(filter) = &self.options.counting_filter else { return false };
-        let is_hidden = guarded::call(|| !filter(metadata)).unwrap_or(false);
+        let owner = std::ptr::from_ref(self).addr();
+        // What a filter says itself is not put to it.
+        if Asking::is_under_way(owner) {
+            return false;
+        }
+        let is_hidden = {
+            let _asking = Asking::begin(owner);
+            guarded::call(|| !filter(metadata)).unwrap_or(false)
+        };
         self.count_event(id, is_hidden && *metadata.level() == Level::ERROR);
         is_hidden
     }

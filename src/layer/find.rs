@@ -47,7 +47,8 @@ pub(super) fn in_subscriber(
 ) -> Result<Found, Unknown> {
     let Some(layer) = dispatch.downcast_ref::<TraceLayer>() else {
         // Not every wrapper lets itself be looked through; `reload` does not.
-        return by_callsite(id, metadata, Vec::new).ok_or(Unknown::NoLayer);
+        let of_this = |layer: &Shared| !layer.is_elsewhere(dispatch);
+        return by_callsite(id, metadata, of_this, Vec::new).ok_or(Unknown::NoLayer);
     };
     let layer = Arc::clone(&layer.shared);
     if layer.table.has(id.into_u64()) {
@@ -58,10 +59,12 @@ pub(super) fn in_subscriber(
 }
 
 /// The layer that knows a span with this id from this callsite. Where several do, it is the one that
-/// this thread is inside of: registries number their spans alike. `ancestors` is asked when none does.
+/// this thread is inside of: registries number their spans alike. `may_be` says which layers to ask,
+/// `ancestors` is asked when none of them does.
 pub(super) fn by_callsite(
     id: &span::Id,
     metadata: Option<&Metadata<'_>>,
+    may_be: impl Fn(&Shared) -> bool,
     ancestors: impl FnOnce() -> Vec<(span::Id, &'static Metadata<'static>)>,
 ) -> Option<Found> {
     let layers = layers();
@@ -72,7 +75,7 @@ pub(super) fn by_callsite(
                 .table
                 .with(id, |span| span.metadata().callsite() == metadata.callsite())
                 .unwrap_or(false);
-            if is_from_there && (found.is_none() || stack::is_inside(layer.key)) {
+            if is_from_there && may_be(layer) && (found.is_none() || stack::is_inside(layer.key)) {
                 found = Some(layer);
             }
         }

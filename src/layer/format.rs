@@ -87,11 +87,16 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     let span = ctx.parent_span()?;
-    let found = find::by_callsite(&span.id(), Some(span.metadata()), || {
-        // A span that the thread is inside of and the layer does not know is hidden by a filter. One that
-        // is named may as well be closing, or not be known yet: its ancestors' ids would be wrong.
-        let ancestors = span.scope().skip(1).filter(|_| event.is_contextual());
-        ancestors.map(|span| (span.id(), span.metadata())).collect()
-    })?;
+    let found = find::by_callsite(
+        &span.id(),
+        Some(span.metadata()),
+        |_| true,
+        || {
+            // A span that the thread is inside of and the layer does not know is hidden by a filter. One
+            // that is named may as well be closing, or not be known yet: its ancestors' ids would be wrong.
+            let ancestors = span.scope().skip(1).filter(|_| event.is_contextual());
+            ancestors.map(|span| (span.id(), span.metadata())).collect()
+        },
+    )?;
     found.layer.context(found.id)
 }

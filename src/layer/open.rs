@@ -1,6 +1,7 @@
 //! A span of the registry that has not closed, as this layer knows it.
 
 use std::mem;
+use std::sync::Arc;
 
 use tracing::Metadata;
 
@@ -29,7 +30,7 @@ pub(super) enum Held {
     Draft(Draft),
     /// It has started.
     Active(ActiveSpan),
-    /// It is between the two, which only a lock's holder can see, or is being started anew.
+    /// It is between the two, which only a lock's holder can see.
     Moving,
 }
 
@@ -138,11 +139,17 @@ impl OpenSpan {
         }
     }
 
-    /// Starts it, unless somebody else was faster.
-    pub(super) fn settle(&mut self, answer: Answer) {
+    /// Starts it; false when somebody else was faster.
+    pub(super) fn settle(&mut self, answer: Answer) -> bool {
         match mem::replace(&mut self.held, Held::Moving) {
-            Held::Draft(draft) => self.held = Held::Active(draft.settle(answer)),
-            held => self.held = held,
+            Held::Draft(draft) => {
+                self.held = Held::Active(draft.settle(answer));
+                true
+            }
+            held => {
+                self.held = held;
+                false
+            }
         }
     }
 
@@ -161,7 +168,10 @@ impl OpenSpan {
                     self.held = Held::Draft(draft);
                     Moved::Draft(completed)
                 }
-                TakenOut::Unrecorded => Moved::StartAnew,
+                TakenOut::Unrecorded(span) => {
+                    self.held = Held::Active(span);
+                    Moved::StartAnew
+                }
                 TakenOut::Refused(span) => {
                     self.held = Held::Active(span);
                     Moved::Refused
@@ -171,13 +181,16 @@ impl OpenSpan {
         }
     }
 
-    /// Puts in what was started anew; gives it back if that is not what is missing.
-    pub(super) fn put_back(&mut self, span: ActiveSpan) -> Option<ActiveSpan> {
-        if !matches!(self.held, Held::Moving) {
-            return Some(span);
+    /// Puts what was started anew in the place of what was not recorded; gives it back when a child or
+    /// another parent came first.
+    pub(super) fn start_anew(&mut self, span: ActiveSpan) -> Result<(), ActiveSpan> {
+        if self.exposed || !matches!(self.held, Held::Active(ActiveSpan::Unrecorded(_))) {
+            return Err(span);
         }
-        self.held = Held::Active(span);
-        None
+        if let Held::Active(old) = mem::replace(&mut self.held, Held::Active(span)) {
+            old.take_back();
+        }
+        Ok(())
     }
 
     /// Ends it; what is to be asked goes to `ending`.
@@ -191,6 +204,17 @@ impl OpenSpan {
                 let draft = mem::replace(&mut self.held, Held::Moving);
                 *ending = Ending::of_draft(draft);
             }
+        }
+    }
+
+    /// Ends it where nothing may be asked.
+    #[cold]
+    pub(super) fn postpone(mut self) {
+        let recorder = self.held.recorder().map(Arc::clone);
+        let mut ending = None;
+        self.close(&mut ending);
+        if let (Some(recorder), Some(ending)) = (recorder, ending) {
+            recorder.drop_later(ending);
         }
     }
 
@@ -232,10 +256,10 @@ impl Held {
     }
 
     #[inline(always)]
-    fn recorder(&self) -> Option<&Recorder> {
+    fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
             Self::Draft(draft) => Some(draft.recorder()),
-            Self::Active(span) => span.recorder().map(|recorder| &**recorder),
+            Self::Active(span) => span.recorder(),
             Self::Moving => None,
         }
     }

@@ -54,6 +54,16 @@ impl Shared {
         *lock(&self.dispatch) = Some(dispatch.downgrade());
     }
 
+    /// Whether it is part of another subscriber. One that it was not told of may be its own.
+    pub(super) fn is_elsewhere(&self, dispatch: &Dispatch) -> bool {
+        let own = lock(&self.dispatch).as_ref().map(WeakDispatch::upgrade);
+        let Some(own) = own else { return false };
+        match (own.as_ref().and_then(Dispatch::downcast_ref), dispatch.downcast_ref::<Registry>()) {
+            (Some(own), Some(other)) => !std::ptr::eq::<Registry>(own, other),
+            _ => true,
+        }
+    }
+
     /// Starts a span without a parent and puts it in; how long its values may be, if they may be kept.
     pub(super) fn start_root(&self, id: u64, metadata: &'static Metadata<'static>) -> Values {
         let held = match self.recorder().draft(metadata.name()) {
@@ -138,12 +148,13 @@ impl Shared {
     }
 
     /// Starts a draft, under `parent` if there is one. Asks its sampler; what that asks of the same span
-    /// meanwhile finds the draft.
-    pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) {
+    /// meanwhile finds the draft. False when it did not start under `parent`: somebody else started it,
+    /// or its sampler is being asked on this thread.
+    pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) -> bool {
         let question = self.table.with(id, |span| span.question(parent)).flatten();
-        if let Some(answer) = question.and_then(|question| question.ask()) {
-            self.table.with(id, |span| span.settle(answer));
-        }
+        let answer = question.and_then(|question| question.ask());
+        let settled = answer.and_then(|answer| self.table.with(id, |span| span.settle(answer)));
+        settled.unwrap_or(false)
     }
 
     /// What a span tells the next. From now on its parent cannot change.
@@ -162,28 +173,34 @@ impl Shared {
         match moved {
             Some((Moved::Draft(left_behind), _)) => {
                 drop(left_behind);
-                self.settle(id, Some(parent));
-                // Unless the sampler asks for this itself, it is not a draft any more.
-                self.table.with(id, |span| span.question(None).is_none()).unwrap_or(false)
+                self.settle(id, Some(parent)) || self.refuse_parent(id, parent)
             }
             Some((Moved::StartAnew, metadata)) => {
                 let span = self.recorder().start(Start::under(metadata.name().into(), parent));
-                self.put_back(id, span);
-                true
+                self.start_anew(id, span) || self.refuse_parent(id, parent)
             }
-            Some((Moved::Refused, _)) => {
-                let link = Link::new(parent.clone());
-                self.table.with(id, |span| span.edit(|edit| edit.add_link(link)));
-                false
-            }
+            Some((Moved::Refused, _)) => self.refuse_parent(id, parent),
             None => false,
         }
     }
 
-    fn put_back(&self, id: u64, span: ActiveSpan) {
+    /// A link says what the parent would have been.
+    fn refuse_parent(&self, id: u64, parent: &TraceContext) -> bool {
+        let link = Link::new(parent.clone());
+        self.edit(id, |edit| edit.add_link(link));
+        false
+    }
+
+    fn start_anew(&self, id: u64, span: ActiveSpan) -> bool {
         let mut span = Some(span);
-        let refused = self.table.with(id, |open| open.put_back(span.take()?));
-        drop(refused);
+        let started = self.table.with(id, |open| open.start_anew(span.take()?).err());
+        match started.unwrap_or(span) {
+            None => true,
+            Some(refused) => {
+                refused.take_back();
+                false
+            }
+        }
     }
 
     /// Reads a new span's fields and writes them down; `most` is how long a value may be.
@@ -234,8 +251,9 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for mut span in self.table.drain() {
-            span.close(&mut None);
+        // Whoever drops a layer may hold a lock that deciders need, as `reload` does: they are asked later.
+        for span in self.table.drain() {
+            span.postpone();
         }
     }
 }

@@ -303,6 +303,7 @@ impl Recorder {
         if Asking::is_under_way(self.owner()) {
             return;
         }
+        self.drop_postponed();
         loop {
             let due = {
                 let mut lingering = lock(&self.lingering);
@@ -363,9 +364,11 @@ impl Recorder {
     /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
     /// many spans that were. `None` when somebody else has begun that before.
     pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
+        self.drop_postponed();
         if !self.close() {
             return None;
         }
+        self.drop_postponed();
         let mut unfinished = 0;
         for trace in self.live() {
             self.decide_early(&trace, now);

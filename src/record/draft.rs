@@ -14,6 +14,7 @@ use super::start::{Begin, Start};
 use super::told_tags;
 use super::unrecorded::{Common, Unrecorded};
 use crate::kit::guarded::lock;
+use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{NewSpan, Room, SpanStore};
@@ -242,7 +243,7 @@ impl Recorder {
 
 impl Question {
     /// Asks the sampler, where there is something to ask. `None` when it must not be asked on this
-    /// thread: it is being asked already, or the thread is ours.
+    /// thread, because it is being asked already.
     pub(crate) fn ask(self) -> Option<Answer> {
         match self.ask_now() {
             Answer::LeaveOut(_, Some(Reason::OwnWork), _) => None,
@@ -261,8 +262,12 @@ impl Question {
             head.trace_id = trace_id;
         }
         let baggage = || parent.as_ref().map(|parent| parent.baggage.clone()).unwrap_or_default();
-        if let Some(reason) = recorder.refusal() {
-            return Answer::LeaveOut(head, Some(reason), baggage());
+        // It is the application's, whichever thread settles it.
+        if Asking::is_under_way(recorder.owner()) {
+            return Answer::LeaveOut(head, Some(Reason::OwnWork), baggage());
+        }
+        if recorder.is_closed() {
+            return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
         }
         let mut start = Start::new(name);
         (start.kind, start.tags, start.links) = (kind, tags, links);
@@ -283,8 +288,8 @@ impl Question {
 pub(crate) enum TakenOut {
     /// It was recorded. What it leaves behind may be a complete trace.
     Draft(Draft, Option<Completed>),
-    /// It was not recorded, and is now as if it had never been started.
-    Unrecorded,
+    /// It is not recorded, so that there is nothing to take out.
+    Unrecorded(ActiveSpan),
     /// It cannot be taken out.
     Refused(ActiveSpan),
 }
@@ -297,11 +302,17 @@ impl ActiveSpan {
                 Some((draft, completed)) => TakenOut::Draft(draft, completed),
                 None => TakenOut::Refused(Self::Recording(span)),
             },
-            Self::Unrecorded(span) => {
-                span.take_back();
-                TakenOut::Unrecorded
-            }
+            Self::Unrecorded(_) => TakenOut::Unrecorded(self),
             Self::Beyond(span) => TakenOut::Refused(Self::Beyond(span)),
+        }
+    }
+
+    /// Makes the account as if a span that nobody knows of had never been started.
+    pub(crate) fn take_back(self) {
+        match self.take_out() {
+            TakenOut::Unrecorded(Self::Unrecorded(span)) => span.take_back(),
+            // A draft that is dropped was none.
+            taken => drop(taken),
         }
     }
 }

@@ -34,6 +34,7 @@ mod draft;
 mod edit;
 mod evict;
 mod local;
+mod postponed;
 mod recorder;
 mod recording;
 mod ring;

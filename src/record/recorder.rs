@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::config::RecordLimits;
 use super::deciders::Deciders;
 use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
+use super::postponed::Postponed;
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
 use super::unrecorded::Bare;
@@ -52,6 +53,8 @@ pub(crate) struct Recorder {
     pub(super) live_bytes: AtomicUsize,
     /// Traces whose root has ended before other spans, with the moment their time is up.
     pub(super) lingering: Mutex<VecDeque<(Tick, Arc<LocalTrace>)>>,
+    /// What asks deciders when it is dropped, and must not be dropped where it was found.
+    pub(super) postponed: Postponed,
     closed: AtomicBool,
 }
 
@@ -91,6 +94,7 @@ impl Recorder {
             live_traces: AtomicUsize::new(0),
             live_bytes: AtomicUsize::new(0),
             lingering: Mutex::default(),
+            postponed: Postponed::default(),
             closed: AtomicBool::new(false),
         })
     }

@@ -1,16 +1,27 @@
 //! A pipeline with a layer, and what arrived.
 
+// Each test program uses its part of it.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tailtrace::testing::tree;
 use tailtrace::{
     AlwaysOn, Fraction, InMemoryExporter, Pipeline, PipelineBuilder, SpanRef, Stats, Trace,
     TraceLayer,
 };
-use tracing::subscriber::with_default;
+use tracing::dispatcher::{self, Dispatch};
+use tracing::{Subscriber, span};
+use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
 
 /// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What became of a program.
 pub(crate) struct Outcome {
@@ -40,6 +51,19 @@ impl Outcome {
         let parent = self.span(name).parent_span_id()?;
         let found = self.spans().find(|span| span.span_id() == parent);
         Some(found.map_or("(elsewhere)", SpanRef::operation_name))
+    }
+
+    /// All traces as text, in the order of their text.
+    pub(crate) fn trees(&self) -> String {
+        let mut trees: Vec<_> = self.traces.iter().map(tree).collect();
+        trees.sort();
+        trees.join("\n")
+    }
+
+    /// The messages a span logged.
+    #[track_caller]
+    pub(crate) fn logs(&self, name: &str) -> Vec<&str> {
+        self.span(name).logs().map(|log| log.message()).collect()
     }
 }
 
@@ -74,13 +98,102 @@ pub(crate) fn trace_under<S>(
     program: impl FnOnce(),
 ) -> Outcome
 where
-    S: tracing::Subscriber + Send + Sync + 'static,
+    S: Subscriber + Send + Sync + 'static,
 {
-    let memory = InMemoryExporter::new();
-    let pipeline = builder.with_exporter(memory.clone()).start().unwrap();
-    with_default(subscriber(&pipeline), program);
-    let _ = pipeline.shutdown(PATIENCE);
-    let stats = pipeline.stats();
-    assert!(stats.balances(), "{stats}");
-    Outcome { traces: memory.traces(), stats }
+    let run = Run::start(builder, subscriber);
+    dispatcher::with_default(&run.dispatch, program);
+    run.end()
+}
+
+/// A pipeline and a subscriber, and who watches that both forget what has closed.
+pub(crate) struct Run {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) memory: InMemoryExporter,
+    watcher: Watcher,
+}
+
+impl Run {
+    pub(crate) fn start<S>(
+        builder: PipelineBuilder,
+        subscriber: impl FnOnce(&Pipeline) -> S,
+    ) -> Self
+    where
+        S: Subscriber + Send + Sync + 'static,
+    {
+        let memory = InMemoryExporter::new();
+        let pipeline = builder.with_exporter(memory.clone()).start().unwrap();
+        let watcher = Watcher::default();
+        let dispatch = Dispatch::new(subscriber(&pipeline).with(watcher.clone()));
+        Self { pipeline, dispatch, memory, watcher }
+    }
+
+    /// Ends it after every span of it has closed.
+    #[track_caller]
+    pub(crate) fn end(self) -> Outcome {
+        let left = self.watcher.left(&self.dispatch);
+        assert!(left.is_empty(), "the registry still has {left:?}");
+        let live = self.pipeline.stats().live;
+        assert_eq!(live, 0, "spans live though all have closed");
+        self.stop()
+    }
+
+    /// Ends it whatever is left.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Outcome {
+        let _ = self.pipeline.shutdown(PATIENCE);
+        let stats = self.pipeline.stats();
+        assert!(stats.balances(), "{stats}");
+        Outcome { traces: self.memory.traces(), stats }
+    }
+}
+
+/// A layer that notes which spans there were.
+#[derive(Clone, Default)]
+pub(crate) struct Watcher(Arc<Mutex<BTreeMap<u64, Watched>>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    name: &'static str,
+    is_closed: bool,
+}
+
+impl Watcher {
+    /// What was not closed, or not forgotten by the registry after it was.
+    fn left(&self, dispatch: &Dispatch) -> Vec<String> {
+        let registry = dispatch.downcast_ref::<Registry>().unwrap();
+        let seen = self.0.lock().unwrap().clone();
+        let left = seen.iter().filter(|(id, watched)| {
+            !watched.is_closed || registry.span_data(&span::Id::from_u64(**id)).is_some()
+        });
+        left.map(|(_, watched)| format!("{watched:?}")).collect()
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Watcher {
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, _: Context<'_, S>) {
+        let watched = Watched { name: attributes.metadata().name(), is_closed: false };
+        self.0.lock().unwrap().insert(id.into_u64(), watched);
+    }
+
+    fn on_close(&self, id: span::Id, _: Context<'_, S>) {
+        if let Some(watched) = self.0.lock().unwrap().get_mut(&id.into_u64()) {
+            watched.is_closed = true;
+        }
+    }
+}
+
+/// A value that formats itself by running code.
+pub(crate) struct Says<F>(pub(crate) F);
+
+impl<F: Fn() -> &'static str> fmt::Debug for Says<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str((self.0)())
+    }
+}
+
+impl<F: Fn() -> &'static str> fmt::Display for Says<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str((self.0)())
+    }
 }
