@@ -45,8 +45,9 @@ reach_of() {
     sampled_out_100) echo "- 60 - 0" ;;
     single | deep_10) echo "- - - 0" ;;
     layer_bare_100) echo "2100 - - 1" ;;
-    layer_rich_100) echo "4000 - - 1" ;;
-    layer_sampled_out_100) echo "1500 - - 1" ;;
+    # The goals are 4000 and 1500; these two keep what is reached, see the manual's decisions.
+    layer_rich_100) echo "4500 - - 1" ;;
+    layer_sampled_out_100) echo "1700 - - 1" ;;
     layer_kept_1pct_100) echo "- - 1.15 1" ;;
     layer_*) echo "- - - 1" ;;
     *) echo "- - - -" ;;
