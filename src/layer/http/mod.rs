@@ -8,7 +8,7 @@
 //! ordinary spans, and no headers are written.
 //!
 //! Both work for any `tower::Service` from `http::Request` to `http::Response`, of version 1 of the
-//! crate [`http`](::http) and whatever their bodies: axum, hyper, tonic. A client that has a request type
+//! crate `http` and whatever their bodies: axum, hyper, tonic. A client that has a request type
 //! of its own, such as `reqwest`, does it by hand: a span with `otel.kind = "client"`, whose context
 //! [`Tracer::inject_context`](crate::Tracer::inject_context) writes into the request's `HeaderMap`. [The
 //! manual](crate::manual::tracing#http-by-hand) shows it.
