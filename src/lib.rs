@@ -14,6 +14,7 @@
 //! use std::time::Duration;
 //! use tailtrace::{ConsoleExporter, Errors, Fraction, Pipeline, SlowerThan, TailSampler};
 //! use tracing::{info, instrument};
+//! use tracing_subscriber::filter::LevelFilter;
 //! use tracing_subscriber::prelude::*;
 //!
 //! #[instrument(err)]
@@ -31,7 +32,8 @@
 //!     )
 //!     .with_exporter(ConsoleExporter::stdout())
 //!     .start()?; // Hold it in `main`: the layer does not keep it running.
-//! tracing_subscriber::registry().with(pipeline.layer()).init();
+//! // Without a filter all levels of all crates are recorded.
+//! tracing_subscriber::registry().with(pipeline.layer().with_filter(LevelFilter::INFO)).init();
 //!
 //! let _ = place_order(4711); // The trace is complete when this returns, and kept for its error.
 //!
@@ -124,7 +126,7 @@
 //! |---|---|---|
 //! | `layer` | yes | the module `layer`, and with it `tracing-subscriber` |
 //! | `http` | no | propagation headers in the `http` crate's `HeaderMap` |
-//! | `tower` | no | [`layer::http`]: tower layers that make the spans of HTTP requests; brings `layer` and `http` |
+//! | `tower` | no | `layer::http`: tower layers that make the spans of HTTP requests; brings `layer` and `http` |
 //! | `testing` | no | the module `testing`: hand-made traces, traces as text |
 //!
 //! # The book

@@ -50,6 +50,9 @@ pub trait TraceSpanExt {
     /// as the span has no children and nobody read its ids; a log line with [`TraceIds`](super::TraceIds)
     /// reads them. The sampler is asked (again) with the new parent.
     ///
+    /// It works on a child, too, which then leaves the trace it is in. So where an
+    /// `HttpServerLayer` has read the headers, do not read them again in the handler.
+    ///
     /// ```
     /// use tailtrace::{ConsoleExporter, Pipeline, SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};
     /// use tracing_subscriber::prelude::*;
@@ -72,6 +75,7 @@ pub trait TraceSpanExt {
     /// [`Tracer::start_span_with_context`](crate::Tracer::start_span_with_context).
     ///
     /// Reading it makes the span's place in its trace final, and asks the sampler if nobody has yet.
+    #[doc(alias = "span_context")]
     fn context(&self) -> Option<TraceContext>;
 
     /// The id of the span's trace; final from now on.
@@ -85,20 +89,24 @@ pub trait TraceSpanExt {
     }
 
     /// Points to another span.
+    #[doc(alias = "add_link_with_attributes")]
     fn add_link(&self, link: impl Into<Link>);
 
     /// Sets a tag, whether or not the span declared such a field; setting a key again replaces its value.
+    #[doc(alias = "set_attribute")]
     fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>);
 
     /// Says how it went; see [`Status`] for what replaces what.
     fn set_status(&self, status: Status);
 
     /// Adds a log entry to this span, wherever the thread is; other layers do not see it.
+    #[doc(alias = "add_event")]
     fn log_event(&self, level: LogLevel, message: impl AsRef<str>) {
         self.log_event_with_fields(level, message, std::iter::empty::<(&str, i64)>());
     }
 
     /// Adds a log entry with details.
+    #[doc(alias = "add_event")]
     fn log_event_with_fields<'v, K, V>(
         &self,
         level: LogLevel,

@@ -36,7 +36,10 @@ pub struct TraceIds<F> {
 }
 
 impl<F> TraceIds<F> {
-    /// Around a format that writes text.
+    /// Around a format that writes text: the default one, `compact()`, `pretty()` or your own.
+    ///
+    /// Not around JSON: the ids would stand in front of the object, and the line would be no JSON any
+    /// more. For that there is [`json`](Self::json).
     pub const fn text(inner: F) -> Self {
         Self { inner, is_json: false }
     }

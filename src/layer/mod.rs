@@ -68,8 +68,10 @@ use shared::Shared;
 /// `tracing-subscriber` registry, in any order with other layers, boxed, optional, filtered or
 /// reloadable. It does not keep the pipeline running.
 ///
-/// A span costs the caller about what the registry itself costs, 0 to 1 allocations, and nothing for
-/// its fields when its trace is sampled out.
+/// A span costs the caller about what the registry itself costs, and 0 to 1 allocations. In a trace that
+/// is sampled out, the fields of children cost nothing. Those of the root are read before the sampler is
+/// asked, which may look at them, unless
+/// [it drops everything](crate::Sampler::drops_everything).
 pub struct TraceLayer {
     shared: Arc<Shared>,
 }

@@ -7,8 +7,11 @@
 //! stands below them; without a [`TraceLayer`](super::TraceLayer) in the subscriber they are
 //! ordinary spans, and no headers are written.
 //!
-//! Both work for any `tower::Service` from `http::Request` to `http::Response`, whatever their
-//! bodies: axum, hyper, tonic.
+//! Both work for any `tower::Service` from `http::Request` to `http::Response`, of version 1 of the
+//! crate `http` and whatever their bodies: axum, hyper, tonic. A client that has a request type
+//! of its own, such as `reqwest`, does it by hand: a span with `otel.kind = "client"`, whose context
+//! [`Tracer::inject_context`](crate::Tracer::inject_context) writes into the request's `HeaderMap`. [The
+//! manual](crate::manual::tracing#http-by-hand) shows it.
 //!
 //! | tag | server | client |
 //! |---|---|---|
@@ -24,9 +27,25 @@
 //! | `error.type` | status 5xx, or the type of the error | status 4xx or 5xx, or the type of the error |
 //!
 //! `error.type` comes with the status error. Credentials in URLs and the values of the query's keys
-//! `AWSAccessKeyId`, `Signature`, `sig` and `X-Goog-Signature` are left out.
+//! `AWSAccessKeyId`, `Signature`, `sig` and `X-Goog-Signature` are replaced by `REDACTED`.
 //!
-//! The spans' target is `tailtrace::http`, their level INFO.
+//! # Filters
+//! The spans' target is `tailtrace::http`, their level INFO. A filter that names your own crate only,
+//! such as `my_crate=info`, hides them from the [`TraceLayer`](super::TraceLayer): then the caller's
+//! `traceparent` is ignored, and the handler's spans begin traces of their own. A call that is made
+//! outside of every recorded span has no headers, one that is made inside of one has that span's. Let
+//! the target through:
+//!
+//! ```
+//! use tailtrace::{ConsoleExporter, Pipeline};
+//! use tracing_subscriber::filter::Targets;
+//! use tracing_subscriber::prelude::*;
+//! let pipeline = Pipeline::builder("shop").with_exporter(ConsoleExporter::stdout()).start()?;
+//! let filter: Targets = "my_crate=info,tailtrace::http=info".parse()?; // `EnvFilter` reads the same.
+//! let subscriber = tracing_subscriber::registry().with(pipeline.layer().with_filter(filter));
+//! # let _ = subscriber;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! Feature `tower`.
 //!

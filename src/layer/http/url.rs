@@ -11,7 +11,7 @@ const SECRET_KEYS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Si
 
 const REDACTED: &str = "REDACTED";
 
-/// A query whose secret values are left out.
+/// A query whose secret values are replaced.
 pub(super) struct Query<'a>(pub(super) &'a str);
 
 impl fmt::Display for Query<'_> {
