@@ -5,4 +5,5 @@ mod layer {
     mod compatible;
     mod parents;
     pub(crate) mod support;
+    mod user_drops;
 }

@@ -23,10 +23,28 @@ pub(super) struct Shared {
     pub(super) key: LayerKey,
     pub(super) table: Table,
     pub(super) options: Options,
-    /// Where new local roots are recorded.
-    recorder: Mutex<Arc<Recorder>>,
+    recorders: Mutex<Recorders>,
     /// The subscriber it is part of, where that told it.
     dispatch: Mutex<Option<WeakDispatch>>,
+}
+
+/// Where local roots are recorded.
+#[derive(Debug)]
+struct Recorders {
+    /// New ones.
+    current: Arc<Recorder>,
+    /// Those that may be running. A span is the last to refer to none of these, because it goes under
+    /// a lock of the table, and a recorder takes the user's sampler and policies with it.
+    before: Vec<Arc<Recorder>>,
+}
+
+impl Recorders {
+    /// Takes another one; those that nobody refers to any more are the caller's to drop.
+    fn exchange(&mut self, by: Arc<Recorder>) -> Vec<Arc<Recorder>> {
+        self.before.push(std::mem::replace(&mut self.current, by));
+        // Nobody gets hold of one of these but from a span or a pipeline that has it.
+        self.before.extract_if(.., |recorder| Arc::strong_count(recorder) == 1).collect()
+    }
 }
 
 impl Shared {
@@ -35,19 +53,18 @@ impl Shared {
             key: LayerKey::next(),
             table: Table::default(),
             options,
-            recorder: Mutex::new(recorder),
+            recorders: Mutex::new(Recorders { current: recorder, before: Vec::new() }),
             dispatch: Mutex::new(None),
         }
     }
 
     pub(super) fn recorder(&self) -> Arc<Recorder> {
-        Arc::clone(&lock(&self.recorder))
+        Arc::clone(&lock(&self.recorders).current)
     }
 
     pub(super) fn set_recorder(&self, recorder: Arc<Recorder>) {
-        let old = std::mem::replace(&mut *lock(&self.recorder), recorder);
-        // Out of the lock: it may be the last of a pipeline.
-        drop(old);
+        let unused = lock(&self.recorders).exchange(recorder);
+        drop(unused);
     }
 
     pub(super) fn set_dispatch(&self, dispatch: &Dispatch) {
