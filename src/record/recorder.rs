@@ -127,6 +127,7 @@ impl Recorder {
 
     /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
     pub(super) fn drops_everything(&self) -> bool {
+        let _asking = Asking::begin(self.owner());
         self.deciders.drops_everything()
     }
 

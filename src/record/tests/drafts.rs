@@ -1,0 +1,41 @@
+//! Roots whose parent may still change.
+
+use std::sync::OnceLock;
+
+use super::*;
+use crate::ledger::Reason;
+use crate::sampling::Sampler;
+
+/// Settles a draft as a door does.
+fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
+    let parent = parent.map(ActiveSpan::context);
+    let answer = draft.question(parent.as_ref()).unwrap().ask().unwrap();
+    draft.settle(answer)
+}
+
+#[test]
+fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
+    #[derive(Clone, Default)]
+    struct Curious(Arc<OnceLock<Arc<Recorder>>>);
+
+    impl Sampler for Curious {
+        fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
+            SamplingDecision::record()
+        }
+
+        fn drops_everything(&self) -> bool {
+            if let Some(recorder) = self.0.get() {
+                assert!(recorder.draft("its own").is_err());
+            }
+            false
+        }
+    }
+
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let sampler = Curious::default();
+    assert!(sampler.0.set(Arc::clone(&bench.recorder)).is_ok());
+    bench.recorder.set_sampler(&(Arc::new(sampler) as Arc<dyn Sampler>));
+    drop(settle(bench.recorder.draft("root").unwrap(), None));
+    let stats = bench.stats();
+    assert_eq!((stats.panics, stats.dropped_by(Reason::OwnWork)), (0, 1));
+}
