@@ -39,3 +39,16 @@ fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
     let stats = bench.stats();
     assert_eq!((stats.panics, stats.dropped_by(Reason::OwnWork)), (0, 1));
 }
+
+#[test]
+fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
+    let bench = Bench::keeping_errors(RecordLimits { live_traces: 2, ..RecordLimits::default() });
+    let root = bench.start("root");
+    let mut draft = bench.recorder.draft("draft").unwrap();
+    draft.edit(|edit| edit.set_status(Status::error("it failed")));
+    let failed = settle(draft, Some(&root));
+    // More than there is room for, some of which are worth more than the first but for its error.
+    let others: Vec<_> = (0..16).map(|_| bench.start("other")).collect();
+    drop((failed, root, others));
+    assert_eq!(bench.exported(), [["root", "draft"]]);
+}
