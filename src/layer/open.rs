@@ -90,7 +90,8 @@ impl OpenSpan {
         Some(Self::new(Held::Active(span.child(metadata.name().into())), metadata))
     }
 
-    /// Says several things about it; false when they are not kept.
+    /// Says several things about it; whether it has to be settled now, because it has grown too large for
+    /// a draft.
     #[inline]
     pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
         self.held.edit(edit)
@@ -209,11 +210,11 @@ impl Held {
     #[inline]
     pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
         match self {
-            Self::Draft(draft) => {
-                draft.edit(edit);
-                true
+            Self::Draft(draft) => draft.edit(edit),
+            Self::Active(span) => {
+                span.edit(edit);
+                false
             }
-            Self::Active(span) => span.edit(edit),
             Self::Moving => false,
         }
     }

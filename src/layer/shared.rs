@@ -190,7 +190,7 @@ impl Shared {
             }
             Some((Moved::Refused, _)) => {
                 let link = Link::new(parent.clone());
-                self.table.with(id, |span| span.edit(|edit| edit.add_link(link)));
+                self.edit(id, |edit| edit.add_link(link));
                 false
             }
             None => false,
@@ -225,12 +225,20 @@ impl Shared {
         if scratch.is_empty() {
             return;
         }
-        self.table.with(id, |span| {
+        self.change(id, |span| {
             if scratch.special.is_failure() {
                 span.rescue();
             }
             span.edit(|edit| scratch.write_span(edit, &self.options))
         });
+    }
+
+    /// Writes into a span, and settles it if `write` says that it has to be.
+    #[inline]
+    pub(super) fn change(&self, id: u64, write: impl FnOnce(&mut OpenSpan) -> bool) {
+        if self.table.with(id, write).unwrap_or(false) {
+            self.settle(id, None);
+        }
     }
 
     /// Reads what is recorded of a span after it has started.
@@ -243,9 +251,9 @@ impl Shared {
         });
     }
 
-    /// Says several things about a span; false when it is not open.
-    pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
-        self.table.with(id, |span| span.edit(edit)).is_some()
+    /// Says several things about a span, if it is open.
+    pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut Edit<'_>)) {
+        self.change(id, |span| span.edit(edit));
     }
 }
 
@@ -254,5 +262,37 @@ impl Drop for Shared {
         for mut span in self.table.drain() {
             span.close(&mut None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+    use tracing::{Span, info, info_span};
+    use tracing_subscriber::prelude::*;
+
+    use crate::{Errors, Fraction, InMemoryExporter, Pipeline, Reason, RecordLimits, TailSampler};
+
+    #[test]
+    fn roots_that_grow_before_anybody_asks_about_them_keep_to_the_limit() {
+        let limits = RecordLimits { live_bytes: 256 * 1024, ..RecordLimits::default() };
+        let pipeline = Pipeline::builder("growing")
+            .with_tail(TailSampler::new().keep(Errors).keep(Fraction::new(1.0).unwrap()))
+            .with_limits(limits)
+            .with_exporter(InMemoryExporter::new())
+            .start()
+            .unwrap();
+        with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+            let roots: Vec<Span> = (0..16).map(|_| info_span!("root")).collect();
+            let text = "x".repeat(1000);
+            for _ in 0..64 {
+                for root in &roots {
+                    info!(parent: root, "{text}");
+                    assert!(!pipeline.recorder().is_crowded());
+                }
+            }
+        });
+        let stats = pipeline.stats();
+        assert!(stats.balances() && stats.dropped_by(Reason::LiveBytes) > 0, "{stats}");
     }
 }

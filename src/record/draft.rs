@@ -106,20 +106,23 @@ impl Draft {
         self.trace.as_mut().and_then(Arc::get_mut)
     }
 
-    /// Says several things about it.
-    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) {
+    /// Says several things about it. True when that took it beyond the recorder's limits: it has to be
+    /// settled, because only what is registered can be weighed against others and put out.
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
         let Self { recorder, trace, .. } = self;
-        let Some(trace) = trace.as_mut().and_then(Arc::get_mut) else { return };
+        let Some(trace) = trace.as_mut().and_then(Arc::get_mut) else { return false };
         let live = trace.live_mut();
         let mut writer = Edit::new(&mut live.store, 0, &recorder.limits.span);
         edit(&mut writer);
         let failed = writer.failed();
-        if live.store.bytes() != live.accounted as usize {
+        let has_grown = live.store.bytes() != live.accounted as usize;
+        if has_grown {
             recorder.account(live);
         }
         if failed {
             trace.mark_worth_keeping();
         }
+        has_grown && recorder.is_crowded()
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
