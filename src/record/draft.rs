@@ -197,8 +197,10 @@ impl Draft {
             Some(parent) => (Some(parent.span_id), parent.baggage),
             None => (None, Baggage::default()),
         };
+        let has_failed = self.trace.as_ref().is_some_and(|trace| trace.is_worth_keeping());
+        let worth = (head.is_sampled() || has_failed, head.randomness());
         // It was counted itself.
-        if let Err(reason) = recorder.make_room(&head, 0) {
+        if let Err(reason) = recorder.make_room(worth, 0) {
             return recorder.leave_out_as(Some(id), Some(reason), &head, baggage);
         }
         if let Some(trace) = self.trace() {

@@ -52,3 +52,16 @@ fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
     drop((failed, root, others));
     assert_eq!(bench.exported(), [["root", "draft"]]);
 }
+
+#[test]
+fn a_draft_that_failed_goes_before_a_trace_without_errors_at_a_limit() {
+    let bench = Bench::keeping_errors(RecordLimits { live_traces: 1, ..RecordLimits::default() });
+    for _ in 0..16 {
+        let other = bench.start("other");
+        let mut draft = bench.recorder.draft("draft").unwrap();
+        draft.edit(|edit| edit.set_status(Status::error("it failed")));
+        assert!(settle(draft, None).is_recording());
+        drop(other);
+    }
+    assert_eq!(bench.exported().len(), 16);
+}
