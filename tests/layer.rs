@@ -3,6 +3,7 @@
 mod layer {
     mod basics;
     mod compatible;
+    mod many_threads;
     mod parents;
     pub(crate) mod support;
     mod user_drops;

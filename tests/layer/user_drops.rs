@@ -1,4 +1,4 @@
-//! Samplers that trace where nobody expects them to.
+//! What is the user's and goes with a pipeline.
 
 use std::sync::mpsc;
 use std::thread;
@@ -41,13 +41,12 @@ impl Drop for SaysGoodbye {
 fn the_sampler_of_a_pipeline_that_was_exchanged_may_trace_when_it_is_dropped() {
     must_return(|| {
         let (gone, is_gone) = mpsc::channel();
-        let memory = InMemoryExporter::new();
         let before = Pipeline::builder("before")
             .with_sampler(SaysGoodbye(gone))
             .with_exporter(InMemoryExporter::new())
             .start()
             .unwrap();
-        let after = keeping().with_exporter(memory.clone()).start().unwrap();
+        let after = keeping().with_exporter(InMemoryExporter::new()).start().unwrap();
         let layer = before.layer();
         let handle = layer.handle();
         with_default(tracing_subscriber::registry().with(layer), || {
