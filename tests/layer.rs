@@ -5,6 +5,7 @@ mod layer {
     mod compatible;
     mod many_threads;
     mod parents;
+    mod shutdown;
     pub(crate) mod support;
     mod user_drops;
 }

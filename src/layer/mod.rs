@@ -43,6 +43,7 @@ mod handle;
 pub mod http;
 mod incoming;
 mod open;
+mod recorders;
 mod scratch;
 mod shared;
 mod stack;
@@ -76,7 +77,7 @@ pub struct TraceLayer {
 
 impl TraceLayer {
     fn new(pipeline: &Pipeline, options: Options) -> Self {
-        let shared = Arc::new(Shared::new(Arc::clone(pipeline.recorder()), options));
+        let shared = Shared::new(Arc::clone(pipeline.recorder()), options);
         find::register(&shared);
         Self { shared }
     }

@@ -131,6 +131,11 @@ impl OpenSpan {
         }
     }
 
+    /// Whether it waits to be started by this recorder.
+    pub(super) fn is_draft_of(&self, recorder: &Recorder) -> bool {
+        matches!(&self.held, Held::Draft(draft) if std::ptr::eq(&**draft.recorder(), recorder))
+    }
+
     /// What to ask before it can start; `None` when it has started.
     pub(super) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
         match &self.held {

@@ -9,13 +9,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::builder::Options;
 use super::open::{Held, Moved, OpenSpan};
+use super::recorders::Recorders;
 use super::scratch::Scratch;
 use super::stack::{self, LayerKey};
 use super::table::{Table, Values};
 use super::visit::{Fields, OfSpan};
 use crate::kit::guarded::lock;
 use crate::model::{Link, TraceContext};
-use crate::record::{ActiveSpan, Edit, Recorder, Start};
+use crate::record::{ActiveSpan, DraftHolder, Edit, Recorder, Start};
 
 /// The state of a layer.
 #[derive(Debug)]
@@ -28,41 +29,30 @@ pub(super) struct Shared {
     dispatch: Mutex<Option<WeakDispatch>>,
 }
 
-/// Where local roots are recorded.
-#[derive(Debug)]
-struct Recorders {
-    /// New ones.
-    current: Arc<Recorder>,
-    /// Those that may be running. A span is the last to refer to none of these, because it goes under
-    /// a lock of the table, and a recorder takes the user's sampler and policies with it.
-    before: Vec<Arc<Recorder>>,
-}
-
-impl Recorders {
-    /// Takes another one; those that nobody refers to any more are the caller's to drop.
-    fn exchange(&mut self, by: Arc<Recorder>) -> Vec<Arc<Recorder>> {
-        self.before.push(std::mem::replace(&mut self.current, by));
-        // Nobody gets hold of one of these but from a span or a pipeline that has it.
-        self.before.extract_if(.., |recorder| Arc::strong_count(recorder) == 1).collect()
-    }
-}
-
 impl Shared {
-    pub(super) fn new(recorder: Arc<Recorder>, options: Options) -> Self {
-        Self {
+    pub(super) fn new(recorder: Arc<Recorder>, options: Options) -> Arc<Self> {
+        let shared = Arc::new(Self {
             key: LayerKey::next(),
             table: Table::default(),
             options,
-            recorders: Mutex::new(Recorders { current: recorder, before: Vec::new() }),
+            recorders: Mutex::new(Recorders::new(Arc::clone(&recorder))),
             dispatch: Mutex::new(None),
-        }
+        });
+        shared.hold_drafts_of(&recorder);
+        shared
+    }
+
+    fn hold_drafts_of(self: &Arc<Self>, recorder: &Recorder) {
+        let this = Arc::downgrade(self);
+        recorder.add_draft_holder(this);
     }
 
     pub(super) fn recorder(&self) -> Arc<Recorder> {
-        Arc::clone(&lock(&self.recorders).current)
+        lock(&self.recorders).current()
     }
 
-    pub(super) fn set_recorder(&self, recorder: Arc<Recorder>) {
+    pub(super) fn set_recorder(self: &Arc<Self>, recorder: Arc<Recorder>) {
+        self.hold_drafts_of(&recorder);
         let unused = lock(&self.recorders).exchange(recorder);
         drop(unused);
     }
@@ -254,6 +244,14 @@ impl Shared {
     /// Says several things about a span, if it is open.
     pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut Edit<'_>)) {
         self.change(id, |span| span.edit(edit));
+    }
+}
+
+impl DraftHolder for Shared {
+    fn settle_drafts(&self, recorder: &Recorder) {
+        for id in self.table.ids_of(|span| span.is_draft_of(recorder)) {
+            self.settle(id, None);
+        }
     }
 }
 

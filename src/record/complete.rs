@@ -363,6 +363,9 @@ impl Recorder {
     /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
     /// many spans that were. `None` when somebody else has begun that before.
     pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
+        if !self.is_closed() {
+            self.settle_drafts();
+        }
         if !self.close() {
             return None;
         }

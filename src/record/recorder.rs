@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
 use super::deciders::Deciders;
+use super::holders::DraftHolders;
 use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
@@ -52,6 +53,7 @@ pub(crate) struct Recorder {
     pub(super) live_bytes: AtomicUsize,
     /// Traces whose root has ended before other spans, with the moment their time is up.
     pub(super) lingering: Mutex<VecDeque<(Tick, Arc<LocalTrace>)>>,
+    pub(super) draft_holders: DraftHolders,
     closed: AtomicBool,
 }
 
@@ -91,6 +93,7 @@ impl Recorder {
             live_traces: AtomicUsize::new(0),
             live_bytes: AtomicUsize::new(0),
             lingering: Mutex::default(),
+            draft_holders: DraftHolders::default(),
             closed: AtomicBool::new(false),
         })
     }
