@@ -3,6 +3,7 @@
 mod layer {
     mod basics;
     mod compatible;
+    mod limits;
     mod many_threads;
     mod parents;
     mod shutdown;

@@ -262,35 +262,3 @@ impl Drop for Shared {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use tracing::subscriber::with_default;
-    use tracing::{Span, info, info_span};
-    use tracing_subscriber::prelude::*;
-
-    use crate::{Errors, Fraction, InMemoryExporter, Pipeline, Reason, RecordLimits, TailSampler};
-
-    #[test]
-    fn roots_that_grow_before_anybody_asks_about_them_keep_to_the_limit() {
-        let limits = RecordLimits { live_bytes: 256 * 1024, ..RecordLimits::default() };
-        let pipeline = Pipeline::builder("growing")
-            .with_tail(TailSampler::new().keep(Errors).keep(Fraction::new(1.0).unwrap()))
-            .with_limits(limits)
-            .with_exporter(InMemoryExporter::new())
-            .start()
-            .unwrap();
-        with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
-            let roots: Vec<Span> = (0..16).map(|_| info_span!("root")).collect();
-            let text = "x".repeat(1000);
-            for _ in 0..64 {
-                for root in &roots {
-                    info!(parent: root, "{text}");
-                    assert!(!pipeline.recorder().is_crowded());
-                }
-            }
-        });
-        let stats = pipeline.stats();
-        assert!(stats.balances() && stats.dropped_by(Reason::LiveBytes) > 0, "{stats}");
-    }
-}
