@@ -9,15 +9,19 @@ mod layer {
     mod filtered;
     mod follows;
     mod lean;
+    mod limits;
     mod log_records;
+    mod many_threads;
     mod memory;
     mod model;
     mod parents;
     mod program;
     mod races;
     mod runtime;
+    mod shutdown;
     mod special;
     mod subscribers;
     pub(crate) mod support;
     mod threads;
+    mod user_drops;
 }

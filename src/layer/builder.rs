@@ -12,7 +12,7 @@ use crate::pipeline::Pipeline;
 ///
 /// From [`TraceLayer::builder`]. The options have the names and the meaning they have in
 /// `tracing-opentelemetry`; their defaults are lean: what costs a clock read, an allocation or several
-/// tags for each span is off until asked for. [`compatible`](Self::compatible) turns all of it on.
+/// tags for each span is off until asked for. [`compatible`](Self::compatible) turns on what is on there.
 ///
 /// ```
 /// use tailtrace::{ConsoleExporter, Pipeline, TraceLayer};

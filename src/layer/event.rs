@@ -133,7 +133,7 @@ impl Shared {
         scratch: &Scratch,
         said: Said,
     ) {
-        self.table.with(id, |span| {
+        self.change(id, |span| {
             if said.failure.is_some() {
                 span.rescue();
             }

@@ -41,6 +41,9 @@ impl LayerHandle {
 
     /// Sends the local traces that begin from now on into another pipeline; those that are running stay
     /// where they are. Without effect when the layer is gone.
+    ///
+    /// What is left of the old pipeline, its sampler and its tail among it, is dropped at the next
+    /// exchange after its last span, or with the layer.
     pub fn set_pipeline(&self, pipeline: &Pipeline) {
         if let Some(shared) = self.0.upgrade() {
             shared.set_recorder(Arc::clone(pipeline.recorder()));

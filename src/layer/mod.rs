@@ -22,8 +22,8 @@
 //! The layer keeps its open spans in a table of its own, by the registry's ids. A span with a parent
 //! starts in the parent's local trace. A span without one is a *draft*: it is recorded, and the
 //! sampler is asked when the first child starts, when somebody reads its ids, when it is given a parent
-//! ([`TraceSpanExt::set_parent`]), or when it closes, so that the sampler sees its fields and a remote
-//! parent can come late.
+//! ([`TraceSpanExt::set_parent`]), when a limit of the recorder is reached, or when it closes, so that
+//! the sampler sees its fields and a remote parent can come late.
 //!
 //! Fields are read before any lock is taken, into memory that the thread uses again. The decision about
 //! a trace that a closing span completes is made when the registry has forgotten the span: otherwise it
@@ -43,6 +43,7 @@ mod handle;
 pub mod http;
 mod incoming;
 mod open;
+mod recorders;
 mod scratch;
 mod shared;
 mod stack;
@@ -78,7 +79,7 @@ pub struct TraceLayer {
 
 impl TraceLayer {
     fn new(pipeline: &Pipeline, options: Options) -> Self {
-        let shared = Arc::new(Shared::new(Arc::clone(pipeline.recorder()), options));
+        let shared = Shared::new(Arc::clone(pipeline.recorder()), options);
         find::register(&shared);
         Self { shared }
     }

@@ -91,7 +91,8 @@ impl OpenSpan {
         Some(Self::new(Held::Active(span.child(metadata.name().into())), metadata))
     }
 
-    /// Says several things about it; false when they are not kept.
+    /// Says several things about it; whether it has to be settled now, because it has grown too large for
+    /// a draft.
     #[inline]
     pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
         self.held.edit(edit)
@@ -129,6 +130,11 @@ impl OpenSpan {
             Held::Draft(draft) => draft.provisional(),
             Held::Moving => None,
         }
+    }
+
+    /// Whether it waits to be started by this recorder.
+    pub(super) fn is_draft_of(&self, recorder: &Recorder) -> bool {
+        matches!(&self.held, Held::Draft(draft) if std::ptr::eq(&**draft.recorder(), recorder))
     }
 
     /// What to ask before it can start; `None` when it has started.
@@ -233,11 +239,11 @@ impl Held {
     #[inline]
     pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
         match self {
-            Self::Draft(draft) => {
-                draft.edit(edit);
-                true
+            Self::Draft(draft) => draft.edit(edit),
+            Self::Active(span) => {
+                span.edit(edit);
+                false
             }
-            Self::Active(span) => span.edit(edit),
             Self::Moving => false,
         }
     }

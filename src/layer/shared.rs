@@ -9,13 +9,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::builder::Options;
 use super::open::{Held, Moved, OpenSpan};
+use super::recorders::Recorders;
 use super::scratch::Scratch;
 use super::stack::{self, LayerKey};
 use super::table::{Table, Values};
 use super::visit::{Fields, OfSpan};
 use crate::kit::guarded::lock;
 use crate::model::{Link, TraceContext};
-use crate::record::{ActiveSpan, Edit, Recorder, Start};
+use crate::record::{ActiveSpan, DraftHolder, Edit, Recorder, Start};
 
 /// The state of a layer.
 #[derive(Debug)]
@@ -23,31 +24,37 @@ pub(super) struct Shared {
     pub(super) key: LayerKey,
     pub(super) table: Table,
     pub(super) options: Options,
-    /// Where new local roots are recorded.
-    recorder: Mutex<Arc<Recorder>>,
+    recorders: Mutex<Recorders>,
     /// The subscriber it is part of, where that told it.
     dispatch: Mutex<Option<WeakDispatch>>,
 }
 
 impl Shared {
-    pub(super) fn new(recorder: Arc<Recorder>, options: Options) -> Self {
-        Self {
+    pub(super) fn new(recorder: Arc<Recorder>, options: Options) -> Arc<Self> {
+        let shared = Arc::new(Self {
             key: LayerKey::next(),
             table: Table::default(),
             options,
-            recorder: Mutex::new(recorder),
+            recorders: Mutex::new(Recorders::new(Arc::clone(&recorder))),
             dispatch: Mutex::new(None),
-        }
+        });
+        shared.hold_drafts_of(&recorder);
+        shared
+    }
+
+    fn hold_drafts_of(self: &Arc<Self>, recorder: &Recorder) {
+        let this = Arc::downgrade(self);
+        recorder.add_draft_holder(this);
     }
 
     pub(super) fn recorder(&self) -> Arc<Recorder> {
-        Arc::clone(&lock(&self.recorder))
+        lock(&self.recorders).current()
     }
 
-    pub(super) fn set_recorder(&self, recorder: Arc<Recorder>) {
-        let old = std::mem::replace(&mut *lock(&self.recorder), recorder);
-        // Out of the lock: it may be the last of a pipeline.
-        drop(old);
+    pub(super) fn set_recorder(self: &Arc<Self>, recorder: Arc<Recorder>) {
+        self.hold_drafts_of(&recorder);
+        let unused = lock(&self.recorders).exchange(recorder);
+        drop(unused);
     }
 
     pub(super) fn set_dispatch(&self, dispatch: &Dispatch) {
@@ -225,12 +232,20 @@ impl Shared {
         if scratch.is_empty() {
             return;
         }
-        self.table.with(id, |span| {
+        self.change(id, |span| {
             if scratch.special.is_failure() {
                 span.rescue();
             }
             span.edit(|edit| scratch.write_span(edit, &self.options))
         });
+    }
+
+    /// Writes into a span, and settles it if `write` says that it has to be.
+    #[inline]
+    pub(super) fn change(&self, id: u64, write: impl FnOnce(&mut OpenSpan) -> bool) {
+        if self.table.with(id, write).unwrap_or(false) {
+            self.settle(id, None);
+        }
     }
 
     /// Reads what is recorded of a span after it has started.
@@ -243,9 +258,17 @@ impl Shared {
         });
     }
 
-    /// Says several things about a span; false when it is not open.
-    pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
-        self.table.with(id, |span| span.edit(edit)).is_some()
+    /// Says several things about a span, if it is open.
+    pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut Edit<'_>)) {
+        self.change(id, |span| span.edit(edit));
+    }
+}
+
+impl DraftHolder for Shared {
+    fn settle_drafts(&self, recorder: &Recorder) {
+        for id in self.table.ids_of(|span| span.is_draft_of(recorder)) {
+            self.settle(id, None);
+        }
     }
 }
 

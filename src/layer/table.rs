@@ -195,6 +195,18 @@ impl Table {
         .collect()
     }
 
+    /// The ids of some spans. Costs a look at every place.
+    pub(super) fn ids_of(&self, is_wanted: impl Fn(&OpenSpan) -> bool) -> Vec<u64> {
+        let mut ids = Vec::new();
+        for shard in self.0.iter() {
+            let spans = lock(&shard.0);
+            let slots = spans.slots.iter().filter_map(|(id, span)| Some((id, span.as_ref()?)));
+            let found = slots.chain(&spans.others).filter(|(_, span)| is_wanted(span));
+            ids.extend(found.map(|(id, _)| *id));
+        }
+        ids
+    }
+
     pub(super) fn has(&self, id: u64) -> bool {
         self.with(id, |_| ()).is_some()
     }

@@ -124,8 +124,9 @@ impl Pipeline {
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
     /// and stops the threads, all within `timeout`.
     ///
-    /// The policies are asked first, on the calling thread; their time counts, but they are not
-    /// interrupted, so that they alone can exceed `timeout`.
+    /// The policies are asked first, on the calling thread, and the sampler about roots that have not
+    /// asked it yet; their time counts, but they are not interrupted, so that they alone can exceed
+    /// `timeout`.
     ///
     /// Spans that have not ended are counted as [unfinished](crate::Reason::Unfinished), or with their
     /// trace when that is dropped. Whatever starts later is counted and propagated, but not recorded. A

@@ -365,6 +365,9 @@ impl Recorder {
     /// many spans that were. `None` when somebody else has begun that before.
     pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
         self.drop_postponed();
+        if !self.is_closed() {
+            self.settle_drafts();
+        }
         if !self.close() {
             return None;
         }

@@ -107,20 +107,23 @@ impl Draft {
         self.trace.as_mut().and_then(Arc::get_mut)
     }
 
-    /// Says several things about it.
-    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) {
+    /// Says several things about it. True when that took it beyond the recorder's limits: it has to be
+    /// settled, because only what is registered can be weighed against others and put out.
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
         let Self { recorder, trace, .. } = self;
-        let Some(trace) = trace.as_mut().and_then(Arc::get_mut) else { return };
+        let Some(trace) = trace.as_mut().and_then(Arc::get_mut) else { return false };
         let live = trace.live_mut();
         let mut writer = Edit::new(&mut live.store, 0, &recorder.limits.span);
         edit(&mut writer);
         let failed = writer.failed();
-        if live.store.bytes() != live.accounted as usize {
+        let has_grown = live.store.bytes() != live.accounted as usize;
+        if has_grown {
             recorder.account(live);
         }
         if failed {
             trace.mark_worth_keeping();
         }
+        has_grown && recorder.is_crowded()
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
@@ -195,8 +198,10 @@ impl Draft {
             Some(parent) => (Some(parent.span_id), parent.baggage),
             None => (None, Baggage::default()),
         };
+        let has_failed = self.trace.as_ref().is_some_and(|trace| trace.is_worth_keeping());
+        let worth = (head.is_sampled() || has_failed, head.randomness());
         // It was counted itself.
-        if let Err(reason) = recorder.make_room(&head, 0) {
+        if let Err(reason) = recorder.make_room(worth, 0) {
             return recorder.leave_out_as(Some(id), Some(reason), &head, baggage);
         }
         if let Some(trace) = self.trace() {

@@ -83,6 +83,7 @@ impl<'s> Edit<'s> {
 
     /// Says everything that a span of another buffer was said to be, but for its times and its place.
     pub(super) fn copy(&mut self, from: &SpanStore, span: u32) {
+        self.failed |= from.status(span).is_error();
         self.store.copy_details(self.span, from, span, 0);
     }
 }

@@ -8,7 +8,6 @@ use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::Randomness;
-use crate::model::head::TraceHead;
 
 /// How many traces are compared to find one that is worth little.
 const LOOKS: usize = 32;
@@ -26,7 +25,7 @@ impl Recorder {
     /// Makes room for a new trace, unless that is worth less than what would have to go; `more` is how
     /// many traces it will be more than now.
     #[inline]
-    pub(super) fn make_room(&self, new: &TraceHead, more: usize) -> Result<(), Reason> {
+    pub(super) fn make_room(&self, new: Worth, more: usize) -> Result<(), Reason> {
         match self.surplus(more) {
             None => Ok(()),
             Some(reason) => self.compare(new, reason),
@@ -34,9 +33,9 @@ impl Recorder {
     }
 
     #[cold]
-    fn compare(&self, new: &TraceHead, reason: Reason) -> Result<(), Reason> {
+    fn compare(&self, new: Worth, reason: Reason) -> Result<(), Reason> {
         match self.least_valuable() {
-            Some(trace) if trace.worth() < (new.is_sampled(), new.randomness()) => {
+            Some(trace) if trace.worth() < new => {
                 // One that is being decided is about to leave by itself, but is not gone yet.
                 if self.put_out(&trace, reason) { Ok(()) } else { Err(reason) }
             }

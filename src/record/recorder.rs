@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
 use super::deciders::Deciders;
+use super::holders::DraftHolders;
 use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::postponed::Postponed;
 use super::ring::Ring;
@@ -55,6 +56,7 @@ pub(crate) struct Recorder {
     pub(super) lingering: Mutex<VecDeque<(Tick, Arc<LocalTrace>)>>,
     /// What asks deciders when it is dropped, and must not be dropped where it was found.
     pub(super) postponed: Postponed,
+    pub(super) draft_holders: DraftHolders,
     closed: AtomicBool,
 }
 
@@ -95,6 +97,7 @@ impl Recorder {
             live_bytes: AtomicUsize::new(0),
             lingering: Mutex::default(),
             postponed: Postponed::default(),
+            draft_holders: DraftHolders::default(),
             closed: AtomicBool::new(false),
         })
     }
@@ -131,6 +134,7 @@ impl Recorder {
 
     /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
     pub(super) fn drops_everything(&self) -> bool {
+        let _asking = Asking::begin(self.owner());
         self.deciders.drops_everything()
     }
 

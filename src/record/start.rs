@@ -108,7 +108,7 @@ impl Recorder {
         if decision.is_sampled() {
             head.sample(decision.threshold);
         }
-        if let Err(reason) = self.make_room(&head, 1) {
+        if let Err(reason) = self.make_room((head.is_sampled(), head.randomness()), 1) {
             return self.leave_out(Some(reason), &head, new.baggage);
         }
         let start = new.start.map_or(now, |begin| begin.tick(correction));

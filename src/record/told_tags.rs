@@ -8,7 +8,8 @@ use crate::model::{TagRef, TagValue};
 /// A tag as a sampler is told it.
 pub(super) type Told = (Cow<'static, str>, TagValue);
 
-/// Beyond this many tags, or bytes of one text, the memory is given back.
+/// Beyond this many tags, or bytes of one text, the memory is given back, as is that of other values
+/// that have memory of their own.
 const MOST_TAGS: usize = 32;
 const LONGEST_TEXT: usize = 1024;
 
@@ -39,8 +40,12 @@ pub(super) fn copy<'t>(tags: impl Iterator<Item = (Cow<'static, str>, TagRef<'t>
 
 /// Keeps what a sampler was told, as memory for the next.
 pub(super) fn give_back(told: Vec<Told>) {
-    let is_small = |(_, value): &Told| value.as_str().is_none_or(|text| text.len() <= LONGEST_TEXT);
-    if told.len() <= MOST_TAGS && told.iter().all(is_small) {
+    let is_small = |(_, value): &Told| match value {
+        TagValue::Bool(_) | TagValue::I64(_) | TagValue::F64(_) => true,
+        TagValue::String(text) => text.capacity() <= LONGEST_TEXT,
+        _ => false,
+    };
+    if told.capacity() <= MOST_TAGS && told.iter().all(is_small) {
         // A thread that is ending has nowhere to keep it.
         let _ = SPARE.try_with(|spare| spare.set(told));
     }
@@ -59,5 +64,18 @@ mod tests {
         give_back(next);
         let last = copy(tags("text").into_iter());
         assert_eq!(last, [("a".into(), "text".into()), ("b".into(), TagValue::I64(1))]);
+    }
+
+    #[test]
+    fn large_values_are_not_kept() {
+        let long = "x".repeat(LONGEST_TEXT + 1);
+        let (text, bytes) = (TagRef::Str(&long), TagRef::Bytes(long.as_bytes()));
+        for value in [text, bytes] {
+            give_back(copy([("a".into(), value)].into_iter()));
+            assert_eq!(copy([].into_iter()).capacity(), 0);
+        }
+        let many = (0..=MOST_TAGS).map(|_| ("a".into(), TagRef::I64(1)));
+        give_back(copy(many));
+        assert_eq!(copy([].into_iter()).capacity(), 0);
     }
 }

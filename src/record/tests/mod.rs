@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod bounds;
+mod drafts;
 mod model;
 
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,67 @@
+//! Roots whose parent may still change.
+
+use std::sync::OnceLock;
+
+use super::*;
+use crate::ledger::Reason;
+use crate::sampling::Sampler;
+
+/// Settles a draft as a door does.
+fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
+    let parent = parent.map(ActiveSpan::context);
+    let answer = draft.question(parent.as_ref()).unwrap().ask().unwrap();
+    draft.settle(answer)
+}
+
+#[test]
+fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
+    #[derive(Clone, Default)]
+    struct Curious(Arc<OnceLock<Arc<Recorder>>>);
+
+    impl Sampler for Curious {
+        fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
+            SamplingDecision::record()
+        }
+
+        fn drops_everything(&self) -> bool {
+            if let Some(recorder) = self.0.get() {
+                assert!(recorder.draft("its own").is_err());
+            }
+            false
+        }
+    }
+
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let sampler = Curious::default();
+    assert!(sampler.0.set(Arc::clone(&bench.recorder)).is_ok());
+    bench.recorder.set_sampler(&(Arc::new(sampler) as Arc<dyn Sampler>));
+    drop(settle(bench.recorder.draft("root").unwrap(), None));
+    let stats = bench.stats();
+    assert_eq!((stats.panics, stats.dropped_by(Reason::OwnWork)), (0, 1));
+}
+
+#[test]
+fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
+    let bench = Bench::keeping_errors(RecordLimits { live_traces: 2, ..RecordLimits::default() });
+    let root = bench.start("root");
+    let mut draft = bench.recorder.draft("draft").unwrap();
+    draft.edit(|edit| edit.set_status(Status::error("it failed")));
+    let failed = settle(draft, Some(&root));
+    // More than there is room for, some of which are worth more than the first but for its error.
+    let others: Vec<_> = (0..16).map(|_| bench.start("other")).collect();
+    drop((failed, root, others));
+    assert_eq!(bench.exported(), [["root", "draft"]]);
+}
+
+#[test]
+fn a_draft_that_failed_goes_before_a_trace_without_errors_at_a_limit() {
+    let bench = Bench::keeping_errors(RecordLimits { live_traces: 1, ..RecordLimits::default() });
+    for _ in 0..16 {
+        let other = bench.start("other");
+        let mut draft = bench.recorder.draft("draft").unwrap();
+        draft.edit(|edit| edit.set_status(Status::error("it failed")));
+        assert!(settle(draft, None).is_recording());
+        drop(other);
+    }
+    assert_eq!(bench.exported().len(), 16);
+}
