@@ -48,7 +48,8 @@ pub trait TraceSpanExt {
     ///
     /// It works on a span that is entered already, as the one of an `#[instrument]` function is, as long
     /// as the span has no children and nobody read its ids; a log line with [`TraceIds`](super::TraceIds)
-    /// reads them. The sampler is asked (again) with the new parent.
+    /// reads them. The sampler is asked (again) with the new parent. A span under a parent that is not
+    /// recorded has not kept its fields: recorded after all, it has those that are set from then on.
     ///
     /// It works on a child, too, which then leaves the trace it is in. So where an
     /// `HttpServerLayer` has read the headers, do not read them again in the handler.

@@ -86,15 +86,16 @@ struct Handle(Arc<Core>);
 impl Drop for Handle {
     fn drop(&mut self) {
         let recorder = &self.0.recorder;
+        let was_running = !recorder.is_closed();
+        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
+            notice::warn(&error.to_string());
+        }
         // A set-up function that does not hand the pipeline on looks as if nothing were traced.
-        if !recorder.is_closed() && recorder.losses().started == 0 {
+        if was_running && recorder.losses().started == 0 {
             notice::warn(
                 "the last handle to the pipeline was dropped before any span started, so none will \
                  be recorded; keep the `Pipeline` until the program ends",
             );
-        }
-        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
-            notice::warn(&error.to_string());
         }
     }
 }
