@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Baggage, TraceState};
 use super::{SpanId, TraceId};
 
-/// The flags of a trace context, as they stand in the last field of `traceparent`.
+/// The flags of a trace context: those of `traceparent`, and what only B3 and Jaeger can say.
 ///
 /// W3C Trace Context Level 2, section 3.2.2.5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,17 +18,32 @@ impl TraceFlags {
     pub const SAMPLED: Self = Self(0x01);
     /// The low 56 bits of the trace id are random.
     pub const RANDOM: Self = Self(0x02);
+    /// The caller wants the trace sampled by everyone, to look at it (B3 and Jaeger: debug).
+    /// The sampled bit is set too.
+    pub const DEBUG: Self = Self(Self::SAMPLED.0 | DEBUG_BIT);
+    /// The caller leaves the decision to the receiver (B3: defer). The sampled bit is clear.
+    pub const DEFERRED: Self = Self(DEFERRED_BIT);
 
-    /// The flags that have a meaning; other bits are ignored, as the standard asks.
+    /// The flags of `traceparent` that have a meaning; other bits are ignored, as the standard asks.
     #[must_use]
     pub const fn from_bits_truncate(bits: u8) -> Self {
-        Self(bits & 0x03)
+        Self(bits & W3C_BITS)
     }
 
-    /// The flags as a byte.
+    /// The flags as the byte of `traceparent`, which knows sampled and random only.
     #[must_use]
     pub const fn bits(self) -> u8 {
+        self.0 & W3C_BITS
+    }
+
+    /// All flags in four bits, for storage in this process.
+    pub(crate) const fn pack(self) -> u8 {
         self.0
+    }
+
+    /// What [`pack`](Self::pack) gave; other bits are ignored.
+    pub(crate) const fn unpack(bits: u8) -> Self {
+        Self(bits & (W3C_BITS | DEBUG_BIT | DEFERRED_BIT))
     }
 
     /// Whether the sampled bit is set.
@@ -43,12 +58,33 @@ impl TraceFlags {
         self.0 & Self::RANDOM.0 != 0
     }
 
-    /// These flags with the sampled bit set or cleared.
+    /// Whether the trace is sampled to be looked at. A trace that is not sampled is not debugged
+    /// either; the wish comes back with the sampled bit.
+    #[must_use]
+    pub const fn is_debug(self) -> bool {
+        self.is_sampled() && self.0 & DEBUG_BIT != 0
+    }
+
+    /// Whether the decision is left to the receiver.
+    #[must_use]
+    pub const fn is_deferred(self) -> bool {
+        self.0 & DEFERRED_BIT != 0
+    }
+
+    /// These flags with the sampled bit set or cleared, which is a decision: it is no longer
+    /// deferred.
     #[must_use]
     pub const fn with_sampled(self, sampled: bool) -> Self {
-        if sampled { Self(self.0 | Self::SAMPLED.0) } else { Self(self.0 & !Self::SAMPLED.0) }
+        let others = self.0 & !(Self::SAMPLED.0 | DEFERRED_BIT);
+        if sampled { Self(others | Self::SAMPLED.0) } else { Self(others) }
     }
 }
+
+const W3C_BITS: u8 = TraceFlags::SAMPLED.0 | TraceFlags::RANDOM.0;
+/// Never on the wire: each format writes it in its own way, or not at all.
+const DEBUG_BIT: u8 = 0x04;
+/// Never on the wire.
+const DEFERRED_BIT: u8 = 0x08;
 
 /// The identity of a span and what travels with it: trace id, flags, trace state and baggage.
 ///
@@ -198,6 +234,19 @@ mod tests {
     fn sampling_does_not_touch_the_random_flag() {
         let sampled = TraceFlags::RANDOM.with_sampled(true);
         assert_eq!((sampled.bits(), sampled.with_sampled(false)), (3, TraceFlags::RANDOM));
+    }
+
+    #[test]
+    fn debug_and_deferred_are_decisions_that_traceparent_cannot_say() {
+        assert_eq!((TraceFlags::DEBUG.bits(), TraceFlags::DEFERRED.bits()), (1, 0));
+        assert!(TraceFlags::DEBUG.is_sampled() && TraceFlags::DEBUG.is_debug());
+        assert!(!TraceFlags::SAMPLED.is_debug() && !TraceFlags::RANDOM.is_deferred());
+        let dropped = TraceFlags::DEBUG.with_sampled(false);
+        assert!(!dropped.is_debug() && dropped.with_sampled(true).is_debug());
+        assert!(TraceFlags::DEFERRED.is_deferred() && !TraceFlags::DEFERRED.is_sampled());
+        for sampled in [false, true] {
+            assert!(!TraceFlags::DEFERRED.with_sampled(sampled).is_deferred());
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Sampling {
     const FLAGS: u32 = 58;
 
     fn new(flags: TraceFlags) -> Self {
-        Self(u64::from(flags.bits()) << Self::FLAGS)
+        Self(u64::from(flags.pack()) << Self::FLAGS)
     }
 
     fn sampled(flags: TraceFlags, threshold: Option<Threshold>) -> Self {
@@ -84,7 +84,7 @@ impl Sampling {
     }
 
     fn flags(self) -> TraceFlags {
-        TraceFlags::from_bits_truncate((self.0 >> Self::FLAGS) as u8)
+        TraceFlags::unpack((self.0 >> Self::FLAGS) as u8)
     }
 
     fn with_flags(self, flags: TraceFlags) -> Self {
@@ -115,6 +115,13 @@ mod tests {
         head.sample(threshold);
         assert_eq!((head.is_sampled(), head.threshold()), (true, threshold));
         assert!(head.flags().is_random() && head.flags().is_sampled());
+        for flags in [TraceFlags::DEBUG, TraceFlags::DEFERRED] {
+            head.set_flags(flags);
+            assert_eq!(
+                (head.flags(), head.is_sampled(), head.threshold()),
+                (flags, true, threshold)
+            );
+        }
         head.set_flags(TraceFlags::default());
         assert_eq!(
             (head.is_sampled(), head.threshold(), head.flags().bits()),

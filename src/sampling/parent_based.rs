@@ -8,7 +8,8 @@ use crate::model::{Threshold, TraceContext};
 /// Follows the decision of the caller, and asks another sampler where there is none.
 ///
 /// Use it in services that are called by traced ones, so that traces are whole: sampled everywhere or
-/// nowhere. A trace without a caller goes to the root sampler; the four other branches go by whether
+/// nowhere. A trace without a caller, or whose caller deferred the decision, goes to the root
+/// sampler; the four other branches go by whether
 /// the caller is remote and whether it sampled the trace. By default a sampled caller is followed by
 /// [`AlwaysOn`] and one that did not sample by [`AlwaysOff`], which records nothing; to let the tail
 /// look at what callers did not sample, give that branch
@@ -88,7 +89,7 @@ impl ParentBasedSampler {
 
 impl Sampler for ParentBasedSampler {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
-        let Some(parent) = request.parent else {
+        let Some(parent) = request.parent.filter(|parent| !parent.flags.is_deferred()) else {
             return self.root.should_sample(request);
         };
         let sampler = match (parent.is_remote, parent.is_sampled()) {
@@ -188,6 +189,17 @@ mod tests {
         }
         let root = ask(&sampler, None);
         assert_eq!(root.threshold.map(|th| th.to_string()), Some("c".into()));
+    }
+
+    #[test]
+    fn a_caller_that_defers_the_decision_leaves_it_to_the_root_sampler() {
+        let sampler = ParentBasedSampler::new(FixedRateSampler::new(0.25).unwrap());
+        for remote in [true, false] {
+            let deferred = parent(remote, false, "").with_flags(TraceFlags::DEFERRED);
+            let decision = ask(&sampler, Some(&deferred));
+            assert_eq!(decision.threshold, ask(&sampler, None).threshold);
+            assert_eq!(decision.decision, Decision::Sample);
+        }
     }
 
     #[test]
