@@ -114,7 +114,7 @@
 //! - [`export`]: where to. [`ConsoleExporter`] draws waterfalls, [`FileExporter`] writes lines of JSON,
 //!   [`InMemoryExporter`] is for tests; [`Exporter`] is the trait for others.
 //! - [`ledger`]: the account. [`Stats`] is a snapshot, [`Reason`] says why spans did not arrive.
-//! - [`propagation`]: headers to [`TraceContext`] and back, in the W3C formats.
+//! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
 //! - [`model`]: the words the others speak: ids, contexts, tags, logs, spans, traces.
 //! - [`kit`]: the only readers of time and randomness, so that tests can drive both.
 //! - `testing` (feature): hand-made traces and traces as text.

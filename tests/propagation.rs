@@ -120,6 +120,9 @@ macro_rules! over_both_carriers {
     };
 }
 
+#[path = "propagation/formats.rs"]
+mod formats;
+
 over_both_carriers! {
     fn tp1_names_are_read_in_any_case_and_written_in_lower_case() {
         let headers = Carrier::of(&[("TraceParent", PARENT), ("TRACESTATE", "a=1"), ("BagGage", "b=2")]);

@@ -24,6 +24,23 @@ pub trait Extractor {
     /// Calls `each` with the value of every header line of this name, in
     /// order. Upper and lower case are the same in names.
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8]));
+
+    /// Calls `each` for every header line whose name begins with `prefix`,
+    /// with the rest of the name and the value. Upper and lower case are the
+    /// same in names.
+    ///
+    /// Implement it if you read a format that puts data into names, as
+    /// [`JaegerPropagator`](super::JaegerPropagator) does; by default there are
+    /// no such lines.
+    fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
+        let _ = (prefix, each);
+    }
+}
+
+/// What is behind the prefix in a name that begins with it, in any case.
+fn behind<'a>(prefix: &str, name: &'a str) -> Option<&'a str> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 /// Where a [`Propagator`](super::Propagator) writes headers (OpenTelemetry:
@@ -43,6 +60,14 @@ impl<S: BuildHasher> Extractor for HashMap<String, String, S> {
             each(value.as_bytes());
         }
     }
+
+    fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self {
+            if let Some(rest) = behind(prefix, name) {
+                each(rest, value.as_bytes());
+            }
+        }
+    }
 }
 
 impl<S: BuildHasher> Injector for HashMap<String, String, S> {
@@ -59,6 +84,14 @@ impl Extractor for http::HeaderMap {
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
         for value in self.get_all(name) {
             each(value.as_bytes());
+        }
+    }
+
+    fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self {
+            if let Some(rest) = behind(prefix, name.as_str()) {
+                each(rest, value.as_bytes());
+            }
         }
     }
 }

@@ -5,12 +5,14 @@
 //! [`Extractor`] and writes to whatever implements [`Injector`]; both are there
 //! for `HashMap<String, String>` and, with the feature `http`, for
 //! `http::HeaderMap`. [`CompositePropagator::default`] speaks the W3C formats
-//! and is what most programs need.
+//! and is what most programs need; [`B3Propagator`] and [`JaegerPropagator`]
+//! are for services that speak older ones.
 //!
 //! Headers come from strangers. Reading never fails and never panics: what is
 //! malformed counts as absent. It is bounded too: a header costs at most about
 //! 16 KiB of memory and some microseconds, however long it is and over however
-//! many lines it is spread.
+//! many lines it is spread. Jaeger's baggage, which has a header for each
+//! member, costs at most about 64 KiB together.
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -32,14 +34,18 @@
 //! assert_eq!(outgoing, incoming);
 //! ```
 
+mod b3;
 mod baggage;
 mod carrier;
 mod composite;
+mod jaeger;
 mod trace_context;
 
+pub use b3::B3Propagator;
 pub use baggage::BaggagePropagator;
 pub use carrier::{Extractor, Injector};
 pub use composite::CompositePropagator;
+pub use jaeger::JaegerPropagator;
 pub use trace_context::TraceContextPropagator;
 
 use crate::model::{Baggage, TraceContext};

@@ -126,6 +126,12 @@ impl Entries {
         }
     }
 
+    pub(super) fn sort_by_name(&mut self) {
+        let text = &self.text;
+        // Names are unique, so that stability does not matter.
+        self.members.sort_unstable_by_key(|place| place.read(text).name);
+    }
+
     /// The baggage, with only the text that is still in use and in the order
     /// of the members, so that equal baggage has equal entries.
     pub(super) fn finish(self) -> Baggage {

@@ -1,5 +1,7 @@
 //! Reading the `baggage` header.
 
+use std::borrow::Cow;
+
 use super::{
     Baggage, Entries,
     codec::{decode_into, is_token, trim},
@@ -53,6 +55,40 @@ impl BaggageReader {
             // An error means that the member is malformed, or does not fit.
             let _ = self.entries.set(name, |text| decode_into(text, value), properties);
         }
+    }
+
+    /// Adds a member that has a header, or a part of one, to itself: the name
+    /// as it stands there, the value URL-encoded. It is bounded by its share
+    /// of the budget that such members have together.
+    pub(crate) fn url_encoded(&mut self, name: &str, value: &[u8]) {
+        let bytes = self.bytes.saturating_add(name.len()).saturating_add(value.len());
+        if self.members == Baggage::MAX_MEMBERS || bytes > Self::MAX_URL_ENCODED {
+            return;
+        }
+        let (true, Ok(value)) = (PRINTABLE.contains_all(value), str::from_utf8(value)) else {
+            return;
+        };
+        if is_token(name) {
+            (self.members, self.bytes) = (self.members + 1, bytes);
+            // Form encoders write a space as `+`, and all write a plus as `%2B`.
+            let value = if value.contains('+') {
+                Cow::Owned(value.replace('+', " "))
+            } else {
+                Cow::Borrowed(value)
+            };
+            // An error means that it does not fit.
+            let _ = self.entries.set(name, |text| decode_into(text, &value), "");
+        }
+    }
+
+    /// What baggage of [`Baggage::MAX_BYTES`] takes if every byte is escaped.
+    const MAX_URL_ENCODED: usize = 3 * Baggage::MAX_BYTES;
+
+    /// The members of all lines in the order of their names, for formats that
+    /// have no order of their own.
+    pub(crate) fn finish_sorted(mut self) -> Baggage {
+        self.entries.sort_by_name();
+        self.finish()
     }
 
     /// The members of all lines.
