@@ -26,6 +26,35 @@ impl Extractor for Lines<'_> {
             each(line);
         }
     }
+
+    fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
+        for (name, line) in &self.0 {
+            if let Some(rest) = name.strip_prefix(prefix) {
+                each(rest, line);
+            }
+        }
+    }
+}
+
+/// Reads headers of a format that cannot say all that it reads; if they hold a
+/// trace, sends it on and checks that the receiver finds the same span,
+/// decision and baggage.
+pub fn send_on_by(propagator: &dyn Propagator, headers: &dyn Extractor) {
+    let mut extracted = Extracted::default();
+    propagator.extract(headers, &mut extracted);
+    let Some(context) = extracted.into_context() else {
+        return;
+    };
+    let mut sent = HashMap::new();
+    propagator.inject(&context, &mut sent);
+    for (name, value) in &sent {
+        assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
+    }
+    let mut received = Extracted::default();
+    propagator.extract(&sent, &mut received);
+    let mut expected = context;
+    expected.parent_span_id = None;
+    assert_eq!(received.into_context(), Some(expected));
 }
 
 /// Reads the headers; if they hold a trace, sends it on and checks that it
