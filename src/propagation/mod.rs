@@ -12,7 +12,7 @@
 //! malformed counts as absent. It is bounded too: a header costs at most about
 //! 16 KiB of memory and some microseconds, however long it is and over however
 //! many lines it is spread. Jaeger's baggage, which has a header for each
-//! member, costs at most about 64 KiB together.
+//! member, costs at most about 100 KiB together.
 //!
 //! ```
 //! use std::collections::HashMap;

@@ -7,6 +7,7 @@ use tailtrace::propagation::{
     B3Propagator, BaggagePropagator, CompositePropagator, Extracted, Extractor, JaegerPropagator,
     Propagator, TraceContextPropagator,
 };
+use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, ParentBasedSampler, Sampler, Tracer};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN_ID: &str = "00f067aa0ba902b7";
@@ -51,6 +52,31 @@ fn owned(lines: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn flags_of(propagator: &dyn Propagator, headers: &dyn Extractor) -> Option<TraceFlags> {
     extract_by(propagator, headers).parent.map(|parent| parent.flags)
+}
+
+/// What a service with this head sends on of a request with this `b3` header.
+fn sent_on(head: impl Sampler + 'static, incoming: &str) -> String {
+    let tracer =
+        Tracer::new("shop", head, InMemoryExporter::new()).with_propagator(B3Propagator::single());
+    let caller = tracer.extract_context(&HashMap::of(&[("b3", incoming)])).unwrap();
+    let span = tracer.start_span_with_context("GET /stock", &caller);
+    let mut headers = HashMap::new();
+    tracer.inject_context(&span.context(), &mut headers);
+    headers["b3"].replace(&span.context().span_id.to_hex(), "own")
+}
+
+#[test]
+fn a_service_decides_what_was_deferred_and_hands_on_debug_while_it_samples() {
+    let incoming = |state: &str| format!("{TRACE_ID}-{SPAN_ID}{state}");
+    let outgoing = |state: &str| format!("{TRACE_ID}-own{state}");
+    for (came, root_on, root_off) in
+        [("", "-1", "-0"), ("-0", "-0", "-0"), ("-1", "-1", "-1"), ("-d", "-d", "-d")]
+    {
+        let came = incoming(came);
+        assert_eq!(sent_on(ParentBasedSampler::new(AlwaysOn), &came), outgoing(root_on));
+        assert_eq!(sent_on(ParentBasedSampler::new(AlwaysOff), &came), outgoing(root_off));
+    }
+    assert_eq!(sent_on(AlwaysOff, &incoming("-d")), outgoing("-0"));
 }
 
 over_both_carriers! {
