@@ -162,6 +162,13 @@ fn more_than_the_limits_is_left_out_member_by_member() {
 }
 
 #[test]
+fn lines_that_replace_each_other_share_one_budget_of_bytes() {
+    let (first, second) = ("%41".repeat(8000), "%42".repeat(8000));
+    let read = extract(&[("uberctx-a", &first), ("uberctx-a", &second), ("uberctx-b", "1")]);
+    assert_eq!(read.baggage.to_string(), format!("a={},b=1", "A".repeat(8000)));
+}
+
+#[test]
 fn the_largest_baggage_arrives_though_every_byte_is_escaped() {
     let mut context = read(VALID).unwrap();
     context.baggage = Baggage::new().with("a", &"=".repeat(Baggage::MAX_BYTES - 2)).unwrap();
