@@ -2,6 +2,8 @@
 
 #[path = "http/client.rs"]
 mod client;
+#[path = "http/hidden.rs"]
+mod hidden;
 #[path = "http/server.rs"]
 mod server;
 mod support;

@@ -7,8 +7,9 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::after_close;
+use super::incoming::{self, Role};
 use super::timing::Timing;
-use super::{TraceLayer, incoming, stack};
+use super::{TraceLayer, stack};
 use crate::model::Link;
 
 impl<S> Layer<S> for TraceLayer
@@ -44,13 +45,8 @@ where
         {
             shared.describe(number, most, metadata, attributes);
         }
-        if attributes.is_root()
-            && let Some(parent) = incoming::parent()
-        {
-            shared.set_parent(number, &parent);
-        }
-        if is_root && shared.recorder().is_crowded() {
-            shared.settle(number, None);
+        if is_root {
+            self.place_root(number, attributes.is_root());
         }
     }
 
@@ -95,6 +91,17 @@ where
 }
 
 impl TraceLayer {
+    /// Puts a new root under the caller whose request it stands for, and makes room for it.
+    fn place_root(&self, id: u64, is_explicit: bool) {
+        let role = if is_explicit { Role::ParentOfRequest } else { Role::InsteadOfRequest };
+        if let Some(caller) = incoming::caller(role) {
+            self.shared.set_parent(id, &caller);
+        }
+        if self.shared.recorder().is_crowded() {
+            self.shared.settle(id, None);
+        }
+    }
+
     fn time(&self, id: &span::Id, note: impl FnOnce(&mut Timing, crate::kit::Tick)) {
         self.shared.table.with(id.into_u64(), |span| {
             if let Some((now, _)) = span.moment()

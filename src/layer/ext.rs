@@ -191,6 +191,12 @@ fn find(span: &Span) -> Result<Found, Unknown> {
     found.unwrap_or(Err(Unknown::NoSpan))
 }
 
+/// Whether a layer knows the span itself: it is not hidden by a filter.
+#[cfg_attr(not(feature = "tower"), allow(dead_code))]
+pub(super) fn is_known(span: &Span) -> bool {
+    itself(span).is_some()
+}
+
 /// The layer that knows the span itself.
 fn itself(span: &Span) -> Option<Found> {
     find(span).ok().filter(|found| found.is_itself)

@@ -14,9 +14,10 @@ use tracing::{Level, Span, span};
 
 use super::TARGET;
 use super::method::{KnownMethods, OTHER, SpanName};
-use super::response::{ResponseBody, ResponseFuture, Side};
+use super::response::{ResponseBody, ResponseFuture, Scope, Side};
 use super::url::{Authority, FullUrl};
 use crate::layer::TraceSpanExt;
+use crate::layer::incoming::{self, Role};
 use crate::propagation::{CompositePropagator, Propagator};
 
 /// Makes the span of each request that goes out, and tells the receiver about it in the request's
@@ -143,17 +144,19 @@ where
         let span = self.layer.config.describe(&parts);
         self.layer.config.tell(&span, &mut parts.headers);
         let request = Request::from_parts(parts, body);
-        let response = span.in_scope(|| self.inner.call(request));
-        ResponseFuture::new(response, span, Side::Client)
+        let scope = Scope::new(span);
+        let response = scope.run(|| self.inner.call(request));
+        ResponseFuture::new(response, scope, Side::Client)
     }
 }
 
 impl Config {
     /// Writes the headers that make `span` the parent of what the receiver starts.
     fn tell(&self, span: &Span, headers: &mut HeaderMap) {
-        let Some(context) = span.context().or_else(|| Span::current().context()) else {
-            return;
-        };
+        // Where a filter hides both spans, the caller's trace goes on without a trace of us.
+        let context = span.context().or_else(|| Span::current().context());
+        let context = context.or_else(|| incoming::caller(Role::InsteadOfRequest));
+        let Some(context) = context else { return };
         // A header that the context has nothing to say for would stay behind from another trace.
         for field in self.propagator.fields() {
             headers.remove(*field);

@@ -31,10 +31,9 @@
 //!
 //! # Filters
 //! The spans' target is `tailtrace::http`, their level INFO. A filter that names your own crate only,
-//! such as `my_crate=info`, hides them from the [`TraceLayer`](super::TraceLayer): then the caller's
-//! `traceparent` is ignored, and the handler's spans begin traces of their own. A call that is made
-//! outside of every recorded span has no headers, one that is made inside of one has that span's. Let
-//! the target through:
+//! such as `my_crate=info`, hides them from the [`TraceLayer`](super::TraceLayer). The spans inside still
+//! stand under the caller, and calls still send its trace on, but nothing holds them together: each is
+//! the root of a local trace that the tail decides alone. Let the target through:
 //!
 //! ```
 //! use tailtrace::{ConsoleExporter, Pipeline};

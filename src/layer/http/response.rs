@@ -13,6 +13,40 @@ use tracing::Span;
 use tracing::field::display;
 
 use super::url::protocol_version;
+use crate::layer::incoming::{self, Role};
+use crate::model::TraceContext;
+
+/// What a request is handled inside of.
+#[derive(Debug)]
+pub(super) struct Scope {
+    span: Span,
+    /// The caller, where a filter hides the span that would tell of it.
+    hidden: Option<Box<TraceContext>>,
+}
+
+impl Scope {
+    pub(super) fn new(span: Span) -> Self {
+        Self { span, hidden: None }
+    }
+
+    pub(super) fn hidden(span: Span, caller: TraceContext) -> Self {
+        Self { span, hidden: Some(Box::new(caller)) }
+    }
+
+    pub(super) fn run<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _entered = self.span.enter();
+        match &self.hidden {
+            None => work(),
+            Some(caller) => incoming::under((**caller).clone(), Role::InsteadOfRequest, work),
+        }
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new(Span::none())
+    }
+}
 
 /// Which end of the wire a span stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +114,7 @@ pin_project! {
         // `None` once there is a result.
         #[pin]
         inner: Option<F>,
-        span: Span,
+        scope: Scope,
         side: Side,
     }
 
@@ -88,17 +122,16 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
-                let _entered = this.span.enter();
-                this.inner.set(None);
-                abandoned(this.span);
+                this.scope.run(|| this.inner.set(None));
+                abandoned(&this.scope.span);
             }
         }
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, span: Span, side: Side) -> Self {
-        Self { inner: Some(inner), span, side }
+    pub(super) fn new(inner: F, scope: Scope, side: Side) -> Self {
+        Self { inner: Some(inner), scope, side }
     }
 }
 
@@ -112,21 +145,24 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
-            return Poll::Pending;
-        };
-        let entered = this.span.enter();
-        let result = ready!(inner.poll(context));
-        this.inner.set(None);
-        drop(entered);
-        let span = mem::replace(this.span, Span::none());
+        let result = ready!(this.scope.run(|| {
+            let result = match this.inner.as_mut().as_pin_mut() {
+                Some(inner) => inner.poll(context),
+                None => Poll::Pending,
+            };
+            if result.is_ready() {
+                this.inner.set(None);
+            }
+            result
+        }));
+        let scope = mem::take(this.scope);
         match result {
             Ok(response) => {
-                this.side.responded(&span, &response);
-                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, span))))
+                this.side.responded(&scope.span, &response);
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, scope))))
             }
             Err(error) => {
-                failed(&span, &error);
+                failed(&scope.span, &error);
                 Poll::Ready(Err(error))
             }
         }
@@ -140,14 +176,14 @@ pin_project! {
         // Goes before the span, so that what it holds ends inside of it.
         #[pin]
         inner: B,
-        span: Span,
+        scope: Scope,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    fn new(inner: B, span: Span) -> Self {
-        let span = if inner.is_end_stream() { Span::none() } else { span };
-        Self { inner, span }
+    fn new(inner: B, scope: Scope) -> Self {
+        let scope = if inner.is_end_stream() { Scope::default() } else { scope };
+        Self { inner, scope }
     }
 }
 
@@ -164,19 +200,17 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let entered = this.span.enter();
-        let frame = ready!(this.inner.as_mut().poll_frame(context));
-        drop(entered);
+        let frame = ready!(this.scope.run(|| this.inner.as_mut().poll_frame(context)));
         let has_ended = match &frame {
             Some(Ok(_)) => this.inner.is_end_stream(),
             Some(Err(error)) => {
-                failed(this.span, error);
+                failed(&this.scope.span, error);
                 true
             }
             None => true,
         };
         if has_ended {
-            *this.span = Span::none();
+            *this.scope = Scope::default();
         }
         Poll::Ready(frame)
     }

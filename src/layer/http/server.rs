@@ -16,10 +16,11 @@ use tracing::{Level, Span, span};
 
 use super::TARGET;
 use super::method::{KnownMethods, OTHER, SpanName};
-use super::response::{ResponseBody, ResponseFuture, Side};
+use super::response::{ResponseBody, ResponseFuture, Scope, Side};
 use super::url::{Authority, Query, protocol_version};
 use crate::kit::guarded;
-use crate::layer::incoming;
+use crate::layer::ext;
+use crate::layer::incoming::{self, Role};
 use crate::propagation::{CompositePropagator, Extracted, Propagator};
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
@@ -187,30 +188,33 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let span = self.layer.config.span(&parts);
+        let scope = self.layer.config.scope(&parts);
         let request = Request::from_parts(parts, body);
-        let response = span.in_scope(|| self.inner.call(request));
-        ResponseFuture::new(response, span, Side::Server)
+        let response = scope.run(|| self.inner.call(request));
+        ResponseFuture::new(response, scope, Side::Server)
     }
 }
 
 impl Config {
     /// The span of this request, under its caller if that is known. A caller far away goes before the
     /// span that happens to be the current one here.
-    fn span(&self, parts: &Parts) -> Span {
+    fn scope(&self, parts: &Parts) -> Scope {
         let mut caller = Extracted::default();
         self.propagator.extract(&parts.headers, &mut caller);
-        match caller.into_context() {
-            Some(caller) => incoming::under(caller, || self.describe(parts, true)),
-            None => self.describe(parts, false),
-        }
+        // Asked first: what it traces itself has nothing to do with the caller.
+        let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
+        let Some(caller) = caller.into_context() else {
+            return Scope::new(self.describe(parts, route, false));
+        };
+        let create = || self.describe(parts, route, true);
+        let span = incoming::under(caller.clone(), Role::ParentOfRequest, create);
+        if ext::is_known(&span) { Scope::new(span) } else { Scope::hidden(span, caller) }
     }
 
     /// The span with everything that samplers may ask for. What it says is put into words only if
     /// somebody wants to know.
-    fn describe(&self, parts: &Parts, is_root: bool) -> Span {
+    fn describe(&self, parts: &Parts, route: Option<&str>, is_root: bool) -> Span {
         let method = self.known_methods.name(&parts.method);
-        let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
         let authority = Authority::of(parts);
         let scheme = parts.uri.scheme().unwrap_or(&self.scheme);
 
