@@ -5,7 +5,8 @@
 #     benches/instructions.sh                 # every row
 #     benches/instructions.sh bare_100 rich   # rows whose workload begins with one of the words
 #     benches/instructions.sh --check         # only our rows that have a reach, and of those only
-#                                             # what it names; exits 1 and says what falls short
+#                                             # what it names; says what falls short and exits 1,
+#                                             # but for what is known to, as long as it is no worse
 #
 # Rows that begin with `layer` are traced with the macros of `tracing`.
 #
@@ -45,12 +46,22 @@ reach_of() {
     sampled_out_100) echo "- 60 - 0" ;;
     single | deep_10) echo "- - - 0" ;;
     layer_bare_100) echo "2100 - - 1" ;;
-    # The goals are 4000 and 1500; these two keep what is reached, see the manual's decisions.
-    layer_rich_100) echo "4500 - - 1" ;;
-    layer_sampled_out_100) echo "1700 - - 1" ;;
+    layer_rich_100) echo "4000 - - 1" ;;
+    layer_sampled_out_100) echo "1500 - - 1" ;;
     layer_kept_1pct_100) echo "- - 1.15 1" ;;
     layer_*) echo "- - - 1" ;;
     *) echo "- - - -" ;;
+    esac
+}
+
+# Rows that are known to fall short, with the most instructions of the caller that
+# they may take. They are named as falling short all the same; `--check` fails when
+# they get worse than this. The manual's decisions say what was tried.
+known_short_of() {
+    case "$1" in
+    layer_rich_100) echo 4500 ;;
+    layer_sampled_out_100) echo 1700 ;;
+    *) echo 0 ;;
     esac
 }
 
@@ -152,6 +163,7 @@ readonly scratch
 trap 'rm -rf "$scratch"' EXIT
 
 short=()
+worse=0 # whether a row falls short that is not known to, or by more
 readonly LINE='%-22s %-27s %8s %12s %12s   %s\n'
 # shellcheck disable=SC2059 # one format for every line
 printf "$LINE" workload library "caller" "all threads" "allocations" "reach"
@@ -198,6 +210,12 @@ while read -r workload library; do
     if [ "${#misses[@]}" -gt 0 ]; then
         verdict="$(joined "${goals[@]}"): FALLS SHORT"
         short+=("$workload: $(joined "${misses[@]}")")
+        # Nothing but the caller's instructions, and no more of them than before.
+        if [ "${#misses[@]}" -gt 1 ] || [ "$caller" = - ] ||
+            [ "$caller" -le "${most_caller/-/0}" ] ||
+            [ "$caller" -gt "$(known_short_of "$workload")" ]; then
+            worse=1
+        fi
     elif [ "${#goals[@]}" -gt 0 ]; then
         verdict="$(joined "${goals[@]}"): reached"
     fi
@@ -216,13 +234,14 @@ if [ "${#words[@]}" -eq 0 ]; then
     grep -v '^falls short: ' "$scratch/memory"
     while read -r miss; do
         short+=("$miss")
+        worse=1
     done < <(sed -n 's/^falls short: //p' "$scratch/memory")
 fi
 
 if [ "${#short[@]}" -gt 0 ]; then
     echo
     printf 'falls short: %s\n' "${short[@]}"
-    if [ "$check" -eq 1 ]; then
+    if [ "$check" -eq 1 ] && [ "$worse" -eq 1 ]; then
         exit 1
     fi
 fi
