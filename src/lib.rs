@@ -178,6 +178,8 @@ pub mod layer;
 pub mod ledger;
 pub mod manual;
 pub mod model;
+#[cfg(feature = "otel")]
+pub mod otel;
 pub mod pipeline;
 pub mod propagation;
 pub mod record;

@@ -1,0 +1,6 @@
+//! OpenTelemetry, in both directions.
+//!
+//! Written for OpenTelemetry 0.33. What every line has stands in `adapter`, which the crates in `compat/`
+//! share; what needs the recorder itself stands beside it.
+
+pub(crate) mod adapter;
