@@ -42,6 +42,12 @@ impl<'a> SpanRef<'a> {
         self.record.parent
     }
 
+    /// Whether its parent is known to be a span of another process.
+    #[must_use]
+    pub fn is_parent_remote(self) -> bool {
+        self.record.is_parent_remote
+    }
+
     /// What the span did. OpenTelemetry: the span's name.
     #[must_use]
     pub fn operation_name(self) -> &'a str {

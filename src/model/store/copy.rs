@@ -58,6 +58,7 @@ impl SpanStore {
             limits,
         );
         let copy = copy.ok()?;
+        self.set_parent_remote(copy, record.is_parent_remote);
         self.copy_details(copy, from, span, shift);
         if record.end != OPEN {
             self.finish_at(copy, moved(record.end));
@@ -85,13 +86,8 @@ impl SpanStore {
             self.push_link(copy, link, limits);
         }
         self.set_status(copy, from.status(span), limits);
-        let lost = from.dropped_of(span);
-        if lost != Dropped::default() {
-            let here = self.dropped(copy);
-            here.tags += lost.tags;
-            here.logs += lost.logs;
-            here.links += lost.links;
-        }
+        let Dropped { tags, logs, links } = from.dropped_of(span);
+        self.count_dropped(copy, tags, logs, links);
     }
 
     pub(crate) fn owned_name(&self, record: &SpanRecord) -> Cow<'static, str> {

@@ -9,6 +9,7 @@ mod copy;
 mod read;
 mod room;
 mod staged;
+mod status;
 mod write;
 mod writer;
 
@@ -96,6 +97,7 @@ pub(crate) struct SpanRecord {
     log_count: u16,
     pub(crate) kind: SpanKind,
     outcome: Outcome,
+    pub(crate) is_parent_remote: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
