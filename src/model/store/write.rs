@@ -34,11 +34,17 @@ impl SpanStore {
         self.spans.clear();
         if let Some(details) = &mut self.details {
             details.clear();
-            if details.rare.is_some() {
-                let spans = self.spans.capacity() * size_of::<SpanRecord>();
-                self.room = self.room.recounted(spans + details.reserved());
+            if details.rare.is_some() || details.originals.is_some() {
+                self.recount();
             }
         }
+    }
+
+    /// Counts what is reserved, without what single values had to themselves.
+    pub(super) fn recount(&mut self) {
+        let details = self.details.as_ref().map_or(0, |details| details.reserved());
+        let spans = self.spans.capacity() * size_of::<SpanRecord>();
+        self.room = self.room.recounted(spans + details);
     }
 
     /// Adds a span that has not ended; gives it back when there is no room for it.
