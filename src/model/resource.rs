@@ -40,10 +40,10 @@ impl Resource {
         self
     }
 
-    /// This resource with the address of the schema that its keys follow.
+    /// This resource with the address of the schema that its keys follow; an empty one is none.
     #[must_use]
     pub fn with_schema_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
-        self.schema_url = Some(url.into());
+        self.schema_url = Some(url.into()).filter(|url| !url.is_empty());
         self
     }
 

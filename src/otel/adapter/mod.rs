@@ -3,3 +3,5 @@
 //! The crates in `compat/` compile this folder against older lines. It speaks the crate's public API
 //! only, by paths that begin with `crate::`, and says what differs on a line with the cumulative cfgs
 //! `before_0_M`, of which the newest line sets none.
+
+pub mod convert;
