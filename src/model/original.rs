@@ -33,8 +33,8 @@ pub struct Outline<'a> {
     pub span_id: SpanId,
     /// Its parent, in this process or another.
     pub parent_span_id: Option<SpanId>,
-    /// Whether its parent is in another process, or absent.
-    pub is_local_root: bool,
+    /// Whether that is in another process.
+    pub is_parent_remote: bool,
     /// What it did.
     pub name: &'a Cow<'static, str>,
     /// Its role in a call between processes.

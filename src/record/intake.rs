@@ -71,11 +71,10 @@ impl Intake {
     /// is dropped is counted here and must not be announced.
     #[must_use]
     pub fn sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
-        let recorder = &*self.recorder;
-        if let Some(reason) = recorder.refusal() {
-            recorder.ledger.unrecorded(reason).add(1);
+        if self.refuses() {
             return SamplingDecision::drop();
         }
+        let recorder = &*self.recorder;
         let decision = {
             let _asking = Asking::begin(recorder.owner());
             recorder.deciders.ask_head(request)
@@ -86,6 +85,20 @@ impl Intake {
             Decision::Sample => recorder.groups.note(request.trace_id, decision.threshold),
         }
         decision
+    }
+
+    /// Whether spans that start here and now are refused: on a thread of the pipeline, inside a sampler or a
+    /// policy of it, after its shutdown. If so, one is counted as refused.
+    ///
+    /// For samplers that decide about a span by its parent. [`sample`](Self::sample) and
+    /// [`started`](Self::started) ask by themselves.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        let refusal = self.recorder.refusal();
+        if let Some(reason) = refusal {
+            self.recorder.ledger.unrecorded(reason).add(1);
+        }
+        refusal.is_some()
     }
 
     /// Counts a span below a local root that the head dropped.
@@ -105,10 +118,10 @@ impl Intake {
     /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context
     /// decides.
     pub fn started(&self, span: Started, context: impl FnOnce() -> TraceContext) {
-        let recorder = &self.recorder;
-        if let Some(reason) = recorder.refusal() {
-            return recorder.ledger.unrecorded(reason).add(1);
+        if self.refuses() {
+            return;
         }
+        let recorder = &self.recorder;
         let Started { trace_id, span_id, is_local_root } = span;
         match recorder.groups.join(trace_id, span_id, is_local_root) {
             Some(trace) => recorder.expect_in(&trace),

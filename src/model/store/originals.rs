@@ -110,6 +110,7 @@ impl SpanStore {
             kind: outline.kind,
         };
         let end = Tick::at_wall(outline.end, correction);
+        let is_parent_remote = outline.is_parent_remote;
         let outcome = match outline.status {
             Status::Unset => Outcome::Unset,
             Status::Ok => Outcome::Ok,
@@ -121,7 +122,7 @@ impl SpanStore {
         }
         let Ok(index) = self.push_span(new, limits) else { return Err(original) };
         if let Some(record) = self.spans.get_mut(index as usize) {
-            record.outcome = outcome;
+            (record.outcome, record.is_parent_remote) = (outcome, is_parent_remote);
         }
         self.finish_at(index, end);
         if let Some((column, _)) = self.column_of::<S>() {
@@ -243,7 +244,7 @@ impl SpanStore {
             if let Some(copied) = read.spans.get_mut(copy as usize) {
                 (copied.id, copied.parent, copied.start) = (id, parent, start);
                 copied.outcome = record.outcome;
-                copied.end = record.end;
+                (copied.end, copied.is_parent_remote) = (record.end, record.is_parent_remote);
             }
         }
         read

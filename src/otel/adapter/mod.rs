@@ -5,3 +5,10 @@
 //! `before_0_M`, of which the newest line sets none.
 
 pub mod convert;
+mod head_sampler;
+mod recorded;
+mod tail_span_processor;
+
+pub use head_sampler::HeadSampler;
+pub use recorded::Recorded;
+pub use tail_span_processor::TailSpanProcessor;

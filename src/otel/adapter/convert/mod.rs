@@ -23,12 +23,12 @@ mod value;
 
 pub use context::{
     from_flags, from_link, from_span_context, from_span_id, from_trace_id, from_trace_state,
-    to_flags, to_link, to_span_context, to_span_id, to_trace_id, to_trace_state,
+    set_threshold, to_flags, to_link, to_span_context, to_span_id, to_trace_id, to_trace_state,
 };
 pub use event::{from_event, to_event};
 pub use resource::{from_resource, to_resource};
 pub use span::{
-    from_span_data, from_span_kind, from_status, to_span_data, to_span_kind, to_status,
-    write_span_data,
+    from_span_data, from_span_kind, from_status, is_parent_remote, to_span_data, to_span_kind,
+    to_status, write_span_data,
 };
 pub use value::{from_key_value, from_value, to_key_value, to_value};

@@ -152,7 +152,9 @@ impl Shared {
     }
 }
 
-fn is_parent_remote(data: &SpanData) -> bool {
+/// Whether the span's parent is in another process.
+#[must_use]
+pub fn is_parent_remote(data: &SpanData) -> bool {
     data.parent_span_is_remote
 }
 
