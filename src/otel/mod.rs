@@ -5,4 +5,4 @@
 
 pub(crate) mod adapter;
 
-pub use adapter::convert;
+pub use adapter::{OtelExporter, convert};

@@ -5,3 +5,8 @@
 //! `before_0_M`, of which the newest line sets none.
 
 pub mod convert;
+mod exporter;
+mod quiet;
+mod turn;
+
+pub use exporter::OtelExporter;
