@@ -4,5 +4,7 @@
 //! share; what needs the recorder itself stands beside it.
 
 pub(crate) mod adapter;
+mod id_generator;
 
-pub use adapter::{OtelExporter, convert};
+pub use adapter::{FromShouldSample, OtelExporter, Propagator, SpanExporterBridge, convert};
+pub use id_generator::IdGenerator;

@@ -4,9 +4,15 @@
 //! only, by paths that begin with `crate::`, and says what differs on a line with the cumulative cfgs
 //! `before_0_M`, of which the newest line sets none.
 
+mod bridge;
 pub mod convert;
 mod exporter;
+mod propagator;
 mod quiet;
+mod sampler;
 mod turn;
 
+pub use bridge::SpanExporterBridge;
 pub use exporter::OtelExporter;
+pub use propagator::Propagator;
+pub use sampler::FromShouldSample;
