@@ -246,6 +246,17 @@ fn a_shutdown_and_a_flush_keep_to_their_time() {
     assert!(matches!(late, Err(OTelSdkError::Timeout(limit)) if limit == short), "{late:?}");
 }
 
+/// Hazard: a span that ends here is exported while OpenTelemetry's stack of contexts is borrowed.
+#[test]
+fn a_span_may_end_where_no_context_can_be_entered() {
+    let (bridge, memory) = bridge();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(bridge).build();
+    let span = provider.tracer("app").start("order");
+    let _active = opentelemetry::trace::mark_span_as_active(span);
+    opentelemetry::trace::get_active_span(|span| span.end());
+    assert_eq!(memory.span_count(), 1);
+}
+
 /// Hazard: a simple processor holds its lock across the export, so a span that the exporter traces would
 /// wait for itself.
 #[test]
