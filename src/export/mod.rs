@@ -14,6 +14,7 @@ use crate::model::Trace;
 pub(crate) mod console;
 mod error;
 mod file;
+mod json;
 mod memory;
 pub(crate) mod tree;
 
