@@ -14,6 +14,9 @@ mod server;
 mod splitting;
 #[path = "otlp/through_a_pipeline.rs"]
 mod through_a_pipeline;
+#[cfg(feature = "otlp-tls")]
+#[path = "otlp/tls.rs"]
+mod tls;
 
 use tailtrace::{ExportError, Exporter, OtlpExporter, OtlpExporterBuilder, Trace};
 use tokio::runtime::Runtime;
