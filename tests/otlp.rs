@@ -6,6 +6,9 @@ mod encoding;
 mod grpc;
 #[path = "otlp/http.rs"]
 mod http;
+#[cfg(feature = "jaeger")]
+#[path = "otlp/jaeger.rs"]
+mod jaeger;
 #[path = "otlp/made.rs"]
 mod made;
 #[path = "otlp/server.rs"]
