@@ -4,5 +4,10 @@
 //! share; what needs the recorder itself stands beside it.
 
 pub(crate) mod adapter;
+mod context;
+mod provider;
+mod say;
 
 pub use adapter::convert;
+pub use context::{from_context, share_context, to_context};
+pub use provider::{Span, Tracer, TracerProvider};

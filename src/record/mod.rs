@@ -33,8 +33,12 @@ mod deciders;
 mod draft;
 mod edit;
 mod evict;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+mod hand;
 mod holders;
 mod local;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+pub(crate) mod neighbour;
 mod postponed;
 mod recorder;
 mod recording;
@@ -49,6 +53,8 @@ pub(crate) use complete::Completed;
 pub use config::RecordLimits;
 pub(crate) use draft::{Answer, Draft, Question, TakenOut};
 pub(crate) use edit::Edit;
+#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub(crate) use hand::SpanHand;
 pub(crate) use holders::DraftHolder;
 pub use recorder::KeepOutcome;
 pub(crate) use recorder::{Parts, Recorder};

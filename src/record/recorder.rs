@@ -58,6 +58,8 @@ pub(crate) struct Recorder {
     pub(super) postponed: Postponed,
     pub(super) draft_holders: DraftHolders,
     closed: AtomicBool,
+    /// Whether the neighbour is shown the spans that threads are inside of.
+    pub(super) shares_context: AtomicBool,
 }
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
@@ -99,6 +101,7 @@ impl Recorder {
             postponed: Postponed::default(),
             draft_holders: DraftHolders::default(),
             closed: AtomicBool::new(false),
+            shares_context: AtomicBool::new(false),
         })
     }
 
