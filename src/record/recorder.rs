@@ -61,6 +61,8 @@ pub(crate) struct Recorder {
     /// The local traces of spans that another tracer makes, by trace id.
     pub(super) groups: Groups,
     closed: AtomicBool,
+    /// Whether the neighbour is shown the spans that threads are inside of.
+    pub(super) shares_context: AtomicBool,
 }
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
@@ -103,6 +105,7 @@ impl Recorder {
             draft_holders: DraftHolders::default(),
             groups: Groups::new(count),
             closed: AtomicBool::new(false),
+            shares_context: AtomicBool::new(false),
         })
     }
 
