@@ -129,14 +129,14 @@ fn endpoint(vars: &mut Vars<'_>, encoding: OtlpEncoding) -> String {
         let scheme = if insecure { "http://" } else { "https://" };
         let cure = "use a URL such as http://localhost:4317";
         let read = |text: &str| Url::read(text).map(|url| url.origin(scheme));
-        let endpoint = names.read(|name| vars.read(name, cure, read));
+        let endpoint = names.read(|name| vars.address(name, cure, read));
         return endpoint.unwrap_or_else(|| "http://localhost:4317".to_owned());
     }
     let cure = "use a URL with http:// or https://, such as http://localhost:4318";
     let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
     let base =
         |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.below("v1/traces"));
-    let (own, general) = (vars.read(names.0, cure, whole), vars.read(names.1, cure, base));
+    let (own, general) = (vars.address(names.0, cure, whole), vars.address(names.1, cure, base));
     own.or(general).unwrap_or_else(|| "http://localhost:4318/v1/traces".to_owned())
 }
 

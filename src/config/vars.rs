@@ -44,6 +44,23 @@ impl<'a> Vars<'a> {
         self.warn(variable, &format!("={:?} is ignored: {cure}", excerpt(value)));
     }
 
+    /// What `read` makes of an address. One that may hold a password is not repeated.
+    pub(super) fn address<T>(
+        &mut self,
+        variable: &str,
+        cure: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(variable)?;
+        let address = read(&text);
+        if address.is_none() && text.contains('@') {
+            self.warn(variable, &format!(" is ignored: {cure}, and put credentials into headers"));
+        } else if address.is_none() {
+            self.ignore(variable, &text, cure);
+        }
+        address
+    }
+
     /// The text of a variable without white space around it.
     pub(super) fn text(&mut self, variable: &str) -> Option<String> {
         match (self.lookup)(variable) {

@@ -19,7 +19,7 @@ impl ZipkinSettings {
     pub(super) fn read(vars: &mut Vars<'_>) -> Self {
         let cure = "use a URL such as http://localhost:9411/api/v2/spans";
         let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
-        let endpoint = vars.read("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);
+        let endpoint = vars.address("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);
         let timeout = vars.millis("OTEL_EXPORTER_ZIPKIN_TIMEOUT");
         Self {
             endpoint: endpoint.unwrap_or_else(|| "http://localhost:9411/api/v2/spans".to_owned()),

@@ -102,6 +102,9 @@ fn an_endpoint_that_cannot_be_sent_to_counts_as_unset() {
         let settings = refused("OTEL_EXPORTER_OTLP_ENDPOINT", value);
         assert_eq!(settings.otlp().endpoint, "http://localhost:4318/v1/traces");
     }
+    let settings = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:s3cret@c:4318")]);
+    assert!(!settings.warnings()[0].to_string().contains("s3cret"));
+    assert_eq!(settings.otlp().endpoint, "http://localhost:4318/v1/traces");
     let vars = [
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://c"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://general"),
