@@ -19,6 +19,7 @@ pub(super) fn read(vars: &mut Vars<'_>) -> Limits {
         fields_per_log: special(count("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"), default.fields_per_log),
         tags_per_link: special(count("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"), default.tags_per_link),
         value_bytes: own_length.or(length).unwrap_or(default.value_bytes),
+        ..default
     }
 }
 

@@ -50,6 +50,21 @@ fn what_the_environment_says_reaches_the_spans() {
 }
 
 #[test]
+fn a_limit_for_values_leaves_names_alone() {
+    let (pipeline, memory) = start(&[("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3")]);
+    let span = pipeline.tracer().start_span("charge_card");
+    span.set_tag("currency", "euro");
+    span.log(tailtrace::LogLevel::Info, "asking the bank");
+    drop(span);
+    end(&pipeline);
+    let trace = &memory.traces()[0];
+    let root = trace.root().unwrap();
+    assert_eq!(root.operation_name(), "charge_card");
+    assert_eq!(root.tag("currency").and_then(tailtrace::TagRef::as_str), Some("eur"));
+    assert_eq!(root.logs().next().map(|log| log.message()), Some("asking the bank"));
+}
+
+#[test]
 fn the_sampler_of_the_environment_is_asked() {
     let (pipeline, memory) = start(&[("OTEL_TRACES_SAMPLER", "always_off")]);
     drop(pipeline.tracer().start_span("op"));

@@ -48,7 +48,7 @@ impl SpanStore {
             // What nearly every span of a buffer that is reused comes to.
             Cow::Borrowed(name)
                 if self.spans.len() < self.spans.capacity()
-                    && name.len() <= limits.value_bytes as usize =>
+                    && name.len() <= limits.text_bytes as usize =>
             {
                 Ok(self.place_span(&new, Text::Static(name)))
             }
@@ -76,9 +76,11 @@ impl SpanStore {
         }
         let name = match &new.name {
             // A buffer that holds nothing but short static names never makes its details.
-            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
-            Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
-            Cow::Owned(name) => match self.writer(limits).arena(name) {
+            Cow::Borrowed(name) if name.len() <= limits.text_bytes as usize => Text::Static(name),
+            Cow::Borrowed(name) => {
+                Text::Static(self.writer(limits).within_limit(name, limits.text_bytes))
+            }
+            Cow::Owned(name) => match self.writer(limits).arena(name, limits.text_bytes) {
                 Some(slice) => Text::Arena(slice),
                 None => return Err(new),
             },
@@ -154,7 +156,9 @@ impl SpanStore {
         let Some(old) = self.spans.get(span as usize).map(|record| record.name) else { return };
         let mut writer = self.writer(limits);
         let written = match (old, &name) {
-            (Text::Arena(old), Cow::Owned(name)) => writer.overwrite(old, name).map(Text::Arena),
+            (Text::Arena(old), Cow::Owned(name)) => {
+                writer.overwrite(old, name, limits.text_bytes).map(Text::Arena)
+            }
             _ => None,
         };
         let written = written.or_else(|| writer.text(name));
@@ -224,7 +228,8 @@ impl SpanStore {
         let lesser = if is_full { self.lesser_log(span, level) } else { None };
         let has_place = !is_full || lesser.is_some();
         // Nothing makes way for an entry that has no room itself.
-        let text = if has_place { self.writer(limits).arena(message) } else { None };
+        let text =
+            if has_place { self.writer(limits).arena(message, limits.text_bytes) } else { None };
         let slot = text.and(lesser).map(|lesser| self.unlink_log(span, lesser));
         let Self { spans, details, room } = self;
         let mut writer = Writer { details: details_in(details, room), room, limits };
@@ -368,12 +373,14 @@ impl SpanStore {
     }
 
     fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
-        let mut writer = self.writer(limits);
+        let (most, mut writer) = (limits.text_bytes, self.writer(limits));
         let known = writer.details.rare.as_ref().and_then(|rare| rare.descriptions.get(&span));
         let slice = match known.copied() {
             _ if description.is_empty() => None,
-            Some(old) => writer.overwrite(old, description).or_else(|| writer.arena(description)),
-            None => writer.arena(description),
+            Some(old) => {
+                writer.overwrite(old, description, most).or_else(|| writer.arena(description, most))
+            }
+            None => writer.arena(description, most),
         };
         let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
         match slice {
