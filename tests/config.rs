@@ -4,10 +4,19 @@
 mod exporters;
 #[path = "config/hostile.rs"]
 mod hostile;
+#[cfg(not(feature = "otlp"))]
+#[path = "config/no_otlp.rs"]
+mod no_otlp;
+#[cfg(feature = "otlp")]
+#[path = "config/otlp.rs"]
+mod otlp;
 #[path = "config/pipeline.rs"]
 mod pipeline;
 #[path = "config/process.rs"]
 mod process;
+#[cfg(feature = "otlp")]
+#[path = "config/server.rs"]
+mod server;
 #[path = "config/variables.rs"]
 mod variables;
 

@@ -1,7 +1,9 @@
 //! `OTEL_TRACES_EXPORTER`, and the exporters behind its names.
 
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "otlp")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use super::otlp::OtlpSettings;
 use super::vars::Vars;
@@ -121,7 +123,7 @@ impl Name {
 ///
 /// # Errors
 /// When it cannot be read.
-#[allow(dead_code, reason = "only exporters with TLS read files")]
+#[cfg(feature = "otlp")]
 pub(super) fn pem(variable: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     std::fs::read(path).map_err(|source| {
         let path = path.to_owned();

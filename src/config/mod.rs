@@ -24,7 +24,10 @@ mod carrier;
 mod delivery;
 mod exporters;
 mod limits;
+#[cfg(not(feature = "otlp"))]
 #[path = "no_otlp.rs"]
+mod make_otlp;
+#[cfg(feature = "otlp")]
 mod make_otlp;
 #[path = "no_zipkin.rs"]
 mod make_zipkin;

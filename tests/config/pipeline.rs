@@ -13,7 +13,7 @@ use tracing_subscriber::prelude::*;
 
 use super::read;
 
-const PLENTY: Duration = Duration::from_secs(60);
+pub(crate) const PLENTY: Duration = Duration::from_secs(60);
 
 /// Starts a pipeline of these variables with an exporter of the program's own.
 fn start(vars: &[(&str, &str)]) -> (Pipeline, InMemoryExporter) {
@@ -201,20 +201,26 @@ impl std::io::Write for Heard {
     }
 }
 
-#[test]
-fn warnings_are_said_once_though_nobody_could_hear_them_when_they_arose() {
+/// What the program is told at the level warning meanwhile.
+pub(crate) fn hearing(work: impl FnOnce()) -> String {
     let heard = Heard::default();
-    let settings = read(&[("OTEL_BSP_MAX_QUEUE_SIZE", "many")]);
-    let first = settings.pipeline().unwrap().with_exporter(InMemoryExporter::new()).start();
-    let second = settings.pipeline().unwrap().with_exporter(InMemoryExporter::new()).start();
     let writer = heard.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
-    tracing::subscriber::with_default(subscriber, || {
-        for pipeline in [first.unwrap(), second.unwrap()] {
+    tracing::subscriber::with_default(subscriber, work);
+    heard.text()
+}
+
+#[test]
+fn warnings_are_said_once_though_nobody_could_hear_them_when_they_arose() {
+    let settings = read(&[("OTEL_BSP_MAX_QUEUE_SIZE", "many")]);
+    let start = || settings.pipeline().unwrap().with_exporter(InMemoryExporter::new()).start();
+    let pipelines = [start().unwrap(), start().unwrap()];
+    let heard = hearing(|| {
+        for pipeline in pipelines {
             drop(pipeline.tracer().start_span("op"));
             end(&pipeline);
         }
         settings.say_warnings();
     });
-    assert_eq!(heard.text().matches("OTEL_BSP_MAX_QUEUE_SIZE").count(), 1, "{}", heard.text());
+    assert_eq!(heard.matches("OTEL_BSP_MAX_QUEUE_SIZE").count(), 1, "{heard}");
 }
