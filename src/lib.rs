@@ -170,6 +170,7 @@
     )
 )]
 
+pub mod config;
 pub mod delivery;
 pub mod export;
 pub mod kit;
