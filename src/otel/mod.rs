@@ -4,3 +4,5 @@
 //! share; what needs the recorder itself stands beside it.
 
 pub(crate) mod adapter;
+
+pub use adapter::{HeadSampler, Recorded, TailSpanProcessor, convert};

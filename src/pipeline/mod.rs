@@ -24,7 +24,7 @@ pub(crate) use crate::export::Exporter;
 use crate::kit::{guarded, notice, own_work};
 use crate::ledger::Stats;
 use crate::model::TraceId;
-use crate::record::{KeepOutcome, Recorder, SpanPool};
+use crate::record::{Intake, KeepOutcome, Recorder, SpanPool};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use keeper::Keeper;
@@ -255,6 +255,14 @@ impl Pipeline {
     #[must_use]
     pub fn span_pool(&self) -> SpanPool {
         self.core.recorder.pool()
+    }
+
+    /// The way in for spans that another tracer makes, such as OpenTelemetry's SDK.
+    ///
+    /// For adapters; programs use a door of this crate. It does not keep the pipeline running.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        Intake::new(Arc::clone(&self.core.recorder))
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {

@@ -21,7 +21,8 @@
 //! # Invariants
 //! 1. A local trace stands in its shard while it holds spans that no other column counts, and while
 //!    it is being decided.
-//! 2. Locks are taken in this order: the lingering traces, one trace, one shard.
+//! 2. Locks are taken in this order: the lingering traces, one trace, one shard. The lock of the groups
+//!    is held alone.
 //! 3. User code (samplers, policies, conversions) runs without any lock held.
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 
@@ -31,9 +32,12 @@ mod complete;
 mod config;
 mod deciders;
 mod draft;
+mod dropped;
 mod edit;
 mod evict;
+mod groups;
 mod holders;
+mod intake;
 mod local;
 mod postponed;
 mod recorder;
@@ -50,6 +54,7 @@ pub use config::RecordLimits;
 pub(crate) use draft::{Answer, Draft, Question, TakenOut};
 pub(crate) use edit::Edit;
 pub(crate) use holders::DraftHolder;
+pub use intake::{Intake, Started};
 pub use recorder::KeepOutcome;
 pub(crate) use recorder::{Parts, Recorder};
 pub use shard::SpanPool;

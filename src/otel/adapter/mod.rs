@@ -3,3 +3,12 @@
 //! The crates in `compat/` compile this folder against older lines. It speaks the crate's public API
 //! only, by paths that begin with `crate::`, and says what differs on a line with the cumulative cfgs
 //! `before_0_M`, of which the newest line sets none.
+
+pub mod convert;
+mod head_sampler;
+mod recorded;
+mod tail_span_processor;
+
+pub use head_sampler::HeadSampler;
+pub use recorded::Recorded;
+pub use tail_span_processor::TailSpanProcessor;

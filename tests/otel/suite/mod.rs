@@ -1,0 +1,4 @@
+//! What every line must do. `crate::adapter` is the line's own crate.
+
+mod convert;
+mod strategies;
