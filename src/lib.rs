@@ -194,6 +194,8 @@ pub use export::{
     Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
     Rotation,
 };
+#[cfg(feature = "otlp")]
+pub use export::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
 #[cfg(feature = "layer")]
 pub use layer::{
     LayerHandle, SetParentError, TraceIds, TraceLayer, TraceLayerBuilder, TraceSpanExt,

@@ -14,13 +14,18 @@ use crate::model::Trace;
 pub(crate) mod console;
 mod error;
 mod file;
+mod json;
 mod memory;
+#[cfg(feature = "otlp")]
+mod otlp;
 pub(crate) mod tree;
 
 pub use console::ConsoleExporter;
 pub use error::ExportError;
 pub use file::{FileError, FileExporter, Rotation};
 pub use memory::InMemoryExporter;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
 
 /// Sends batches of kept traces somewhere.
 ///
