@@ -1,6 +1,7 @@
 //! One trace through reqwest, axum and tonic, each instrumented by a crate that is not ours:
 //! reqwest-tracing and tower-http. Our layer records their spans; a few functions below carry the
-//! trace across the wire. `cargo run -p tailtrace-web-example`
+//! trace across the wire. The console draws it; with the address of a Jaeger it goes there:
+//! `cargo run -p tailtrace-web-example -- http://127.0.0.1:4317`
 
 use std::time::Duration;
 
@@ -9,18 +10,23 @@ use http::{Extensions, HeaderMap, Request};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use reqwest_tracing::TracingMiddleware;
 use tailtrace::propagation::{CompositePropagator, Extracted, Propagator};
-use tailtrace::{ConsoleExporter, Pipeline, TraceSpanExt};
+use tailtrace::{ConsoleExporter, OtlpExporter, Pipeline, TraceSpanExt};
 use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint, Server, server::TcpIncoming};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::ServiceBuilder;
 use tower_http::trace::TraceLayer;
-use tracing::{Span, info, info_span, level_filters::LevelFilter};
+use tracing::{Instrument, Span, info, info_span, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let pipeline = Pipeline::builder("shop").with_exporter(ConsoleExporter::stdout()).start()?;
+    let shop = Pipeline::builder("shop");
+    let pipeline = match std::env::args().nth(1) {
+        Some(jaeger) => shop.with_exporter(OtlpExporter::grpc().with_endpoint(jaeger).build()?),
+        None => shop.with_exporter(ConsoleExporter::stdout()),
+    };
+    let pipeline = pipeline.start()?;
     // These crates have spans of their own insides too, at lower levels.
     let layer = pipeline.layer().with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(layer).init();
@@ -44,8 +50,13 @@ async fn main() -> Result<(), BoxError> {
     // A customer.
     let client = ClientBuilder::new(reqwest::Client::new());
     let client = client.with(TracingMiddleware::default()).with(Headers).build();
-    println!("the shop answers {:?}", client.get(shop).send().await?.text().await?);
-    pipeline.shutdown(Duration::from_secs(5))?;
+    let visit = info_span!("visit");
+    let response = client.get(shop).send().instrument(visit.clone()).await?;
+    println!("the shop answers {:?}", response.text().await?);
+    println!("trace {}", visit.trace_id().ok_or("the visit was not recorded")?);
+    drop(visit);
+    // Long enough for a Jaeger that has just been started, too.
+    pipeline.shutdown(Duration::from_secs(30))?;
     Ok(())
 }
 
