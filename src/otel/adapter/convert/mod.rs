@@ -38,4 +38,4 @@ pub use span::{
     from_span_data, from_span_kind, from_status, to_span_data, to_span_kind, to_status,
     write_span_data,
 };
-pub use value::{from_key_value, from_value, to_key_value, to_value};
+pub use value::{from_attribute, from_key_value, from_value, to_key_value, to_value};
