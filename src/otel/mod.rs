@@ -5,6 +5,7 @@
 
 pub(crate) mod adapter;
 mod context;
+pub mod metrics;
 mod provider;
 mod say;
 
