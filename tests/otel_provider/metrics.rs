@@ -97,7 +97,7 @@ fn every_column_of_the_ledger_is_a_metric_and_they_add_up() {
     let pipeline = Pipeline::builder("t")
         .with_sampler(sampler)
         .with_tail(Errors)
-        .with_exporter(memory.clone())
+        .with_exporter(memory)
         .start()
         .unwrap();
     let collected = Collected::of(&pipeline);
