@@ -10,6 +10,7 @@ use super::builder::Options;
 use super::timing::Timing;
 use crate::kit::Tick;
 use crate::model::{TagRef, TraceContext};
+use crate::record::neighbour::Shown;
 use crate::record::{ActiveSpan, Answer, Completed, Draft, Edit, Question, Recorder, TakenOut};
 
 /// An open span.
@@ -130,6 +131,12 @@ impl OpenSpan {
             Held::Draft(draft) => draft.provisional(),
             Held::Moving => None,
         }
+    }
+
+    /// What others may know of it and do with it; `None` unless it has started.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let Held::Active(span) = &self.held else { return None };
+        Some(Shown { context: span.context(), hand: span.hand() })
     }
 
     /// Whether it waits to be started by this recorder.

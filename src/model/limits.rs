@@ -31,8 +31,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limits, for what was held to some before.
-    pub(crate) const NONE: Self = Self {
+    /// No limits, or such that nobody reaches: for what was held to some before.
+    pub const NONE: Self = Self {
         tags: u16::MAX,
         logs: u16::MAX,
         links: u16::MAX,

@@ -25,7 +25,7 @@ use crate::kit::notice::{self, Pending};
 use crate::kit::{guarded, own_work};
 use crate::ledger::Stats;
 use crate::model::TraceId;
-use crate::record::{KeepOutcome, Recorder, SpanPool};
+use crate::record::{Intake, KeepOutcome, Recorder, SpanPool};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use keeper::Keeper;
@@ -258,6 +258,14 @@ impl Pipeline {
     #[must_use]
     pub fn span_pool(&self) -> SpanPool {
         self.core.recorder.pool()
+    }
+
+    /// The way in for spans that another tracer makes, such as OpenTelemetry's SDK.
+    ///
+    /// For adapters; programs use a door of this crate. It does not keep the pipeline running.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        Intake::new(Arc::clone(&self.core.recorder))
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {

@@ -187,11 +187,6 @@ impl ActiveSpan {
             Self::Beyond(span) => (&span.trace, span.place()?, span.id),
             Self::Unrecorded(_) => return None,
         };
-        let recorder = trace.recorder.as_deref()?;
-        let mut live = trace.live();
-        let index = live.store.find_open(guess, id)?;
-        let result = write(&mut live.store, index, &recorder.limits.span);
-        recorder.unlock(trace, live, false);
-        Some(result)
+        trace.write(guess, id, write)
     }
 }

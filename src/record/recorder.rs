@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
 use super::deciders::Deciders;
+use super::groups::Groups;
 use super::holders::DraftHolders;
 use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::postponed::Postponed;
@@ -60,7 +61,11 @@ pub(crate) struct Recorder {
     /// What asks deciders when it is dropped, and must not be dropped where it was found.
     pub(super) postponed: Postponed,
     pub(super) draft_holders: DraftHolders,
+    /// The local traces of spans that another tracer makes, by trace id.
+    pub(super) groups: Groups,
     closed: AtomicBool,
+    /// Whether the neighbour is shown the spans that threads are inside of.
+    pub(super) shares_context: AtomicBool,
 }
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
@@ -102,7 +107,9 @@ impl Recorder {
             lingering: Mutex::default(),
             postponed: Postponed::default(),
             draft_holders: DraftHolders::default(),
+            groups: Groups::new(count),
             closed: AtomicBool::new(false),
+            shares_context: AtomicBool::new(false),
         })
     }
 
@@ -236,6 +243,13 @@ impl Recorder {
             && let Some(recorder) = shell.recorder.take()
         {
             lock(recorder.shard(trace.head.trace_id)).put_shell(trace);
+        }
+    }
+
+    /// Lets go of a trace, which may be the last that refers to it.
+    pub(super) fn let_go(trace: Arc<LocalTrace>) {
+        if Arc::strong_count(&trace) == 1 {
+            Self::recycle(trace);
         }
     }
 

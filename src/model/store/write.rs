@@ -8,7 +8,7 @@ use super::{
     SpanRecord, SpanStore, Text,
 };
 use crate::kit::Tick;
-use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef};
+use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, TagRef};
 
 /// An entry of a span's chain of logs, with its neighbours.
 #[derive(Clone, Copy)]
@@ -34,11 +34,17 @@ impl SpanStore {
         self.spans.clear();
         if let Some(details) = &mut self.details {
             details.clear();
-            if details.rare.is_some() {
-                let spans = self.spans.capacity() * size_of::<SpanRecord>();
-                self.room = self.room.recounted(spans + details.reserved());
+            if details.rare.is_some() || details.originals.is_some() {
+                self.recount();
             }
         }
+    }
+
+    /// Counts what is reserved, without what single values had to themselves.
+    pub(super) fn recount(&mut self) {
+        let details = self.details.as_ref().map_or(0, |details| details.reserved());
+        let spans = self.spans.capacity() * size_of::<SpanRecord>();
+        self.room = self.room.recounted(spans + details);
     }
 
     /// Adds a span that has not ended; gives it back when there is no room for it.
@@ -102,6 +108,7 @@ impl SpanStore {
             log_count: 0,
             kind: new.kind,
             outcome: Outcome::Unset,
+            is_parent_remote: false,
         });
         index
     }
@@ -170,6 +177,12 @@ impl SpanStore {
     pub(crate) fn set_parent(&mut self, span: u32, parent: Option<SpanId>) {
         if let Some(record) = self.spans.get_mut(span as usize) {
             record.parent = parent;
+        }
+    }
+
+    pub(crate) fn set_parent_remote(&mut self, span: u32, is_remote: bool) {
+        if let Some(record) = self.spans.get_mut(span as usize) {
+            record.is_parent_remote = is_remote;
         }
     }
 
@@ -333,60 +346,14 @@ impl SpanStore {
         true
     }
 
-    /// Sets the status by OpenTelemetry's order: `Ok` is final, `Unset` changes nothing, the last
-    /// error stands.
-    pub(crate) fn set_status(&mut self, span: u32, status: Status, limits: &Limits) {
-        let Some(record) = self.spans.get_mut(span as usize) else {
-            return;
-        };
-        if record.outcome == Outcome::Ok {
-            return;
+    /// Counts what was dropped before it got here.
+    pub(crate) fn count_dropped(&mut self, span: u32, tags: u32, logs: u32, links: u32) {
+        if (tags, logs, links) != (0, 0, 0) {
+            let here = self.dropped(span);
+            here.tags = here.tags.saturating_add(tags);
+            here.logs = here.logs.saturating_add(logs);
+            here.links = here.links.saturating_add(links);
         }
-        match status {
-            Status::Unset => {}
-            Status::Ok => record.outcome = Outcome::Ok,
-            Status::Error { description } => {
-                record.outcome = Outcome::Error;
-                self.describe(span, &description, limits);
-            }
-        }
-    }
-
-    /// Sets the status to an error unless it is final, with a description unless it has one.
-    pub(crate) fn suggest_error(&mut self, span: u32, description: &str, limits: &Limits) {
-        self.fail(span);
-        let is_error = self.spans.get(span as usize).map(|record| record.outcome);
-        let rare = self.details.as_ref().and_then(|details| details.rare.as_ref());
-        let is_described = rare.is_some_and(|rare| rare.descriptions.contains_key(&span));
-        if is_error == Some(Outcome::Error) && !is_described {
-            self.describe(span, description, limits);
-        }
-    }
-
-    /// Makes the status an error, unless it is final, and leaves its description.
-    pub(crate) fn fail(&mut self, span: u32) {
-        if let Some(record) = self.spans.get_mut(span as usize)
-            && record.outcome != Outcome::Ok
-        {
-            record.outcome = Outcome::Error;
-        }
-    }
-
-    fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
-        let (most, mut writer) = (limits.text_bytes, self.writer(limits));
-        let known = writer.details.rare.as_ref().and_then(|rare| rare.descriptions.get(&span));
-        let slice = match known.copied() {
-            _ if description.is_empty() => None,
-            Some(old) => {
-                writer.overwrite(old, description, most).or_else(|| writer.arena(description, most))
-            }
-            None => writer.arena(description, most),
-        };
-        let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
-        match slice {
-            Some(slice) => descriptions.insert(span, slice),
-            None => descriptions.remove(&span),
-        };
     }
 
     #[cold]

@@ -43,7 +43,10 @@ impl GrpcClient {
         let mut call = Grpc::with_origin(self.client.clone(), self.origin.clone())
             .max_decoding_message_size(MOST_ANSWERED);
         if self.settings.gzip {
-            call = call.send_compressed(CompressionEncoding::Gzip);
+            // Servers answer in the encoding they were asked in, whatever they are told to accept.
+            call = call
+                .send_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Gzip);
         }
         let mut request = Request::new(body);
         request.metadata_mut().clone_from(&self.metadata);
