@@ -170,6 +170,7 @@
     )
 )]
 
+pub mod config;
 pub mod delivery;
 pub mod export;
 pub mod kit;
@@ -190,6 +191,8 @@ pub mod testing;
 pub mod tracer;
 
 pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
+#[cfg(feature = "jaeger")]
+pub use export::JaegerExporter;
 pub use export::{
     Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
     Rotation,

@@ -6,6 +6,9 @@ mod encoding;
 mod grpc;
 #[path = "otlp/http.rs"]
 mod http;
+#[cfg(feature = "jaeger")]
+#[path = "otlp/jaeger.rs"]
+mod jaeger;
 #[path = "otlp/made.rs"]
 mod made;
 #[path = "otlp/server.rs"]
@@ -14,6 +17,9 @@ mod server;
 mod splitting;
 #[path = "otlp/through_a_pipeline.rs"]
 mod through_a_pipeline;
+#[cfg(feature = "otlp-tls")]
+#[path = "otlp/tls.rs"]
+mod tls;
 
 use tailtrace::{ExportError, Exporter, OtlpExporter, OtlpExporterBuilder, Trace};
 use tokio::runtime::Runtime;

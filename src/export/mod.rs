@@ -14,6 +14,8 @@ use crate::model::Trace;
 pub(crate) mod console;
 mod error;
 mod file;
+#[cfg(feature = "jaeger")]
+mod jaeger;
 mod json;
 mod memory;
 #[cfg(feature = "otlp")]
@@ -23,6 +25,8 @@ pub(crate) mod tree;
 pub use console::ConsoleExporter;
 pub use error::ExportError;
 pub use file::{FileError, FileExporter, Rotation};
+#[cfg(feature = "jaeger")]
+pub use jaeger::JaegerExporter;
 pub use memory::InMemoryExporter;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};

@@ -208,3 +208,14 @@ fn after_the_shutdown_nothing_is_sent() {
     assert!(!caller.refused(&batch()).is_retryable());
     assert_eq!(server.so_far().len(), 1);
 }
+
+#[cfg(not(feature = "otlp-tls"))]
+#[test]
+fn https_without_the_feature_for_it_is_refused_with_its_name() {
+    let error = OtlpExporter::http().with_endpoint("https://localhost/x").build().unwrap_err();
+    let told = error.to_string();
+    assert!(
+        told.contains("https://localhost/x") && told.contains("otlp-tls-native-roots"),
+        "{told}"
+    );
+}

@@ -151,6 +151,13 @@ impl OtlpExporterBuilder {
         self
     }
 
+    /// Who is expected at the endpoint, for messages.
+    #[cfg(feature = "jaeger")]
+    pub(in crate::export) fn with_peer(mut self, peer: &'static str) -> Self {
+        self.peer = peer;
+        self
+    }
+
     /// The exporter. Connects to nobody yet.
     ///
     /// # Errors

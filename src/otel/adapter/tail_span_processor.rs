@@ -67,9 +67,7 @@ impl SpanProcessor for TailSpanProcessor {
     }
 
     fn on_end(&self, span: SpanData) {
-        if let Some(recorded) = Recorded::new(span) {
-            self.intake.ended(recorded);
-        }
+        self.intake.ended(Recorded(span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

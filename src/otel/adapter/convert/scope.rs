@@ -3,30 +3,42 @@
 //! Our spans have no place for it, so it stands in tags: those of the specification's mapping for
 //! formats without scopes, and a key of the same kind for the rest of it.
 
+use std::borrow::Cow;
+
 use opentelemetry::{InstrumentationScope, KeyValue};
 
 use super::{from_value, to_key_value};
-use crate::model::{SpanMut, TagRef};
+use crate::model::{SpanMut, TagRef, TagValue};
 
 const NAME: &str = "otel.scope.name";
 const VERSION: &str = "otel.scope.version";
 const SCHEMA_URL: &str = "otel.scope.schema_url";
 const ATTRIBUTE: &str = "otel.scope.attributes.";
 
-/// Writes the scope into the tags of a span; one without a name leaves none.
-pub(super) fn write_scope(scope: &InstrumentationScope, span: &mut SpanMut<'_>) {
+/// The tags that tell of the scope; one without a name has none for it.
+#[must_use]
+pub fn scope_tags(scope: &InstrumentationScope) -> Vec<(Cow<'static, str>, TagValue)> {
+    let mut tags = Vec::new();
     if !scope.name().is_empty() {
-        span.set_tag(NAME, scope.name());
+        tags.push((NAME.into(), scope.name().into()));
     }
     if let Some(version) = scope.version() {
-        span.set_tag(VERSION, version);
+        tags.push((VERSION.into(), version.into()));
     }
     if let Some(url) = scope.schema_url() {
-        span.set_tag(SCHEMA_URL, url);
+        tags.push((SCHEMA_URL.into(), url.into()));
     }
     for attribute in scope.attributes() {
         let key = format!("{ATTRIBUTE}{}", attribute.key.as_str());
-        span.set_tag(key, from_value(&attribute.value));
+        tags.push((key.into(), from_value(&attribute.value).as_ref().to_value()));
+    }
+    tags
+}
+
+/// Writes the scope into the tags of a span.
+pub(super) fn write_scope(scope: &InstrumentationScope, span: &mut SpanMut<'_>) {
+    for (key, value) in scope_tags(scope) {
+        span.set_tag(key, value);
     }
 }
 
