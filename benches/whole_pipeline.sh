@@ -22,7 +22,7 @@ readonly TRACES="${1:-50000}"
 readonly DECIDED=8 # seconds after the last span; the collector waits for 3 before it decides
 
 need_jaeger "the bench of the whole pipeline"
-cargo build --quiet --release -p tailtrace-benches --bin whole_pipeline
+cargo build --quiet --release --locked -p tailtrace-benches --features otlp --bin whole_pipeline
 readonly BIN="${CARGO_TARGET_DIR:-target}/release/whole_pipeline"
 start JAEGER tests/interop/servers/jaeger.yaml
 start COLLECTOR benches/servers/collector.yaml

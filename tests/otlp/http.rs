@@ -1,7 +1,8 @@
 //! OTLP/HTTP: what a request looks like, and what each answer leads to.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
@@ -150,7 +151,31 @@ fn spans_that_were_rejected_are_counted_and_not_sent_again() {
 fn a_remark_of_a_peer_that_took_everything_is_no_failure() {
     let reply = Reply::ok().with_body(partial(0, "use a newer version"));
     let server = Server::replies(Speaks::Http, [reply]);
-    caller(&server).export(&batch()).unwrap();
+    let caller = caller(&server);
+    let (write, lines) = mpsc::channel();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || Lines(write.clone())).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        for _ in 0..3 {
+            caller.export(&batch()).unwrap();
+        }
+    });
+    let told: Vec<String> = lines.try_iter().filter(|line| line.contains("tailtrace")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("WARN") && told[0].contains("use a newer version"));
+}
+
+/// Hears what a subscriber writes.
+struct Lines(Sender<String>);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _ = self.0.send(String::from_utf8_lossy(line).into_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
