@@ -277,7 +277,7 @@ impl Held {
     #[inline]
     pub(super) fn moment(&self) -> Option<(Tick, usize)> {
         let recorder = self.recorder()?;
-        Some((recorder.clock.now(), recorder.limits.span.value_bytes as usize))
+        Some((recorder.clock.now(), recorder.limits.span.most_bytes()))
     }
 
     #[inline(always)]
@@ -292,6 +292,6 @@ impl Held {
     /// How long a value may be, if what is said about it may be kept.
     #[inline(always)]
     pub(super) fn value_bytes(&self) -> Option<usize> {
-        self.recorder().map(|recorder| recorder.limits.span.value_bytes as usize)
+        self.recorder().map(|recorder| recorder.limits.span.most_bytes())
     }
 }

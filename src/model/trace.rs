@@ -151,6 +151,7 @@ impl Trace {
     /// Adds a copy of a span; whichever trace id the span was made with, it now belongs here.
     pub fn add_span(&mut self, span: Span) {
         let inner = Arc::make_mut(&mut self.0);
+        inner.store.own(inner.head.correction);
         let (head, store) = span.parts();
         let shift = head.correction.saturating_sub(inner.head.correction);
         inner.store.copy_span(store, 0, shift);
@@ -167,6 +168,7 @@ impl Trace {
     /// The span with this id, to be changed.
     pub fn span_mut(&mut self, id: SpanId) -> Option<SpanMut<'_>> {
         let inner = Arc::make_mut(&mut self.0);
+        inner.store.own(inner.head.correction);
         let index = inner.store.find(u32::MAX, id)?;
         Some(SpanMut::new(&mut inner.store, inner.head.correction, index, Limits::default()))
     }
@@ -218,6 +220,21 @@ impl Trace {
         for index in (0..).take(inner.store.len()) {
             inner.store.finish_at(index, now);
         }
+    }
+
+    /// Its spans as another tracer made them, in no particular order; `None` when they were not made by the
+    /// tracer whose spans are of this type, or the trace was changed since.
+    ///
+    /// For exporters that want such spans as they were: see [`Original`](super::Original).
+    #[must_use]
+    pub fn originals<S: super::Original>(&self) -> Option<&[S]> {
+        self.0.store.originals_of()
+    }
+
+    /// Whether both are handles of one trace, not only equal.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The trace as a tail policy sees it, decided when its last span ended.

@@ -5,10 +5,15 @@
 
 pub(crate) mod adapter;
 mod context;
+mod id_generator;
 pub mod metrics;
 mod provider;
 mod say;
 
-pub use adapter::convert;
+pub use adapter::{
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    TailSpanProcessor, convert,
+};
 pub use context::{from_context, share_context, to_context};
+pub use id_generator::IdGenerator;
 pub use provider::{Span, Tracer, TracerProvider};

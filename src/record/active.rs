@@ -48,10 +48,10 @@ impl ActiveSpan {
         if let Self::Unrecorded(span) = self { Some(span.trace_id()) } else { None }
     }
 
-    /// How long a text may be before it is cut.
+    /// How long any text may be before it is cut.
     pub(crate) fn value_bytes(&self) -> usize {
         let limits = self.recorder().map_or_else(Limits::default, |recorder| recorder.limits.span);
-        limits.value_bytes as usize
+        limits.most_bytes()
     }
 
     /// What this span tells the next.

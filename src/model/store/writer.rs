@@ -24,7 +24,7 @@ impl Writer<'_> {
     ) -> bool {
         let mut count = 0;
         let mut at = chain.head;
-        let is_long = key.len() > self.limits.value_bytes as usize;
+        let is_long = key.len() > self.limits.text_bytes as usize;
         let key = if is_long { self.cut_key(key) } else { key };
         while let Some(tag) = self.details.tags.get(at as usize) {
             if self.details.reads(tag.key, &key) {
@@ -54,7 +54,7 @@ impl Writer<'_> {
     #[inline(never)]
     fn replace(&mut self, at: u32, value: TagRef<'_>) -> bool {
         if let (Some(slice), TagRef::Str(text)) = (self.text_of(at), value)
-            && let Some(slice) = self.overwrite(slice, text)
+            && let Some(slice) = self.overwrite(slice, text, self.limits.value_bytes)
         {
             return self.set_value(at, Value::Text(slice));
         }
@@ -77,8 +77,8 @@ impl Writer<'_> {
 
     /// Puts a text in the place of one that is as long or longer, so that a tag that is set again and
     /// again does not fill the arena.
-    pub(super) fn overwrite(&mut self, old: Slice, text: &str) -> Option<Slice> {
-        let kept = cut(text, self.limits.value_bytes as usize);
+    pub(super) fn overwrite(&mut self, old: Slice, text: &str, most: u32) -> Option<Slice> {
+        let kept = cut(text, most as usize);
         let new = Slice { at: old.at, len: u32::try_from(kept.len()).ok()? };
         let (start, end) = (new.range().start, new.range().end);
         let arena = &mut self.details.text;
@@ -93,9 +93,10 @@ impl Writer<'_> {
     /// A key as it will be stored, so that one that is too long is found again.
     #[cold]
     fn cut_key(&mut self, key: Cow<'static, str>) -> Cow<'static, str> {
+        let most = self.limits.text_bytes;
         match key {
-            Cow::Borrowed(key) => Cow::Borrowed(self.within_limit(key)),
-            Cow::Owned(key) => Cow::Owned(self.within_limit(&key).to_owned()),
+            Cow::Borrowed(key) => Cow::Borrowed(self.within_limit(key, most)),
+            Cow::Owned(key) => Cow::Owned(self.within_limit(&key, most).to_owned()),
         }
     }
 
@@ -104,7 +105,7 @@ impl Writer<'_> {
     fn whole(&mut self, text: Cow<'static, str>) -> Option<Text> {
         match text {
             Cow::Borrowed(text) => Some(Text::Static(text)),
-            Cow::Owned(text) => self.arena(&text).map(Text::Arena),
+            Cow::Owned(text) => self.arena(&text, self.limits.text_bytes).map(Text::Arena),
         }
     }
 
@@ -129,7 +130,7 @@ impl Writer<'_> {
             TagRef::Bool(value) => Some(Value::Bool(value)),
             TagRef::I64(value) => Some(Value::I64(value)),
             TagRef::F64(value) => Some(Value::F64(value)),
-            TagRef::Str(value) => self.arena(value).map(Value::Text),
+            TagRef::Str(value) => self.arena(value, self.limits.value_bytes).map(Value::Text),
             TagRef::Bytes(value) => self.raw(value).map(Value::Bytes),
             _ => self.array(value).map(Value::Array),
         }
@@ -137,15 +138,16 @@ impl Writer<'_> {
 
     #[inline]
     pub(super) fn text(&mut self, text: Cow<'static, str>) -> Option<Text> {
+        let most = self.limits.text_bytes;
         match text {
-            Cow::Borrowed(text) => Some(Text::Static(self.within_limit(text))),
-            Cow::Owned(text) => self.arena(&text).map(Text::Arena),
+            Cow::Borrowed(text) => Some(Text::Static(self.within_limit(text, most))),
+            Cow::Owned(text) => self.arena(&text, most).map(Text::Arena),
         }
     }
 
     #[inline]
-    pub(super) fn arena(&mut self, text: &str) -> Option<Slice> {
-        let text = self.within_limit(text);
+    pub(super) fn arena(&mut self, text: &str, most: u32) -> Option<Slice> {
+        let text = self.within_limit(text, most);
         let arena = &mut self.details.text;
         if !self.room.reserve_text(arena, text.len()) {
             return None;
@@ -157,8 +159,8 @@ impl Writer<'_> {
 
     /// The text within the length limit; a cut is counted.
     #[inline]
-    pub(super) fn within_limit<'t>(&mut self, text: &'t str) -> &'t str {
-        let most = self.limits.value_bytes as usize;
+    pub(super) fn within_limit<'t>(&mut self, text: &'t str, most: u32) -> &'t str {
+        let most = most as usize;
         if text.len() <= most {
             return text;
         }

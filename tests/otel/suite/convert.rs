@@ -2,45 +2,22 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use opentelemetry::trace::{
-    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, Key, KeyValue, Value};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::SpanData;
 use proptest::prelude::*;
 use tailtrace::model;
-use tailtrace::{LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
+use tailtrace::{Baggage, LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
 
-use super::strategies as any;
+use super::{strategies as any, support};
 use crate::adapter::convert::*;
 
 fn there_and_back(data: &SpanData) -> SpanData {
     to_span_data(from_span_data(data).unwrap().as_ref().unwrap())
 }
 
-/// A span with ids and nothing else.
 fn bare(name: &'static str) -> SpanData {
-    SpanData {
-        span_context: SpanContext::new(
-            TraceId::from_bytes(7_u128.to_be_bytes()),
-            SpanId::from_bytes(8_u64.to_be_bytes()),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::default(),
-        ),
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: name.into(),
-        start_time: UNIX_EPOCH,
-        end_time: UNIX_EPOCH + Duration::from_secs(1),
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::default(),
-    }
+    support::bare(name, 7, 8)
 }
 
 /// Our entry of an event, read where it stands in a span.
@@ -104,6 +81,22 @@ proptest! {
         prop_assert_eq!(back.service_name(), ours.service_name());
         prop_assert_eq!(back.schema_url(), ours.schema_url());
         prop_assert_eq!(back.schema_url().is_none(), url.is_empty());
+    }
+
+    #[test]
+    fn baggage_comes_back_in_alphabetical_order(
+        members in proptest::collection::btree_map("[a-z]{1,3}", (any::<String>(), "[a-z]{0,3}"), 0..5),
+    ) {
+        let mut ours = Baggage::new();
+        for (name, (value, metadata)) in members.iter().rev() {
+            ours = ours.with_metadata(name, value, metadata).unwrap();
+        }
+        let theirs = to_baggage(&ours);
+        prop_assert_eq!(theirs.len(), members.len());
+        let back = from_baggage(&theirs);
+        let back: Vec<_> = back.iter().map(|m| (m.name, m.value, m.metadata)).collect();
+        let sent: Vec<_> = members.iter().map(|(n, (v, m))| (&**n, &**v, &**m)).collect();
+        prop_assert_eq!(back, sent);
     }
 
     #[test]
@@ -239,4 +232,14 @@ fn a_span_that_has_not_ended_ends_where_it_started() {
         (data.start_time, data.end_time),
         (UNIX_EPOCH + Duration::from_secs(3), data.start_time)
     );
+}
+
+#[test]
+fn baggage_that_no_header_can_carry_is_left_out() {
+    let mut theirs = opentelemetry::baggage::Baggage::new();
+    theirs.insert("good", "1");
+    theirs.insert_with_metadata("bad", "1", "é=1");
+    theirs.insert("long", "é".repeat(4000));
+    let ours = from_baggage(&theirs);
+    assert_eq!(ours.iter().map(|member| member.name).collect::<Vec<_>>(), ["good"]);
 }

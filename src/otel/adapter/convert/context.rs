@@ -3,7 +3,7 @@
 use opentelemetry::trace as otel;
 
 use super::{from_key_value, to_key_value};
-use crate::model::{Link, SpanId, TraceContext, TraceFlags, TraceId, TraceState};
+use crate::model::{Link, SpanId, Threshold, TraceContext, TraceFlags, TraceId, TraceState};
 
 /// The id; `None` for OpenTelemetry's invalid one, which is zero.
 #[must_use]
@@ -73,8 +73,22 @@ pub fn to_trace_state(state: &TraceState) -> otel::TraceState {
 }
 
 /// Whether OpenTelemetry's type takes a member.
-fn is_held(member: (&str, &str)) -> bool {
+pub(crate) fn is_held(member: (&str, &str)) -> bool {
     otel::TraceState::from_key_value([member]).is_ok()
+}
+
+/// The trace state with this threshold, or without one. OpenTelemetry's own type is changed, not converted,
+/// because it may hold members that ours refuses.
+#[must_use]
+pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> otel::TraceState {
+    let kept = from_trace_state(state).with_threshold(threshold);
+    let (new, old) = (kept.get("ot"), state.get("ot"));
+    let changed = match new {
+        _ if new == old => None,
+        Some(new) => state.insert("ot", new.to_owned()).ok(),
+        None => state.delete("ot").ok(),
+    };
+    changed.unwrap_or_else(|| state.clone())
 }
 
 /// The context; `None` when one of its ids is zero.
