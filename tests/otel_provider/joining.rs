@@ -129,6 +129,16 @@ fn a_remote_parent_counts_by_its_ids() {
 }
 
 #[test]
+fn what_only_our_types_can_hold_survives_a_context() {
+    let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
+        .with_flags(tailtrace::TraceFlags::DEBUG)
+        .remote();
+    caller.trace_state = "7@a@b=1,ot=th:8".parse().unwrap();
+    caller.baggage = caller.baggage.with("user", "4711").unwrap();
+    assert_eq!(otel::from_context(&otel::to_context(&caller)), Some(caller));
+}
+
+#[test]
 fn a_span_of_the_sdk_is_a_parent_by_its_ids_and_a_child_of_ours() {
     let sdk = SdkTracerProvider::builder().build().tracer("sdk");
     let mut ids = Vec::new();
