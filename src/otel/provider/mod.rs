@@ -29,7 +29,7 @@ use crate::record::{ActiveSpan, Begin, Recorder, Start};
 /// also where OpenTelemetry's telemetry is suppressed; those are counted as
 /// [`OwnWork`](crate::Reason::OwnWork). Making one [shares contexts](share_context) with `tracing` spans.
 ///
-/// ```
+/// ```standalone_crate
 /// use opentelemetry::global;
 /// use opentelemetry::trace::{Span, Tracer};
 /// use std::time::Duration;
