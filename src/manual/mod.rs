@@ -10,7 +10,7 @@
 //! 7. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
 //!    crate's layer, and what differs.
 //! 8. [`configuration`]: the environment variables, their defaults, and what goes before what.
-//! 9. [`opentelemetry`]: libraries that use OpenTelemetry's API, contexts that both share, the ledger as
+//! 9. `opentelemetry`, with the feature `otel`: libraries that use its API, contexts that both share, the ledger as
 //!    metrics.
 //! 10. [`decisions`]: why it is built this way, and what was measured.
 //!
