@@ -8,7 +8,7 @@ mod bridge;
 pub mod convert;
 mod exporter;
 mod head_sampler;
-mod propagator;
+pub(crate) mod propagator;
 mod quiet;
 mod recorded;
 mod sampler;
