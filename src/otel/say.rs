@@ -82,15 +82,11 @@ impl Say for SpanHand {
 pub(super) type Tag = (Cow<'static, str>, TagValue);
 
 pub(super) fn tags(attributes: &[KeyValue]) -> Vec<Tag> {
-    let owned = |attribute| {
-        let (key, value) = convert::from_key_value(attribute);
-        (key, value.as_ref().to_value())
-    };
-    attributes.iter().map(owned).collect()
+    attributes.iter().map(convert::from_attribute).collect()
 }
 
 pub(super) fn attribute(span: &impl Say, attribute: &KeyValue) {
-    let (key, value) = convert::from_key_value(attribute);
+    let (key, value) = convert::from_attribute(attribute);
     span.edit(|edit| edit.set_tag(key, value.as_ref()));
 }
 

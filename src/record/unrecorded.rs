@@ -140,6 +140,10 @@ impl Unrecorded {
         Self::new(self.trace_id, Arc::clone(&self.common))
     }
 
+    pub(super) fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
     pub(super) fn baggage(&self) -> &Baggage {
         &self.common.baggage
     }

@@ -9,6 +9,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::{InMemoryExporter, SpanId, TraceContext, TraceId, TraceSpanExt, otel};
 use tracing::{info, info_span};
+use tracing_subscriber::prelude::*;
 
 use super::world::{start, trace, trace_with};
 use crate::support::{keeping, tailed};
@@ -256,4 +257,49 @@ fn a_disabled_layer_shows_nothing() {
         });
     });
     assert_eq!(outcome.trees(), "only");
+}
+
+#[test]
+fn inside_of_a_dropped_trace_its_outermost_span_stays_current() {
+    let builder = tailtrace::Pipeline::builder("t").with_sampler(tailtrace::AlwaysOff);
+    let outcome = trace_with(builder, |_, tracer| {
+        let outer = info_span!("outer").entered();
+        let ids = current();
+        let inner = info_span!("inner").entered();
+        assert_eq!(current(), ids);
+        tracer.in_span("client", |context| {
+            assert_ne!(context.span().span_context(), &ids);
+            let inmost = info_span!("inmost").entered();
+            assert_eq!(current().trace_id(), ids.trace_id());
+            assert!(!current().is_sampled());
+            drop(inmost);
+        });
+        drop(outer);
+        // Left out of order: the other takes its place.
+        assert_eq!(current().trace_id(), ids.trace_id());
+        assert_ne!(current().span_id(), ids.span_id());
+        drop(inner);
+        assert_eq!(current(), SpanContext::NONE);
+    });
+    assert_eq!((outcome.traces.len(), outcome.stats.sampled_out), (0, 4));
+}
+
+#[test]
+fn spans_that_were_entered_before_the_pipeline_was_exchanged_are_left() {
+    let (one, two) = (start(keeping()), start(keeping()));
+    otel::share_context(&one.pipeline);
+    let layer = one.pipeline.layer();
+    let handle = layer.handle();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || {
+        let span = info_span!("one").entered();
+        assert!(current().is_valid());
+        handle.set_pipeline(&two.pipeline);
+        info_span!(parent: None, "two").in_scope(|| {
+            assert_eq!(current().span_id().to_string(), span.span_id().unwrap().to_hex());
+        });
+        drop(span);
+        assert!(!current().is_valid());
+    });
+    assert_eq!((one.stop().trees(), two.stop().trees()), ("one".into(), "two".into()));
 }

@@ -25,7 +25,7 @@ struct Entered {
 
 /// `around` with a span in it.
 pub(super) fn with(around: &Context, shown: Shown) -> Context {
-    let Shown { context, hand } = shown;
+    let Shown { context, hand, .. } = shown;
     let (ids, carried) = (convert::to_span_context(&context), context.baggage.clone());
     let entered = Entered { ids, hand, _known: Known::new(context) };
     baggage::lend(around.with_span(entered), &carried)

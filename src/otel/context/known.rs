@@ -5,6 +5,7 @@
 //! context can hold the span: a span whose ids nobody asks for is never put in.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{LazyLock, Mutex};
 
 use opentelemetry::trace::SpanContext;
@@ -15,7 +16,29 @@ use crate::otel::convert;
 
 const SHARDS: usize = 32;
 
-static KNOWN: LazyLock<[Mutex<HashMap<SpanId, Entry>>; SHARDS]> = LazyLock::new(Default::default);
+static KNOWN: LazyLock<[Mutex<Spans>; SHARDS]> = LazyLock::new(Default::default);
+
+type Spans = HashMap<SpanId, Entry, BuildHasherDefault<AsDrawn>>;
+
+/// Ids of spans of ours are as good as random, so that they need no hashing.
+#[derive(Default)]
+struct AsDrawn(u64);
+
+impl Hasher for AsDrawn {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 struct Entry {
     context: TraceContext,
@@ -23,8 +46,9 @@ struct Entry {
     uses: usize,
 }
 
-fn shard(id: SpanId) -> &'static Mutex<HashMap<SpanId, Entry>> {
-    &KNOWN[id.to_bits() as usize % SHARDS]
+fn shard(id: SpanId) -> &'static Mutex<Spans> {
+    // The map looks at the highest and the lowest bits.
+    &KNOWN[(id.to_bits() >> 32) as usize % SHARDS]
 }
 
 /// Keeps a span known.
