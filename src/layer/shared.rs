@@ -51,6 +51,11 @@ impl Shared {
         lock(&self.recorders).current()
     }
 
+    /// Whether its spans are shown to a neighbour.
+    pub(super) fn shares_context(&self) -> bool {
+        lock(&self.recorders).shares_context()
+    }
+
     pub(super) fn set_recorder(self: &Arc<Self>, recorder: Arc<Recorder>) {
         self.hold_drafts_of(&recorder);
         let unused = lock(&self.recorders).exchange(recorder);
@@ -110,6 +115,16 @@ impl Shared {
             OpenSpan::new(Held::Active(refused), metadata)
         });
         Some(self.insert(id, child))
+    }
+
+    /// Puts a span in that has started.
+    pub(super) fn insert_active(
+        &self,
+        id: u64,
+        span: ActiveSpan,
+        metadata: &'static Metadata<'static>,
+    ) -> Values {
+        self.insert(id, OpenSpan::new(Held::Active(span), metadata))
     }
 
     /// Puts a span in; how long its values may be, if they may be kept.
@@ -176,6 +191,12 @@ impl Shared {
 
     /// Puts a span under a parent; false when it is too late for that, and a link says so.
     pub(super) fn set_parent(&self, id: u64, parent: &TraceContext) -> bool {
+        let is_set = self.move_under(id, parent);
+        self.show_moved(id);
+        is_set
+    }
+
+    fn move_under(&self, id: u64, parent: &TraceContext) -> bool {
         let moved = self.table.with(id, |span| (span.take_out(), span.metadata()));
         match moved {
             Some((Moved::Draft(left_behind), _)) => {

@@ -78,6 +78,12 @@ impl TraceFlags {
         let others = self.0 & !(Self::SAMPLED.0 | DEFERRED_BIT);
         if sampled { Self(others | Self::SAMPLED.0) } else { Self(others) }
     }
+
+    /// These flags with the random bit set or cleared.
+    #[must_use]
+    pub const fn with_random(self, random: bool) -> Self {
+        if random { Self(self.0 | Self::RANDOM.0) } else { Self(self.0 & !Self::RANDOM.0) }
+    }
 }
 
 const W3C_BITS: u8 = TraceFlags::SAMPLED.0 | TraceFlags::RANDOM.0;
@@ -234,6 +240,8 @@ mod tests {
     fn sampling_does_not_touch_the_random_flag() {
         let sampled = TraceFlags::RANDOM.with_sampled(true);
         assert_eq!((sampled.bits(), sampled.with_sampled(false)), (3, TraceFlags::RANDOM));
+        assert_eq!(sampled.with_random(false).with_random(true), sampled);
+        assert_eq!(TraceFlags::DEBUG.with_random(true).with_random(false), TraceFlags::DEBUG);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::TagValue;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
     tags: Vec<(Cow<'static, str>, TagValue)>,
+    schema_url: Option<Cow<'static, str>>,
 }
 
 impl Resource {
@@ -24,7 +25,8 @@ impl Resource {
 
     /// A resource with only the service's name.
     pub fn new(service_name: impl Into<String>) -> Self {
-        Self { tags: vec![(Self::SERVICE_NAME.into(), TagValue::String(service_name.into()))] }
+        let name = TagValue::String(service_name.into());
+        Self { tags: vec![(Self::SERVICE_NAME.into(), name)], schema_url: None }
     }
 
     /// This resource with one more tag, or with another value for a key that is there.
@@ -36,6 +38,19 @@ impl Resource {
             None => self.tags.push((key, value)),
         }
         self
+    }
+
+    /// This resource with the address of the schema that its keys follow; an empty one is none.
+    #[must_use]
+    pub fn with_schema_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.schema_url = Some(url.into()).filter(|url| !url.is_empty());
+        self
+    }
+
+    /// The address of the schema that its keys follow, if one was given.
+    #[must_use]
+    pub fn schema_url(&self) -> Option<&str> {
+        self.schema_url.as_deref()
     }
 
     /// The service's name; `unknown_service` when it was replaced by something that is not text.

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use super::head::TraceHead;
 use super::store::{NewSpan, SpanStore};
 use super::{
-    Limits, Link, LogLevel, SpanId, SpanKind, SpanRef, Status, TagArg, TagRef, TraceContext,
+    Limits, Link, LogLevel, SpanId, SpanKind, SpanMut, SpanRef, Status, TagArg, TagRef,
+    TraceContext,
 };
 use crate::kit::{Clock, Tick};
 
@@ -96,20 +97,24 @@ impl Span {
         self.as_ref().and_then(|span| span.tag(key))
     }
 
+    /// The span, to be changed in more ways than it offers itself.
+    pub fn as_mut(&mut self) -> SpanMut<'_> {
+        SpanMut::new(&mut self.store, self.head.correction, 0, Limits::default())
+    }
+
     /// Sets its role in a call between processes.
     pub fn set_kind(&mut self, kind: SpanKind) {
-        self.store.set_kind(0, kind);
+        self.as_mut().set_kind(kind);
     }
 
     /// Sets a tag; setting a key again replaces its value.
     pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
-        let value = value.into();
-        self.store.set_tag(0, key.into(), value.as_ref(), &Limits::default());
+        self.as_mut().set_tag(key.into(), value);
     }
 
     /// Adds a log entry that is said now.
     pub fn log(&mut self, level: LogLevel, message: impl AsRef<str>) {
-        self.log_with_fields(level, message, std::iter::empty::<(&'static str, bool)>());
+        self.as_mut().log(level, message);
     }
 
     /// Adds a log entry with details that is said now.
@@ -122,7 +127,8 @@ impl Span {
         K: Into<Cow<'static, str>>,
         V: Into<TagArg<'v>>,
     {
-        self.log_at(Clock::system().wall(), level, message, fields);
+        let fields = fields.into_iter().map(|(key, value)| (key.into(), value));
+        self.as_mut().log_with_fields(level, message, fields);
     }
 
     /// Adds a log entry with details that was said at `time`.
@@ -136,33 +142,28 @@ impl Span {
         K: Into<Cow<'static, str>>,
         V: Into<TagArg<'v>>,
     {
-        let time = Tick::at_wall(time, self.head.correction);
-        let log = self.store.push_log(0, time, level, message.as_ref(), &Limits::default());
-        for (key, value) in fields {
-            if let Some(log) = log {
-                self.store.set_field(0, log, key.into(), value.into().as_ref(), &Limits::default());
-            }
-        }
+        let fields = fields.into_iter().map(|(key, value)| (key.into(), value));
+        self.as_mut().log_at(time, level, message, fields);
     }
 
     /// Points to another span.
     pub fn add_link(&mut self, link: impl Into<Link>) {
-        self.store.push_link(0, link.into(), &Limits::default());
+        self.as_mut().add_link(link);
     }
 
     /// Says how it went; see [`Status`] for what replaces what.
     pub fn set_status(&mut self, status: Status) {
-        self.store.set_status(0, status, &Limits::default());
+        self.as_mut().set_status(status);
     }
 
     /// Ends the span now. A span ends once; later calls change nothing.
     pub fn finish(&mut self) {
-        self.finish_at(Clock::system().wall());
+        self.as_mut().finish();
     }
 
     /// Ends the span at `end`, or at its start when that is later.
     pub fn finish_at(&mut self, end: SystemTime) {
-        self.store.finish_at(0, Tick::at_wall(end, self.head.correction));
+        self.as_mut().finish_at(end);
     }
 
     /// How long it took; zero while it has not ended.

@@ -24,6 +24,14 @@ impl<'a> SpanRef<'a> {
         store.span(index).map(|record| Self { head, store, record, index })
     }
 
+    /// The span with its details, which spans that another tracer made do not have until they are read.
+    #[inline]
+    fn full(self) -> Self {
+        let store = self.store.full(self.head.correction);
+        let record = store.span(self.index).unwrap_or(self.record);
+        Self { store, record, ..self }
+    }
+
     /// The trace the span belongs to.
     #[must_use]
     pub fn trace_id(self) -> TraceId {
@@ -40,6 +48,12 @@ impl<'a> SpanRef<'a> {
     #[must_use]
     pub fn parent_span_id(self) -> Option<SpanId> {
         self.record.parent
+    }
+
+    /// Whether its parent is a span of another process: one whose context came from there.
+    #[must_use]
+    pub fn is_parent_remote(self) -> bool {
+        self.record.is_parent_remote
     }
 
     /// What the span did. OpenTelemetry: the span's name.
@@ -94,18 +108,19 @@ impl<'a> SpanRef<'a> {
     /// [`status_description`](Self::status_description) do not.
     #[must_use]
     pub fn status(self) -> Status {
-        self.store.status(self.index)
+        self.full().store.status(self.index)
     }
 
     /// What was said about the error; empty when nothing was.
     #[must_use]
     pub fn status_description(self) -> &'a str {
-        self.store.description(self.index)
+        self.full().store.description(self.index)
     }
 
     /// Its tags in the order their keys were first set. OpenTelemetry: attributes.
     pub fn tags(self) -> impl Iterator<Item = (&'a str, TagRef<'a>)> {
-        self.store.tags(self.record)
+        let Self { store, record, .. } = self.full();
+        store.tags(record)
     }
 
     /// The value of one tag; costs a walk over the span's tags.
@@ -116,32 +131,32 @@ impl<'a> SpanRef<'a> {
 
     /// What it said, in the order it was said. OpenTelemetry: events.
     pub fn logs(self) -> impl Iterator<Item = LogRef<'a>> {
-        let Self { head, store, .. } = self;
-        store.logs(self.record).map(move |record| LogRef { head, store, record })
+        let Self { head, store, record, .. } = self.full();
+        store.logs(record).map(move |record| LogRef { head, store, record })
     }
 
     /// The spans it points to.
     pub fn links(self) -> impl Iterator<Item = LinkRef<'a>> {
-        let store = self.store;
+        let store = self.full().store;
         store.links(self.index).map(move |record| LinkRef { store, record })
     }
 
     /// How many tags did not fit the limits; fields of its log entries and tags of its links count too.
     #[must_use]
     pub fn dropped_tags(self) -> u32 {
-        self.store.dropped_of(self.index).tags
+        self.full().store.dropped_of(self.index).tags
     }
 
     /// How many log entries did not fit the limits.
     #[must_use]
     pub fn dropped_logs(self) -> u32 {
-        self.store.dropped_of(self.index).logs
+        self.full().store.dropped_of(self.index).logs
     }
 
     /// How many links did not fit the limits.
     #[must_use]
     pub fn dropped_links(self) -> u32 {
-        self.store.dropped_of(self.index).links
+        self.full().store.dropped_of(self.index).links
     }
 
     /// Its identity with the trace's flags and state; the baggage is not kept with recorded spans.
@@ -157,7 +172,7 @@ impl<'a> SpanRef<'a> {
     /// A copy that stands on its own.
     #[must_use]
     pub fn to_span(self) -> Span {
-        Span::copied(self.head, self.store, self.index)
+        Span::copied(self.head, self.full().store, self.index)
     }
 
     pub(crate) fn start_tick(self) -> Tick {

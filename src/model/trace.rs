@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::head::TraceHead;
 use super::store::SpanStore;
 use super::{
-    Limits, LogLevel, Randomness, Resource, Span, SpanId, SpanRef, Status, TagArg, Threshold,
-    TraceId, TraceState, TraceView,
+    Limits, Randomness, Resource, Span, SpanId, SpanMut, SpanRef, Threshold, TraceContext, TraceId,
+    TraceState, TraceView,
 };
 use crate::kit::{Clock, Tick};
 
@@ -80,6 +80,19 @@ impl Trace {
         self
     }
 
+    /// This trace with the flags and the trace state of a context, usually that of one of its spans.
+    ///
+    /// For traces that come from elsewhere. The threshold that the state carries is the one it was kept
+    /// with; the ids and the baggage of the context are not looked at.
+    #[must_use]
+    pub fn with_context(mut self, context: &TraceContext) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.head.set_flags(context.flags);
+        inner.head.trace_state = context.trace_state.clone();
+        inner.kept.threshold = context.trace_state.threshold();
+        self
+    }
+
     /// This trace as if a policy had kept it.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kept_as(
@@ -138,10 +151,11 @@ impl Trace {
     /// Adds a copy of a span; whichever trace id the span was made with, it now belongs here.
     pub fn add_span(&mut self, span: Span) {
         let inner = Arc::make_mut(&mut self.0);
+        inner.store.own(inner.head.correction);
         let (head, store) = span.parts();
         let shift = head.correction.saturating_sub(inner.head.correction);
         inner.store.copy_span(store, 0, shift);
-        inner.order = order_of(&inner.store);
+        inner.order = order_with_last(&inner.store, inner.order.take());
     }
 
     /// The span with this id.
@@ -154,8 +168,9 @@ impl Trace {
     /// The span with this id, to be changed.
     pub fn span_mut(&mut self, id: SpanId) -> Option<SpanMut<'_>> {
         let inner = Arc::make_mut(&mut self.0);
+        inner.store.own(inner.head.correction);
         let index = inner.store.find(u32::MAX, id)?;
-        Some(SpanMut { store: &mut inner.store, correction: inner.head.correction, index })
+        Some(SpanMut::new(&mut inner.store, inner.head.correction, index, Limits::default()))
     }
 
     /// Its spans in the order they started.
@@ -207,6 +222,15 @@ impl Trace {
         }
     }
 
+    /// Its spans as another tracer made them, in no particular order; `None` when they were not made by the
+    /// tracer whose spans are of this type, or the trace was changed since.
+    ///
+    /// For exporters that want such spans as they were: see [`Original`](super::Original).
+    #[must_use]
+    pub fn originals<S: super::Original>(&self) -> Option<&[S]> {
+        self.0.store.originals_of()
+    }
+
     /// Whether both are handles of one trace, not only equal.
     #[cfg(feature = "otlp")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -242,6 +266,21 @@ impl fmt::Debug for Trace {
     }
 }
 
+/// The order by start time with the span that was added last, from the order of those before it. Traces
+/// of many spans are added to span by span, and their spans may come children first.
+fn order_with_last(store: &SpanStore, order: Option<Box<[u32]>>) -> Option<Box<[u32]>> {
+    let spans = store.spans();
+    let start = |index: u32| spans.get(index as usize).map(|span| span.start);
+    let last = u32::try_from(spans.len().checked_sub(1)?).ok()?;
+    if order.is_none() && start(last) >= last.checked_sub(1).and_then(start) {
+        return None;
+    }
+    let mut order = order.map_or_else(|| (0..last).collect(), Vec::from);
+    let at = order.partition_point(|index| start(*index) <= start(last));
+    order.insert(at, last);
+    Some(order.into_boxed_slice())
+}
+
 /// The order by start time, unless that is the order the spans stand in.
 fn order_of(store: &SpanStore) -> Option<Box<[u32]>> {
     let spans = store.spans();
@@ -251,43 +290,6 @@ fn order_of(store: &SpanStore) -> Option<Box<[u32]>> {
     let mut order: Box<[u32]> = (0..).take(spans.len()).collect();
     order.sort_by_key(|index| spans.get(*index as usize).map(|span| span.start));
     Some(order)
-}
-
-/// A span of a [`Trace`] that is being changed.
-#[derive(Debug)]
-pub struct SpanMut<'a> {
-    store: &'a mut SpanStore,
-    correction: i64,
-    index: u32,
-}
-
-impl SpanMut<'_> {
-    /// Sets a tag; setting a key again replaces its value.
-    pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
-        let value = value.into();
-        self.store.set_tag(self.index, key.into(), value.as_ref(), &Limits::default());
-    }
-
-    /// Adds a log entry that is said now.
-    pub fn log(&mut self, level: LogLevel, message: impl AsRef<str>) {
-        let now = Tick::at_wall(Clock::system().wall(), self.correction);
-        self.store.push_log(self.index, now, level, message.as_ref(), &Limits::default());
-    }
-
-    /// Says how it went.
-    pub fn set_status(&mut self, status: Status) {
-        self.store.set_status(self.index, status, &Limits::default());
-    }
-
-    /// Ends it now, unless it has ended.
-    pub fn finish(&mut self) {
-        self.finish_at(Clock::system().wall());
-    }
-
-    /// Ends it at `end`, unless it has ended.
-    pub fn finish_at(&mut self, end: SystemTime) {
-        self.store.finish_at(self.index, Tick::at_wall(end, self.correction));
-    }
 }
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ impl<'a> TraceView<'a> {
         self.now
     }
 
-    /// Its spans in the order they were started.
+    /// Its spans in the order they were started; those that [another tracer](crate::model::Original) recorded
+    /// in the order they ended, but for the root, which comes first.
     pub fn spans(self) -> impl Iterator<Item = SpanRef<'a>> {
         let Self { head, store, .. } = self;
         (0..).map_while(move |index| SpanRef::new(head, store, index))
@@ -56,13 +57,20 @@ impl<'a> TraceView<'a> {
     /// The first span whose parent is not among the spans: what the process was asked to do.
     #[must_use]
     pub fn root(self) -> Option<SpanRef<'a>> {
-        // The recorder puts the local root first; only traces made by hand need the search.
+        // The recorder puts the local root first; only a trace whose root has not ended, or that was made
+        // by hand, needs the search.
         let first = SpanRef::new(self.head, self.store, 0)?;
         let has_parent = |span: SpanRef<'a>| {
             span.parent_span_id()
                 .is_some_and(|parent| self.spans().any(|other| other.span_id() == parent))
         };
-        if has_parent(first) { self.spans().find(|span| !has_parent(*span)) } else { Some(first) }
+        if !has_parent(first) {
+            return Some(first);
+        }
+        let mut ids: Vec<_> = self.spans().map(SpanRef::span_id).collect();
+        ids.sort_unstable();
+        let is_here = |parent| ids.binary_search(&parent).is_ok();
+        self.spans().find(|span| !span.parent_span_id().is_some_and(is_here))
     }
 
     /// How many spans there are.

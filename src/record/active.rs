@@ -12,7 +12,7 @@ use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::model::store::SpanStore;
 use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext,
+    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
 };
 
 /// A detail of a log entry.
@@ -42,10 +42,16 @@ impl ActiveSpan {
         matches!(self, Self::Recording(_) | Self::Beyond(_))
     }
 
-    /// How long a text may be before it is cut.
+    /// The trace of a span that is not recorded; `None` for others.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn dropped_trace(&self) -> Option<TraceId> {
+        if let Self::Unrecorded(span) = self { Some(span.trace_id()) } else { None }
+    }
+
+    /// How long any text may be before it is cut.
     pub(crate) fn value_bytes(&self) -> usize {
         let limits = self.recorder().map_or_else(Limits::default, |recorder| recorder.limits.span);
-        limits.value_bytes as usize
+        limits.most_bytes()
     }
 
     /// What this span tells the next.
@@ -187,11 +193,6 @@ impl ActiveSpan {
             Self::Beyond(span) => (&span.trace, span.place()?, span.id),
             Self::Unrecorded(_) => return None,
         };
-        let recorder = trace.recorder.as_deref()?;
-        let mut live = trace.live();
-        let index = live.store.find_open(guess, id)?;
-        let result = write(&mut live.store, index, &recorder.limits.span);
-        recorder.unlock(trace, live, false);
-        Some(result)
+        trace.write(guess, id, write)
     }
 }

@@ -7,8 +7,6 @@ use std::sync::{Arc, MutexGuard};
 use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::{KeepOutcome, Recorder};
-use super::ring::Held;
-use super::shard::Shard;
 use crate::kit::Tick;
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
@@ -86,7 +84,7 @@ impl Recorder {
     }
 
     #[inline]
-    fn ended(
+    pub(super) fn ended(
         &self,
         trace: &Arc<LocalTrace>,
         mut live: MutexGuard<'_, Live>,
@@ -141,21 +139,26 @@ impl Recorder {
     pub(super) fn take(&self, live: &mut Live) -> SpanStore {
         let room = Room::new(self.limits.bytes_per_trace);
         let store = std::mem::replace(&mut live.store, SpanStore::with_room(room));
+        live.beyond_limit = live.beyond_limit.saturating_sub(store.unsettled() as u32);
         self.account(live);
         store
     }
 
     /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
-    fn decide(&self, trace: &Arc<LocalTrace>, store: SpanStore, now: Tick) {
+    fn decide(&self, trace: &Arc<LocalTrace>, mut store: SpanStore, now: Tick) {
+        store.settle(trace.head.correction, &self.limits.span);
         self.ledger.cut_values(u64::from(store.cut_values()));
         let dropped = match self.ask_tail(trace, &store, now) {
             Ok(kept) => Err((kept, store)),
-            Err(reason) => self.drop_spans(trace, store, reason, now),
+            Err(reason) => {
+                store.forget_read();
+                self.drop_spans(trace, store, reason, now)
+            }
         };
         let fate = match dropped {
             Ok(reason) => Phase::Dropped(reason),
-            Err((kept, store)) => {
-                self.keep_spans(&trace.head, &store, &kept);
+            Err((kept, mut store)) => {
+                self.keep_spans(&trace.head, &mut store, &kept);
                 self.reuse(&trace.head, store);
                 Phase::Kept(Arc::new(kept))
             }
@@ -193,6 +196,9 @@ impl Recorder {
         let removed = self.deregister(trace, &live);
         drop(live);
         drop(removed);
+        if trace.is_gathered {
+            self.groups.retire(trace);
+        }
         if spans > 0 {
             self.ledger.dropped(reason, spans);
             self.reuse(&trace.head, store);
@@ -230,71 +236,22 @@ impl Recorder {
         self.send_late(&trace.head, store, kept);
     }
 
-    fn send_late(&self, head: &TraceHead, store: SpanStore, kept: &Kept) {
+    fn send_late(&self, head: &TraceHead, mut store: SpanStore, kept: &Kept) {
         let late = Kept { late: true, ..kept.clone() };
+        store.settle(head.correction, &self.limits.span);
         self.ledger.cut_values(u64::from(store.cut_values()));
-        self.keep_spans(head, &store, &late);
+        self.keep_spans(head, &mut store, &late);
         self.reuse(head, store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
-    fn keep_spans(&self, head: &TraceHead, store: &SpanStore, kept: &Kept) {
+    fn keep_spans(&self, head: &TraceHead, store: &mut SpanStore, kept: &Kept) {
         if store.len() == 0 {
             return;
         }
         self.ledger.kept(kept.late, store.len() as u64);
-        (self.sink)(Trace::frozen(
-            head.clone(),
-            store.to_exact(),
-            Arc::clone(&self.resource),
-            kept.clone(),
-        ));
-    }
-
-    /// Holds a dropped trace in the ring, unless a policy wanted it gone or the ring has no room. Gives it
-    /// back if somebody asked for it while the tail was asked.
-    fn drop_spans(
-        &self,
-        trace: &LocalTrace,
-        store: SpanStore,
-        reason: Reason,
-        now: Tick,
-    ) -> Result<Reason, (Kept, SpanStore)> {
-        let mut shard = lock(self.shard(trace.head.trace_id));
-        let mut refused = Some(store);
-        if reason == Reason::NotKept {
-            // Whoever asks for a trace holds this lock, so this is the last word.
-            if trace.is_keep_asked() {
-                return refused.map_or(Ok(reason), |store| Err((asked_for(), store)));
-            }
-            // After a shutdown nobody can ask for it any more.
-            if !self.is_closed() {
-                let head = trace.head.clone();
-                refused = refused.and_then(|store| {
-                    shard.ring.push(Held { head, store, since: now }).err().map(|held| held.store)
-                });
-            }
-        }
-        if let Some(store) = refused {
-            self.ledger.dropped(reason, store.len() as u64);
-            shard.put_store(store);
-        }
-        self.forget_surplus(&mut shard, now);
-        Ok(reason)
-    }
-
-    /// Gives a buffer back for the next trace.
-    pub(super) fn reuse(&self, head: &TraceHead, mut store: SpanStore) {
-        // Before the lock is taken: what it held may take its time to go.
-        store.clear();
-        lock(self.shard(head.trace_id)).put_store(store);
-    }
-
-    fn forget_surplus(&self, shard: &mut Shard, now: Tick) {
-        while let Some(held) = shard.ring.pop_surplus(now) {
-            self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
-            shard.put_store(held.store);
-        }
+        let resource = Arc::clone(store.resource().unwrap_or(&self.resource));
+        (self.sink)(Trace::frozen(head.clone(), store.freeze(), resource, kept.clone()));
     }
 
     /// Does what time asks for: decides traces that lingered, forgets dropped ones that aged.
@@ -317,7 +274,7 @@ impl Recorder {
             }
         }
         for shard in &self.shards {
-            self.forget_surplus(&mut lock(shard), now);
+            self.forget_surplus(shard, now);
         }
     }
 
@@ -330,8 +287,10 @@ impl Recorder {
             return;
         }
         let ended = live.store.split_ended();
+        let unsettled = ended.unsettled();
+        live.beyond_limit = live.beyond_limit.saturating_sub(unsettled as u32);
         self.account(&mut live);
-        if ended.len() == 0 {
+        if ended.len() + unsettled == 0 {
             return;
         }
         if let Phase::Kept(kept) = phase {
@@ -350,8 +309,8 @@ impl Recorder {
             (shard.ring.take(id), shard.find(id).map(|trace| trace.ask_keep()).count())
         };
         let count = held.len();
-        for held in held {
-            self.keep_spans(&held.head, &held.store, &asked_for());
+        for mut held in held {
+            self.keep_spans(&held.head, &mut held.store, &asked_for());
             self.reuse(&held.head, held.store);
         }
         match (count, live) {
@@ -382,8 +341,9 @@ impl Recorder {
         }
         lock(&self.lingering).clear();
         for shard in &self.shards {
-            let mut shard = lock(shard);
-            while let Some(held) = shard.ring.pop() {
+            loop {
+                let next = lock(shard).ring.pop();
+                let Some(held) = next else { break };
                 self.ledger.dropped(Reason::NotKept, held.store.len() as u64);
             }
         }
@@ -392,6 +352,6 @@ impl Recorder {
 }
 
 /// A trace that somebody named: nobody knows how likely that was.
-const fn asked_for() -> Kept {
+pub(super) const fn asked_for() -> Kept {
     Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false }
 }

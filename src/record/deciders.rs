@@ -61,6 +61,11 @@ impl Deciders {
         decision
     }
 
+    /// Whether there is a tail.
+    pub(super) fn have_tail(&self) -> bool {
+        self.pair.load().tail.is_some()
+    }
+
     /// Whether the head drops whatever it is told.
     pub(super) fn drops_everything(&self) -> bool {
         let pair = self.pair.load();

@@ -9,7 +9,7 @@ use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
-use crate::model::{Kept, LocalHandle, SpanId, TraceContext};
+use crate::model::{Kept, Limits, LocalHandle, SpanId, TraceContext};
 
 /// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
@@ -29,6 +29,8 @@ pub(crate) struct LocalTrace {
     pub(super) slot: AtomicU32,
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
+    /// Whether its spans are another tracer's, which are found by the trace's id.
+    pub(super) is_gathered: bool,
     live: Mutex<Live>,
 }
 
@@ -40,7 +42,7 @@ pub(super) struct Live {
     pub(super) accounted: u32,
     /// Spans that have not ended, those beyond the limit included.
     pub(super) open: u32,
-    /// Open spans beyond the limit, which are not in the store.
+    /// Open spans that are not in the store: those beyond the limit, and those of another tracer.
     pub(super) beyond_limit: u32,
     /// Children that were started; what their ids are made of.
     pub(super) children: u32,
@@ -67,6 +69,7 @@ impl LocalTrace {
             slot: AtomicU32::new(NOWHERE),
             worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
+            is_gathered: false,
             live: Mutex::new(Live::new(store)),
             head,
         }
@@ -78,6 +81,7 @@ impl LocalTrace {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
         *self.slot.get_mut() = NOWHERE;
+        self.is_gathered = false;
         *self.live_mut() = Live::new(store);
         self.recorder = Some(recorder);
         self.head = head;
@@ -92,6 +96,22 @@ impl LocalTrace {
     #[inline]
     pub(super) fn live_mut(&mut self) -> &mut Live {
         self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes into the record of a span; `None` when it has none or has ended.
+    #[inline]
+    pub(super) fn write<R>(
+        self: &Arc<Self>,
+        guess: u32,
+        id: SpanId,
+        write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R,
+    ) -> Option<R> {
+        let recorder = self.recorder.as_deref()?;
+        let mut live = self.live();
+        let index = live.store.find_open(guess, id)?;
+        let result = write(&mut live.store, index, &recorder.limits.span);
+        recorder.unlock(self, live, false);
+        Some(result)
     }
 
     /// What it is worth at a limit.

@@ -21,7 +21,8 @@
 //! # Invariants
 //! 1. A local trace stands in its shard while it holds spans that no other column counts, and while
 //!    it is being decided.
-//! 2. Locks are taken in this order: the lingering traces, one trace, one shard.
+//! 2. Locks are taken in this order: the lingering traces, one trace, one shard. The lock of the groups
+//!    is held alone.
 //! 3. User code (samplers, policies, conversions) runs without any lock held.
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 
@@ -31,10 +32,17 @@ mod complete;
 mod config;
 mod deciders;
 mod draft;
+mod dropped;
 mod edit;
 mod evict;
+mod groups;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+mod hand;
 mod holders;
+mod intake;
 mod local;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+pub(crate) mod neighbour;
 mod postponed;
 mod recorder;
 mod recording;
@@ -49,8 +57,13 @@ pub(crate) use complete::Completed;
 pub use config::RecordLimits;
 pub(crate) use draft::{Answer, Draft, Question, TakenOut};
 pub(crate) use edit::Edit;
+#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub(crate) use hand::SpanHand;
 pub(crate) use holders::DraftHolder;
+pub use intake::{Intake, Started};
 pub use recorder::KeepOutcome;
+#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub(crate) use recorder::OpenSpans;
 pub(crate) use recorder::{Parts, Recorder};
 pub use shard::SpanPool;
 pub(crate) use start::{Begin, Start};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
 use super::deciders::Deciders;
+use super::groups::Groups;
 use super::holders::DraftHolders;
 use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
 use super::postponed::Postponed;
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) sampler: Option<Arc<dyn Sampler>>,
     pub(crate) tail: Option<Arc<dyn TailPolicy>>,
     pub(crate) resource: Arc<Resource>,
+    /// Whether anything is recorded at all.
+    pub(crate) records: bool,
     /// Where kept traces go. Must not block and not run user code.
     pub(crate) sink: Box<dyn Fn(Trace) + Send + Sync>,
 }
@@ -47,6 +50,7 @@ pub(crate) struct Recorder {
     pub(crate) limits: RecordLimits,
     pub(super) deciders: Deciders,
     pub(super) resource: Arc<Resource>,
+    records: bool,
     pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
     pub(super) bare: Bare,
     pub(super) shards: Box<[Mutex<Shard>]>,
@@ -57,7 +61,20 @@ pub(crate) struct Recorder {
     /// What asks deciders when it is dropped, and must not be dropped where it was found.
     pub(super) postponed: Postponed,
     pub(super) draft_holders: DraftHolders,
+    /// The local traces of spans that another tracer makes, by trace id.
+    pub(super) groups: Groups,
     closed: AtomicBool,
+    /// Whether the neighbour is shown the spans that threads are inside of.
+    pub(super) shares_context: AtomicBool,
+}
+
+/// How many spans are on record and have not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OpenSpans {
+    /// In traces that the head sampled.
+    pub(crate) sampled: u64,
+    /// In traces that are recorded for the tail.
+    pub(crate) recorded: u64,
 }
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
@@ -74,7 +91,7 @@ pub enum KeepOutcome {
 
 impl Recorder {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { clock, random, ledger, limits, sampler, tail, resource, sink } = parts;
+        let Parts { clock, random, ledger, limits, sampler, tail, resource, records, sink } = parts;
         let count =
             (limits.live_traces / TRACES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
         let shard = || {
@@ -91,6 +108,7 @@ impl Recorder {
             limits,
             deciders,
             resource,
+            records,
             sink,
             shards: (0..count).map(|_| shard()).collect(),
             live_traces: AtomicUsize::new(0),
@@ -98,7 +116,9 @@ impl Recorder {
             lingering: Mutex::default(),
             postponed: Postponed::default(),
             draft_holders: DraftHolders::default(),
+            groups: Groups::new(count),
             closed: AtomicBool::new(false),
+            shares_context: AtomicBool::new(false),
         })
     }
 
@@ -132,8 +152,16 @@ impl Recorder {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// Whether it is there to record, and not only to pass contexts on.
+    pub(crate) fn records(&self) -> bool {
+        self.records
+    }
+
     /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
     pub(super) fn drops_everything(&self) -> bool {
+        if !self.records {
+            return true;
+        }
         let _asking = Asking::begin(self.owner());
         self.deciders.drops_everything()
     }
@@ -227,6 +255,13 @@ impl Recorder {
         }
     }
 
+    /// Lets go of a trace, which may be the last that refers to it.
+    pub(super) fn let_go(trace: Arc<LocalTrace>) {
+        if Arc::strong_count(&trace) == 1 {
+            Self::recycle(trace);
+        }
+    }
+
     /// The account without what is live and held, which costs no look at every trace.
     pub(crate) fn losses(&self) -> Stats {
         self.ledger.snapshot(0, 0)
@@ -237,6 +272,19 @@ impl Recorder {
         let held = self.shards.iter().map(|shard| lock(shard).ring.spans()).sum();
         let live = self.live().iter().map(|trace| trace.live().spans()).sum();
         self.ledger.snapshot(live, held)
+    }
+
+    /// The recorded spans that have not ended.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn open_spans(&self) -> OpenSpans {
+        let mut all = OpenSpans::default();
+        for trace in self.live() {
+            let live = trace.live();
+            let open = u64::from(live.open.saturating_sub(live.beyond_limit));
+            drop(live);
+            *(if trace.head.is_sampled() { &mut all.sampled } else { &mut all.recorded }) += open;
+        }
+        all
     }
 
     /// The traces that are live at this moment.

@@ -15,6 +15,11 @@ impl SpanStore {
     ///
     /// Both halves have the room they need: together they may reserve a little more than the whole did.
     pub(crate) fn split_ended(&mut self) -> Self {
+        if self.has_originals() {
+            // They came when they had ended.
+            let rest = Self::with_room(Room::new(self.room.limit()));
+            return std::mem::replace(self, rest);
+        }
         self.split(|_, record| record.end != OPEN)
     }
 
@@ -58,6 +63,7 @@ impl SpanStore {
             limits,
         );
         let copy = copy.ok()?;
+        self.set_parent_remote(copy, record.is_parent_remote);
         self.copy_details(copy, from, span, shift);
         if record.end != OPEN {
             self.finish_at(copy, moved(record.end));
@@ -85,13 +91,8 @@ impl SpanStore {
             self.push_link(copy, link, limits);
         }
         self.set_status(copy, from.status(span), limits);
-        let lost = from.dropped_of(span);
-        if lost != Dropped::default() {
-            let here = self.dropped(copy);
-            here.tags += lost.tags;
-            here.logs += lost.logs;
-            here.links += lost.links;
-        }
+        let Dropped { tags, logs, links } = from.dropped_of(span);
+        self.count_dropped(copy, tags, logs, links);
     }
 
     pub(crate) fn owned_name(&self, record: &SpanRecord) -> Cow<'static, str> {
@@ -114,7 +115,18 @@ impl SpanStore {
         })
     }
 
-    /// A copy with no memory to spare.
+    /// A copy with no memory to spare. Originals are not copied but go with it.
+    pub(crate) fn freeze(&mut self) -> Self {
+        let originals = self.take_originals();
+        let mut frozen = self.to_exact();
+        if let Some(originals) = originals {
+            frozen.room = self.room.limited(u32::MAX);
+            frozen.details.get_or_insert_default().originals = Some(originals);
+            self.recount();
+        }
+        frozen
+    }
+
     pub(crate) fn to_exact(&self) -> Self {
         let spans = self.spans.clone();
         let details = self.details.as_deref().filter(|details| !details.is_empty());
@@ -132,7 +144,8 @@ impl Details {
         let rare = self.rare.as_ref().map_or(0, |rare| {
             rare.bytes.capacity() + rare.arrays.capacity() * size_of::<TagValue>()
         });
-        size_of::<Self>() + columns + self.text.capacity() + rare
+        let originals = self.originals.as_ref().map_or(0, |originals| originals.reserved());
+        size_of::<Self>() + columns + self.text.capacity() + rare + originals
     }
 
     fn is_empty(&self) -> bool {
@@ -143,11 +156,12 @@ impl Details {
             && self.rare.as_deref().is_none_or(Rare::is_empty)
     }
 
-    fn to_exact(&self) -> Self {
+    pub(crate) fn to_exact(&self) -> Self {
         let rare = self.rare.as_deref().filter(|rare| !rare.is_empty());
         let (tags, logs) = (self.tags.clone(), self.logs.clone());
         let (text, cut_values) = (self.text.clone(), self.cut_values);
-        Self { tags, logs, text, cut_values, rare: rare.map(|rare| Box::new(rare.clone())) }
+        let rare = rare.map(|rare| Box::new(rare.clone()));
+        Self { tags, logs, text, cut_values, rare, originals: None }
     }
 
     fn bytes(&self) -> usize {

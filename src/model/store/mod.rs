@@ -6,9 +6,11 @@
 //! allocate. What does more than start and end lies in [`Details`], which a bare span never makes.
 
 mod copy;
+mod originals;
 mod read;
 mod room;
 mod staged;
+mod status;
 mod write;
 mod writer;
 
@@ -17,6 +19,7 @@ use std::collections::HashMap;
 
 use super::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
 use crate::kit::Tick;
+pub(crate) use originals::Originals;
 pub(crate) use room::Room;
 pub(crate) use staged::{Place, StagedTags};
 use write::details_in;
@@ -96,6 +99,7 @@ pub(crate) struct SpanRecord {
     log_count: u16,
     pub(crate) kind: SpanKind,
     outcome: Outcome,
+    pub(crate) is_parent_remote: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +140,7 @@ struct Details {
     text: String,
     cut_values: u32,
     rare: Option<Box<Rare>>,
+    originals: Option<Box<Originals>>,
 }
 
 /// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
@@ -160,6 +165,9 @@ impl Details {
             rare.arrays.clear();
             rare.descriptions.clear();
             rare.dropped.clear();
+        }
+        if let Some(originals) = &mut self.originals {
+            originals.clear();
         }
     }
 }

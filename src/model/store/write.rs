@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::writer::Writer;
+use super::writer::{Key, Lent, Writer};
 use super::{
     Chain, Details, Dropped, LAST, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room,
     SpanRecord, SpanStore, Text,
 };
 use crate::kit::Tick;
-use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, Status, TagRef};
+use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, TagKey, TagRef};
 
 /// An entry of a span's chain of logs, with its neighbours.
 #[derive(Clone, Copy)]
@@ -34,11 +34,17 @@ impl SpanStore {
         self.spans.clear();
         if let Some(details) = &mut self.details {
             details.clear();
-            if details.rare.is_some() {
-                let spans = self.spans.capacity() * size_of::<SpanRecord>();
-                self.room = self.room.recounted(spans + details.reserved());
+            if details.rare.is_some() || details.originals.is_some() {
+                self.recount();
             }
         }
+    }
+
+    /// Counts what is reserved, without what single values had to themselves.
+    pub(super) fn recount(&mut self) {
+        let details = self.details.as_ref().map_or(0, |details| details.reserved());
+        let spans = self.spans.capacity() * size_of::<SpanRecord>();
+        self.room = self.room.recounted(spans + details);
     }
 
     /// Adds a span that has not ended; gives it back when there is no room for it.
@@ -48,7 +54,7 @@ impl SpanStore {
             // What nearly every span of a buffer that is reused comes to.
             Cow::Borrowed(name)
                 if self.spans.len() < self.spans.capacity()
-                    && name.len() <= limits.value_bytes as usize =>
+                    && name.len() <= limits.text_bytes as usize =>
             {
                 Ok(self.place_span(&new, Text::Static(name)))
             }
@@ -76,9 +82,11 @@ impl SpanStore {
         }
         let name = match &new.name {
             // A buffer that holds nothing but short static names never makes its details.
-            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
-            Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
-            Cow::Owned(name) => match self.writer(limits).arena(name) {
+            Cow::Borrowed(name) if name.len() <= limits.text_bytes as usize => Text::Static(name),
+            Cow::Borrowed(name) => {
+                Text::Static(self.writer(limits).within_limit(name, limits.text_bytes))
+            }
+            Cow::Owned(name) => match self.writer(limits).arena(name, limits.text_bytes) {
                 Some(slice) => Text::Arena(slice),
                 None => return Err(new),
             },
@@ -100,6 +108,7 @@ impl SpanStore {
             log_count: 0,
             kind: new.kind,
             outcome: Outcome::Unset,
+            is_parent_remote: false,
         });
         index
     }
@@ -154,7 +163,9 @@ impl SpanStore {
         let Some(old) = self.spans.get(span as usize).map(|record| record.name) else { return };
         let mut writer = self.writer(limits);
         let written = match (old, &name) {
-            (Text::Arena(old), Cow::Owned(name)) => writer.overwrite(old, name).map(Text::Arena),
+            (Text::Arena(old), Cow::Owned(name)) => {
+                writer.overwrite(old, name, limits.text_bytes).map(Text::Arena)
+            }
             _ => None,
         };
         let written = written.or_else(|| writer.text(name));
@@ -166,6 +177,12 @@ impl SpanStore {
     pub(crate) fn set_parent(&mut self, span: u32, parent: Option<SpanId>) {
         if let Some(record) = self.spans.get_mut(span as usize) {
             record.parent = parent;
+        }
+    }
+
+    pub(crate) fn set_parent_remote(&mut self, span: u32, is_remote: bool) {
+        if let Some(record) = self.spans.get_mut(span as usize) {
+            record.is_parent_remote = is_remote;
         }
     }
 
@@ -196,6 +213,25 @@ impl SpanStore {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
+        self.put_tag(span, key, value, limits)
+    }
+
+    /// The same with a key that may be lent.
+    pub(crate) fn set_tag_of(
+        &mut self,
+        span: u32,
+        key: &TagKey<'_>,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
+        match key.as_static() {
+            Some(key) => self.set_tag(span, Cow::Borrowed(key), value, limits),
+            None => self.put_tag(span, Lent(key.as_str()), value, limits),
+        }
+    }
+
+    #[inline(always)]
+    fn put_tag<K: Key>(&mut self, span: u32, key: K, value: TagRef<'_>, limits: &Limits) -> bool {
         let Self { spans, details, room } = self;
         let Some(record) = spans.get_mut(span as usize) else {
             return false;
@@ -224,7 +260,8 @@ impl SpanStore {
         let lesser = if is_full { self.lesser_log(span, level) } else { None };
         let has_place = !is_full || lesser.is_some();
         // Nothing makes way for an entry that has no room itself.
-        let text = if has_place { self.writer(limits).arena(message) } else { None };
+        let text =
+            if has_place { self.writer(limits).arena(message, limits.text_bytes) } else { None };
         let slot = text.and(lesser).map(|lesser| self.unlink_log(span, lesser));
         let Self { spans, details, room } = self;
         let mut writer = Writer { details: details_in(details, room), room, limits };
@@ -290,6 +327,32 @@ impl SpanStore {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
+        self.put_field(span, log, key, value, limits)
+    }
+
+    /// The same with a key that is lent.
+    pub(crate) fn set_field_of(
+        &mut self,
+        span: u32,
+        log: u32,
+        key: &TagKey<'_>,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
+        match key.as_static() {
+            Some(key) => self.put_field(span, log, Cow::Borrowed(key), value, limits),
+            None => self.put_field(span, log, Lent(key.as_str()), value, limits),
+        }
+    }
+
+    fn put_field<K: Key>(
+        &mut self,
+        span: u32,
+        log: u32,
+        key: K,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
         let mut writer = self.writer(limits);
         let Some(mut fields) = writer.details.logs.get(log as usize).map(|log| log.fields) else {
             return false;
@@ -328,58 +391,14 @@ impl SpanStore {
         true
     }
 
-    /// Sets the status by OpenTelemetry's order: `Ok` is final, `Unset` changes nothing, the last
-    /// error stands.
-    pub(crate) fn set_status(&mut self, span: u32, status: Status, limits: &Limits) {
-        let Some(record) = self.spans.get_mut(span as usize) else {
-            return;
-        };
-        if record.outcome == Outcome::Ok {
-            return;
+    /// Counts what was dropped before it got here.
+    pub(crate) fn count_dropped(&mut self, span: u32, tags: u32, logs: u32, links: u32) {
+        if (tags, logs, links) != (0, 0, 0) {
+            let here = self.dropped(span);
+            here.tags = here.tags.saturating_add(tags);
+            here.logs = here.logs.saturating_add(logs);
+            here.links = here.links.saturating_add(links);
         }
-        match status {
-            Status::Unset => {}
-            Status::Ok => record.outcome = Outcome::Ok,
-            Status::Error { description } => {
-                record.outcome = Outcome::Error;
-                self.describe(span, &description, limits);
-            }
-        }
-    }
-
-    /// Sets the status to an error unless it is final, with a description unless it has one.
-    pub(crate) fn suggest_error(&mut self, span: u32, description: &str, limits: &Limits) {
-        self.fail(span);
-        let is_error = self.spans.get(span as usize).map(|record| record.outcome);
-        let rare = self.details.as_ref().and_then(|details| details.rare.as_ref());
-        let is_described = rare.is_some_and(|rare| rare.descriptions.contains_key(&span));
-        if is_error == Some(Outcome::Error) && !is_described {
-            self.describe(span, description, limits);
-        }
-    }
-
-    /// Makes the status an error, unless it is final, and leaves its description.
-    pub(crate) fn fail(&mut self, span: u32) {
-        if let Some(record) = self.spans.get_mut(span as usize)
-            && record.outcome != Outcome::Ok
-        {
-            record.outcome = Outcome::Error;
-        }
-    }
-
-    fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
-        let mut writer = self.writer(limits);
-        let known = writer.details.rare.as_ref().and_then(|rare| rare.descriptions.get(&span));
-        let slice = match known.copied() {
-            _ if description.is_empty() => None,
-            Some(old) => writer.overwrite(old, description).or_else(|| writer.arena(description)),
-            None => writer.arena(description),
-        };
-        let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
-        match slice {
-            Some(slice) => descriptions.insert(span, slice),
-            None => descriptions.remove(&span),
-        };
     }
 
     #[cold]

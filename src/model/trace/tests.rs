@@ -3,7 +3,7 @@
 use std::time::UNIX_EPOCH;
 
 use super::*;
-use crate::model::{SpanKind, TagRef, TraceContext, TraceFlags};
+use crate::model::{LogLevel, SpanKind, Status, TagRef, TraceFlags};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -213,4 +213,36 @@ fn its_size_grows_with_what_it_holds() {
     let mut large = span(1, None, 1);
     large.set_tag("body", "x".repeat(10_000));
     assert!(trace([large]).bytes() > empty + 10_000);
+}
+
+#[test]
+fn spans_added_in_any_order_are_read_in_the_order_they_started() {
+    // Every order of five spans of which two start together.
+    let starts = [1, 2, 2, 3, 4];
+    let mut orders = vec![vec![]];
+    for _ in 0..starts.len() {
+        let grown = orders.iter().flat_map(|order: &Vec<usize>| {
+            let rest = (0..starts.len()).filter(|next| !order.contains(next));
+            rest.map(|next| [order.clone(), vec![next]].concat()).collect::<Vec<_>>()
+        });
+        orders = grown.collect();
+    }
+    assert_eq!(orders.len(), 120);
+    for order in orders {
+        let made = trace(order.iter().map(|at| span(*at as u64 + 1, None, starts[*at])));
+        let mut expected = order.clone();
+        expected.sort_by_key(|at| starts[*at]);
+        let expected: Vec<_> = expected.iter().map(|at| (at + 1).to_string()).collect();
+        assert_eq!(names(&made), expected, "{order:?}");
+    }
+}
+
+#[test]
+fn a_trace_takes_flags_and_state_from_a_context() {
+    let mut context = TraceContext::new(TraceId::new(), id(1)).with_flags(TraceFlags::SAMPLED);
+    context.trace_state = "ot=th:8,vendor=1".parse().unwrap();
+    let made = trace([span(1, None, 1)]).with_context(&context);
+    let read = made.root().unwrap().context();
+    assert_eq!((read.flags, &read.trace_state), (context.flags, &context.trace_state));
+    assert_eq!(made.threshold().map(|threshold| threshold.probability()), Some(0.5));
 }

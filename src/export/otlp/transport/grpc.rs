@@ -21,7 +21,7 @@ use crate::export::otlp::answer::{Answer, judge_grpc};
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 #[derive(Clone, Debug)]
-pub(in crate::export::otlp) struct GrpcClient {
+pub(in crate::export) struct GrpcClient {
     client: Client<Connector, Body>,
     pub(super) settings: Settings,
     metadata: MetadataMap,
@@ -43,7 +43,10 @@ impl GrpcClient {
         let mut call = Grpc::with_origin(self.client.clone(), self.origin.clone())
             .max_decoding_message_size(MOST_ANSWERED);
         if self.settings.gzip {
-            call = call.send_compressed(CompressionEncoding::Gzip);
+            // Servers answer in the encoding they were asked in, whatever they are told to accept.
+            call = call
+                .send_compressed(CompressionEncoding::Gzip)
+                .accept_compressed(CompressionEncoding::Gzip);
         }
         let mut request = Request::new(body);
         request.metadata_mut().clone_from(&self.metadata);

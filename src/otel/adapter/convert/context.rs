@@ -1,0 +1,131 @@
+//! Ids, flags, trace state, contexts and links.
+
+use opentelemetry::trace as otel;
+
+use super::{from_attribute, to_key_value};
+use crate::model::{Link, SpanId, Threshold, TraceContext, TraceFlags, TraceId, TraceState};
+
+/// The id; `None` for OpenTelemetry's invalid one, which is zero.
+#[must_use]
+pub fn from_trace_id(id: otel::TraceId) -> Option<TraceId> {
+    TraceId::from_bits(u128::from_be_bytes(id.to_bytes()))
+}
+
+/// The same id.
+#[must_use]
+pub fn to_trace_id(id: TraceId) -> otel::TraceId {
+    otel::TraceId::from_bytes(id.to_bytes())
+}
+
+/// The id; `None` for OpenTelemetry's invalid one, which is zero.
+#[must_use]
+pub fn from_span_id(id: otel::SpanId) -> Option<SpanId> {
+    SpanId::from_bits(u64::from_be_bytes(id.to_bytes()))
+}
+
+/// The same id.
+#[must_use]
+pub fn to_span_id(id: SpanId) -> otel::SpanId {
+    otel::SpanId::from_bytes(id.to_bytes())
+}
+
+/// The sampled and the random flag; others have no meaning.
+#[must_use]
+pub fn from_flags(flags: otel::TraceFlags) -> TraceFlags {
+    TraceFlags::from_bits_truncate(flags.to_u8())
+}
+
+/// The sampled and the random flag, without debug and deferred, which OpenTelemetry does not know.
+#[must_use]
+pub fn to_flags(flags: TraceFlags) -> otel::TraceFlags {
+    otel::TraceFlags::new(flags.bits())
+}
+
+/// The members that the standard allows; OpenTelemetry also takes some that it does not, such as empty
+/// values.
+#[must_use]
+pub fn from_trace_state(state: &otel::TraceState) -> TraceState {
+    let header = state.header();
+    if header.is_empty() {
+        return TraceState::new();
+    }
+    header.parse().unwrap_or_else(|_| {
+        let none = TraceState::new();
+        let is_allowed = |member: &&str| {
+            member.split_once('=').is_some_and(|(key, value)| none.insert(key, value).is_ok())
+        };
+        let members: Vec<&str> = header.split(',').filter(is_allowed).collect();
+        members.join(",").parse().unwrap_or_default()
+    })
+}
+
+/// The members that OpenTelemetry's type takes: keys that only Level 2 of the standard allows are left
+/// out.
+#[must_use]
+pub fn to_trace_state(state: &TraceState) -> otel::TraceState {
+    if state.is_empty() {
+        return otel::TraceState::default();
+    }
+    otel::TraceState::from_key_value(state.iter()).unwrap_or_else(|_| {
+        let members = state.iter().filter(|member| is_held(*member));
+        otel::TraceState::from_key_value(members).unwrap_or_default()
+    })
+}
+
+/// Whether OpenTelemetry's type takes a member.
+pub(crate) fn is_held(member: (&str, &str)) -> bool {
+    otel::TraceState::from_key_value([member]).is_ok()
+}
+
+/// The trace state with this threshold, or without one. OpenTelemetry's own type is changed, not converted,
+/// because it may hold members that ours refuses.
+#[must_use]
+pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> otel::TraceState {
+    let kept = from_trace_state(state).with_threshold(threshold);
+    let (new, old) = (kept.get("ot"), state.get("ot"));
+    let changed = match new {
+        _ if new == old => None,
+        Some(new) => state.insert("ot", new.to_owned()).ok(),
+        None => state.delete("ot").ok(),
+    };
+    changed.unwrap_or_else(|| state.clone())
+}
+
+/// The context; `None` when one of its ids is zero.
+#[must_use]
+pub fn from_span_context(context: &otel::SpanContext) -> Option<TraceContext> {
+    let trace_id = from_trace_id(context.trace_id())?;
+    let span_id = from_span_id(context.span_id())?;
+    let flags = from_flags(context.trace_flags());
+    let mut made = TraceContext::new(trace_id, span_id).with_flags(flags);
+    made.trace_state = from_trace_state(context.trace_state());
+    made.is_remote = context.is_remote();
+    Some(made)
+}
+
+/// The context without what only ours holds: the baggage, the parent's id, debug and deferred, some
+/// members of the trace state.
+#[must_use]
+pub fn to_span_context(context: &TraceContext) -> otel::SpanContext {
+    otel::SpanContext::new(
+        to_trace_id(context.trace_id),
+        to_span_id(context.span_id),
+        to_flags(context.flags),
+        context.is_remote,
+        to_trace_state(&context.trace_state),
+    )
+}
+
+/// The link; `None` when it points nowhere because an id is zero.
+#[must_use]
+pub fn from_link(link: &otel::Link) -> Option<Link> {
+    let context = from_span_context(&link.span_context)?;
+    Some(Link { context, tags: link.attributes.iter().map(from_attribute).collect() })
+}
+
+/// The link.
+#[must_use]
+pub fn to_link(link: &Link) -> otel::Link {
+    let attributes = link.tags.iter().map(|(key, value)| to_key_value(key, value.as_ref()));
+    otel::Link::new(to_span_context(&link.context), attributes.collect(), 0)
+}

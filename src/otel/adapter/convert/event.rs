@@ -1,0 +1,66 @@
+//! Events and log entries.
+//!
+//! An event has no level. The one of a log entry stands in the attribute `level`, which is where
+//! tracing's bridge to OpenTelemetry writes it: as the first of all, in upper case.
+
+use opentelemetry::trace::Event;
+use opentelemetry::{KeyValue, Value};
+
+use super::{from_attribute, to_key_value};
+use crate::model::{LogEntry, LogLevel, LogRef, TagRef};
+
+const LEVEL: &str = "level";
+
+/// The event as a log entry: its name is the message.
+///
+/// The level is what the attribute `level` says, if that is one of the five, else `Info`. The attribute
+/// stays among the fields unless [`to_event`] would write it again.
+#[must_use]
+pub fn from_event(event: &Event) -> LogEntry {
+    let (level, attributes) = level_of(&event.attributes);
+    let fields = attributes.iter().map(from_attribute);
+    LogEntry { time: event.timestamp, level, message: event.name.clone(), fields: fields.collect() }
+}
+
+/// The log entry as an event: the message is its name.
+///
+/// Levels other than `Info` become the first attribute, `level`.
+#[must_use]
+pub fn to_event(log: LogRef<'_>) -> Event {
+    let level = log.level();
+    let told = log.fields().filter(|(key, _)| *key == LEVEL).find_map(|(_, value)| read(value));
+    let needed = told.unwrap_or_default() != level;
+    let level = needed.then(|| KeyValue::new(LEVEL, level.as_str()));
+    let fields = log.fields().map(|(key, value)| to_key_value(key, value));
+    Event::new(log.message().to_owned(), log.time(), level.into_iter().chain(fields).collect(), 0)
+}
+
+/// What the attributes of an event say about its level, and the others of them.
+pub(super) fn level_of(attributes: &[KeyValue]) -> (LogLevel, &[KeyValue]) {
+    let mut told = attributes.iter().filter(|attribute| attribute.key.as_str() == LEVEL);
+    let level = told.clone().find_map(read_attribute).unwrap_or_default();
+    let is_alone = told.next().is_some() && told.next().is_none();
+    match attributes.split_first() {
+        Some((first, others)) if is_alone && is_as_written(first, level) => (level, others),
+        _ => (level, attributes),
+    }
+}
+
+/// Whether [`to_event`] writes just this attribute for the level.
+fn is_as_written(attribute: &KeyValue, level: LogLevel) -> bool {
+    let is_level = attribute.key.as_str() == LEVEL;
+    let says =
+        |text: &str| matches!(&attribute.value, Value::String(told) if told.as_str() == text);
+    is_level && level != LogLevel::default() && says(level.as_str())
+}
+
+fn read_attribute(attribute: &KeyValue) -> Option<LogLevel> {
+    match &attribute.value {
+        Value::String(text) => text.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+fn read(value: TagRef<'_>) -> Option<LogLevel> {
+    value.as_str().and_then(|text| text.parse().ok())
+}

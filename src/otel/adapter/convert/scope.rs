@@ -1,0 +1,79 @@
+//! The library that made a span.
+//!
+//! Our spans have no place for it, so it stands in tags: those of the specification's mapping for
+//! formats without scopes, and a key of the same kind for the rest of it.
+
+use std::borrow::Cow;
+
+use opentelemetry::{InstrumentationScope, KeyValue};
+
+use super::{from_value, to_key_value};
+use crate::model::{SpanMut, TagRef, TagValue};
+
+const NAME: &str = "otel.scope.name";
+const VERSION: &str = "otel.scope.version";
+const SCHEMA_URL: &str = "otel.scope.schema_url";
+const ATTRIBUTE: &str = "otel.scope.attributes.";
+
+/// The tags that tell of the scope; one without a name has none for it.
+#[must_use]
+pub fn scope_tags(scope: &InstrumentationScope) -> Vec<(Cow<'static, str>, TagValue)> {
+    let mut tags = Vec::new();
+    if !scope.name().is_empty() {
+        tags.push((NAME.into(), scope.name().into()));
+    }
+    if let Some(version) = scope.version() {
+        tags.push((VERSION.into(), version.into()));
+    }
+    if let Some(url) = scope.schema_url() {
+        tags.push((SCHEMA_URL.into(), url.into()));
+    }
+    for attribute in scope.attributes() {
+        let key = format!("{ATTRIBUTE}{}", attribute.key.as_str());
+        tags.push((key.into(), from_value(&attribute.value).as_ref().to_value()));
+    }
+    tags
+}
+
+/// Writes the scope into the tags of a span.
+pub(super) fn write_scope(scope: &InstrumentationScope, span: &mut SpanMut<'_>) {
+    for (key, value) in scope_tags(scope) {
+        span.set_tag(key, value);
+    }
+}
+
+/// The scope that is read from tags, one at a time.
+#[derive(Default)]
+pub(super) struct ScopeReader {
+    name: String,
+    version: Option<String>,
+    schema_url: Option<String>,
+    attributes: Vec<KeyValue>,
+}
+
+impl ScopeReader {
+    /// Takes what a tag says about the scope; false when it says nothing.
+    pub(super) fn take(&mut self, key: &str, value: TagRef<'_>) -> bool {
+        match (key, value) {
+            (NAME, TagRef::Str(name)) => name.clone_into(&mut self.name),
+            (VERSION, TagRef::Str(version)) => self.version = Some(version.to_owned()),
+            (SCHEMA_URL, TagRef::Str(url)) => self.schema_url = Some(url.to_owned()),
+            _ => match key.strip_prefix(ATTRIBUTE) {
+                Some(key) => self.attributes.push(to_key_value(key, value)),
+                None => return false,
+            },
+        }
+        true
+    }
+
+    pub(super) fn finish(self) -> InstrumentationScope {
+        let mut scope = InstrumentationScope::builder(self.name).with_attributes(self.attributes);
+        if let Some(version) = self.version {
+            scope = scope.with_version(version);
+        }
+        if let Some(url) = self.schema_url {
+            scope = scope.with_schema_url(url);
+        }
+        scope.build()
+    }
+}

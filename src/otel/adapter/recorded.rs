@@ -1,0 +1,110 @@
+//! Finished spans of OpenTelemetry's SDK as they are.
+
+use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
+use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::convert;
+use crate::model::{Original, Outline, SpanId, SpanMut, Status, Trace, TraceId};
+
+/// A finished span of OpenTelemetry's SDK.
+#[derive(Clone, Debug)]
+pub struct Recorded(pub SpanData);
+
+impl Recorded {
+    /// The spans of a trace that was made of these, as they leave: flagged as sampled, with the threshold the
+    /// trace was kept with. `None` when it was made of something else.
+    #[must_use]
+    pub fn all_of(trace: &Trace) -> Option<Vec<SpanData>> {
+        let originals: &[Self] = trace.originals()?;
+        let threshold = trace.threshold();
+        // Nearly always all of them carry the same state, which is one change then.
+        let mut last: Option<(&SpanContext, SpanContext)> = None;
+        let kept = originals.iter().map(|Self(data)| {
+            let context = &data.span_context;
+            let state = match &last {
+                Some((before, after)) if before.trace_state() == context.trace_state() => {
+                    after.trace_state().clone()
+                }
+                _ => convert::set_threshold(context.trace_state(), threshold),
+            };
+            let flags = context.trace_flags().with_sampled(true);
+            let (trace_id, span_id) = (context.trace_id(), context.span_id());
+            let kept = SpanContext::new(trace_id, span_id, flags, context.is_remote(), state);
+            last = Some((context, kept.clone()));
+            SpanData { span_context: kept, ..data.clone() }
+        });
+        Some(kept.collect())
+    }
+}
+
+impl Original for Recorded {
+    fn ids(&self) -> (TraceId, SpanId) {
+        let context = &self.0.span_context;
+        // Spans without valid ids belong to no trace that is known, and so does one with random ids.
+        let trace_id = convert::from_trace_id(context.trace_id()).unwrap_or_else(TraceId::new);
+        (trace_id, convert::from_span_id(context.span_id()).unwrap_or_else(SpanId::new))
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self.0.status, OtelStatus::Error { .. })
+    }
+
+    fn outline(&self) -> Outline<'_> {
+        let Self(data) = self;
+        let (trace_id, span_id) = self.ids();
+        Outline {
+            trace_id,
+            span_id,
+            parent_span_id: convert::from_span_id(data.parent_span_id),
+            is_parent_remote: convert::is_parent_remote(data),
+            name: &data.name,
+            kind: convert::from_span_kind(&data.span_kind),
+            start: data.start_time,
+            end: data.end_time,
+            status: match data.status {
+                OtelStatus::Unset => Status::Unset,
+                OtelStatus::Ok => Status::Ok,
+                OtelStatus::Error { .. } => Status::error(""),
+            },
+        }
+    }
+
+    fn describe(&self, span: &mut SpanMut<'_>) {
+        convert::write_span_data(&self.0, span);
+    }
+
+    fn bytes(&self) -> usize {
+        let Self(data) = self;
+        let events: usize = data.events.events.iter().map(event_bytes).sum();
+        let links: usize = data.links.links.iter().map(link_bytes).sum();
+        size_of::<Self>() + tag_bytes(&data.attributes) + events + links
+    }
+}
+
+fn event_bytes(event: &Event) -> usize {
+    size_of::<Event>() + event.name.len() + tag_bytes(&event.attributes)
+}
+
+fn link_bytes(link: &Link) -> usize {
+    size_of::<Link>() + tag_bytes(&link.attributes)
+}
+
+/// The memory of attributes. Keys are not in it: nobody can tell which are static.
+fn tag_bytes(attributes: &[KeyValue]) -> usize {
+    let values: usize = attributes.iter().map(|attribute| value_bytes(&attribute.value)).sum();
+    size_of_val(attributes) + values
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.as_str().len(),
+        Value::Array(Array::Bool(values)) => values.len(),
+        Value::Array(Array::I64(values)) => size_of_val(values.as_slice()),
+        Value::Array(Array::F64(values)) => size_of_val(values.as_slice()),
+        Value::Array(Array::String(values)) => {
+            values.iter().map(|text| size_of_val(text) + text.as_str().len()).sum()
+        }
+        _ => 0,
+    }
+}

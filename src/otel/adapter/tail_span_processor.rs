@@ -1,0 +1,113 @@
+//! Our tail where OpenTelemetry's SDK has its span processors.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, TraceContextExt as _};
+use opentelemetry_sdk::Resource as OtelResource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use super::Recorded;
+use super::convert;
+use crate::model::{Resource, TraceContext};
+use crate::pipeline::{FlushError, Pipeline, ShutdownError};
+use crate::record::{Intake, Started};
+
+/// How long a flush may take; the SDK gives no time of its own.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The tail of a pipeline as OpenTelemetry's span processor: it takes the place of the batch processor.
+///
+/// Spans of a local trace are kept as they are until the last of them has ended. Then the tail is asked, on
+/// the thread that ended it; what is kept goes to the exporters of the pipeline, and what is dropped was
+/// never converted. An [`OtelExporter`](super::OtelExporter) there gets the SDK's own spans, flagged as
+/// sampled and with `th` in their trace state.
+///
+/// It keeps the pipeline running and shuts it down with the provider. Limits, late spans and the account are
+/// the pipeline's: see [`record`](crate::record). Policies run while the span that ended may be locked by
+/// whoever ended it, so they must not touch the current OpenTelemetry span.
+pub struct TailSpanProcessor {
+    pipeline: Pipeline,
+    intake: Intake,
+    is_shut_down: AtomicBool,
+}
+
+impl TailSpanProcessor {
+    /// The tail, the limits and the exporters of a pipeline.
+    #[must_use]
+    pub fn new(pipeline: &Pipeline) -> Self {
+        let (pipeline, intake) = (pipeline.clone(), pipeline.intake());
+        Self { pipeline, intake, is_shut_down: AtomicBool::new(false) }
+    }
+}
+
+impl SpanProcessor for TailSpanProcessor {
+    fn on_start(&self, span: &mut Span, parent: &Context) {
+        // Older lines tell of spans that are not recorded, too.
+        if !span.is_recording() {
+            return;
+        }
+        let context = span.span_context();
+        let ids = convert::from_trace_id(context.trace_id())
+            .zip(convert::from_span_id(context.span_id()));
+        let Some((trace_id, span_id)) = ids else { return };
+        let is_local_root = !parent.has_active_span() || {
+            let parent = parent.span();
+            let parent = parent.span_context();
+            !parent.is_valid() || parent.is_remote()
+        };
+        let started = Started { trace_id, span_id, is_local_root };
+        self.intake.started(started, || {
+            let known = convert::from_span_context(context);
+            known.unwrap_or_else(|| TraceContext::new(trace_id, span_id))
+        });
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.intake.ended(Recorded(span));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        if self.is_shut_down.load(Ordering::Acquire) {
+            return Err(OTelSdkError::AlreadyShutdown);
+        }
+        self.pipeline.flush(FLUSH_TIMEOUT).map(drop).map_err(|error| match error {
+            FlushError::TimedOut { limit, .. } => OTelSdkError::Timeout(limit),
+            other => OTelSdkError::InternalFailure(other.to_string()),
+        })
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        if self.is_shut_down.swap(true, Ordering::AcqRel) {
+            return Err(OTelSdkError::AlreadyShutdown);
+        }
+        self.pipeline.shutdown(timeout).map(drop).map_err(|error| match error {
+            ShutdownError::TimedOut { limit, .. } => OTelSdkError::Timeout(limit),
+            other => OTelSdkError::InternalFailure(other.to_string()),
+        })
+    }
+
+    fn set_resource(&mut self, resource: &OtelResource) {
+        let ours = Resource::clone(self.intake.resource());
+        self.intake = self.intake.clone().with_resource(merged(ours, resource));
+    }
+}
+
+/// The SDK's resource over the pipeline's; a service that nobody named keeps the pipeline's name.
+fn merged(ours: Resource, sdk: &OtelResource) -> Resource {
+    let theirs = convert::from_resource(sdk);
+    let is_nameless = theirs.service_name().starts_with("unknown_service");
+    let told = theirs.iter().filter(|(key, _)| !is_nameless || *key != Resource::SERVICE_NAME);
+    told.fold(ours, |merged, (key, value)| merged.with(key.to_owned(), value.clone()))
+}
+
+impl fmt::Debug for TailSpanProcessor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TailSpanProcessor")
+            .field("pipeline", &self.pipeline)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! Spans that another tracer makes, taken through a pipeline.
+
+mod support;
+
+#[path = "intake/decisions.rs"]
+mod decisions;
+#[path = "intake/foreign.rs"]
+mod foreign;
+#[path = "intake/limits.rs"]
+mod limits;
+#[path = "intake/model.rs"]
+mod model;
