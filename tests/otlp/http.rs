@@ -1,8 +1,9 @@
 //! OTLP/HTTP: what a request looks like, and what each answer leads to.
 
-use std::io::{self, Read, Write};
-use std::net::TcpListener;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Sender};
+use std::thread;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
@@ -14,7 +15,7 @@ use tailtrace::testing::{span, trace};
 use tailtrace::{Exporter, OtlpExporter, Trace};
 
 use crate::Caller;
-use crate::server::{Reply, Server, Speaks};
+use crate::server::{PLENTY, Reply, Server, Speaks};
 
 fn batch() -> [Trace; 1] {
     [trace(span("root").child(span("child")))]
@@ -95,6 +96,40 @@ fn a_connection_that_was_closed_meanwhile_is_replaced_without_a_failure() {
         caller.export(&batch()).unwrap();
         assert_eq!(server.next().connection, connection);
     }
+}
+
+/// Reads one request and answers that all is well.
+fn answer_once(mut stream: TcpStream) -> io::Result<()> {
+    let mut reader = BufReader::new(&stream);
+    let (mut line, mut length) = (String::new(), 0);
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line)?;
+        if let Some(text) = line.to_lowercase().strip_prefix("content-length: ") {
+            length = text.trim().parse().map_err(io::Error::other)?;
+        }
+    }
+    io::copy(&mut reader.take(length), &mut io::sink())?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+}
+
+#[test]
+fn a_connection_that_was_closed_while_it_lay_idle_is_replaced_without_a_failure() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+    let (tell, closed) = mpsc::channel();
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            answer_once(stream.unwrap()).unwrap();
+            tell.send(()).unwrap();
+        }
+    });
+    let caller = Caller::new(OtlpExporter::http().with_endpoint(url));
+    for _ in 0..3 {
+        caller.export(&batch()).unwrap();
+        closed.recv_timeout(PLENTY).unwrap();
+    }
+    server.join().unwrap();
 }
 
 #[test]
