@@ -90,24 +90,46 @@ impl Groups {
         Some(Arc::clone(&group.trace))
     }
 
-    /// Enters the first span of a new local trace.
-    pub(super) fn found(&self, id: TraceId, span: SpanId, trace: Arc<LocalTrace>) {
-        let mut group = Group { trace, open: Vec::with_capacity(4), open_roots: 0 };
+    /// Enters the first span of a new local trace. Where another thread began one of the same id meanwhile, the
+    /// span enters that, which is returned.
+    pub(super) fn found(
+        &self,
+        id: TraceId,
+        span: SpanId,
+        trace: &Arc<LocalTrace>,
+    ) -> Option<Arc<LocalTrace>> {
+        let mut group =
+            Group { trace: Arc::clone(trace), open: Vec::with_capacity(4), open_roots: 0 };
         group.enter(span, true);
-        let replaced = lock(self.shard(id)).groups.insert(id, group);
-        let old = replaced.map(|group| group.trace);
-        old.into_iter().for_each(Recorder::let_go);
+        let mut shard = lock(self.shard(id));
+        let other = shard.enter_busy(id, span);
+        if other.is_none() {
+            let replaced = shard.groups.insert(id, group);
+            drop(shard);
+            replaced.map(|group| group.trace).into_iter().for_each(Recorder::let_go);
+        }
+        other
     }
 
-    /// Remembers a trace that is dropped from its beginning.
-    pub(super) fn refuse(&self, id: TraceId, trace: Arc<LocalTrace>) {
-        let group = Group { trace, open: Vec::new(), open_roots: 0 };
+    /// Remembers a trace that is dropped from its beginning, unless another thread began one of the same id
+    /// meanwhile, which the span enters and which is returned.
+    pub(super) fn refuse(
+        &self,
+        id: TraceId,
+        span: SpanId,
+        trace: &Arc<LocalTrace>,
+    ) -> Option<Arc<LocalTrace>> {
+        let group = Group { trace: Arc::clone(trace), open: Vec::new(), open_roots: 0 };
         let mut shard = lock(self.shard(id));
-        let replaced = shard.groups.insert(id, group);
-        let forgotten = shard.idle(id);
-        drop(shard);
-        let old = replaced.map(|group| group.trace);
-        old.into_iter().chain(forgotten).for_each(Recorder::let_go);
+        let other = shard.enter_busy(id, span);
+        if other.is_none() {
+            let replaced = shard.groups.insert(id, group);
+            let forgotten = shard.idle(id);
+            drop(shard);
+            let old = replaced.map(|group| group.trace);
+            old.into_iter().chain(forgotten).for_each(Recorder::let_go);
+        }
+        other
     }
 
     /// Takes a span that ended out of its group; `None` when it was not in one.
@@ -160,6 +182,13 @@ impl Group {
 }
 
 impl Shard {
+    /// Enters a root into the group of a trace in which spans are open.
+    fn enter_busy(&mut self, id: TraceId, span: SpanId) -> Option<Arc<LocalTrace>> {
+        let group = self.groups.get_mut(&id).filter(|group| !group.open.is_empty())?;
+        group.enter(span, true);
+        Some(Arc::clone(&group.trace))
+    }
+
     /// A trace has no open spans at this moment; the oldest such trace beyond the limit is forgotten.
     fn idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
         self.idle.push_back(id);

@@ -166,13 +166,20 @@ impl Recorder {
         }
         let refused = self.make_room((head.is_sampled(), head.randomness()), 1).err();
         let trace = self.gathered(head, refused);
-        if let Some(reason) = refused {
-            self.ledger.unrecorded(reason).add(1);
-            return self.groups.refuse(context.trace_id, trace);
+        let id = context.trace_id;
+        // Among the groups first: a trace that is not the one of its id must not be live.
+        let other = match refused {
+            Some(_) => self.groups.refuse(id, span, &trace),
+            None => self.groups.found(id, span, &trace),
+        };
+        match (other, refused) {
+            (Some(other), _) => self.expect_in(&other),
+            (None, Some(reason)) => self.ledger.unrecorded(reason).add(1),
+            (None, None) => {
+                self.ledger.started(1);
+                self.admit(&trace);
+            }
         }
-        self.ledger.started(1);
-        self.admit(&trace);
-        self.groups.found(context.trace_id, span, trace);
     }
 
     /// A local trace with one open span of another tracer, or one that is dropped from its beginning.

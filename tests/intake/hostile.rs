@@ -1,0 +1,36 @@
+//! Spans in an order that nobody planned, and adapters with bugs.
+
+use std::sync::Barrier;
+
+use tailtrace::record::Started;
+use tailtrace::{SpanId, TraceContext, TraceId};
+
+use crate::foreign::{Foreign, root};
+use crate::support::{self, PLENTY, exported, keep_errors, settled};
+
+#[test]
+fn local_roots_of_one_trace_that_start_at_the_same_time_are_one_local_trace() {
+    let (builder, _, memory) = support::pipeline();
+    let pipeline = builder.with_tail(keep_errors).start().unwrap();
+    let (intake, trace_id) = (pipeline.intake(), TraceId::new());
+    let both_are_starting = Barrier::new(2);
+    let template = root(&intake, TraceId::new(), "root");
+    let start = || {
+        let span_id = SpanId::new();
+        intake.started(Started { trace_id, span_id, is_local_root: true }, || {
+            both_are_starting.wait();
+            TraceContext::new(trace_id, span_id)
+        });
+        Foreign { trace_id, span_id, ..template.clone() }
+    };
+    let (one, two) = std::thread::scope(|scope| {
+        let other = scope.spawn(start);
+        (start(), other.join().unwrap())
+    });
+    intake.ended(template);
+    intake.ended(one.failed());
+    intake.ended(two);
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["root", "root"]]);
+    assert_eq!(settled(&pipeline).live, 0);
+}
