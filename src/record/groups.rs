@@ -73,9 +73,7 @@ impl Groups {
 
     /// With which threshold the head sampled a trace, if it did; the note is gone then.
     pub(super) fn take_note(&self, id: TraceId) -> Option<Option<Threshold>> {
-        let mut shard = lock(self.shard(id));
-        let at = shard.notes.iter().rposition(|(noted, _)| *noted == id)?;
-        shard.notes.remove(at).map(|(_, threshold)| threshold)
+        lock(self.shard(id)).take_note(id)
     }
 
     /// Enters a span into the group of its trace. A root only joins a group in which spans are open:
@@ -87,7 +85,11 @@ impl Groups {
             return None;
         }
         group.enter(span, is_root);
-        Some(Arc::clone(&group.trace))
+        let trace = Arc::clone(&group.trace);
+        if is_root && let Some(threshold) = shard.take_note(id) {
+            trace.sample(threshold);
+        }
+        Some(trace)
     }
 
     /// Enters the first span of a new local trace. Where another thread began one of the same id meanwhile, the
@@ -182,6 +184,11 @@ impl Group {
 }
 
 impl Shard {
+    fn take_note(&mut self, id: TraceId) -> Option<Option<Threshold>> {
+        let at = self.notes.iter().rposition(|(noted, _)| *noted == id)?;
+        self.notes.remove(at).map(|(_, threshold)| threshold)
+    }
+
     /// Enters a root into the group of a trace in which spans are open.
     fn enter_busy(&mut self, id: TraceId, span: SpanId) -> Option<Arc<LocalTrace>> {
         let group = self.groups.get_mut(&id).filter(|group| !group.open.is_empty())?;

@@ -173,7 +173,10 @@ impl Recorder {
             None => self.groups.found(id, span, &trace),
         };
         match (other, refused) {
-            (Some(other), _) => self.expect_in(&other),
+            (Some(other), _) => {
+                note.into_iter().for_each(|threshold| other.sample(threshold));
+                self.expect_in(&other);
+            }
             (None, Some(reason)) => self.ledger.unrecorded(reason).add(1),
             (None, None) => {
                 self.ledger.started(1);

@@ -1,7 +1,7 @@
 //! One local trace.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::evict::Worth;
 use super::recorder::Recorder;
@@ -9,7 +9,7 @@ use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
-use crate::model::{Kept, Limits, LocalHandle, SpanId, TraceContext};
+use crate::model::{Kept, Limits, LocalHandle, SpanId, Threshold, TraceContext};
 
 /// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
@@ -29,6 +29,8 @@ pub(crate) struct LocalTrace {
     pub(super) slot: AtomicU32,
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
+    /// With which threshold the head sampled another local root that joined this trace.
+    sampled_since: OnceLock<Option<Threshold>>,
     /// Whether its spans are another tracer's, which are found by the trace's id.
     pub(super) is_gathered: bool,
     live: Mutex<Live>,
@@ -69,6 +71,7 @@ impl LocalTrace {
             slot: AtomicU32::new(NOWHERE),
             worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
+            sampled_since: OnceLock::new(),
             is_gathered: false,
             live: Mutex::new(Live::new(store)),
             head,
@@ -80,6 +83,7 @@ impl LocalTrace {
     pub(super) fn reset(&mut self, recorder: Arc<Recorder>, head: TraceHead, store: SpanStore) {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
+        self.sampled_since = OnceLock::new();
         *self.slot.get_mut() = NOWHERE;
         self.is_gathered = false;
         *self.live_mut() = Live::new(store);
@@ -130,6 +134,18 @@ impl LocalTrace {
     /// Whether somebody asked for it by its id.
     pub(super) fn is_keep_asked(&self) -> bool {
         self.keep_asked.load(Ordering::Relaxed)
+    }
+
+    /// Marks the trace, which others know already, as one that the head keeps.
+    pub(super) fn sample(&self, threshold: Option<Threshold>) {
+        self.sampled_since.get_or_init(|| threshold);
+        self.mark_worth_keeping();
+    }
+
+    /// With which threshold the head sampled it, if it did.
+    pub(super) fn sampled(&self) -> Option<Option<Threshold>> {
+        let at_first = self.head.is_sampled().then(|| self.head.threshold());
+        at_first.or_else(|| self.sampled_since.get().copied())
     }
 
     pub(super) fn ask_keep(&self) {

@@ -3,10 +3,10 @@
 use std::sync::Barrier;
 
 use tailtrace::record::Started;
-use tailtrace::{SpanId, TraceContext, TraceId};
+use tailtrace::{SamplingRequest, SpanId, TraceContext, TraceId};
 
 use crate::foreign::{Foreign, root};
-use crate::support::{self, PLENTY, exported, keep_errors, settled};
+use crate::support::{self, PLENTY, by_name, exported, keep_errors, settled};
 
 #[test]
 fn local_roots_of_one_trace_that_start_at_the_same_time_are_one_local_trace() {
@@ -33,4 +33,23 @@ fn local_roots_of_one_trace_that_start_at_the_same_time_are_one_local_trace() {
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["root", "root"]]);
     assert_eq!(settled(&pipeline).live, 0);
+}
+
+#[test]
+fn what_the_head_samples_is_kept_though_its_trace_was_only_recorded_before() {
+    let (builder, _, memory) = support::pipeline();
+    let pipeline = builder.with_sampler(by_name).with_tail(keep_errors).start().unwrap();
+    let (intake, id) = (pipeline.intake(), TraceId::new());
+    let ask = |name| intake.sample(&SamplingRequest::new(id, name, intake.now())).is_sampled();
+    assert!(!ask("record it"));
+    let first = root(&intake, id, "record it");
+    assert!(ask("sample it"), "the caller of this one is told that it is kept");
+    let second = root(&intake, id, "sample it").starting(1);
+    intake.ended(first);
+    intake.ended(second);
+    assert!(!ask("record more"));
+    intake.ended(root(&intake, id, "record more"));
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["record it", "sample it"]], "and no word outlives its trace");
+    settled(&pipeline);
 }
