@@ -2,10 +2,11 @@
 
 use std::sync::Barrier;
 
+use tailtrace::model::{Original, Outline, SpanMut};
 use tailtrace::record::Started;
-use tailtrace::{SamplingRequest, SpanId, TraceContext, TraceId};
+use tailtrace::{Reason, SamplingRequest, SpanId, TraceContext, TraceId};
 
-use crate::foreign::{Foreign, root};
+use crate::foreign::{Foreign, child, root};
 use crate::support::{self, PLENTY, by_name, exported, keep_errors, settled};
 
 #[test]
@@ -52,4 +53,34 @@ fn what_the_head_samples_is_kept_though_its_trace_was_only_recorded_before() {
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["record it", "sample it"]], "and no word outlives its trace");
     settled(&pipeline);
+}
+
+/// The same spans by another adapter.
+#[derive(Clone)]
+struct Beside(Foreign);
+
+impl Original for Beside {
+    fn outline(&self) -> Outline<'_> {
+        self.0.outline()
+    }
+
+    fn describe(&self, span: &mut SpanMut<'_>) {
+        self.0.describe(span);
+    }
+}
+
+#[test]
+fn spans_of_a_second_adapter_in_one_trace_cost_the_first_nothing() {
+    let (builder, _, memory) = support::pipeline();
+    let pipeline = builder.with_tail(keep_errors).start().unwrap();
+    let intake = pipeline.intake();
+    let top = root(&intake, TraceId::new(), "root");
+    let (one, two) = (child(&intake, &top, "one").starting(1), child(&intake, &top, "two"));
+    intake.ended(one);
+    intake.ended(Beside(two));
+    intake.ended(top.failed());
+    pipeline.flush(PLENTY).unwrap();
+    let stats = settled(&pipeline);
+    assert_eq!(exported(&memory), [["root", "one"]]);
+    assert_eq!((stats.live, stats.dropped_by(Reason::BytesPerTrace)), (0, 1), "{stats}");
 }

@@ -124,9 +124,10 @@ impl SpanStore {
     }
 
     fn reserve_within<S: Original>(&mut self, bytes: usize) -> bool {
-        // A buffer that is used again may have held those of another tracer; one that holds spans of ours
-        // holds nothing else.
-        if self.spans.is_empty() && self.column_of::<S>().is_none() {
+        // A buffer that is used again may have held those of another tracer; one that holds spans, ours or
+        // another's, holds nothing else.
+        let is_empty = self.spans.is_empty() && self.unsettled() == 0;
+        if is_empty && self.column_of::<S>().is_none() {
             self.forget_originals();
             let details = details_in(&mut self.details, &mut self.room);
             self.room.count(size_of::<Originals>());
