@@ -8,7 +8,7 @@ use super::groups::Member;
 use super::local::{LocalTrace, Phase};
 use super::recorder::Recorder;
 use crate::kit::Tick;
-use crate::kit::guarded::lock;
+use crate::kit::guarded::{self, lock};
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
@@ -133,7 +133,7 @@ impl Intake {
     /// the tail on this thread.
     #[inline]
     pub fn ended<S: Original>(&self, original: S) {
-        let (trace_id, span_id) = original.ids();
+        let Some((trace_id, span_id)) = guarded::call(|| original.ids()) else { return };
         let Some(member) = self.recorder.groups.leave(trace_id, span_id) else { return };
         self.recorder.take_over(&member, original, self.resource.as_ref());
         Recorder::let_go(member.trace);
@@ -215,7 +215,9 @@ impl Recorder {
     ) {
         let Member { trace, is_root, is_last_root } = member;
         let limits = &self.limits;
-        let (bytes, is_error) = (original.bytes(), original.is_error());
+        // An adapter that panics here costs the error its weight, not the trace its end.
+        let told = guarded::call(|| (original.bytes(), original.is_error()));
+        let (bytes, is_error) = told.unwrap_or((size_of::<S>(), false));
         let reserve = if is_error { (limits.spans_per_trace / 8).max(1) } else { 0 };
         let most = limits.spans_per_trace.saturating_add(reserve) as usize;
         let mut live = trace.live();

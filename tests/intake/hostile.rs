@@ -84,3 +84,65 @@ fn spans_of_a_second_adapter_in_one_trace_cost_the_first_nothing() {
     assert_eq!(exported(&memory), [["root", "one"]]);
     assert_eq!((stats.live, stats.dropped_by(Reason::BytesPerTrace)), (0, 1), "{stats}");
 }
+
+/// A span whose adapter panics in one place.
+#[derive(Clone)]
+struct Bad(Foreign, Place);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Outline,
+    IsError,
+    Bytes,
+    Ids,
+    Nowhere,
+}
+
+impl Bad {
+    fn pass(&self, place: Place) {
+        assert!(self.1 != place, "the adapter has a bug");
+    }
+}
+
+impl Original for Bad {
+    fn ids(&self) -> (TraceId, SpanId) {
+        self.pass(Place::Ids);
+        (self.0.trace_id, self.0.span_id)
+    }
+
+    fn is_error(&self) -> bool {
+        self.pass(Place::IsError);
+        self.0.is_error()
+    }
+
+    fn outline(&self) -> Outline<'_> {
+        self.pass(Place::Outline);
+        self.0.outline()
+    }
+
+    fn describe(&self, span: &mut SpanMut<'_>) {
+        self.0.describe(span);
+    }
+
+    fn bytes(&self) -> usize {
+        self.pass(Place::Bytes);
+        self.0.bytes()
+    }
+}
+
+#[test]
+fn an_adapter_that_panics_costs_its_own_span_at_most() {
+    for place in [Place::Outline, Place::IsError, Place::Bytes, Place::Ids] {
+        let (builder, _, memory) = support::pipeline();
+        let pipeline = builder.with_tail(keep_errors).start().unwrap();
+        let intake = pipeline.intake();
+        let top = root(&intake, TraceId::new(), "root");
+        let bad = child(&intake, &top, "bad");
+        intake.ended(Bad(top.failed(), Place::Nowhere));
+        intake.ended(Bad(bad, place));
+        let _ = pipeline.shutdown(PLENTY);
+        let stats = settled(&pipeline);
+        assert!(!exported(&memory).is_empty(), "{place:?}");
+        assert_eq!(stats.exported + stats.dropped_by(Reason::Unfinished), 2, "{place:?} {stats}");
+    }
+}
