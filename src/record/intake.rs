@@ -113,6 +113,21 @@ impl Intake {
         found.is_some_and(|trace| !matches!(trace.live().phase, Phase::Dropped(_)))
     }
 
+    /// Whether this trace is, or was lately, one that was dropped here. If so, a span of it is counted with the
+    /// others.
+    #[must_use]
+    pub fn is_dropped(&self, trace_id: TraceId) -> bool {
+        let found = self.recorder.groups.find(trace_id);
+        let reason = found.and_then(|trace| match trace.live().phase {
+            Phase::Dropped(reason) => Some(reason),
+            _ => None,
+        });
+        if let Some(reason) = reason {
+            self.recorder.ledger.unrecorded(reason).add(1);
+        }
+        reason.is_some()
+    }
+
     /// Announces a span that another tracer records; `context` is asked for that of the first of a trace.
     ///
     /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context

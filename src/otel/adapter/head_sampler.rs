@@ -11,6 +11,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
+use crate::kit::own_work::is_asking;
 use crate::kit::{Clock, Tick};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
@@ -67,15 +68,22 @@ impl HeadSampler {
     /// Decides about a span below one of this process.
     fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> sdk::SamplingResult {
         let context = parent.span_context();
-        let refused = self.source.intake().is_some_and(Intake::refuses);
-        let decision = if refused {
+        let intake = self.source.intake();
+        let known = intake.zip(convert::from_trace_id(trace_id));
+        let decision = if intake.is_some_and(Intake::refuses) {
             sdk::SamplingDecision::Drop
         } else if context.is_sampled() {
             sdk::SamplingDecision::RecordAndSample
-        } else if self.source.is_recorded(trace_id) || parent.is_recording() {
+        } else if known.is_some_and(|(intake, id)| intake.is_recorded(id)) {
+            sdk::SamplingDecision::RecordOnly
+        } else if known.is_some_and(|(intake, id)| intake.is_dropped(id)) {
+            sdk::SamplingDecision::Drop
+        } else if is_asking() || parent.is_recording() {
+            // A span that is just being ended may be locked on this thread, so it is asked last, and not by
+            // what a policy traces.
             sdk::SamplingDecision::RecordOnly
         } else {
-            if let Some(intake) = self.source.intake() {
+            if let Some(intake) = intake {
                 intake.sampled_out();
             }
             sdk::SamplingDecision::Drop
@@ -165,11 +173,6 @@ impl Source {
             Self::Pipeline(intake) => Some(intake),
             Self::Alone(..) => None,
         }
-    }
-
-    fn is_recorded(&self, trace_id: api::TraceId) -> bool {
-        let trace_id = convert::from_trace_id(trace_id);
-        self.intake().zip(trace_id).is_some_and(|(intake, id)| intake.is_recorded(id))
     }
 
     fn now(&self) -> Tick {

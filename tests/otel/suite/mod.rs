@@ -3,6 +3,7 @@
 mod bridge;
 mod convert;
 mod from_should_sample;
+mod head_and_tail;
 mod otel_exporter;
 mod propagator;
 mod strategies;
