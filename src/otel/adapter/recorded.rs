@@ -1,11 +1,16 @@
 //! Finished spans of OpenTelemetry's SDK as they are.
 
+use std::borrow::Cow;
+
 use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::convert;
 use crate::model::{Original, Outline, SpanId, SpanMut, Status, Trace, TraceId};
+
+/// A key longer than this counts.
+const LONG_KEY: usize = 128;
 
 /// A finished span of OpenTelemetry's SDK.
 #[derive(Clone, Debug)]
@@ -78,22 +83,38 @@ impl Original for Recorded {
         let Self(data) = self;
         let events: usize = data.events.events.iter().map(event_bytes).sum();
         let links: usize = data.links.links.iter().map(link_bytes).sum();
-        size_of::<Self>() + tag_bytes(&data.attributes) + events + links
+        let description = match &data.status {
+            OtelStatus::Error { description } => owned_bytes(description),
+            _ => 0,
+        };
+        let texts = owned_bytes(&data.name) + description;
+        size_of::<Self>() + texts + tag_bytes(&data.attributes) + events + links
     }
 }
 
 fn event_bytes(event: &Event) -> usize {
-    size_of::<Event>() + event.name.len() + tag_bytes(&event.attributes)
+    size_of::<Event>() + owned_bytes(&event.name) + tag_bytes(&event.attributes)
 }
 
 fn link_bytes(link: &Link) -> usize {
     size_of::<Link>() + tag_bytes(&link.attributes)
 }
 
-/// The memory of attributes. Keys are not in it: nobody can tell which are static.
+#[expect(clippy::ptr_arg, reason = "what is static takes no memory")]
+fn owned_bytes(text: &Cow<'static, str>) -> usize {
+    if let Cow::Owned(text) = text { text.len() } else { 0 }
+}
+
+/// The memory of attributes.
 fn tag_bytes(attributes: &[KeyValue]) -> usize {
-    let values: usize = attributes.iter().map(|attribute| value_bytes(&attribute.value)).sum();
-    size_of_val(attributes) + values
+    let tags = attributes.iter();
+    let texts: usize = tags.map(|tag| key_bytes(tag.key.as_str()) + value_bytes(&tag.value)).sum();
+    size_of_val(attributes) + texts
+}
+
+/// The memory of a key. Nobody can tell which are static, but nobody writes long ones by hand.
+fn key_bytes(key: &str) -> usize {
+    if key.len() > LONG_KEY { key.len() } else { 0 }
 }
 
 fn value_bytes(value: &Value) -> usize {

@@ -7,12 +7,12 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::trace::{TraceFlags, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
-use tailtrace::{Errors, Exporter, InMemoryExporter, Pipeline, RecordLimits};
+use tailtrace::{Errors, Exporter, InMemoryExporter, Pipeline, Reason, RecordLimits};
 use tailtrace::{TailPolicy, TailSampler, TraceView, Verdict};
 
 use super::support::{LONG, Sink, block_on};
@@ -271,6 +271,32 @@ fn times_that_cannot_be_true_cost_nothing_but_themselves() {
     }
     provider.force_flush().unwrap();
     assert_eq!(memory.span_count(), 4);
+    assert_balanced(&pipeline);
+}
+
+#[test]
+fn all_text_of_a_span_counts_for_the_memory_of_its_trace() {
+    let places: [fn(&mut Span, String); 5] = [
+        |span, text| span.update_name(text),
+        |span, text| span.set_status(Status::error(text)),
+        |span, text| span.set_attribute(KeyValue::new("key", text)),
+        |span, text| span.set_attribute(KeyValue::new(text, 1)),
+        |span, text| span.add_event(text, Vec::new()),
+    ];
+    let limits = RecordLimits { bytes_per_trace: 1024 * 1024, ..RecordLimits::default() };
+    let pipeline = Pipeline::builder("suite")
+        .with_tail(TailSampler::new().keep(Errors))
+        .with_limits(limits)
+        .with_exporter(InMemoryExporter::new())
+        .start()
+        .unwrap();
+    let provider = provider(&pipeline);
+    for (place, write) in (1..).zip(places) {
+        let mut span = failed(&provider);
+        write(&mut span, "x".repeat(4 * 1024 * 1024));
+        span.end();
+        assert_eq!(pipeline.stats().dropped_by(Reason::BytesPerTrace), place);
+    }
     assert_balanced(&pipeline);
 }
 
