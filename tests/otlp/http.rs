@@ -99,8 +99,13 @@ fn a_connection_that_was_closed_meanwhile_is_replaced_without_a_failure() {
 }
 
 /// Reads one request and answers that all is well.
-fn answer_once(mut stream: TcpStream) -> io::Result<()> {
-    let mut reader = BufReader::new(&stream);
+fn answer_once(stream: TcpStream) -> io::Result<()> {
+    answer(&stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+}
+
+/// Reads one request and answers with these bytes.
+fn answer(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);
     while line != "\r\n" {
         line.clear();
@@ -110,7 +115,7 @@ fn answer_once(mut stream: TcpStream) -> io::Result<()> {
         }
     }
     io::copy(&mut reader.take(length), &mut io::sink())?;
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+    stream.write_all(bytes)
 }
 
 #[test]
@@ -218,6 +223,23 @@ fn an_answer_without_end_is_not_read_to_its_end() {
     let endless = Reply::ok().with_body(vec![b'x'; 5 * 1024 * 1024]);
     let server = Server::replies(Speaks::Http, [endless]);
     caller(&server).export(&batch()).unwrap();
+}
+
+#[test]
+fn what_was_accepted_is_not_sent_again_though_the_rest_of_the_answer_does_not_come() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        answer(&stream, b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n")?;
+        // Until the other side gives up.
+        stream.read(&mut [0])
+    });
+    let timeout = Duration::from_millis(100);
+    let caller = Caller::new(OtlpExporter::http().with_endpoint(url).with_timeout(timeout));
+    caller.export(&batch()).unwrap();
+    drop(caller);
+    assert_eq!(server.join().unwrap().unwrap_or(0), 0);
 }
 
 #[test]

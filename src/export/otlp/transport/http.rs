@@ -1,7 +1,10 @@
 //! OTLP/HTTP: a request is a POST.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
@@ -36,7 +39,12 @@ impl HttpClient {
         Self { client, settings, headers }
     }
 
-    pub(super) async fn send(&self, body: Bytes) -> Result<Answer, ExportError> {
+    /// Sends a request; the head of its answer is left in `heard` as soon as it is there.
+    pub(super) async fn send(
+        &self,
+        body: Bytes,
+        heard: &OnceLock<Parts>,
+    ) -> Result<Answer, ExportError> {
         let body = if self.settings.gzip { gzip::compressed(&body).into() } else { body };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
@@ -46,15 +54,19 @@ impl HttpClient {
             unreachable::told(&self.settings, "HTTP", error.is_connect(), error)
         })?;
         let (head, body) = response.into_parts();
-        // The status has said what became of the spans, so that a body cut short changes nothing.
+        let head = heard.get_or_init(|| head);
         let body = Limited::new(body, MOST_ANSWERED).collect().await;
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        // One that was cut short says nothing.
+        self.judge(head, &body.map(|body| body.to_bytes()).unwrap_or_default())
+    }
+
+    pub(super) fn judge(&self, head: &Parts, body: &[u8]) -> Result<Answer, ExportError> {
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let answer = HttpAnswer {
             status: head.status,
             retry_after: text(RETRY_AFTER),
             is_json: text(CONTENT_TYPE).is_some_and(|form| form.starts_with("application/json")),
-            body: &body,
+            body,
         };
         answer.judge(&self.settings.endpoint.shown, Clock::system().wall())
     }

@@ -13,6 +13,7 @@ mod roots;
 mod tls;
 mod unreachable;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ::http::HeaderMap;
@@ -89,9 +90,18 @@ impl Transport {
         let request = Bytes::from(std::mem::take(body));
         let sent = request.clone();
         let answer = match self {
-            Self::Http(client) => within(&client.settings, client.send(sent)).await,
-            Self::Grpc(client) => within(&client.settings, client.send(sent)).await,
+            Self::Http(client) => {
+                let head = OnceLock::new();
+                let answer = within(&client.settings, client.send(sent, &head)).await;
+                // The status has said what became of the spans: a body that does not come changes nothing.
+                let alone = |head| client.judge(head, &[]);
+                answer.or_else(|| head.get().map(alone)).ok_or(&client.settings)
+            }
+            Self::Grpc(client) => {
+                within(&client.settings, client.send(sent)).await.ok_or(&client.settings)
+            }
         };
+        let answer = answer.unwrap_or_else(|settings| Err(too_late(settings)));
         if request.is_unique() {
             *body = request.into();
             body.clear();
@@ -100,25 +110,24 @@ impl Transport {
     }
 }
 
-/// Limits the time of a request, from before it has a connection until its answer is read.
-async fn within(
-    settings: &Settings,
-    request: impl Future<Output = Result<Answer, ExportError>>,
-) -> Result<Answer, ExportError> {
+/// Limits the time of a request, from before it has a connection until its answer is read; `None` when it is
+/// over.
+async fn within<R>(settings: &Settings, request: impl Future<Output = R>) -> Option<R> {
     // The thread sleeps between batches: two rounds of its runtime, and a connection that was closed
     // meanwhile is known to be.
     for _ in 0..2 {
         tokio::task::yield_now().await;
     }
-    let Some(limit) = settings.timeout else {
-        return request.await;
-    };
-    let limited = tokio::time::timeout(limit, request).await;
-    limited.unwrap_or_else(|_| {
-        let target = &settings.endpoint.shown;
-        let message = format!("no answer from {target} within {limit:?}; is it overloaded?");
-        Err(ExportError::retryable(message))
-    })
+    match settings.timeout {
+        None => Some(request.await),
+        Some(limit) => tokio::time::timeout(limit, request).await.ok(),
+    }
+}
+
+fn too_late(settings: &Settings) -> ExportError {
+    let (target, limit) = (&settings.endpoint.shown, settings.timeout.unwrap_or_default());
+    let message = format!("no answer from {target} within {limit:?}; is it overloaded?");
+    ExportError::retryable(message)
 }
 
 fn tcp() -> HttpConnector {
