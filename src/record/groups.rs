@@ -22,15 +22,25 @@ pub(super) struct Groups(Box<[Mutex<Shard>]>);
 
 #[derive(Default)]
 struct Shard {
-    // Trace ids come from strangers, so the hash has a seed of its own.
-    groups: HashMap<TraceId, Group, RandomState>,
+    groups: Table,
     /// Those that had no open span at some moment, the oldest first.
     idle: VecDeque<TraceId>,
     /// What the head sampled, with the threshold, the newest last.
     notes: VecDeque<(TraceId, Option<Threshold>)>,
 }
 
+/// Groups by trace id. Spans of one trace start and end after each other more often than not, so the group
+/// that was asked for last is looked at before anything is hashed.
+#[derive(Default)]
+struct Table {
+    // Trace ids come from strangers, so the hash has a seed of its own.
+    places: HashMap<TraceId, usize, RandomState>,
+    groups: Vec<Group>,
+    last: usize,
+}
+
 struct Group {
+    id: TraceId,
     trace: Arc<LocalTrace>,
     open: Vec<Open>,
     open_roots: u32,
@@ -39,6 +49,16 @@ struct Group {
 struct Open {
     id: SpanId,
     is_root: bool,
+}
+
+/// What a span that starts finds.
+pub(super) enum Joined {
+    /// The trace has other open spans, and this is counted among them.
+    Beside,
+    /// The trace had none, and may be decided: the span is yet to be counted.
+    Alone(Arc<LocalTrace>),
+    /// It begins a local trace.
+    Nothing,
 }
 
 /// The group a span belongs to.
@@ -52,13 +72,15 @@ pub(super) struct Member {
 
 impl Groups {
     pub(super) fn new(shards: usize) -> Self {
+        let shards = shards.next_power_of_two();
         Self((0..shards).map(|_| Mutex::default()).collect())
     }
 
+    #[inline]
     fn shard(&self, id: TraceId) -> &Mutex<Shard> {
         let bits = id.to_bits();
         let mixed = ((bits >> 64) as u64 ^ bits as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        &self.0[(mixed >> 32) as usize % self.0.len()]
+        &self.0[(mixed >> 32) as usize & (self.0.len() - 1)]
     }
 
     /// Remembers that the head sampled a trace whose root is about to start.
@@ -80,40 +102,38 @@ impl Groups {
 
     /// Enters a span into the group of its trace. A root only joins a group in which spans are open:
     /// where all have ended, it begins another local trace.
-    pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> Option<Arc<LocalTrace>> {
+    #[inline(always)]
+    pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> Joined {
         let mut shard = lock(self.shard(id));
-        let group = shard.groups.get_mut(&id)?;
-        if is_root && group.open.is_empty() {
-            return None;
+        let Some(group) = shard.groups.get_mut(id) else { return Joined::Nothing };
+        let is_beside = group.trace.outside().join();
+        if is_root && !is_beside && group.open.is_empty() {
+            return Joined::Nothing;
         }
         group.enter(span, is_root);
-        Some(Arc::clone(&group.trace))
+        if is_beside { Joined::Beside } else { Joined::Alone(Arc::clone(&group.trace)) }
     }
 
     /// Enters the first span of a new local trace.
     pub(super) fn found(&self, id: TraceId, span: SpanId, trace: Arc<LocalTrace>) {
-        let mut group = Group { trace, open: Vec::with_capacity(4), open_roots: 0 };
-        group.enter(span, true);
-        let replaced = lock(self.shard(id)).groups.insert(id, group);
-        let old = replaced.map(|group| group.trace);
-        old.into_iter().for_each(Recorder::let_go);
+        let replaced = lock(self.shard(id)).groups.put(id, trace, Some(span));
+        replaced.into_iter().for_each(Recorder::let_go);
     }
 
     /// Remembers a trace that is dropped from its beginning.
     pub(super) fn refuse(&self, id: TraceId, trace: Arc<LocalTrace>) {
-        let group = Group { trace, open: Vec::new(), open_roots: 0 };
         let mut shard = lock(self.shard(id));
-        let replaced = shard.groups.insert(id, group);
+        let replaced = shard.groups.put(id, trace, None);
         let forgotten = shard.idle(id);
         drop(shard);
-        let old = replaced.map(|group| group.trace);
-        old.into_iter().chain(forgotten).for_each(Recorder::let_go);
+        replaced.into_iter().chain(forgotten).for_each(Recorder::let_go);
     }
 
     /// Takes a span that ended out of its group; `None` when it was not in one.
+    #[inline(always)]
     pub(super) fn leave(&self, id: TraceId, span: SpanId) -> Option<Member> {
         let mut shard = lock(self.shard(id));
-        let group = shard.groups.get_mut(&id)?;
+        let group = shard.groups.get_mut(id)?;
         // The span that ends is usually among the last that started.
         let at = group.open.iter().rposition(|open| open.id == span)?;
         let Open { is_root, .. } = group.open.swap_remove(at);
@@ -121,26 +141,29 @@ impl Groups {
         let is_last_root = is_root && group.open_roots == 0;
         let member = Member { trace: Arc::clone(&group.trace), is_root, is_last_root };
         let is_idle = group.open.is_empty();
-        let forgotten = if is_idle { shard.idle(id) } else { None };
-        drop(shard);
-        forgotten.into_iter().for_each(Recorder::let_go);
+        if is_idle {
+            let forgotten = shard.idle(id);
+            drop(shard);
+            forgotten.into_iter().for_each(Recorder::let_go);
+        }
         Some(member)
     }
 
     /// The local trace of a trace id, while it is remembered.
     pub(super) fn find(&self, id: TraceId) -> Option<Arc<LocalTrace>> {
-        lock(self.shard(id)).groups.get(&id).map(|group| Arc::clone(&group.trace))
+        lock(self.shard(id)).groups.get_mut(id).map(|group| Arc::clone(&group.trace))
     }
 
     /// Forgets the open spans of a trace that was put out: they are counted.
     pub(super) fn retire(&self, trace: &Arc<LocalTrace>) {
         let id = trace.head.trace_id;
         let mut shard = lock(self.shard(id));
-        let Some(group) = shard.groups.get_mut(&id) else { return };
+        let Some(group) = shard.groups.get_mut(id) else { return };
         if !Arc::ptr_eq(&group.trace, trace) || group.open.is_empty() {
             return;
         }
-        (group.open, group.open_roots) = (Vec::new(), 0);
+        group.open.clear();
+        group.open_roots = 0;
         let forgotten = shard.idle(id);
         drop(shard);
         forgotten.into_iter().for_each(Recorder::let_go);
@@ -159,6 +182,53 @@ impl Group {
     }
 }
 
+impl Table {
+    #[inline(always)]
+    fn get_mut(&mut self, id: TraceId) -> Option<&mut Group> {
+        if self.groups.get(self.last).is_none_or(|group| group.id != id) {
+            self.last = self.place_of(id)?;
+        }
+        self.groups.get_mut(self.last)
+    }
+
+    #[inline(never)]
+    fn place_of(&self, id: TraceId) -> Option<usize> {
+        self.places.get(&id).copied()
+    }
+
+    /// Enters a trace, with its root if that is open; whose place it takes.
+    fn put(
+        &mut self,
+        id: TraceId,
+        trace: Arc<LocalTrace>,
+        root: Option<SpanId>,
+    ) -> Option<Arc<LocalTrace>> {
+        let mut group = Group { id, trace, open: Vec::with_capacity(4), open_roots: 0 };
+        root.into_iter().for_each(|root| group.enter(root, true));
+        self.last = *self.places.entry(id).or_insert(self.groups.len());
+        match self.groups.get_mut(self.last) {
+            Some(old) => Some(std::mem::replace(old, group).trace),
+            None => {
+                self.groups.push(group);
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
+        let place = self.places.remove(&id)?;
+        let removed = self.groups.swap_remove(place);
+        if let Some(moved) = self.groups.get(place) {
+            self.places.insert(moved.id, place);
+        }
+        Some(removed.trace)
+    }
+
+    fn len(&self) -> usize {
+        self.groups.len()
+    }
+}
+
 impl Shard {
     /// A trace has no open spans at this moment; the oldest such trace beyond the limit is forgotten.
     fn idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
@@ -168,10 +238,7 @@ impl Shard {
         }
         let oldest = self.idle.pop_front()?;
         // It may be busy again; then it comes back when it is idle.
-        if self.groups.get(&oldest)?.open.is_empty() {
-            return self.groups.remove(&oldest).map(|group| group.trace);
-        }
-        None
+        if self.groups.get_mut(oldest)?.open.is_empty() { self.groups.remove(oldest) } else { None }
     }
 }
 

@@ -29,9 +29,56 @@ pub(crate) struct LocalTrace {
     pub(super) slot: AtomicU32,
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
-    /// Whether its spans are another tracer's, which are found by the trace's id.
-    pub(super) is_gathered: bool,
+    outside: Outside,
     live: Mutex<Live>,
+}
+
+/// How many spans of another tracer are open, or have ended and are on their way into the buffer.
+///
+/// It falls, and rises from zero, under the trace's lock. From any other number it may rise without: then
+/// the trace is among the live ones and not complete, and the one more keeps it so.
+#[derive(Debug, Default)]
+pub(super) struct Outside(AtomicU32);
+
+impl Outside {
+    #[inline]
+    pub(super) fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// One more beside others; false when there are none.
+    #[inline]
+    pub(super) fn join(&self) -> bool {
+        let mut count = self.count();
+        while count != 0 {
+            match self.0.compare_exchange_weak(
+                count,
+                count + 1,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => count = now,
+            }
+        }
+        false
+    }
+
+    /// One more, whatever there is.
+    pub(super) fn enter(&self, _locked: &Live) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One less; how many are left.
+    #[inline]
+    pub(super) fn leave(&self, _locked: &Live) -> u32 {
+        self.0.fetch_sub(1, Ordering::Relaxed).saturating_sub(1)
+    }
+
+    /// None any more; how many there were.
+    pub(super) fn clear(&self, _locked: &Live) -> u32 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// What changes while spans start and end.
@@ -42,7 +89,7 @@ pub(super) struct Live {
     pub(super) accounted: u32,
     /// Spans that have not ended, those beyond the limit included.
     pub(super) open: u32,
-    /// Open spans that are not in the store: those beyond the limit, and those of another tracer.
+    /// Open spans of ours that are not in the store, being beyond a limit.
     pub(super) beyond_limit: u32,
     /// Children that were started; what their ids are made of.
     pub(super) children: u32,
@@ -69,7 +116,7 @@ impl LocalTrace {
             slot: AtomicU32::new(NOWHERE),
             worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
-            is_gathered: false,
+            outside: Outside::default(),
             live: Mutex::new(Live::new(store)),
             head,
         }
@@ -81,7 +128,7 @@ impl LocalTrace {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
         *self.slot.get_mut() = NOWHERE;
-        self.is_gathered = false;
+        self.outside = Outside::default();
         *self.live_mut() = Live::new(store);
         self.recorder = Some(recorder);
         self.head = head;
@@ -112,6 +159,28 @@ impl LocalTrace {
         let result = write(&mut live.store, index, &recorder.limits.span);
         recorder.unlock(self, live, false);
         Some(result)
+    }
+
+    /// Makes this trace, which holds nothing, one for another tracer's spans: of which one is open, or which
+    /// is dropped from its beginning.
+    pub(super) fn gather(&mut self, refused: Option<Reason>) {
+        *self.outside.0.get_mut() = u32::from(refused.is_none());
+        let live = self.live_mut();
+        live.open = 0;
+        if let Some(reason) = refused {
+            live.phase = Phase::Dropped(reason);
+        }
+    }
+
+    /// Open spans of another tracer.
+    #[inline]
+    pub(super) fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// Spans that no other column counts.
+    pub(super) fn spans(&self, live: &Live) -> u64 {
+        live.spans() + u64::from(self.outside.count())
     }
 
     /// What it is worth at a limit.
@@ -171,7 +240,7 @@ impl Live {
         }
     }
 
-    /// Spans that no other column counts.
+    /// Spans of ours that no other column counts.
     #[inline]
     pub(super) fn spans(&self) -> u64 {
         self.store.len() as u64 + u64::from(self.beyond_limit)
