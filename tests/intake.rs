@@ -8,5 +8,7 @@ mod decisions;
 mod foreign;
 #[path = "intake/limits.rs"]
 mod limits;
+#[path = "intake/looks.rs"]
+mod looks;
 #[path = "intake/model.rs"]
 mod model;

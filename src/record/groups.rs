@@ -14,6 +14,9 @@ use crate::model::{SpanId, Threshold, TraceId};
 /// How many decided traces one shard remembers, so that late spans follow the decision.
 const REMEMBERED: usize = 256;
 
+/// A list of more open spans than this is not kept for the next trace.
+const MOST_SPARE: usize = 64;
+
 /// How many decisions of the head one shard remembers until the span they are about starts.
 const NOTES: usize = 64;
 
@@ -37,6 +40,8 @@ struct Table {
     places: HashMap<TraceId, usize, RandomState>,
     groups: Vec<Group>,
     last: usize,
+    /// The list of a group that was forgotten, for the next.
+    spare: Vec<Open>,
 }
 
 struct Group {
@@ -203,7 +208,7 @@ impl Table {
         trace: Arc<LocalTrace>,
         root: Option<SpanId>,
     ) -> Option<Arc<LocalTrace>> {
-        let mut group = Group { id, trace, open: Vec::with_capacity(4), open_roots: 0 };
+        let mut group = Group { id, trace, open: std::mem::take(&mut self.spare), open_roots: 0 };
         root.into_iter().for_each(|root| group.enter(root, true));
         self.last = *self.places.entry(id).or_insert(self.groups.len());
         match self.groups.get_mut(self.last) {
@@ -217,7 +222,11 @@ impl Table {
 
     fn remove(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
         let place = self.places.remove(&id)?;
-        let removed = self.groups.swap_remove(place);
+        let mut removed = self.groups.swap_remove(place);
+        if removed.open.capacity() <= MOST_SPARE {
+            removed.open.clear();
+            self.spare = removed.open;
+        }
         if let Some(moved) = self.groups.get(place) {
             self.places.insert(moved.id, place);
         }

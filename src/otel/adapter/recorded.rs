@@ -20,23 +20,25 @@ impl Recorded {
     pub fn all_of(trace: &Trace) -> Option<Vec<SpanData>> {
         let originals: &[Self] = trace.originals()?;
         let threshold = trace.threshold();
-        // Nearly always all of them carry the same state, which is one change then.
-        let mut last: Option<(&SpanContext, SpanContext)> = None;
-        let kept = originals.iter().map(|Self(data)| {
+        let mut kept: Vec<SpanData> = Vec::with_capacity(originals.len());
+        for Self(data) in originals {
             let context = &data.span_context;
-            let state = match &last {
-                Some((before, after)) if before.trace_state() == context.trace_state() => {
-                    after.trace_state().clone()
+            // Nearly always all of them carry the same state, which is one change then.
+            let before = kept.len().checked_sub(1).and_then(|last| originals.get(last));
+            let state = match (before, kept.last()) {
+                (Some(Self(before)), Some(after))
+                    if before.span_context.trace_state() == context.trace_state() =>
+                {
+                    after.span_context.trace_state().clone()
                 }
                 _ => convert::set_threshold(context.trace_state(), threshold),
             };
             let flags = context.trace_flags().with_sampled(true);
             let (trace_id, span_id) = (context.trace_id(), context.span_id());
-            let kept = SpanContext::new(trace_id, span_id, flags, context.is_remote(), state);
-            last = Some((context, kept.clone()));
-            SpanData { span_context: kept, ..data.clone() }
-        });
-        Some(kept.collect())
+            let leaving = SpanContext::new(trace_id, span_id, flags, context.is_remote(), state);
+            kept.push(SpanData { span_context: leaving, ..data.clone() });
+        }
+        Some(kept)
     }
 }
 
