@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::drain::{Ask, Drain};
 use super::report::Ending;
-use super::{Delivery, DeliveryConfig, FlushError, ShutdownError};
+use super::{Delivery, DeliveryConfig, DeliveryReport, FlushError, ShutdownError};
 use crate::export::{Batching, ExportError, Exporter};
 use crate::kit::{Clock, Random};
 use crate::ledger::Ledger;
@@ -95,6 +95,26 @@ impl AsyncExporter {
     #[must_use]
     pub fn queued_spans(&self) -> u64 {
         self.ledger.queued_spans()
+    }
+
+    /// Blocks until what it was given so far is delivered and the wrapped exporter flushed; for callers
+    /// that cannot await [`flush`](Exporter::flush).
+    ///
+    /// # Errors
+    /// When that took longer than `timeout`, as it does on the wrapped exporter's own thread, where it
+    /// waits for itself; when spans were lost meanwhile, or when the exporter could not flush.
+    pub fn flush_within(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
+        self.delivery.flush(timeout)
+    }
+
+    /// Blocks until what it was given is delivered and the wrapped exporter shut down; for callers that
+    /// cannot await [`shutdown`](Exporter::shutdown).
+    ///
+    /// # Errors
+    /// When that took longer than `timeout`, in which case what still waits is given up; when spans were
+    /// lost meanwhile, or when the exporter could not shut down.
+    pub fn shutdown_within(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        self.delivery.shutdown(timeout, 0)
     }
 
     fn delivery(&self) -> Result<&Delivery, ExportError> {

@@ -15,6 +15,7 @@ mod config;
 mod drain;
 mod health;
 mod lane;
+mod may_block;
 mod queue;
 mod report;
 mod ticket;
@@ -33,6 +34,7 @@ use std::time::Duration;
 pub use async_exporter::AsyncExporter;
 pub use backoff::Retry;
 pub use config::DeliveryConfig;
+pub use may_block::may_block;
 pub use report::{DeliveryReport, FlushError, ShutdownError};
 
 use crate::export::Exporter;

@@ -5,4 +5,4 @@
 
 pub(crate) mod adapter;
 
-pub use adapter::{HeadSampler, Recorded, TailSpanProcessor, convert};
+pub use adapter::{HeadSampler, OtelExporter, Recorded, TailSpanProcessor, convert};

@@ -3,7 +3,7 @@
 use tokio::runtime::Builder;
 
 use super::*;
-use crate::delivery::AsyncExporter;
+use crate::delivery::{AsyncExporter, FlushError, ShutdownError};
 
 fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -96,4 +96,30 @@ fn behind_a_delivery_it_is_an_exporter_like_any_other() {
     assert_eq!(bench.stats().exported, 5);
     let order = [Event::Export(5), Event::Export(5), Event::Shutdown, Event::Dropped];
     assert_eq!(heard.so_far(), order);
+}
+
+#[test]
+fn who_cannot_await_waits_for_a_time_at_most() {
+    let (hold, blocked) = Step::block();
+    let (inner, heard) = Scripted::new([blocked]);
+    let exporter = AsyncExporter::with_config(inner, quick());
+    block_on(exporter.export(&[trace(3)])).unwrap();
+    assert_eq!(heard.next(), Event::Export(3));
+    let late = exporter.flush_within(Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(late, FlushError::TimedOut { .. }) && late.report().left == 3, "{late}");
+    drop(hold);
+    assert_eq!(exporter.flush_within(LONG).unwrap().left, 0);
+    exporter.shutdown_within(LONG).unwrap();
+    assert_eq!(heard.so_far(), [Event::Flush, Event::Shutdown, Event::Dropped]);
+}
+
+#[test]
+fn a_shutdown_that_takes_too_long_gives_up_what_still_waits() {
+    let (inner, heard) = Scripted::new([Step::Pending]);
+    let exporter = AsyncExporter::with_config(inner, quick());
+    block_on(exporter.export(&[trace(3)])).unwrap();
+    assert_eq!(heard.next(), Event::Export(3));
+    let late = exporter.shutdown_within(Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(late, ShutdownError::TimedOut { .. }), "{late}");
+    assert_eq!((exporter.lost(), exporter.queued_spans()), (3, 0));
 }

@@ -5,10 +5,14 @@
 //! `before_0_M`, of which the newest line sets none.
 
 pub mod convert;
+mod exporter;
 mod head_sampler;
+mod quiet;
 mod recorded;
 mod tail_span_processor;
+mod turn;
 
+pub use exporter::OtelExporter;
 pub use head_sampler::HeadSampler;
 pub use recorded::Recorded;
 pub use tail_span_processor::TailSpanProcessor;

@@ -2,45 +2,22 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use opentelemetry::trace::{
-    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, Key, KeyValue, Value};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::SpanData;
 use proptest::prelude::*;
 use tailtrace::model;
 use tailtrace::{LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
 
-use super::strategies as any;
+use super::{strategies as any, support};
 use crate::adapter::convert::*;
 
 fn there_and_back(data: &SpanData) -> SpanData {
     to_span_data(from_span_data(data).unwrap().as_ref().unwrap())
 }
 
-/// A span with ids and nothing else.
 fn bare(name: &'static str) -> SpanData {
-    SpanData {
-        span_context: SpanContext::new(
-            TraceId::from_bytes(7_u128.to_be_bytes()),
-            SpanId::from_bytes(8_u64.to_be_bytes()),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::default(),
-        ),
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: name.into(),
-        start_time: UNIX_EPOCH,
-        end_time: UNIX_EPOCH + Duration::from_secs(1),
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::default(),
-    }
+    support::bare(name, 7, 8)
 }
 
 /// Our entry of an event, read where it stands in a span.

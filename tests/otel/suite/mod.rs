@@ -1,4 +1,6 @@
 //! What every line must do. `crate::adapter` is the line's own crate.
 
 mod convert;
+mod otel_exporter;
 mod strategies;
+mod support;

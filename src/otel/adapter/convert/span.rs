@@ -9,7 +9,9 @@ use super::{
     from_key_value, from_link, from_span_context, from_span_id, to_event, to_flags, to_key_value,
     to_span_context, to_span_id, to_trace_id, to_trace_state,
 };
-use crate::model::{Limits, LinkRef, Span, SpanKind, SpanMut, SpanRef, Status, TraceContext};
+use crate::model::{
+    Limits, LinkRef, Span, SpanKind, SpanMut, SpanRef, Status, Trace, TraceContext,
+};
 
 /// The role of a span.
 #[must_use]
@@ -104,6 +106,16 @@ pub fn from_span_data(data: &SpanData) -> Option<Span> {
 #[must_use]
 pub fn to_span_data(span: SpanRef<'_>) -> SpanData {
     Shared::of(&span.context()).span_data(span)
+}
+
+/// The spans of a trace that was kept, as the sampled flag says then.
+pub(crate) fn spans_of(trace: &Trace) -> Vec<SpanData> {
+    let mut spans = trace.spans().peekable();
+    let Some(first) = spans.peek() else { return Vec::new() };
+    let mut context = first.context();
+    context.flags = context.flags.with_sampled(true);
+    let shared = Shared::of(&context);
+    spans.map(|span| shared.span_data(span)).collect()
 }
 
 /// What the spans of a trace share in OpenTelemetry's words.

@@ -1,0 +1,117 @@
+//! Exporters and traces to test with.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, Key};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter, SpanLinks};
+
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+pub(crate) fn block_on<F: Future>(work: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(work)
+}
+
+/// A sampled span with ids and nothing else.
+pub(crate) fn bare(name: &'static str, trace: u128, span: u64) -> SpanData {
+    SpanData {
+        span_context: SpanContext::new(
+            TraceId::from_bytes(trace.to_be_bytes()),
+            SpanId::from_bytes(span.to_be_bytes()),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::default(),
+        ),
+        parent_span_id: SpanId::INVALID,
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: name.into(),
+        start_time: UNIX_EPOCH,
+        end_time: UNIX_EPOCH + Duration::from_secs(1),
+        attributes: Vec::new(),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
+/// What an exporter of OpenTelemetry saw.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// The service and the spans of each call.
+    pub(crate) calls: Mutex<Vec<(String, Vec<SpanData>)>>,
+    pub(crate) resources: AtomicUsize,
+    pub(crate) flushes: AtomicUsize,
+    pub(crate) shutdowns: AtomicUsize,
+    /// What the next calls answer; after them all is well.
+    pub(crate) answers: Mutex<Vec<OTelSdkError>>,
+}
+
+impl Seen {
+    pub(crate) fn spans(&self) -> Vec<SpanData> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().flat_map(|(_, spans)| spans.clone()).collect()
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.spans().iter().map(|span| span.name.to_string()).collect()
+    }
+}
+
+/// An exporter of OpenTelemetry that keeps what it is given.
+#[derive(Debug, Default)]
+pub(crate) struct Sink {
+    pub(crate) seen: Arc<Seen>,
+    service: String,
+}
+
+impl Sink {
+    pub(crate) fn new() -> (Self, Arc<Seen>) {
+        let sink = Self::default();
+        let seen = Arc::clone(&sink.seen);
+        (sink, seen)
+    }
+
+    /// An exporter whose calls answer with these errors first.
+    pub(crate) fn failing(errors: Vec<OTelSdkError>) -> (Self, Arc<Seen>) {
+        let (sink, seen) = Self::new();
+        *seen.answers.lock().unwrap() = errors;
+        (sink, seen)
+    }
+}
+
+impl SpanExporter for Sink {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let mut answers = self.seen.answers.lock().unwrap();
+        if !answers.is_empty() {
+            return Err(answers.remove(0));
+        }
+        self.seen.calls.lock().unwrap().push((self.service.clone(), batch));
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.seen.shutdowns.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.seen.flushes.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.seen.resources.fetch_add(1, Ordering::Relaxed);
+        self.service =
+            resource.get(&Key::new("service.name")).map(|name| name.to_string()).unwrap();
+    }
+}
