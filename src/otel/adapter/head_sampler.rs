@@ -11,6 +11,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
+use super::line::{SamplingDecision as SdkDecision, SamplingResult};
 use crate::kit::{Clock, Tick};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
@@ -65,23 +66,23 @@ impl HeadSampler {
     }
 
     /// Decides about a span below one of this process.
-    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> sdk::SamplingResult {
+    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SamplingResult {
         let context = parent.span_context();
         let refused = self.source.intake().is_some_and(Intake::refuses);
         let decision = if refused {
-            sdk::SamplingDecision::Drop
+            SdkDecision::Drop
         } else if context.is_sampled() {
-            sdk::SamplingDecision::RecordAndSample
+            SdkDecision::RecordAndSample
         } else if self.source.is_recorded(trace_id) || parent.is_recording() {
-            sdk::SamplingDecision::RecordOnly
+            SdkDecision::RecordOnly
         } else {
             if let Some(intake) = self.source.intake() {
                 intake.sampled_out();
             }
-            sdk::SamplingDecision::Drop
+            SdkDecision::Drop
         };
         let trace_state = context.trace_state().clone();
-        sdk::SamplingResult { decision, attributes: Vec::new(), trace_state }
+        SamplingResult { decision, attributes: Vec::new(), trace_state }
     }
 
     /// Decides about a local root.
@@ -90,7 +91,7 @@ impl HeadSampler {
         trace_id: TraceId,
         parent: Option<&api::SpanContext>,
         root: &Root<'_>,
-    ) -> sdk::SamplingResult {
+    ) -> SamplingResult {
         let caller = parent.and_then(convert::from_span_context);
         let tags: Vec<(Cow<'static, str>, TagValue)> = root.attributes.iter().map(tag_of).collect();
         let links: Vec<Link> = root.links.iter().filter_map(convert::from_link).collect();
@@ -104,11 +105,11 @@ impl HeadSampler {
         let answer = self.source.decide(&request);
         let state = parent.map_or(&api::TraceState::NONE, api::SpanContext::trace_state);
         let tags = answer.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
-        sdk::SamplingResult {
+        SamplingResult {
             decision: match answer.decision {
-                Decision::Drop => sdk::SamplingDecision::Drop,
-                Decision::Record if !self.records_as_sampled => sdk::SamplingDecision::RecordOnly,
-                Decision::Record | Decision::Sample => sdk::SamplingDecision::RecordAndSample,
+                Decision::Drop => SdkDecision::Drop,
+                Decision::Record if !self.records_as_sampled => SdkDecision::RecordOnly,
+                Decision::Record | Decision::Sample => SdkDecision::RecordAndSample,
             },
             attributes: tags.collect(),
             // What is not sampled promises no probability to whoever continues it.
@@ -142,7 +143,7 @@ impl sdk::ShouldSample for HeadSampler {
         span_kind: &api::SpanKind,
         attributes: &[KeyValue],
         links: &[api::Link],
-    ) -> sdk::SamplingResult {
+    ) -> SamplingResult {
         let parent = parent_context.filter(|context| context.has_active_span());
         let parent = parent.map(Context::span).filter(|span| span.span_context().is_valid());
         let root = Root { name, kind: span_kind, attributes, links };
@@ -154,8 +155,8 @@ impl sdk::ShouldSample for HeadSampler {
                 self.ask(id, parent.as_ref().map(api::SpanRef::span_context), &root)
             }
             // Whoever made such an id must not be followed by others.
-            (_, None) => sdk::SamplingResult {
-                decision: sdk::SamplingDecision::Drop,
+            (_, None) => SamplingResult {
+                decision: SdkDecision::Drop,
                 attributes: Vec::new(),
                 trace_state: api::TraceState::default(),
             },

@@ -7,6 +7,7 @@
 pub mod convert;
 mod exporter;
 mod head_sampler;
+mod line;
 mod quiet;
 mod recorded;
 mod tail_span_processor;

@@ -3,8 +3,9 @@
 //! Our spans have no place for it, so it stands in tags: those of the specification's mapping for
 //! formats without scopes, and a key of the same kind for the rest of it.
 
-use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry::KeyValue;
 
+use super::super::line::{self, Scope};
 use super::{from_value, to_key_value};
 use crate::model::{SpanMut, TagRef};
 
@@ -14,17 +15,18 @@ const SCHEMA_URL: &str = "otel.scope.schema_url";
 const ATTRIBUTE: &str = "otel.scope.attributes.";
 
 /// Writes the scope into the tags of a span; one without a name leaves none.
-pub(super) fn write_scope(scope: &InstrumentationScope, span: &mut SpanMut<'_>) {
-    if !scope.name().is_empty() {
-        span.set_tag(NAME, scope.name());
+pub(super) fn write_scope(scope: &Scope, span: &mut SpanMut<'_>) {
+    let (name, version, schema_url) = line::scope_names(scope);
+    if !name.is_empty() {
+        span.set_tag(NAME, name);
     }
-    if let Some(version) = scope.version() {
+    if let Some(version) = version {
         span.set_tag(VERSION, version);
     }
-    if let Some(url) = scope.schema_url() {
+    if let Some(url) = schema_url {
         span.set_tag(SCHEMA_URL, url);
     }
-    for attribute in scope.attributes() {
+    for attribute in line::scope_attributes(scope) {
         let key = format!("{ATTRIBUTE}{}", attribute.key.as_str());
         span.set_tag(key, from_value(&attribute.value));
     }
@@ -54,8 +56,8 @@ impl ScopeReader {
         true
     }
 
-    pub(super) fn finish(self) -> InstrumentationScope {
-        let mut scope = InstrumentationScope::builder(self.name).with_attributes(self.attributes);
+    pub(super) fn finish(self) -> Scope {
+        let mut scope = Scope::builder(self.name).with_attributes(self.attributes);
         if let Some(version) = self.version {
             scope = scope.with_version(version);
         }

@@ -1,0 +1,3 @@
+//! What the crate of every older line must do besides: `crate::adapter` is that crate.
+
+mod tree;
