@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// What the adapter, which is the main crate's, calls its own.
+use tailtrace::{delivery, export, kit, model, pipeline, record, sampling};
+
+mod adapter;
+
+pub use adapter::{HeadSampler, OtelExporter, Recorded, TailSpanProcessor, convert};
