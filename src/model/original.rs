@@ -12,6 +12,17 @@ use super::{SpanId, SpanKind, SpanMut, Status, TraceId};
 /// exporter that wants them as they were made takes them from
 /// [`Trace::originals`](crate::Trace::originals).
 pub trait Original: Clone + Send + Sync + 'static {
+    /// The trace it belongs to, and its own id.
+    fn ids(&self) -> (TraceId, SpanId) {
+        let outline = self.outline();
+        (outline.trace_id, outline.span_id)
+    }
+
+    /// Whether its status is an error.
+    fn is_error(&self) -> bool {
+        matches!(self.outline().status, Status::Error { .. })
+    }
+
     /// What every decision needs to know.
     fn outline(&self) -> Outline<'_>;
 

@@ -139,12 +139,14 @@ impl Recorder {
     pub(super) fn take(&self, live: &mut Live) -> SpanStore {
         let room = Room::new(self.limits.bytes_per_trace);
         let store = std::mem::replace(&mut live.store, SpanStore::with_room(room));
+        live.beyond_limit = live.beyond_limit.saturating_sub(store.unsettled() as u32);
         self.account(live);
         store
     }
 
     /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
     fn decide(&self, trace: &Arc<LocalTrace>, mut store: SpanStore, now: Tick) {
+        store.settle(trace.head.correction, &self.limits.span);
         self.ledger.cut_values(u64::from(store.cut_values()));
         let dropped = match self.ask_tail(trace, &store, now) {
             Ok(kept) => Err((kept, store)),
@@ -236,6 +238,7 @@ impl Recorder {
 
     fn send_late(&self, head: &TraceHead, mut store: SpanStore, kept: &Kept) {
         let late = Kept { late: true, ..kept.clone() };
+        store.settle(head.correction, &self.limits.span);
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(head, &mut store, &late);
         self.reuse(head, store);
@@ -284,8 +287,10 @@ impl Recorder {
             return;
         }
         let ended = live.store.split_ended();
+        let unsettled = ended.unsettled();
+        live.beyond_limit = live.beyond_limit.saturating_sub(unsettled as u32);
         self.account(&mut live);
-        if ended.len() == 0 {
+        if ended.len() + unsettled == 0 {
             return;
         }
         if let Phase::Kept(kept) = phase {

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::RandomState;
 use std::sync::{Arc, Mutex};
+
+use foldhash::fast::RandomState;
 
 use super::local::LocalTrace;
 use super::recorder::Recorder;
@@ -21,7 +22,7 @@ pub(super) struct Groups(Box<[Mutex<Shard>]>);
 
 #[derive(Default)]
 struct Shard {
-    // Trace ids come from strangers: the hash must not be theirs to choose.
+    // Trace ids come from strangers, so the hash has a seed of its own.
     groups: HashMap<TraceId, Group, RandomState>,
     /// Those that had no open span at some moment, the oldest first.
     idle: VecDeque<TraceId>,

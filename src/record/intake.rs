@@ -13,7 +13,7 @@ use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{Room, SpanStore};
-use crate::model::{Original, Resource, SpanId, Status, TraceContext, TraceId};
+use crate::model::{Original, Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
 
 /// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its account.
@@ -132,12 +132,9 @@ impl Intake {
     /// Hands over a span that has ended; the last one that was announced completes its trace, which asks
     /// the tail on this thread.
     pub fn ended<S: Original>(&self, original: S) {
-        let (trace_id, span_id) = {
-            let outline = original.outline();
-            (outline.trace_id, outline.span_id)
-        };
+        let (trace_id, span_id) = original.ids();
         let Some(member) = self.recorder.groups.leave(trace_id, span_id) else { return };
-        self.recorder.hand_over(&member, original, self.resource.as_ref());
+        self.recorder.take_over(&member, original, self.resource.as_ref());
         Recorder::let_go(member.trace);
     }
 }
@@ -198,15 +195,15 @@ impl Recorder {
     }
 
     /// A span of another tracer has ended.
-    fn hand_over<S: Original>(
+    fn take_over<S: Original>(
         &self,
         member: &Member,
         original: S,
         resource: Option<&Arc<Resource>>,
     ) {
         let Member { trace, is_root, is_last_root } = member;
-        let is_error = matches!(original.outline().status, Status::Error { .. });
         let limits = &self.limits;
+        let (bytes, is_error) = (original.bytes(), original.is_error());
         let reserve = if is_error { (limits.spans_per_trace / 8).max(1) } else { 0 };
         let most = limits.spans_per_trace.saturating_add(reserve) as usize;
         let mut live = trace.live();
@@ -217,34 +214,38 @@ impl Recorder {
         if is_error {
             trace.mark_worth_keeping();
         }
-        live.beyond_limit -= 1;
-        let placed = if live.store.len() < most {
-            let placed = live.store.push_original(original, trace.head.correction, &limits.span);
-            placed.map_err(|original| (original, Reason::BytesPerTrace))
+        // It is counted as one beyond the records until it has its record, which is when the trace is decided.
+        let refused = if live.store.unsettled() >= most {
+            Some(Reason::SpansPerTrace)
+        } else if live.store.reserve_original::<S>(bytes) {
+            None
         } else {
-            Err((original, Reason::SpansPerTrace))
+            Some(Reason::BytesPerTrace)
         };
-        let left = match placed {
-            Ok(index) => {
+        match refused {
+            None => {
+                // Moved once, into its place: such spans are large.
+                let count = live.store.push_original(original);
                 live.store.set_resource(resource);
                 if *is_root {
-                    live.store.move_to_front(index);
+                    live.store.move_to_front(count.saturating_sub(1));
                 }
-                None
             }
-            Err((original, limit)) => {
-                self.ledger.dropped(limit, 1);
-                Some(original)
+            Some(reason) => {
+                live.beyond_limit -= 1;
+                self.ledger.dropped(reason, 1);
             }
-        };
-        if live.store.bytes() != live.accounted as usize {
+        }
+        let has_grown = live.store.bytes() != live.accounted as usize;
+        if has_grown {
             self.account(&mut live);
         }
-        // An index of zero says that the root has ended.
+        // An index of zero says that the root has ended. Time is only asked where it counts.
         let index = if *is_last_root { 0 } else { u32::MAX };
-        self.ended(trace, live, index, self.clock.now(), Completed::decide);
-        drop(left);
-        if self.is_crowded() {
+        let counts = *is_last_root || live.open <= 1;
+        let now = if counts { self.clock.now() } else { Tick::from_nanos(0) };
+        self.ended(trace, live, index, now, Completed::decide);
+        if has_grown {
             self.relieve();
         }
     }

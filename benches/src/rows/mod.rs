@@ -2,6 +2,7 @@
 
 mod layer;
 mod native;
+mod processor;
 
 use crate::Job;
 
@@ -25,7 +26,7 @@ const fn row(
 
 /// Every row, by workload: ours first.
 pub fn workloads() -> impl Iterator<Item = &'static [Row]> {
-    [native::ROWS, layer::ROWS]
+    [native::ROWS, layer::ROWS, processor::ROWS]
         .into_iter()
         .flat_map(|rows| rows.chunk_by(|a, b| a.workload == b.workload))
 }

@@ -9,6 +9,9 @@ use opentelemetry_sdk::trace::{
     Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
+use tailtrace::otel::TailSpanProcessor;
+use tailtrace::{Pipeline, TraceView, Verdict};
+
 use crate::Job;
 
 /// Drops what it is given: a processor at the end of each span, an exporter by the batch.
@@ -53,6 +56,35 @@ pub fn batched(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
     Job::new(move || shape(&tracer)).settling(1_000, move || {
         provider.force_flush().expect("nowhere takes everything");
     })
+}
+
+/// Recorded for a tail of ours, which drops everything.
+pub fn tail_dropped(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
+    let builder = super::pipeline::builder();
+    let pipeline = builder.with_tail(|_: &TraceView<'_>| Verdict::pass()).start();
+    let pipeline = pipeline.expect("this machine starts threads");
+    let (tracer, provider) = under_tail(&pipeline);
+    Job::new(move || {
+        let _running = &provider;
+        shape(&tracer);
+    })
+}
+
+/// Kept by a tail of ours, and exported to nowhere as OpenTelemetry's spans.
+pub fn tail_kept(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
+    let builder = super::pipeline::builder();
+    let pipeline = builder.with_tail(|_: &TraceView<'_>| Verdict::keep()).start();
+    let pipeline = pipeline.expect("this machine starts threads");
+    let (tracer, provider) = under_tail(&pipeline);
+    Job::new(move || shape(&tracer)).settling(1_000, move || {
+        provider.force_flush().expect("nowhere takes everything");
+    })
+}
+
+fn under_tail(pipeline: &Pipeline) -> (SdkTracer, SdkTracerProvider) {
+    let processor = TailSpanProcessor::new(pipeline);
+    let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
+    (provider.tracer("benches"), provider)
 }
 
 /// Not recorded.

@@ -1,13 +1,14 @@
 //! The column of spans that another tracer made, which are read only when somebody asks.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::write::details_in;
-use super::{NewSpan, Outcome, Room, SpanStore};
+use super::{LAST, NewSpan, Outcome, Room, SpanRecord, SpanStore};
 use crate::kit::{Tick, guarded};
-use crate::model::{Limits, Original, Resource, SpanMut, Status};
+use crate::model::{Limits, Original, Outline, Resource, SpanId, SpanKind, SpanMut, Status};
 
 /// The originals of all spans of a buffer, in the order of its records.
 pub(crate) struct Originals {
@@ -20,6 +21,9 @@ pub(crate) struct Originals {
 
 /// Originals of one type.
 trait Column: Send + Sync {
+    fn len(&self) -> usize;
+    /// Adds the records that are missing.
+    fn settle(&self, store: &mut SpanStore, correction: i64, limits: &Limits);
     fn swap(&mut self, one: usize, other: usize);
     fn clear(&mut self);
     fn reserved(&self) -> usize;
@@ -30,6 +34,19 @@ trait Column: Send + Sync {
 }
 
 impl<S: Original> Column for Vec<S> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn settle(&self, store: &mut SpanStore, correction: i64, limits: &Limits) {
+        for original in self.iter().skip(store.spans.len()) {
+            match guarded::call(|| original.outline()) {
+                Some(outline) => store.record(&outline, correction, limits),
+                None => store.record_unknown(),
+            }
+        }
+    }
+
     fn swap(&mut self, one: usize, other: usize) {
         if one.max(other) < self.len() {
             self.as_mut_slice().swap(one, other);
@@ -94,45 +111,8 @@ impl fmt::Debug for Originals {
 }
 
 impl SpanStore {
-    /// Adds a span that has ended elsewhere; gives it back when there is no room for it.
-    pub(crate) fn push_original<S: Original>(
-        &mut self,
-        original: S,
-        correction: i64,
-        limits: &Limits,
-    ) -> Result<u32, S> {
-        let outline = original.outline();
-        let new = NewSpan {
-            id: outline.span_id,
-            parent: outline.parent_span_id,
-            start: Tick::at_wall(outline.start, correction),
-            name: outline.name.clone(),
-            kind: outline.kind,
-        };
-        let end = Tick::at_wall(outline.end, correction);
-        let is_parent_remote = outline.is_parent_remote;
-        let outcome = match outline.status {
-            Status::Unset => Outcome::Unset,
-            Status::Ok => Outcome::Ok,
-            Status::Error { .. } => Outcome::Error,
-        };
-        let beyond = original.bytes().saturating_sub(size_of::<S>());
-        if !self.reserve_original::<S>(beyond) {
-            return Err(original);
-        }
-        let Ok(index) = self.push_span(new, limits) else { return Err(original) };
-        if let Some(record) = self.spans.get_mut(index as usize) {
-            (record.outcome, record.is_parent_remote) = (outcome, is_parent_remote);
-        }
-        self.finish_at(index, end);
-        if let Some((column, _)) = self.column_of::<S>() {
-            column.push(original);
-        }
-        Ok(index)
-    }
-
-    /// Makes room for one more original with so many bytes besides itself.
-    fn reserve_original<S: Original>(&mut self, beyond: usize) -> bool {
+    /// Makes room for one more original, its record included; false when there is none.
+    pub(crate) fn reserve_original<S: Original>(&mut self, bytes: usize) -> bool {
         // A buffer that is used again may have held those of another tracer; one that holds spans of ours
         // holds nothing else.
         if self.spans.is_empty() && self.column_of::<S>().is_none() {
@@ -141,8 +121,72 @@ impl SpanStore {
             self.room.count(size_of::<Originals>());
             details.originals = Some(Box::new(Originals::new::<S>()));
         }
+        let beyond = bytes.saturating_sub(size_of::<S>()) + size_of::<SpanRecord>();
         self.column_of::<S>()
             .is_some_and(|(column, room)| room.reserve(column, 1, 4) && room.take(beyond))
+    }
+
+    /// Takes an original for which there is room; how many there are.
+    pub(crate) fn push_original<S: Original>(&mut self, original: S) -> usize {
+        self.column_of::<S>().map_or(0, |(column, _)| {
+            column.push(original);
+            column.len()
+        })
+    }
+
+    /// How many originals have no record yet.
+    pub(crate) fn unsettled(&self) -> usize {
+        let held = self.originals().map_or(0, |originals| originals.column.len());
+        held.saturating_sub(self.spans.len())
+    }
+
+    /// Gives every original its record, so that the buffer can be read. Asks the originals about themselves.
+    pub(crate) fn settle(&mut self, correction: i64, limits: &Limits) {
+        if self.unsettled() == 0 {
+            return;
+        }
+        let Some(originals) = self.take_originals() else { return };
+        // The room for the records was taken when the originals came.
+        let room = self.room;
+        self.room = Room::default();
+        self.spans.reserve(originals.column.len().saturating_sub(self.spans.len()));
+        originals.column.settle(self, correction, limits);
+        self.room = room;
+        details_in(&mut self.details, &mut self.room).originals = Some(originals);
+    }
+
+    /// Adds the record of an original.
+    fn record(&mut self, outline: &Outline<'_>, correction: i64, limits: &Limits) {
+        let new = NewSpan {
+            id: outline.span_id,
+            parent: outline.parent_span_id,
+            start: Tick::at_wall(outline.start, correction),
+            name: outline.name.clone(),
+            kind: outline.kind,
+        };
+        // Room without a limit refuses nothing.
+        let Ok(index) = self.push_span(new, limits) else { return };
+        if let Some(record) = self.spans.get_mut(index as usize) {
+            let end = Tick::at_wall(outline.end, correction);
+            record.end = end.max(record.start).min(LAST);
+            record.is_parent_remote = outline.is_parent_remote;
+            record.outcome = match outline.status {
+                Status::Unset => Outcome::Unset,
+                Status::Ok => Outcome::Ok,
+                Status::Error { .. } => Outcome::Error,
+            };
+        }
+    }
+
+    /// Adds a record in the place of one that an adapter did not tell.
+    #[cold]
+    fn record_unknown(&mut self) {
+        let (id, start) = (SpanId::new(), Tick::from_nanos(0));
+        let name = Cow::Borrowed("(its adapter panicked)");
+        let new = NewSpan { id, parent: None, start, name, kind: SpanKind::Internal };
+        if let Ok(index) = self.push_span(new, &Limits::NONE) {
+            self.finish_at(index, start);
+        }
     }
 
     fn column_of<S: Original>(&mut self) -> Option<(&mut Vec<S>, &mut Room)> {
@@ -198,13 +242,8 @@ impl SpanStore {
         }
     }
 
-    /// Moves a span to the front, in exchange for the one that stands there.
-    pub(crate) fn move_to_front(&mut self, span: u32) {
-        let at = span as usize;
-        if at >= self.spans.len() {
-            return;
-        }
-        self.spans.swap(0, at);
+    /// Moves an original to the front, in exchange for the one that stands there.
+    pub(crate) fn move_to_front(&mut self, at: usize) {
         let details = self.details.as_deref_mut();
         if let Some(originals) = details.and_then(|details| details.originals.as_mut()) {
             originals.column.swap(0, at);

@@ -7,23 +7,11 @@ use super::convert;
 use super::line::SpanData;
 use crate::model::{Original, Outline, SpanId, SpanMut, Status, Trace, TraceId};
 
-/// A finished span of OpenTelemetry's SDK with valid ids.
+/// A finished span of OpenTelemetry's SDK.
 #[derive(Clone, Debug)]
-pub struct Recorded {
-    data: SpanData,
-    trace_id: TraceId,
-    span_id: SpanId,
-}
+pub struct Recorded(pub SpanData);
 
 impl Recorded {
-    /// The span as it is; `None` when an id of it is zero.
-    #[must_use]
-    pub fn new(data: SpanData) -> Option<Self> {
-        let trace_id = convert::from_trace_id(data.span_context.trace_id())?;
-        let span_id = convert::from_span_id(data.span_context.span_id())?;
-        Some(Self { data, trace_id, span_id })
-    }
-
     /// The spans of a trace that was made of these, as they leave: flagged as sampled, with the threshold the
     /// trace was kept with. `None` when it was made of something else.
     #[must_use]
@@ -32,7 +20,7 @@ impl Recorded {
         let threshold = trace.threshold();
         // Nearly always all of them carry the same state, which is one change then.
         let mut last: Option<(&SpanContext, SpanContext)> = None;
-        let kept = originals.iter().map(|Self { data, .. }| {
+        let kept = originals.iter().map(|Self(data)| {
             let context = &data.span_context;
             let state = match &last {
                 Some((before, after)) if before.trace_state() == context.trace_state() => {
@@ -51,11 +39,23 @@ impl Recorded {
 }
 
 impl Original for Recorded {
+    fn ids(&self) -> (TraceId, SpanId) {
+        let context = &self.0.span_context;
+        // Spans without valid ids belong to no trace that is known, and so does one with random ids.
+        let trace_id = convert::from_trace_id(context.trace_id()).unwrap_or_else(TraceId::new);
+        (trace_id, convert::from_span_id(context.span_id()).unwrap_or_else(SpanId::new))
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self.0.status, OtelStatus::Error { .. })
+    }
+
     fn outline(&self) -> Outline<'_> {
-        let data = &self.data;
+        let Self(data) = self;
+        let (trace_id, span_id) = self.ids();
         Outline {
-            trace_id: self.trace_id,
-            span_id: self.span_id,
+            trace_id,
+            span_id,
             parent_span_id: convert::from_span_id(data.parent_span_id),
             is_parent_remote: convert::is_parent_remote(data),
             name: &data.name,
@@ -71,11 +71,11 @@ impl Original for Recorded {
     }
 
     fn describe(&self, span: &mut SpanMut<'_>) {
-        convert::write_span_data(&self.data, span);
+        convert::write_span_data(&self.0, span);
     }
 
     fn bytes(&self) -> usize {
-        let data = &self.data;
+        let Self(data) = self;
         let events: usize = data.events.events.iter().map(event_bytes).sum();
         let links: usize = data.links.links.iter().map(link_bytes).sum();
         size_of::<Self>() + tag_bytes(&data.attributes) + events + links

@@ -71,10 +71,7 @@ impl SpanProcessor for TailSpanProcessor {
     }
 
     fn on_end(&self, span: SpanData) {
-        let intake = self.intake_of(&span);
-        if let Some(recorded) = Recorded::new(span) {
-            intake.ended(recorded);
-        }
+        self.intake_of(&span).ended(Recorded(span));
     }
 
     fn force_flush(&self) -> SdkResult {
