@@ -50,7 +50,7 @@ impl<'a> SpanRef<'a> {
         self.record.parent
     }
 
-    /// Whether its parent is known to be a span of another process.
+    /// Whether its parent is a span of another process: one whose context came from there.
     #[must_use]
     pub fn is_parent_remote(self) -> bool {
         self.record.is_parent_remote

@@ -4,5 +4,10 @@
 //! share; what needs the recorder itself stands beside it.
 
 pub(crate) mod adapter;
+mod id_generator;
 
-pub use adapter::{HeadSampler, OtelExporter, Recorded, TailSpanProcessor, convert};
+pub use adapter::{
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    TailSpanProcessor, convert,
+};
+pub use id_generator::IdGenerator;

@@ -1,7 +1,7 @@
 //! The W3C header `baggage`.
 
 use super::{Extracted, Extractor, Injector, Propagator};
-use crate::model::{BaggageReader, TraceContext};
+use crate::model::{Baggage, BaggageReader, TraceContext};
 
 const BAGGAGE: &str = "baggage";
 
@@ -35,8 +35,12 @@ impl Propagator for BaggagePropagator {
     }
 
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
-        if !context.baggage.is_empty() {
-            carrier.set(BAGGAGE, context.baggage.to_string());
+        self.inject_baggage(&context.baggage, carrier);
+    }
+
+    fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
+        if !baggage.is_empty() {
+            carrier.set(BAGGAGE, baggage.to_string());
         }
     }
 

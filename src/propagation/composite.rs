@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     BaggagePropagator, Extracted, Extractor, Injector, Propagator, TraceContextPropagator,
 };
-use crate::model::TraceContext;
+use crate::model::{Baggage, TraceContext};
 
 /// Speaks several header formats at once.
 ///
@@ -59,6 +59,12 @@ impl Propagator for CompositePropagator {
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
         for propagator in &self.propagators {
             propagator.inject(context, carrier);
+        }
+    }
+
+    fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
+        for propagator in &self.propagators {
+            propagator.inject_baggage(baggage, carrier);
         }
     }
 

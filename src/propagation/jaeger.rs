@@ -86,7 +86,11 @@ impl Propagator for JaegerPropagator {
             (false, false) => 0,
         };
         carrier.set(TRACE_ID, format!("{trace_id}:{span_id}:0:{flags:x}"));
-        for member in context.baggage.iter() {
+        self.inject_baggage(&context.baggage, carrier);
+    }
+
+    fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
+        for member in baggage.iter() {
             let name = format!("{BAGGAGE_PREFIX}{}", member.name.to_ascii_lowercase());
             carrier.set(&name, url_encoded(member.value));
         }

@@ -64,6 +64,12 @@ pub trait Propagator: Send + Sync {
     /// starts. What is empty is not written.
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector);
 
+    /// Writes the headers that hand on baggage where there is no span to go with
+    /// it. By default there are no such headers.
+    fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
+        let _ = (baggage, carrier);
+    }
+
     /// The names of the headers that [`inject`](Self::inject) may write, in
     /// lower case. Use it to clear a carrier before it is used again.
     fn fields(&self) -> &[&'static str];

@@ -194,9 +194,9 @@ impl Draft {
         parent: Option<TraceContext>,
     ) -> ActiveSpan {
         let (recorder, id) = (Arc::clone(&self.recorder), self.id);
-        let (parent, baggage) = match parent {
-            Some(parent) => (Some(parent.span_id), parent.baggage),
-            None => (None, Baggage::default()),
+        let (parent, is_remote, baggage) = match parent {
+            Some(parent) => (Some(parent.span_id), parent.is_remote, parent.baggage),
+            None => (None, false, Baggage::default()),
         };
         let has_failed = self.trace.as_ref().is_some_and(|trace| trace.is_worth_keeping());
         let worth = (head.is_sampled() || has_failed, head.randomness());
@@ -207,6 +207,7 @@ impl Draft {
         if let Some(trace) = self.trace() {
             let store = &mut trace.live_mut().store;
             store.set_parent(0, parent);
+            store.set_parent_remote(0, is_remote);
             for (key, value) in decision.tags {
                 store.set_tag(0, key, value.as_ref(), &recorder.limits.span);
             }
@@ -334,6 +335,7 @@ impl Recording {
         let mut store = live.store.take_span(index);
         let failed = store.spans().first().is_some_and(|span| span.is_error());
         store.set_parent(0, None);
+        store.set_parent_remote(0, false);
         live.open = live.open.saturating_sub(1);
         recorder.account(&mut live);
         recorder.ledger.not_started_yet(1);

@@ -192,6 +192,9 @@ impl Recorder {
         if store.push_span(root, limits).is_err() {
             return self.leave_out(Some(Reason::BytesPerTrace), &head, new.baggage);
         }
+        if new.parent.is_some_and(|parent| parent.is_remote) {
+            store.set_parent_remote(0, true);
+        }
         for (key, value) in new.tags.into_iter().chain(decision.tags) {
             store.set_tag(0, key, value.as_ref(), limits);
         }

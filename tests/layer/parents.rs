@@ -39,6 +39,7 @@ fn a_span_without_children_whose_ids_nobody_read_takes_a_parent_late() {
     let span = outcome.span("s");
     assert_eq!(span.trace_id(), caller.trace_id);
     assert_eq!(span.parent_span_id(), Some(caller.span_id));
+    assert!(span.is_parent_remote() && !outcome.span("child").is_parent_remote());
     assert_eq!((span.tags().count(), span.logs().count()), (1, 1));
     assert_eq!(outcome.parent_of("child"), Some("s"));
     assert_eq!(outcome.traces.len(), 1);

@@ -23,7 +23,9 @@ fn a_local_context_joins_the_local_trace() {
     drop(root);
     assert_eq!(tracer.stats().exported, 0);
     drop(child);
-    assert_eq!(tree(&only(&tracer, &memory)), "root\n└─ child");
+    let trace = only(&tracer, &memory);
+    assert_eq!(tree(&trace), "root\n└─ child");
+    assert!(trace.spans().all(|span| !span.is_parent_remote()));
 }
 
 #[test]
@@ -36,7 +38,9 @@ fn a_remote_context_starts_a_local_trace_of_its_own_under_the_caller() {
     assert_eq!(exported(&memory), [["handler"]], "it does not wait for the caller");
     let trace = memory.traces()[0].clone();
     assert_eq!(trace.trace_id(), caller.trace_id);
-    assert_eq!(trace.root().unwrap().parent_span_id(), Some(caller.span_id));
+    let handler = trace.root().unwrap();
+    assert_eq!(handler.parent_span_id(), Some(caller.span_id));
+    assert!(handler.is_parent_remote());
 }
 
 #[test]

@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 // What the adapter, which is the main crate's, calls its own.
-use tailtrace::{delivery, export, kit, model, pipeline, record, sampling};
+use tailtrace::{delivery, export, kit, model, pipeline, propagation, record, sampling};
 
 mod adapter;
 
-pub use adapter::{HeadSampler, OtelExporter, Recorded, TailSpanProcessor, convert};
+pub use adapter::{
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    TailSpanProcessor, convert,
+};

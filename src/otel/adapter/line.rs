@@ -3,8 +3,17 @@
 //! Where a name has moved, or a call is made in another way, the rest of the folder speaks the names that
 //! stand here.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+#[cfg(not(before_0_29))]
+use opentelemetry::StringValue;
+#[cfg(before_0_29)]
+use opentelemetry::Value;
+use opentelemetry::baggage::Baggage;
+#[cfg(not(before_0_29))]
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::Extractor;
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 
@@ -95,12 +104,23 @@ pub(super) fn set_resource<E: SpanExporter>(exporter: &mut E, resource: &Resourc
 #[cfg(before_0_24)]
 pub(super) fn sign(spans: &mut [SpanData], resource: &Resource) {
     for span in spans {
-        span.resource = std::borrow::Cow::Owned(resource.clone());
+        span.resource = Cow::Owned(resource.clone());
     }
 }
 
 #[cfg(not(before_0_24))]
 pub(super) fn sign(_: &mut [SpanData], _: &Resource) {}
+
+/// Whose a span is, where spans say it.
+#[cfg(before_0_24)]
+pub(super) fn resource_in(span: &SpanData) -> Option<&Resource> {
+    Some(&span.resource)
+}
+
+#[cfg(not(before_0_24))]
+pub(super) fn resource_in(_: &SpanData) -> Option<&Resource> {
+    None
+}
 
 /// Has an exporter send what it still holds.
 #[cfg(before_0_28)]
@@ -200,4 +220,47 @@ pub(super) fn quiet_context() -> Context {
 #[cfg(not(before_0_30))]
 pub(super) fn quiet_context() -> Context {
     Context::new().with_telemetry_suppressed()
+}
+
+/// The lines of a header; older lines of OpenTelemetry know of one.
+#[cfg(before_0_31)]
+pub(super) fn lines_of<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {
+    carrier.get(name).into_iter().collect()
+}
+
+#[cfg(not(before_0_31))]
+pub(super) fn lines_of<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {
+    carrier.get_all(name).unwrap_or_default()
+}
+
+/// The context with this baggage and no other. Older lines would add it to what is there.
+#[cfg(before_0_29)]
+pub(super) fn with_baggage(context: &Context, baggage: Baggage) -> Context {
+    context.with_value(baggage)
+}
+
+#[cfg(not(before_0_29))]
+pub(super) fn with_baggage(context: &Context, baggage: Baggage) -> Context {
+    context.with_baggage(baggage)
+}
+
+/// The value of a member of baggage; on older lines it may be more than text.
+#[cfg(before_0_29)]
+pub(super) fn baggage_text(value: &Value) -> Cow<'_, str> {
+    value.as_str()
+}
+
+#[cfg(not(before_0_29))]
+pub(super) fn baggage_text(value: &StringValue) -> Cow<'_, str> {
+    Cow::Borrowed(value.as_str())
+}
+
+#[cfg(before_0_24)]
+pub(super) fn has_member(baggage: &Baggage, name: &str) -> bool {
+    baggage.get(name.to_owned()).is_some()
+}
+
+#[cfg(not(before_0_24))]
+pub(super) fn has_member(baggage: &Baggage, name: &str) -> bool {
+    baggage.get(name).is_some()
 }

@@ -6,7 +6,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanId, TraceFlags, TraceId
 use opentelemetry::{KeyValue, Value};
 use proptest::prelude::*;
 use tailtrace::model;
-use tailtrace::{LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
+use tailtrace::{Baggage, LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
 
 use super::line::{self, Scope, SpanData};
 use super::{strategies as any, support};
@@ -81,6 +81,22 @@ proptest! {
         prop_assert_eq!(back.service_name(), ours.service_name());
         prop_assert_eq!(back.schema_url(), ours.schema_url());
         prop_assert_eq!(back.schema_url().is_none(), url.is_empty());
+    }
+
+    #[test]
+    fn baggage_comes_back_in_alphabetical_order(
+        members in proptest::collection::btree_map("[a-z]{1,3}", (any::<String>(), "[a-z]{0,3}"), 0..5),
+    ) {
+        let mut ours = Baggage::new();
+        for (name, (value, metadata)) in members.iter().rev() {
+            ours = ours.with_metadata(name, value, metadata).unwrap();
+        }
+        let theirs = to_baggage(&ours);
+        prop_assert_eq!(theirs.len(), members.len());
+        let back = from_baggage(&theirs);
+        let back: Vec<_> = back.iter().map(|m| (m.name, m.value, m.metadata)).collect();
+        let sent: Vec<_> = members.iter().map(|(n, (v, m))| (&**n, &**v, &**m)).collect();
+        prop_assert_eq!(back, sent);
     }
 
     #[test]
@@ -219,4 +235,14 @@ fn a_span_that_has_not_ended_ends_where_it_started() {
         (data.start_time, data.end_time),
         (UNIX_EPOCH + Duration::from_secs(3), data.start_time)
     );
+}
+
+#[test]
+fn baggage_that_no_header_can_carry_is_left_out() {
+    let mut theirs = opentelemetry::baggage::Baggage::new();
+    theirs.insert("good", "1");
+    theirs.insert_with_metadata("bad", "1", "é=1");
+    theirs.insert("long", "é".repeat(4000));
+    let ours = from_baggage(&theirs);
+    assert_eq!(ours.iter().map(|member| member.name).collect::<Vec<_>>(), ["good"]);
 }

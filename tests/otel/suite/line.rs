@@ -11,11 +11,12 @@ use std::time::Duration;
 pub(crate) use opentelemetry::InstrumentationLibrary as Scope;
 #[cfg(not(before_0_27))]
 pub(crate) use opentelemetry::InstrumentationScope as Scope;
+use opentelemetry::baggage::BaggageExt;
 #[cfg(before_0_28)]
 pub(crate) use opentelemetry::trace::TraceError as SdkError;
 #[cfg(before_0_32)]
 pub(crate) use opentelemetry::trace::{SamplingDecision, SamplingResult};
-use opentelemetry::{Key, KeyValue, Value};
+use opentelemetry::{Context, Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 #[cfg(not(before_0_28))]
 pub(crate) use opentelemetry_sdk::error::OTelSdkError as SdkError;
@@ -30,6 +31,8 @@ pub(crate) use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult};
 #[cfg(not(before_0_28))]
 pub(crate) use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use opentelemetry_sdk::trace::{ShouldSample, SpanProcessor};
+
+use super::support::block_on;
 
 pub(crate) type SdkResult = Result<(), SdkError>;
 
@@ -182,7 +185,96 @@ pub(crate) fn end_processor(processor: &mut impl SpanProcessor, limit: Duration)
     processor.shutdown_with_timeout(limit)
 }
 
+#[cfg(before_0_28)]
+pub(crate) fn with_batch(builder: Builder, exporter: impl SpanExporter + 'static) -> Builder {
+    builder.with_batch_exporter(exporter, opentelemetry_sdk::runtime::Tokio)
+}
+
+#[cfg(not(before_0_28))]
+pub(crate) fn with_batch(builder: Builder, exporter: impl SpanExporter + 'static) -> Builder {
+    builder.with_batch_exporter(exporter)
+}
+
+/// Where a batch processor can be made.
+#[cfg(before_0_28)]
+pub(crate) fn where_batches_run(test: impl FnOnce()) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    test();
+}
+
+#[cfg(not(before_0_28))]
+pub(crate) fn where_batches_run(test: impl FnOnce()) {
+    test();
+}
+
+#[cfg(before_0_32)]
+pub(crate) fn boxed(sampler: opentelemetry_sdk::trace::Sampler) -> impl ShouldSample {
+    sampler
+}
+
+#[cfg(not(before_0_32))]
+pub(crate) fn boxed(sampler: opentelemetry_sdk::trace::Sampler) -> Box<dyn ShouldSample> {
+    sampler.into()
+}
+
+// Carriers and baggage.
+
+/// What a carrier can hold of these lines: older ones hand over one of each name.
+#[cfg(before_0_31)]
+pub(crate) fn carried<'a>(lines: Vec<(&'a str, &'a str)>) -> Vec<(&'a str, &'a str)> {
+    let mut names = std::collections::HashSet::new();
+    lines.into_iter().filter(|(name, _)| names.insert(name.to_lowercase())).collect()
+}
+
+#[cfg(not(before_0_31))]
+pub(crate) fn carried<'a>(lines: Vec<(&'a str, &'a str)>) -> Vec<(&'a str, &'a str)> {
+    lines
+}
+
+/// The context with this baggage and no other; some lines add it to what is there, and fail to clear it.
+#[cfg(before_0_29)]
+pub(crate) fn with_baggage<const N: usize>(context: &Context, members: [KeyValue; N]) -> Context {
+    context.with_cleared_baggage().with_baggage(members)
+}
+
+#[cfg(not(before_0_29))]
+pub(crate) fn with_baggage<const N: usize>(context: &Context, members: [KeyValue; N]) -> Context {
+    context.with_baggage(members)
+}
+
 // Exporters.
+
+pub(crate) fn export(exporter: &mut impl SpanExporter, batch: Vec<SpanData>) -> SdkResult {
+    block_on(exporter.export(batch))
+}
+
+#[cfg(before_0_28)]
+pub(crate) fn flush_exporter(exporter: &mut impl SpanExporter) -> SdkResult {
+    block_on(exporter.force_flush())
+}
+
+#[cfg(not(before_0_28))]
+pub(crate) fn flush_exporter(exporter: &mut impl SpanExporter) -> SdkResult {
+    exporter.force_flush()
+}
+
+/// Ends an exporter, which tells what came of it, if the line lets it.
+#[cfg(before_0_28)]
+pub(crate) fn end_exporter(exporter: &mut impl SpanExporter, _: Duration) -> Option<SdkResult> {
+    exporter.shutdown();
+    None
+}
+
+#[cfg(all(before_0_30, not(before_0_28)))]
+pub(crate) fn end_exporter(exporter: &mut impl SpanExporter, _: Duration) -> Option<SdkResult> {
+    Some(exporter.shutdown())
+}
+
+#[cfg(not(before_0_30))]
+pub(crate) fn end_exporter(exporter: &mut impl SpanExporter, limit: Duration) -> Option<SdkResult> {
+    Some(exporter.shutdown_with_timeout(limit))
+}
 
 /// An exporter as the tests write it, whatever the line.
 pub(crate) trait Export: Debug + Send + Sync + 'static {

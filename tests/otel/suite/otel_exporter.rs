@@ -1,19 +1,18 @@
 //! Exporters of OpenTelemetry behind our pipelines.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use tailtrace::testing::{span, trace};
 use tailtrace::{
     AlwaysOn, Exporter, FixedRateSampler, Pipeline, Reason, Resource, Span, SpanId, Trace,
     TraceContext, TraceId,
 };
 
-use super::line::{self, Export, Line, SdkResult, SdkTracerProvider, SpanData};
+use super::line::{self, Export, Line, SdkResult, SpanData};
 use super::support::{LONG, Seen, Sink, block_on};
 use crate::adapter::OtelExporter;
 
@@ -222,6 +221,12 @@ fn an_exporter_may_block_and_may_use_the_runtime() {
 #[cfg(not(before_0_30))]
 #[test]
 fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
+    use std::sync::Mutex;
+
+    use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+
+    use super::line::SdkTracerProvider;
+
     #[derive(Debug)]
     struct Traced(SdkTracerProvider, Arc<Mutex<Vec<bool>>>);
 

@@ -73,7 +73,7 @@ pub fn to_trace_state(state: &TraceState) -> otel::TraceState {
 }
 
 /// Whether OpenTelemetry's type takes a member.
-fn is_held(member: (&str, &str)) -> bool {
+pub(crate) fn is_held(member: (&str, &str)) -> bool {
     otel::TraceState::from_key_value([member]).is_ok()
 }
 

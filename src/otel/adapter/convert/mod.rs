@@ -7,6 +7,7 @@
 //! | OpenTelemetry | here | what is lost |
 //! |---|---|---|
 //! | `SpanContext` | [`TraceContext`](crate::model::TraceContext) | to: baggage, the parent's id, debug and deferred, `tracestate` members with keys of Level 2 only |
+//! | `Baggage` | [`Baggage`](crate::model::Baggage) | to: the order; from: what exceeds the limits of the header |
 //! | `Value` | [`TagValue`](crate::model::TagValue) | to: bytes become hexadecimal text |
 //! | `Event` | [`LogEntry`](crate::model::LogEntry) | from: its count of dropped attributes, which counts for the span |
 //! | `Link` | [`Link`](crate::model::Link) | from: the same; links without valid ids count as dropped |
@@ -14,6 +15,7 @@
 //! | `Resource` | [`Resource`](crate::model::Resource) | nothing; without `service.name` it becomes `unknown_service` |
 //! | `SpanData` | [`Span`](crate::model::Span) | of attributes with the same key only the last stays; times before 1970 |
 
+mod baggage;
 mod context;
 mod event;
 mod resource;
@@ -21,6 +23,9 @@ mod scope;
 mod span;
 mod value;
 
+pub(crate) use baggage::update;
+pub use baggage::{from_baggage, to_baggage};
+pub(crate) use context::is_held;
 pub use context::{
     from_flags, from_link, from_span_context, from_span_id, from_trace_id, from_trace_state,
     set_threshold, to_flags, to_link, to_span_context, to_span_id, to_trace_id, to_trace_state,
