@@ -43,7 +43,7 @@ pub use resource::Resource;
 pub use span::Span;
 pub use span_mut::SpanMut;
 pub use span_ref::{LinkRef, LogRef, SpanRef};
-pub use tag::{TagArg, TagRef, TagValue};
+pub use tag::{TagArg, TagKey, TagRef, TagValue};
 pub use threshold::{RateError, Threshold, ThresholdError};
 pub(crate) use trace::Kept;
 pub use trace::Trace;

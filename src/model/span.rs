@@ -109,7 +109,7 @@ impl Span {
 
     /// Sets a tag; setting a key again replaces its value.
     pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
-        self.as_mut().set_tag(key, value);
+        self.as_mut().set_tag(key.into(), value);
     }
 
     /// Adds a log entry that is said now.
@@ -127,6 +127,7 @@ impl Span {
         K: Into<Cow<'static, str>>,
         V: Into<TagArg<'v>>,
     {
+        let fields = fields.into_iter().map(|(key, value)| (key.into(), value));
         self.as_mut().log_with_fields(level, message, fields);
     }
 
@@ -141,6 +142,7 @@ impl Span {
         K: Into<Cow<'static, str>>,
         V: Into<TagArg<'v>>,
     {
+        let fields = fields.into_iter().map(|(key, value)| (key.into(), value));
         self.as_mut().log_at(time, level, message, fields);
     }
 

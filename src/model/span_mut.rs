@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use super::store::SpanStore;
-use super::{Limits, Link, LogLevel, SpanKind, Status, TagArg};
+use super::{Limits, Link, LogLevel, SpanKind, Status, TagArg, TagKey};
 use crate::kit::{Clock, Tick};
 
 /// A span that is being changed: one of a [`Trace`](super::Trace), or a [`Span`](super::Span).
@@ -53,9 +53,9 @@ impl<'a> SpanMut<'a> {
     }
 
     /// Sets a tag; setting a key again replaces its value.
-    pub fn set_tag<'v>(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
-        let value = value.into();
-        self.store.set_tag(self.index, key.into(), value.as_ref(), &self.limits);
+    pub fn set_tag<'k, 'v>(&mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagArg<'v>>) {
+        let (key, value) = (key.into(), value.into());
+        self.store.set_tag_of(self.index, &key, value.as_ref(), &self.limits);
     }
 
     /// Adds a log entry that is said now.
@@ -64,27 +64,27 @@ impl<'a> SpanMut<'a> {
     }
 
     /// Adds a log entry with details that is said now.
-    pub fn log_with_fields<'v, K, V>(
+    pub fn log_with_fields<'k, 'v, K, V>(
         &mut self,
         level: LogLevel,
         message: impl AsRef<str>,
         fields: impl IntoIterator<Item = (K, V)>,
     ) where
-        K: Into<Cow<'static, str>>,
+        K: Into<TagKey<'k>>,
         V: Into<TagArg<'v>>,
     {
         self.log_at(Clock::system().wall(), level, message, fields);
     }
 
     /// Adds a log entry with details that was said at `time`.
-    pub fn log_at<'v, K, V>(
+    pub fn log_at<'k, 'v, K, V>(
         &mut self,
         time: SystemTime,
         level: LogLevel,
         message: impl AsRef<str>,
         fields: impl IntoIterator<Item = (K, V)>,
     ) where
-        K: Into<Cow<'static, str>>,
+        K: Into<TagKey<'k>>,
         V: Into<TagArg<'v>>,
     {
         let Self { store, index, limits, .. } = self;
@@ -92,7 +92,7 @@ impl<'a> SpanMut<'a> {
         let log = store.push_log(*index, time, level, message.as_ref(), limits);
         for (key, value) in fields {
             if let Some(log) = log {
-                store.set_field(*index, log, key.into(), value.into().as_ref(), limits);
+                store.set_field_of(*index, log, &key.into(), value.into().as_ref(), limits);
             }
         }
     }
@@ -125,7 +125,7 @@ impl<'a> SpanMut<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Limits, Span, SpanId, TagRef, TraceContext, TraceId};
+    use crate::model::{Limits, LogLevel, Span, SpanId, TagKey, TagRef, TraceContext, TraceId};
 
     fn span() -> Span {
         Span::new("span", TraceContext::new(TraceId::new(), SpanId::new()))
@@ -157,6 +157,25 @@ mod tests {
         let read = span.as_ref().unwrap();
         assert_eq!((read.tags().count(), read.dropped_tags()), (201, 0));
         assert_eq!(read.tag("long"), Some(TagRef::Str(&long)));
+    }
+
+    #[test]
+    fn a_key_that_is_lent_is_the_same_as_one_that_is_static() {
+        let mut span = span();
+        let mut change = span.as_mut().with_limits(Limits { value_bytes: 4, ..Limits::default() });
+        for (key, value) in [("a", 1), ("longer than four", 2)] {
+            change.set_tag(TagKey::lent(key), value);
+            change.set_tag(key, value * 10);
+            change.set_tag(key.to_owned(), value * 100);
+        }
+        change.set_tag("long", 3);
+        change.set_tag(TagKey::lent("long and lent"), 300);
+        change.log_with_fields(LogLevel::Info, "said", [(TagKey::lent("b"), 1), ("b".into(), 2)]);
+        let read = span.as_ref().unwrap();
+        let tags: Vec<_> = read.tags().collect();
+        assert_eq!(tags, [("a", TagRef::I64(100)), ("long", TagRef::I64(300))]);
+        let fields: Vec<_> = read.logs().flat_map(|log| log.fields()).collect();
+        assert_eq!(fields, [("b", TagRef::I64(2))]);
     }
 
     #[test]

@@ -247,7 +247,7 @@ impl Writer<'_> {
             for tag in &staged.tags {
                 dropped += u32::from(!self.put(
                     chain,
-                    static_key(tag).into(),
+                    Cow::Borrowed(static_key(tag)),
                     staged.read(tag.value),
                     limit,
                 ));

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::writer::Writer;
+use super::writer::{Key, Lent, Writer};
 use super::{
     Chain, Details, Dropped, LAST, LinkRecord, LogRecord, NONE, NewSpan, OPEN, Outcome, Room,
     SpanRecord, SpanStore, Text,
 };
 use crate::kit::Tick;
-use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, TagRef};
+use crate::model::{Limits, Link, LogLevel, SpanId, SpanKind, TagKey, TagRef};
 
 /// An entry of a span's chain of logs, with its neighbours.
 #[derive(Clone, Copy)]
@@ -209,6 +209,25 @@ impl SpanStore {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
+        self.put_tag(span, key, value, limits)
+    }
+
+    /// The same with a key that may be lent.
+    pub(crate) fn set_tag_of(
+        &mut self,
+        span: u32,
+        key: &TagKey<'_>,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
+        match key.as_static() {
+            Some(key) => self.set_tag(span, Cow::Borrowed(key), value, limits),
+            None => self.put_tag(span, Lent(key.as_str()), value, limits),
+        }
+    }
+
+    #[inline(always)]
+    fn put_tag<K: Key>(&mut self, span: u32, key: K, value: TagRef<'_>, limits: &Limits) -> bool {
         let Self { spans, details, room } = self;
         let Some(record) = spans.get_mut(span as usize) else {
             return false;
@@ -300,6 +319,32 @@ impl SpanStore {
         span: u32,
         log: u32,
         key: Cow<'static, str>,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
+        self.put_field(span, log, key, value, limits)
+    }
+
+    /// The same with a key that is lent.
+    pub(crate) fn set_field_of(
+        &mut self,
+        span: u32,
+        log: u32,
+        key: &TagKey<'_>,
+        value: TagRef<'_>,
+        limits: &Limits,
+    ) -> bool {
+        match key.as_static() {
+            Some(key) => self.put_field(span, log, Cow::Borrowed(key), value, limits),
+            None => self.put_field(span, log, Lent(key.as_str()), value, limits),
+        }
+    }
+
+    fn put_field<K: Key>(
+        &mut self,
+        span: u32,
+        log: u32,
+        key: K,
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {

@@ -12,22 +12,74 @@ pub(super) struct Writer<'a> {
     pub(super) limits: &'a Limits,
 }
 
+/// A key that is to be stored.
+pub(super) trait Key {
+    fn as_str(&self) -> &str;
+
+    /// It as it will be stored when it is too long, so that it is found again.
+    fn cut(self, writer: &mut Writer<'_>) -> Self;
+
+    /// It in the buffer, when it is known to be within the limit.
+    fn store(self, writer: &mut Writer<'_>) -> Option<Text>;
+}
+
+/// One that may be static and stays a pointer then.
+impl Key for Cow<'static, str> {
+    #[inline]
+    fn as_str(&self) -> &str {
+        self
+    }
+
+    #[cold]
+    fn cut(self, writer: &mut Writer<'_>) -> Self {
+        match self {
+            Cow::Borrowed(key) => Cow::Borrowed(writer.within_limit(key)),
+            Cow::Owned(key) => Cow::Owned(writer.within_limit(&key).to_owned()),
+        }
+    }
+
+    #[inline]
+    fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
+        match self {
+            Cow::Borrowed(text) => Some(Text::Static(text)),
+            Cow::Owned(text) => writer.arena(&text).map(Text::Arena),
+        }
+    }
+}
+
+/// One that is lent, and copied.
+pub(super) struct Lent<'k>(pub(super) &'k str);
+
+impl Key for Lent<'_> {
+    fn as_str(&self) -> &str {
+        self.0
+    }
+
+    fn cut(self, writer: &mut Writer<'_>) -> Self {
+        Self(writer.within_limit(self.0))
+    }
+
+    fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
+        writer.arena(self.0).map(Text::Arena)
+    }
+}
+
 impl Writer<'_> {
     /// Sets `key` in a chain of tags; false when it was dropped.
     #[inline]
-    pub(super) fn put(
+    pub(super) fn put<K: Key>(
         &mut self,
         chain: &mut Chain,
-        key: Cow<'static, str>,
+        key: K,
         value: TagRef<'_>,
         limit: u16,
     ) -> bool {
         let mut count = 0;
         let mut at = chain.head;
-        let is_long = key.len() > self.limits.value_bytes as usize;
-        let key = if is_long { self.cut_key(key) } else { key };
+        let is_long = key.as_str().len() > self.limits.value_bytes as usize;
+        let key = if is_long { key.cut(self) } else { key };
         while let Some(tag) = self.details.tags.get(at as usize) {
-            if self.details.reads(tag.key, &key) {
+            if self.details.reads(tag.key, key.as_str()) {
                 return self.replace(at, value);
             }
             (at, count) = (tag.next, count + 1);
@@ -35,7 +87,7 @@ impl Writer<'_> {
         if count >= limit {
             return false;
         }
-        let (Some(value), Some(key)) = (self.value(value), self.whole(key)) else { return false };
+        let (Some(value), Some(key)) = (self.value(value), key.store(self)) else { return false };
         let tags = &mut self.details.tags;
         let Ok(index) = u32::try_from(tags.len()) else { return false };
         if !self.room.reserve(tags, 1, 4) {
@@ -88,24 +140,6 @@ impl Writer<'_> {
         arena.replace_range(start..end, kept);
         self.details.cut_values += u32::from(kept.len() < text.len());
         Some(new)
-    }
-
-    /// A key as it will be stored, so that one that is too long is found again.
-    #[cold]
-    fn cut_key(&mut self, key: Cow<'static, str>) -> Cow<'static, str> {
-        match key {
-            Cow::Borrowed(key) => Cow::Borrowed(self.within_limit(key)),
-            Cow::Owned(key) => Cow::Owned(self.within_limit(&key).to_owned()),
-        }
-    }
-
-    /// A text that is known to be within the limit.
-    #[inline]
-    fn whole(&mut self, text: Cow<'static, str>) -> Option<Text> {
-        match text {
-            Cow::Borrowed(text) => Some(Text::Static(text)),
-            Cow::Owned(text) => self.arena(&text).map(Text::Arena),
-        }
     }
 
     /// Puts a log entry into `slot`, or at the end.

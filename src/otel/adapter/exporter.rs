@@ -25,7 +25,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 ///
 /// For backends that have one already: the pipeline decides what is kept, the exporter sends it. Spans
 /// leave with the sampled flag and the threshold their trace was kept with; the conversions are those of
-/// [`convert`](super::convert), and cost about a microsecond and some allocations per span.
+/// [`convert`](super::convert), and cost about 4 µs and 30 allocations for a span with ten tags and a log
+/// entry, on the exporter's own thread.
 ///
 /// The exporter may need tokio's sockets and timers, and it may block: it runs where both are allowed.
 /// Its own work is not traced by OpenTelemetry. It is told of a resource once, before the first spans of

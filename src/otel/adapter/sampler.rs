@@ -5,7 +5,7 @@ use opentelemetry::trace::{Link, TraceContextExt};
 use opentelemetry_sdk::trace::ShouldSample;
 
 use super::convert::{
-    from_key_value, from_trace_state, to_baggage, to_key_value, to_link, to_span_context,
+    from_attribute, from_trace_state, to_baggage, to_key_value, to_link, to_span_context,
     to_span_kind, to_trace_id,
 };
 use super::line::{SamplingDecision as Theirs, with_baggage};
@@ -71,8 +71,8 @@ impl Sampler for FromShouldSample {
             }
         };
         result.attributes.iter().fold(decision, |decision, attribute| {
-            let (key, value) = from_key_value(attribute);
-            decision.with_tag(key, value.as_ref().to_value())
+            let (key, value) = from_attribute(attribute);
+            decision.with_tag(key, value)
         })
     }
 }

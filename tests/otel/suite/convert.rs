@@ -71,8 +71,8 @@ proptest! {
     fn a_resource_comes_back_as_it_was(attributes in any::attributes(), url in "[a-z:/]{0,3}") {
         let mut ours = Resource::new("checkout").with_schema_url(url.clone());
         for attribute in &attributes {
-            let (key, value) = from_key_value(attribute);
-            ours = ours.with(key, value.as_ref().to_value());
+            let (key, value) = from_attribute(attribute);
+            ours = ours.with(key, value);
         }
         let theirs = to_resource(&ours);
         prop_assert_eq!(theirs.len(), ours.iter().count());

@@ -2,7 +2,7 @@
 
 use opentelemetry::trace as otel;
 
-use super::{from_key_value, to_key_value};
+use super::{from_attribute, to_key_value};
 use crate::model::{Link, SpanId, Threshold, TraceContext, TraceFlags, TraceId, TraceState};
 
 /// The id; `None` for OpenTelemetry's invalid one, which is zero.
@@ -120,11 +120,7 @@ pub fn to_span_context(context: &TraceContext) -> otel::SpanContext {
 #[must_use]
 pub fn from_link(link: &otel::Link) -> Option<Link> {
     let context = from_span_context(&link.span_context)?;
-    let tags = link.attributes.iter().map(|attribute| {
-        let (key, value) = from_key_value(attribute);
-        (key, value.as_ref().to_value())
-    });
-    Some(Link { context, tags: tags.collect() })
+    Some(Link { context, tags: link.attributes.iter().map(from_attribute).collect() })
 }
 
 /// The link.

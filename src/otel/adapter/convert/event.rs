@@ -6,7 +6,7 @@
 use opentelemetry::trace::Event;
 use opentelemetry::{KeyValue, Value};
 
-use super::{from_key_value, to_key_value};
+use super::{from_attribute, to_key_value};
 use crate::model::{LogEntry, LogLevel, LogRef, TagRef};
 
 const LEVEL: &str = "level";
@@ -18,10 +18,7 @@ const LEVEL: &str = "level";
 #[must_use]
 pub fn from_event(event: &Event) -> LogEntry {
     let (level, attributes) = level_of(&event.attributes);
-    let fields = attributes.iter().map(|attribute| {
-        let (key, value) = from_key_value(attribute);
-        (key, value.as_ref().to_value())
-    });
+    let fields = attributes.iter().map(from_attribute);
     LogEntry { time: event.timestamp, level, message: event.name.clone(), fields: fields.collect() }
 }
 

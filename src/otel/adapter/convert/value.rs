@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
-use crate::model::{TagArg, TagRef};
+use crate::model::{TagArg, TagKey, TagRef, TagValue};
 
 /// The value, lent where it can be. Kinds of values that OpenTelemetry may add become text.
 #[must_use]
@@ -44,11 +44,17 @@ pub fn to_value(value: TagRef<'_>) -> Value {
     }
 }
 
-/// The attribute as a key with a value.
+/// The attribute as a key with a value, both lent where they can be.
 #[must_use]
-pub fn from_key_value(attribute: &KeyValue) -> (Cow<'static, str>, TagArg<'_>) {
-    // Its key does not say whether it is static.
-    (Cow::Owned(attribute.key.as_str().to_owned()), from_value(&attribute.value))
+pub fn from_key_value(attribute: &KeyValue) -> (TagKey<'_>, TagArg<'_>) {
+    (TagKey::lent(attribute.key.as_str()), from_value(&attribute.value))
+}
+
+/// The attribute as a key with a value that stand on their own.
+#[must_use]
+pub fn from_attribute(attribute: &KeyValue) -> (Cow<'static, str>, TagValue) {
+    let value = from_value(&attribute.value).as_ref().to_value();
+    (Cow::Owned(attribute.key.as_str().to_owned()), value)
 }
 
 /// The tag as an attribute.
