@@ -170,6 +170,7 @@
     )
 )]
 
+pub mod config;
 pub mod delivery;
 pub mod export;
 pub mod kit;
@@ -190,10 +191,14 @@ pub mod testing;
 pub mod tracer;
 
 pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
+#[cfg(feature = "jaeger")]
+pub use export::JaegerExporter;
 pub use export::{
     Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
     Rotation,
 };
+#[cfg(feature = "otlp")]
+pub use export::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
 #[cfg(feature = "layer")]
 pub use layer::{
     LayerHandle, SetParentError, TraceIds, TraceLayer, TraceLayerBuilder, TraceSpanExt,

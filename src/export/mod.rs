@@ -14,13 +14,22 @@ use crate::model::Trace;
 pub(crate) mod console;
 mod error;
 mod file;
+#[cfg(feature = "jaeger")]
+mod jaeger;
+mod json;
 mod memory;
+#[cfg(feature = "otlp")]
+mod otlp;
 pub(crate) mod tree;
 
 pub use console::ConsoleExporter;
 pub use error::ExportError;
 pub use file::{FileError, FileExporter, Rotation};
+#[cfg(feature = "jaeger")]
+pub use jaeger::JaegerExporter;
 pub use memory::InMemoryExporter;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
 
 /// Sends batches of kept traces somewhere.
 ///

@@ -8,9 +8,11 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::after_close;
 use super::incoming::{self, Role};
+use super::table::Values;
 use super::timing::Timing;
 use super::{TraceLayer, stack};
 use crate::model::Link;
+use crate::record::neighbour;
 
 impl<S> Layer<S> for TraceLayer
 where
@@ -21,6 +23,9 @@ where
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
+        if neighbour::is_there() && self.start_beside(attributes, id) {
+            return;
+        }
         let shared = &*self.shared;
         let (metadata, number) = (attributes.metadata(), id.into_u64());
         let child = if attributes.is_contextual() {
@@ -40,11 +45,7 @@ where
         });
         let is_root = child.is_none();
         let most = child.unwrap_or_else(|| shared.start_root(number, metadata));
-        if let Some(most) = most
-            && (!metadata.fields().is_empty() || !shared.options.is_lean)
-        {
-            shared.describe(number, most, metadata, attributes);
-        }
+        self.describe(number, most, attributes);
         if is_root {
             self.place_root(number, attributes.is_root());
         }
@@ -71,10 +72,16 @@ where
         if shared.options.inactivity {
             self.time(id, Timing::enter);
         }
+        if neighbour::is_there() {
+            self.shared.show_entered(id.into_u64());
+        }
     }
 
     #[inline]
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
+        if neighbour::is_there() {
+            self.shared.show_left(id.into_u64());
+        }
         stack::pop(self.shared.key, id.into_u64());
         if self.shared.options.inactivity {
             self.time(id, Timing::exit);
@@ -91,12 +98,28 @@ where
 }
 
 impl TraceLayer {
+    /// Reads a new span's fields, where they may be kept.
+    #[inline(always)]
+    pub(super) fn describe(&self, id: u64, most: Values, attributes: &span::Attributes<'_>) {
+        let (shared, metadata) = (&*self.shared, attributes.metadata());
+        if let Some(most) = most
+            && (!metadata.fields().is_empty() || !shared.options.is_lean)
+        {
+            shared.describe(id, most, metadata, attributes);
+        }
+    }
+
     /// Puts a new root under the caller whose request it stands for, and makes room for it.
     fn place_root(&self, id: u64, is_explicit: bool) {
         let role = if is_explicit { Role::ParentOfRequest } else { Role::InsteadOfRequest };
         if let Some(caller) = incoming::caller(role) {
             self.shared.set_parent(id, &caller);
         }
+        self.make_room(id);
+    }
+
+    /// Lets a new root be weighed against others, where there is no room for it.
+    pub(super) fn make_room(&self, id: u64) {
         if self.shared.recorder().is_crowded() {
             self.shared.settle(id, None);
         }

@@ -23,7 +23,9 @@
 //! starts in the parent's local trace. A span without one is a *draft*: it is recorded, and the
 //! sampler is asked when the first child starts, when somebody reads its ids, when it is given a parent
 //! ([`TraceSpanExt::set_parent`]), when a limit of the recorder is reached, or when it closes, so that
-//! the sampler sees its fields and a remote parent can come late.
+//! the sampler sees its fields and a remote parent can come late. Where contexts are shared with
+//! OpenTelemetry, whose contexts tell ids to anybody, the sampler is asked when the span is entered, and
+//! again if it is given a parent after that.
 //!
 //! Fields are read before any lock is taken, into memory that the thread uses again. The decision about
 //! a trace that a closing span completes is made when the registry has forgotten the span: otherwise it
@@ -31,6 +33,7 @@
 //! ([`OwnWork`](crate::Reason::OwnWork)).
 
 mod after_close;
+mod beside;
 mod builder;
 mod callbacks;
 mod details;

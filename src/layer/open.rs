@@ -10,6 +10,7 @@ use super::builder::Options;
 use super::timing::Timing;
 use crate::kit::Tick;
 use crate::model::{TagRef, TraceContext};
+use crate::record::neighbour::Shown;
 use crate::record::{ActiveSpan, Answer, Completed, Draft, Edit, Question, Recorder, TakenOut};
 
 /// An open span.
@@ -130,6 +131,12 @@ impl OpenSpan {
             Held::Draft(draft) => draft.provisional(),
             Held::Moving => None,
         }
+    }
+
+    /// What others may know of it and do with it; `None` unless it has started.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let Held::Active(span) = &self.held else { return None };
+        Some(Shown { context: span.context(), hand: span.hand() })
     }
 
     /// Whether it waits to be started by this recorder.
@@ -258,7 +265,7 @@ impl Held {
     #[inline]
     pub(super) fn moment(&self) -> Option<(Tick, usize)> {
         let recorder = self.recorder()?;
-        Some((recorder.clock.now(), recorder.limits.span.value_bytes as usize))
+        Some((recorder.clock.now(), recorder.limits.span.most_bytes()))
     }
 
     #[inline(always)]
@@ -273,6 +280,6 @@ impl Held {
     /// How long a value may be, if what is said about it may be kept.
     #[inline(always)]
     pub(super) fn value_bytes(&self) -> Option<usize> {
-        self.recorder().map(|recorder| recorder.limits.span.value_bytes as usize)
+        self.recorder().map(|recorder| recorder.limits.span.most_bytes())
     }
 }

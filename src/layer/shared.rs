@@ -112,6 +112,16 @@ impl Shared {
         Some(self.insert(id, child))
     }
 
+    /// Puts a span in that has started.
+    pub(super) fn insert_active(
+        &self,
+        id: u64,
+        span: ActiveSpan,
+        metadata: &'static Metadata<'static>,
+    ) -> Values {
+        self.insert(id, OpenSpan::new(Held::Active(span), metadata))
+    }
+
     /// Puts a span in; how long its values may be, if they may be kept.
     fn insert(&self, id: u64, span: OpenSpan) -> Values {
         let values = span.value_bytes();
@@ -176,6 +186,12 @@ impl Shared {
 
     /// Puts a span under a parent; false when it is too late for that, and a link says so.
     pub(super) fn set_parent(&self, id: u64, parent: &TraceContext) -> bool {
+        let is_set = self.move_under(id, parent);
+        self.show_moved(id);
+        is_set
+    }
+
+    fn move_under(&self, id: u64, parent: &TraceContext) -> bool {
         let moved = self.table.with(id, |span| (span.take_out(), span.metadata()));
         match moved {
             Some((Moved::Draft(left_behind), _)) => {

@@ -38,6 +38,10 @@ impl LayerKey {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    pub(super) const fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl Shallow {

@@ -9,7 +9,8 @@
 //! 6. [`propagation`]: how a trace crosses from one process into the next.
 //! 7. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
 //!    crate's layer, and what differs.
-//! 8. [`decisions`]: why it is built this way, and what was measured.
+//! 8. [`configuration`]: the environment variables, their defaults, and what goes before what.
+//! 9. [`decisions`]: why it is built this way, and what was measured.
 //!
 //! The programs in it are tests of the crate.
 
@@ -40,6 +41,9 @@ pub mod propagation {}
 #[cfg(feature = "layer")]
 #[doc = include_str!("switching_from_tracing_opentelemetry.md")]
 pub mod switching_from_tracing_opentelemetry {}
+
+#[doc = include_str!("configuration.md")]
+pub mod configuration {}
 
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

@@ -2,8 +2,8 @@
 
 /// The most that one span may hold; what goes beyond is dropped and counted.
 ///
-/// The defaults for counts are OpenTelemetry's (specification, "SDK span limits"); the length limit
-/// is ours, because a value without one can be as large as its writer likes.
+/// The defaults for counts are OpenTelemetry's (specification, "SDK span limits"); the length limits
+/// are ours, because a text without one can be as large as its writer likes.
 ///
 /// ```
 /// use tailtrace::Limits;
@@ -23,9 +23,11 @@ pub struct Limits {
     pub fields_per_log: u16,
     /// Tags of one link. Default 128.
     pub tags_per_link: u16,
-    /// Bytes of a string or byte value, of a name, of a key and of a log message; longer ones are cut
-    /// at a character. Default 16 KiB.
+    /// Bytes of a string or byte value; longer ones are cut at a character. Default 16 KiB.
     pub value_bytes: u32,
+    /// Bytes of a name, of a key, of a log message and of what a status says; longer ones are cut in the
+    /// same way. Default 16 KiB.
+    pub text_bytes: u32,
 }
 
 impl Limits {
@@ -37,7 +39,14 @@ impl Limits {
         fields_per_log: u16::MAX,
         tags_per_link: u16::MAX,
         value_bytes: u32::MAX,
+        text_bytes: u32::MAX,
     };
+
+    /// Beyond this everything is cut.
+    #[inline]
+    pub(crate) fn most_bytes(&self) -> usize {
+        self.value_bytes.max(self.text_bytes) as usize
+    }
 }
 
 impl Default for Limits {
@@ -49,6 +58,7 @@ impl Default for Limits {
             fields_per_log: 128,
             tags_per_link: 128,
             value_bytes: 16 * 1024,
+            text_bytes: 16 * 1024,
         }
     }
 }

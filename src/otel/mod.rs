@@ -4,10 +4,15 @@
 //! share; what needs the recorder itself stands beside it.
 
 pub(crate) mod adapter;
+mod context;
 mod id_generator;
+mod provider;
+mod say;
 
 pub use adapter::{
     FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
     TailSpanProcessor, convert,
 };
+pub use context::{from_context, share_context, to_context};
 pub use id_generator::IdGenerator;
+pub use provider::{Span, Tracer, TracerProvider};

@@ -10,7 +10,8 @@ use super::keeper::Keeper;
 use super::{Core, Handle, Pipeline};
 use crate::delivery::{Delivery, DeliveryConfig};
 use crate::export::Exporter;
-use crate::kit::{Clock, Random, notice};
+use crate::kit::notice::{self, Pending};
+use crate::kit::{Clock, Random};
 use crate::ledger::Ledger;
 use crate::model::{Resource, TagValue};
 use crate::record::{Parts, RecordLimits, Recorder};
@@ -38,10 +39,16 @@ pub struct PipelineBuilder {
     sampler: Option<Arc<dyn Sampler>>,
     tail: Option<Arc<dyn TailPolicy>>,
     exporters: Vec<Box<dyn Exporter>>,
+    /// What exports where nobody adds an exporter; `None` asks for one.
+    default_exporters: Option<Vec<Box<dyn Exporter>>>,
+    records: bool,
     limits: RecordLimits,
     delivery: DeliveryConfig,
     clock: Clock,
     random: Random,
+    notices: Arc<Pending>,
+    /// Why there is nothing to export to, if nobody adds an exporter.
+    missing: Option<String>,
 }
 
 impl fmt::Debug for PipelineBuilder {
@@ -62,10 +69,14 @@ impl PipelineBuilder {
             sampler: None,
             tail: None,
             exporters: Vec::new(),
+            default_exporters: None,
+            records: true,
             limits: RecordLimits::default(),
             delivery: DeliveryConfig::default(),
             clock: Clock::system(),
             random: Random::thread(),
+            notices: Arc::default(),
+            missing: None,
         }
     }
 
@@ -114,6 +125,35 @@ impl PipelineBuilder {
         self
     }
 
+    /// Whether spans are recorded. Default: yes.
+    ///
+    /// A pipeline that does not record starts no exporter, asks neither sampler nor tail, and costs
+    /// next to nothing. What callers decided about their traces goes on, under the caller's span id, to
+    /// whom this program calls; a trace that begins here goes on as not sampled. It stays so as long as
+    /// the pipeline lives. OpenTelemetry: `OTEL_SDK_DISABLED`.
+    pub fn with_recording(mut self, records: bool) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// Sets what exports where the program adds no exporter. Without any the pipeline starts all the
+    /// same and records nothing, and says that `missing` is why.
+    pub(crate) fn with_default_exporters(
+        mut self,
+        exporters: Vec<Box<dyn Exporter>>,
+        missing: Option<&str>,
+    ) -> Self {
+        self.default_exporters = Some(exporters);
+        self.missing = missing.map(str::to_owned);
+        self
+    }
+
+    /// Sets what is to be said as soon as somebody listens.
+    pub(crate) fn with_pending_notices(mut self, notices: Arc<Pending>) -> Self {
+        self.notices = notices;
+        self
+    }
+
     /// Sets where time comes from; for tests. Default: [`Clock::system`].
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -130,9 +170,13 @@ impl PipelineBuilder {
     ///
     /// # Errors
     /// When there is no exporter, or the machine refuses a thread.
-    pub fn start(self) -> Result<Pipeline, StartError> {
-        if self.exporters.is_empty() {
-            return Err(StartError::NoExporter);
+    pub fn start(mut self) -> Result<Pipeline, StartError> {
+        if self.exporters.is_empty() && self.records {
+            self.exporters = self.default_exporters.take().ok_or(StartError::NoExporter)?;
+            self.records = !self.exporters.is_empty();
+            if let Some(missing) = self.missing.take().filter(|_| !self.records) {
+                self.notices.add(missing);
+            }
         }
         let (core, failed) = self.assemble();
         failed.map_or_else(|| Ok(Pipeline::around(core)), |error| Err(StartError::Thread(error)))
@@ -148,7 +192,10 @@ impl PipelineBuilder {
         Pipeline::around(core)
     }
 
-    fn assemble(self) -> (Core, Option<io::Error>) {
+    fn assemble(mut self) -> (Core, Option<io::Error>) {
+        if !self.records {
+            self.exporters.clear();
+        }
         let ledger = Arc::new(Ledger::default());
         let (clock, random) = (self.clock, self.random);
         let (delivery, mut failed) = Delivery::start(
@@ -168,14 +215,17 @@ impl PipelineBuilder {
             sampler: self.sampler,
             tail: self.tail,
             resource: Arc::new(self.resource),
+            records: self.records,
             sink: Box::new(move |trace| sink.send(trace)),
         });
-        let keeper = Keeper::start(Arc::clone(&recorder)).unwrap_or_else(|error| {
+        let notices = self.notices;
+        let kept = Keeper::start(Arc::clone(&recorder), Arc::clone(&notices));
+        let keeper = kept.unwrap_or_else(|error| {
             failed.get_or_insert(error);
             Keeper::absent()
         });
         let (decided, is_decided) = (Mutex::new(false), Condvar::new());
-        (Core { recorder, delivery, keeper, decided, is_decided }, failed)
+        (Core { recorder, delivery, keeper, notices, decided, is_decided }, failed)
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::kit::{guarded, notice, own_work};
+use crate::kit::notice::{self, Pending};
+use crate::kit::{guarded, own_work};
 use crate::ledger::{LossWatch, Notice};
 use crate::record::Recorder;
 
@@ -26,12 +27,12 @@ impl Keeper {
     /// # Errors
     /// When the machine refuses another thread.
     #[expect(clippy::disallowed_methods, reason = "one of the two rooms that start threads")]
-    pub(super) fn start(recorder: Arc<Recorder>) -> io::Result<Self> {
+    pub(super) fn start(recorder: Arc<Recorder>, notices: Arc<Pending>) -> io::Result<Self> {
         let stop = Arc::new(Stop::default());
         let theirs = Arc::clone(&stop);
         thread::Builder::new()
             .name("tailtrace".into())
-            .spawn(move || look_after(&recorder, &theirs))?;
+            .spawn(move || look_after(&recorder, &notices, &theirs))?;
         Ok(Self(stop))
     }
 
@@ -53,7 +54,7 @@ impl Drop for Keeper {
     }
 }
 
-fn look_after(recorder: &Recorder, stop: &Stop) {
+fn look_after(recorder: &Recorder, notices: &Pending, stop: &Stop) {
     // Policies run here when a trace lingered: what they trace must not come back in.
     own_work::mark_thread();
     let mut losses = LossWatch::default();
@@ -64,6 +65,7 @@ fn look_after(recorder: &Recorder, stop: &Stop) {
         drop(asked);
         let now = recorder.clock.now();
         recorder.clock.refresh();
+        notices.say_if_heard();
         // A bug in one round must not end the rounds after it.
         let _ = guarded::call(|| recorder.poll(now));
         match losses.observe(now, &recorder.losses()) {

@@ -21,7 +21,8 @@ pub use builder::{PipelineBuilder, StartError};
 use crate::delivery::Delivery;
 pub use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
 pub(crate) use crate::export::Exporter;
-use crate::kit::{guarded, notice, own_work};
+use crate::kit::notice::{self, Pending};
+use crate::kit::{guarded, own_work};
 use crate::ledger::Stats;
 use crate::model::TraceId;
 use crate::record::{Intake, KeepOutcome, Recorder, SpanPool};
@@ -75,6 +76,8 @@ struct Core {
     recorder: Arc<Recorder>,
     delivery: Arc<Delivery>,
     keeper: Keeper,
+    /// What nobody could hear yet.
+    notices: Arc<Pending>,
     /// Whether a shutdown has decided every live trace.
     decided: Mutex<bool>,
     is_decided: Condvar,
@@ -91,7 +94,7 @@ impl Drop for Handle {
             notice::warn(&error.to_string());
         }
         // A set-up function that does not hand the pipeline on looks as if nothing were traced.
-        if was_running && recorder.losses().started == 0 {
+        if was_running && recorder.records() && recorder.losses().started == 0 {
             notice::warn(
                 "the last handle to the pipeline was dropped before any span started, so none will \
                  be recorded; keep the `Pipeline` until the program ends",
@@ -289,6 +292,7 @@ impl Core {
         let start = self.recorder.clock.now();
         let unfinished = self.decide_all(timeout);
         self.keeper.stop();
+        self.notices.say();
         // The policies that were just asked have had their part of the time.
         let left = patience(timeout).saturating_sub(self.recorder.clock.now().since(start));
         self.delivery.shutdown(left, unfinished)

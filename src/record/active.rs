@@ -42,10 +42,10 @@ impl ActiveSpan {
         matches!(self, Self::Recording(_) | Self::Beyond(_))
     }
 
-    /// How long a text may be before it is cut.
+    /// How long any text may be before it is cut.
     pub(crate) fn value_bytes(&self) -> usize {
         let limits = self.recorder().map_or_else(Limits::default, |recorder| recorder.limits.span);
-        limits.value_bytes as usize
+        limits.most_bytes()
     }
 
     /// What this span tells the next.
@@ -187,11 +187,6 @@ impl ActiveSpan {
             Self::Beyond(span) => (&span.trace, span.place()?, span.id),
             Self::Unrecorded(_) => return None,
         };
-        let recorder = trace.recorder.as_deref()?;
-        let mut live = trace.live();
-        let index = live.store.find_open(guess, id)?;
-        let result = write(&mut live.store, index, &recorder.limits.span);
-        recorder.unlock(trace, live, false);
-        Some(result)
+        trace.write(guess, id, write)
     }
 }

@@ -363,7 +363,7 @@ impl Recording {
 
 impl Recorder {
     /// Whether a context leads to a local trace of this recorder, recorded or not.
-    fn is_home_of(self: &Arc<Self>, context: &TraceContext) -> bool {
+    pub(crate) fn is_home_of(self: &Arc<Self>, context: &TraceContext) -> bool {
         let Some(local) = context.local() else { return false };
         match local.downcast::<LocalTrace>() {
             Some(trace) => {

@@ -131,6 +131,7 @@ impl Intake {
 
     /// Hands over a span that has ended; the last one that was announced completes its trace, which asks
     /// the tail on this thread.
+    #[inline]
     pub fn ended<S: Original>(&self, original: S) {
         let (trace_id, span_id) = original.ids();
         let Some(member) = self.recorder.groups.leave(trace_id, span_id) else { return };
@@ -195,6 +196,7 @@ impl Recorder {
     }
 
     /// A span of another tracer has ended.
+    #[inline(always)]
     fn take_over<S: Original>(
         &self,
         member: &Member,
@@ -224,7 +226,7 @@ impl Recorder {
         };
         match refused {
             None => {
-                // Moved once, into its place: such spans are large.
+                // Moved once, into its place: such spans are large. That is what the inlining here is for.
                 let count = live.store.push_original(original);
                 live.store.set_resource(resource);
                 if *is_root {

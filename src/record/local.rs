@@ -9,7 +9,7 @@ use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
-use crate::model::{Kept, LocalHandle, SpanId, TraceContext};
+use crate::model::{Kept, Limits, LocalHandle, SpanId, TraceContext};
 
 /// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
@@ -96,6 +96,22 @@ impl LocalTrace {
     #[inline]
     pub(super) fn live_mut(&mut self) -> &mut Live {
         self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes into the record of a span; `None` when it has none or has ended.
+    #[inline]
+    pub(super) fn write<R>(
+        self: &Arc<Self>,
+        guess: u32,
+        id: SpanId,
+        write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R,
+    ) -> Option<R> {
+        let recorder = self.recorder.as_deref()?;
+        let mut live = self.live();
+        let index = live.store.find_open(guess, id)?;
+        let result = write(&mut live.store, index, &recorder.limits.span);
+        recorder.unlock(self, live, false);
+        Some(result)
     }
 
     /// What it is worth at a limit.

@@ -36,9 +36,13 @@ mod dropped;
 mod edit;
 mod evict;
 mod groups;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+mod hand;
 mod holders;
 mod intake;
 mod local;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+pub(crate) mod neighbour;
 mod postponed;
 mod recorder;
 mod recording;
@@ -53,6 +57,8 @@ pub(crate) use complete::Completed;
 pub use config::RecordLimits;
 pub(crate) use draft::{Answer, Draft, Question, TakenOut};
 pub(crate) use edit::Edit;
+#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub(crate) use hand::SpanHand;
 pub(crate) use holders::DraftHolder;
 pub use intake::{Intake, Started};
 pub use recorder::KeepOutcome;

@@ -36,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) sampler: Option<Arc<dyn Sampler>>,
     pub(crate) tail: Option<Arc<dyn TailPolicy>>,
     pub(crate) resource: Arc<Resource>,
+    /// Whether anything is recorded at all.
+    pub(crate) records: bool,
     /// Where kept traces go. Must not block and not run user code.
     pub(crate) sink: Box<dyn Fn(Trace) + Send + Sync>,
 }
@@ -48,6 +50,7 @@ pub(crate) struct Recorder {
     pub(crate) limits: RecordLimits,
     pub(super) deciders: Deciders,
     pub(super) resource: Arc<Resource>,
+    records: bool,
     pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
     pub(super) bare: Bare,
     pub(super) shards: Box<[Mutex<Shard>]>,
@@ -61,6 +64,8 @@ pub(crate) struct Recorder {
     /// The local traces of spans that another tracer makes, by trace id.
     pub(super) groups: Groups,
     closed: AtomicBool,
+    /// Whether the neighbour is shown the spans that threads are inside of.
+    pub(super) shares_context: AtomicBool,
 }
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
@@ -77,7 +82,7 @@ pub enum KeepOutcome {
 
 impl Recorder {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { clock, random, ledger, limits, sampler, tail, resource, sink } = parts;
+        let Parts { clock, random, ledger, limits, sampler, tail, resource, records, sink } = parts;
         let count =
             (limits.live_traces / TRACES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
         let shard = || {
@@ -94,6 +99,7 @@ impl Recorder {
             limits,
             deciders,
             resource,
+            records,
             sink,
             shards: (0..count).map(|_| shard()).collect(),
             live_traces: AtomicUsize::new(0),
@@ -103,6 +109,7 @@ impl Recorder {
             draft_holders: DraftHolders::default(),
             groups: Groups::new(count),
             closed: AtomicBool::new(false),
+            shares_context: AtomicBool::new(false),
         })
     }
 
@@ -136,8 +143,16 @@ impl Recorder {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// Whether it is there to record, and not only to pass contexts on.
+    pub(crate) fn records(&self) -> bool {
+        self.records
+    }
+
     /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
     pub(super) fn drops_everything(&self) -> bool {
+        if !self.records {
+            return true;
+        }
         let _asking = Asking::begin(self.owner());
         self.deciders.drops_everything()
     }

@@ -69,6 +69,17 @@ impl<'a> Start<'a> {
 }
 
 impl Recorder {
+    /// A span that only stands for its caller, whose decision goes on as it came.
+    #[cold]
+    fn pass_on(&self, new: Start<'_>) -> ActiveSpan {
+        let Some(caller) = new.parent else {
+            let head = self.head_of(None, self.clock.correction());
+            return self.leave_out(None, &head, new.baggage);
+        };
+        let common = Common::of_caller(&self.ledger, caller, new.baggage);
+        ActiveSpan::Unrecorded(Unrecorded::new(caller.trace_id, common))
+    }
+
     /// Starts a span: in the local trace of its parent, or as the root of a new one.
     pub(crate) fn start(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
         if let Some(parent) = new.parent
@@ -80,6 +91,7 @@ impl Recorder {
                 return self.start_in(&trace, parent.span_id, new);
             }
             if let Some(common) = local.downcast::<Common>()
+                && self.records()
                 && common.is_counted_in(&self.ledger)
             {
                 let (lost, state) = (common.lost(), parent.trace_state.clone());
@@ -91,6 +103,9 @@ impl Recorder {
     }
 
     fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
+        if !self.records() {
+            return self.pass_on(new);
+        }
         let correction = self.clock.correction();
         let mut head = self.head_of(new.parent, correction);
         if let Some(reason) = self.refusal() {

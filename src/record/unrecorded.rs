@@ -26,6 +26,8 @@ pub(crate) struct Common {
     stripe: Arc<Stripe>,
     /// Why they are not recorded, unless the head decided so.
     lost: Option<Reason>,
+    /// The span that stands for all of them where nothing is recorded: the caller. Zero otherwise.
+    caller: u64,
     flags: TraceFlags,
     trace_state: TraceState,
     baggage: Baggage,
@@ -45,7 +47,7 @@ impl Bare {
             [TraceFlags::default(), TraceFlags::RANDOM].map(|flags| {
                 let (trace_state, baggage) = (TraceState::default(), Baggage::new());
                 let stripe = Arc::clone(stripe);
-                Arc::new(Common { stripe, lost, flags, trace_state, baggage })
+                Arc::new(Common { stripe, lost, caller: 0, flags, trace_state, baggage })
             })
         };
         let stripe = |index| ledger.sampled_out().stripe(index);
@@ -73,7 +75,7 @@ impl Bare {
             return Arc::clone(bare);
         }
         let stripe = Arc::clone(&bare.stripe);
-        Arc::new(Common { stripe, lost, flags, trace_state, baggage })
+        Arc::new(Common { stripe, lost, caller: 0, flags, trace_state, baggage })
     }
 }
 
@@ -86,6 +88,14 @@ impl Common {
         }
     }
 
+    /// What the spans have in common that stand for their caller, in a process that records nothing.
+    pub(super) fn of_caller(ledger: &Ledger, caller: &TraceContext, baggage: Baggage) -> Arc<Self> {
+        let stripe = Arc::clone(ledger.sampled_out().stripe(Striped::my_index()));
+        let (caller, flags, trace_state) =
+            (caller.span_id.to_bits(), caller.flags, caller.trace_state.clone());
+        Arc::new(Self { stripe, lost: None, caller, flags, trace_state, baggage })
+    }
+
     pub(super) const fn lost(&self) -> Option<Reason> {
         self.lost
     }
@@ -96,7 +106,7 @@ impl Unrecorded {
     #[inline(always)]
     pub(super) fn new(trace_id: TraceId, common: Arc<Common>) -> Self {
         common.stripe.add(1);
-        Self { trace_id, id: AtomicU64::new(0), common }
+        Self { trace_id, id: AtomicU64::new(common.caller), common }
     }
 
     /// This span with an id that somebody may know already.
@@ -119,7 +129,10 @@ impl Unrecorded {
     pub(super) fn nowhere(trace_id: TraceId) -> Self {
         let (stripe, lost, flags) = (Arc::default(), None, TraceFlags::default());
         let (trace_state, baggage) = (TraceState::default(), Baggage::new());
-        Self::new(trace_id, Arc::new(Common { stripe, lost, flags, trace_state, baggage }))
+        Self::new(
+            trace_id,
+            Arc::new(Common { stripe, lost, caller: 0, flags, trace_state, baggage }),
+        )
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::{
     Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
-use tailtrace::otel::TailSpanProcessor;
+use tailtrace::otel::{OtelExporter, TailSpanProcessor};
 use tailtrace::{Pipeline, TraceView, Verdict};
 
 use crate::Job;
@@ -72,7 +72,7 @@ pub fn tail_dropped(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
 
 /// Kept by a tail of ours, and exported to nowhere as OpenTelemetry's spans.
 pub fn tail_kept(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
-    let builder = super::pipeline::builder();
+    let builder = Pipeline::builder("benches").with_exporter(OtelExporter::new(Nowhere));
     let pipeline = builder.with_tail(|_: &TraceView<'_>| Verdict::keep()).start();
     let pipeline = pipeline.expect("this machine starts threads");
     let (tracer, provider) = under_tail(&pipeline);

@@ -1,8 +1,8 @@
 //! Spans as lines of JSON. Pure: bytes out, no files.
 
-use std::fmt::Display;
 use std::io::Write;
 
+use crate::export::json::{array, display, key, number, string};
 use crate::kit::clock::unix_nanos;
 use crate::model::{LinkRef, LogRef, Resource, SpanRef, Status, TagRef, Trace};
 
@@ -130,17 +130,6 @@ fn object<'a>(out: &mut Vec<u8>, tags: impl Iterator<Item = (&'a str, TagRef<'a>
     out.push(b'}');
 }
 
-fn array<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, write: impl Fn(&mut Vec<u8>, T)) {
-    out.push(b'[');
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write(out, item);
-    }
-    out.push(b']');
-}
-
 fn value(out: &mut Vec<u8>, tag: TagRef<'_>) {
     match tag {
         TagRef::Bool(flag) => display(out, flag),
@@ -154,33 +143,6 @@ fn value(out: &mut Vec<u8>, tag: TagRef<'_>) {
         TagRef::F64Array(values) => array(out, values.iter(), |out, value| number(out, *value)),
         TagRef::StringArray(texts) => array(out, texts.iter(), |out, text| string(out, text)),
     }
-}
-
-/// JSON has no word for what is not a number; it becomes text, as in the JSON form of protobuf.
-fn number(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
-        // Writing into a Vec cannot fail.
-        let _ = serde_json::to_writer(out, &value);
-    } else if value.is_nan() {
-        string(out, "NaN");
-    } else {
-        string(out, if value > 0.0 { "Infinity" } else { "-Infinity" });
-    }
-}
-
-fn string(out: &mut Vec<u8>, text: &str) {
-    // Writing into a Vec cannot fail.
-    let _ = serde_json::to_writer(out, text);
-}
-
-/// Adds what needs no escaping.
-fn key(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn display(out: &mut Vec<u8>, value: impl Display) {
-    // Writing into a Vec cannot fail.
-    let _ = write!(out, "{value}");
 }
 
 /// A time of day as RFC 3339 in UTC with nanoseconds, so that text order is time order.

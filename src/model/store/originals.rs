@@ -121,17 +121,29 @@ impl SpanStore {
             self.room.count(size_of::<Originals>());
             details.originals = Some(Box::new(Originals::new::<S>()));
         }
-        let beyond = bytes.saturating_sub(size_of::<S>()) + size_of::<SpanRecord>();
-        self.column_of::<S>()
-            .is_some_and(|(column, room)| room.reserve(column, 1, 4) && room.take(beyond))
+        let beyond = bytes.saturating_sub(size_of::<S>());
+        let records = self.spans.capacity();
+        let Some((column, room)) = self.column_of::<S>() else { return false };
+        if column.len() == column.capacity() {
+            // Room for the records is taken along, unless the buffer has it.
+            let before = column.capacity().max(records);
+            if !room.reserve(column, 1, 4) {
+                return false;
+            }
+            let more = column.capacity().saturating_sub(before);
+            if !room.take(more.saturating_mul(size_of::<SpanRecord>())) {
+                return false;
+            }
+        }
+        beyond == 0 || room.take(beyond)
     }
 
     /// Takes an original for which there is room; how many there are.
+    #[inline(always)]
     pub(crate) fn push_original<S: Original>(&mut self, original: S) -> usize {
-        self.column_of::<S>().map_or(0, |(column, _)| {
-            column.push(original);
-            column.len()
-        })
+        let Some((column, _)) = self.column_of::<S>() else { return 0 };
+        column.push(original);
+        column.len()
     }
 
     /// How many originals have no record yet.

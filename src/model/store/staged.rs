@@ -140,10 +140,11 @@ impl StagedTags {
 
     /// Whether nothing has to be cut and no key replaces another.
     #[inline]
-    fn is_plain(&self, most: usize) -> bool {
-        if self.text.len() > most {
+    fn is_plain(&self, limits: &Limits) -> bool {
+        if self.text.len() > limits.value_bytes as usize {
             return false;
         }
+        let most = limits.text_bytes as usize;
         // A bit for each key: where no two share one, no two are the same.
         let (mut bits, mut shared) = (0_u64, false);
         for tag in &self.tags {
@@ -241,7 +242,7 @@ impl Writer<'_> {
     fn put_all(&mut self, chain: &mut Chain, staged: &StagedTags, limit: u16) -> u32 {
         let fits = chain.is_empty()
             && staged.tags.len() <= usize::from(limit)
-            && staged.is_plain(self.limits.value_bytes as usize);
+            && staged.is_plain(self.limits);
         let mut dropped = 0;
         if !(fits && self.append(chain, staged)) {
             for tag in &staged.tags {

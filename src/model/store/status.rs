@@ -44,12 +44,14 @@ impl SpanStore {
     }
 
     fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
-        let mut writer = self.writer(limits);
+        let (most, mut writer) = (limits.text_bytes, self.writer(limits));
         let known = writer.details.rare.as_ref().and_then(|rare| rare.descriptions.get(&span));
         let slice = match known.copied() {
             _ if description.is_empty() => None,
-            Some(old) => writer.overwrite(old, description).or_else(|| writer.arena(description)),
-            None => writer.arena(description),
+            Some(old) => {
+                writer.overwrite(old, description, most).or_else(|| writer.arena(description, most))
+            }
+            None => writer.arena(description, most),
         };
         let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
         match slice {

@@ -10,8 +10,15 @@ use super::*;
 use crate::model::{Limits, Link, Status, TagRef};
 
 /// Limits that random programs reach.
-const SMALL: Limits =
-    Limits { tags: 3, logs: 3, links: 2, fields_per_log: 2, tags_per_link: 1, value_bytes: 9 };
+const SMALL: Limits = Limits {
+    tags: 3,
+    logs: 3,
+    links: 2,
+    fields_per_log: 2,
+    tags_per_link: 1,
+    value_bytes: 9,
+    text_bytes: 9,
+};
 
 fn id(number: u64) -> SpanId {
     SpanId::from_bits(number).unwrap()
@@ -221,4 +228,19 @@ fn times_are_shifted_in_both_directions_and_never_below_zero() {
         let log = copy.logs(record).next().unwrap();
         assert_eq!((record.start, log.time, record.end()), (at(start), at(said), Some(at(end))));
     }
+}
+
+#[test]
+fn names_keys_and_what_is_said_have_a_limit_of_their_own() {
+    let limits = Limits { value_bytes: 4, text_bytes: 9, ..SMALL };
+    let mut store = SpanStore::default();
+    assert!(store.push_span(new_span(1, "123456789"), &limits).is_ok());
+    store.set_tag(0, "123456789".into(), TagRef::Str("12345"), &limits);
+    store.push_log(0, at(1), LogLevel::Info, "123456789", &limits);
+    store.set_status(0, Status::error("123456789"), &limits);
+    let record = store.span(0).unwrap();
+    assert_eq!(store.name(record), "123456789");
+    assert_eq!(tags(&store, 0), [("123456789".to_owned(), TagValue::from("1234"))]);
+    assert_eq!(messages(&store, 0), ["123456789"]);
+    assert_eq!((store.description(0), store.cut_values()), ("123456789", 1));
 }

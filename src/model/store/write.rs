@@ -54,7 +54,7 @@ impl SpanStore {
             // What nearly every span of a buffer that is reused comes to.
             Cow::Borrowed(name)
                 if self.spans.len() < self.spans.capacity()
-                    && name.len() <= limits.value_bytes as usize =>
+                    && name.len() <= limits.text_bytes as usize =>
             {
                 Ok(self.place_span(&new, Text::Static(name)))
             }
@@ -82,9 +82,11 @@ impl SpanStore {
         }
         let name = match &new.name {
             // A buffer that holds nothing but short static names never makes its details.
-            Cow::Borrowed(name) if name.len() <= limits.value_bytes as usize => Text::Static(name),
-            Cow::Borrowed(name) => Text::Static(self.writer(limits).within_limit(name)),
-            Cow::Owned(name) => match self.writer(limits).arena(name) {
+            Cow::Borrowed(name) if name.len() <= limits.text_bytes as usize => Text::Static(name),
+            Cow::Borrowed(name) => {
+                Text::Static(self.writer(limits).within_limit(name, limits.text_bytes))
+            }
+            Cow::Owned(name) => match self.writer(limits).arena(name, limits.text_bytes) {
                 Some(slice) => Text::Arena(slice),
                 None => return Err(new),
             },
@@ -161,7 +163,9 @@ impl SpanStore {
         let Some(old) = self.spans.get(span as usize).map(|record| record.name) else { return };
         let mut writer = self.writer(limits);
         let written = match (old, &name) {
-            (Text::Arena(old), Cow::Owned(name)) => writer.overwrite(old, name).map(Text::Arena),
+            (Text::Arena(old), Cow::Owned(name)) => {
+                writer.overwrite(old, name, limits.text_bytes).map(Text::Arena)
+            }
             _ => None,
         };
         let written = written.or_else(|| writer.text(name));
@@ -256,7 +260,8 @@ impl SpanStore {
         let lesser = if is_full { self.lesser_log(span, level) } else { None };
         let has_place = !is_full || lesser.is_some();
         // Nothing makes way for an entry that has no room itself.
-        let text = if has_place { self.writer(limits).arena(message) } else { None };
+        let text =
+            if has_place { self.writer(limits).arena(message, limits.text_bytes) } else { None };
         let slot = text.and(lesser).map(|lesser| self.unlink_log(span, lesser));
         let Self { spans, details, room } = self;
         let mut writer = Writer { details: details_in(details, room), room, limits };

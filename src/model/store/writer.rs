@@ -32,9 +32,10 @@ impl Key for Cow<'static, str> {
 
     #[cold]
     fn cut(self, writer: &mut Writer<'_>) -> Self {
+        let most = writer.limits.text_bytes;
         match self {
-            Cow::Borrowed(key) => Cow::Borrowed(writer.within_limit(key)),
-            Cow::Owned(key) => Cow::Owned(writer.within_limit(&key).to_owned()),
+            Cow::Borrowed(key) => Cow::Borrowed(writer.within_limit(key, most)),
+            Cow::Owned(key) => Cow::Owned(writer.within_limit(&key, most).to_owned()),
         }
     }
 
@@ -42,7 +43,7 @@ impl Key for Cow<'static, str> {
     fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
         match self {
             Cow::Borrowed(text) => Some(Text::Static(text)),
-            Cow::Owned(text) => writer.arena(&text).map(Text::Arena),
+            Cow::Owned(text) => writer.arena(&text, writer.limits.text_bytes).map(Text::Arena),
         }
     }
 }
@@ -56,11 +57,11 @@ impl Key for Lent<'_> {
     }
 
     fn cut(self, writer: &mut Writer<'_>) -> Self {
-        Self(writer.within_limit(self.0))
+        Self(writer.within_limit(self.0, writer.limits.text_bytes))
     }
 
     fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
-        writer.arena(self.0).map(Text::Arena)
+        writer.arena(self.0, writer.limits.text_bytes).map(Text::Arena)
     }
 }
 
@@ -76,7 +77,7 @@ impl Writer<'_> {
     ) -> bool {
         let mut count = 0;
         let mut at = chain.head;
-        let is_long = key.as_str().len() > self.limits.value_bytes as usize;
+        let is_long = key.as_str().len() > self.limits.text_bytes as usize;
         let key = if is_long { key.cut(self) } else { key };
         while let Some(tag) = self.details.tags.get(at as usize) {
             if self.details.reads(tag.key, key.as_str()) {
@@ -106,7 +107,7 @@ impl Writer<'_> {
     #[inline(never)]
     fn replace(&mut self, at: u32, value: TagRef<'_>) -> bool {
         if let (Some(slice), TagRef::Str(text)) = (self.text_of(at), value)
-            && let Some(slice) = self.overwrite(slice, text)
+            && let Some(slice) = self.overwrite(slice, text, self.limits.value_bytes)
         {
             return self.set_value(at, Value::Text(slice));
         }
@@ -129,8 +130,8 @@ impl Writer<'_> {
 
     /// Puts a text in the place of one that is as long or longer, so that a tag that is set again and
     /// again does not fill the arena.
-    pub(super) fn overwrite(&mut self, old: Slice, text: &str) -> Option<Slice> {
-        let kept = cut(text, self.limits.value_bytes as usize);
+    pub(super) fn overwrite(&mut self, old: Slice, text: &str, most: u32) -> Option<Slice> {
+        let kept = cut(text, most as usize);
         let new = Slice { at: old.at, len: u32::try_from(kept.len()).ok()? };
         let (start, end) = (new.range().start, new.range().end);
         let arena = &mut self.details.text;
@@ -163,7 +164,7 @@ impl Writer<'_> {
             TagRef::Bool(value) => Some(Value::Bool(value)),
             TagRef::I64(value) => Some(Value::I64(value)),
             TagRef::F64(value) => Some(Value::F64(value)),
-            TagRef::Str(value) => self.arena(value).map(Value::Text),
+            TagRef::Str(value) => self.arena(value, self.limits.value_bytes).map(Value::Text),
             TagRef::Bytes(value) => self.raw(value).map(Value::Bytes),
             _ => self.array(value).map(Value::Array),
         }
@@ -171,15 +172,16 @@ impl Writer<'_> {
 
     #[inline]
     pub(super) fn text(&mut self, text: Cow<'static, str>) -> Option<Text> {
+        let most = self.limits.text_bytes;
         match text {
-            Cow::Borrowed(text) => Some(Text::Static(self.within_limit(text))),
-            Cow::Owned(text) => self.arena(&text).map(Text::Arena),
+            Cow::Borrowed(text) => Some(Text::Static(self.within_limit(text, most))),
+            Cow::Owned(text) => self.arena(&text, most).map(Text::Arena),
         }
     }
 
     #[inline]
-    pub(super) fn arena(&mut self, text: &str) -> Option<Slice> {
-        let text = self.within_limit(text);
+    pub(super) fn arena(&mut self, text: &str, most: u32) -> Option<Slice> {
+        let text = self.within_limit(text, most);
         let arena = &mut self.details.text;
         if !self.room.reserve_text(arena, text.len()) {
             return None;
@@ -191,8 +193,8 @@ impl Writer<'_> {
 
     /// The text within the length limit; a cut is counted.
     #[inline]
-    pub(super) fn within_limit<'t>(&mut self, text: &'t str) -> &'t str {
-        let most = self.limits.value_bytes as usize;
+    pub(super) fn within_limit<'t>(&mut self, text: &'t str, most: u32) -> &'t str {
+        let most = most as usize;
         if text.len() <= most {
             return text;
         }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use opentelemetry_sdk::Resource as OtelResource;
 
+use super::Recorded;
 use super::convert::{spans_of, to_resource};
 use super::line::{self, SdkError, SpanData, SpanExporter};
 use super::quiet::quietly;
-use super::recorded::Recorded;
 use super::turn::Shared;
 use crate::delivery::may_block;
 use crate::export::{Batching, ExportError, Exporter};
@@ -146,6 +146,7 @@ fn by_resource(batch: &[Trace]) -> Vec<(&Arc<Resource>, Vec<&Trace>)> {
 /// The spans of the traces in portions that an exporter takes at a time.
 fn portions(traces: Vec<&Trace>) -> impl Iterator<Item = Vec<SpanData>> {
     let mut spans = traces.into_iter().flat_map(|trace| {
+        // Spans of the SDK leave as it made them.
         let spans = Recorded::all_of(trace).unwrap_or_else(|| spans_of(trace));
         let bytes = trace.bytes() / spans.len().max(1);
         spans.into_iter().map(move |span| (span, bytes))

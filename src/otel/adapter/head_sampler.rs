@@ -93,7 +93,8 @@ impl HeadSampler {
         root: &Root<'_>,
     ) -> SamplingResult {
         let caller = parent.and_then(convert::from_span_context);
-        let tags: Vec<(Cow<'static, str>, TagValue)> = root.attributes.iter().map(tag_of).collect();
+        let tags: Vec<(Cow<'static, str>, TagValue)> =
+            root.attributes.iter().map(convert::from_attribute).collect();
         let links: Vec<Link> = root.links.iter().filter_map(convert::from_link).collect();
         let mut request = SamplingRequest::new(trace_id, root.name, self.source.now())
             .with_kind(convert::from_span_kind(root.kind))
@@ -127,11 +128,6 @@ struct Root<'a> {
     kind: &'a api::SpanKind,
     attributes: &'a [KeyValue],
     links: &'a [api::Link],
-}
-
-fn tag_of(attribute: &KeyValue) -> (Cow<'static, str>, TagValue) {
-    let (key, value) = convert::from_key_value(attribute);
-    (key, value.as_ref().to_value())
 }
 
 impl sdk::ShouldSample for HeadSampler {

@@ -61,6 +61,7 @@ impl Bench {
             sampler: Some(Arc::new(sampler)),
             tail: Some(Arc::new(tail)),
             resource: Arc::new(Resource::new("bench")),
+            records: true,
             sink: Box::new(sink),
         });
         Self { recorder, clock, exported }

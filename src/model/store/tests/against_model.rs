@@ -18,6 +18,8 @@ fn without_links(steps: Vec<Step>) -> Vec<Step> {
 fn limits() -> impl Strategy<Value = Limits> {
     prop_oneof![
         2 => Just(SMALL),
+        1 => Just(Limits { value_bytes: 64, text_bytes: 64, ..SMALL }),
+        1 => Just(Limits { value_bytes: 4, text_bytes: 64, ..SMALL }),
         1 => Just(Limits { value_bytes: 64, ..SMALL }),
         1 => Just(Limits { tags: 1, logs: 1, links: 1, value_bytes: 9, ..SMALL }),
         1 => Just(Limits::default()),

@@ -37,15 +37,15 @@ impl Naive {
         Self { limits, spans: Vec::new(), cut_values: 0 }
     }
 
-    fn most(&self) -> usize {
-        self.limits.value_bytes as usize
+    fn text(&mut self, text: &str) -> String {
+        self.within(text, self.limits.text_bytes)
     }
 
     /// The longest beginning of whole characters within the limit.
-    fn text(&mut self, text: &str) -> String {
+    fn within(&mut self, text: &str, most: u32) -> String {
         let mut kept = String::new();
         for character in text.chars() {
-            if kept.len() + character.len_utf8() > self.most() {
+            if kept.len() + character.len_utf8() > most as usize {
                 break;
             }
             kept.push(character);
@@ -55,9 +55,11 @@ impl Naive {
     }
 
     fn value(&mut self, value: &TagValue) -> TagValue {
-        let most = self.most();
+        let most = self.limits.value_bytes as usize;
         let kept = match value {
-            TagValue::String(text) => return TagValue::String(self.text(text)),
+            TagValue::String(text) => {
+                return TagValue::String(self.within(text, self.limits.value_bytes));
+            }
             TagValue::Bytes(bytes) => bytes.iter().copied().take(most).collect::<Vec<u8>>().into(),
             TagValue::I64Array(numbers) => {
                 TagValue::I64Array(numbers.iter().copied().take(most / 8).collect())

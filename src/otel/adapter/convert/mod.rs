@@ -33,6 +33,7 @@ pub use context::{
 };
 pub use event::{from_event, to_event};
 pub use resource::{from_resource, to_resource};
+pub use scope::scope_tags;
 pub(crate) use span::spans_of;
 pub use span::{
     from_span_data, from_span_kind, from_status, is_parent_remote, to_span_data, to_span_kind,

@@ -3,32 +3,44 @@
 //! Our spans have no place for it, so it stands in tags: those of the specification's mapping for
 //! formats without scopes, and a key of the same kind for the rest of it.
 
+use std::borrow::Cow;
+
 use opentelemetry::KeyValue;
 
 use super::super::line::{self, Scope};
 use super::{from_value, to_key_value};
-use crate::model::{SpanMut, TagRef};
+use crate::model::{SpanMut, TagRef, TagValue};
 
 const NAME: &str = "otel.scope.name";
 const VERSION: &str = "otel.scope.version";
 const SCHEMA_URL: &str = "otel.scope.schema_url";
 const ATTRIBUTE: &str = "otel.scope.attributes.";
 
-/// Writes the scope into the tags of a span; one without a name leaves none.
-pub(super) fn write_scope(scope: &Scope, span: &mut SpanMut<'_>) {
+/// The tags that tell of the scope; one without a name has none for it.
+#[must_use]
+pub fn scope_tags(scope: &Scope) -> Vec<(Cow<'static, str>, TagValue)> {
+    let mut tags = Vec::new();
     let (name, version, schema_url) = line::scope_names(scope);
     if !name.is_empty() {
-        span.set_tag(NAME, name);
+        tags.push((NAME.into(), name.into()));
     }
     if let Some(version) = version {
-        span.set_tag(VERSION, version);
+        tags.push((VERSION.into(), version.into()));
     }
     if let Some(url) = schema_url {
-        span.set_tag(SCHEMA_URL, url);
+        tags.push((SCHEMA_URL.into(), url.into()));
     }
     for attribute in line::scope_attributes(scope) {
         let key = format!("{ATTRIBUTE}{}", attribute.key.as_str());
-        span.set_tag(key, from_value(&attribute.value));
+        tags.push((key.into(), from_value(&attribute.value).as_ref().to_value()));
+    }
+    tags
+}
+
+/// Writes the scope into the tags of a span.
+pub(super) fn write_scope(scope: &Scope, span: &mut SpanMut<'_>) {
+    for (key, value) in scope_tags(scope) {
+        span.set_tag(key, value);
     }
 }
 

@@ -1,0 +1,93 @@
+//! Door 4: the environment.
+//!
+//! The only reader of environment variables. [`from_env`] reads the `OTEL_*` variables once and makes a
+//! pipeline of them, or any part of one:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use tailtrace::{Errors, SlowerThan, TailSampler, config};
+//!
+//! let pipeline = config::from_env()
+//!     .with_default_service_name("checkout")
+//!     .pipeline()?
+//!     .with_tail(TailSampler::new().keep(Errors).keep(SlowerThan(Duration::from_millis(500))))
+//!     .start()?;
+//! # drop(pipeline);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the program sets wins over the environment, and that over the defaults. What cannot be
+//! understood is [warned about](Settings::warnings) once and counts as unset. The chapter
+//! [configuration](crate::manual::configuration) has the table of all variables.
+
+mod carrier;
+mod delivery;
+mod exporters;
+mod limits;
+#[cfg(not(feature = "otlp"))]
+#[path = "no_otlp.rs"]
+mod make_otlp;
+#[cfg(feature = "otlp")]
+mod make_otlp;
+#[path = "no_zipkin.rs"]
+mod make_zipkin;
+mod otlp;
+mod pairs;
+mod propagators;
+mod resource;
+mod sampler;
+mod settings;
+mod url;
+mod vars;
+mod warning;
+mod zipkin;
+
+use std::env;
+use std::path::Path;
+
+pub use carrier::EnvCarrier;
+pub use exporters::ConfigError;
+pub use otlp::{OtlpEncoding, OtlpSettings};
+pub use settings::Settings;
+pub use warning::Warning;
+pub use zipkin::ZipkinSettings;
+
+use vars::Found;
+
+/// What the environment of this process says.
+///
+/// It is read once, now; later changes are not seen. The default name of the service is
+/// `unknown_service:` and the name of the program.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the room that reads the environment")]
+pub fn from_env() -> Settings {
+    let settings =
+        Settings::read(&|name| match env::var_os(name).map(|value| value.into_string()) {
+            None => Found::Unset,
+            Some(Ok(text)) => Found::Text(text),
+            Some(Err(_)) => Found::NotText,
+        });
+    let program = env::current_exe().ok();
+    match program.as_deref().and_then(Path::file_name) {
+        Some(name) => {
+            let name = name.to_string_lossy();
+            settings.with_default_service_name(format!("unknown_service:{name}"))
+        }
+        None => settings,
+    }
+}
+
+/// What variables from elsewhere say: a test's, another file's, or those of the process with some
+/// replaced. Reads nothing but through `lookup`.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use tailtrace::config;
+/// let vars = HashMap::from([("OTEL_PROPAGATORS", "b3multi")]);
+/// let settings = config::from_vars(&|name| vars.get(name).map(|value| (*value).to_owned()));
+/// assert!(settings.warnings().is_empty());
+/// ```
+#[must_use]
+pub fn from_vars(lookup: &dyn Fn(&str) -> Option<String>) -> Settings {
+    Settings::read(&|name| lookup(name).map_or(Found::Unset, Found::Text))
+}

@@ -1,0 +1,172 @@
+//! `OTEL_EXPORTER_OTLP_*`: where traces go, and how. Pure.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::pairs;
+use super::url::Url;
+use super::vars::Vars;
+
+/// How an OTLP exporter speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OtlpEncoding {
+    /// `grpc`.
+    Grpc,
+    /// `http/protobuf`, the default.
+    #[default]
+    HttpProtobuf,
+    /// `http/json`.
+    HttpJson,
+}
+
+/// What `OTEL_EXPORTER_OTLP_*` says about traces.
+///
+/// Each setting has a variable for all signals and one with `TRACES_` in its name, which goes first.
+/// [`Settings::pipeline`](super::Settings::pipeline) makes the exporter from it; look at it to check a
+/// deployment, or to make one of your own.
+///
+/// ```
+/// use tailtrace::config;
+/// let vars = |name: &str| match name {
+///     "OTEL_EXPORTER_OTLP_ENDPOINT" => Some("https://collector.example:4318".to_owned()),
+///     _ => None,
+/// };
+/// let settings = config::from_vars(&vars);
+/// assert_eq!(settings.otlp().endpoint, "https://collector.example:4318/v1/traces");
+/// ```
+///
+/// Specification: OpenTelemetry, "OpenTelemetry Protocol Exporter".
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtlpSettings {
+    /// How it speaks. Default `http/protobuf`.
+    pub encoding: OtlpEncoding,
+    /// Where it sends to: for HTTP the whole URL, for gRPC scheme, host and port. Default
+    /// `http://localhost:4318/v1/traces`, and `http://localhost:4317` for gRPC.
+    pub endpoint: String,
+    /// What each request carries besides, names in lower case. Default nothing.
+    pub headers: Vec<(String, String)>,
+    /// How long one request may take; zero is no limit. Default 10 s.
+    pub timeout: Duration,
+    /// Whether requests are compressed with gzip. Default no.
+    pub gzip: bool,
+    /// The PEM file of the authorities that the server's certificate is checked with.
+    pub certificate: Option<PathBuf>,
+    /// The PEM files of the client's certificate and of its key, where the server asks for one.
+    pub client_identity: Option<(PathBuf, PathBuf)>,
+}
+
+impl fmt::Debug for OtlpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values of headers are often secrets.
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("OtlpSettings")
+            .field("encoding", &self.encoding)
+            .field("endpoint", &self.endpoint)
+            .field("headers", &headers)
+            .field("timeout", &self.timeout)
+            .field("gzip", &self.gzip)
+            .field("certificate", &self.certificate)
+            .field("client_identity", &self.client_identity)
+            .finish()
+    }
+}
+
+const ENCODINGS: &[(&str, OtlpEncoding)] = &[
+    ("http/protobuf", OtlpEncoding::HttpProtobuf),
+    ("http/json", OtlpEncoding::HttpJson),
+    ("grpc", OtlpEncoding::Grpc),
+];
+
+/// The names of a setting: for traces alone, and for all signals.
+#[derive(Clone, Copy)]
+struct Names(&'static str, &'static str);
+
+impl Names {
+    /// Reads both, so that both are checked, and takes the first that says something.
+    fn read<T>(self, mut read: impl FnMut(&'static str) -> Option<T>) -> Option<T> {
+        let (own, general) = (read(self.0), read(self.1));
+        own.or(general)
+    }
+}
+
+macro_rules! names {
+    ($setting:literal) => {
+        Names(
+            concat!("OTEL_EXPORTER_OTLP_TRACES_", $setting),
+            concat!("OTEL_EXPORTER_OTLP_", $setting),
+        )
+    };
+}
+
+impl OtlpSettings {
+    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+        let encoding = names!("PROTOCOL").read(|name| vars.choice(name, ENCODINGS));
+        let encoding = encoding.unwrap_or_default();
+        Self {
+            encoding,
+            endpoint: endpoint(vars, encoding),
+            headers: names!("HEADERS").read(|name| headers(vars, name)).unwrap_or_default(),
+            timeout: (names!("TIMEOUT").read(|name| vars.millis(name)))
+                .unwrap_or(Duration::from_secs(10)),
+            gzip: (names!("COMPRESSION").read(|name| vars.choice(name, COMPRESSIONS)))
+                .unwrap_or(false),
+            certificate: names!("CERTIFICATE").read(|name| vars.path(name)),
+            client_identity: client_identity(vars),
+        }
+    }
+}
+
+const COMPRESSIONS: &[(&str, bool)] = &[("gzip", true), ("none", false)];
+
+fn endpoint(vars: &mut Vars<'_>, encoding: OtlpEncoding) -> String {
+    let insecure = names!("INSECURE").read(|name| vars.flag(name)).unwrap_or(false);
+    let names = names!("ENDPOINT");
+    if encoding == OtlpEncoding::Grpc {
+        // It decides only where the endpoint does not say itself.
+        let scheme = if insecure { "http://" } else { "https://" };
+        let cure = "use a URL such as http://localhost:4317";
+        let read = |text: &str| Url::read(text).map(|url| url.origin(scheme));
+        let endpoint = names.read(|name| vars.address(name, cure, read));
+        return endpoint.unwrap_or_else(|| "http://localhost:4317".to_owned());
+    }
+    let cure = "use a URL with http:// or https://, such as http://localhost:4318";
+    let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
+    let base =
+        |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.below("v1/traces"));
+    let (own, general) = (vars.address(names.0, cure, whole), vars.address(names.1, cure, base));
+    own.or(general).unwrap_or_else(|| "http://localhost:4318/v1/traces".to_owned())
+}
+
+/// The headers of one variable. What is wrong is told by its place only: the rest may be a secret.
+fn headers(vars: &mut Vars<'_>, variable: &str) -> Option<Vec<(String, String)>> {
+    let text = vars.text(variable)?;
+    match pairs::read_headers(&text) {
+        Ok(headers) => Some(headers),
+        Err(error) => {
+            let cure = "use name=value,.. with what is not plain percent-encoded";
+            vars.warn(variable, &format!(" is ignored: {error}; {cure}"));
+            None
+        }
+    }
+}
+
+fn client_identity(vars: &mut Vars<'_>) -> Option<(PathBuf, PathBuf)> {
+    let mut file = |names: Names| names.read(|name| vars.path(name).map(|path| (path, name)));
+    match (file(names!("CLIENT_CERTIFICATE")), file(names!("CLIENT_KEY"))) {
+        (Some((certificate, _)), Some((key, _))) => Some((certificate, key)),
+        (Some((_, variable)), None) => {
+            let about = " is ignored: it needs its key; set OTEL_EXPORTER_OTLP_CLIENT_KEY too";
+            vars.warn(variable, about);
+            None
+        }
+        (None, Some((_, variable))) => {
+            let cure = "set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE too";
+            vars.warn(variable, &format!(" is ignored: it needs its certificate; {cure}"));
+            None
+        }
+        (None, None) => None,
+    }
+}

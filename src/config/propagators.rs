@@ -1,0 +1,49 @@
+//! `OTEL_PROPAGATORS`.
+
+use super::vars::Vars;
+use crate::propagation::{
+    B3Propagator, BaggagePropagator, CompositePropagator, JaegerPropagator, Propagator,
+    TraceContextPropagator,
+};
+
+/// A format of headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    TraceContext,
+    Baggage,
+    B3,
+    B3Multi,
+    Jaeger,
+}
+
+const NAMES: &[(&str, Format)] = &[
+    ("tracecontext", Format::TraceContext),
+    ("baggage", Format::Baggage),
+    ("b3", Format::B3),
+    ("b3multi", Format::B3Multi),
+    ("jaeger", Format::Jaeger),
+];
+
+/// The formats that the environment asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Formats(Vec<Format>);
+
+impl Formats {
+    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+        let list = vars.list("OTEL_PROPAGATORS", NAMES);
+        Self(list.unwrap_or_else(|| vec![Format::TraceContext, Format::Baggage]))
+    }
+
+    pub(super) fn propagator(&self) -> CompositePropagator {
+        let each = |format: &Format| -> Box<dyn Propagator> {
+            match format {
+                Format::TraceContext => Box::new(TraceContextPropagator),
+                Format::Baggage => Box::new(BaggagePropagator),
+                Format::B3 => Box::new(B3Propagator::single()),
+                Format::B3Multi => Box::new(B3Propagator::multi()),
+                Format::Jaeger => Box::new(JaegerPropagator),
+            }
+        };
+        CompositePropagator::new(self.0.iter().map(each).collect())
+    }
+}

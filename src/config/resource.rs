@@ -1,0 +1,38 @@
+//! `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
+
+use super::pairs;
+use super::vars::Vars;
+use crate::model::Resource;
+
+/// Who the environment says makes the spans.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identity {
+    name: Option<String>,
+    attributes: Vec<(String, String)>,
+}
+
+impl Identity {
+    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+        let name = vars.text("OTEL_SERVICE_NAME");
+        let variable = "OTEL_RESOURCE_ATTRIBUTES";
+        let text = vars.text(variable).unwrap_or_default();
+        let attributes = pairs::read(&text).unwrap_or_else(|error| {
+            let cure = format!("{error}; use key=value,.. with `,` and `=` as %2C and %3D");
+            vars.ignore(variable, &text, &cure);
+            Vec::new()
+        });
+        Self { name, attributes }
+    }
+
+    /// The resource; `name` is the service's where the environment does not name it.
+    pub(super) fn resource(&self, name: &str) -> Resource {
+        let mut resource = Resource::new(name);
+        for (key, value) in &self.attributes {
+            resource = resource.with(key.clone(), value.clone());
+        }
+        match &self.name {
+            Some(name) => resource.with(Resource::SERVICE_NAME, name.clone()),
+            None => resource,
+        }
+    }
+}

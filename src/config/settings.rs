@@ -1,0 +1,222 @@
+//! Everything that the environment says, and the pipeline that comes of it.
+
+use std::sync::Arc;
+
+use super::delivery;
+use super::exporters::{Choice, ConfigError};
+use super::limits;
+use super::otlp::OtlpSettings;
+use super::propagators::Formats;
+use super::resource::Identity;
+use super::sampler::Head;
+use super::vars::{Found, Vars};
+use super::warning::Warning;
+use super::zipkin::ZipkinSettings;
+use crate::delivery::DeliveryConfig;
+use crate::export::Exporter;
+use crate::kit::notice::Pending;
+use crate::model::{LogLevel, Resource};
+use crate::pipeline::{Pipeline, PipelineBuilder};
+use crate::propagation::CompositePropagator;
+use crate::record::RecordLimits;
+use crate::sampling::Sampler;
+
+/// What the `OTEL_*` variables say.
+///
+/// From [`from_env`](super::from_env) or [`from_vars`](super::from_vars). Most programs want the whole
+/// [`pipeline`](Self::pipeline); the parts are there for the others.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    is_disabled: bool,
+    default_name: String,
+    identity: Identity,
+    log_level: Option<LogLevel>,
+    formats: Formats,
+    head: Option<Head>,
+    limits: RecordLimits,
+    delivery: DeliveryConfig,
+    exporters: Choice,
+    otlp: OtlpSettings,
+    zipkin: ZipkinSettings,
+    warnings: Vec<Warning>,
+    unsaid: Arc<Pending>,
+}
+
+impl Settings {
+    pub(super) fn read(lookup: &dyn Fn(&str) -> Found) -> Self {
+        let mut vars = Vars::new(lookup);
+        if let Some(file) = vars.text("OTEL_CONFIG_FILE") {
+            vars.ignore(
+                "OTEL_CONFIG_FILE",
+                &file,
+                "files are not supported; set the other variables",
+            );
+        }
+        let is_disabled = vars.flag("OTEL_SDK_DISABLED").unwrap_or(false);
+        let settings = Self {
+            is_disabled,
+            default_name: "unknown_service".to_owned(),
+            identity: Identity::read(&mut vars),
+            log_level: vars.choice("OTEL_LOG_LEVEL", LEVELS),
+            formats: Formats::read(&mut vars),
+            head: Head::read(&mut vars),
+            limits: RecordLimits { span: limits::read(&mut vars), ..RecordLimits::default() },
+            delivery: delivery::read(&mut vars),
+            exporters: Choice::read(&mut vars),
+            otlp: OtlpSettings::read(&mut vars),
+            zipkin: ZipkinSettings::read(&mut vars),
+            warnings: Vec::new(),
+            unsaid: Arc::default(),
+        };
+        let warnings = vars.into_warnings();
+        let unsaid = Arc::new(Pending::new(warnings.iter().map(ToString::to_string).collect()));
+        Self { warnings, unsaid, ..settings }
+    }
+
+    /// These settings with the service's name for where the environment does not give one.
+    ///
+    /// Default: `unknown_service`, with the program's name behind a colon if it is known.
+    #[must_use]
+    pub fn with_default_service_name(mut self, name: impl Into<String>) -> Self {
+        self.default_name = name.into();
+        self
+    }
+
+    /// A pipeline as the environment describes it, ready to be changed and started.
+    ///
+    /// What the program sets on the builder afterwards wins over the environment. That holds for
+    /// exporters too: those of the environment are used where the program adds none; to have both, add
+    /// [`exporters`](Self::exporters) yourself. Where there is nothing to export to,
+    /// because `OTEL_TRACES_EXPORTER` is `none`, and where `OTEL_SDK_DISABLED` is `true`, the pipeline
+    /// starts all the same and records nothing.
+    ///
+    /// What was wrong with the variables is said once, through `tracing` at the level warning, as soon
+    /// as a subscriber listens, or when the pipeline shuts down.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::{Errors, InMemoryExporter, TailSampler, config};
+    /// let vars = |name: &str| (name == "OTEL_SERVICE_NAME").then(|| "checkout".to_owned());
+    /// let memory = InMemoryExporter::new();
+    /// let pipeline = config::from_vars(&vars) // or `from_env()`
+    ///     .pipeline()?
+    ///     .with_tail(TailSampler::new().keep(Errors))
+    ///     .with_exporter(memory.clone())
+    ///     .start()?;
+    /// pipeline.tracer().start_span("charge_card").set_error(&std::io::Error::other("declined"));
+    /// pipeline.shutdown(Duration::from_secs(5))?;
+    /// assert_eq!(memory.traces()[0].resource().service_name(), "checkout");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a file that a variable names cannot be read, or an exporter refuses its settings.
+    pub fn pipeline(&self) -> Result<PipelineBuilder, ConfigError> {
+        let exporters = if self.is_disabled { Vec::new() } else { self.exporters()? };
+        let resource = self.resource();
+        let mut builder = Pipeline::builder(resource.service_name())
+            .with_limits(self.limits)
+            .with_delivery(self.delivery)
+            .with_recording(!self.is_disabled)
+            .with_default_exporters(exporters, self.exporters.missing())
+            .with_pending_notices(Arc::clone(&self.unsaid));
+        for (key, value) in resource.iter() {
+            builder = builder.with_resource_tag(key.to_owned(), value.clone());
+        }
+        Ok(match self.head {
+            Some(head) => builder.with_sampler(head.sampler()),
+            None => builder,
+        })
+    }
+
+    /// Whether `OTEL_SDK_DISABLED` is `true`.
+    ///
+    /// [`pipeline`](Self::pipeline) records nothing then; the [`propagator`](Self::propagator) is the
+    /// same.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.is_disabled
+    }
+
+    /// Who makes the spans: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
+    #[must_use]
+    pub fn resource(&self) -> Resource {
+        self.identity.resource(&self.default_name)
+    }
+
+    /// The level of `OTEL_LOG_LEVEL`, if it is set.
+    ///
+    /// It changes nothing by itself: what this crate has to say goes through `tracing`, with the target
+    /// `tailtrace`, and it is the program's subscriber that filters.
+    #[must_use]
+    pub fn log_level(&self) -> Option<LogLevel> {
+        self.log_level
+    }
+
+    /// The formats of headers: `OTEL_PROPAGATORS`. Each call makes a new one.
+    #[must_use]
+    pub fn propagator(&self) -> CompositePropagator {
+        self.formats.propagator()
+    }
+
+    /// The head sampler: `OTEL_TRACES_SAMPLER`. `None` when it is not set; a pipeline then records for
+    /// its tail if it has one, and otherwise follows the caller and keeps new traces, which is
+    /// OpenTelemetry's default.
+    #[must_use]
+    pub fn sampler(&self) -> Option<Box<dyn Sampler>> {
+        self.head.map(Head::sampler)
+    }
+
+    /// How much may be recorded: `OTEL_*_LIMIT`, with our own limits besides.
+    #[must_use]
+    pub fn limits(&self) -> RecordLimits {
+        self.limits
+    }
+
+    /// How traces wait and are gathered: `OTEL_BSP_*`.
+    #[must_use]
+    pub fn delivery(&self) -> DeliveryConfig {
+        self.delivery
+    }
+
+    /// The exporters: `OTEL_TRACES_EXPORTER`. None for `none`, and none where the build has not the
+    /// features for them. Each call makes new ones.
+    ///
+    /// # Errors
+    /// When a file that a variable names cannot be read, or an exporter refuses its settings.
+    pub fn exporters(&self) -> Result<Vec<Box<dyn Exporter>>, ConfigError> {
+        self.exporters.make(&self.otlp, &self.zipkin)
+    }
+
+    /// Where and how the exporter `otlp` sends: `OTEL_EXPORTER_OTLP_*`.
+    #[must_use]
+    pub fn otlp(&self) -> &OtlpSettings {
+        &self.otlp
+    }
+
+    /// Where and how the exporter `zipkin` sends: `OTEL_EXPORTER_ZIPKIN_*`.
+    #[must_use]
+    pub fn zipkin(&self) -> &ZipkinSettings {
+        &self.zipkin
+    }
+
+    /// What was wrong, at most one warning for each variable.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Says the warnings now, through `tracing`, unless they have been said. A pipeline does it by
+    /// itself; this is for programs that use only the parts.
+    pub fn say_warnings(&self) {
+        self.unsaid.say();
+    }
+}
+
+const LEVELS: &[(&str, LogLevel)] = &[
+    ("trace", LogLevel::Trace),
+    ("debug", LogLevel::Debug),
+    ("info", LogLevel::Info),
+    ("warn", LogLevel::Warn),
+    ("error", LogLevel::Error),
+];

@@ -1,0 +1,243 @@
+//! Reading variables by the rules that all of them share.
+//!
+//! OpenTelemetry, "Environment variable specification": what is empty counts as unset; what cannot be
+//! understood is warned about and counts as unset; names of choices have no case.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Warning;
+use crate::model::text::excerpt;
+
+/// What stands behind a name.
+pub(super) enum Found {
+    Unset,
+    Text(String),
+    /// It is set to something that is not UTF-8.
+    NotText,
+}
+
+/// The variables, and what was wrong with those that were read.
+pub(super) struct Vars<'a> {
+    lookup: &'a dyn Fn(&str) -> Found,
+    warnings: Vec<Warning>,
+}
+
+impl<'a> Vars<'a> {
+    pub(super) fn new(lookup: &'a dyn Fn(&str) -> Found) -> Self {
+        Self { lookup, warnings: Vec::new() }
+    }
+
+    pub(super) fn into_warnings(self) -> Vec<Warning> {
+        self.warnings
+    }
+
+    /// Warns, unless there is a warning about this variable already.
+    pub(super) fn warn(&mut self, variable: &str, about: &str) {
+        if self.warnings.iter().all(|warning| warning.variable() != variable) {
+            self.warnings.push(Warning::new(variable, about));
+        }
+    }
+
+    /// Warns that a value is ignored, which it repeats.
+    pub(super) fn ignore(&mut self, variable: &str, value: &str, cure: &str) {
+        self.warn(variable, &format!("={:?} is ignored: {cure}", excerpt(value)));
+    }
+
+    /// What `read` makes of an address. One that may hold a password is not repeated.
+    pub(super) fn address<T>(
+        &mut self,
+        variable: &str,
+        cure: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(variable)?;
+        let address = read(&text);
+        if address.is_none() && text.contains('@') {
+            self.warn(variable, &format!(" is ignored: {cure}, and put credentials into headers"));
+        } else if address.is_none() {
+            self.ignore(variable, &text, cure);
+        }
+        address
+    }
+
+    /// The text of a variable without white space around it.
+    pub(super) fn text(&mut self, variable: &str) -> Option<String> {
+        match (self.lookup)(variable) {
+            Found::Unset => None,
+            Found::NotText => {
+                self.warn(variable, " is ignored: its value is not UTF-8; set it to plain text");
+                None
+            }
+            Found::Text(text) => {
+                let text = text.trim();
+                (!text.is_empty()).then(|| text.to_owned())
+            }
+        }
+    }
+
+    /// What `read` makes of a variable; the value is ignored where that is nothing.
+    pub(super) fn read<T>(
+        &mut self,
+        variable: &str,
+        cure: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(variable)?;
+        let value = read(&text);
+        if value.is_none() {
+            self.ignore(variable, &text, cure);
+        }
+        value
+    }
+
+    /// Only `true` is true; what is neither that nor `false` is warned about and false.
+    pub(super) fn flag(&mut self, variable: &str) -> Option<bool> {
+        let read = |text: &str| {
+            let is = |word: &str| text.eq_ignore_ascii_case(word);
+            if is("true") || is("false") { Some(is("true")) } else { None }
+        };
+        self.read(variable, "use true or false", read)
+    }
+
+    /// A whole number from zero on; what is beyond `u32` is as good as its end.
+    pub(super) fn count(&mut self, variable: &str) -> Option<u32> {
+        self.read(variable, "use a whole number from 0 on", whole).map(clamp)
+    }
+
+    /// A whole number from one on.
+    pub(super) fn size(&mut self, variable: &str) -> Option<usize> {
+        let read = |text: &str| whole(text).filter(|number| *number > 0);
+        let number = self.read(variable, "use a whole number from 1 on", read)?;
+        Some(usize::try_from(number).unwrap_or(usize::MAX))
+    }
+
+    /// A number of milliseconds.
+    pub(super) fn millis(&mut self, variable: &str) -> Option<Duration> {
+        let cure = "use a whole number of milliseconds from 0 on";
+        self.read(variable, cure, whole).map(Duration::from_millis)
+    }
+
+    /// The name of a file.
+    pub(super) fn path(&mut self, variable: &str) -> Option<PathBuf> {
+        self.text(variable).map(PathBuf::from)
+    }
+
+    /// One of several names.
+    pub(super) fn choice<T: Copy>(&mut self, variable: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(variable)?;
+        let choice = chosen(choices, &text);
+        if choice.is_none() {
+            self.ignore(variable, &text, &format!("use {}", names(choices)));
+        }
+        choice
+    }
+
+    /// Several of several names, each once; `None` when the variable is unset or has none of them.
+    ///
+    /// `none` stands for an empty list and is ignored beside other names.
+    pub(super) fn list<T: Copy + PartialEq>(
+        &mut self,
+        variable: &str,
+        choices: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let text = self.text(variable)?;
+        let (mut list, mut unknown, mut has_none) = (Vec::new(), Vec::new(), false);
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match chosen(choices, name) {
+                Some(choice) if list.contains(&choice) => {}
+                Some(choice) => list.push(choice),
+                None if name.eq_ignore_ascii_case("none") => has_none = true,
+                None => unknown.push(name),
+            }
+        }
+        if !unknown.is_empty() {
+            let (unknown, names) = (excerpt(&unknown.join(",")), names(choices));
+            let about = format!(": {unknown:?} is ignored: use a list of {names}, or none");
+            self.warn(variable, &about);
+        } else if has_none && !list.is_empty() {
+            self.warn(variable, ": \"none\" is ignored: use it alone, or leave it out");
+        }
+        (has_none || !list.is_empty()).then_some(list)
+    }
+}
+
+fn whole(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    // More than anybody means is still a number.
+    is_number.then(|| digits.parse().unwrap_or(u64::MAX))
+}
+
+fn clamp(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn chosen<T: Copy>(choices: &[(&str, T)], name: &str) -> Option<T> {
+    let mut choices = choices.iter();
+    choices.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, choice)| *choice)
+}
+
+fn names<T>(choices: &[(&str, T)]) -> String {
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<T>(value: &str, read: impl FnOnce(&mut Vars<'_>) -> T) -> (T, Vec<String>) {
+        let lookup = |_: &str| Found::Text(value.to_owned());
+        let mut vars = Vars::new(&lookup);
+        let read = read(&mut vars);
+        (read, vars.into_warnings().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_empty_counts_as_unset_without_a_warning() {
+        for empty in ["", " ", "\t\n"] {
+            assert_eq!(with(empty, |vars| vars.text("X")), (None, vec![]));
+            assert_eq!(with(empty, |vars| vars.count("X")), (None, vec![]));
+            assert_eq!(with(empty, |vars| vars.flag("X")), (None, vec![]));
+            assert_eq!(with(empty, |vars| vars.list("X", &[("a", 1)])), (None, vec![]));
+        }
+    }
+
+    #[test]
+    fn a_number_beyond_all_use_is_still_a_number_and_a_negative_one_is_none() {
+        let huge = "99999999999999999999999";
+        assert_eq!(with(huge, |vars| vars.count("X")), (Some(u32::MAX), vec![]));
+        assert_eq!(with(huge, |vars| vars.size("X")), (Some(usize::MAX), vec![]));
+        let warning = "X=\"-1\" is ignored: use a whole number from 0 on".to_owned();
+        assert_eq!(with("-1", |vars| vars.count("X")), (None, vec![warning]));
+    }
+
+    #[test]
+    fn names_of_choices_have_no_case_and_stand_once_in_a_list() {
+        let choices = [("alpha", 1), ("beta", 2)];
+        assert_eq!(with("ALPHA", |vars| vars.choice("X", &choices)), (Some(1), vec![]));
+        let list = |value| with(value, |vars| vars.list("X", &choices));
+        assert_eq!(list("beta, Alpha,beta,,"), (Some(vec![2, 1]), vec![]));
+        assert_eq!(list("none"), (Some(vec![]), vec![]));
+    }
+
+    #[test]
+    fn what_a_list_does_not_know_is_named_once_and_the_rest_counts() {
+        let choices = [("alpha", 1), ("beta", 2)];
+        let (list, warnings) = with("x,beta,y", |vars| vars.list("X", &choices));
+        assert_eq!(list, Some(vec![2]));
+        let line = "X: \"x,y\" is ignored: use a list of alpha or beta, or none";
+        assert_eq!(warnings, [line]);
+        assert_eq!(with("x", |vars| vars.list("X", &choices)).0, None);
+    }
+
+    #[test]
+    fn a_variable_that_is_read_twice_is_warned_about_once() {
+        let (_, warnings) = with("x", |vars| (vars.count("X"), vars.count("X")));
+        assert_eq!(warnings.len(), 1);
+    }
+}

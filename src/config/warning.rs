@@ -1,0 +1,42 @@
+//! What could not be read.
+
+use std::fmt;
+
+/// A variable that was ignored, wholly or in part, and why.
+///
+/// It prints as one line that names the variable, its value and the cure. Values of variables that may
+/// hold secrets, such as headers, are not repeated.
+///
+/// ```
+/// use tailtrace::config;
+/// let vars = |name: &str| (name == "OTEL_BSP_MAX_QUEUE_SIZE").then(|| "many".to_owned());
+/// let settings = config::from_vars(&vars);
+/// assert_eq!(
+///     settings.warnings()[0].to_string(),
+///     "OTEL_BSP_MAX_QUEUE_SIZE=\"many\" is ignored: use a whole number from 1 on",
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    variable: String,
+    line: String,
+}
+
+impl Warning {
+    /// A warning about a variable; `about` begins where its name ends.
+    pub(super) fn new(variable: &str, about: &str) -> Self {
+        Self { variable: variable.to_owned(), line: format!("{variable}{about}") }
+    }
+
+    /// The name of the variable.
+    #[must_use]
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}

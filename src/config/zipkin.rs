@@ -1,0 +1,29 @@
+//! `OTEL_EXPORTER_ZIPKIN_*`. Pure.
+
+use std::time::Duration;
+
+use super::url::Url;
+use super::vars::Vars;
+
+/// What `OTEL_EXPORTER_ZIPKIN_*` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ZipkinSettings {
+    /// The whole URL that spans are sent to. Default `http://localhost:9411/api/v2/spans`.
+    pub endpoint: String,
+    /// How long one request may take; zero is no limit. Default 10 s.
+    pub timeout: Duration,
+}
+
+impl ZipkinSettings {
+    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+        let cure = "use a URL such as http://localhost:9411/api/v2/spans";
+        let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
+        let endpoint = vars.address("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);
+        let timeout = vars.millis("OTEL_EXPORTER_ZIPKIN_TIMEOUT");
+        Self {
+            endpoint: endpoint.unwrap_or_else(|| "http://localhost:9411/api/v2/spans".to_owned()),
+            timeout: timeout.unwrap_or(Duration::from_secs(10)),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Traces to Jaeger.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use async_trait::async_trait;
+use http::Uri;
+
+use super::otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
+use super::{Batching, ExportError, Exporter};
+use crate::model::Trace;
+use crate::model::text::excerpt;
+
+/// Where Jaeger takes OTLP.
+const GRPC: u16 = 4317;
+const HTTP: u16 = 4318;
+
+/// Sends traces to Jaeger, which takes OTLP since its version 1.35.
+///
+/// Feature `jaeger`. An [`OtlpExporter`] that knows Jaeger's ports: 4317 speaks gRPC, 4318 HTTP. A URL
+/// with a path, such as that of a proxy, is HTTP as it is; one with `http://` and neither a port nor a
+/// path gets port 4317; any other speaks gRPC.
+///
+/// Jaeger's older ways in, thrift over HTTP or UDP and its own gRPC, are not spoken here: a URL with
+/// one of their ports is refused.
+///
+/// ```
+/// use tailtrace::JaegerExporter;
+/// let exporter = JaegerExporter::new("http://jaeger.example")?;
+/// assert_eq!(exporter.endpoint(), "http://jaeger.example:4317");
+/// let old = JaegerExporter::new("http://localhost:14268/api/traces").unwrap_err();
+/// assert!(old.to_string().contains("4318"));
+/// # Ok::<(), tailtrace::OtlpError>(())
+/// ```
+pub struct JaegerExporter(OtlpExporter);
+
+impl JaegerExporter {
+    /// To the Jaeger at this address.
+    ///
+    /// # Errors
+    /// When it is no address, or one where Jaeger does not take OTLP.
+    pub fn new(endpoint: impl AsRef<str>) -> Result<Self, OtlpError> {
+        Self::with_options(endpoint, |options| options)
+    }
+
+    /// To a Jaeger on this machine, at `http://localhost:4317`.
+    ///
+    /// # Errors
+    /// None that could be known before the first batch.
+    pub fn local() -> Result<Self, OtlpError> {
+        Self::new(OtlpProtocol::Grpc.default_endpoint())
+    }
+
+    /// To the Jaeger at this address, with headers, certificates or whatever else an [`OtlpExporter`]
+    /// can be told.
+    ///
+    /// ```
+    /// use tailtrace::JaegerExporter;
+    /// let exporter = JaegerExporter::with_options("http://localhost:4318", |options| {
+    ///     options.with_header("authorization", "Bearer 4711").with_gzip()
+    /// })?;
+    /// assert_eq!(exporter.endpoint(), "http://localhost:4318/v1/traces");
+    /// # Ok::<(), tailtrace::OtlpError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the address or an option cannot be used.
+    pub fn with_options(
+        endpoint: impl AsRef<str>,
+        options: impl FnOnce(OtlpExporterBuilder) -> OtlpExporterBuilder,
+    ) -> Result<Self, OtlpError> {
+        let builder = builder(endpoint.as_ref())?.with_peer("Jaeger");
+        Ok(Self(options(builder).build()?))
+    }
+
+    /// How it speaks.
+    #[must_use]
+    pub const fn protocol(&self) -> OtlpProtocol {
+        self.0.protocol()
+    }
+
+    /// Where it sends to.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.0.endpoint()
+    }
+}
+
+fn builder(endpoint: &str) -> Result<OtlpExporterBuilder, OtlpError> {
+    let endpoint = endpoint.trim();
+    let uri: Uri = endpoint.parse().unwrap_or_default();
+    let port = uri.port_u16();
+    if let Some(cure) = port.and_then(cure_of) {
+        return Err(OtlpError::Endpoint { endpoint: excerpt(endpoint), cure });
+    }
+    let has_path = !matches!(uri.path(), "" | "/");
+    Ok(match port {
+        _ if has_path => OtlpExporter::http().with_endpoint(endpoint),
+        Some(HTTP) => OtlpExporter::http().with_base_endpoint(endpoint),
+        None if uri.scheme_str() == Some("http") => {
+            let host = endpoint.trim_end_matches('/');
+            OtlpExporter::grpc().with_endpoint(format!("{host}:{GRPC}"))
+        }
+        _ => OtlpExporter::grpc().with_endpoint(endpoint),
+    })
+}
+
+/// What to do about a port at which Jaeger does something else.
+const fn cure_of(port: u16) -> Option<&'static str> {
+    Some(match port {
+        14268 => "Jaeger takes thrift there, use its port 4318 for OTLP",
+        14250 => "Jaeger takes its own gRPC there, use its port 4317 for OTLP",
+        6831 | 6832 => "Jaeger takes thrift by UDP there, use its port 4317 for OTLP",
+        9411 => "Jaeger takes Zipkin's format there, use its port 4318 for OTLP",
+        16685 | 16686 => "Jaeger shows traces there and takes none, use its port 4317 for OTLP",
+        _ => return None,
+    })
+}
+
+#[async_trait]
+impl Exporter for JaegerExporter {
+    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+        self.0.export(batch).await
+    }
+
+    async fn flush(&self) -> Result<(), ExportError> {
+        self.0.flush().await
+    }
+
+    async fn shutdown(&self) -> Result<(), ExportError> {
+        self.0.shutdown().await
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("JaegerExporter")
+    }
+
+    fn batching(&self) -> Batching {
+        self.0.batching()
+    }
+}
+
+impl fmt::Debug for JaegerExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JaegerExporter").field(&self.0).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_or_the_path_says_the_protocol() {
+        let read = |endpoint| {
+            let made = JaegerExporter::new(endpoint).unwrap();
+            (made.protocol(), made.endpoint().to_owned())
+        };
+        let grpc = |endpoint: &str| (OtlpProtocol::Grpc, endpoint.to_owned());
+        let http = |endpoint: &str| (OtlpProtocol::HttpProtobuf, endpoint.to_owned());
+        assert_eq!(read("http://jaeger:4317"), grpc("http://jaeger:4317"));
+        assert_eq!(read("http://jaeger:4317/"), grpc("http://jaeger:4317"));
+        assert_eq!(read("http://jaeger"), grpc("http://jaeger:4317"));
+        assert_eq!(read(" http://[::1]/ "), grpc("http://[::1]:4317"));
+        assert_eq!(read("http://jaeger:4318"), http("http://jaeger:4318/v1/traces"));
+        assert_eq!(read("http://jaeger:4318/v1/traces"), http("http://jaeger:4318/v1/traces"));
+        assert_eq!(read("http://proxy/jaeger/otlp"), http("http://proxy/jaeger/otlp"));
+        assert_eq!(read("http://jaeger:5000"), grpc("http://jaeger:5000"));
+        assert_eq!(JaegerExporter::local().unwrap().endpoint(), "http://localhost:4317");
+    }
+
+    #[test]
+    fn a_port_where_jaeger_takes_no_otlp_is_refused_with_the_one_where_it_does() {
+        for port in [6831, 6832, 9411, 14250, 14268, 16685, 16686] {
+            for endpoint in [format!("http://jaeger:{port}/api/traces"), format!("jaeger:{port}")] {
+                let told = JaegerExporter::new(&endpoint).unwrap_err().to_string();
+                assert!(told.contains(&endpoint) && told.contains("use its port 431"), "{told}");
+            }
+        }
+        let told = JaegerExporter::new("jaeger").unwrap_err().to_string();
+        assert!(told.contains("begin it with http://"), "{told}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Why an exporter could not be made.
+
+use std::error::Error;
+
+/// Why an [`OtlpExporter`](super::OtlpExporter) could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OtlpError {
+    /// The endpoint is not one.
+    #[error("{endpoint:?} is not an endpoint: {cure}")]
+    Endpoint {
+        /// The beginning of what was given.
+        endpoint: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// The endpoint holds a user's name or password, which would show in messages.
+    #[error("the endpoint at {host:?} holds credentials: send them in a header, `authorization`")]
+    Credentials {
+        /// The host, without them.
+        host: String,
+    },
+    /// The header's name is not one.
+    #[error("{name:?} is not the name of a header: use letters, digits and dashes")]
+    HeaderName {
+        /// The beginning of what was given.
+        name: String,
+    },
+    /// The header's value cannot be sent; it is not shown, because it may be a secret.
+    #[error("the value of the header {name:?} cannot be sent: use printable ASCII characters")]
+    HeaderValue {
+        /// The header's name.
+        name: String,
+    },
+    /// The header belongs to the protocol.
+    #[error("the header {name:?} is the protocol's own: leave it out")]
+    ReservedHeader {
+        /// The header's name.
+        name: String,
+    },
+    /// The endpoint needs TLS, which was not compiled in.
+    #[error(
+        "{endpoint:?} needs TLS: enable the feature `otlp-tls-native-roots` or `otlp-tls-webpki-roots`, or use http://"
+    )]
+    TlsFeature {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// The endpoint needs TLS, and no certificate is trusted.
+    #[error(
+        "{endpoint:?} needs TLS and nobody is trusted: name a CA certificate, or enable the feature `otlp-tls-native-roots` or `otlp-tls-webpki-roots`"
+    )]
+    NoRoots {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// A certificate or a key cannot be used.
+    #[error("{what} cannot be used: {source}; give it in the form of PEM")]
+    Certificate {
+        /// Which one.
+        what: &'static str,
+        /// What is wrong with it.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}

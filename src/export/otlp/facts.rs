@@ -1,0 +1,83 @@
+//! What the encodings share: how our words become those of OTLP.
+
+use std::time::SystemTime;
+
+use crate::kit::clock::unix_nanos;
+use crate::model::{LogLevel, LogRef, SpanId, SpanKind, SpanRef, Trace, TraceContext};
+
+/// The instrumentation scope of every span.
+pub(super) const SCOPE_NAME: &str = "tailtrace";
+pub(super) const SCOPE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The next bit says where the parent is, or the span that a link points to.
+const KNOWS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+/// What is found out once for all spans of a trace.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) trace_id: [u8; 16],
+    pub(super) trace_state: &'a str,
+    flags: u32,
+    /// The span that was called from another process.
+    called: Option<SpanId>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(trace: &'a Trace) -> Self {
+        let root = trace.root();
+        let flags = root.map_or(0, |root| u32::from(root.context().flags.bits()));
+        // The parent of a late span ended before it, in this process as far as anybody knows.
+        let called = root.filter(|root| root.parent_span_id().is_some() && !trace.is_late());
+        Self {
+            trace_id: trace.trace_id().to_bytes(),
+            trace_state: trace.trace_state().as_str(),
+            flags: flags | KNOWS_IS_REMOTE,
+            called: called.map(SpanRef::span_id),
+        }
+    }
+
+    /// `Span.flags`: those of the trace, and whether the parent is in another process.
+    #[inline]
+    pub(super) fn flags_of(&self, span: SpanRef<'_>) -> u32 {
+        if self.called == Some(span.span_id()) { self.flags | IS_REMOTE } else { self.flags }
+    }
+
+    /// `Link.flags`.
+    pub(super) fn flags_of_link(context: &TraceContext) -> u32 {
+        let remote = if context.is_remote { IS_REMOTE } else { 0 };
+        u32::from(context.flags.bits()) | KNOWS_IS_REMOTE | remote
+    }
+
+    /// When a span started and ended. OTLP has no word for one that has not: it ends where it starts.
+    #[inline]
+    pub(super) fn times(&self, span: SpanRef<'_>) -> (u64, u64) {
+        let start = nanos(span.start_time());
+        (start, span.end_time().map_or(start, nanos))
+    }
+}
+
+/// `Span.SpanKind`.
+#[inline]
+pub(super) const fn kind_number(kind: SpanKind) -> u8 {
+    match kind {
+        SpanKind::Internal => 1,
+        SpanKind::Server => 2,
+        SpanKind::Client => 3,
+        SpanKind::Producer => 4,
+        SpanKind::Consumer => 5,
+    }
+}
+
+pub(super) fn nanos(time: SystemTime) -> u64 {
+    unix_nanos(time)
+}
+
+/// The level of a log entry, where it says something: not for `info`, which is what an event that
+/// has no level becomes, nor for an exception, nor where a field of that name says it.
+pub(super) fn level_of(log: LogRef<'_>) -> Option<&'static str> {
+    let level = log.level();
+    let is_plain = level == LogLevel::Info || log.message() == "exception";
+    let says_it = || log.fields().any(|(name, _)| name == "level");
+    (!is_plain && !says_it()).then(|| level.as_str())
+}

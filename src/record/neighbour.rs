@@ -1,0 +1,115 @@
+//! A world of contexts beside ours that is told where a thread is.
+//!
+//! Doors do not know each other. One that keeps spans current on threads tells whoever is installed
+//! here, and asks it what else is current; OpenTelemetry's contexts are that neighbour.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::active::ActiveSpan;
+use super::hand::SpanHand;
+use super::recorder::Recorder;
+use crate::kit::own_work::Asking;
+use crate::ledger::Reason;
+use crate::model::TraceContext;
+
+/// One for the process, as its contexts are.
+static NEIGHBOUR: OnceLock<&'static dyn Neighbour> = OnceLock::new();
+
+static IS_THERE: AtomicBool = AtomicBool::new(false);
+
+/// A span of a door, for as long as a thread is inside of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Tells those apart who number spans.
+    pub(crate) owner: u64,
+    pub(crate) span: u64,
+}
+
+/// What others may know of a span and do with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) context: TraceContext,
+    /// `None` when it is not on record.
+    pub(crate) hand: Option<SpanHand>,
+}
+
+/// What a new span would find itself in.
+#[derive(Clone, Debug)]
+pub(crate) enum Around {
+    /// Nothing that the door does not know itself.
+    Nothing,
+    /// A span that is nearer than any of the door's.
+    Parent(TraceContext),
+    /// Work that is not to be traced.
+    Suppressed,
+}
+
+/// Who is told where threads are.
+pub(crate) trait Neighbour: Send + Sync {
+    /// The calling thread entered a span.
+    fn enter(&self, place: Place, span: Shown);
+
+    /// The calling thread left a span, the latest time it entered it.
+    fn exit(&self, place: Place);
+
+    /// A span that the calling thread may be inside of has become another.
+    fn update(&self, place: Place, span: Shown);
+
+    /// Spans that have closed are forgotten where they are still current, because nobody said on this
+    /// thread that it left them.
+    fn tidy(&self, owner: u64, is_open: &dyn Fn(u64) -> bool);
+
+    /// What the calling thread is in, where `innermost` is the door's own span that it entered last.
+    fn around(&self, innermost: Option<Place>) -> Around;
+}
+
+/// Whether there is a neighbour: a load and a branch.
+#[cfg(feature = "otel")]
+#[inline(always)]
+pub(crate) fn is_there() -> bool {
+    IS_THERE.load(Ordering::Relaxed)
+}
+
+/// Nobody can be installed, so that asking costs nothing.
+#[cfg(not(feature = "otel"))]
+#[inline(always)]
+pub(crate) const fn is_there() -> bool {
+    false
+}
+
+/// The neighbour, if there is one.
+pub(crate) fn neighbour() -> Option<&'static dyn Neighbour> {
+    NEIGHBOUR.get().copied()
+}
+
+/// Installs the neighbour for the rest of the process; a second one is not heard.
+pub(crate) fn install(neighbour: &'static dyn Neighbour) {
+    let _ = NEIGHBOUR.set(neighbour);
+    IS_THERE.store(true, Ordering::Relaxed);
+}
+
+impl Recorder {
+    /// Shows the spans that threads are inside of to the neighbour, from now on.
+    pub(crate) fn share_context(&self) {
+        self.shares_context.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the neighbour is to be told.
+    pub(crate) fn shares_context(&self) -> bool {
+        self.shares_context.load(Ordering::Relaxed)
+    }
+
+    /// Whether one of its samplers or policies is being asked on this thread: what that starts is refused.
+    pub(crate) fn is_asking(&self) -> bool {
+        Asking::is_under_way(self.owner())
+    }
+
+    /// A span that is not recorded, because it belongs to what is not to be traced. What it causes
+    /// elsewhere stays in its parent's trace, unsampled.
+    pub(crate) fn refuse(&self, parent: Option<&TraceContext>) -> ActiveSpan {
+        let head = self.head_of(parent, self.clock.correction());
+        let baggage = parent.map(|parent| parent.baggage.clone()).unwrap_or_default();
+        self.leave_out_as(None, Some(Reason::OwnWork), &head, baggage)
+    }
+}

@@ -1,0 +1,153 @@
+//! Every field of a span arrives in Jaeger as it was sent.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use tailtrace::{
+    InMemoryExporter, Link, LogLevel, OtlpExporter, Pipeline, SpanId, SpanKind, Status, TagValue,
+    TraceContext, TraceFlags, TraceId, TraceState, Tracer,
+};
+
+use crate::PLENTY;
+use crate::seen::Seen;
+use crate::servers;
+
+#[test]
+fn every_field_arrives_by_grpc() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    check("by-grpc", &jaeger, OtlpExporter::grpc().with_endpoint(&jaeger.grpc).build().unwrap());
+}
+
+#[test]
+fn every_field_arrives_by_grpc_with_gzip() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    let exporter = OtlpExporter::grpc().with_endpoint(&jaeger.grpc).with_gzip().build().unwrap();
+    check("by-grpc-with-gzip", &jaeger, exporter);
+}
+
+#[test]
+fn every_field_arrives_by_http() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    let exporter = OtlpExporter::http().with_endpoint(jaeger.traces_url()).build().unwrap();
+    check("by-http", &jaeger, exporter);
+}
+
+#[test]
+fn every_field_arrives_by_http_with_gzip() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    let builder = OtlpExporter::http().with_endpoint(jaeger.traces_url());
+    check("by-http-with-gzip", &jaeger, builder.with_gzip().build().unwrap());
+}
+
+#[test]
+fn every_field_arrives_by_http_and_json() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    let exporter = OtlpExporter::http_json().with_endpoint(jaeger.traces_url()).build().unwrap();
+    check("by-json", &jaeger, exporter);
+}
+
+#[test]
+fn every_field_arrives_by_http_and_json_with_gzip() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    let builder = OtlpExporter::http_json().with_endpoint(jaeger.traces_url());
+    check("by-json-with-gzip", &jaeger, builder.with_gzip().build().unwrap());
+}
+
+/// Sends a trace that has everything, and compares what Jaeger has with what was kept.
+#[track_caller]
+fn check(service: &str, jaeger: &servers::Server, exporter: OtlpExporter) {
+    let kept = InMemoryExporter::new();
+    let pipeline = Pipeline::builder(service)
+        .with_resource_tag("service.version", "1.2.3-ä")
+        .with_resource_tag("process.pid", 42)
+        .with_resource_tag("zones", TagValue::StringArray(vec!["a".into(), "b".into()]))
+        .with_exporter(kept.clone())
+        .with_exporter(exporter)
+        .start()
+        .unwrap();
+    send_everything(&pipeline.tracer());
+    pipeline.flush(PLENTY).unwrap();
+    let stats = pipeline.stats();
+    assert!(stats.balances(), "{stats}");
+
+    let traces = kept.traces();
+    assert_eq!(traces.len(), 1);
+    let mut sent = Seen::sent(&traces[0]);
+    let mut arrived = jaeger.query().trace(traces[0].trace_id());
+    sent.sort_by(|one, other| one.span_id.cmp(&other.span_id));
+    arrived.sort_by(|one, other| one.span_id.cmp(&other.span_id));
+    assert_eq!(sent.len(), arrived.len());
+    for (sent, arrived) in sent.iter().zip(&arrived) {
+        let differing = arrived.differing_from(sent);
+        assert!(arrived == sent, "arrived and sent: {differing:#?}");
+    }
+    // What was sent had everything: a comparison of nothing with nothing would show nothing.
+    let kinds: BTreeSet<u64> = sent.iter().map(|span| span.kind).collect();
+    let codes: BTreeSet<u64> = sent.iter().map(|span| span.status.0).collect();
+    assert_eq!((kinds.len(), codes.len()), (5, 3));
+    assert!(sent.iter().all(|span| span.trace_state.contains("rojo=00f067aa0ba902b7")));
+    assert!(sent.iter().any(|span| span.dropped.iter().all(|count| *count > 0)));
+}
+
+fn send_everything(tracer: &Tracer) {
+    let mut caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
+    caller.flags = TraceFlags::SAMPLED;
+    caller.trace_state = TraceState::default().insert("rojo", "00f067aa0ba902b7").unwrap();
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789);
+
+    let server = tracer
+        .span_builder("POST /orders/{id} → ß")
+        .with_parent_context(&caller)
+        .with_kind(SpanKind::Server)
+        .with_start_time(long_ago)
+        .start();
+    server.set_status(Status::Ok);
+    set_every_tag(&server);
+
+    let client = server.child("client");
+    client.set_kind(SpanKind::Client);
+    client.set_status(Status::error("timeout: \"quoted\"\nand a new line"));
+    client.log(LogLevel::Trace, "trace");
+    client.log(LogLevel::Debug, "debug");
+    client.log(LogLevel::Info, "info");
+    client.log_with_fields(LogLevel::Warn, "retry", [("attempt", 3), ("of", -5)]);
+    client.log_with_fields(LogLevel::Error, "", [("empty", "")]);
+
+    let producer = client.child("producer");
+    producer.set_kind(SpanKind::Producer);
+    let mut other = TraceContext::new(TraceId::new(), SpanId::new());
+    other.trace_state = TraceState::default().insert("k", "v").unwrap();
+    producer.add_link(Link::new(other).with_tag("why", "batch").with_tag("size", 2.5));
+    producer.add_link(TraceContext::new(TraceId::new(), SpanId::new()).remote());
+
+    let consumer = producer.child("consumer");
+    consumer.set_kind(SpanKind::Consumer);
+    // More than the limits allow, so that something is dropped and counted.
+    for at in 0..130 {
+        consumer.set_tag(format!("tag.{at}"), at);
+        consumer.log(LogLevel::Info, format!("log {at}"));
+        consumer.add_link(TraceContext::new(TraceId::new(), SpanId::new()));
+    }
+    drop(consumer.child(""));
+    // Inner spans end before outer ones.
+    drop((consumer, producer, client));
+}
+
+fn set_every_tag(span: &tailtrace::SpanGuard) {
+    span.set_tag("bool", true);
+    span.set_tag("bool.false", false);
+    span.set_tag("i64", 42);
+    span.set_tag("i64.zero", 0);
+    span.set_tag("i64.min", i64::MIN);
+    span.set_tag("i64.max", i64::MAX);
+    span.set_tag("f64", 1.5);
+    span.set_tag("f64.tiny", f64::MIN_POSITIVE);
+    span.set_tag("text", "ünïcödé \u{1F980} \"<&>\"\t\u{7f}");
+    span.set_tag("text.empty", "");
+    span.set_tag("bytes", TagValue::Bytes((0..=255).collect()));
+    span.set_tag("bytes.one", TagValue::Bytes(vec![255]));
+    span.set_tag("bools", TagValue::BoolArray(vec![true, false]));
+    span.set_tag("i64s", TagValue::I64Array(vec![1, -2, i64::MAX]));
+    span.set_tag("f64s", TagValue::F64Array(vec![0.25, -1e300]));
+    span.set_tag("texts", TagValue::StringArray(vec!["a".into(), String::new()]));
+}

@@ -1,0 +1,14 @@
+//! OpenTelemetry's API on a pipeline, and its contexts shared with `tracing` spans.
+
+#[path = "layer/support.rs"]
+mod support;
+
+mod otel_provider {
+    mod api;
+    mod contexts;
+    mod dropped;
+    mod joining;
+    mod reentrancy;
+    mod tasks;
+    mod world;
+}

@@ -1,0 +1,95 @@
+//! What is written is what generated code reads, and byte for byte what it would write.
+
+use std::cell::OnceCell;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use prost::Message;
+use tailtrace::testing::{span, trace};
+use tailtrace::{OtlpExporter, OtlpExporterBuilder, Trace};
+
+use crate::Caller;
+use crate::made::{batches, expected};
+use crate::server::{Received, Reply, Server};
+
+/// An exporter and who hears it.
+struct Ear {
+    server: Server,
+    caller: Caller,
+}
+
+impl Ear {
+    fn new(builder: OtlpExporterBuilder) -> Self {
+        let server = Server::http(|_| Reply::ok());
+        let caller = Caller::new(builder.with_endpoint(server.url("/v1/traces")));
+        Self { server, caller }
+    }
+
+    /// The request with this batch; `None` where there is nothing to send.
+    fn hear(&self, batch: &[Trace]) -> Option<Received> {
+        self.caller.export(batch).unwrap();
+        self.server.so_far().pop()
+    }
+}
+
+fn check(finite: bool, builder: fn() -> OtlpExporterBuilder, same: fn(&Received, &[Trace])) {
+    let ear = OnceCell::new();
+    let mut runner = TestRunner::new(Config { cases: 120, ..Config::default() });
+    let outcome = runner.run(&batches(finite), |batch| {
+        let ear = ear.get_or_init(|| Ear::new(builder()));
+        let heard = ear.hear(&batch);
+        prop_assert_eq!(heard.is_some(), batch.iter().any(|trace| trace.span_count() > 0));
+        if let Some(heard) = heard {
+            same(&heard, &batch);
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn protobuf_is_byte_for_byte_what_generated_code_writes() {
+    check(false, OtlpExporter::http, |heard, batch| {
+        let expected = expected(batch);
+        // Read first: a difference of fields says more than one of bytes.
+        assert_eq!(format!("{:?}", heard.message()), format!("{expected:?}"));
+        assert!(heard.body == expected.encode_to_vec(), "not as short as it could be");
+    });
+}
+
+#[test]
+fn json_reads_as_what_was_meant() {
+    check(true, OtlpExporter::http_json, |heard, batch| {
+        let read: ExportTraceServiceRequest = serde_json::from_slice(&heard.body).unwrap();
+        assert_eq!(read, expected(batch));
+    });
+}
+
+#[test]
+fn json_has_hexadecimal_ids_long_numbers_as_text_and_enumerations_as_numbers() {
+    let ear = Ear::new(OtlpExporter::http_json());
+    let made = span("a\"b")
+        .tag("whole", 7)
+        .tag("half", 0.5)
+        .tag("none", f64::NAN)
+        .tag("most", f64::INFINITY)
+        .tag("raw", vec![1_u8, 255])
+        .error("no");
+    let heard = ear.hear(&[trace(made)]).unwrap();
+    let text = String::from_utf8(heard.body.to_vec()).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        text,
+        [
+            r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"unknown_service"}}]},"#,
+            &format!(r#""scopeSpans":[{{"scope":{{"name":"tailtrace","version":"{version}"}},"spans":["#),
+            r#"{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"0000000000000001","name":"a\"b","kind":1,"#,
+            r#""startTimeUnixNano":"1767225600000000000","endTimeUnixNano":"1767225600001000000","attributes":["#,
+            r#"{"key":"whole","value":{"intValue":"7"}},{"key":"half","value":{"doubleValue":0.5}},"#,
+            r#"{"key":"none","value":{"doubleValue":"NaN"}},{"key":"most","value":{"doubleValue":"Infinity"}},"#,
+            r#"{"key":"raw","value":{"bytesValue":"Af8="}}],"status":{"message":"no","code":2},"flags":256}]}]}]}"#,
+        ]
+        .concat()
+    );
+}

@@ -1,0 +1,221 @@
+//! OTLP/HTTP: what a request looks like, and what each answer leads to.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+use tailtrace::testing::{span, trace};
+use tailtrace::{Exporter, OtlpExporter, Trace};
+
+use crate::Caller;
+use crate::server::{Reply, Server, Speaks};
+
+fn batch() -> [Trace; 1] {
+    [trace(span("root").child(span("child")))]
+}
+
+fn caller(server: &Server) -> Caller {
+    Caller::new(OtlpExporter::http().with_endpoint(server.url("/v1/traces")))
+}
+
+pub(crate) fn partial(rejected_spans: i64, error_message: &str) -> Vec<u8> {
+    let error_message = error_message.to_owned();
+    let partial_success = Some(ExportTracePartialSuccess { rejected_spans, error_message });
+    ExportTraceServiceResponse { partial_success }.encode_to_vec()
+}
+
+#[test]
+fn a_request_is_a_post_with_the_headers_of_the_protocol_and_those_of_the_program() {
+    let server = Server::http(|_| Reply::ok());
+    let builder = OtlpExporter::http().with_endpoint(server.url("/some/path?key=1"));
+    let caller = Caller::new(
+        builder
+            .with_header("X-Team", "one")
+            .with_header("x-team", "two")
+            .with_header("Api-Key", "k"),
+    );
+    caller.export(&batch()).unwrap();
+    let heard = server.next();
+    assert_eq!((&*heard.method, &*heard.path), ("POST", "/some/path?key=1"));
+    assert_eq!(heard.header("content-type"), Some("application/x-protobuf"));
+    assert_eq!(heard.header("content-encoding"), None);
+    assert_eq!(heard.header("content-length"), Some(&*heard.body.len().to_string()));
+    let version = env!("CARGO_PKG_VERSION");
+    let agent = format!("tailtrace/{version} OTel-OTLP-Exporter-Rust/{version}");
+    assert_eq!(heard.header("user-agent"), Some(&*agent));
+    assert_eq!((heard.header("x-team"), heard.header("api-key")), (Some("two"), Some("k")));
+    assert_eq!(heard.names(), ["root", "child"]);
+}
+
+#[test]
+fn json_says_that_it_is_json() {
+    let server = Server::http(|_| Reply::ok());
+    let caller = Caller::new(OtlpExporter::http_json().with_base_endpoint(server.url("")));
+    caller.export(&batch()).unwrap();
+    let heard = server.next();
+    assert_eq!(heard.header("content-type"), Some("application/json"));
+    assert_eq!(heard.path, "/v1/traces");
+}
+
+#[test]
+fn a_compressed_request_holds_the_same() {
+    let server = Server::http(|_| Reply::ok());
+    let builder = OtlpExporter::http().with_endpoint(server.url("/v1/traces"));
+    Caller::new(builder.with_gzip()).export(&batch()).unwrap();
+    let heard = server.next();
+    assert_eq!(heard.header("content-encoding"), Some("gzip"));
+    let mut plain = Vec::new();
+    GzDecoder::new(&*heard.body).read_to_end(&mut plain).unwrap();
+    let message = ExportTraceServiceRequest::decode(&*plain).unwrap();
+    assert_eq!(message.resource_spans[0].scope_spans[0].spans.len(), 2);
+}
+
+#[test]
+fn one_connection_serves_one_request_after_the_other() {
+    let server = Server::http(|_| Reply::ok());
+    let caller = caller(&server);
+    for _ in 0..3 {
+        caller.export(&batch()).unwrap();
+        assert_eq!(server.next().connection, 0);
+    }
+}
+
+#[test]
+fn a_connection_that_was_closed_meanwhile_is_replaced_without_a_failure() {
+    let closing = Reply::ok().with_header("connection", "close");
+    let server = Server::replies(Speaks::Http, [closing]);
+    let caller = caller(&server);
+    for connection in 0..3 {
+        caller.export(&batch()).unwrap();
+        assert_eq!(server.next().connection, connection);
+    }
+}
+
+#[test]
+fn each_status_has_its_fate() {
+    for status in [200, 202, 204] {
+        let server = Server::replies(Speaks::Http, [Reply::status(status)]);
+        caller(&server).export(&batch()).unwrap();
+    }
+    for status in
+        [301, 307, 400, 401, 403, 404, 405, 408, 413, 415, 429, 500, 501, 502, 503, 504, 505]
+    {
+        let server = Server::replies(Speaks::Http, [Reply::status(status)]);
+        let error = caller(&server).refused(&batch());
+        assert_eq!(error.is_retryable(), [429, 502, 503, 504].contains(&status), "{error}");
+        let told = error.to_string();
+        assert!(told.contains(&server.url("/v1/traces")) && told.contains(&status.to_string()));
+        assert_eq!(server.so_far().len(), 1, "it was sent once");
+    }
+}
+
+#[test]
+fn the_wait_that_the_peer_asks_for_is_passed_on() {
+    for status in [429, 503] {
+        let busy = Reply::status(status).with_header("retry-after", "7");
+        let server = Server::replies(Speaks::Http, [busy]);
+        let error = caller(&server).refused(&batch());
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    }
+    // In the past.
+    let busy = Reply::status(503).with_header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
+    let server = Server::replies(Speaks::Http, [busy]);
+    assert_eq!(caller(&server).refused(&batch()).retry_after(), Some(Duration::ZERO));
+}
+
+#[test]
+fn spans_that_were_rejected_are_counted_and_not_sent_again() {
+    let reply = Reply::ok().with_body(partial(1, "too old"));
+    let server = Server::replies(Speaks::Http, [reply]);
+    let error = caller(&server).refused(&batch());
+    assert_eq!((error.rejected_spans(), error.is_retryable()), (Some(1), false));
+    assert!(error.to_string().ends_with("rejected 1 of 2 spans: too old"), "{error}");
+    let all = Reply::ok().with_body(partial(i64::MAX, "too old"));
+    let server = Server::replies(Speaks::Http, [all]);
+    let error = caller(&server).refused(&batch());
+    assert_eq!((error.rejected_spans(), error.is_retryable()), (None, false));
+    let json = r#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
+    let reply = Reply::ok().with_header("content-type", "application/json").with_body(json);
+    let server = Server::replies(Speaks::Http, [reply]);
+    let caller = Caller::new(OtlpExporter::http_json().with_endpoint(server.url("/")));
+    assert_eq!(caller.refused(&batch()).rejected_spans(), Some(1));
+}
+
+#[test]
+fn a_remark_of_a_peer_that_took_everything_is_no_failure() {
+    let reply = Reply::ok().with_body(partial(0, "use a newer version"));
+    let server = Server::replies(Speaks::Http, [reply]);
+    caller(&server).export(&batch()).unwrap();
+}
+
+#[test]
+fn an_answer_without_end_is_not_read_to_its_end() {
+    let endless = Reply::ok().with_body(vec![b'x'; 5 * 1024 * 1024]);
+    let server = Server::replies(Speaks::Http, [endless]);
+    caller(&server).export(&batch()).unwrap();
+}
+
+#[test]
+fn no_answer_in_time_is_tried_again() {
+    let server = Server::replies(Speaks::Http, [Reply::Hang, Reply::ok()]);
+    let builder = OtlpExporter::http().with_endpoint(server.url("/v1/traces"));
+    let caller = Caller::new(builder.with_timeout(Duration::from_millis(100)));
+    let error = caller.refused(&batch());
+    assert!(error.is_retryable() && error.to_string().contains("within 100ms"), "{error}");
+    caller.export(&batch()).unwrap();
+    assert_eq!((server.next().connection, server.next().connection), (0, 1));
+}
+
+#[test]
+fn a_peer_that_nobody_is_says_where_to_look() {
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let url = format!("http://{free}/v1/traces");
+    let caller = Caller::new(OtlpExporter::http().with_endpoint(&*url));
+    let error = caller.refused(&batch());
+    assert!(error.is_retryable());
+    let expected = format!("connection refused at {url}; is a collector listening for OTLP there?");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_connection_that_breaks_before_the_answer_is_tried_again() {
+    let server = Server::replies(Speaks::Http, [Reply::Close, Reply::ok()]);
+    let caller = caller(&server);
+    let error = caller.refused(&batch());
+    assert!(error.is_retryable() && error.to_string().contains("broke"), "{error}");
+    caller.export(&batch()).unwrap();
+}
+
+#[test]
+fn a_peer_that_speaks_another_protocol_is_named() {
+    let server = Server::grpc(|_| Reply::code(0));
+    let error = caller(&server).refused(&batch());
+    assert!(error.is_retryable());
+    assert!(error.to_string().ends_with("does a collector take OTLP by HTTP there?"), "{error}");
+}
+
+#[test]
+fn after_the_shutdown_nothing_is_sent() {
+    let server = Server::http(|_| Reply::ok());
+    let caller = caller(&server);
+    caller.export(&batch()).unwrap();
+    caller.runtime.block_on(caller.exporter.shutdown()).unwrap();
+    assert!(!caller.refused(&batch()).is_retryable());
+    assert_eq!(server.so_far().len(), 1);
+}
+
+#[cfg(not(feature = "otlp-tls"))]
+#[test]
+fn https_without_the_feature_for_it_is_refused_with_its_name() {
+    let error = OtlpExporter::http().with_endpoint("https://localhost/x").build().unwrap_err();
+    let told = error.to_string();
+    assert!(
+        told.contains("https://localhost/x") && told.contains("otlp-tls-native-roots"),
+        "{told}"
+    );
+}
