@@ -185,6 +185,21 @@ pub(crate) fn end_processor(processor: &mut impl SpanProcessor, limit: Duration)
     processor.shutdown_with_timeout(limit)
 }
 
+pub(crate) fn flush_processor(processor: &impl SpanProcessor) -> SdkResult {
+    processor.force_flush()
+}
+
+/// What a shutdown takes that is given this time.
+#[cfg(before_0_30)]
+pub(crate) fn shutdown_limit(_: Duration) -> Duration {
+    Duration::from_secs(5)
+}
+
+#[cfg(not(before_0_30))]
+pub(crate) fn shutdown_limit(limit: Duration) -> Duration {
+    limit
+}
+
 #[cfg(before_0_28)]
 pub(crate) fn with_batch(builder: Builder, exporter: impl SpanExporter + 'static) -> Builder {
     builder.with_batch_exporter(exporter, opentelemetry_sdk::runtime::Tokio)

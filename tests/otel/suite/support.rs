@@ -10,7 +10,10 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
-use super::line::{self, Export, Line, SdkError, SdkResult, SpanData};
+use tailtrace::{Errors, InMemoryExporter, Pipeline, Stats, TailSampler};
+
+use super::line::{self, Export, Line, SdkError, SdkResult, SdkTracerProvider, SpanData};
+use crate::adapter::{HeadSampler, TailSpanProcessor};
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
@@ -120,4 +123,24 @@ impl Export for Sink {
         let name = line::attribute_of(resource, "service.name").unwrap();
         *self.service.lock().unwrap() = name.to_string();
     }
+}
+
+/// A pipeline that keeps errors, and what it exports.
+pub(crate) fn errors() -> (Pipeline, InMemoryExporter) {
+    let memory = InMemoryExporter::new();
+    let builder = Pipeline::builder("pipeline").with_tail(TailSampler::new().keep(Errors));
+    (builder.with_exporter(memory.clone()).start().unwrap(), memory)
+}
+
+/// A provider of the service `shop` in front of a pipeline.
+pub(crate) fn shop(pipeline: &Pipeline) -> SdkTracerProvider {
+    line::provider_of("shop", HeadSampler::new(pipeline), TailSpanProcessor::new(pipeline))
+}
+
+/// The account, which must balance.
+#[track_caller]
+pub(crate) fn settled(pipeline: &Pipeline) -> Stats {
+    let stats = pipeline.stats();
+    assert!(stats.balances(), "{stats}");
+    stats
 }
