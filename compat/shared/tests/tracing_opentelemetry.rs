@@ -8,8 +8,12 @@ use crate::adapter::{HeadSampler, TailSpanProcessor};
 use crate::suite::line;
 
 #[tracing::instrument]
+fn ask_the_bank() {}
+
+#[tracing::instrument]
 fn charge(amount: u32) -> Result<(), String> {
     tracing::warn!(attempt = 2, "asking the bank");
+    ask_the_bank();
     if amount > 10 { Err("declined".to_owned()) } else { Ok(()) }
 }
 
@@ -55,5 +59,5 @@ fn what_tracing_opentelemetry_makes_is_decided_by_our_tail() {
     assert_eq!((log.message(), log.level()), ("asking the bank", LogLevel::Warn));
     let stats = pipeline.stats();
     assert!(stats.balances(), "{stats}");
-    assert_eq!((stats.started, stats.exported, stats.held), (4, 2, 2));
+    assert_eq!((stats.started, stats.exported, stats.held), (6, 3, 3));
 }

@@ -11,6 +11,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
+use super::early::Early;
 use super::line::{SamplingDecision as SdkDecision, SamplingResult};
 use crate::kit::{Clock, Tick};
 use crate::model::{Link, TagValue, TraceId};
@@ -33,6 +34,8 @@ use crate::sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
 pub struct HeadSampler {
     source: Source,
     records_as_sampled: bool,
+    /// The traces that were left to the tail.
+    recorded: Early<TraceId>,
 }
 
 #[derive(Clone)]
@@ -45,14 +48,17 @@ impl HeadSampler {
     /// The head of a pipeline: its sampler or, without one, what its tail needs.
     #[must_use]
     pub fn new(pipeline: &Pipeline) -> Self {
-        Self { source: Source::Pipeline(pipeline.intake()), records_as_sampled: false }
+        Self::of(Source::Pipeline(pipeline.intake()))
     }
 
     /// A sampler without a pipeline. What it says to record is recorded, and no tail of ours decides about it.
     #[must_use]
     pub fn from_sampler(sampler: impl Sampler + 'static) -> Self {
-        let source = Source::Alone(Arc::new(sampler), Clock::system());
-        Self { source, records_as_sampled: false }
+        Self::of(Source::Alone(Arc::new(sampler), Clock::system()))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, records_as_sampled: false, recorded: Early::new() }
     }
 
     /// Whether spans that are recorded for the tail carry the sampled flag. Default: no.
@@ -73,7 +79,7 @@ impl HeadSampler {
             SdkDecision::Drop
         } else if context.is_sampled() {
             SdkDecision::RecordAndSample
-        } else if self.source.is_recorded(trace_id) || parent.is_recording() {
+        } else if parent.is_recording() || self.is_recorded(trace_id) {
             SdkDecision::RecordOnly
         } else {
             if let Some(intake) = self.source.intake() {
@@ -83,6 +89,14 @@ impl HeadSampler {
         };
         let trace_state = context.trace_state().clone();
         SamplingResult { decision, attributes: Vec::new(), trace_state }
+    }
+
+    /// Whether spans of this trace are recorded here, or will be as soon as they are told of.
+    fn is_recorded(&self, trace_id: api::TraceId) -> bool {
+        convert::from_trace_id(trace_id).is_some_and(|id| {
+            let known = self.source.intake().is_some_and(|intake| intake.is_recorded(id));
+            known || self.recorded.knows(id)
+        })
     }
 
     /// Decides about a local root.
@@ -104,6 +118,9 @@ impl HeadSampler {
             request = request.with_parent(caller);
         }
         let answer = self.source.decide(&request);
+        if answer.decision == Decision::Record {
+            self.recorded.mention(trace_id);
+        }
         let state = parent.map_or(&api::TraceState::NONE, api::SpanContext::trace_state);
         let tags = answer.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
         SamplingResult {
@@ -166,11 +183,6 @@ impl Source {
             Self::Pipeline(intake) => Some(intake),
             Self::Alone(..) => None,
         }
-    }
-
-    fn is_recorded(&self, trace_id: api::TraceId) -> bool {
-        let trace_id = convert::from_trace_id(trace_id);
-        self.intake().zip(trace_id).is_some_and(|(intake, id)| intake.is_recorded(id))
     }
 
     fn now(&self) -> Tick {

@@ -6,6 +6,7 @@
 
 mod bridge;
 pub mod convert;
+mod early;
 mod exporter;
 mod head_sampler;
 mod line;

@@ -12,8 +12,9 @@ use opentelemetry_sdk::trace::{Span, SpanProcessor};
 
 use super::Recorded;
 use super::convert;
+use super::early::Early;
 use super::line::{self, SdkResult, SpanData};
-use crate::model::{Resource, TraceContext};
+use crate::model::{Resource, SpanId, TraceContext};
 use crate::pipeline::{FlushError, Pipeline, ShutdownError};
 use crate::record::{Intake, Started};
 
@@ -35,6 +36,8 @@ pub struct TailSpanProcessor {
     intake: Intake,
     /// The same for spans of the SDK's resource, when that is known.
     of_resource: OnceLock<Intake>,
+    /// The spans that were announced.
+    announced: Early<SpanId>,
     is_shut_down: AtomicBool,
 }
 
@@ -44,7 +47,7 @@ impl TailSpanProcessor {
     pub fn new(pipeline: &Pipeline) -> Self {
         let (pipeline, intake) = (pipeline.clone(), pipeline.intake());
         let (of_resource, is_shut_down) = (OnceLock::new(), AtomicBool::new(false));
-        Self { pipeline, intake, of_resource, is_shut_down }
+        Self { pipeline, intake, of_resource, announced: Early::new(), is_shut_down }
     }
 }
 
@@ -58,16 +61,30 @@ impl SpanProcessor for TailSpanProcessor {
         let ids = convert::from_trace_id(context.trace_id())
             .zip(convert::from_span_id(context.span_id()));
         let Some((trace_id, span_id)) = ids else { return };
-        let is_local_root = !parent.has_active_span() || {
-            let parent = parent.span();
+        let parent = parent.has_active_span().then(|| parent.span());
+        let parent = parent.filter(|parent| {
             let parent = parent.span_context();
-            !parent.is_valid() || parent.is_remote()
-        };
-        let started = Started { trace_id, span_id, is_local_root };
-        self.intake.started(started, || {
-            let known = convert::from_span_context(context);
-            known.unwrap_or_else(|| TraceContext::new(trace_id, span_id))
+            parent.is_valid() && !parent.is_remote()
         });
+        let is_local_root = parent.is_none();
+        let announce = |span_id, is_local_root| {
+            let started = Started { trace_id, span_id, is_local_root };
+            self.intake.started(started, || {
+                let known = convert::from_span_context(context);
+                known.unwrap_or_else(|| TraceContext::new(trace_id, span_id))
+            });
+        };
+        // A parent that records nothing, and was never told of, is yet to come.
+        if Early::<SpanId>::IS_NEEDED
+            && let Some(parent) = parent.filter(|parent| !parent.is_recording())
+            && let Some(parent_id) = convert::from_span_id(parent.span_context().span_id())
+            && self.announced.mention(parent_id)
+        {
+            announce(parent_id, true);
+        }
+        if self.announced.arrive(span_id) {
+            announce(span_id, is_local_root);
+        }
     }
 
     fn on_end(&self, span: SpanData) {
