@@ -212,7 +212,7 @@ impl Recorder {
         }
         let refused = if at >= most {
             Reason::SpansPerTrace
-        } else if let Some((column, facts)) = live.store.room_for::<S>(bytes) {
+        } else if let Some((column, facts)) = live.store.room_for::<S>(bytes, is_error) {
             facts.note(at, *is_root, is_error, resource);
             // Moved once, into its place: such spans are large. That is what the inlining here is for.
             column.push(original);

@@ -14,7 +14,7 @@ exec </dev/null
 # shellcheck source=tests/interop/servers.sh
 source tests/interop/servers.sh
 
-readonly FEATURES="otel,otlp"
+readonly FEATURES="otel,otlp,zipkin"
 readonly TEST_LIMIT=900 # seconds, with the build of the tests
 
 need_jaeger "the tests against real servers"

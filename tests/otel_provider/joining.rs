@@ -1,6 +1,9 @@
 //! Spans of both kinds in one trace.
 
+use std::collections::HashMap;
+
 use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
     SpanContext, Status, TraceContextExt, TraceFlags, Tracer as _, TracerProvider as _,
     get_active_span, mark_span_as_active,
@@ -126,6 +129,37 @@ fn a_remote_parent_counts_by_its_ids() {
         assert_eq!(outcome.span(name).parent_span_id(), Some(caller.span_id));
     }
     assert_eq!(outcome.traces.len(), 2);
+}
+
+#[test]
+fn what_only_our_types_can_hold_survives_a_context() {
+    let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
+        .with_flags(tailtrace::TraceFlags::DEBUG)
+        .remote();
+    caller.trace_state = "7@a@b=1,ot=th:8".parse().unwrap();
+    caller.baggage = caller.baggage.with("user", "4711").unwrap();
+    assert_eq!(otel::from_context(&otel::to_context(&caller)), Some(caller));
+}
+
+#[test]
+fn our_propagator_sends_on_from_a_tracing_span_what_opentelemetry_cannot_hold() {
+    let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
+        .with_flags(tailtrace::TraceFlags::SAMPLED)
+        .remote();
+    caller.trace_state = "7@a@b=1,vendor=2".parse().unwrap();
+    let outcome = trace(|_| {
+        let span = info_span!(parent: None, "s");
+        span.set_parent(&caller).unwrap();
+        let _inside = span.enter();
+        let mut headers = HashMap::new();
+        otel::Propagator::default().inject_context(&Context::current(), &mut headers);
+        let span_id = span.span_id().unwrap();
+        let expected = format!("00-{}-{span_id}-01", caller.trace_id);
+        assert_eq!(headers.get("traceparent"), Some(&expected));
+        let members = headers.get("tracestate").unwrap();
+        assert!(members.ends_with("7@a@b=1,vendor=2"), "{members}");
+    });
+    assert_eq!(outcome.traces.len(), 1);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! A service whose traces somebody wants to have: those that failed, those that were slow, and one
 //! in a hundred of the rest. `benches/whole_pipeline.sh` runs it and says what it costs.
 //!
-//! `whole_pipeline ours|peer URL TRACES` makes the traces, sends them by gRPC and prints the CPU time
-//! of the process in milliseconds. `ours` decides by itself and sends what is kept to Jaeger; `peer`
-//! sends all to a collector. `whole_pipeline count ADDRESS SERVICE` prints how many traces of each
+//! `whole_pipeline peer|swap|ours URL TRACES` makes the traces, sends them by gRPC and prints the CPU
+//! time of the process in milliseconds. `peer` sends all to a collector; `ours` decides by itself and
+//! sends what is kept to Jaeger; `swap` does too, as the span processor of the peer's set-up.
+//! `whole_pipeline count ADDRESS SERVICE` prints how many traces of each
 //! sort Jaeger has of a service, and how many spans.
 
 use std::error::Error;
@@ -22,6 +23,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData,
 };
+use tailtrace::otel::TailSpanProcessor;
 use tailtrace::{Errors, Fraction, OtlpExporter, Pipeline, SlowerThan, TailSampler};
 use tracing::{error, info, info_span};
 use tracing_subscriber::Layer;
@@ -42,10 +44,11 @@ const PLENTY: Duration = Duration::from_secs(300);
 fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["ours", url, traces] => ours(url, traces.parse()?),
         ["peer", url, traces] => peer(url, traces.parse()?),
+        ["swap", url, traces] => swap(url, traces.parse()?),
+        ["ours", url, traces] => ours(url, traces.parse()?),
         ["count", address, service] => count(address, service),
-        _ => Err("usage: whole_pipeline ours|peer URL TRACES | count ADDRESS SERVICE".into()),
+        _ => Err("usage: whole_pipeline peer|swap|ours URL TRACES | count ADDRESS SERVICE".into()),
     }
 }
 
@@ -54,21 +57,40 @@ fn own() -> Targets {
     Targets::new().with_target("whole_pipeline", tracing::Level::INFO)
 }
 
-fn ours(url: &str, traces: usize) -> Outcome {
+/// Our tail and what it keeps, on the way to Jaeger.
+fn pipeline(service: &str, url: &str) -> Result<Pipeline, Box<dyn Error>> {
     let tail = TailSampler::new().keep(Errors).keep(SlowerThan(SLOW)).keep(Fraction::new(0.01)?);
-    let pipeline = Pipeline::builder("ours")
-        .with_tail(tail)
-        .with_exporter(OtlpExporter::grpc().with_endpoint(url).build()?)
-        .start()?;
-    tracing_subscriber::registry().with(pipeline.layer().with_filter(own())).init();
-    serve(traces);
-    pipeline.shutdown(PLENTY)?;
+    let exporter = OtlpExporter::grpc().with_endpoint(url).build()?;
+    Ok(Pipeline::builder(service).with_tail(tail).with_exporter(exporter).start()?)
+}
+
+/// Nothing may be missing when the time is taken.
+fn account(pipeline: &Pipeline, traces: usize) -> Outcome {
     let stats = pipeline.stats();
     if stats.lost() > 0 || stats.started != (traces * SPANS) as u64 {
         return Err(format!("spans were lost, so the numbers would lie:\n{stats}").into());
     }
     println!("{}", cpu_millis()?);
     Ok(())
+}
+
+fn ours(url: &str, traces: usize) -> Outcome {
+    let pipeline = pipeline("ours", url)?;
+    tracing_subscriber::registry().with(pipeline.layer().with_filter(own())).init();
+    serve(traces);
+    pipeline.shutdown(PLENTY)?;
+    account(&pipeline, traces)
+}
+
+fn swap(url: &str, traces: usize) -> Outcome {
+    let pipeline = pipeline("swap", url)?;
+    let provider =
+        SdkTracerProvider::builder().with_span_processor(TailSpanProcessor::new(&pipeline)).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("whole_pipeline"));
+    tracing_subscriber::registry().with(layer.with_filter(own())).init();
+    serve(traces);
+    provider.shutdown_with_timeout(PLENTY)?;
+    account(&pipeline, traces)
 }
 
 fn peer(url: &str, traces: usize) -> Outcome {

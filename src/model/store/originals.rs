@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use super::write::details_in;
-use super::{LAST, NewSpan, Outcome, SpanRecord, SpanStore};
+use super::{LAST, NewSpan, Outcome, Room, SpanRecord, SpanStore};
 use crate::kit::{Tick, guarded};
 use crate::model::{Limits, Original, Outline, Resource, SpanId, SpanKind, SpanMut, Status};
 
@@ -159,33 +159,45 @@ impl fmt::Debug for Originals {
     }
 }
 
+/// Makes room for one more original, and for the record that may be made of it.
+fn reserve_one<S>(column: &mut Vec<S>, room: &mut Room) -> bool {
+    let before = column.capacity();
+    let has_room = room.reserve(column, 1, 4);
+    let more = column.capacity().saturating_sub(before);
+    has_room && (more == 0 || room.take(more.saturating_mul(size_of::<SpanRecord>())))
+}
+
 impl SpanStore {
-    /// Where one more original goes, of this many bytes; `None` when there is no room for it.
+    /// Where one more original goes, of this many bytes; `None` when there is no room for it. An eighth of the
+    /// room is kept for such as failed.
     ///
     /// The caller notes it among the facts and pushes it: originals are large, and moved once.
     #[inline]
     pub(crate) fn room_for<S: Original>(
         &mut self,
         bytes: usize,
+        failed: bool,
     ) -> Option<(&mut Vec<S>, &mut Facts)> {
         let has_column = self.originals().is_some_and(|held| held.kind == TypeId::of::<S>());
         if !has_column && !self.make_column::<S>() {
             return None;
         }
-        let originals = self.details.as_deref_mut()?.originals.as_deref_mut()?;
+        let Self { details, room, .. } = self;
+        let originals = details.as_deref_mut()?.originals.as_deref_mut()?;
         let Originals { column, facts, .. } = originals;
         let column: &mut dyn Any = &mut **column;
         let column = column.downcast_mut::<Vec<S>>()?;
-        let (beyond, before) = (bytes.saturating_sub(size_of::<S>()), column.capacity());
-        if column.len() == before {
-            let has_room = self.room.reserve(column, 1, 4);
-            // Room for the records is taken along.
-            let more = column.capacity().saturating_sub(before);
-            if !has_room || !self.room.take(more.saturating_mul(size_of::<SpanRecord>())) {
-                return None;
-            }
+        let beyond = bytes.saturating_sub(size_of::<S>());
+        if column.len() < column.capacity() && beyond == 0 {
+            return Some((column, facts));
         }
-        (beyond == 0 || self.room.take(beyond)).then_some((column, facts))
+        let limit = room.limit();
+        if failed {
+            *room = room.limited(limit.saturating_add(limit / 8));
+        }
+        let fits = reserve_one(column, room) && (beyond == 0 || room.take(beyond));
+        *room = room.limited(limit);
+        fits.then_some((column, facts))
     }
 
     /// Makes the buffer one of such originals, unless it holds anything else.

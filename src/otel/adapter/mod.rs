@@ -6,9 +6,11 @@
 
 mod bridge;
 pub mod convert;
+mod early;
 mod exporter;
 mod head_sampler;
-mod propagator;
+mod line;
+pub(crate) mod propagator;
 mod quiet;
 mod recorded;
 mod sampler;

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 use opentelemetry::{Array, KeyValue, Value};
-use opentelemetry_sdk::trace::SpanData;
 
 use super::convert;
+use super::line::SpanData;
 use crate::model::{Original, Outline, SpanId, SpanMut, Status, Trace, TraceId};
 
 /// A finished span of OpenTelemetry's SDK.

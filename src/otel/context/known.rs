@@ -16,6 +16,9 @@ use crate::otel::convert;
 
 const SHARDS: usize = 32;
 
+/// Room for this many spans is never given back.
+const ROOMY: usize = 256;
+
 static KNOWN: LazyLock<[Mutex<Spans>; SHARDS]> = LazyLock::new(Default::default);
 
 type Spans = HashMap<SpanId, Entry, BuildHasherDefault<AsDrawn>>;
@@ -79,6 +82,11 @@ impl Drop for Known {
         let Some(entry) = shard.get_mut(&self.0) else { return };
         entry.uses -= 1;
         let removed = if entry.uses == 0 { shard.remove(&self.0) } else { None };
+        // A burst does not keep its memory for ever.
+        if shard.capacity() > ROOMY && shard.len() < shard.capacity() / 8 {
+            let room = shard.len() * 2;
+            shard.shrink_to(room);
+        }
         drop(shard);
         drop(removed);
     }
@@ -100,6 +108,16 @@ pub(super) fn find(ids: &SpanContext) -> Option<TraceContext> {
 mod tests {
     use super::*;
     use crate::model::TraceId;
+
+    #[test]
+    fn what_a_burst_needed_is_given_back() {
+        let trace = TraceId::new();
+        let burst: Vec<Known> =
+            (0..100_000).map(|_| Known::new(TraceContext::new(trace, SpanId::new()))).collect();
+        assert!(KNOWN.iter().any(|shard| lock(shard).capacity() > 1000));
+        drop(burst);
+        assert!(KNOWN.iter().all(|shard| lock(shard).capacity() <= 1000));
+    }
 
     #[test]
     fn a_span_is_known_until_the_last_who_stands_for_it_is_gone() {

@@ -11,9 +11,10 @@ use opentelemetry::trace::TraceContextExt;
 pub(super) use known::Known;
 use stack::Contexts;
 
-use super::convert;
+use super::adapter::propagator::kept;
 use crate::model::{Baggage, TraceContext};
 use crate::pipeline::Pipeline;
+use crate::propagation::Extracted;
 use crate::record::SpanHand;
 use crate::record::neighbour::{self, Shown};
 
@@ -83,14 +84,14 @@ pub fn share_context(pipeline: &Pipeline) {
 /// ```
 #[must_use]
 pub fn to_context(context: &TraceContext) -> Context {
-    let hand = SpanHand::of(context);
-    let shown = Shown { context: context.clone(), hand, is_dropped: false };
-    let current = Context::current();
+    let (current, hand) = (Context::current(), SpanHand::of(context));
+    let context = context.clone();
     if context.is_remote {
-        let ids = convert::to_span_context(context);
-        return baggage::lend(current.with_remote_span_context(ids), &context.baggage);
+        let baggage = context.baggage.clone();
+        let read = Extracted { parent: Some(context), ..Extracted::default() };
+        return baggage::lend(kept::keep(&current, read), &baggage);
     }
-    entered::with(&current, shown)
+    entered::with(&current, Shown { context, hand, is_dropped: false })
 }
 
 /// What a context of OpenTelemetry tells the next span: the ids of its span and its baggage. `None` when
@@ -121,7 +122,7 @@ pub(super) fn parent_of(context: &Context) -> Option<TraceContext> {
     if !ids.is_valid() {
         return None;
     }
-    let mut parent = known::find(ids).or_else(|| convert::from_span_context(ids))?;
+    let mut parent = known::find(ids).or_else(|| kept::context_of(context))?;
     if let Some(carried) = baggage_of(context) {
         parent.baggage = carried;
     }

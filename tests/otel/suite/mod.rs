@@ -3,7 +3,11 @@
 mod bridge;
 mod convert;
 mod from_should_sample;
+mod hazards;
+mod head_sampler;
+pub(crate) mod line;
 mod otel_exporter;
 mod propagator;
 mod strategies;
 mod support;
+mod tail_span_processor;

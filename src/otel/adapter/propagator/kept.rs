@@ -7,6 +7,7 @@ use opentelemetry::trace::TraceContextExt;
 use super::super::convert::{
     from_baggage, from_span_context, is_held, to_baggage, to_span_context, to_trace_state, update,
 };
+use super::super::line::with_baggage;
 use crate::model::{Baggage, TraceContext, TraceState};
 use crate::propagation::Extracted;
 
@@ -17,14 +18,14 @@ struct Parent(TraceContext);
 struct Carried(Baggage);
 
 /// The context with what was extracted; what was not stays as it is.
-pub(super) fn keep(context: &Context, extracted: Extracted) -> Context {
+pub(crate) fn keep(context: &Context, extracted: Extracted) -> Context {
     let Extracted { parent, baggage, .. } = extracted;
     let mut kept = context.clone();
     if let Some(parent) = parent {
         kept = kept.with_remote_span_context(to_span_context(&parent)).with_value(Parent(parent));
     }
     if !baggage.is_empty() {
-        kept = kept.with_baggage(to_baggage(&baggage)).with_value(Carried(baggage));
+        kept = with_baggage(&kept, to_baggage(&baggage)).with_value(Carried(baggage));
     }
     kept
 }
@@ -53,7 +54,7 @@ pub(crate) fn context_of(context: &Context) -> Option<TraceContext> {
 }
 
 /// The baggage of the context: as it arrived, but for what was changed since.
-pub(super) fn baggage_of(context: &Context) -> Baggage {
+pub(crate) fn baggage_of(context: &Context) -> Baggage {
     let theirs = context.baggage();
     if theirs.is_empty() {
         return Baggage::new();
