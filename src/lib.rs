@@ -193,6 +193,8 @@ pub mod tracer;
 pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
 #[cfg(feature = "jaeger")]
 pub use export::JaegerExporter;
+#[cfg(feature = "zipkin")]
+pub use export::ZipkinExporter;
 pub use export::{
     Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
     Rotation,

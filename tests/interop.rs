@@ -21,6 +21,8 @@ mod tail_equivalence;
 mod traces;
 #[path = "interop/web_example.rs"]
 mod web_example;
+#[path = "interop/zipkin.rs"]
+mod zipkin;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ mod otel_provider {
     mod contexts;
     mod dropped;
     mod joining;
+    mod metrics;
     mod reentrancy;
     mod tasks;
     mod world;

@@ -29,7 +29,10 @@ mod limits;
 mod make_otlp;
 #[cfg(feature = "otlp")]
 mod make_otlp;
+#[cfg(not(feature = "zipkin"))]
 #[path = "no_zipkin.rs"]
+mod make_zipkin;
+#[cfg(feature = "zipkin")]
 mod make_zipkin;
 mod otlp;
 mod pairs;

@@ -45,12 +45,10 @@ pub struct Settings {
 impl Settings {
     pub(super) fn read(lookup: &dyn Fn(&str) -> Found) -> Self {
         let mut vars = Vars::new(lookup);
-        if let Some(file) = vars.text("OTEL_CONFIG_FILE") {
-            vars.ignore(
-                "OTEL_CONFIG_FILE",
-                &file,
-                "files are not supported; set the other variables",
-            );
+        for name in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
+            if let Some(file) = vars.text(name) {
+                vars.ignore(name, &file, "files are not supported; set the other variables");
+            }
         }
         let is_disabled = vars.flag("OTEL_SDK_DISABLED").unwrap_or(false);
         let settings = Self {

@@ -21,6 +21,8 @@ mod memory;
 #[cfg(feature = "otlp")]
 mod otlp;
 pub(crate) mod tree;
+#[cfg(feature = "zipkin")]
+mod zipkin;
 
 pub use console::ConsoleExporter;
 pub use error::ExportError;
@@ -30,6 +32,8 @@ pub use jaeger::JaegerExporter;
 pub use memory::InMemoryExporter;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
+#[cfg(feature = "zipkin")]
+pub use zipkin::{ZipkinError, ZipkinExporter, ZipkinExporterBuilder};
 
 /// Sends batches of kept traces somewhere.
 ///

@@ -43,7 +43,13 @@ impl Tick {
 
     /// The time of day at this moment, for a wall clock that is `correction` nanoseconds ahead.
     pub(crate) fn wall(self, correction: i64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_nanos(self.0.saturating_add_signed(correction))
+        UNIX_EPOCH + Duration::from_nanos(self.wall_nanos(correction))
+    }
+
+    /// The same in nanoseconds since the Unix epoch.
+    #[inline]
+    pub(crate) const fn wall_nanos(self, correction: i64) -> u64 {
+        self.0.saturating_add_signed(correction)
     }
 
     /// The moment at which a wall clock that is `correction` nanoseconds ahead shows `time`.

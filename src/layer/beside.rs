@@ -6,10 +6,11 @@
 use tracing::{Metadata, span};
 
 use super::TraceLayer;
+use super::open::Sight;
 use super::shared::Shared;
 use super::stack::LayerKey;
 use super::table::Values;
-use crate::record::neighbour::{Around, Neighbour, Place, Shown, neighbour};
+use crate::record::neighbour::{Around, Neighbour, Place, neighbour};
 
 impl LayerKey {
     fn place(self, span: u64) -> Place {
@@ -46,7 +47,7 @@ impl TraceLayer {
 impl Shared {
     /// The neighbour, where it is to be told of this layer's spans.
     fn neighbour(&self) -> Option<&'static dyn Neighbour> {
-        neighbour().filter(|_| self.recorder().shares_context())
+        neighbour().filter(|_| self.shares_context())
     }
 
     /// The open span that the thread entered last.
@@ -80,8 +81,11 @@ impl Shared {
     pub(super) fn show_entered(&self, id: u64) {
         let Some(neighbour) = self.neighbour() else { return };
         neighbour.tidy(self.key.number(), &|id| self.table.has(id));
-        self.settle(id, None);
-        if let Some(shown) = self.shown(id) {
+        let shown = self.shown(neighbour, id).or_else(|| {
+            self.settle(id, None);
+            self.shown(neighbour, id)
+        });
+        if let Some(Sight::Of(shown)) = shown {
             neighbour.enter(self.key.place(id), shown);
         }
     }
@@ -89,21 +93,28 @@ impl Shared {
     /// Says that the thread left a span. Also where the layer has got another pipeline since.
     #[cold]
     pub(super) fn show_left(&self, id: u64) {
-        if let Some(neighbour) = neighbour() {
-            neighbour.exit(self.key.place(id));
+        let Some(neighbour) = neighbour() else { return };
+        if neighbour.exit(self.key.place(id))
+            && let Some(innermost) = self.innermost()
+            && !neighbour.is_shown(self.key.place(innermost))
+        {
+            // It was left out of order: another span of the dropped trace takes its place.
+            self.show_entered(innermost);
         }
     }
 
     /// Shows the new place of a span that was put under another parent.
     pub(super) fn show_moved(&self, id: u64) {
         if let Some(neighbour) = self.neighbour()
-            && let Some(shown) = self.shown(id)
+            && let Some(Sight::Of(shown)) = self.shown(neighbour, id)
         {
             neighbour.update(self.key.place(id), shown);
         }
     }
 
-    fn shown(&self, id: u64) -> Option<Shown> {
-        self.table.with(id, |span| span.shown()).flatten()
+    /// `None` when it has not started.
+    fn shown(&self, neighbour: &dyn Neighbour, id: u64) -> Option<Sight> {
+        let is_in_dropped = |trace| neighbour.is_in_dropped(trace);
+        self.table.with(id, |span| span.shown(is_in_dropped)).flatten()
     }
 }

@@ -79,10 +79,10 @@ where
 
     #[inline]
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
+        stack::pop(self.shared.key, id.into_u64());
         if neighbour::is_there() {
             self.shared.show_left(id.into_u64());
         }
-        stack::pop(self.shared.key, id.into_u64());
         if self.shared.options.inactivity {
             self.time(id, Timing::exit);
         }

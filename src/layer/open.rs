@@ -9,7 +9,7 @@ use super::after_close::Ending;
 use super::builder::Options;
 use super::timing::Timing;
 use crate::kit::Tick;
-use crate::model::{TagRef, TraceContext};
+use crate::model::{TagRef, TraceContext, TraceId};
 use crate::record::neighbour::Shown;
 use crate::record::{ActiveSpan, Answer, Completed, Draft, Edit, Question, Recorder, TakenOut};
 
@@ -64,6 +64,12 @@ pub(super) enum Moved {
     StartAnew,
     /// Its ids are known, or it is beyond its trace's limit.
     Refused,
+}
+
+/// Whether a span is worth being shown.
+pub(super) enum Sight {
+    Of(Shown),
+    OfNoUse,
 }
 
 impl OpenSpan {
@@ -133,10 +139,16 @@ impl OpenSpan {
         }
     }
 
-    /// What others may know of it and do with it; `None` unless it has started.
-    pub(super) fn shown(&self) -> Option<Shown> {
+    /// What others may know of it and do with it; `None` unless it has started. `is_in_dropped` tells
+    /// whether that is of no use, because the thread is inside of a dropped trace.
+    pub(super) fn shown(&self, is_in_dropped: impl FnOnce(TraceId) -> bool) -> Option<Sight> {
         let Held::Active(span) = &self.held else { return None };
-        Some(Shown { context: span.context(), hand: span.hand() })
+        let dropped = span.dropped_trace();
+        if dropped.is_some_and(is_in_dropped) {
+            return Some(Sight::OfNoUse);
+        }
+        let (context, hand) = (span.context(), span.hand());
+        Some(Sight::Of(Shown { context, hand, is_dropped: dropped.is_some() }))
     }
 
     /// Whether it waits to be started by this recorder.

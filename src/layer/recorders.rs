@@ -23,6 +23,11 @@ impl Recorders {
         Arc::clone(&self.current)
     }
 
+    /// Whether new ones are shown to a neighbour.
+    pub(super) fn shares_context(&self) -> bool {
+        self.current.shares_context()
+    }
+
     /// Takes another one; those that nobody refers to any more are the caller's to drop.
     pub(super) fn exchange(&mut self, by: Arc<Recorder>) -> Vec<Arc<Recorder>> {
         self.before.push(std::mem::replace(&mut self.current, by));

@@ -51,6 +51,11 @@ impl Shared {
         lock(&self.recorders).current()
     }
 
+    /// Whether its spans are shown to a neighbour.
+    pub(super) fn shares_context(&self) -> bool {
+        lock(&self.recorders).shares_context()
+    }
+
     pub(super) fn set_recorder(self: &Arc<Self>, recorder: Arc<Recorder>) {
         self.hold_drafts_of(&recorder);
         let unused = lock(&self.recorders).exchange(recorder);

@@ -23,8 +23,8 @@ pub enum Reason {
     Unfinished,
     /// It was started after the pipeline was shut down.
     ShutDown,
-    /// It was started on a thread of ours, or inside a sampler or a policy of its own pipeline: what
-    /// tracing causes must not be traced.
+    /// It was started on a thread of ours, inside a sampler or a policy of its own pipeline, or where
+    /// OpenTelemetry's telemetry is suppressed: what tracing causes must not be traced.
     OwnWork,
     /// The export queue was full.
     QueueFull,

@@ -10,7 +10,9 @@
 //! 7. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
 //!    crate's layer, and what differs.
 //! 8. [`configuration`]: the environment variables, their defaults, and what goes before what.
-//! 9. [`decisions`]: why it is built this way, and what was measured.
+//! 9. `opentelemetry`, with the feature `otel`: libraries that use its API, contexts that both share, the ledger as
+//!    metrics.
+//! 10. [`decisions`]: why it is built this way, and what was measured.
 //!
 //! The programs in it are tests of the crate.
 
@@ -44,6 +46,10 @@ pub mod switching_from_tracing_opentelemetry {}
 
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
+
+#[cfg(all(feature = "layer", feature = "otel"))]
+#[doc = include_str!("opentelemetry.md")]
+pub mod opentelemetry {}
 
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

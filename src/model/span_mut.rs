@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_key_that_is_lent_is_the_same_as_one_that_is_static() {
         let mut span = span();
-        let mut change = span.as_mut().with_limits(Limits { value_bytes: 4, ..Limits::default() });
+        let mut change = span.as_mut().with_limits(Limits { text_bytes: 4, ..Limits::default() });
         for (key, value) in [("a", 1), ("longer than four", 2)] {
             change.set_tag(TagKey::lent(key), value);
             change.set_tag(key, value * 10);

@@ -182,6 +182,18 @@ impl<'a> SpanRef<'a> {
     pub(crate) fn end_tick(self) -> Option<Tick> {
         self.record.end()
     }
+
+    /// When it started, in nanoseconds since the Unix epoch.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn start_nanos(self) -> u64 {
+        self.record.start.wall_nanos(self.head.correction)
+    }
+
+    /// When it ended, in nanoseconds since the Unix epoch.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn end_nanos(self) -> Option<u64> {
+        self.record.end().map(|end| end.wall_nanos(self.head.correction))
+    }
 }
 
 /// A log entry of a span, read in place. OpenTelemetry: a span event.
@@ -201,6 +213,12 @@ impl<'a> LogRef<'a> {
 
     pub(crate) fn tick(self) -> Tick {
         self.record.time
+    }
+
+    /// When it was said, in nanoseconds since the Unix epoch.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn nanos(self) -> u64 {
+        self.record.time.wall_nanos(self.head.correction)
     }
 
     /// How much it matters.

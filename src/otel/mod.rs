@@ -6,6 +6,7 @@
 pub(crate) mod adapter;
 mod context;
 mod id_generator;
+pub mod metrics;
 mod provider;
 mod say;
 

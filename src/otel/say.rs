@@ -126,9 +126,11 @@ fn event_at(span: &impl Say, tick: Tick, event: &Event) {
 }
 
 pub(super) fn link(span: &impl Say, to: SpanContext, attributes: Vec<KeyValue>) {
-    if let Some(link) = convert::from_link(&Link::new(to, attributes, 0)) {
-        span.edit(|edit| edit.add_link(link));
-    }
+    let link = convert::from_link(&Link::new(to, attributes, 0));
+    span.edit(|edit| match link {
+        Some(link) => edit.add_link(link),
+        None => edit.count_dropped_links(1),
+    });
 }
 
 pub(super) fn status(span: &impl Say, status: &OtelStatus) {

@@ -129,8 +129,8 @@ impl PipelineBuilder {
     ///
     /// A pipeline that does not record starts no exporter, asks neither sampler nor tail, and costs
     /// next to nothing. What callers decided about their traces goes on, under the caller's span id, to
-    /// whom this program calls; a trace that begins here goes on as not sampled. It stays so as long as
-    /// the pipeline lives. OpenTelemetry: `OTEL_SDK_DISABLED`.
+    /// whom this program calls; a trace that begins here goes on as not sampled. Its spans are counted as
+    /// sampled out. It stays so as long as the pipeline lives. OpenTelemetry: `OTEL_SDK_DISABLED`.
     pub fn with_recording(mut self, records: bool) -> Self {
         self.records = records;
         self

@@ -12,7 +12,7 @@ use super::unrecorded::Unrecorded;
 use crate::kit::Tick;
 use crate::model::store::SpanStore;
 use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext,
+    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
 };
 
 /// A detail of a log entry.
@@ -40,6 +40,12 @@ impl ActiveSpan {
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
         matches!(self, Self::Recording(_) | Self::Beyond(_))
+    }
+
+    /// The trace of a span that is not recorded; `None` for others.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn dropped_trace(&self) -> Option<TraceId> {
+        if let Self::Unrecorded(span) = self { Some(span.trace_id()) } else { None }
     }
 
     /// How long any text may be before it is cut.

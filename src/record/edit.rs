@@ -56,6 +56,12 @@ impl<'s> Edit<'s> {
         self.store.push_link(self.span, link, self.limits);
     }
 
+    /// Counts links that lead nowhere as dropped.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn count_dropped_links(&mut self, links: u32) {
+        self.store.count_dropped(self.span, 0, 0, links);
+    }
+
     pub(crate) fn rename(&mut self, name: Cow<'static, str>) {
         self.store.rename(self.span, name, self.limits);
     }

@@ -37,10 +37,10 @@ impl SpanHand {
         self.trace.live().store.find_open(self.index, self.id).is_some()
     }
 
-    /// How long a text may be before it is cut.
+    /// How long any text may be before it is cut.
     pub(crate) fn value_bytes(&self) -> usize {
         let recorder = self.trace.recorder.as_ref();
-        recorder.map_or(0, |recorder| recorder.limits.span.value_bytes as usize)
+        recorder.map_or(0, |recorder| recorder.limits.span.most_bytes())
     }
 
     /// The way to the span of a context; `None` when it is not of this process or not on record.

@@ -219,7 +219,7 @@ impl Recorder {
         // It is counted as one beyond the records until it has its record, which is when the trace is decided.
         let refused = if live.store.unsettled() >= most {
             Some(Reason::SpansPerTrace)
-        } else if live.store.reserve_original::<S>(bytes) {
+        } else if live.store.reserve_original::<S>(bytes, is_error) {
             None
         } else {
             Some(Reason::BytesPerTrace)

@@ -62,6 +62,8 @@ pub(crate) use hand::SpanHand;
 pub(crate) use holders::DraftHolder;
 pub use intake::{Intake, Started};
 pub use recorder::KeepOutcome;
+#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub(crate) use recorder::OpenSpans;
 pub(crate) use recorder::{Parts, Recorder};
 pub use shard::SpanPool;
 pub(crate) use start::{Begin, Start};

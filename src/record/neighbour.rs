@@ -11,7 +11,7 @@ use super::hand::SpanHand;
 use super::recorder::Recorder;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
-use crate::model::TraceContext;
+use crate::model::{TraceContext, TraceId};
 
 /// One for the process, as its contexts are.
 static NEIGHBOUR: OnceLock<&'static dyn Neighbour> = OnceLock::new();
@@ -32,6 +32,8 @@ pub(crate) struct Shown {
     pub(crate) context: TraceContext,
     /// `None` when it is not on record.
     pub(crate) hand: Option<SpanHand>,
+    /// Whether its whole trace is not recorded.
+    pub(crate) is_dropped: bool,
 }
 
 /// What a new span would find itself in.
@@ -50,8 +52,16 @@ pub(crate) trait Neighbour: Send + Sync {
     /// The calling thread entered a span.
     fn enter(&self, place: Place, span: Shown);
 
-    /// The calling thread left a span, the latest time it entered it.
-    fn exit(&self, place: Place);
+    /// Whether the innermost span that the calling thread entered is of this trace, which is not
+    /// recorded: others of the same kind need not be shown inside of it.
+    fn is_in_dropped(&self, trace: TraceId) -> bool;
+
+    /// The calling thread left a span, the latest time it entered it. Whether others were not shown
+    /// because of it.
+    fn exit(&self, place: Place) -> bool;
+
+    /// Whether a span that the calling thread entered was shown.
+    fn is_shown(&self, place: Place) -> bool;
 
     /// A span that the calling thread may be inside of has become another.
     fn update(&self, place: Place, span: Shown);

@@ -68,6 +68,15 @@ pub(crate) struct Recorder {
     pub(super) shares_context: AtomicBool,
 }
 
+/// How many spans are on record and have not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OpenSpans {
+    /// In traces that the head sampled.
+    pub(crate) sampled: u64,
+    /// In traces that are recorded for the tail.
+    pub(crate) recorded: u64,
+}
+
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -263,6 +272,19 @@ impl Recorder {
         let held = self.shards.iter().map(|shard| lock(shard).ring.spans()).sum();
         let live = self.live().iter().map(|trace| trace.live().spans()).sum();
         self.ledger.snapshot(live, held)
+    }
+
+    /// The recorded spans that have not ended.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn open_spans(&self) -> OpenSpans {
+        let mut all = OpenSpans::default();
+        for trace in self.live() {
+            let live = trace.live();
+            let open = u64::from(live.open.saturating_sub(live.beyond_limit));
+            drop(live);
+            *(if trace.head.is_sampled() { &mut all.sampled } else { &mut all.recorded }) += open;
+        }
+        all
     }
 
     /// The traces that are live at this moment.

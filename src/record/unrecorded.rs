@@ -106,7 +106,7 @@ impl Unrecorded {
     #[inline(always)]
     pub(super) fn new(trace_id: TraceId, common: Arc<Common>) -> Self {
         common.stripe.add(1);
-        Self { trace_id, id: AtomicU64::new(common.caller), common }
+        Self { trace_id, id: AtomicU64::new(0), common }
     }
 
     /// This span with an id that somebody may know already.
@@ -140,6 +140,10 @@ impl Unrecorded {
         Self::new(self.trace_id, Arc::clone(&self.common))
     }
 
+    pub(super) fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
     pub(super) fn baggage(&self) -> &Baggage {
         &self.common.baggage
     }
@@ -152,11 +156,11 @@ impl Unrecorded {
         context.with_local(LocalHandle::new(common))
     }
 
-    /// The span's id, which is drawn now if nobody asked before.
+    /// The span's id, which is drawn now if nobody asked before and it stands for no caller.
     fn id(&self) -> SpanId {
         let known = SpanId::from_bits(self.id.load(Ordering::Relaxed));
         known.unwrap_or_else(|| {
-            let fresh = SpanId::new();
+            let fresh = SpanId::from_bits(self.common.caller).unwrap_or_else(SpanId::new);
             let (none, some) = (0, fresh.to_bits());
             let raced = self.id.compare_exchange(none, some, Ordering::Relaxed, Ordering::Relaxed);
             raced.err().and_then(SpanId::from_bits).unwrap_or(fresh)

@@ -183,3 +183,12 @@ fn zipkin_has_an_endpoint_and_a_timeout() {
     assert_eq!(settings.zipkin().endpoint, "http://localhost:9411/api/v2/spans");
     refused("OTEL_EXPORTER_ZIPKIN_TIMEOUT", "-1");
 }
+
+#[cfg(not(feature = "zipkin"))]
+#[test]
+fn asking_for_zipkin_in_a_build_without_it_is_warned_about_with_the_feature() {
+    let vars = [("OTEL_TRACES_EXPORTER", "zipkin,console")];
+    assert_eq!(warned(&read(&vars)), ["OTEL_TRACES_EXPORTER"]);
+    assert!(read(&vars).warnings()[0].to_string().contains("`zipkin`"));
+    assert_eq!(names(&vars), ["ConsoleExporter"]);
+}

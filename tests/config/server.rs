@@ -1,4 +1,7 @@
-//! A server that answers every request with one status and tells what it was sent.
+//! A server that takes requests and tells what it was sent.
+
+// Each test program uses its part of it.
+#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -30,16 +33,25 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves one connection.
+    /// Serves one connection, and takes everything.
     pub(crate) fn start() -> Self {
+        Self::answering("")
+    }
+
+    /// The same, but its first answer begins like this.
+    pub(crate) fn answering(first: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (send, seen) = mpsc::channel();
         thread::spawn(move || {
             let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let mut answer = first;
             while let Some(request) = read(&mut stream) {
                 let _ = send.send(request);
-                stream.get_mut().write_all(b"HTTP/1.1 202 \r\ncontent-length: 0\r\n\r\n").unwrap();
+                let begin = if answer.is_empty() { "202 Accepted" } else { answer };
+                let text = format!("HTTP/1.1 {begin}\r\ncontent-length: 0\r\n\r\n");
+                stream.get_mut().write_all(text.as_bytes()).unwrap();
+                answer = "";
             }
         });
         Self { url, seen }

@@ -223,8 +223,9 @@ fn sizes_begin_at_one_and_times_at_zero() {
 
 #[test]
 fn a_file_is_not_supported_and_the_other_variables_count() {
-    let vars = [("OTEL_CONFIG_FILE", "otel.yaml"), ("OTEL_SERVICE_NAME", "checkout")];
-    let settings = read(&vars);
-    assert_eq!(warned(&settings), ["OTEL_CONFIG_FILE"]);
-    assert_eq!(settings.resource().service_name(), "checkout");
+    for variable in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
+        let settings = read(&[(variable, "otel.yaml"), ("OTEL_SERVICE_NAME", "checkout")]);
+        assert_eq!(warned(&settings), [variable]);
+        assert_eq!(settings.resource().service_name(), "checkout");
+    }
 }

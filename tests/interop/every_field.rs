@@ -3,9 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use opentelemetry_otlp::WithExportConfig as _;
+use serde_json::json;
+use tailtrace::otel::OtelExporter;
 use tailtrace::{
-    InMemoryExporter, Link, LogLevel, OtlpExporter, Pipeline, SpanId, SpanKind, Status, TagValue,
-    TraceContext, TraceFlags, TraceId, TraceState, Tracer,
+    Exporter, InMemoryExporter, Link, LogLevel, OtlpExporter, Pipeline, SpanId, SpanKind, Status,
+    TagValue, TraceContext, TraceFlags, TraceId, TraceState, Tracer,
 };
 
 use crate::PLENTY;
@@ -53,9 +58,42 @@ fn every_field_arrives_by_http_and_json_with_gzip() {
     check("by-json-with-gzip", &jaeger, builder.with_gzip().build().unwrap());
 }
 
-/// Sends a trace that has everything, and compares what Jaeger has with what was kept.
+#[test]
+fn every_field_arrives_by_an_exporter_of_opentelemetry() {
+    let Some(jaeger) = servers::jaeger() else { return };
+    let theirs = opentelemetry_otlp::SpanExporter::builder().with_http();
+    let theirs = theirs.with_endpoint(jaeger.traces_url()).build().unwrap();
+    check_but("by-otel-exporter", &jaeger, OtelExporter::new(theirs), |span| {
+        // Its API has no bytes, and spans of ours were made by no library of theirs.
+        for value in span.tags.values_mut() {
+            if let Some(bytes) = value["bytesValue"].as_str() {
+                *value = json!({"stringValue": hex(bytes)});
+            }
+        }
+        span.scope = " ".to_owned();
+    });
+}
+
+/// The digits of what is written in base64.
+fn hex(base64: &str) -> String {
+    let bytes = BASE64_STANDARD.decode(base64).unwrap();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[track_caller]
 fn check(service: &str, jaeger: &servers::Server, exporter: OtlpExporter) {
+    check_but(service, jaeger, exporter, |_| ());
+}
+
+/// Sends a trace that has everything, and compares what Jaeger has with what was kept, but for what
+/// the way there cannot say.
+#[track_caller]
+fn check_but(
+    service: &str,
+    jaeger: &servers::Server,
+    exporter: impl Exporter + 'static,
+    adapt: impl Fn(&mut Seen),
+) {
     let kept = InMemoryExporter::new();
     let pipeline = Pipeline::builder(service)
         .with_resource_tag("service.version", "1.2.3-ä")
@@ -73,6 +111,7 @@ fn check(service: &str, jaeger: &servers::Server, exporter: OtlpExporter) {
     let traces = kept.traces();
     assert_eq!(traces.len(), 1);
     let mut sent = Seen::sent(&traces[0]);
+    sent.iter_mut().for_each(adapt);
     let mut arrived = jaeger.query().trace(traces[0].trace_id());
     sent.sort_by(|one, other| one.span_id.cmp(&other.span_id));
     arrived.sort_by(|one, other| one.span_id.cmp(&other.span_id));

@@ -14,7 +14,7 @@ exec </dev/null
 # shellcheck source=tests/interop/servers.sh
 source tests/interop/servers.sh
 
-readonly FEATURES="otel,otlp"
+readonly FEATURES="otel,otlp,zipkin"
 readonly TEST_LIMIT=900 # seconds, with the build of the tests
 
 need_jaeger "the tests against real servers"
@@ -28,8 +28,12 @@ export TAILTRACE_INTEROP_SCRATCH="$scratch"
 cargo build --quiet -p tailtrace-web-example
 export TAILTRACE_INTEROP_WEB_EXAMPLE="${CARGO_TARGET_DIR:-$PWD/target}/debug/tailtrace-web-example"
 
+# In the background, so that a signal ends the tests at once, and their servers too.
+timeout "$TEST_LIMIT" cargo test --features "$FEATURES" --test interop -- "$@" &
+pids+=("$!")
 code=0
-timeout "$TEST_LIMIT" cargo test --features "$FEATURES" --test interop -- "$@" || code=$?
+wait "$!" || code=$?
+unset 'pids[-1]'
 if [ "$code" -ne 0 ]; then
     for log in "$scratch"/*.log; do
         echo "== the end of $(basename "$log")"

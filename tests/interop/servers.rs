@@ -42,6 +42,12 @@ pub(crate) fn jaeger() -> Option<Server> {
     said(Server::named("JAEGER"))
 }
 
+/// Where that Jaeger takes Zipkin's spans; `None` as above.
+pub(crate) fn zipkin_url() -> Option<String> {
+    let address = said(env::var("TAILTRACE_INTEROP_JAEGER_ZIPKIN").ok())?;
+    Some(format!("{address}/api/v2/spans"))
+}
+
 /// A collector with the policies of `servers/collector.yaml`; `None` as above.
 pub(crate) fn collector() -> Option<Server> {
     said(Server::named("COLLECTOR"))

@@ -105,12 +105,13 @@ start() {
     local name="$1" config="$2" try pid kind _
     local -A ports
     for try in 1 2 3; do
-        for kind in GRPC HTTP QUERY QUERY_GRPC HEALTH; do
+        for kind in GRPC HTTP ZIPKIN QUERY QUERY_GRPC HEALTH; do
             free_port
             ports[$kind]="$port"
         done
-        GRPC_PORT="${ports[GRPC]}" HTTP_PORT="${ports[HTTP]}" QUERY_PORT="${ports[QUERY]}" \
-            QUERY_GRPC_PORT="${ports[QUERY_GRPC]}" HEALTH_PORT="${ports[HEALTH]}" \
+        GRPC_PORT="${ports[GRPC]}" HTTP_PORT="${ports[HTTP]}" ZIPKIN_PORT="${ports[ZIPKIN]}" \
+            QUERY_PORT="${ports[QUERY]}" QUERY_GRPC_PORT="${ports[QUERY_GRPC]}" \
+            HEALTH_PORT="${ports[HEALTH]}" \
             "$jaeger" --config "$config" >"$scratch/$name.log" 2>&1 &
         pid=$!
         pids+=("$pid")
@@ -120,6 +121,7 @@ start() {
             if is_healthy "${ports[HEALTH]}"; then
                 export "TAILTRACE_INTEROP_${name}_GRPC=http://127.0.0.1:${ports[GRPC]}"
                 export "TAILTRACE_INTEROP_${name}_HTTP=http://127.0.0.1:${ports[HTTP]}"
+                export "TAILTRACE_INTEROP_${name}_ZIPKIN=http://127.0.0.1:${ports[ZIPKIN]}"
                 export "TAILTRACE_INTEROP_${name}_QUERY=127.0.0.1:${ports[QUERY]}"
                 echo "$name listens: OTLP at ${ports[GRPC]} and ${ports[HTTP]}, queries at ${ports[QUERY]}"
                 return

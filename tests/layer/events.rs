@@ -83,7 +83,7 @@ fn whole_numbers_beyond_i64_are_decimal_text_in_events_too() {
 
 #[test]
 fn values_are_cut_at_the_limit_and_counted() {
-    let span = Limits { value_bytes: 8, ..Limits::default() };
+    let span = Limits { value_bytes: 8, text_bytes: 8, ..Limits::default() };
     let limits = RecordLimits { span, ..RecordLimits::default() };
     let outcome = trace_with(keeping().with_limits(limits), Pipeline::layer, || {
         let span = info_span!("span", a = "123456789", b = %"123456789", c = "12345678");

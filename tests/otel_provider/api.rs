@@ -130,6 +130,26 @@ fn a_span_takes_another_name_and_links_while_it_runs() {
     assert_eq!(outcome.span("after").links().count(), 1);
 }
 
+#[test]
+fn links_that_lead_nowhere_count_as_dropped() {
+    let outcome = trace(|tracer| {
+        let nowhere = Link::with_context(SpanContext::NONE);
+        // `with_links` would leave it out itself.
+        let mut builder = tracer.span_builder("root");
+        builder.links = Some(vec![nowhere.clone()]);
+        let mut root = builder.start(tracer);
+        root.add_link(SpanContext::NONE, Vec::new());
+        let parent = Context::new().with_span(root);
+        let mut builder = tracer.span_builder("child");
+        builder.links = Some(vec![nowhere]);
+        drop(builder.start_with_context(tracer, &parent));
+    });
+    for (name, dropped) in [("root", 2), ("child", 1)] {
+        let span = outcome.span(name);
+        assert_eq!((span.links().count(), span.dropped_links()), (0, dropped), "{name}");
+    }
+}
+
 #[derive(Debug)]
 struct Declined(std::io::Error);
 

@@ -1,6 +1,9 @@
 //! Spans of both kinds in one trace.
 
+use std::collections::HashMap;
+
 use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
     SpanContext, Status, TraceContextExt, TraceFlags, Tracer as _, TracerProvider as _,
     get_active_span, mark_span_as_active,
@@ -9,6 +12,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::{InMemoryExporter, SpanId, TraceContext, TraceId, TraceSpanExt, otel};
 use tracing::{info, info_span};
+use tracing_subscriber::prelude::*;
 
 use super::world::{start, trace, trace_with};
 use crate::support::{keeping, tailed};
@@ -125,6 +129,37 @@ fn a_remote_parent_counts_by_its_ids() {
         assert_eq!(outcome.span(name).parent_span_id(), Some(caller.span_id));
     }
     assert_eq!(outcome.traces.len(), 2);
+}
+
+#[test]
+fn what_only_our_types_can_hold_survives_a_context() {
+    let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
+        .with_flags(tailtrace::TraceFlags::DEBUG)
+        .remote();
+    caller.trace_state = "7@a@b=1,ot=th:8".parse().unwrap();
+    caller.baggage = caller.baggage.with("user", "4711").unwrap();
+    assert_eq!(otel::from_context(&otel::to_context(&caller)), Some(caller));
+}
+
+#[test]
+fn our_propagator_sends_on_from_a_tracing_span_what_opentelemetry_cannot_hold() {
+    let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
+        .with_flags(tailtrace::TraceFlags::SAMPLED)
+        .remote();
+    caller.trace_state = "7@a@b=1,vendor=2".parse().unwrap();
+    let outcome = trace(|_| {
+        let span = info_span!(parent: None, "s");
+        span.set_parent(&caller).unwrap();
+        let _inside = span.enter();
+        let mut headers = HashMap::new();
+        otel::Propagator::default().inject_context(&Context::current(), &mut headers);
+        let span_id = span.span_id().unwrap();
+        let expected = format!("00-{}-{span_id}-01", caller.trace_id);
+        assert_eq!(headers.get("traceparent"), Some(&expected));
+        let members = headers.get("tracestate").unwrap();
+        assert!(members.ends_with("7@a@b=1,vendor=2"), "{members}");
+    });
+    assert_eq!(outcome.traces.len(), 1);
 }
 
 #[test]
@@ -256,4 +291,49 @@ fn a_disabled_layer_shows_nothing() {
         });
     });
     assert_eq!(outcome.trees(), "only");
+}
+
+#[test]
+fn inside_of_a_dropped_trace_its_outermost_span_stays_current() {
+    let builder = tailtrace::Pipeline::builder("t").with_sampler(tailtrace::AlwaysOff);
+    let outcome = trace_with(builder, |_, tracer| {
+        let outer = info_span!("outer").entered();
+        let ids = current();
+        let inner = info_span!("inner").entered();
+        assert_eq!(current(), ids);
+        tracer.in_span("client", |context| {
+            assert_ne!(context.span().span_context(), &ids);
+            let inmost = info_span!("inmost").entered();
+            assert_eq!(current().trace_id(), ids.trace_id());
+            assert!(!current().is_sampled());
+            drop(inmost);
+        });
+        drop(outer);
+        // Left out of order: the other takes its place.
+        assert_eq!(current().trace_id(), ids.trace_id());
+        assert_ne!(current().span_id(), ids.span_id());
+        drop(inner);
+        assert_eq!(current(), SpanContext::NONE);
+    });
+    assert_eq!((outcome.traces.len(), outcome.stats.sampled_out), (0, 4));
+}
+
+#[test]
+fn spans_that_were_entered_before_the_pipeline_was_exchanged_are_left() {
+    let (one, two) = (start(keeping()), start(keeping()));
+    otel::share_context(&one.pipeline);
+    let layer = one.pipeline.layer();
+    let handle = layer.handle();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || {
+        let span = info_span!("one").entered();
+        assert!(current().is_valid());
+        handle.set_pipeline(&two.pipeline);
+        info_span!(parent: None, "two").in_scope(|| {
+            assert_eq!(current().span_id().to_string(), span.span_id().unwrap().to_hex());
+        });
+        drop(span);
+        assert!(!current().is_valid());
+    });
+    assert_eq!((one.stop().trees(), two.stop().trees()), ("one".into(), "two".into()));
 }

@@ -85,6 +85,14 @@ fn a_call_names_the_method_and_carries_the_headers_of_the_program() {
 }
 
 #[test]
+fn without_a_limit_the_peer_is_told_of_none() {
+    let server = Server::grpc(|_| Reply::code(0));
+    let builder = OtlpExporter::grpc().with_endpoint(server.url(""));
+    Caller::new(builder.with_timeout(Duration::ZERO)).export(&batch()).unwrap();
+    assert_eq!(server.next().header("grpc-timeout"), None);
+}
+
+#[test]
 fn a_compressed_call_holds_the_same() {
     let server = Server::grpc(|_| Reply::code(0));
     let builder = OtlpExporter::grpc().with_endpoint(server.url(""));

@@ -1,7 +1,9 @@
 //! OTLP/HTTP: what a request looks like, and what each answer leads to.
 
-use std::io::Read;
-use std::net::TcpListener;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
@@ -13,7 +15,7 @@ use tailtrace::testing::{span, trace};
 use tailtrace::{Exporter, OtlpExporter, Trace};
 
 use crate::Caller;
-use crate::server::{Reply, Server, Speaks};
+use crate::server::{PLENTY, Reply, Server, Speaks};
 
 fn batch() -> [Trace; 1] {
     [trace(span("root").child(span("child")))]
@@ -96,6 +98,45 @@ fn a_connection_that_was_closed_meanwhile_is_replaced_without_a_failure() {
     }
 }
 
+/// Reads one request and answers that all is well.
+fn answer_once(mut stream: &TcpStream) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut length) = (String::new(), 0);
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line)?;
+        if let Some(text) = line.to_lowercase().strip_prefix("content-length: ") {
+            length = text.trim().parse().map_err(io::Error::other)?;
+        }
+    }
+    io::copy(&mut reader.take(length), &mut io::sink())?;
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+}
+
+#[test]
+fn a_connection_that_was_closed_while_it_lay_idle_is_replaced_without_a_failure() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+    let (close, closing) = mpsc::channel();
+    let (tell, closed) = mpsc::channel();
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            let stream = stream.unwrap();
+            answer_once(&stream).unwrap();
+            closing.recv().unwrap();
+            drop(stream);
+            tell.send(()).unwrap();
+        }
+    });
+    let caller = Caller::new(OtlpExporter::http().with_endpoint(url));
+    for _ in 0..3 {
+        caller.export(&batch()).unwrap();
+        close.send(()).unwrap();
+        closed.recv_timeout(PLENTY).unwrap();
+    }
+    server.join().unwrap();
+}
+
 #[test]
 fn each_status_has_its_fate() {
     for status in [200, 202, 204] {
@@ -150,7 +191,31 @@ fn spans_that_were_rejected_are_counted_and_not_sent_again() {
 fn a_remark_of_a_peer_that_took_everything_is_no_failure() {
     let reply = Reply::ok().with_body(partial(0, "use a newer version"));
     let server = Server::replies(Speaks::Http, [reply]);
-    caller(&server).export(&batch()).unwrap();
+    let caller = caller(&server);
+    let (write, lines) = mpsc::channel();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || Lines(write.clone())).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        for _ in 0..3 {
+            caller.export(&batch()).unwrap();
+        }
+    });
+    let told: Vec<String> = lines.try_iter().filter(|line| line.contains("tailtrace")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("WARN") && told[0].contains("use a newer version"));
+}
+
+/// Hears what a subscriber writes.
+struct Lines(Sender<String>);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _ = self.0.send(String::from_utf8_lossy(line).into_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Batches that take several requests.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tailtrace::testing::{SpanFactory, span, trace};
-use tailtrace::{LogLevel, OtlpExporter, Resource, Span, SpanId, Trace, TraceContext, TraceId};
+use tailtrace::{
+    Exporter, LogLevel, OtlpExporter, Resource, Span, SpanId, Trace, TraceContext, TraceId,
+};
 
 use crate::Caller;
 use crate::http::partial;
@@ -131,4 +133,28 @@ fn what_was_rejected_before_a_failure_is_still_counted_after_it() {
     let batch = [large_trace("a", 20)];
     assert!(caller.refused(&batch).is_retryable());
     assert_eq!(caller.refused(&batch).rejected_spans(), Some(2));
+}
+
+#[test]
+fn what_has_arrived_is_remembered_when_the_caller_stops_waiting_for_the_rest() {
+    let server = Server::replies(Speaks::Http, [Reply::ok(), Reply::Hang, Reply::ok()]);
+    let patient = OtlpExporter::http().with_endpoint(server.url("/")).with_timeout(Duration::ZERO);
+    let caller = Caller::new(patient);
+    let batch = [large_trace("a", 30)];
+    let mut requests = Vec::new();
+    caller.runtime.block_on(async {
+        let mut export = caller.exporter.export(&batch);
+        // Until the second request hangs.
+        while requests.len() < 2 {
+            let briefly = Duration::from_millis(1);
+            assert!(tokio::time::timeout(briefly, &mut export).await.is_err());
+            requests.extend(server.so_far());
+        }
+    });
+    caller.export(&batch).unwrap();
+    requests.extend(server.so_far());
+    let heard: Vec<_> = requests.iter().map(|request| request.names()).collect();
+    assert_eq!(heard.len(), 3);
+    assert_eq!(heard[1], heard[2]);
+    assert_eq!([&heard[0][..], &heard[2]].concat(), names("a", 30));
 }

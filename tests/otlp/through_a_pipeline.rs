@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tailtrace::{
-    DeliveryConfig, OtlpExporter, OtlpExporterBuilder, Pipeline, Reason, Retry, Stats,
+    DeliveryConfig, Fraction, OtlpExporter, OtlpExporterBuilder, Pipeline, Reason, Retry, SpanId,
+    Stats, TailSampler, TraceContext, TraceId,
 };
 
 use crate::http::partial;
@@ -44,8 +45,7 @@ fn assert_complete(server: &Server) {
     for request in server.so_far() {
         for spans in request.message().resource_spans {
             for span in spans.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-                assert_eq!(span.flags, 0x103 & span.flags);
-                assert_eq!(span.flags & 1, 1, "kept traces are sampled");
+                assert_eq!(span.flags & 0x301, 0x101, "sampled, and not called from elsewhere");
                 ids.push((span.trace_id, span.span_id));
             }
         }
@@ -62,6 +62,26 @@ fn every_span_arrives_by_http() {
     let stats = run(OtlpExporter::http().with_endpoint(server.url("/v1/traces")));
     assert_eq!((stats.exported, stats.failed()), (ALL, 0));
     assert_complete(&server);
+}
+
+#[test]
+fn a_span_that_was_called_from_another_process_says_so_and_its_children_do_not() {
+    let server = Server::http(|_| Reply::ok());
+    let all = TailSampler::new().keep(Fraction::new(1.0).unwrap());
+    let exporter = OtlpExporter::http().with_endpoint(server.url("/v1/traces")).build().unwrap();
+    let builder = Pipeline::builder("checkout").with_tail(all).with_exporter(exporter);
+    let pipeline = builder.start().unwrap();
+    let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
+    let root = pipeline.tracer().start_span_with_context("root", &caller);
+    drop(root.child("child"));
+    drop(root);
+    pipeline.shutdown(PLENTY).unwrap();
+    let mut message = server.next().message();
+    let spans = message.resource_spans.pop().unwrap().scope_spans.pop().unwrap().spans;
+    let told: Vec<_> = spans.iter().map(|span| (&*span.name, span.flags)).collect();
+    assert_eq!(told, [("root", 0x301), ("child", 0x101)]);
+    assert_eq!(spans[0].parent_span_id, caller.span_id.to_bytes());
+    assert!(spans.iter().all(|span| span.trace_state == "ot=th:0"), "{spans:?}");
 }
 
 #[test]

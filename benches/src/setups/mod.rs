@@ -4,6 +4,8 @@
 //! to somebody who drops them, in the cheapest way it has.
 
 pub mod collector;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod pipeline;
 pub mod sdk;
 pub mod subscriber;

@@ -1,16 +1,19 @@
-//! One trace through reqwest, axum and tonic, each instrumented by a crate that is not ours:
-//! reqwest-tracing and tower-http. Our layer records their spans; a few functions below carry the
-//! trace across the wire. The console draws it; with the address of a Jaeger it goes there:
-//! `cargo run -p tailtrace-web-example -- http://127.0.0.1:4317`
+//! One trace through reqwest, axum and tonic, instrumented by crates that are not ours: the servers by
+//! opentelemetry-instrumentation-tower, which speaks OpenTelemetry's API, the clients by reqwest-tracing
+//! and tower-http, which speak `tracing`. The console draws the trace; with the address of a Jaeger it
+//! goes there: `cargo run -p tailtrace-web-example -- http://127.0.0.1:4317`
 
 use std::time::Duration;
 
 use axum::{BoxError, Router, extract::State, routing::get};
 use http::{Extensions, HeaderMap, Request};
+use opentelemetry::{Context, global};
+use opentelemetry_http::HeaderInjector;
+use opentelemetry_instrumentation_tower::http::extractors::PathExtractor;
+use opentelemetry_instrumentation_tower::http::server::LayerBuilder;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use reqwest_tracing::TracingMiddleware;
-use tailtrace::propagation::{CompositePropagator, Extracted, Propagator};
-use tailtrace::{ConsoleExporter, OtlpExporter, Pipeline, TraceSpanExt};
+use tailtrace::{ConsoleExporter, JaegerExporter, Pipeline, TraceSpanExt, otel};
 use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint, Server, server::TcpIncoming};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -23,26 +26,28 @@ use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 async fn main() -> Result<(), BoxError> {
     let shop = Pipeline::builder("shop");
     let pipeline = match std::env::args().nth(1) {
-        Some(jaeger) => shop.with_exporter(OtlpExporter::grpc().with_endpoint(jaeger).build()?),
+        Some(address) => shop.with_exporter(JaegerExporter::new(address)?),
         None => shop.with_exporter(ConsoleExporter::stdout()),
     };
     let pipeline = pipeline.start()?;
-    // These crates have spans of their own insides too, at lower levels.
+    // Both doors lead into one pipeline, and spans of one are parents of spans of the other. tonic and
+    // its kin have spans of their own insides too, at lower levels.
     let layer = pipeline.layer().with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(layer).init();
+    global::set_tracer_provider(otel::TracerProvider::new(&pipeline));
+    global::set_text_map_propagator(otel::Propagator::default());
+    let spans = LayerBuilder::builder().with_route_extractor(PathExtractor).build()?;
 
     // The stock: a gRPC service. Any would do; this one comes with tonic.
     let (_, health) = tonic_health::server::health_reporter();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let stock = Endpoint::from_shared(format!("http://{}", listener.local_addr()?))?;
-    let spans = TraceLayer::new_for_grpc().make_span_with(server_span);
-    let server = Server::builder().layer(spans).add_service(health);
+    let server = Server::builder().layer(spans.clone()).add_service(health);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))));
 
     // The shop: an HTTP service that asks the stock.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let shop = format!("http://{}/orders", listener.local_addr()?);
-    let spans = TraceLayer::new_for_http().make_span_with(server_span);
+    let orders = format!("http://{}/orders", listener.local_addr()?);
     let routes = Router::new().route("/orders", get(order)).layer(spans);
     let routes = routes.with_state(stock.connect_lazy());
     tokio::spawn(async { axum::serve(listener, routes).await });
@@ -51,7 +56,7 @@ async fn main() -> Result<(), BoxError> {
     let client = ClientBuilder::new(reqwest::Client::new());
     let client = client.with(TracingMiddleware::default()).with(Headers).build();
     let visit = info_span!("visit");
-    let response = client.get(shop).send().instrument(visit.clone()).await?;
+    let response = client.get(orders).send().instrument(visit.clone()).await?;
     println!("the shop answers {:?}", response.text().await?);
     println!("trace {}", visit.trace_id().ok_or("the visit was not recorded")?);
     drop(visit);
@@ -61,39 +66,26 @@ async fn main() -> Result<(), BoxError> {
 }
 
 async fn order(State(stock): State<Channel>) -> String {
-    let client = TraceLayer::new_for_grpc().make_span_with(client_span);
-    let stock = ServiceBuilder::new().layer(client).map_request(told).service(stock);
+    let spans = TraceLayer::new_for_grpc().make_span_with(|request: &Request<_>| -> Span {
+        info_span!("client", otel.name = request.uri().path(), otel.kind = "client")
+    });
+    let told = |mut request: Request<_>| {
+        tell(request.headers_mut());
+        request
+    };
+    let stock = ServiceBuilder::new().layer(spans).map_request(told).service(stock);
     let answer = HealthClient::new(stock).check(HealthCheckRequest::default()).await;
     info!(?answer, "the stock has answered");
-    answer
-        .map_or_else(|error| error.to_string(), |answer| format!("{:?}", answer.get_ref().status()))
+    let status = answer.map(|answer| format!("{:?}", answer.get_ref().status()));
+    status.unwrap_or_else(|error| error.to_string())
 }
 
-/// The span of a request that came in; its parent stands in the headers.
-fn server_span<B>(request: &Request<B>) -> Span {
-    let span = info_span!("server", otel.name = request.uri().path(), otel.kind = "server");
-    let mut found = Extracted::default();
-    CompositePropagator::default().extract(request.headers(), &mut found);
-    if let Some(caller) = found.into_context() {
-        let _ = span.set_parent(caller); // Fails only where nobody records.
-    }
-    span
-}
-
-fn client_span<B>(request: &Request<B>) -> Span {
-    info_span!("client", otel.name = request.uri().path(), otel.kind = "client")
-}
-
-fn told<B>(mut request: Request<B>) -> Request<B> {
-    tell(request.headers_mut());
-    request
-}
-
-/// Tells the receiver of a request about the current span.
+/// Tells the receiver of a request about the current span, whoever made that.
 fn tell(headers: &mut HeaderMap) {
-    if let Some(context) = Span::current().context() {
-        CompositePropagator::default().inject(&context, headers);
-    }
+    let mut headers = HeaderInjector(headers);
+    global::get_text_map_propagator(|format| {
+        format.inject_context(&Context::current(), &mut headers);
+    });
 }
 
 struct Headers;

@@ -14,7 +14,7 @@ const MOST_SAID: usize = 200;
 
 /// The answer to a request that was accepted, at least in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(in crate::export) struct Answer {
     /// How many of its spans were not.
     pub(super) rejected: u64,
     /// Why, or what else the peer wants to be known.
@@ -104,7 +104,9 @@ fn http_advice(status: u16) -> Option<&'static str> {
     Some(match status {
         300..=399 => "give it the address it moved to",
         401 | 403 => "check the credentials in its headers",
-        404 | 405 => "check its path, which is /v1/traces at most collectors",
+        404 | 405 => {
+            "check its path, which is /v1/traces at most collectors and /api/v2/spans at Zipkin"
+        }
         413 => "make its batches smaller",
         415 => "use another protocol",
         _ => return None,

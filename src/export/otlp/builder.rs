@@ -64,6 +64,7 @@ pub struct OtlpExporterBuilder {
     gzip: bool,
     certificates: Certificates,
     peer: &'static str,
+    language: &'static str,
 }
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ enum Place {
 }
 
 impl OtlpExporterBuilder {
-    pub(super) fn new(protocol: OtlpProtocol) -> Self {
+    pub(in crate::export) fn new(protocol: OtlpProtocol) -> Self {
         Self {
             protocol,
             endpoint: Place::Default,
@@ -83,6 +84,7 @@ impl OtlpExporterBuilder {
             gzip: false,
             certificates: Certificates::default(),
             peer: "a collector",
+            language: "OTLP",
         }
     }
 
@@ -152,9 +154,16 @@ impl OtlpExporterBuilder {
     }
 
     /// Who is expected at the endpoint, for messages.
-    #[cfg(feature = "jaeger")]
+    #[cfg(any(feature = "jaeger", feature = "zipkin"))]
     pub(in crate::export) fn with_peer(mut self, peer: &'static str) -> Self {
         self.peer = peer;
+        self
+    }
+
+    /// What is spoken at the endpoint, for messages.
+    #[cfg(feature = "zipkin")]
+    pub(in crate::export) fn with_language(mut self, language: &'static str) -> Self {
+        self.language = language;
         self
     }
 
@@ -164,6 +173,19 @@ impl OtlpExporterBuilder {
     /// When the endpoint, a header or a certificate cannot be used, or when `https://` needs a feature
     /// that is off.
     pub fn build(self) -> Result<OtlpExporter, OtlpError> {
+        let protocol = self.protocol;
+        let (target, transport) = self.into_transport()?;
+        Ok(OtlpExporter {
+            protocol,
+            target,
+            transport: Mutex::new(Some(transport)),
+            buffer: Mutex::default(),
+            tallies: Mutex::new(Tallies::default()),
+        })
+    }
+
+    /// What the exporter sends with, and how messages name its endpoint.
+    pub(in crate::export) fn into_transport(self) -> Result<(String, Transport), OtlpError> {
         let protocol = self.protocol;
         let endpoint = match &self.endpoint {
             Place::Default => Endpoint::exact(protocol.default_endpoint()),
@@ -177,15 +199,9 @@ impl OtlpExporterBuilder {
             timeout: Some(self.timeout).filter(|timeout| !timeout.is_zero()),
             gzip: self.gzip,
             peer: self.peer,
+            language: self.language,
         };
-        let transport = Transport::new(protocol, settings, &self.certificates)?;
-        Ok(OtlpExporter {
-            protocol,
-            target,
-            transport: Mutex::new(Some(transport)),
-            buffer: Mutex::default(),
-            tallies: Mutex::new(Tallies::default()),
-        })
+        Ok((target, Transport::new(protocol, settings, &self.certificates)?))
     }
 }
 

@@ -1,8 +1,5 @@
 //! What the encodings share: how our words become those of OTLP.
 
-use std::time::SystemTime;
-
-use crate::kit::clock::unix_nanos;
 use crate::model::{LogLevel, LogRef, SpanId, SpanKind, SpanRef, Trace, TraceContext};
 
 /// The instrumentation scope of every span.
@@ -52,8 +49,8 @@ impl<'a> Facts<'a> {
     /// When a span started and ended. OTLP has no word for one that has not: it ends where it starts.
     #[inline]
     pub(super) fn times(&self, span: SpanRef<'_>) -> (u64, u64) {
-        let start = nanos(span.start_time());
-        (start, span.end_time().map_or(start, nanos))
+        let start = span.start_nanos();
+        (start, span.end_nanos().unwrap_or(start))
     }
 }
 
@@ -67,10 +64,6 @@ pub(super) const fn kind_number(kind: SpanKind) -> u8 {
         SpanKind::Producer => 4,
         SpanKind::Consumer => 5,
     }
-}
-
-pub(super) fn nanos(time: SystemTime) -> u64 {
-    unix_nanos(time)
 }
 
 /// The level of a log entry, where it says something: not for `info`, which is what an event that

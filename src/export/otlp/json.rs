@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of, nanos};
+use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of};
 use super::requests::Format;
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{LinkRef, LogRef, Resource, SpanRef, Status, TagRef};
@@ -111,7 +111,7 @@ fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
 }
 
 fn write_log(out: &mut Vec<u8>, log: LogRef<'_>) {
-    quoted(out, "{\"timeUnixNano\":", nanos(log.time()));
+    quoted(out, "{\"timeUnixNano\":", log.nanos());
     key(out, ",\"name\":");
     string(out, log.message());
     let level = level_of(log).map(|level| ("level", TagRef::Str(level)));

@@ -10,7 +10,6 @@ use self::json::Json;
 use self::protobuf::Protobuf;
 use self::requests::Grouped;
 use self::tally::{Tallies, Tally};
-use self::transport::Transport;
 use super::{ExportError, Exporter};
 use crate::kit::guarded::lock;
 use crate::kit::notice;
@@ -31,6 +30,7 @@ mod transport;
 
 pub use builder::{OtlpExporterBuilder, OtlpProtocol};
 pub use error::OtlpError;
+pub(super) use transport::Transport;
 
 /// The most bytes of a request before compression: what gRPC servers take unless told otherwise.
 const MOST_REQUESTED: usize = 4 * 1024 * 1024;

@@ -6,6 +6,7 @@
 //! allocate. What does more than start and end lies in [`Details`], which a bare span never makes.
 
 mod copy;
+mod logs;
 mod originals;
 mod read;
 mod room;

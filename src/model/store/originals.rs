@@ -111,8 +111,19 @@ impl fmt::Debug for Originals {
 }
 
 impl SpanStore {
-    /// Makes room for one more original, its record included; false when there is none.
-    pub(crate) fn reserve_original<S: Original>(&mut self, bytes: usize) -> bool {
+    /// Makes room for one more original, its record included; false when there is none. An eighth of the room
+    /// is kept for such as failed.
+    pub(crate) fn reserve_original<S: Original>(&mut self, bytes: usize, failed: bool) -> bool {
+        let limit = self.room.limit();
+        if failed {
+            self.room = self.room.limited(limit.saturating_add(limit / 8));
+        }
+        let fits = self.reserve_within::<S>(bytes);
+        self.room = self.room.limited(limit);
+        fits
+    }
+
+    fn reserve_within<S: Original>(&mut self, bytes: usize) -> bool {
         // A buffer that is used again may have held those of another tracer; one that holds spans of ours
         // holds nothing else.
         if self.spans.is_empty() && self.column_of::<S>().is_none() {

@@ -10,7 +10,7 @@ mod early;
 mod exporter;
 mod head_sampler;
 mod line;
-mod propagator;
+pub(crate) mod propagator;
 mod quiet;
 mod recorded;
 mod sampler;

@@ -1,9 +1,11 @@
 //! Baggage in both kinds of contexts.
 
 use opentelemetry::Context;
-use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
+use opentelemetry::baggage::BaggageExt;
 
 use crate::model::Baggage;
+use crate::otel::adapter::propagator::kept;
+use crate::otel::convert;
 
 /// Whether a context says what it carries, and be it nothing.
 fn says(context: &Context) -> bool {
@@ -13,16 +15,7 @@ fn says(context: &Context) -> bool {
 
 /// The baggage that a context says it has, if it says.
 pub(super) fn of(context: &Context) -> Option<Baggage> {
-    if !says(context) {
-        return None;
-    }
-    let mut ours = Baggage::new();
-    for (key, (value, metadata)) in context.baggage() {
-        if let Ok(more) = ours.with_metadata(key.as_str(), value.as_str(), metadata.as_str()) {
-            ours = more;
-        }
-    }
-    Some(ours)
+    says(context).then(|| kept::baggage_of(context))
 }
 
 /// The context with this baggage, unless it says itself what it carries.
@@ -30,8 +23,5 @@ pub(super) fn lend(context: Context, ours: &Baggage) -> Context {
     if ours.is_empty() || says(&context) {
         return context;
     }
-    context.with_baggage(ours.iter().map(|member| {
-        let (name, value) = (member.name.to_owned(), member.value.to_owned());
-        KeyValueMetadata::new(name, value, member.metadata)
-    }))
+    context.with_baggage(convert::to_baggage(ours))
 }

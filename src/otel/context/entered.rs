@@ -9,8 +9,11 @@ use opentelemetry::{Context, KeyValue};
 
 use super::baggage;
 use super::known::Known;
+use crate::model::TraceContext;
+use crate::otel::adapter::propagator::kept;
 use crate::otel::convert;
 use crate::otel::say;
+use crate::propagation::Extracted;
 use crate::record::SpanHand;
 use crate::record::neighbour::Shown;
 
@@ -25,7 +28,22 @@ struct Entered {
 
 /// `around` with a span in it.
 pub(super) fn with(around: &Context, shown: Shown) -> Context {
-    let Shown { context, hand } = shown;
+    let Shown { context, hand, .. } = shown;
+    if has_more_than_ids(&context) {
+        // For our propagators, which look for it beside the span.
+        let exact = Extracted { parent: Some(context.clone()), ..Extracted::default() };
+        return with_plain(&kept::keep(around, exact), context, hand);
+    }
+    with_plain(around, context, hand)
+}
+
+/// Whether a context says what OpenTelemetry's ids cannot.
+fn has_more_than_ids(context: &TraceContext) -> bool {
+    let flags = context.flags;
+    flags.is_debug() || flags.is_deferred() || !context.trace_state.iter().all(convert::is_held)
+}
+
+fn with_plain(around: &Context, context: TraceContext, hand: Option<SpanHand>) -> Context {
     let (ids, carried) = (convert::to_span_context(&context), context.baggage.clone());
     let entered = Entered { ids, hand, _known: Known::new(context) };
     baggage::lend(around.with_span(entered), &carried)

@@ -5,6 +5,7 @@
 //! context can hold the span: a span whose ids nobody asks for is never put in.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{LazyLock, Mutex};
 
 use opentelemetry::trace::SpanContext;
@@ -15,7 +16,32 @@ use crate::otel::convert;
 
 const SHARDS: usize = 32;
 
-static KNOWN: LazyLock<[Mutex<HashMap<SpanId, Entry>>; SHARDS]> = LazyLock::new(Default::default);
+/// Room for this many spans is never given back.
+const ROOMY: usize = 256;
+
+static KNOWN: LazyLock<[Mutex<Spans>; SHARDS]> = LazyLock::new(Default::default);
+
+type Spans = HashMap<SpanId, Entry, BuildHasherDefault<AsDrawn>>;
+
+/// Ids of spans of ours are as good as random, so that they need no hashing.
+#[derive(Default)]
+struct AsDrawn(u64);
+
+impl Hasher for AsDrawn {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 struct Entry {
     context: TraceContext,
@@ -23,8 +49,9 @@ struct Entry {
     uses: usize,
 }
 
-fn shard(id: SpanId) -> &'static Mutex<HashMap<SpanId, Entry>> {
-    &KNOWN[id.to_bits() as usize % SHARDS]
+fn shard(id: SpanId) -> &'static Mutex<Spans> {
+    // The map looks at the highest and the lowest bits.
+    &KNOWN[(id.to_bits() >> 32) as usize % SHARDS]
 }
 
 /// Keeps a span known.
@@ -55,6 +82,11 @@ impl Drop for Known {
         let Some(entry) = shard.get_mut(&self.0) else { return };
         entry.uses -= 1;
         let removed = if entry.uses == 0 { shard.remove(&self.0) } else { None };
+        // A burst does not keep its memory for ever.
+        if shard.capacity() > ROOMY && shard.len() < shard.capacity() / 8 {
+            let room = shard.len() * 2;
+            shard.shrink_to(room);
+        }
         drop(shard);
         drop(removed);
     }
@@ -76,6 +108,16 @@ pub(super) fn find(ids: &SpanContext) -> Option<TraceContext> {
 mod tests {
     use super::*;
     use crate::model::TraceId;
+
+    #[test]
+    fn what_a_burst_needed_is_given_back() {
+        let trace = TraceId::new();
+        let burst: Vec<Known> =
+            (0..100_000).map(|_| Known::new(TraceContext::new(trace, SpanId::new()))).collect();
+        assert!(KNOWN.iter().any(|shard| lock(shard).capacity() > 1000));
+        drop(burst);
+        assert!(KNOWN.iter().all(|shard| lock(shard).capacity() <= 1000));
+    }
 
     #[test]
     fn a_span_is_known_until_the_last_who_stands_for_it_is_gone() {

@@ -11,9 +11,10 @@ use opentelemetry::trace::TraceContextExt;
 pub(super) use known::Known;
 use stack::Contexts;
 
-use super::convert;
+use super::adapter::propagator::kept;
 use crate::model::{Baggage, TraceContext};
 use crate::pipeline::Pipeline;
+use crate::propagation::Extracted;
 use crate::record::SpanHand;
 use crate::record::neighbour::{self, Shown};
 
@@ -29,14 +30,22 @@ use crate::record::neighbour::{self, Shown};
 ///
 /// [`TracerProvider::new`](super::TracerProvider::new) does it too; call this where OpenTelemetry is only
 /// used for propagation or logs. Pipelines that do not share are left alone, and several that do are
-/// told apart: a span of one is a remote-like parent, by its ids, for the spans of another.
+/// told apart: for the spans of one, a span of another is a parent by its ids.
 ///
 /// # What it costs
-/// Entering a span takes about as long as two small allocations, and asks the span's sampler if nobody
-/// has yet, because a context tells ids and the sampled flag to anybody. A parent that is
-/// [set](crate::TraceSpanExt::set_parent) after that still counts, as long as the span has no children;
-/// ids that were read before are those of the trace that it left. Programs that do not call this pay a
-/// load and a branch.
+/// Entering and leaving a span takes about a quarter of a microsecond and a few allocations instead of
+/// some nanoseconds; inside of a trace that is not recorded, only its outermost span does. It asks the
+/// span's sampler if nobody has yet, because a context tells ids and the sampled flag to anybody. A parent
+/// that is [set](crate::TraceSpanExt::set_parent) after that still counts, as long as the span has no
+/// children; ids that were read before are those of the trace that it left. Programs that do not call
+/// this pay a load and a branch.
+///
+/// # What it cannot do
+/// OpenTelemetry refuses, with a panic, to attach a context while its own are borrowed, as they are for
+/// as long as the closure of `get_active_span` runs and in the samplers and processors of its SDK. A span
+/// that is entered there is not made current: the panic is caught, and whoever prints panics prints it.
+/// A policy is asked where the last span of a trace ends; if that was said to a span of a context, the
+/// policy must not say anything to that span itself, which is locked meanwhile.
 ///
 /// ```
 /// use opentelemetry::Context;
@@ -75,13 +84,14 @@ pub fn share_context(pipeline: &Pipeline) {
 /// ```
 #[must_use]
 pub fn to_context(context: &TraceContext) -> Context {
-    let shown = Shown { context: context.clone(), hand: SpanHand::of(context) };
-    let current = Context::current();
+    let (current, hand) = (Context::current(), SpanHand::of(context));
+    let context = context.clone();
     if context.is_remote {
-        let ids = convert::to_span_context(context);
-        return baggage::lend(current.with_remote_span_context(ids), &context.baggage);
+        let baggage = context.baggage.clone();
+        let read = Extracted { parent: Some(context), ..Extracted::default() };
+        return baggage::lend(kept::keep(&current, read), &baggage);
     }
-    entered::with(&current, shown)
+    entered::with(&current, Shown { context, hand, is_dropped: false })
 }
 
 /// What a context of OpenTelemetry tells the next span: the ids of its span and its baggage. `None` when
@@ -112,7 +122,7 @@ pub(super) fn parent_of(context: &Context) -> Option<TraceContext> {
     if !ids.is_valid() {
         return None;
     }
-    let mut parent = known::find(ids).or_else(|| convert::from_span_context(ids))?;
+    let mut parent = known::find(ids).or_else(|| kept::context_of(context))?;
     if let Some(carried) = baggage_of(context) {
         parent.baggage = carried;
     }

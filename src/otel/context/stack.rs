@@ -8,6 +8,7 @@ use opentelemetry::{Context, ContextGuard};
 
 use super::{entered, parent_of};
 use crate::kit::{guarded, own_work};
+use crate::model::TraceId;
 use crate::record::neighbour::{Around, Neighbour, Place, Shown};
 
 thread_local! {
@@ -20,6 +21,8 @@ struct Stack(RefCell<Vec<Current>>);
 struct Current {
     place: Place,
     span: SpanId,
+    /// Its trace, where that is not recorded.
+    dropped: Option<TraceId>,
     guard: ContextGuard,
 }
 
@@ -59,20 +62,38 @@ impl Neighbour for Contexts {
         if is_ours() {
             return;
         }
+        let dropped = shown.is_dropped.then_some(shown.context.trace_id);
         let Some((span, guard)) = attach(shown) else { return };
         // Where the thread ends, the guard goes at once.
         with(|stack| {
-            stack.push(Current { place, span, guard });
+            stack.push(Current { place, span, dropped, guard });
             Some(())
         });
     }
 
-    fn exit(&self, place: Place) {
+    fn is_in_dropped(&self, trace: TraceId) -> bool {
+        let dropped = with(|stack| {
+            let top = stack.last()?;
+            (top.dropped == Some(trace)).then_some(top.span)
+        });
+        // Something else may have been attached since.
+        let is_current =
+            |span| Context::map_current(|cx| cx.span().span_context().span_id() == span);
+        dropped.is_some_and(is_current)
+    }
+
+    fn exit(&self, place: Place) -> bool {
         let left = with(|stack| {
             let at = stack.iter().rposition(|current| current.place == place)?;
             Some(stack.remove(at))
         });
+        let hid_others = left.as_ref().is_some_and(|left| left.dropped.is_some());
         detach(left);
+        hid_others
+    }
+
+    fn is_shown(&self, place: Place) -> bool {
+        with(|stack| Some(stack.iter().any(|current| current.place == place))).unwrap_or(false)
     }
 
     fn update(&self, place: Place, shown: Shown) {

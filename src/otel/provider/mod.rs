@@ -29,7 +29,7 @@ use crate::record::{ActiveSpan, Begin, Recorder, Start};
 /// also where OpenTelemetry's telemetry is suppressed; those are counted as
 /// [`OwnWork`](crate::Reason::OwnWork). Making one [shares contexts](share_context) with `tracing` spans.
 ///
-/// ```
+/// ```standalone_crate
 /// use opentelemetry::global;
 /// use opentelemetry::trace::{Span, Tracer};
 /// use std::time::Duration;
@@ -114,23 +114,28 @@ impl Tracer {
         start.kind = span_kind.as_ref().map(convert::from_span_kind).unwrap_or_default();
         start.start = start_time.map(Begin::Wall);
         let (attributes, links) = (attributes.unwrap_or_default(), links.unwrap_or_default());
+        let read = || -> (Vec<Tag>, Vec<Link>) {
+            (say::tags(&attributes), links.iter().filter_map(convert::from_link).collect())
+        };
         // A sampler looks at them; where none is asked, they wait until it is clear that they are kept.
         let is_asked = !parent.is_some_and(|parent| self.recorder.is_home_of(parent));
-        let links = || links.iter().filter_map(convert::from_link).collect::<Vec<Link>>();
         if is_asked {
-            (start.tags, start.links) = (say::tags(&attributes), links());
+            (start.tags, start.links) = read();
         }
         let span = self.recorder.start(start);
         if !span.may_write() {
             return span;
         }
-        let (tags, links) =
-            if is_asked { (Vec::new(), Vec::new()) } else { (say::tags(&attributes), links()) };
+        let (tags, valid) = if is_asked { Default::default() } else { read() };
+        let nowhere = links.iter().filter(|link| !link.span_context.is_valid()).count();
         span.edit(|edit| {
             for (key, value) in self.scope.iter().chain(&tags) {
                 edit.set_tag(key.clone(), value.as_ref());
             }
-            links.into_iter().for_each(|link| edit.add_link(link));
+            valid.into_iter().for_each(|link| edit.add_link(link));
+            if nowhere > 0 {
+                edit.count_dropped_links(u32::try_from(nowhere).unwrap_or(u32::MAX));
+            }
         });
         for event in events.into_iter().flatten() {
             say::event(&span, event.name, event.timestamp, event.attributes);

@@ -5,7 +5,7 @@
 
 mod wire;
 
-use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of, nanos};
+use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of};
 use super::requests::Format;
 use crate::model::{LinkRef, LogRef, Resource, SpanRef, Status, TagRef};
 use wire::{
@@ -108,16 +108,14 @@ fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
 #[inline]
 fn ids(trace: &[u8; 16], span: &[u8; 8]) -> [u8; 28] {
     let mut fields = [0; 28];
-    let written = [key(1, BYTES), 16].into_iter().chain(*trace);
-    let written = written.chain([key(2, BYTES), 8]).chain(*span);
-    for (slot, byte) in fields.iter_mut().zip(written) {
-        *slot = byte;
-    }
+    [fields[0], fields[1], fields[18], fields[19]] = [key(1, BYTES), 16, key(2, BYTES), 8];
+    fields[2..18].copy_from_slice(trace);
+    fields[20..].copy_from_slice(span);
     fields
 }
 
 fn write_log(out: &mut Vec<u8>, log: LogRef<'_>) {
-    fixed64(out, key(1, FIXED64), nanos(log.time()));
+    fixed64(out, key(1, FIXED64), log.nanos());
     text(out, key(2, BYTES), log.message());
     if let Some(level) = level_of(log) {
         tag(out, key(3, BYTES), "level", TagRef::Str(level));

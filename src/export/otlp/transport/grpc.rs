@@ -21,7 +21,7 @@ use crate::export::otlp::answer::{Answer, judge_grpc};
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 #[derive(Clone, Debug)]
-pub(in crate::export::otlp) struct GrpcClient {
+pub(in crate::export) struct GrpcClient {
     client: Client<Connector, Body>,
     pub(super) settings: Settings,
     metadata: MetadataMap,

@@ -15,7 +15,7 @@ use crate::export::otlp::gzip;
 use crate::kit::Clock;
 
 #[derive(Clone, Debug)]
-pub(in crate::export::otlp) struct HttpClient {
+pub(in crate::export) struct HttpClient {
     client: Client<Connector, Full<Bytes>>,
     pub(super) settings: Settings,
     headers: HeaderMap,

@@ -54,11 +54,13 @@ pub(super) struct Settings {
     pub(super) gzip: bool,
     /// Who is expected there, for messages.
     pub(super) peer: &'static str,
+    /// What is spoken there, for messages.
+    pub(super) language: &'static str,
 }
 
 /// A client that keeps its connection. A clone shares it.
 #[derive(Clone, Debug)]
-pub(super) enum Transport {
+pub(in crate::export) enum Transport {
     Http(http::HttpClient),
     Grpc(grpc::GrpcClient),
 }
@@ -83,7 +85,7 @@ impl Transport {
     }
 
     /// Sends a request. The buffer comes back empty, with its memory where that was possible.
-    pub(super) async fn send(&self, body: &mut Vec<u8>) -> Result<Answer, ExportError> {
+    pub(in crate::export) async fn send(&self, body: &mut Vec<u8>) -> Result<Answer, ExportError> {
         let request = Bytes::from(std::mem::take(body));
         let sent = request.clone();
         let answer = match self {

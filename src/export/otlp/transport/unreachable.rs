@@ -20,16 +20,16 @@ pub(super) fn told<E>(
 where
     E: Error + Send + Sync + 'static,
 {
-    let Settings { endpoint, peer, .. } = settings;
+    let Settings { endpoint, peer, language, .. } = settings;
     let target = &endpoint.shown;
     let cause = causes(&error, MOST_SAID).pop().unwrap_or_else(|| error.to_string());
     let message = if is_connect && is_refused(&error) {
-        format!("connection refused at {target}; is {peer} listening for OTLP there?")
+        format!("connection refused at {target}; is {peer} listening for {language} there?")
     } else if is_connect {
         format!("cannot connect to {target}: {cause}; check its address, and the network between")
     } else {
         format!(
-            "the connection to {target} broke before an answer came: {cause}; does {peer} take OTLP by {protocol} there?"
+            "the connection to {target} broke before an answer came: {cause}; does {peer} take {language} by {protocol} there?"
         )
     };
     ExportError::retryable(message).with_source(error)

@@ -18,7 +18,7 @@ struct Parent(TraceContext);
 struct Carried(Baggage);
 
 /// The context with what was extracted; what was not stays as it is.
-pub(super) fn keep(context: &Context, extracted: Extracted) -> Context {
+pub(crate) fn keep(context: &Context, extracted: Extracted) -> Context {
     let Extracted { parent, baggage, .. } = extracted;
     let mut kept = context.clone();
     if let Some(parent) = parent {
@@ -54,7 +54,7 @@ pub(crate) fn context_of(context: &Context) -> Option<TraceContext> {
 }
 
 /// The baggage of the context: as it arrived, but for what was changed since.
-pub(super) fn baggage_of(context: &Context) -> Baggage {
+pub(crate) fn baggage_of(context: &Context) -> Baggage {
     let theirs = context.baggage();
     if theirs.is_empty() {
         return Baggage::new();

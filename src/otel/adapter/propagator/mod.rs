@@ -1,7 +1,7 @@
 //! Our propagators for OpenTelemetry.
 
 mod carrier;
-mod kept;
+pub(crate) mod kept;
 
 use std::fmt;
 
