@@ -86,8 +86,7 @@ pub(super) fn tags(attributes: &[KeyValue]) -> Vec<Tag> {
 }
 
 pub(super) fn attribute(span: &impl Say, attribute: &KeyValue) {
-    let key = Cow::Owned(attribute.key.as_str().to_owned());
-    let value = convert::from_value(&attribute.value);
+    let (key, value) = convert::from_attribute(attribute);
     span.edit(|edit| edit.set_tag(key, value.as_ref()));
 }
 
