@@ -1,18 +1,19 @@
 //! What is on the wire, read by a codec that knows nothing of who wrote it.
 
+mod client;
+
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use async_trait::async_trait;
+use client::Client;
 use tailtrace::{
     AlwaysOn, Exporter, Link, LogLevel, Pipeline, Reason, Resource, Span, SpanId, SpanKind, Trace,
     TraceContext, TraceId,
 };
 use tailtrace_jaeger::ThriftExporter;
-use tailtrace_jaeger::opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use thrift_codec::data::{Data, DataRef, Struct};
 use thrift_codec::message::{Message, MessageKind};
 use thrift_codec::{BinaryDecode, CompactDecode, CompactEncode};
@@ -244,29 +245,6 @@ fn a_span_larger_than_a_packet_costs_itself_and_is_counted() {
     }
     let stats = pipeline.stats();
     assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (7, 1), "{stats}");
-}
-
-/// A client of HTTP as small as one can be.
-#[derive(Debug)]
-struct Client;
-
-#[async_trait]
-impl HttpClient for Client {
-    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Bytes>, HttpError> {
-        let address = request.uri().authority().unwrap().to_string();
-        let mut stream = TcpStream::connect(address)?;
-        let (path, body) = (request.uri().path(), request.body());
-        write!(stream, "{} {path} HTTP/1.1\r\nhost: x\r\n", request.method())?;
-        for (name, value) in request.headers() {
-            write!(stream, "{name}: {}\r\n", value.to_str()?)?;
-        }
-        write!(stream, "content-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
-        stream.write_all(body)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let status: u16 = answer.split(' ').nth(1).unwrap_or_default().parse()?;
-        Ok(Response::builder().status(status).body(Bytes::new())?)
-    }
 }
 
 /// Answers one request with a status; its head and its body.

@@ -23,7 +23,7 @@ use crate::model::{Resource, Trace};
 /// processor. The spans of a batch are gathered into a [`Trace`] for each trace id, and each goes with
 /// the resource of the provider. Without tail sampling: that decides before it exports.
 ///
-/// The exporter runs on a thread and a runtime of its own, as in a [`Pipeline`](crate::Pipeline), and
+/// The exporter runs on a thread and a runtime of its own, as in a [`Pipeline`](crate::pipeline::Pipeline), and
 /// is tried again when it fails, for 30 s by default. An export ends when the exporter has the spans or
 /// they are given up, so that a flush of the provider means what it says. Its own work is not traced by
 /// OpenTelemetry. Spans that are not sampled, which OpenTelemetry's batch processor passes on, are left
