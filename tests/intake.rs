@@ -6,6 +6,8 @@ mod support;
 mod decisions;
 #[path = "intake/foreign.rs"]
 mod foreign;
+#[path = "intake/hostile.rs"]
+mod hostile;
 #[path = "intake/limits.rs"]
 mod limits;
 #[path = "intake/looks.rs"]

@@ -215,17 +215,19 @@ impl Recorder {
             self.deciders.ask_tail(&TraceView::new(head, store, now))
         };
         self.ledger.panicked(verdict.panics());
-        let is_sampled = head.is_sampled();
+        let sampled = trace.sampled();
         let kept = |by, threshold| Ok(Kept { by, threshold, late: false });
         match verdict.decision {
             TailDecision::Drop if !trace.is_keep_asked() => Err(Reason::DroppedByPolicy),
-            TailDecision::Keep if is_sampled => {
-                kept(verdict.policy, Threshold::either(head.threshold(), verdict.threshold))
+            TailDecision::Keep => {
+                let either = |sampled| Threshold::either(sampled, verdict.threshold);
+                kept(verdict.policy, sampled.map_or(verdict.threshold, either))
             }
-            TailDecision::Keep => kept(verdict.policy, verdict.threshold),
-            _ if is_sampled => kept(Cow::Borrowed("head sampler"), head.threshold()),
-            _ if trace.is_keep_asked() => Ok(asked_for()),
-            _ => Err(Reason::NotKept),
+            _ => match sampled {
+                Some(threshold) => kept(Cow::Borrowed("head sampler"), threshold),
+                None if trace.is_keep_asked() => Ok(asked_for()),
+                None => Err(Reason::NotKept),
+            },
         }
     }
 

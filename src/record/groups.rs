@@ -56,6 +56,17 @@ struct Open {
     is_root: bool,
 }
 
+/// The first span of a local trace.
+pub(super) struct First<'a> {
+    pub(super) id: TraceId,
+    pub(super) span: SpanId,
+    pub(super) trace: &'a Arc<LocalTrace>,
+    /// What the head sampled.
+    pub(super) note: Option<Option<Threshold>>,
+    /// Whether the trace is dropped from its beginning.
+    pub(super) is_refused: bool,
+}
+
 /// What a span that starts finds.
 pub(super) enum Joined {
     /// The trace has other open spans, and this is counted among them.
@@ -100,38 +111,49 @@ impl Groups {
 
     /// With which threshold the head sampled a trace, if it did; the note is gone then.
     pub(super) fn take_note(&self, id: TraceId) -> Option<Option<Threshold>> {
-        let mut shard = lock(self.shard(id));
-        let at = shard.notes.iter().rposition(|(noted, _)| *noted == id)?;
-        shard.notes.remove(at).map(|(_, threshold)| threshold)
+        take_note(&mut lock(self.shard(id)).notes, id)
     }
 
     /// Enters a span into the group of its trace. A root only joins a group in which spans are open:
     /// where all have ended, it begins another local trace.
     #[inline(always)]
     pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> Joined {
-        let mut shard = lock(self.shard(id));
+        let shard = &mut *lock(self.shard(id));
         let Some(group) = shard.groups.get_mut(id) else { return Joined::Nothing };
         let is_beside = group.trace.outside().join();
-        if is_root && !is_beside && group.open.is_empty() {
-            return Joined::Nothing;
+        if is_root {
+            if !is_beside && group.open.is_empty() {
+                return Joined::Nothing;
+            }
+            if let Some(threshold) = take_note(&mut shard.notes, id) {
+                group.trace.sample(threshold);
+            }
         }
         group.enter(span, is_root);
         if is_beside { Joined::Beside } else { Joined::Alone(Arc::clone(&group.trace)) }
     }
 
-    /// Enters the first span of a new local trace.
-    pub(super) fn found(&self, id: TraceId, span: SpanId, trace: Arc<LocalTrace>) {
-        let replaced = lock(self.shard(id)).groups.put(id, trace, Some(span));
-        replaced.into_iter().for_each(Recorder::let_go);
-    }
-
-    /// Remembers a trace that is dropped from its beginning.
-    pub(super) fn refuse(&self, id: TraceId, trace: Arc<LocalTrace>) {
+    /// Enters the first span of a new local trace, or of one that is dropped from its beginning. Where another
+    /// thread began one of the same id meanwhile, the span joins that.
+    pub(super) fn found(&self, first: &First<'_>) -> Joined {
+        let First { id, span, trace, note, is_refused } = *first;
         let mut shard = lock(self.shard(id));
-        let replaced = shard.groups.put(id, trace, None);
-        let forgotten = shard.idle(id);
+        if let Some(group) = shard.groups.get_mut(id).filter(|group| !group.open.is_empty()) {
+            note.into_iter().for_each(|threshold| group.trace.sample(threshold));
+            let is_beside = group.trace.outside().join();
+            group.enter(span, true);
+            return if is_beside {
+                Joined::Beside
+            } else {
+                Joined::Alone(Arc::clone(&group.trace))
+            };
+        }
+        let root = (!is_refused).then_some(span);
+        let replaced = shard.groups.put(id, Arc::clone(trace), root);
+        let forgotten = if is_refused { shard.idle(id) } else { None };
         drop(shard);
         replaced.into_iter().chain(forgotten).for_each(Recorder::let_go);
+        Joined::Nothing
     }
 
     /// Takes a span that ended out of its group; `None` when it was not in one.
@@ -236,6 +258,14 @@ impl Table {
     fn len(&self) -> usize {
         self.groups.len()
     }
+}
+
+fn take_note(
+    notes: &mut VecDeque<(TraceId, Option<Threshold>)>,
+    id: TraceId,
+) -> Option<Option<Threshold>> {
+    let at = notes.iter().rposition(|(noted, _)| *noted == id)?;
+    notes.remove(at).map(|(_, threshold)| threshold)
 }
 
 impl Shard {

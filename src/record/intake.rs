@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
 use super::complete::Completed;
-use super::groups::{Joined, Member};
+use super::groups::{First, Joined, Member};
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
 use crate::kit::Tick;
-use crate::kit::guarded::lock;
-use crate::kit::own_work::Asking;
+use crate::kit::guarded::{self, lock};
+use crate::kit::own_work::{self, Asking};
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{Room, SpanStore};
@@ -113,6 +113,28 @@ impl Intake {
         found.is_some_and(|trace| !matches!(trace.live().phase, Phase::Dropped(_)))
     }
 
+    /// Whether this trace is, or was lately, one that was dropped here. If so, a span of it is counted with the
+    /// others.
+    #[must_use]
+    pub fn is_dropped(&self, trace_id: TraceId) -> bool {
+        let found = self.recorder.groups.find(trace_id);
+        let reason = found.and_then(|trace| match trace.live().phase {
+            Phase::Dropped(reason) => Some(reason),
+            _ => None,
+        });
+        if let Some(reason) = reason {
+            self.recorder.ledger.unrecorded(reason).add(1);
+        }
+        reason.is_some()
+    }
+
+    /// Whether a sampler or a policy, of whichever pipeline, is being asked on this thread. Then somebody here
+    /// may have locked the span that is just ending, so nobody must look at that.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        own_work::is_asking()
+    }
+
     /// Announces a span that another tracer records; `context` is asked for that of the first of a trace.
     ///
     /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context
@@ -134,7 +156,7 @@ impl Intake {
     /// the tail on this thread.
     #[inline]
     pub fn ended<S: Original>(&self, original: S) {
-        let (trace_id, span_id) = original.ids();
+        let Some((trace_id, span_id)) = guarded::call(|| original.ids()) else { return };
         let Some(member) = self.recorder.groups.leave(trace_id, span_id) else { return };
         self.recorder.take_over(&member, original, self.resource.as_ref());
         Recorder::let_go(member.trace);
@@ -167,13 +189,19 @@ impl Recorder {
         }
         let refused = self.make_room((head.is_sampled(), head.randomness()), 1).err();
         let trace = self.gathered(head, refused);
-        if let Some(reason) = refused {
-            self.ledger.unrecorded(reason).add(1);
-            return self.groups.refuse(context.trace_id, trace);
+        let (id, is_refused) = (context.trace_id, refused.is_some());
+        // Among the groups first: a trace that is not the one of its id must not be live.
+        let joined = self.groups.found(&First { id, span, trace: &trace, note, is_refused });
+        match (joined, refused) {
+            (Joined::Beside, _) => self.ledger.started(1),
+            (Joined::Alone(other), _) => self.expect_late(&other),
+            (Joined::Nothing, Some(reason)) => self.ledger.unrecorded(reason).add(1),
+            (Joined::Nothing, None) => {
+                self.ledger.started(1);
+                self.admit(&trace);
+            }
         }
-        self.ledger.started(1);
-        self.admit(&trace);
-        self.groups.found(context.trace_id, span, trace);
+        Self::let_go(trace);
     }
 
     /// A local trace with one open span of another tracer, or one that is dropped from its beginning.
@@ -200,7 +228,9 @@ impl Recorder {
         resource: Option<&Arc<Resource>>,
     ) {
         let Member { trace, is_root, .. } = member;
-        let (bytes, is_error) = (original.bytes(), original.is_error());
+        // An adapter that panics here costs the error its weight, not the trace its end.
+        let told = guarded::call(|| (original.bytes(), original.is_error()));
+        let (bytes, is_error) = told.unwrap_or((size_of::<S>(), false));
         let mut live = trace.live();
         if matches!(live.phase, Phase::Dropped(_)) {
             // Its trace was put out, and the span counted with it.

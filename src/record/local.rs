@@ -1,6 +1,6 @@
 //! One local trace.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::evict::Worth;
@@ -9,7 +9,7 @@ use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::SpanStore;
-use crate::model::{Kept, Limits, LocalHandle, SpanId, TraceContext};
+use crate::model::{Kept, Limits, LocalHandle, SpanId, Threshold, TraceContext};
 
 /// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
@@ -30,8 +30,14 @@ pub(crate) struct LocalTrace {
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
     outside: Outside,
+    /// Whether, and with which threshold, the head sampled another local root that joined this trace.
+    sampled_since: AtomicU64,
     live: Mutex<Live>,
 }
+
+/// Bits of `sampled_since` above a threshold's.
+const SAMPLED: u64 = 1 << 63;
+const IS_KNOWN: u64 = 1 << 62;
 
 /// How many spans of another tracer are open, or have ended and are on their way into the buffer.
 ///
@@ -117,6 +123,7 @@ impl LocalTrace {
             worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
             outside: Outside::default(),
+            sampled_since: AtomicU64::new(0),
             live: Mutex::new(Live::new(store)),
             head,
         }
@@ -129,6 +136,7 @@ impl LocalTrace {
         *self.keep_asked.get_mut() = false;
         *self.slot.get_mut() = NOWHERE;
         self.outside = Outside::default();
+        *self.sampled_since.get_mut() = 0;
         *self.live_mut() = Live::new(store);
         self.recorder = Some(recorder);
         self.head = head;
@@ -199,6 +207,24 @@ impl LocalTrace {
     /// Whether somebody asked for it by its id.
     pub(super) fn is_keep_asked(&self) -> bool {
         self.keep_asked.load(Ordering::Relaxed)
+    }
+
+    /// Marks the trace, which others know already, as one that the head keeps; the first threshold stands.
+    pub(super) fn sample(&self, threshold: Option<Threshold>) {
+        let known = threshold.map_or(0, |threshold| threshold.bits() | IS_KNOWN);
+        let (new, relaxed) = (SAMPLED | known, Ordering::Relaxed);
+        let _ = self.sampled_since.compare_exchange(0, new, relaxed, relaxed);
+        self.mark_worth_keeping();
+    }
+
+    /// With which threshold the head sampled it, if it did.
+    pub(super) fn sampled(&self) -> Option<Option<Threshold>> {
+        if self.head.is_sampled() {
+            return Some(self.head.threshold());
+        }
+        let since = self.sampled_since.load(Ordering::Relaxed);
+        let known = (since & IS_KNOWN != 0).then_some(since & !(SAMPLED | IS_KNOWN));
+        (since != 0).then(|| known.and_then(Threshold::from_bits))
     }
 
     pub(super) fn ask_keep(&self) {

@@ -74,15 +74,22 @@ impl HeadSampler {
     /// Decides about a span below one of this process.
     fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SamplingResult {
         let context = parent.span_context();
-        let refused = self.source.intake().is_some_and(Intake::refuses);
-        let decision = if refused {
+        let intake = self.source.intake();
+        let known = intake.zip(convert::from_trace_id(trace_id));
+        let decision = if intake.is_some_and(Intake::refuses) {
             SdkDecision::Drop
         } else if context.is_sampled() {
             SdkDecision::RecordAndSample
-        } else if parent.is_recording() || self.is_recorded(trace_id) {
+        } else if self.is_recorded(trace_id) {
+            SdkDecision::RecordOnly
+        } else if known.is_some_and(|(intake, id)| intake.is_dropped(id)) {
+            SdkDecision::Drop
+        } else if intake.is_some_and(Intake::is_asking) || parent.is_recording() {
+            // A span that is just being ended may be locked on this thread, so it is asked last, and not by
+            // what a policy traces.
             SdkDecision::RecordOnly
         } else {
-            if let Some(intake) = self.source.intake() {
+            if let Some(intake) = intake {
                 intake.sampled_out();
             }
             SdkDecision::Drop

@@ -28,6 +28,9 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// never converted. An [`OtelExporter`](super::OtelExporter) there gets the SDK's own spans, flagged as
 /// sampled and with `th` in their trace state.
 ///
+/// Give every exporter to the pipeline: a batch processor of the SDK beside this one exports all that is
+/// recorded, whatever the tail says of it, because it does not look at the sampled flag.
+///
 /// It keeps the pipeline running and shuts it down with the provider. Limits, late spans and the account are
 /// the pipeline's: see [`record`](crate::record). Policies run while the span that ended may be locked by
 /// whoever ended it, so they must not touch the current OpenTelemetry span.

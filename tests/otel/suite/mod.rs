@@ -9,5 +9,5 @@ pub(crate) mod line;
 mod otel_exporter;
 mod propagator;
 mod strategies;
-mod support;
+pub(crate) mod support;
 mod tail_span_processor;
