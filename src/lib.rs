@@ -91,7 +91,8 @@
 //!                         ledger counts at every arrow
 //! ```
 //!
-//! The doors are [`layer`] for `tracing` instrumentation and [`tracer`] for the native API.
+//! The doors are [`layer`] for `tracing` instrumentation, [`tracer`] for the native API, `otel` for OpenTelemetry,
+//! and [`config`] for the environment.
 //!
 //! # The rooms
 //!
@@ -112,9 +113,13 @@
 //! - [`delivery`]: when and how often kept traces are exported. [`DeliveryConfig`] has the limits of the
 //!   queues and the [`Retry`]; [`AsyncExporter`] gives any exporter a queue of its own.
 //! - [`export`]: where to. [`ConsoleExporter`] draws waterfalls, [`FileExporter`] writes lines of JSON,
-//!   [`InMemoryExporter`] is for tests; [`Exporter`] is the trait for others.
+//!   [`InMemoryExporter`] is for tests; `OtlpExporter`, `JaegerExporter` and `ZipkinExporter` (features) speak
+//!   to backends; [`Exporter`] is the trait for others.
 //! - [`ledger`]: the account. [`Stats`] is a snapshot, [`Reason`] says why spans did not arrive.
 //! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
+//! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
+//!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.
+//! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables.
 //! - [`model`]: the words the others speak: ids, contexts, tags, logs, spans, traces.
 //! - [`kit`]: the only readers of time and randomness, so that tests can drive both.
 //! - `testing` (feature): hand-made traces and traces as text.
@@ -126,6 +131,12 @@
 //! |---|---|---|
 //! | `layer` | yes | the module `layer`, and with it `tracing-subscriber` |
 //! | `http` | no | propagation headers in the `http` crate's `HeaderMap` |
+//! | `otel` | no | the module `otel`: adapters for OpenTelemetry 0.33, in both directions |
+//! | `otlp` | no | `OtlpExporter`: OTLP by HTTP (protobuf, JSON) and gRPC |
+//! | `otlp-tls` | no | the same over TLS, trusting the certificates you name; brings `otlp` |
+//! | `otlp-tls-native-roots`, `otlp-tls-webpki-roots` | no | trusting the system's certificates, or Mozilla's; bring `otlp-tls` |
+//! | `jaeger` | no | `JaegerExporter`; brings `otlp` |
+//! | `zipkin` | no | `ZipkinExporter`; brings `otlp` |
 //! | `tower` | no | `layer::http`: tower layers that make the spans of HTTP requests; brings `layer` and `http` |
 //! | `testing` | no | the module `testing`: hand-made traces, traces as text |
 //!
@@ -138,11 +149,9 @@
 //! [Loss and the ledger](manual::loss_and_the_ledger) ·
 //! [Propagation](manual::propagation) ·
 //! [Switching from tracing-opentelemetry](manual::switching_from_tracing_opentelemetry) ·
+//! OpenTelemetry ·
+//! [Configuration](manual::configuration) ·
 //! [Decisions](manual::decisions)
-//!
-//! # Not there yet
-//!
-//! Adapters for OpenTelemetry, and OTLP. Until then a backend needs an [`Exporter`] of your own.
 #![forbid(unsafe_code)]
 // Some of the recorder's tools serve one door only, and the book speaks of all doors.
 #![cfg_attr(

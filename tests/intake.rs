@@ -10,5 +10,7 @@ mod foreign;
 mod hostile;
 #[path = "intake/limits.rs"]
 mod limits;
+#[path = "intake/looks.rs"]
+mod looks;
 #[path = "intake/model.rs"]
 mod model;

@@ -2,6 +2,8 @@
 //!
 //! The folder `suite` holds what every line of OpenTelemetry must do; the crates in `compat/` run it too.
 
+#[path = "otel/head_and_tail.rs"]
+mod head_and_tail;
 #[path = "otel/suite/mod.rs"]
 mod suite;
 

@@ -8,6 +8,8 @@ use std::thread::{self, Thread};
 
 use tokio::runtime::Handle;
 
+use crate::kit::own_work;
+
 /// Runs somebody else's future where it may block its thread: on one that the runtime keeps for that.
 ///
 /// For [exporters](crate::Exporter) that wrap code which blocks, or refuses to run inside a runtime, as
@@ -36,8 +38,16 @@ where
     if Handle::try_current().is_err() {
         return Some(work.await);
     }
+    // A thread of ours lends its runtime's threads only to the same work.
+    let is_own = own_work::is_own_thread();
+    let work = move || {
+        if is_own {
+            own_work::mark_thread();
+        }
+        wait_for(work)
+    };
     #[expect(clippy::disallowed_methods, reason = "delivery owns the exporting threads")]
-    let ended = tokio::task::spawn_blocking(move || wait_for(work)).await;
+    let ended = tokio::task::spawn_blocking(work).await;
     match ended {
         Ok(output) => Some(output),
         Err(error) => match error.try_into_panic() {
@@ -93,6 +103,17 @@ mod tests {
         let here = thread::current().id();
         let there = wait_for(may_block(async { thread::current().id() }));
         assert_eq!(there, Some(here));
+    }
+
+    #[test]
+    fn what_a_thread_of_ours_has_done_elsewhere_is_our_own_work() {
+        let asked = || runtime().block_on(may_block(async { own_work::is_own_thread() }));
+        assert_eq!(asked(), Some(false));
+        let ours = thread::spawn(move || {
+            own_work::mark_thread();
+            asked()
+        });
+        assert_eq!(ours.join().unwrap(), Some(true));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::{SpanId, SpanKind, SpanMut, Status, TraceId};
 /// A finished span of another tracer, kept as it is until somebody reads what is in it.
 ///
 /// For adapters that hand such spans to [`Pipeline::intake`](crate::Pipeline::intake). Most traces are
-/// dropped after a look at their [outline](Self::outline), so their spans are never converted; and an
-/// exporter that wants them as they were made takes them from
+/// dropped after a look at what their spans say of [errors](Self::is_error) and [times](Self::times), or at
+/// their [outlines](Self::outline), so their spans are never converted; and an exporter that wants them as they were made takes them from
 /// [`Trace::originals`](crate::Trace::originals).
 pub trait Original: Clone + Send + Sync + 'static {
     /// The trace it belongs to, and its own id.
@@ -23,7 +23,13 @@ pub trait Original: Clone + Send + Sync + 'static {
         matches!(self.outline().status, Status::Error { .. })
     }
 
-    /// What every decision needs to know.
+    /// When it started and when it ended.
+    fn times(&self) -> (SystemTime, SystemTime) {
+        let outline = self.outline();
+        (outline.start, outline.end)
+    }
+
+    /// What can be known of it without its details.
     fn outline(&self) -> Outline<'_>;
 
     /// Writes the rest: tags, log entries, links, the description of an error, counts of what was lost.

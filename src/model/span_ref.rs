@@ -21,7 +21,8 @@ pub struct SpanRef<'a> {
 
 impl<'a> SpanRef<'a> {
     pub(super) fn new(head: &'a TraceHead, store: &'a SpanStore, index: u32) -> Option<Self> {
-        store.span(index).map(|record| Self { head, store, record, index })
+        let record = store.outlined(head.correction).span(index)?;
+        Some(Self { head, store, record, index })
     }
 
     /// The span with its details, which spans that another tracer made do not have until they are read.
@@ -59,7 +60,7 @@ impl<'a> SpanRef<'a> {
     /// What the span did. OpenTelemetry: the span's name.
     #[must_use]
     pub fn operation_name(self) -> &'a str {
-        self.store.name(self.record)
+        self.store.outlined(self.head.correction).name(self.record)
     }
 
     /// Its role in a call between processes.

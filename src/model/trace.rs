@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::head::TraceHead;
@@ -35,7 +35,7 @@ struct Inner {
     head: TraceHead,
     store: SpanStore,
     /// The order of the spans by start time, where it is not the order they stand in.
-    order: Option<Box<[u32]>>,
+    order: OnceLock<Option<Box<[u32]>>>,
     resource: Arc<Resource>,
     kept: Kept,
 }
@@ -51,13 +51,21 @@ pub(crate) struct Kept {
     pub(crate) late: bool,
 }
 
+impl Inner {
+    fn order(&self) -> Option<&[u32]> {
+        let outlined = self.store.outlined(self.head.correction);
+        self.order.get_or_init(|| order_of(outlined)).as_deref()
+    }
+}
+
 impl Trace {
     /// A trace without spans, of a service without a name.
     #[must_use]
     pub fn new(trace_id: TraceId) -> Self {
         let resource = Arc::new(Resource::new("unknown_service"));
         let (head, store) = (TraceHead::made_by_hand(trace_id), SpanStore::default());
-        Self(Arc::new(Inner { head, store, order: None, resource, kept: Kept::default() }))
+        let (order, kept) = (OnceLock::from(None), Kept::default());
+        Self(Arc::new(Inner { head, store, order, resource, kept }))
     }
 
     /// Freezes what a recorder recorded.
@@ -69,7 +77,9 @@ impl Trace {
     ) -> Self {
         head.set_flags(head.flags().with_sampled(true));
         head.trace_state = head.trace_state.with_threshold(kept.threshold);
-        let order = order_of(&store);
+        // Spans of another tracer are not looked at before somebody asks for them.
+        let order =
+            if store.has_originals() { OnceLock::new() } else { OnceLock::from(order_of(&store)) };
         Self(Arc::new(Inner { head, store, order, resource, kept }))
     }
 
@@ -152,16 +162,17 @@ impl Trace {
     pub fn add_span(&mut self, span: Span) {
         let inner = Arc::make_mut(&mut self.0);
         inner.store.own(inner.head.correction);
+        let order = inner.order.take().unwrap_or_else(|| order_of(&inner.store));
         let (head, store) = span.parts();
         let shift = head.correction.saturating_sub(inner.head.correction);
         inner.store.copy_span(store, 0, shift);
-        inner.order = order_with_last(&inner.store, inner.order.take());
+        inner.order = OnceLock::from(order_with_last(&inner.store, order));
     }
 
     /// The span with this id.
     #[must_use]
     pub fn span(&self, id: SpanId) -> Option<SpanRef<'_>> {
-        let index = self.0.store.find(u32::MAX, id)?;
+        let index = self.0.store.outlined(self.0.head.correction).find(u32::MAX, id)?;
         SpanRef::new(&self.0.head, &self.0.store, index)
     }
 
@@ -176,7 +187,8 @@ impl Trace {
     /// Its spans in the order they started.
     pub fn spans(&self) -> impl Iterator<Item = SpanRef<'_>> {
         let inner = &*self.0;
-        let at = move |position: u32| match &inner.order {
+        let order = inner.order();
+        let at = move |position: u32| match order {
             Some(order) => order.get(position as usize).copied(),
             None => Some(position),
         };
@@ -241,8 +253,8 @@ impl Trace {
     #[must_use]
     pub fn view(&self) -> TraceView<'_> {
         let inner = &*self.0;
-        let ends = inner.store.spans().iter().filter_map(super::store::SpanRecord::end);
-        TraceView::new(&inner.head, &inner.store, ends.max().unwrap_or_default())
+        let end = inner.store.times(inner.head.correction).map_or(Tick::default(), |(_, end)| end);
+        TraceView::new(&inner.head, &inner.store, end)
     }
 
     /// The memory it takes, in bytes.
@@ -250,7 +262,7 @@ impl Trace {
     pub fn bytes(&self) -> usize {
         size_of::<Inner>()
             + self.0.store.bytes()
-            + self.0.order.as_ref().map_or(0, |order| size_of_val(&**order))
+            + self.0.order.get().map_or(0, |order| order.as_deref().map_or(0, size_of_val))
     }
 }
 

@@ -82,16 +82,14 @@ impl<'a> TraceView<'a> {
     /// From the first start to the last end.
     #[must_use]
     pub fn duration(self) -> Duration {
-        let spans = self.store.spans();
-        let start = spans.iter().map(|span| span.start).min();
-        let end = spans.iter().filter_map(super::store::SpanRecord::end).max();
-        end.zip(start).map_or(Duration::ZERO, |(end, start)| end.since(start))
+        let times = self.store.times(self.head.correction);
+        times.map_or(Duration::ZERO, |(start, end)| end.since(start))
     }
 
     /// Whether any span ended in an error.
     #[must_use]
     pub fn has_errors(self) -> bool {
-        self.store.spans().iter().any(super::store::SpanRecord::is_error)
+        self.store.has_errors()
     }
 
     /// Whether it took at least `threshold`.

@@ -1,7 +1,15 @@
 //! OpenTelemetry, in both directions.
 //!
-//! Written for OpenTelemetry 0.33. What every line has stands in `adapter`, which the crates in `compat/`
-//! share; what needs the recorder itself stands beside it.
+//! For OpenTelemetry 0.33; for older lines there are the crates `tailtrace-otel-0-23` to `tailtrace-otel-0-32`.
+//!
+//! [`HeadSampler`] and [`TailSpanProcessor`] put the head and the tail of a pipeline into a set-up of the SDK,
+//! [`TracerProvider`] is the tracing API on a pipeline without the SDK, and [`share_context`] makes one
+//! current span for both worlds. [`OtelExporter`], [`SpanExporterBridge`], [`FromShouldSample`], [`Propagator`]
+//! and [`IdGenerator`] lead across one by one, [`metrics`] shows the ledger.
+//! [`manual::opentelemetry`](crate::manual::opentelemetry) has the whole picture.
+
+// What every line has stands in `adapter`, which the crates in `compat/` share; what needs the recorder itself
+// stands beside it.
 
 pub(crate) mod adapter;
 mod context;

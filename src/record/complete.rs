@@ -105,7 +105,7 @@ impl Recorder {
     }
 
     /// Remembers until when a trace whose root has ended may wait for its other spans.
-    fn linger(&self, trace: &Arc<LocalTrace>, until: Tick) {
+    pub(super) fn linger(&self, trace: &Arc<LocalTrace>, until: Tick) {
         let mut lingering = lock(&self.lingering);
         // Those that completed in the meantime are cleared out whenever they are the most.
         let most = LEAST_TO_CLEAR.max(2 * self.live_traces.load(Ordering::Relaxed));
@@ -139,14 +139,12 @@ impl Recorder {
     pub(super) fn take(&self, live: &mut Live) -> SpanStore {
         let room = Room::new(self.limits.bytes_per_trace);
         let store = std::mem::replace(&mut live.store, SpanStore::with_room(room));
-        live.beyond_limit = live.beyond_limit.saturating_sub(store.unsettled() as u32);
         self.account(live);
         store
     }
 
     /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
     fn decide(&self, trace: &Arc<LocalTrace>, mut store: SpanStore, now: Tick) {
-        store.settle(trace.head.correction, &self.limits.span);
         self.ledger.cut_values(u64::from(store.cut_values()));
         let dropped = match self.ask_tail(trace, &store, now) {
             Ok(kept) => Err((kept, store)),
@@ -174,10 +172,12 @@ impl Recorder {
             Phase::Dropped(reason) => {
                 self.abandon(trace, live, reason);
             }
-            Phase::Kept(kept) if live.open == 0 && live.spans() > 0 => {
+            Phase::Kept(kept)
+                if live.open == 0 && trace.outside().count() == 0 && live.spans() > 0 =>
+            {
                 self.keep_late(trace, live, &kept);
             }
-            _ if live.spans() == 0 => drop(self.deregister(trace, &live)),
+            _ if trace.spans(&live) == 0 => drop(self.deregister(trace, &live)),
             _ => {}
         }
     }
@@ -189,14 +189,15 @@ impl Recorder {
         mut live: MutexGuard<'_, Live>,
         reason: Reason,
     ) -> u64 {
-        let spans = live.spans();
+        let outside = trace.outside().clear(&live);
+        let spans = live.spans() + u64::from(outside);
         let store = self.take(&mut live);
         (live.open, live.beyond_limit) = (0, 0);
         live.phase = Phase::Dropped(reason);
         let removed = self.deregister(trace, &live);
         drop(live);
         drop(removed);
-        if trace.is_gathered {
+        if outside > 0 {
             self.groups.retire(trace);
         }
         if spans > 0 {
@@ -240,7 +241,6 @@ impl Recorder {
 
     fn send_late(&self, head: &TraceHead, mut store: SpanStore, kept: &Kept) {
         let late = Kept { late: true, ..kept.clone() };
-        store.settle(head.correction, &self.limits.span);
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(head, &mut store, &late);
         self.reuse(head, store);
@@ -289,10 +289,8 @@ impl Recorder {
             return;
         }
         let ended = live.store.split_ended();
-        let unsettled = ended.unsettled();
-        live.beyond_limit = live.beyond_limit.saturating_sub(unsettled as u32);
         self.account(&mut live);
-        if ended.len() + unsettled == 0 {
+        if ended.len() == 0 {
             return;
         }
         if let Phase::Kept(kept) = phase {

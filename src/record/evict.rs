@@ -71,7 +71,7 @@ impl Recorder {
     /// Puts a trace out, unless it is being decided or has gone meanwhile.
     fn put_out(&self, trace: &Arc<LocalTrace>, reason: Reason) -> bool {
         let live = trace.live();
-        let is_there = !matches!(live.phase, Phase::Deciding) && live.spans() > 0;
+        let is_there = !matches!(live.phase, Phase::Deciding) && trace.spans(&live) > 0;
         if is_there {
             self.abandon(trace, live, reason);
         }

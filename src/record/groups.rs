@@ -14,6 +14,9 @@ use crate::model::{SpanId, Threshold, TraceId};
 /// How many decided traces one shard remembers, so that late spans follow the decision.
 const REMEMBERED: usize = 256;
 
+/// A list of more open spans than this is not kept for the next trace.
+const MOST_SPARE: usize = 64;
+
 /// How many decisions of the head one shard remembers until the span they are about starts.
 const NOTES: usize = 64;
 
@@ -22,15 +25,27 @@ pub(super) struct Groups(Box<[Mutex<Shard>]>);
 
 #[derive(Default)]
 struct Shard {
-    // Trace ids come from strangers, so the hash has a seed of its own.
-    groups: HashMap<TraceId, Group, RandomState>,
+    groups: Table,
     /// Those that had no open span at some moment, the oldest first.
     idle: VecDeque<TraceId>,
     /// What the head sampled, with the threshold, the newest last.
     notes: VecDeque<(TraceId, Option<Threshold>)>,
 }
 
+/// Groups by trace id. Spans of one trace start and end after each other more often than not, so the group
+/// that was asked for last is looked at before anything is hashed.
+#[derive(Default)]
+struct Table {
+    // Trace ids come from strangers, so the hash has a seed of its own.
+    places: HashMap<TraceId, usize, RandomState>,
+    groups: Vec<Group>,
+    last: usize,
+    /// The list of a group that was forgotten, for the next.
+    spare: Vec<Open>,
+}
+
 struct Group {
+    id: TraceId,
     trace: Arc<LocalTrace>,
     open: Vec<Open>,
     open_roots: u32,
@@ -39,6 +54,27 @@ struct Group {
 struct Open {
     id: SpanId,
     is_root: bool,
+}
+
+/// The first span of a local trace.
+pub(super) struct First<'a> {
+    pub(super) id: TraceId,
+    pub(super) span: SpanId,
+    pub(super) trace: &'a Arc<LocalTrace>,
+    /// What the head sampled.
+    pub(super) note: Option<Option<Threshold>>,
+    /// Whether the trace is dropped from its beginning.
+    pub(super) is_refused: bool,
+}
+
+/// What a span that starts finds.
+pub(super) enum Joined {
+    /// The trace has other open spans, and this is counted among them.
+    Beside,
+    /// The trace had none, and may be decided: the span is yet to be counted.
+    Alone(Arc<LocalTrace>),
+    /// It begins a local trace.
+    Nothing,
 }
 
 /// The group a span belongs to.
@@ -52,13 +88,15 @@ pub(super) struct Member {
 
 impl Groups {
     pub(super) fn new(shards: usize) -> Self {
+        let shards = shards.next_power_of_two();
         Self((0..shards).map(|_| Mutex::default()).collect())
     }
 
+    #[inline]
     fn shard(&self, id: TraceId) -> &Mutex<Shard> {
         let bits = id.to_bits();
         let mixed = ((bits >> 64) as u64 ^ bits as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        &self.0[(mixed >> 32) as usize % self.0.len()]
+        &self.0[(mixed >> 32) as usize & (self.0.len() - 1)]
     }
 
     /// Remembers that the head sampled a trace whose root is about to start.
@@ -73,71 +111,56 @@ impl Groups {
 
     /// With which threshold the head sampled a trace, if it did; the note is gone then.
     pub(super) fn take_note(&self, id: TraceId) -> Option<Option<Threshold>> {
-        lock(self.shard(id)).take_note(id)
+        take_note(&mut lock(self.shard(id)).notes, id)
     }
 
     /// Enters a span into the group of its trace. A root only joins a group in which spans are open:
     /// where all have ended, it begins another local trace.
-    pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> Option<Arc<LocalTrace>> {
-        let mut shard = lock(self.shard(id));
-        let group = shard.groups.get_mut(&id)?;
-        if is_root && group.open.is_empty() {
-            return None;
+    #[inline(always)]
+    pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> Joined {
+        let shard = &mut *lock(self.shard(id));
+        let Some(group) = shard.groups.get_mut(id) else { return Joined::Nothing };
+        let is_beside = group.trace.outside().join();
+        if is_root {
+            if !is_beside && group.open.is_empty() {
+                return Joined::Nothing;
+            }
+            if let Some(threshold) = take_note(&mut shard.notes, id) {
+                group.trace.sample(threshold);
+            }
         }
         group.enter(span, is_root);
-        let trace = Arc::clone(&group.trace);
-        if is_root && let Some(threshold) = shard.take_note(id) {
-            trace.sample(threshold);
-        }
-        Some(trace)
+        if is_beside { Joined::Beside } else { Joined::Alone(Arc::clone(&group.trace)) }
     }
 
-    /// Enters the first span of a new local trace. Where another thread began one of the same id meanwhile, the
-    /// span enters that, which is returned.
-    pub(super) fn found(
-        &self,
-        id: TraceId,
-        span: SpanId,
-        trace: &Arc<LocalTrace>,
-    ) -> Option<Arc<LocalTrace>> {
-        let mut group =
-            Group { trace: Arc::clone(trace), open: Vec::with_capacity(4), open_roots: 0 };
-        group.enter(span, true);
+    /// Enters the first span of a new local trace, or of one that is dropped from its beginning. Where another
+    /// thread began one of the same id meanwhile, the span joins that.
+    pub(super) fn found(&self, first: &First<'_>) -> Joined {
+        let First { id, span, trace, note, is_refused } = *first;
         let mut shard = lock(self.shard(id));
-        let other = shard.enter_busy(id, span);
-        if other.is_none() {
-            let replaced = shard.groups.insert(id, group);
-            drop(shard);
-            replaced.map(|group| group.trace).into_iter().for_each(Recorder::let_go);
+        if let Some(group) = shard.groups.get_mut(id).filter(|group| !group.open.is_empty()) {
+            note.into_iter().for_each(|threshold| group.trace.sample(threshold));
+            let is_beside = group.trace.outside().join();
+            group.enter(span, true);
+            return if is_beside {
+                Joined::Beside
+            } else {
+                Joined::Alone(Arc::clone(&group.trace))
+            };
         }
-        other
-    }
-
-    /// Remembers a trace that is dropped from its beginning, unless another thread began one of the same id
-    /// meanwhile, which the span enters and which is returned.
-    pub(super) fn refuse(
-        &self,
-        id: TraceId,
-        span: SpanId,
-        trace: &Arc<LocalTrace>,
-    ) -> Option<Arc<LocalTrace>> {
-        let group = Group { trace: Arc::clone(trace), open: Vec::new(), open_roots: 0 };
-        let mut shard = lock(self.shard(id));
-        let other = shard.enter_busy(id, span);
-        if other.is_none() {
-            let replaced = shard.groups.insert(id, group);
-            let forgotten = shard.idle(id);
-            drop(shard);
-            let old = replaced.map(|group| group.trace);
-            old.into_iter().chain(forgotten).for_each(Recorder::let_go);
-        }
-        other
+        let root = (!is_refused).then_some(span);
+        let replaced = shard.groups.put(id, Arc::clone(trace), root);
+        let forgotten = if is_refused { shard.idle(id) } else { None };
+        drop(shard);
+        replaced.into_iter().chain(forgotten).for_each(Recorder::let_go);
+        Joined::Nothing
     }
 
     /// Takes a span that ended out of its group; `None` when it was not in one.
+    #[inline(always)]
     pub(super) fn leave(&self, id: TraceId, span: SpanId) -> Option<Member> {
         let mut shard = lock(self.shard(id));
-        let group = shard.groups.get_mut(&id)?;
+        let group = shard.groups.get_mut(id)?;
         // The span that ends is usually among the last that started.
         let at = group.open.iter().rposition(|open| open.id == span)?;
         let Open { is_root, .. } = group.open.swap_remove(at);
@@ -145,26 +168,29 @@ impl Groups {
         let is_last_root = is_root && group.open_roots == 0;
         let member = Member { trace: Arc::clone(&group.trace), is_root, is_last_root };
         let is_idle = group.open.is_empty();
-        let forgotten = if is_idle { shard.idle(id) } else { None };
-        drop(shard);
-        forgotten.into_iter().for_each(Recorder::let_go);
+        if is_idle {
+            let forgotten = shard.idle(id);
+            drop(shard);
+            forgotten.into_iter().for_each(Recorder::let_go);
+        }
         Some(member)
     }
 
     /// The local trace of a trace id, while it is remembered.
     pub(super) fn find(&self, id: TraceId) -> Option<Arc<LocalTrace>> {
-        lock(self.shard(id)).groups.get(&id).map(|group| Arc::clone(&group.trace))
+        lock(self.shard(id)).groups.get_mut(id).map(|group| Arc::clone(&group.trace))
     }
 
     /// Forgets the open spans of a trace that was put out: they are counted.
     pub(super) fn retire(&self, trace: &Arc<LocalTrace>) {
         let id = trace.head.trace_id;
         let mut shard = lock(self.shard(id));
-        let Some(group) = shard.groups.get_mut(&id) else { return };
+        let Some(group) = shard.groups.get_mut(id) else { return };
         if !Arc::ptr_eq(&group.trace, trace) || group.open.is_empty() {
             return;
         }
-        (group.open, group.open_roots) = (Vec::new(), 0);
+        group.open.clear();
+        group.open_roots = 0;
         let forgotten = shard.idle(id);
         drop(shard);
         forgotten.into_iter().for_each(Recorder::let_go);
@@ -183,19 +209,66 @@ impl Group {
     }
 }
 
+impl Table {
+    #[inline(always)]
+    fn get_mut(&mut self, id: TraceId) -> Option<&mut Group> {
+        if self.groups.get(self.last).is_none_or(|group| group.id != id) {
+            self.last = self.place_of(id)?;
+        }
+        self.groups.get_mut(self.last)
+    }
+
+    #[inline(never)]
+    fn place_of(&self, id: TraceId) -> Option<usize> {
+        self.places.get(&id).copied()
+    }
+
+    /// Enters a trace, with its root if that is open; whose place it takes.
+    fn put(
+        &mut self,
+        id: TraceId,
+        trace: Arc<LocalTrace>,
+        root: Option<SpanId>,
+    ) -> Option<Arc<LocalTrace>> {
+        let mut group = Group { id, trace, open: std::mem::take(&mut self.spare), open_roots: 0 };
+        root.into_iter().for_each(|root| group.enter(root, true));
+        self.last = *self.places.entry(id).or_insert(self.groups.len());
+        match self.groups.get_mut(self.last) {
+            Some(old) => Some(std::mem::replace(old, group).trace),
+            None => {
+                self.groups.push(group);
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
+        let place = self.places.remove(&id)?;
+        let mut removed = self.groups.swap_remove(place);
+        if removed.open.capacity() <= MOST_SPARE {
+            removed.open.clear();
+            self.spare = removed.open;
+        }
+        if let Some(moved) = self.groups.get(place) {
+            self.places.insert(moved.id, place);
+        }
+        Some(removed.trace)
+    }
+
+    fn len(&self) -> usize {
+        self.groups.len()
+    }
+}
+
+fn take_note(
+    notes: &mut VecDeque<(TraceId, Option<Threshold>)>,
+    id: TraceId,
+) -> Option<Option<Threshold>> {
+    let at = notes.iter().rposition(|(noted, _)| *noted == id)?;
+    notes.remove(at).map(|(_, threshold)| threshold)
+}
+
 impl Shard {
-    fn take_note(&mut self, id: TraceId) -> Option<Option<Threshold>> {
-        let at = self.notes.iter().rposition(|(noted, _)| *noted == id)?;
-        self.notes.remove(at).map(|(_, threshold)| threshold)
-    }
-
-    /// Enters a root into the group of a trace in which spans are open.
-    fn enter_busy(&mut self, id: TraceId, span: SpanId) -> Option<Arc<LocalTrace>> {
-        let group = self.groups.get_mut(&id).filter(|group| !group.open.is_empty())?;
-        group.enter(span, true);
-        Some(Arc::clone(&group.trace))
-    }
-
     /// A trace has no open spans at this moment; the oldest such trace beyond the limit is forgotten.
     fn idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
         self.idle.push_back(id);
@@ -204,10 +277,7 @@ impl Shard {
         }
         let oldest = self.idle.pop_front()?;
         // It may be busy again; then it comes back when it is idle.
-        if self.groups.get(&oldest)?.open.is_empty() {
-            return self.groups.remove(&oldest).map(|group| group.trace);
-        }
-        None
+        if self.groups.get_mut(oldest)?.open.is_empty() { self.groups.remove(oldest) } else { None }
     }
 }
 

@@ -1,15 +1,15 @@
 //! The way in for spans that another tracer makes.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::complete::Completed;
-use super::groups::Member;
-use super::local::{LocalTrace, Phase};
+use super::groups::{First, Joined, Member};
+use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
 use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
-use crate::kit::own_work::Asking;
+use crate::kit::own_work::{self, Asking};
 use crate::ledger::Reason;
 use crate::model::head::TraceHead;
 use crate::model::store::{Room, SpanStore};
@@ -128,6 +128,13 @@ impl Intake {
         reason.is_some()
     }
 
+    /// Whether a sampler or a policy, of whichever pipeline, is being asked on this thread. Then somebody here
+    /// may have locked the span that is just ending, so nobody must look at that.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        own_work::is_asking()
+    }
+
     /// Announces a span that another tracer records; `context` is asked for that of the first of a trace.
     ///
     /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context
@@ -139,8 +146,9 @@ impl Intake {
         let recorder = &self.recorder;
         let Started { trace_id, span_id, is_local_root } = span;
         match recorder.groups.join(trace_id, span_id, is_local_root) {
-            Some(trace) => recorder.expect_in(&trace),
-            None => recorder.expect_root(span_id, &context()),
+            Joined::Beside => recorder.ledger.started(1),
+            Joined::Alone(trace) => recorder.expect_late(&trace),
+            Joined::Nothing => recorder.expect_root(span_id, &context()),
         }
     }
 
@@ -156,16 +164,16 @@ impl Intake {
 }
 
 impl Recorder {
-    /// A span of another tracer has started in a local trace that is there.
-    fn expect_in(&self, trace: &Arc<LocalTrace>) {
-        let mut live = trace.live();
+    /// A span of another tracer has started in a local trace in which none is open.
+    #[inline(never)]
+    fn expect_late(&self, trace: &Arc<LocalTrace>) {
+        let live = trace.live();
         if let Phase::Dropped(reason) = live.phase {
             return self.ledger.unrecorded(reason).add(1);
         }
-        let was_empty = live.spans() == 0;
+        let was_empty = trace.spans(&live) == 0;
         self.ledger.started(1);
-        live.open += 1;
-        live.beyond_limit += 1;
+        trace.outside().enter(&live);
         self.unlock(trace, live, was_empty);
     }
 
@@ -181,23 +189,19 @@ impl Recorder {
         }
         let refused = self.make_room((head.is_sampled(), head.randomness()), 1).err();
         let trace = self.gathered(head, refused);
-        let id = context.trace_id;
+        let (id, is_refused) = (context.trace_id, refused.is_some());
         // Among the groups first: a trace that is not the one of its id must not be live.
-        let other = match refused {
-            Some(_) => self.groups.refuse(id, span, &trace),
-            None => self.groups.found(id, span, &trace),
-        };
-        match (other, refused) {
-            (Some(other), _) => {
-                note.into_iter().for_each(|threshold| other.sample(threshold));
-                self.expect_in(&other);
-            }
-            (None, Some(reason)) => self.ledger.unrecorded(reason).add(1),
-            (None, None) => {
+        let joined = self.groups.found(&First { id, span, trace: &trace, note, is_refused });
+        match (joined, refused) {
+            (Joined::Beside, _) => self.ledger.started(1),
+            (Joined::Alone(other), _) => self.expect_late(&other),
+            (Joined::Nothing, Some(reason)) => self.ledger.unrecorded(reason).add(1),
+            (Joined::Nothing, None) => {
                 self.ledger.started(1);
                 self.admit(&trace);
             }
         }
+        Self::let_go(trace);
     }
 
     /// A local trace with one open span of another tracer, or one that is dropped from its beginning.
@@ -210,12 +214,7 @@ impl Recorder {
         let store = store.unwrap_or_else(|| SpanStore::with_room(room));
         let mut trace = self.fill(shell, head, store);
         if let Some(trace) = Arc::get_mut(&mut trace) {
-            trace.is_gathered = true;
-            let live = trace.live_mut();
-            match refused {
-                None => live.beyond_limit = 1,
-                Some(reason) => (live.open, live.phase) = (0, Phase::Dropped(reason)),
-            }
+            trace.gather(refused);
         }
         trace
     }
@@ -228,52 +227,56 @@ impl Recorder {
         original: S,
         resource: Option<&Arc<Resource>>,
     ) {
-        let Member { trace, is_root, is_last_root } = member;
-        let limits = &self.limits;
+        let Member { trace, is_root, .. } = member;
         // An adapter that panics here costs the error its weight, not the trace its end.
         let told = guarded::call(|| (original.bytes(), original.is_error()));
         let (bytes, is_error) = told.unwrap_or((size_of::<S>(), false));
-        let reserve = if is_error { (limits.spans_per_trace / 8).max(1) } else { 0 };
-        let most = limits.spans_per_trace.saturating_add(reserve) as usize;
         let mut live = trace.live();
-        if live.beyond_limit == 0 {
+        if matches!(live.phase, Phase::Dropped(_)) {
             // Its trace was put out, and the span counted with it.
             return;
         }
+        let (at, most) = (live.store.len(), self.most_spans(is_error));
         if is_error {
             trace.mark_worth_keeping();
         }
-        // It is counted as one beyond the records until it has its record, which is when the trace is decided.
-        let refused = if live.store.unsettled() >= most {
-            Some(Reason::SpansPerTrace)
-        } else if live.store.reserve_original::<S>(bytes, is_error) {
-            None
+        let refused = if at >= most {
+            Reason::SpansPerTrace
+        } else if let Some((column, facts)) = live.store.room_for::<S>(bytes, is_error) {
+            facts.note(at, *is_root, is_error, resource);
+            // Moved once, into its place: such spans are large. That is what the inlining here is for.
+            column.push(original);
+            return self.taken(member, live);
         } else {
-            Some(Reason::BytesPerTrace)
+            Reason::BytesPerTrace
         };
-        match refused {
-            None => {
-                // Moved once, into its place: such spans are large. That is what the inlining here is for.
-                let count = live.store.push_original(original);
-                live.store.set_resource(resource);
-                if *is_root {
-                    live.store.move_to_front(count.saturating_sub(1));
-                }
-            }
-            Some(reason) => {
-                live.beyond_limit -= 1;
-                self.ledger.dropped(reason, 1);
-            }
-        }
+        self.ledger.dropped(refused, 1);
+        self.taken(member, live);
+    }
+
+    /// How many spans a trace may have when the next is, or is not, an error.
+    fn most_spans(&self, is_error: bool) -> usize {
+        let most = self.limits.spans_per_trace;
+        let reserve = if is_error { (most / 8).max(1) } else { 0 };
+        most.saturating_add(reserve) as usize
+    }
+
+    /// What follows when a span of another tracer has ended; the last to end completes its trace.
+    fn taken(&self, member: &Member, mut live: MutexGuard<'_, Live>) {
+        let Member { trace, is_last_root, .. } = member;
         let has_grown = live.store.bytes() != live.accounted as usize;
         if has_grown {
             self.account(&mut live);
         }
-        // An index of zero says that the root has ended. Time is only asked where it counts.
-        let index = if *is_last_root { 0 } else { u32::MAX };
-        let counts = *is_last_root || live.open <= 1;
-        let now = if counts { self.clock.now() } else { Tick::from_nanos(0) };
-        self.ended(trace, live, index, now, Completed::decide);
+        if trace.outside().leave(&live) == 0 {
+            let completed = self.complete(trace, live, self.clock.now());
+            completed.into_iter().for_each(Completed::decide);
+        } else if *is_last_root && matches!(live.phase, Phase::Open) {
+            drop(live);
+            self.linger(trace, self.clock.now().after(self.limits.linger));
+        } else {
+            drop(live);
+        }
         if has_grown {
             self.relieve();
         }

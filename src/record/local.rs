@@ -1,7 +1,7 @@
 //! One local trace.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::evict::Worth;
 use super::recorder::Recorder;
@@ -29,11 +29,62 @@ pub(crate) struct LocalTrace {
     pub(super) slot: AtomicU32,
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
-    /// With which threshold the head sampled another local root that joined this trace.
-    sampled_since: OnceLock<Option<Threshold>>,
-    /// Whether its spans are another tracer's, which are found by the trace's id.
-    pub(super) is_gathered: bool,
+    outside: Outside,
+    /// Whether, and with which threshold, the head sampled another local root that joined this trace.
+    sampled_since: AtomicU64,
     live: Mutex<Live>,
+}
+
+/// Bits of `sampled_since` above a threshold's.
+const SAMPLED: u64 = 1 << 63;
+const IS_KNOWN: u64 = 1 << 62;
+
+/// How many spans of another tracer are open, or have ended and are on their way into the buffer.
+///
+/// It falls, and rises from zero, under the trace's lock. From any other number it may rise without: then
+/// the trace is among the live ones and not complete, and the one more keeps it so.
+#[derive(Debug, Default)]
+pub(super) struct Outside(AtomicU32);
+
+impl Outside {
+    #[inline]
+    pub(super) fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// One more beside others; false when there are none.
+    #[inline]
+    pub(super) fn join(&self) -> bool {
+        let mut count = self.count();
+        while count != 0 {
+            match self.0.compare_exchange_weak(
+                count,
+                count + 1,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => count = now,
+            }
+        }
+        false
+    }
+
+    /// One more, whatever there is.
+    pub(super) fn enter(&self, _locked: &Live) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One less; how many are left.
+    #[inline]
+    pub(super) fn leave(&self, _locked: &Live) -> u32 {
+        self.0.fetch_sub(1, Ordering::Relaxed).saturating_sub(1)
+    }
+
+    /// None any more; how many there were.
+    pub(super) fn clear(&self, _locked: &Live) -> u32 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// What changes while spans start and end.
@@ -44,7 +95,7 @@ pub(super) struct Live {
     pub(super) accounted: u32,
     /// Spans that have not ended, those beyond the limit included.
     pub(super) open: u32,
-    /// Open spans that are not in the store: those beyond the limit, and those of another tracer.
+    /// Open spans of ours that are not in the store, being beyond a limit.
     pub(super) beyond_limit: u32,
     /// Children that were started; what their ids are made of.
     pub(super) children: u32,
@@ -71,8 +122,8 @@ impl LocalTrace {
             slot: AtomicU32::new(NOWHERE),
             worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
-            sampled_since: OnceLock::new(),
-            is_gathered: false,
+            outside: Outside::default(),
+            sampled_since: AtomicU64::new(0),
             live: Mutex::new(Live::new(store)),
             head,
         }
@@ -83,9 +134,9 @@ impl LocalTrace {
     pub(super) fn reset(&mut self, recorder: Arc<Recorder>, head: TraceHead, store: SpanStore) {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
-        self.sampled_since = OnceLock::new();
         *self.slot.get_mut() = NOWHERE;
-        self.is_gathered = false;
+        self.outside = Outside::default();
+        *self.sampled_since.get_mut() = 0;
         *self.live_mut() = Live::new(store);
         self.recorder = Some(recorder);
         self.head = head;
@@ -118,6 +169,28 @@ impl LocalTrace {
         Some(result)
     }
 
+    /// Makes this trace, which holds nothing, one for another tracer's spans: of which one is open, or which
+    /// is dropped from its beginning.
+    pub(super) fn gather(&mut self, refused: Option<Reason>) {
+        *self.outside.0.get_mut() = u32::from(refused.is_none());
+        let live = self.live_mut();
+        live.open = 0;
+        if let Some(reason) = refused {
+            live.phase = Phase::Dropped(reason);
+        }
+    }
+
+    /// Open spans of another tracer.
+    #[inline]
+    pub(super) fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// Spans that no other column counts.
+    pub(super) fn spans(&self, live: &Live) -> u64 {
+        live.spans() + u64::from(self.outside.count())
+    }
+
     /// What it is worth at a limit.
     pub(super) fn worth(&self) -> Worth {
         (self.worth_keeping.load(Ordering::Relaxed), self.head.randomness())
@@ -136,16 +209,22 @@ impl LocalTrace {
         self.keep_asked.load(Ordering::Relaxed)
     }
 
-    /// Marks the trace, which others know already, as one that the head keeps.
+    /// Marks the trace, which others know already, as one that the head keeps; the first threshold stands.
     pub(super) fn sample(&self, threshold: Option<Threshold>) {
-        self.sampled_since.get_or_init(|| threshold);
+        let known = threshold.map_or(0, |threshold| threshold.bits() | IS_KNOWN);
+        let (new, relaxed) = (SAMPLED | known, Ordering::Relaxed);
+        let _ = self.sampled_since.compare_exchange(0, new, relaxed, relaxed);
         self.mark_worth_keeping();
     }
 
     /// With which threshold the head sampled it, if it did.
     pub(super) fn sampled(&self) -> Option<Option<Threshold>> {
-        let at_first = self.head.is_sampled().then(|| self.head.threshold());
-        at_first.or_else(|| self.sampled_since.get().copied())
+        if self.head.is_sampled() {
+            return Some(self.head.threshold());
+        }
+        let since = self.sampled_since.load(Ordering::Relaxed);
+        let known = (since & IS_KNOWN != 0).then_some(since & !(SAMPLED | IS_KNOWN));
+        (since != 0).then(|| known.and_then(Threshold::from_bits))
     }
 
     pub(super) fn ask_keep(&self) {
@@ -187,7 +266,7 @@ impl Live {
         }
     }
 
-    /// Spans that no other column counts.
+    /// Spans of ours that no other column counts.
     #[inline]
     pub(super) fn spans(&self) -> u64 {
         self.store.len() as u64 + u64::from(self.beyond_limit)

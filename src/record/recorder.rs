@@ -270,7 +270,7 @@ impl Recorder {
     /// The account of this moment.
     pub(crate) fn stats(&self) -> Stats {
         let held = self.shards.iter().map(|shard| lock(shard).ring.spans()).sum();
-        let live = self.live().iter().map(|trace| trace.live().spans()).sum();
+        let live = self.live().iter().map(|trace| trace.spans(&trace.live())).sum();
         self.ledger.snapshot(live, held)
     }
 

@@ -29,7 +29,13 @@ cargo build --quiet -p tailtrace-web-example
 export TAILTRACE_INTEROP_WEB_EXAMPLE="${CARGO_TARGET_DIR:-$PWD/target}/debug/tailtrace-web-example"
 
 # In the background, so that a signal ends the tests at once, and their servers too.
-timeout "$TEST_LIMIT" cargo test --features "$FEATURES" --test interop -- "$@" &
+run_tests() {
+    cargo test --features "$FEATURES" --test interop -- "$@" &&
+        cargo test -p tailtrace-jaeger --test interop -- "$@"
+}
+export -f run_tests
+export FEATURES
+timeout "$TEST_LIMIT" bash -c 'run_tests "$@"' run_tests "$@" &
 pids+=("$!")
 code=0
 wait "$!" || code=$?

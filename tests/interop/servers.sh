@@ -105,11 +105,12 @@ start() {
     local name="$1" config="$2" try pid kind _
     local -A ports
     for try in 1 2 3; do
-        for kind in GRPC HTTP ZIPKIN QUERY QUERY_GRPC HEALTH; do
+        for kind in GRPC HTTP ZIPKIN AGENT THRIFT QUERY QUERY_GRPC HEALTH; do
             free_port
             ports[$kind]="$port"
         done
         GRPC_PORT="${ports[GRPC]}" HTTP_PORT="${ports[HTTP]}" ZIPKIN_PORT="${ports[ZIPKIN]}" \
+            AGENT_PORT="${ports[AGENT]}" THRIFT_PORT="${ports[THRIFT]}" \
             QUERY_PORT="${ports[QUERY]}" QUERY_GRPC_PORT="${ports[QUERY_GRPC]}" \
             HEALTH_PORT="${ports[HEALTH]}" \
             "$jaeger" --config "$config" >"$scratch/$name.log" 2>&1 &
@@ -122,6 +123,8 @@ start() {
                 export "TAILTRACE_INTEROP_${name}_GRPC=http://127.0.0.1:${ports[GRPC]}"
                 export "TAILTRACE_INTEROP_${name}_HTTP=http://127.0.0.1:${ports[HTTP]}"
                 export "TAILTRACE_INTEROP_${name}_ZIPKIN=http://127.0.0.1:${ports[ZIPKIN]}"
+                export "TAILTRACE_INTEROP_${name}_AGENT=127.0.0.1:${ports[AGENT]}"
+                export "TAILTRACE_INTEROP_${name}_THRIFT=http://127.0.0.1:${ports[THRIFT]}"
                 export "TAILTRACE_INTEROP_${name}_QUERY=127.0.0.1:${ports[QUERY]}"
                 echo "$name listens: OTLP at ${ports[GRPC]} and ${ports[HTTP]}, queries at ${ports[QUERY]}"
                 return

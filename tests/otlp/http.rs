@@ -99,8 +99,8 @@ fn a_connection_that_was_closed_meanwhile_is_replaced_without_a_failure() {
 }
 
 /// Reads one request and answers that all is well.
-fn answer_once(stream: TcpStream) -> io::Result<()> {
-    answer(&stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+fn answer_once(stream: &TcpStream) -> io::Result<()> {
+    answer(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 }
 
 /// Reads one request and answers with these bytes.
@@ -122,16 +122,21 @@ fn answer(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
 fn a_connection_that_was_closed_while_it_lay_idle_is_replaced_without_a_failure() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+    let (close, closing) = mpsc::channel();
     let (tell, closed) = mpsc::channel();
     let server = thread::spawn(move || {
         for stream in listener.incoming().take(3) {
-            answer_once(stream.unwrap()).unwrap();
+            let stream = stream.unwrap();
+            answer_once(&stream).unwrap();
+            closing.recv().unwrap();
+            drop(stream);
             tell.send(()).unwrap();
         }
     });
     let caller = Caller::new(OtlpExporter::http().with_endpoint(url));
     for _ in 0..3 {
         caller.export(&batch()).unwrap();
+        close.send(()).unwrap();
         closed.recv_timeout(PLENTY).unwrap();
     }
     server.join().unwrap();

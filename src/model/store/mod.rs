@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 use super::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
 use crate::kit::Tick;
-pub(crate) use originals::Originals;
+use originals::Originals;
 pub(crate) use room::Room;
 pub(crate) use staged::{Place, StagedTags};
 use write::details_in;

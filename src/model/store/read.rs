@@ -20,9 +20,10 @@ impl SpanRecord {
 }
 
 impl SpanStore {
+    /// How many spans there are, whether or not they have records.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.spans.len()
+        if self.spans.is_empty() { self.originals_len() } else { self.spans.len() }
     }
 
     pub(crate) fn spans(&self) -> &[SpanRecord] {

@@ -9,10 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::Resource as OtelResource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::convert::{from_resource, from_span_data};
+use super::line::{self, SdkResult, SpanData, SpanExporter};
 use super::quiet::quietly;
 use crate::delivery::{AsyncExporter, DeliveryConfig, FlushError, Retry, ShutdownError};
 use crate::export::{Batching, ExportError, Exporter};
@@ -24,31 +23,22 @@ use crate::model::{Resource, Trace};
 /// processor. The spans of a batch are gathered into a [`Trace`] for each trace id, and each goes with
 /// the resource of the provider. Without tail sampling: that decides before it exports.
 ///
-/// The exporter runs on a thread and a runtime of its own, as in a [`Pipeline`](crate::Pipeline), and
+/// The exporter runs on a thread and a runtime of its own, as in a [`Pipeline`](crate::pipeline::Pipeline), and
 /// is tried again when it fails, for 30 s by default. An export ends when the exporter has the spans or
 /// they are given up, so that a flush of the provider means what it says. Its own work is not traced by
 /// OpenTelemetry. Spans that are not sampled, which OpenTelemetry's batch processor passes on, are left
 /// out, as its specification asks.
 ///
-/// ```
-/// use opentelemetry::trace::{Tracer, TracerProvider};
-/// use opentelemetry_sdk::trace::SdkTracerProvider;
-/// use tailtrace::InMemoryExporter;
-/// use tailtrace::otel::SpanExporterBridge;
-///
-/// let memory = InMemoryExporter::new();
-/// let provider = SdkTracerProvider::builder()
-///     .with_batch_exporter(SpanExporterBridge::new(memory.clone()))
-///     .build();
-/// provider.tracer("shop").in_span("order", |_| {});
-/// provider.force_flush()?;
-/// assert_eq!(memory.span_count(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("examples/span_exporter_bridge.md"))]
 #[derive(Debug)]
 pub struct SpanExporterBridge {
-    exporter: AsyncExporter,
+    inner: Arc<Inner>,
     resource: Arc<Resource>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    exporter: AsyncExporter,
     /// How long a flush may take.
     patience: Duration,
     flushes: Arc<AtomicUsize>,
@@ -69,20 +59,28 @@ impl SpanExporterBridge {
     pub fn with_config(exporter: impl Exporter + 'static, config: DeliveryConfig) -> Self {
         let flushes = Arc::new(AtomicUsize::new(0));
         let bridged = Bridged { exporter, flushes: Arc::clone(&flushes) };
-        Self {
+        let inner = Inner {
             exporter: AsyncExporter::with_config(bridged, config),
-            resource: Arc::new(Resource::new("unknown_service")),
             patience: config.export_timeout,
             flushes,
             has_ended: AtomicBool::new(false),
-        }
+        };
+        Self { inner: Arc::new(inner), resource: Arc::new(Resource::new("unknown_service")) }
     }
 
-    async fn deliver(&self, batch: &[SpanData]) -> OTelSdkResult {
+    /// Exports without borrowing from here, as older lines want it.
+    fn deliver(&self, batch: Vec<SpanData>) -> impl Future<Output = SdkResult> + Send + use<> {
+        let (inner, resource) = (Arc::clone(&self.inner), Arc::clone(&self.resource));
+        async move { inner.deliver(&batch, &resource).await }
+    }
+}
+
+impl Inner {
+    async fn deliver(&self, batch: &[SpanData], resource: &Arc<Resource>) -> SdkResult {
         if self.has_ended.load(Ordering::Acquire) {
-            return Err(OTelSdkError::AlreadyShutdown);
+            return Err(line::already_shut_down());
         }
-        let (traces, without_ids) = traces_of(batch, &self.resource);
+        let (traces, without_ids) = traces_of(batch, resource);
         let taken = match &*traces {
             [] => Ok(()),
             traces => self.exporter.export(traces).await,
@@ -90,53 +88,108 @@ impl SpanExporterBridge {
         let sent = self.exporter.flush().await;
         if without_ids > 0 {
             let message = format!("{without_ids} spans have no valid ids and were not exported");
-            return Err(OTelSdkError::InternalFailure(message));
+            return Err(line::failed(message));
         }
-        taken.and(sent).map_err(|error| OTelSdkError::InternalFailure(error.to_string()))
-    }
-}
-
-impl SpanExporter for SpanExporterBridge {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.deliver(&batch).await
+        taken.and(sent).map_err(|error| line::failed(error.to_string()))
     }
 
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+    fn shut_down(&self, timeout: Duration) -> SdkResult {
         if self.has_ended.swap(true, Ordering::AcqRel) {
-            return Err(OTelSdkError::AlreadyShutdown);
+            return Err(line::already_shut_down());
         }
         match self.exporter.shutdown_within(timeout) {
             Ok(_) => Ok(()),
-            Err(ShutdownError::TimedOut { limit, .. }) => Err(OTelSdkError::Timeout(limit)),
-            Err(error) => Err(OTelSdkError::InternalFailure(error.to_string())),
+            Err(ShutdownError::TimedOut { limit, .. }) => Err(line::timed_out(limit)),
+            Err(error) => Err(line::failed(error.to_string())),
         }
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
+    fn flush(&self) -> SdkResult {
         if self.has_ended.load(Ordering::Acquire) {
-            return Err(OTelSdkError::AlreadyShutdown);
+            return Err(line::already_shut_down());
         }
         self.flushes.fetch_add(1, Ordering::AcqRel);
         let flushed = self.exporter.flush_within(self.patience);
         self.flushes.fetch_sub(1, Ordering::AcqRel);
         match flushed {
             Ok(_) => Ok(()),
-            Err(FlushError::TimedOut { limit, .. }) => Err(OTelSdkError::Timeout(limit)),
-            Err(error) => Err(OTelSdkError::InternalFailure(error.to_string())),
+            Err(FlushError::TimedOut { limit, .. }) => Err(line::timed_out(limit)),
+            Err(error) => Err(line::failed(error.to_string())),
         }
     }
+}
 
+/// Each method as the line has it.
+impl SpanExporter for SpanExporterBridge {
+    #[cfg(before_0_29)]
+    fn export(&mut self, batch: Vec<SpanData>) -> Boxed<SdkResult> {
+        Box::pin(self.deliver(batch))
+    }
+
+    #[cfg(not(before_0_29))]
+    async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
+        self.deliver(batch).await
+    }
+
+    #[cfg(before_0_28)]
+    fn shutdown(&mut self) {
+        // There is nobody to tell.
+        let _ = self.inner.shut_down(line::SHUTDOWN_TIMEOUT);
+    }
+
+    #[cfg(all(before_0_30, not(before_0_28)))]
+    fn shutdown(&mut self) -> SdkResult {
+        self.inner.shut_down(line::SHUTDOWN_TIMEOUT)
+    }
+
+    #[cfg(all(before_0_32, not(before_0_30)))]
+    fn shutdown_with_timeout(&mut self, timeout: Duration) -> SdkResult {
+        self.inner.shut_down(timeout)
+    }
+
+    // By itself the trait gives 5 ns there.
+    #[cfg(all(before_0_32, not(before_0_30)))]
+    fn shutdown(&mut self) -> SdkResult {
+        self.inner.shut_down(line::SHUTDOWN_TIMEOUT)
+    }
+
+    #[cfg(not(before_0_32))]
+    fn shutdown_with_timeout(&self, timeout: Duration) -> SdkResult {
+        self.inner.shut_down(timeout)
+    }
+
+    #[cfg(before_0_28)]
+    fn force_flush(&mut self) -> Boxed<SdkResult> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.flush() })
+    }
+
+    #[cfg(all(before_0_32, not(before_0_28)))]
+    fn force_flush(&mut self) -> SdkResult {
+        self.inner.flush()
+    }
+
+    #[cfg(not(before_0_32))]
+    fn force_flush(&self) -> SdkResult {
+        self.inner.flush()
+    }
+
+    #[cfg(not(before_0_24))]
     fn set_resource(&mut self, resource: &OtelResource) {
         self.resource = Arc::new(from_resource(resource));
     }
 }
 
+#[cfg(before_0_29)]
+type Boxed<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// The sampled spans as traces, and how many could not become part of one.
 ///
-/// The spans of a trace of ours share flags and trace state; those that differ make another.
+/// The spans of a trace of ours share flags, trace state and resource; those that differ make another.
 fn traces_of(batch: &[SpanData], resource: &Arc<Resource>) -> (Vec<Trace>, usize) {
     let mut traces: Vec<(&SpanContext, Trace)> = Vec::new();
     let mut known: HashMap<TraceId, Vec<usize>> = HashMap::new();
+    let mut whose = Whose { told: Arc::clone(resource), last: None };
     let mut without_ids = 0;
     for data in batch.iter().filter(|data| data.span_context.trace_flags().is_sampled()) {
         let context = &data.span_context;
@@ -144,11 +197,13 @@ fn traces_of(batch: &[SpanData], resource: &Arc<Resource>) -> (Vec<Trace>, usize
             without_ids += 1;
             continue;
         };
+        let resource = whose.is(data);
         let candidates = known.entry(context.trace_id()).or_default();
         let same = candidates.iter().copied().find(|at| {
-            traces.get(*at).is_some_and(|(first, _)| {
+            traces.get(*at).is_some_and(|(first, trace)| {
                 first.trace_flags() == context.trace_flags()
                     && first.trace_state() == context.trace_state()
+                    && trace.resource() == resource
             })
         });
         let at = same.unwrap_or_else(|| {
@@ -162,6 +217,22 @@ fn traces_of(batch: &[SpanData], resource: &Arc<Resource>) -> (Vec<Trace>, usize
         }
     }
     (traces.into_iter().map(|(_, trace)| trace).collect(), without_ids)
+}
+
+/// Who made the spans of a batch.
+struct Whose<'a> {
+    /// What the provider said.
+    told: Arc<Resource>,
+    /// What the last span said, where the line has it there.
+    last: Option<(&'a OtelResource, Arc<Resource>)>,
+}
+
+impl<'a> Whose<'a> {
+    fn is(&mut self, span: &'a SpanData) -> &Arc<Resource> {
+        let Some(theirs) = line::resource_in(span) else { return &self.told };
+        let known = self.last.take().filter(|(known, _)| *known == theirs);
+        &self.last.insert(known.unwrap_or_else(|| (theirs, Arc::new(from_resource(theirs))))).1
+    }
 }
 
 /// The exporter on its own thread: quiet, and flushed only when somebody outside asks for it. Each export

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::Resource as OtelResource;
 
 use super::Recorded;
 use super::convert::{spans_of, to_resource};
+use super::line::{self, SdkError, SpanData, SpanExporter};
 use super::quiet::quietly;
 use super::turn::Shared;
 use crate::delivery::may_block;
@@ -36,29 +36,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// failure has left nothing behind. Of a batch that takes several calls the failed ones count as
 /// rejected.
 ///
-/// ```
-/// use opentelemetry_sdk::error::OTelSdkResult;
-/// use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-/// use tailtrace::otel::OtelExporter;
-/// use tailtrace::{AlwaysOn, Pipeline};
-///
-/// #[derive(Debug)]
-/// struct Backend;
-///
-/// impl SpanExporter for Backend {
-///     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-///         println!("{} spans", batch.len());
-///         Ok(())
-///     }
-/// }
-///
-/// let pipeline = Pipeline::builder("checkout")
-///     .with_sampler(AlwaysOn)
-///     .with_exporter(OtelExporter::new(Backend))
-///     .start()?;
-/// # pipeline.shutdown(std::time::Duration::from_secs(5))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("examples/otel_exporter.md"))]
 pub struct OtelExporter<E> {
     inner: Shared<Inner<E>>,
 }
@@ -66,7 +44,23 @@ pub struct OtelExporter<E> {
 /// The exporter, and whose spans it expects.
 struct Inner<E> {
     exporter: E,
-    resource: Option<Arc<Resource>>,
+    resource: Option<(Arc<Resource>, OtelResource)>,
+}
+
+/// What an exporter is told besides spans.
+#[derive(Clone, Copy)]
+enum Told {
+    Flush,
+    ShutDown,
+}
+
+impl Told {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Flush => "flush",
+            Self::ShutDown => "shut down",
+        }
+    }
 }
 
 impl<E: SpanExporter + 'static> OtelExporter<E> {
@@ -77,17 +71,17 @@ impl<E: SpanExporter + 'static> OtelExporter<E> {
     }
 
     /// Tells the exporter something, when nobody else calls it.
-    async fn tell(
-        &self,
-        what: &'static str,
-        call: impl FnOnce(&mut E) -> OTelSdkResult + Send + 'static,
-    ) -> Result<(), ExportError> {
+    async fn tell(&self, what: Told) -> Result<(), ExportError> {
         let mut turn = self.inner.turn().await;
         let called = may_block(quietly(async move {
-            turn.as_mut().map_or(Ok(()), |inner| call(&mut inner.exporter))
+            match (turn.as_mut(), what) {
+                (None, _) => Ok(()),
+                (Some(inner), Told::Flush) => line::flush(&mut inner.exporter).await,
+                (Some(inner), Told::ShutDown) => line::shut_down(&mut inner.exporter).await,
+            }
         }));
         match called.await {
-            Some(told) => told.map_err(|error| failure(what, error)),
+            Some(told) => told.map_err(|error| failure(what.verb(), error)),
             None => Err(no_runtime()),
         }
     }
@@ -100,12 +94,14 @@ impl<E: SpanExporter> Inner<E> {
         let (mut sent, mut failed) = (0, None);
         'all: for (resource, traces) in by_resource(batch) {
             self.belong_to(resource);
-            for portion in portions(traces) {
+            for mut portion in portions(traces) {
                 let spans = portion.len() as u64;
+                if let Some((_, theirs)) = &self.resource {
+                    line::sign(&mut portion, theirs);
+                }
                 match self.exporter.export(portion).await {
                     Ok(()) => sent += spans,
-                    // What takes too long would only take longer, and what has ended stays so.
-                    Err(error @ (OTelSdkError::Timeout(_) | OTelSdkError::AlreadyShutdown)) => {
+                    Err(error) if line::is_hopeless(&error) => {
                         failed = Some(error);
                         break 'all;
                     }
@@ -125,9 +121,10 @@ impl<E: SpanExporter> Inner<E> {
 
     /// Tells the exporter whose the next spans are.
     fn belong_to(&mut self, resource: &Arc<Resource>) {
-        if self.resource.as_ref() != Some(resource) {
-            self.exporter.set_resource(&to_resource(resource));
-            self.resource = Some(Arc::clone(resource));
+        if self.resource.as_ref().is_none_or(|(known, _)| known != resource) {
+            let theirs = to_resource(resource);
+            line::set_resource(&mut self.exporter, &theirs);
+            self.resource = Some((Arc::clone(resource), theirs));
         }
     }
 }
@@ -171,7 +168,7 @@ fn portions(traces: Vec<&Trace>) -> impl Iterator<Item = Vec<SpanData>> {
     })
 }
 
-fn failure(what: &str, error: OTelSdkError) -> ExportError {
+fn failure(what: &str, error: SdkError) -> ExportError {
     let message = format!("the OpenTelemetry exporter could not {what}: {error}");
     ExportError::permanent(message).with_source(error)
 }
@@ -197,11 +194,11 @@ impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
-        self.tell("flush", |exporter| exporter.force_flush()).await
+        self.tell(Told::Flush).await
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        self.tell("shut down", |exporter| exporter.shutdown()).await
+        self.tell(Told::ShutDown).await
     }
 
     fn batching(&self) -> Batching {

@@ -11,7 +11,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
-use crate::kit::own_work::is_asking;
+use super::early::Early;
+use super::line::{SamplingDecision as SdkDecision, SamplingResult};
 use crate::kit::{Clock, Tick};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
@@ -33,6 +34,8 @@ use crate::sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
 pub struct HeadSampler {
     source: Source,
     records_as_sampled: bool,
+    /// The traces that were left to the tail.
+    recorded: Early<TraceId>,
 }
 
 #[derive(Clone)]
@@ -45,14 +48,17 @@ impl HeadSampler {
     /// The head of a pipeline: its sampler or, without one, what its tail needs.
     #[must_use]
     pub fn new(pipeline: &Pipeline) -> Self {
-        Self { source: Source::Pipeline(pipeline.intake()), records_as_sampled: false }
+        Self::of(Source::Pipeline(pipeline.intake()))
     }
 
     /// A sampler without a pipeline. What it says to record is recorded, and no tail of ours decides about it.
     #[must_use]
     pub fn from_sampler(sampler: impl Sampler + 'static) -> Self {
-        let source = Source::Alone(Arc::new(sampler), Clock::system());
-        Self { source, records_as_sampled: false }
+        Self::of(Source::Alone(Arc::new(sampler), Clock::system()))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, records_as_sampled: false, recorded: Early::new() }
     }
 
     /// Whether spans that are recorded for the tail carry the sampled flag. Default: no.
@@ -66,30 +72,38 @@ impl HeadSampler {
     }
 
     /// Decides about a span below one of this process.
-    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> sdk::SamplingResult {
+    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SamplingResult {
         let context = parent.span_context();
         let intake = self.source.intake();
         let known = intake.zip(convert::from_trace_id(trace_id));
         let decision = if intake.is_some_and(Intake::refuses) {
-            sdk::SamplingDecision::Drop
+            SdkDecision::Drop
         } else if context.is_sampled() {
-            sdk::SamplingDecision::RecordAndSample
-        } else if known.is_some_and(|(intake, id)| intake.is_recorded(id)) {
-            sdk::SamplingDecision::RecordOnly
+            SdkDecision::RecordAndSample
+        } else if self.is_recorded(trace_id) {
+            SdkDecision::RecordOnly
         } else if known.is_some_and(|(intake, id)| intake.is_dropped(id)) {
-            sdk::SamplingDecision::Drop
-        } else if is_asking() || parent.is_recording() {
+            SdkDecision::Drop
+        } else if intake.is_some_and(Intake::is_asking) || parent.is_recording() {
             // A span that is just being ended may be locked on this thread, so it is asked last, and not by
             // what a policy traces.
-            sdk::SamplingDecision::RecordOnly
+            SdkDecision::RecordOnly
         } else {
             if let Some(intake) = intake {
                 intake.sampled_out();
             }
-            sdk::SamplingDecision::Drop
+            SdkDecision::Drop
         };
         let trace_state = context.trace_state().clone();
-        sdk::SamplingResult { decision, attributes: Vec::new(), trace_state }
+        SamplingResult { decision, attributes: Vec::new(), trace_state }
+    }
+
+    /// Whether spans of this trace are recorded here, or will be as soon as they are told of.
+    fn is_recorded(&self, trace_id: api::TraceId) -> bool {
+        convert::from_trace_id(trace_id).is_some_and(|id| {
+            let known = self.source.intake().is_some_and(|intake| intake.is_recorded(id));
+            known || self.recorded.knows(id)
+        })
     }
 
     /// Decides about a local root.
@@ -98,7 +112,7 @@ impl HeadSampler {
         trace_id: TraceId,
         parent: Option<&api::SpanContext>,
         root: &Root<'_>,
-    ) -> sdk::SamplingResult {
+    ) -> SamplingResult {
         let caller = parent.and_then(convert::from_span_context);
         let tags: Vec<(Cow<'static, str>, TagValue)> =
             root.attributes.iter().map(convert::from_attribute).collect();
@@ -111,13 +125,16 @@ impl HeadSampler {
             request = request.with_parent(caller);
         }
         let answer = self.source.decide(&request);
+        if answer.decision == Decision::Record {
+            self.recorded.mention(trace_id);
+        }
         let state = parent.map_or(&api::TraceState::NONE, api::SpanContext::trace_state);
         let tags = answer.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
-        sdk::SamplingResult {
+        SamplingResult {
             decision: match answer.decision {
-                Decision::Drop => sdk::SamplingDecision::Drop,
-                Decision::Record if !self.records_as_sampled => sdk::SamplingDecision::RecordOnly,
-                Decision::Record | Decision::Sample => sdk::SamplingDecision::RecordAndSample,
+                Decision::Drop => SdkDecision::Drop,
+                Decision::Record if !self.records_as_sampled => SdkDecision::RecordOnly,
+                Decision::Record | Decision::Sample => SdkDecision::RecordAndSample,
             },
             attributes: tags.collect(),
             // What is not sampled promises no probability to whoever continues it.
@@ -146,7 +163,7 @@ impl sdk::ShouldSample for HeadSampler {
         span_kind: &api::SpanKind,
         attributes: &[KeyValue],
         links: &[api::Link],
-    ) -> sdk::SamplingResult {
+    ) -> SamplingResult {
         let parent = parent_context.filter(|context| context.has_active_span());
         let parent = parent.map(Context::span).filter(|span| span.span_context().is_valid());
         let root = Root { name, kind: span_kind, attributes, links };
@@ -158,8 +175,8 @@ impl sdk::ShouldSample for HeadSampler {
                 self.ask(id, parent.as_ref().map(api::SpanRef::span_context), &root)
             }
             // Whoever made such an id must not be followed by others.
-            (_, None) => sdk::SamplingResult {
-                decision: sdk::SamplingDecision::Drop,
+            (_, None) => SamplingResult {
+                decision: SdkDecision::Drop,
                 attributes: Vec::new(),
                 trace_state: api::TraceState::default(),
             },

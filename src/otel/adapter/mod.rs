@@ -6,8 +6,10 @@
 
 mod bridge;
 pub mod convert;
+mod early;
 mod exporter;
 mod head_sampler;
+mod line;
 pub(crate) mod propagator;
 mod quiet;
 mod recorded;

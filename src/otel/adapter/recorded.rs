@@ -1,12 +1,13 @@
 //! Finished spans of OpenTelemetry's SDK as they are.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 use opentelemetry::{Array, KeyValue, Value};
-use opentelemetry_sdk::trace::SpanData;
 
 use super::convert;
+use super::line::SpanData;
 use crate::model::{Original, Outline, SpanId, SpanMut, Status, Trace, TraceId};
 
 /// A key longer than this counts.
@@ -23,27 +24,32 @@ impl Recorded {
     pub fn all_of(trace: &Trace) -> Option<Vec<SpanData>> {
         let originals: &[Self] = trace.originals()?;
         let threshold = trace.threshold();
-        // Nearly always all of them carry the same state, which is one change then.
-        let mut last: Option<(&SpanContext, SpanContext)> = None;
-        let kept = originals.iter().map(|Self(data)| {
+        let mut kept: Vec<SpanData> = Vec::with_capacity(originals.len());
+        for Self(data) in originals {
             let context = &data.span_context;
-            let state = match &last {
-                Some((before, after)) if before.trace_state() == context.trace_state() => {
-                    after.trace_state().clone()
+            // Nearly always all of them carry the same state, which is one change then.
+            let before = kept.len().checked_sub(1).and_then(|last| originals.get(last));
+            let state = match (before, kept.last()) {
+                (Some(Self(before)), Some(after))
+                    if before.span_context.trace_state() == context.trace_state() =>
+                {
+                    after.span_context.trace_state().clone()
                 }
                 _ => convert::set_threshold(context.trace_state(), threshold),
             };
             let flags = context.trace_flags().with_sampled(true);
             let (trace_id, span_id) = (context.trace_id(), context.span_id());
-            let kept = SpanContext::new(trace_id, span_id, flags, context.is_remote(), state);
-            last = Some((context, kept.clone()));
-            SpanData { span_context: kept, ..data.clone() }
-        });
-        Some(kept.collect())
+            let leaving = SpanContext::new(trace_id, span_id, flags, context.is_remote(), state);
+            kept.push(SpanData { span_context: leaving, ..data.clone() });
+        }
+        Some(kept)
     }
 }
 
+// What is asked of every span that ends is inlined: where a span is only borrowed by code that the compiler
+// sees, it is moved once on its way in, and spans are large.
 impl Original for Recorded {
+    #[inline]
     fn ids(&self) -> (TraceId, SpanId) {
         let context = &self.0.span_context;
         // Spans without valid ids belong to no trace that is known, and so does one with random ids.
@@ -51,8 +57,13 @@ impl Original for Recorded {
         (trace_id, convert::from_span_id(context.span_id()).unwrap_or_else(SpanId::new))
     }
 
+    #[inline]
     fn is_error(&self) -> bool {
         matches!(self.0.status, OtelStatus::Error { .. })
+    }
+
+    fn times(&self) -> (SystemTime, SystemTime) {
+        (self.0.start_time, self.0.end_time)
     }
 
     fn outline(&self) -> Outline<'_> {
@@ -79,6 +90,7 @@ impl Original for Recorded {
         convert::write_span_data(&self.0, span);
     }
 
+    #[inline]
     fn bytes(&self) -> usize {
         let Self(data) = self;
         let events: usize = data.events.events.iter().map(event_bytes).sum();
@@ -92,20 +104,24 @@ impl Original for Recorded {
     }
 }
 
+#[inline]
 fn event_bytes(event: &Event) -> usize {
     size_of::<Event>() + owned_bytes(&event.name) + tag_bytes(&event.attributes)
 }
 
+#[inline]
 fn link_bytes(link: &Link) -> usize {
     size_of::<Link>() + tag_bytes(&link.attributes)
 }
 
+#[inline]
 #[expect(clippy::ptr_arg, reason = "what is static takes no memory")]
 fn owned_bytes(text: &Cow<'static, str>) -> usize {
     if let Cow::Owned(text) = text { text.len() } else { 0 }
 }
 
 /// The memory of attributes.
+#[inline]
 fn tag_bytes(attributes: &[KeyValue]) -> usize {
     let tags = attributes.iter();
     let texts: usize = tags.map(|tag| key_bytes(tag.key.as_str()) + value_bytes(&tag.value)).sum();
@@ -113,10 +129,12 @@ fn tag_bytes(attributes: &[KeyValue]) -> usize {
 }
 
 /// The memory of a key. Nobody can tell which are static, but nobody writes long ones by hand.
+#[inline]
 fn key_bytes(key: &str) -> usize {
     if key.len() > LONG_KEY { key.len() } else { 0 }
 }
 
+#[inline]
 fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.as_str().len(),

@@ -1,14 +1,14 @@
 //! OpenTelemetry's samplers for our pipelines.
 
 use opentelemetry::Context;
-use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, TraceContextExt};
-use opentelemetry_sdk::trace::{SamplingDecision as Theirs, ShouldSample};
+use opentelemetry_sdk::trace::ShouldSample;
 
 use super::convert::{
     from_attribute, from_trace_state, to_baggage, to_key_value, to_link, to_span_context,
     to_span_kind, to_trace_id,
 };
+use super::line::{SamplingDecision as Theirs, with_baggage};
 use crate::sampling::{Sampler, SamplingDecision, SamplingRequest};
 
 /// Any sampler of OpenTelemetry as a sampler of ours.
@@ -21,22 +21,19 @@ use crate::sampling::{Sampler, SamplingDecision, SamplingRequest};
 /// It is asked as every sampler here, once per local trace, while OpenTelemetry asks for each span. What
 /// it is told is converted first, which costs some allocations.
 ///
-/// ```
-/// use opentelemetry_sdk::trace::Sampler;
-/// use tailtrace::otel::FromShouldSample;
-/// use tailtrace::{ConsoleExporter, Pipeline};
-///
-/// let pipeline = Pipeline::builder("checkout")
-///     .with_sampler(FromShouldSample::new(Sampler::AlwaysOn))
-///     .with_exporter(ConsoleExporter::stdout())
-///     .start()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("examples/from_should_sample.md"))]
 #[derive(Clone, Debug)]
 pub struct FromShouldSample(Box<dyn ShouldSample>);
 
 impl FromShouldSample {
+    /// Wraps a sampler.
+    #[cfg(before_0_32)]
+    pub fn new(sampler: impl ShouldSample + 'static) -> Self {
+        Self(Box::new(sampler))
+    }
+
     /// Wraps a sampler, in a box or not.
+    #[cfg(not(before_0_32))]
     pub fn new(sampler: impl Into<Box<dyn ShouldSample>>) -> Self {
         Self(sampler.into())
     }
@@ -49,7 +46,7 @@ impl Sampler for FromShouldSample {
                 let context = Context::new().with_remote_span_context(to_span_context(parent));
                 match parent.baggage.is_empty() {
                     true => context,
-                    false => context.with_baggage(to_baggage(&parent.baggage)),
+                    false => with_baggage(&context, to_baggage(&parent.baggage)),
                 }
             }
             None => Context::new(),

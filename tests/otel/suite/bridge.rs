@@ -10,12 +10,12 @@ use opentelemetry::trace::{
     Span as _, SpanContext, Status, TraceContextExt, TraceFlags, TraceState, Tracer, TracerProvider,
 };
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkError;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::Sampler;
 use tailtrace::delivery::{DeliveryConfig, Retry};
 use tailtrace::{ExportError, Exporter, InMemoryExporter, TagRef, Trace};
 
-use super::support::{LONG, bare, block_on};
+use super::line::{self, SdkResult, SdkTracerProvider, SpanData};
+use super::support::{LONG, bare};
 use crate::adapter::SpanExporterBridge;
 
 fn bridge() -> (SpanExporterBridge, InMemoryExporter) {
@@ -45,37 +45,41 @@ fn assert_arrived(memory: &InMemoryExporter) {
 }
 
 fn named() -> Resource {
-    Resource::builder_empty().with_service_name("shop").build()
+    line::resource(vec![KeyValue::new("service.name", "shop")])
 }
 
 #[test]
 fn behind_a_batch_processor_a_flush_of_the_provider_means_what_it_says() {
     let (bridge, memory) = bridge();
-    let builder = SdkTracerProvider::builder().with_batch_exporter(bridge);
-    let provider = builder.with_resource(named()).build();
-    trace_something(&provider);
-    provider.force_flush().unwrap();
-    assert_arrived(&memory);
-    assert_eq!(memory.traces().len(), 1);
-    provider.shutdown().unwrap();
+    line::where_batches_run(|| {
+        let builder = line::builder(Sampler::AlwaysOn, named());
+        let provider = line::with_batch(builder, bridge).build();
+        trace_something(&provider);
+        line::flush(&provider).unwrap();
+        assert_arrived(&memory);
+        assert_eq!(memory.traces().len(), 1);
+        line::shut_down(provider).unwrap();
+    });
 }
 
 #[test]
 fn behind_a_simple_processor_each_span_is_there_when_it_has_ended() {
     let (bridge, memory) = bridge();
-    let builder = SdkTracerProvider::builder().with_simple_exporter(bridge);
-    let provider = builder.with_resource(named()).build();
+    let builder = line::builder(Sampler::AlwaysOn, named());
+    let provider = builder.with_simple_exporter(bridge).build();
     trace_something(&provider);
     assert_arrived(&memory);
-    provider.shutdown().unwrap();
+    line::shut_down(provider).unwrap();
 }
 
+/// Older batch processors wait for the runtime that they block.
+#[cfg(not(before_0_28))]
 #[test]
 fn both_work_inside_of_a_runtime() {
-    block_on(async {
+    super::support::block_on(async {
         let (simple, one) = bridge();
         let (batch, other) = bridge();
-        let builder = SdkTracerProvider::builder().with_resource(named());
+        let builder = line::builder(Sampler::AlwaysOn, named());
         let provider = builder.with_simple_exporter(simple).with_batch_exporter(batch).build();
         trace_something(&provider);
         provider.force_flush().unwrap();
@@ -109,7 +113,7 @@ fn the_exporter_has_a_runtime_wherever_it_is_called_from() {
 
 #[test]
 fn spans_are_gathered_by_trace_and_split_where_flags_or_state_differ() {
-    let (bridge, memory) = bridge();
+    let (mut bridge, memory) = bridge();
     let with = |mut data: SpanData, flags, state: &str| {
         let context = &data.span_context;
         let (trace, span) = (context.trace_id(), context.span_id());
@@ -124,7 +128,7 @@ fn spans_are_gathered_by_trace_and_split_where_flags_or_state_differ() {
         bare("a3", 1, 4),
         with(bare("a4", 1, 5), random, ""),
     ];
-    block_on(bridge.export(batch)).unwrap();
+    line::export(&mut bridge, batch).unwrap();
     let traces = memory.traces();
     let names = |trace: &Trace| -> Vec<String> {
         trace.spans().map(|span| span.operation_name().to_owned()).collect()
@@ -138,19 +142,19 @@ fn spans_are_gathered_by_trace_and_split_where_flags_or_state_differ() {
 
 #[test]
 fn what_is_not_sampled_is_not_exported() {
-    let (bridge, memory) = bridge();
+    let (mut bridge, memory) = bridge();
     let mut data = bare("recorded only", 1, 1);
     let (trace, span) = (data.span_context.trace_id(), data.span_context.span_id());
     let flags = TraceFlags::NOT_SAMPLED;
     data.span_context = SpanContext::new(trace, span, flags, false, TraceState::default());
-    block_on(bridge.export(vec![data, bare("sampled", 1, 2)])).unwrap();
+    line::export(&mut bridge, vec![data, bare("sampled", 1, 2)]).unwrap();
     assert_eq!(memory.span_count(), 1);
 }
 
 #[test]
 fn spans_without_ids_are_told_and_cost_the_others_nothing() {
-    let (bridge, memory) = bridge();
-    let failed = block_on(bridge.export(vec![bare("nobody", 0, 1), bare("somebody", 1, 1)]));
+    let (mut bridge, memory) = bridge();
+    let failed = line::export(&mut bridge, vec![bare("nobody", 0, 1), bare("somebody", 1, 1)]);
     assert!(failed.unwrap_err().to_string().contains("1 spans have no valid ids"));
     assert_eq!(memory.span_count(), 1);
 }
@@ -188,40 +192,43 @@ fn quick() -> DeliveryConfig {
 #[test]
 fn a_failure_that_may_pass_is_tried_again() {
     let (answers, _) = Answers::new(vec![ExportError::retryable("503")]);
-    let bridge = SpanExporterBridge::with_config(answers, quick());
-    block_on(bridge.export(vec![bare("order", 1, 1)])).unwrap();
+    let mut bridge = SpanExporterBridge::with_config(answers, quick());
+    line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
 }
 
 #[test]
 fn a_failure_that_stays_is_told() {
     let (answers, _) = Answers::new(vec![ExportError::permanent("bad key")]);
-    let bridge = SpanExporterBridge::with_config(answers, quick());
-    let failed = block_on(bridge.export(vec![bare("order", 1, 1)])).unwrap_err();
-    assert!(matches!(failed, OTelSdkError::InternalFailure(_)), "{failed}");
-    block_on(bridge.export(vec![bare("order", 1, 1)])).unwrap();
+    let mut bridge = SpanExporterBridge::with_config(answers, quick());
+    let failed = line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap_err();
+    assert!(failed.to_string().contains("refused by the exporter"), "{failed:?}");
+    line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
 }
 
 #[test]
 fn the_exporter_is_flushed_when_somebody_asks_for_it_and_not_by_each_export() {
     let (answers, flushes) = Answers::new(Vec::new());
-    let bridge = SpanExporterBridge::with_config(answers, quick());
-    block_on(bridge.export(vec![bare("order", 1, 1)])).unwrap();
+    let mut bridge = SpanExporterBridge::with_config(answers, quick());
+    line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
     assert_eq!(flushes.load(Ordering::Relaxed), 0);
-    bridge.force_flush().unwrap();
+    line::flush_exporter(&mut bridge).unwrap();
     assert_eq!(flushes.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn after_the_shutdown_everything_fails() {
-    let (bridge, memory) = bridge();
-    bridge.shutdown_with_timeout(LONG).unwrap();
-    let ended = |result| matches!(result, Err(OTelSdkError::AlreadyShutdown));
-    assert!(ended(block_on(bridge.export(vec![bare("late", 1, 1)]))));
-    assert!(ended(bridge.force_flush()));
-    assert!(ended(bridge.shutdown_with_timeout(LONG)));
+    let (mut bridge, memory) = bridge();
+    assert!(line::end_exporter(&mut bridge, LONG).is_none_or(|ended| ended.is_ok()));
+    let already = line::already_shut_down().to_string();
+    let ended = |result: SdkResult| result.is_err_and(|error| error.to_string() == already);
+    assert!(ended(line::export(&mut bridge, vec![bare("late", 1, 1)])));
+    assert!(ended(line::flush_exporter(&mut bridge)));
+    assert!(line::end_exporter(&mut bridge, LONG).is_none_or(ended));
     assert_eq!(memory.span_count(), 0);
 }
 
+/// Older lines give no time.
+#[cfg(not(before_0_30))]
 #[test]
 fn a_shutdown_and_a_flush_keep_to_their_time() {
     struct Hangs;
@@ -239,11 +246,11 @@ fn a_shutdown_and_a_flush_keep_to_their_time() {
 
     let short = Duration::from_millis(1);
     let config = DeliveryConfig { export_timeout: short, ..quick() };
-    let bridge = SpanExporterBridge::with_config(Hangs, config);
-    assert!(bridge.force_flush().is_err());
-    let bridge = SpanExporterBridge::with_config(Hangs, quick());
-    let late = bridge.shutdown_with_timeout(short);
-    assert!(matches!(late, Err(OTelSdkError::Timeout(limit)) if limit == short), "{late:?}");
+    let mut bridge = SpanExporterBridge::with_config(Hangs, config);
+    assert!(line::flush_exporter(&mut bridge).is_err());
+    let mut bridge = SpanExporterBridge::with_config(Hangs, quick());
+    let late = line::end_exporter(&mut bridge, short).unwrap().unwrap_err();
+    assert_eq!(late.to_string(), line::timed_out(short).to_string());
 }
 
 /// Hazard: a span that ends here is exported while OpenTelemetry's stack of contexts is borrowed.
@@ -258,7 +265,8 @@ fn a_span_may_end_where_no_context_can_be_entered() {
 }
 
 /// Hazard: a simple processor holds its lock across the export, so a span that the exporter traces would
-/// wait for itself.
+/// wait for itself. Older lines cannot say that something must not be traced.
+#[cfg(not(before_0_30))]
 #[test]
 fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
     struct Traced(Arc<Mutex<Option<SdkTracerProvider>>>, Arc<AtomicUsize>);

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue, Value};
-use opentelemetry_sdk::trace::{
-    Sampler as OtelSampler, SamplingDecision as Theirs, SamplingResult, ShouldSample,
-};
+use opentelemetry_sdk::trace::{Sampler as OtelSampler, ShouldSample};
 use tailtrace::kit::Clock;
 use tailtrace::sampling::{Decision, Sampler, SamplingRequest};
 use tailtrace::{
@@ -15,6 +13,7 @@ use tailtrace::{
     TraceFlags,
 };
 
+use super::line::{self, SamplingDecision as Theirs, SamplingResult};
 use super::support::LONG;
 use crate::adapter::FromShouldSample;
 use crate::adapter::convert::to_trace_id;
@@ -139,8 +138,7 @@ fn a_new_trace_has_no_parent() {
 #[test]
 fn samplers_of_the_sdk_decide_by_the_parent() {
     let sampler = OtelSampler::ParentBased(Box::new(OtelSampler::AlwaysOff));
-    let boxed: Box<dyn ShouldSample> = sampler.into();
-    let sampler = FromShouldSample::new(boxed);
+    let sampler = FromShouldSample::new(line::boxed(sampler));
     for (flags, decision) in
         [(TraceFlags::SAMPLED, Decision::Sample), (TraceFlags::default(), Decision::Drop)]
     {

@@ -3,8 +3,11 @@
 mod bridge;
 mod convert;
 mod from_should_sample;
-mod head_and_tail;
+mod hazards;
+mod head_sampler;
+pub(crate) mod line;
 mod otel_exporter;
 mod propagator;
 mod strategies;
-mod support;
+pub(crate) mod support;
+mod tail_span_processor;

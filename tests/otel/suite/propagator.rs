@@ -10,14 +10,13 @@ use opentelemetry::trace::{
     TracerProvider,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{
-    Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample,
-};
+use opentelemetry_sdk::trace::{Sampler, ShouldSample};
 use proptest::prelude::*;
 use tailtrace::propagation::{
     B3Propagator, CompositePropagator, Extracted, JaegerPropagator, Propagator as OurPropagator,
 };
 
+use super::line::{self, SamplingDecision, SamplingResult};
 use crate::adapter::Propagator;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -26,18 +25,25 @@ const SPAN: &str = "00f067aa0ba902b7";
 /// Header lines in their order, names in any case.
 struct Lines<'a>(&'a [(&'a str, &'a str)]);
 
+impl Lines<'_> {
+    fn lines(&self, key: &str) -> Vec<&str> {
+        let lines = self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        lines.map(|(_, value)| *value).collect()
+    }
+}
+
 impl Extractor for Lines<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.get_all(key)?.first().copied()
+        self.lines(key).first().copied()
     }
 
     fn keys(&self) -> Vec<&str> {
         self.0.iter().map(|(name, _)| *name).collect()
     }
 
+    #[cfg(not(before_0_31))]
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        let lines = self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
-        let lines: Vec<&str> = lines.map(|(_, value)| *value).collect();
+        let lines = self.lines(key);
         if lines.is_empty() { None } else { Some(lines) }
     }
 }
@@ -58,7 +64,7 @@ fn inject_as(propagator: &Propagator, context: &Context) -> HashMap<String, Stri
 
 /// The context of a span that the SDK starts below another.
 fn child(sampler: impl ShouldSample + 'static, parent: &Context) -> Context {
-    let provider = SdkTracerProvider::builder().with_sampler(sampler).build();
+    let provider = line::builder(sampler, line::resource(Vec::new())).build();
     parent.with_span(provider.tracer("app").start_with_context("child", parent))
 }
 
@@ -120,6 +126,8 @@ fn a_traceparent_is_read_and_handed_on() {
 }
 
 /// TP6.
+// Older lines hand over one line of a header.
+#[cfg(not(before_0_31))]
 #[test]
 fn two_traceparents_are_none() {
     let line = traceparent("01");
@@ -186,6 +194,8 @@ fn a_malformed_tracestate_costs_the_trace_nothing() {
 }
 
 /// TS2, TS3.
+// Older lines hand over one line of a header.
+#[cfg(not(before_0_31))]
 #[test]
 fn lines_of_a_tracestate_are_one_list() {
     let lines = [
@@ -250,6 +260,8 @@ fn a_member_too_many_costs_the_last() {
 }
 
 /// BG1, BG2, BG3, BG4.
+// Older lines hand over one line of a header.
+#[cfg(not(before_0_31))]
 #[test]
 fn baggage_of_several_lines_is_read_by_the_letter() {
     let context = extract(&[("baggage", "a=b=c, user=Zo%C3%AB;p"), ("baggage", "bad=%FF;ttl=30")]);
@@ -274,9 +286,9 @@ fn baggage_that_nobody_changed_is_handed_on_as_it_arrived() {
 fn changes_of_the_baggage_are_sent() {
     let arrived = extract(&[("traceparent", &traceparent("01")), ("baggage", "z=1,b=2,a=3")]);
     let changed = [KeyValue::new("z", "1"), KeyValue::new("a", "new"), KeyValue::new("c", "ü")];
-    let sent = inject(&arrived.with_baggage(changed));
+    let sent = inject(&line::with_baggage(&arrived, changed));
     assert_eq!(sent["baggage"], "z=1,a=new,c=%C3%BC");
-    assert!(!inject(&arrived.with_cleared_baggage()).contains_key("baggage"));
+    assert!(!inject(&line::with_baggage(&arrived, [])).contains_key("baggage"));
 }
 
 /// OpenTelemetry: baggage does not need a trace.
@@ -337,7 +349,7 @@ fn baggage_in_header_names_is_found_and_sent() {
         ("uberctx-b", "2"),
     ];
     let context = jaeger.extract_with_context(&Context::new(), &Lines(&lines));
-    assert_eq!(context.baggage().get("tenant").map(|value| value.as_str()), Some("ac me"));
+    assert_eq!(context.baggage().get("tenant").map(ToString::to_string), Some("ac me".to_owned()));
     let sent = inject_as(&jaeger, &context);
     assert_eq!((&*sent["uberctx-tenant"], &*sent["uberctx-b"]), ("ac%20me", "2"));
     assert_eq!(sent["uber-trace-id"], trace);
@@ -384,7 +396,8 @@ proptest! {
             Box::new(B3Propagator::single()),
             Box::new(JaegerPropagator),
         ]);
-        let lines: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (*name, &**value)).collect();
+        let lines = lines.iter().map(|(name, value)| (*name, &**value)).collect();
+        let lines: Vec<(&str, &str)> = line::carried(lines);
         let propagator = Propagator::new(composite());
         let context = propagator.extract_with_context(&Context::new(), &Lines(&lines));
         prop_assert_eq!(inject_as(&propagator, &context), directly(&composite(), &Lines(&lines)));

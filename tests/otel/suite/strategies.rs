@@ -6,11 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+
+use super::line::{self, Scope, SpanData};
+use super::support::bare;
 
 /// Any value; numbers that differ from themselves are tested by hand.
 pub(crate) fn value() -> impl Strategy<Value = Value> {
@@ -98,10 +100,10 @@ pub(crate) fn status() -> impl Strategy<Value = Status> {
     prop_oneof![Just(Status::Unset), Just(Status::Ok), any::<String>().prop_map(Status::error)]
 }
 
-pub(crate) fn scope() -> impl Strategy<Value = InstrumentationScope> {
+pub(crate) fn scope() -> impl Strategy<Value = Scope> {
     let parts = (any::<String>(), option::of("[0-9.]{1,5}"), option::of("[a-z:/]{1,9}"));
     (parts, attributes()).prop_map(|((name, version, url), attributes)| {
-        let mut scope = InstrumentationScope::builder(name).with_attributes(attributes);
+        let mut scope = Scope::builder(name).with_attributes(attributes);
         if let Some(version) = version {
             scope = scope.with_version(version);
         }
@@ -127,32 +129,25 @@ pub(crate) fn span_data() -> impl Strategy<Value = SpanData> {
             status,
             scope,
         )| {
-            let (context, parent, parent_span_is_remote, span_kind, name) = head;
-            let mut events = SpanEvents::default();
-            (events.events, events.dropped_count) = (all_events, dropped.1);
-            let mut links = SpanLinks::default();
-            (links.links, links.dropped_count) = (all_links, dropped.2);
-            SpanData {
-                span_context: SpanContext::new(
-                    context.trace_id(),
-                    context.span_id(),
-                    context.trace_flags(),
-                    false,
-                    context.trace_state().clone(),
-                ),
-                parent_span_id: SpanId::from_bytes(parent.to_be_bytes()),
-                parent_span_is_remote,
-                span_kind,
-                name: name.into(),
-                start_time,
-                end_time: start_time + Duration::from_nanos(nanos),
-                attributes,
-                dropped_attributes_count: dropped.0,
-                events,
-                links,
-                status,
-                instrumentation_scope: scope,
-            }
+            let (context, parent, is_parent_remote, span_kind, name) = head;
+            let mut data = bare("", 1, 1);
+            data.span_context = SpanContext::new(
+                context.trace_id(),
+                context.span_id(),
+                context.trace_flags(),
+                false,
+                context.trace_state().clone(),
+            );
+            data.parent_span_id = SpanId::from_bytes(parent.to_be_bytes());
+            line::set_parent_remote(&mut data, is_parent_remote);
+            (data.span_kind, data.name, data.status) = (span_kind, name.into(), status);
+            (data.start_time, data.end_time) =
+                (start_time, start_time + Duration::from_nanos(nanos));
+            (data.attributes, data.dropped_attributes_count) = (attributes, dropped.0);
+            (data.events.events, data.events.dropped_count) = (all_events, dropped.1);
+            (data.links.links, data.links.dropped_count) = (all_links, dropped.2);
+            line::set_scope(&mut data, scope);
+            data
         },
     )
 }

@@ -7,10 +7,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{InstrumentationScope, Key};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter, SpanLinks};
+use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+
+use tailtrace::{Errors, InMemoryExporter, Pipeline, Stats, TailSampler};
+
+use super::line::{self, Export, Line, SdkError, SdkResult, SdkTracerProvider, SpanData};
+use crate::adapter::{HeadSampler, TailSpanProcessor};
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
@@ -30,6 +33,7 @@ pub(crate) fn bare(name: &'static str, trace: u128, span: u64) -> SpanData {
             TraceState::default(),
         ),
         parent_span_id: SpanId::INVALID,
+        #[cfg(not(before_0_31))]
         parent_span_is_remote: false,
         span_kind: SpanKind::Internal,
         name: name.into(),
@@ -40,7 +44,12 @@ pub(crate) fn bare(name: &'static str, trace: u128, span: u64) -> SpanData {
         events: SpanEvents::default(),
         links: SpanLinks::default(),
         status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::default(),
+        #[cfg(before_0_24)]
+        resource: std::borrow::Cow::Owned(Resource::empty()),
+        #[cfg(before_0_27)]
+        instrumentation_lib: Default::default(),
+        #[cfg(not(before_0_27))]
+        instrumentation_scope: Default::default(),
     }
 }
 
@@ -53,7 +62,7 @@ pub(crate) struct Seen {
     pub(crate) flushes: AtomicUsize,
     pub(crate) shutdowns: AtomicUsize,
     /// What the next calls answer; after them all is well.
-    pub(crate) answers: Mutex<Vec<OTelSdkError>>,
+    pub(crate) answers: Mutex<Vec<SdkError>>,
 }
 
 impl Seen {
@@ -71,47 +80,67 @@ impl Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
     pub(crate) seen: Arc<Seen>,
-    service: String,
+    service: Mutex<String>,
 }
 
 impl Sink {
-    pub(crate) fn new() -> (Self, Arc<Seen>) {
+    pub(crate) fn new() -> (Line<Self>, Arc<Seen>) {
         let sink = Self::default();
         let seen = Arc::clone(&sink.seen);
-        (sink, seen)
+        (Line::new(sink), seen)
     }
 
     /// An exporter whose calls answer with these errors first.
-    pub(crate) fn failing(errors: Vec<OTelSdkError>) -> (Self, Arc<Seen>) {
+    pub(crate) fn failing(errors: Vec<SdkError>) -> (Line<Self>, Arc<Seen>) {
         let (sink, seen) = Self::new();
         *seen.answers.lock().unwrap() = errors;
         (sink, seen)
     }
 }
 
-impl SpanExporter for Sink {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+impl Export for Sink {
+    async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
         let mut answers = self.seen.answers.lock().unwrap();
         if !answers.is_empty() {
             return Err(answers.remove(0));
         }
-        self.seen.calls.lock().unwrap().push((self.service.clone(), batch));
+        self.seen.calls.lock().unwrap().push((self.service.lock().unwrap().clone(), batch));
         Ok(())
     }
 
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+    fn shut_down(&self) -> SdkResult {
         self.seen.shutdowns.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
+    fn flush(&self) -> SdkResult {
         self.seen.flushes.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn set_resource(&mut self, resource: &Resource) {
+    fn set_resource(&self, resource: &Resource) {
         self.seen.resources.fetch_add(1, Ordering::Relaxed);
-        self.service =
-            resource.get(&Key::new("service.name")).map(|name| name.to_string()).unwrap();
+        let name = line::attribute_of(resource, "service.name").unwrap();
+        *self.service.lock().unwrap() = name.to_string();
     }
+}
+
+/// A pipeline that keeps errors, and what it exports.
+pub(crate) fn errors() -> (Pipeline, InMemoryExporter) {
+    let memory = InMemoryExporter::new();
+    let builder = Pipeline::builder("pipeline").with_tail(TailSampler::new().keep(Errors));
+    (builder.with_exporter(memory.clone()).start().unwrap(), memory)
+}
+
+/// A provider of the service `shop` in front of a pipeline.
+pub(crate) fn shop(pipeline: &Pipeline) -> SdkTracerProvider {
+    line::provider_of("shop", HeadSampler::new(pipeline), TailSpanProcessor::new(pipeline))
+}
+
+/// The account, which must balance.
+#[track_caller]
+pub(crate) fn settled(pipeline: &Pipeline) -> Stats {
+    let stats = pipeline.stats();
+    assert!(stats.balances(), "{stats}");
+    stats
 }

@@ -3,6 +3,7 @@
 use opentelemetry::StringValue;
 use opentelemetry::baggage::{Baggage as OtelBaggage, BaggageMetadata};
 
+use super::super::line;
 use crate::model::Baggage;
 
 /// The baggage, its members in alphabetical order, since OpenTelemetry's have none.
@@ -18,14 +19,14 @@ pub fn from_baggage(baggage: &OtelBaggage) -> Baggage {
 pub(crate) fn update(ours: &Baggage, theirs: &OtelBaggage) -> Baggage {
     let mut updated = ours.clone();
     for name in ours.iter().map(|member| member.name) {
-        if theirs.get(name).is_none() {
+        if !line::has_member(theirs, name) {
             updated = updated.without(name);
         }
     }
     let mut members: Vec<_> = theirs.iter().map(|(key, member)| (key.as_str(), member)).collect();
     members.sort_by_key(|(name, _)| *name);
     for (name, (value, metadata)) in members {
-        let (value, metadata) = (value.as_str(), metadata.as_str());
+        let (value, metadata) = (&*line::baggage_text(value), metadata.as_str());
         let is_same = updated.iter().any(|member| {
             member.name == name && member.value == value && member.metadata.trim() == metadata
         });

@@ -6,6 +6,7 @@ use super::{from_attribute, to_key_value};
 use crate::model::{Link, SpanId, Threshold, TraceContext, TraceFlags, TraceId, TraceState};
 
 /// The id; `None` for OpenTelemetry's invalid one, which is zero.
+#[inline]
 #[must_use]
 pub fn from_trace_id(id: otel::TraceId) -> Option<TraceId> {
     TraceId::from_bits(u128::from_be_bytes(id.to_bytes()))
@@ -18,6 +19,7 @@ pub fn to_trace_id(id: TraceId) -> otel::TraceId {
 }
 
 /// The id; `None` for OpenTelemetry's invalid one, which is zero.
+#[inline]
 #[must_use]
 pub fn from_span_id(id: otel::SpanId) -> Option<SpanId> {
     SpanId::from_bits(u64::from_be_bytes(id.to_bytes()))

@@ -3,6 +3,7 @@
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource as OtelResource;
 
+use super::super::line;
 use super::{from_value, to_key_value};
 use crate::model::{Resource, TagValue};
 
@@ -28,10 +29,5 @@ pub fn from_resource(resource: &OtelResource) -> Resource {
 pub fn to_resource(resource: &Resource) -> OtelResource {
     let attribute = |(key, value): (&str, &TagValue)| to_key_value(key, value.as_ref());
     let attributes: Vec<KeyValue> = resource.iter().map(attribute).collect();
-    match resource.schema_url() {
-        Some(url) => {
-            OtelResource::builder_empty().with_schema_url(attributes, url.to_owned()).build()
-        }
-        None => OtelResource::builder_empty().with_attributes(attributes).build(),
-    }
+    line::resource(attributes, resource.schema_url().map(str::to_owned))
 }

@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry::KeyValue;
 
+use super::super::line::{self, Scope};
 use super::{from_value, to_key_value};
 use crate::model::{SpanMut, TagRef, TagValue};
 
@@ -17,18 +18,19 @@ const ATTRIBUTE: &str = "otel.scope.attributes.";
 
 /// The tags that tell of the scope; one without a name has none for it.
 #[must_use]
-pub fn scope_tags(scope: &InstrumentationScope) -> Vec<(Cow<'static, str>, TagValue)> {
+pub fn scope_tags(scope: &Scope) -> Vec<(Cow<'static, str>, TagValue)> {
     let mut tags = Vec::new();
-    if !scope.name().is_empty() {
-        tags.push((NAME.into(), scope.name().into()));
+    let (name, version, schema_url) = line::scope_names(scope);
+    if !name.is_empty() {
+        tags.push((NAME.into(), name.into()));
     }
-    if let Some(version) = scope.version() {
+    if let Some(version) = version {
         tags.push((VERSION.into(), version.into()));
     }
-    if let Some(url) = scope.schema_url() {
+    if let Some(url) = schema_url {
         tags.push((SCHEMA_URL.into(), url.into()));
     }
-    for attribute in scope.attributes() {
+    for attribute in line::scope_attributes(scope) {
         let key = format!("{ATTRIBUTE}{}", attribute.key.as_str());
         tags.push((key.into(), from_value(&attribute.value).as_ref().to_value()));
     }
@@ -36,7 +38,7 @@ pub fn scope_tags(scope: &InstrumentationScope) -> Vec<(Cow<'static, str>, TagVa
 }
 
 /// Writes the scope into the tags of a span.
-pub(super) fn write_scope(scope: &InstrumentationScope, span: &mut SpanMut<'_>) {
+pub(super) fn write_scope(scope: &Scope, span: &mut SpanMut<'_>) {
     for (key, value) in scope_tags(scope) {
         span.set_tag(key, value);
     }
@@ -66,8 +68,8 @@ impl ScopeReader {
         true
     }
 
-    pub(super) fn finish(self) -> InstrumentationScope {
-        let mut scope = InstrumentationScope::builder(self.name).with_attributes(self.attributes);
+    pub(super) fn finish(self) -> Scope {
+        let mut scope = Scope::builder(self.name).with_attributes(self.attributes);
         if let Some(version) = self.version {
             scope = scope.with_version(version);
         }

@@ -1,8 +1,11 @@
 //! Spans.
 
 use opentelemetry::trace as otel;
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+#[cfg(before_0_24)]
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
+use super::super::line::{self, SpanData};
 use super::event::level_of;
 use super::scope::{ScopeReader, write_scope};
 use super::{
@@ -65,7 +68,7 @@ pub fn to_status(status: Status) -> otel::Status {
 pub fn write_span_data(data: &SpanData, span: &mut SpanMut<'_>) {
     span.set_kind(from_span_kind(&data.span_kind));
     span.set_parent_remote(is_parent_remote(data));
-    write_scope(&data.instrumentation_scope, span);
+    write_scope(line::scope(data), span);
     for attribute in &data.attributes {
         let (key, value) = from_key_value(attribute);
         span.set_tag(key, value);
@@ -149,6 +152,7 @@ impl Shared {
                 self.trace_state.clone(),
             ),
             parent_span_id: span.parent_span_id().map_or(otel::SpanId::INVALID, to_span_id),
+            #[cfg(not(before_0_31))]
             parent_span_is_remote: span.is_parent_remote(),
             span_kind: to_span_kind(span.kind()),
             name: span.operation_name().to_owned().into(),
@@ -159,6 +163,11 @@ impl Shared {
             events,
             links,
             status: to_status(span.status()),
+            #[cfg(before_0_24)]
+            resource: std::borrow::Cow::Owned(Resource::empty()),
+            #[cfg(before_0_27)]
+            instrumentation_lib: scope.finish(),
+            #[cfg(not(before_0_27))]
             instrumentation_scope: scope.finish(),
         }
     }
@@ -167,7 +176,7 @@ impl Shared {
 /// Whether the span's parent is in another process.
 #[must_use]
 pub fn is_parent_remote(data: &SpanData) -> bool {
-    data.parent_span_is_remote
+    line::is_parent_remote(data)
 }
 
 fn link_of(link: LinkRef<'_>) -> otel::Link {

@@ -2,6 +2,7 @@
 
 use opentelemetry::propagation as otel;
 
+use super::super::line::lines_of;
 use crate::propagation::{Extractor, Injector};
 
 /// What headers are read from.
@@ -9,7 +10,7 @@ pub(super) struct Reader<'a>(pub(super) &'a dyn otel::Extractor);
 
 impl Extractor for Reader<'_> {
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
-        for line in self.0.get_all(name).unwrap_or_default() {
+        for line in lines_of(self.0, name) {
             each(line.as_bytes());
         }
     }

@@ -7,6 +7,7 @@ use opentelemetry::trace::TraceContextExt;
 use super::super::convert::{
     from_baggage, from_span_context, is_held, to_baggage, to_span_context, to_trace_state, update,
 };
+use super::super::line::with_baggage;
 use crate::model::{Baggage, TraceContext, TraceState};
 use crate::propagation::Extracted;
 
@@ -24,7 +25,7 @@ pub(crate) fn keep(context: &Context, extracted: Extracted) -> Context {
         kept = kept.with_remote_span_context(to_span_context(&parent)).with_value(Parent(parent));
     }
     if !baggage.is_empty() {
-        kept = kept.with_baggage(to_baggage(&baggage)).with_value(Carried(baggage));
+        kept = with_baggage(&kept, to_baggage(&baggage)).with_value(Carried(baggage));
     }
     kept
 }

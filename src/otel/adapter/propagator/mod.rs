@@ -21,24 +21,7 @@ use crate::propagation::{self, CompositePropagator, Extracted};
 ///
 /// What the context already has stays when the headers say nothing, or nothing that can be read.
 ///
-/// ```
-/// use std::collections::HashMap;
-/// use opentelemetry::propagation::TextMapPropagator;
-/// use opentelemetry::trace::TraceContextExt;
-/// use tailtrace::otel::Propagator;
-///
-/// let incoming = HashMap::from([
-///     ("traceparent".to_owned(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03".to_owned()),
-///     ("tracestate".to_owned(), "tenant@app@acme=1".to_owned()),
-/// ]);
-/// let propagator = Propagator::default();
-/// let context = propagator.extract(&incoming);
-/// assert!(context.span().span_context().is_remote());
-///
-/// let mut outgoing = HashMap::new();
-/// propagator.inject_context(&context, &mut outgoing);
-/// assert_eq!(outgoing, incoming);
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("../examples/propagator.md"))]
 ///
 /// Make it the one of the program with `opentelemetry::global::set_text_map_propagator`.
 pub struct Propagator {

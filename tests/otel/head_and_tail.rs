@@ -15,8 +15,8 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor}
 use tailtrace::{Errors, Exporter, InMemoryExporter, Pipeline, Reason, RecordLimits};
 use tailtrace::{TailPolicy, TailSampler, TraceView, Verdict};
 
-use super::support::{LONG, Sink, block_on};
 use crate::adapter::{HeadSampler, OtelExporter, TailSpanProcessor};
+use crate::suite::support::{LONG, Sink, block_on};
 
 fn pipeline(tail: impl TailPolicy + 'static, exporter: impl Exporter + 'static) -> Pipeline {
     Pipeline::builder("suite").with_tail(tail).with_exporter(exporter).start().unwrap()

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Makes the crate of a line of OpenTelemetry: compat/new_line.sh 33
+#
+# Run it when the main crate has moved to the next line; compat/README.md says what else to do.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+line="${1:?usage: compat/new_line.sh MINOR, such as 33 for OpenTelemetry 0.33}"
+crate="otel-0-$line"
+name="tailtrace-$crate"
+module="${name//-/_}"
+if [ -e "$crate" ]; then
+    echo "compat/$crate is there already"
+    exit 1
+fi
+
+mkdir -p "$crate/src" "$crate/tests"
+ln -s ../shared/build.rs "$crate/build.rs"
+ln -s ../../LICENSE-APACHE ../../LICENSE-MIT "$crate/"
+ln -s ../../../src/otel/adapter "$crate/src/adapter"
+ln -s ../../../tests/otel/suite "$crate/tests/suite"
+ln -s ../../shared/tests "$crate/tests/compat"
+
+cat >"$crate/Cargo.toml" <<TOML
+[package]
+name = "$name"
+description = "Tail sampling inside the process for services on OpenTelemetry 0.$line: the adapters of tailtrace."
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+repository.workspace = true
+readme = "README.md"
+keywords = ["tracing", "sampling", "observability", "opentelemetry", "tail-sampling"]
+categories = ["development-tools::profiling", "development-tools::debugging"]
+include = ["src/**", "build.rs", "README.md", "LICENSE-*"]
+
+[lints]
+workspace = true
+
+[dependencies]
+async-trait = "0.1.80"
+opentelemetry = { version = "0.$line", default-features = false, features = ["trace"] }
+opentelemetry_sdk = { version = "0.$line", default-features = false, features = ["trace"] }
+tailtrace = { version = "0.1.0", path = "../..", default-features = false }
+
+[dev-dependencies]
+proptest = { version = "1.6", default-features = false, features = ["std"] }
+tailtrace = { path = "../..", default-features = false, features = ["testing"] }
+tokio = { version = "1.40", default-features = false, features = ["macros", "net", "rt-multi-thread", "sync", "time"] }
+tracing = "0.1.40"
+tracing-opentelemetry = { version = "0.$((line + 1))", default-features = false }
+tracing-subscriber = { version = "0.3.20", default-features = false, features = ["registry", "std"] }
+TOML
+
+cat >"$crate/README.md" <<README
+# tailtrace for OpenTelemetry 0.$line
+
+For services on OpenTelemetry 0.$line: the adapters of
+[\`tailtrace::otel\`](https://docs.rs/tailtrace/latest/tailtrace/otel/) under the same names, and no other line of
+OpenTelemetry in your dependencies. The tail takes the place of the batch processor:
+
+\`\`\`rust
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tailtrace::{ConsoleExporter, Errors, Fraction, Pipeline, TailSampler};
+use $module::{HeadSampler, TailSpanProcessor};
+
+let tail = TailSampler::new().keep(Errors).keep(Fraction::new(0.01)?);
+let exporter = ConsoleExporter::stdout(); // or OtelExporter::new(the exporter you have)
+let pipeline = Pipeline::builder("checkout").with_tail(tail).with_exporter(exporter).start()?;
+let provider = SdkTracerProvider::builder()
+    .with_sampler(HeadSampler::new(&pipeline))
+    .with_span_processor(TailSpanProcessor::new(&pipeline)) // was: .with_batch_exporter(..)
+    .build();
+provider.shutdown()?; // Also shuts the pipeline down.
+# Ok::<(), Box<dyn std::error::Error>>(())
+\`\`\`
+README
+
+cat >"$crate/src/lib.rs" <<RUST
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// What the adapter, which is the main crate's, calls its own.
+use tailtrace::{delivery, export, kit, model, pipeline, propagation, record, sampling};
+
+mod adapter;
+
+pub use adapter::{
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    TailSpanProcessor, convert,
+};
+RUST
+
+cat >"$crate/tests/line.rs" <<RUST
+//! What every line of OpenTelemetry must do, on 0.$line.
+
+mod compat;
+mod suite;
+
+/// What the suite tests.
+use $module as adapter;
+RUST
+
+# The members stand in order.
+members="$(ls -d otel-0-* | sed 's|.*|"compat/&", |' | tr -d '\n')"
+sed -i -E "/^members = /{s|\"compat/otel-0-[0-9]+\", ||g; s|(\"compat/side-by-side\")|${members}\1|}" ../Cargo.toml
+echo "compat/$crate is made; see compat/README.md for what to do now"

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// What the adapter, which is the main crate's, calls its own.
+use tailtrace::{delivery, export, kit, model, pipeline, propagation, record, sampling};
+
+mod adapter;
+
+pub use adapter::{
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    TailSpanProcessor, convert,
+};

@@ -1,0 +1,7 @@
+//! What every line of OpenTelemetry must do, on 0.28.
+
+mod compat;
+mod suite;
+
+/// What the suite tests.
+use tailtrace_otel_0_28 as adapter;
