@@ -147,7 +147,7 @@ impl Intake {
         let Started { trace_id, span_id, is_local_root } = span;
         match recorder.groups.join(trace_id, span_id, is_local_root) {
             Joined::Beside => recorder.ledger.started(1),
-            Joined::Alone(trace) => recorder.expect_late(&trace),
+            Joined::Alone(trace) => recorder.expect_late(span_id, &trace),
             Joined::Nothing => recorder.expect_root(span_id, &context()),
         }
     }
@@ -166,9 +166,12 @@ impl Intake {
 impl Recorder {
     /// A span of another tracer has started in a local trace in which none is open.
     #[inline(never)]
-    fn expect_late(&self, trace: &Arc<LocalTrace>) {
+    fn expect_late(&self, span: SpanId, trace: &Arc<LocalTrace>) {
         let live = trace.live();
         if let Phase::Dropped(reason) = live.phase {
+            drop(live);
+            // It is waited for by nobody, and must not make a new local root one of this trace.
+            drop(self.groups.leave(trace.head.trace_id, span));
             return self.ledger.unrecorded(reason).add(1);
         }
         let was_empty = trace.spans(&live) == 0;
@@ -194,7 +197,7 @@ impl Recorder {
         let joined = self.groups.found(&First { id, span, trace: &trace, note, is_refused });
         match (joined, refused) {
             (Joined::Beside, _) => self.ledger.started(1),
-            (Joined::Alone(other), _) => self.expect_late(&other),
+            (Joined::Alone(other), _) => self.expect_late(span, &other),
             (Joined::Nothing, Some(reason)) => self.ledger.unrecorded(reason).add(1),
             (Joined::Nothing, None) => {
                 self.ledger.started(1);

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use tailtrace::model::{Original, Outline, SpanMut};
 use tailtrace::record::Started;
-use tailtrace::{Reason, SamplingRequest, SpanId, TraceContext, TraceId};
+use tailtrace::{Reason, RecordLimits, SamplingRequest, SpanId, TraceContext, TraceId};
 
 use crate::foreign::{Foreign, child, root};
 use crate::support::{self, PLENTY, by_name, exported, keep_errors, settled};
@@ -53,6 +53,25 @@ fn what_the_head_samples_is_kept_though_its_trace_was_only_recorded_before() {
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["record it", "sample it"]], "and no word outlives its trace");
     settled(&pipeline);
+}
+
+#[test]
+fn a_local_root_is_decided_anew_though_spans_of_a_dropped_trace_are_open() {
+    let (builder, clock, memory) = support::pipeline();
+    let pipeline = builder.with_tail(keep_errors).start().unwrap();
+    let (intake, id) = (pipeline.intake(), TraceId::new());
+    let first = root(&intake, id, "first");
+    let straggler = child(&intake, &first, "straggler");
+    intake.ended(first);
+    clock.advance(RecordLimits::default().linger);
+    pipeline.flush(PLENTY).unwrap();
+    let late = child(&intake, &straggler, "late");
+    intake.ended(root(&intake, id, "second").failed());
+    intake.ended(late.failed());
+    intake.ended(straggler);
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["second"]]);
+    assert_eq!(settled(&pipeline).live, 0);
 }
 
 /// The same spans by another adapter.
