@@ -280,9 +280,10 @@ impl Recorder {
         let mut all = OpenSpans::default();
         for trace in self.live() {
             let live = trace.live();
-            let open = u64::from(live.open.saturating_sub(live.beyond_limit));
+            let own = live.open.saturating_sub(live.beyond_limit);
+            let open = u64::from(own) + u64::from(trace.outside().count());
             drop(live);
-            *(if trace.head.is_sampled() { &mut all.sampled } else { &mut all.recorded }) += open;
+            *(if trace.sampled().is_some() { &mut all.sampled } else { &mut all.recorded }) += open;
         }
         all
     }

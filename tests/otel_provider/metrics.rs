@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use opentelemetry::Context;
 use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::{
     Errors, ExportError, InMemoryExporter, Pipeline, Reason, SamplingDecision, SamplingRequest,
     Stats, Status, otel,
@@ -149,6 +152,26 @@ fn assert_adds_up(now: &Metrics, stats: &Stats) {
     let right = ["sampled_out", "dropped", "exported", "live", "held", "queued"];
     let right: u64 = right.map(|name| now.sum(&format!("tailtrace.span.{name}"))).iter().sum();
     assert_eq!(now.get("tailtrace.span.started"), right);
+}
+
+#[test]
+fn spans_of_the_sdk_are_live_until_they_end() {
+    let pipeline = Pipeline::builder("t").with_tail(Errors).with_exporter(InMemoryExporter::new());
+    let pipeline = pipeline.start().unwrap();
+    let collected = Collected::of(&pipeline);
+    let sdk = SdkTracerProvider::builder()
+        .with_sampler(otel::HeadSampler::new(&pipeline))
+        .with_span_processor(otel::TailSpanProcessor::new(&pipeline))
+        .build();
+    let tracer = sdk.tracer("t");
+    let root = Context::current_with_span(tracer.start("root"));
+    let child = tracer.start_with_context("child", &root);
+    let live = || collected.now().get("otel.sdk.span.live otel.span.sampling_result=RECORD_ONLY");
+    assert_eq!(live(), 2);
+    drop(child);
+    assert_eq!(live(), 1);
+    drop(root);
+    assert_eq!(live(), 0);
 }
 
 #[test]
