@@ -88,12 +88,17 @@ impl Intake {
     }
 
     /// Whether spans that start here and now are refused: on a thread of the pipeline, inside a sampler or a
-    /// policy of it, after its shutdown. If so, one is counted as refused.
+    /// policy of it, after its shutdown. If so, one is counted as refused; or as sampled out, where the pipeline
+    /// [records nothing](crate::PipelineBuilder::with_recording) at all.
     ///
     /// For samplers that decide about a span by its parent. [`sample`](Self::sample) and
     /// [`started`](Self::started) ask by themselves.
     #[must_use]
     pub fn refuses(&self) -> bool {
+        if !self.recorder.records() {
+            self.sampled_out();
+            return true;
+        }
         let refusal = self.recorder.refusal();
         if let Some(reason) = refusal {
             self.recorder.ledger.unrecorded(reason).add(1);

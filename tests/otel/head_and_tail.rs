@@ -301,6 +301,18 @@ fn all_text_of_a_span_counts_for_the_memory_of_its_trace() {
 }
 
 #[test]
+fn a_pipeline_that_records_nothing_records_no_spans_of_the_sdk() {
+    let pipeline = Pipeline::builder("suite").with_recording(false).start().unwrap();
+    let head = provider(&pipeline);
+    assert!(!failed(&head).is_recording());
+    // A sampler of the SDK's knows of nothing.
+    let tail = TailSpanProcessor::new(&pipeline);
+    drop(failed(&SdkTracerProvider::builder().with_span_processor(tail).build()));
+    let stats = pipeline.stats();
+    assert_eq!((stats.started, stats.sampled_out), (2, 2), "{stats}");
+}
+
+#[test]
 fn a_span_may_end_with_its_thread() {
     thread_local! {
         static HELD: RefCell<Option<Span>> = const { RefCell::new(None) };
