@@ -56,9 +56,11 @@ TOML
 cat >"$crate/README.md" <<README
 # tailtrace for OpenTelemetry 0.$line
 
-For services on OpenTelemetry 0.$line: the adapters of
-[\`tailtrace::otel\`](https://docs.rs/tailtrace/latest/tailtrace/otel/) under the same names, and no other line of
-OpenTelemetry in your dependencies. The tail takes the place of the batch processor:
+For services on OpenTelemetry 0.$line: \`HeadSampler\`, \`TailSpanProcessor\`, \`OtelExporter\`, \`SpanExporterBridge\`,
+\`FromShouldSample\`, \`Propagator\` and \`convert\` of \`tailtrace::otel\`; its \`TracerProvider\`, \`share_context\`, \`IdGenerator\` and
+\`metrics\` are for the newest line only. No other line comes along as long as the feature \`otel\` of \`tailtrace\` is off:
+\`tailtrace-otel-0-$line = { path = "../tailtrace/compat/otel-0-$line" }\` beside \`tailtrace = { path = "../tailtrace" }\`. The tail
+takes the place of the batch processor:
 
 \`\`\`rust
 use opentelemetry_sdk::trace::SdkTracerProvider;

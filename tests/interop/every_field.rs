@@ -61,8 +61,11 @@ fn every_field_arrives_by_http_and_json_with_gzip() {
 #[test]
 fn every_field_arrives_by_an_exporter_of_opentelemetry() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let theirs = opentelemetry_otlp::SpanExporter::builder().with_http();
-    let theirs = theirs.with_endpoint(jaeger.traces_url()).build().unwrap();
+    // Its connection lives on the runtime it is made in.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let theirs = opentelemetry_otlp::SpanExporter::builder().with_tonic();
+    let theirs = theirs.with_endpoint(&*jaeger.grpc).build().unwrap();
     check_but("by-otel-exporter", &jaeger, OtelExporter::new(theirs), |span| {
         // Its API has no bytes, and spans of ours were made by no library of theirs.
         for value in span.tags.values_mut() {
