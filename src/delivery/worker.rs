@@ -14,7 +14,7 @@ use super::DeliveryConfig;
 use super::backoff::{Backoff, Next};
 use super::health::{Health, Line};
 use super::lane::{Job, Lane, Outcome, Pause};
-use super::waiter::Failure;
+use super::waiter::ExporterFailure;
 use crate::export::{ExportError, Exporter};
 use crate::kit::{Random, guarded, notice, own_work};
 use crate::ledger::Reason;
@@ -113,14 +113,16 @@ impl Worker {
                     tell(health.worked(now(), &self.lane.name));
                     return Some(Outcome::Sent { rejected: 0 });
                 }
-                Called::Returned(Err(error)) => error,
+                Called::Returned(Err(error)) => Arc::new(error),
                 Called::Panicked => {
-                    let error = ExportError::permanent("it panicked");
+                    let error = Arc::new(ExportError::permanent("it panicked"));
+                    self.lane.failed(Arc::clone(&error));
                     tell(health.failed(now(), &self.lane.name, &error));
                     return Some(Outcome::Lost(Reason::ExporterPanicked));
                 }
                 Called::Abandoned => return None,
             };
+            self.lane.failed(Arc::clone(&error));
             tell(health.failed(now(), &self.lane.name, &error));
             if let Some(rejected) = error.rejected_spans() {
                 return Some(Outcome::Sent { rejected });
@@ -178,13 +180,13 @@ impl Worker {
     }
 
     /// What whoever waits for a flush or the shutdown hears.
-    fn failure(&self, called: Called) -> Option<Failure> {
+    fn failure(&self, called: Called) -> Option<ExporterFailure> {
         let error = match called {
             Called::Returned(Ok(())) | Called::Abandoned => return None,
             Called::Returned(Err(error)) => error,
             Called::Panicked => ExportError::permanent("it panicked"),
         };
-        Some(Failure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
+        Some(ExporterFailure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
     }
 }
 
