@@ -221,7 +221,8 @@ pub use model::{
     TraceId, TraceState, TraceView,
 };
 pub use pipeline::{
-    DeliveryReport, FlushError, Pipeline, PipelineBuilder, ShutdownError, StartError,
+    DeliveryReport, ExporterFailure, FlushError, Pipeline, PipelineBuilder, ShutdownError,
+    StartError,
 };
 pub use record::{KeepOutcome, RecordLimits, SpanPool};
 pub use sampling::{

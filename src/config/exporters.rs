@@ -18,7 +18,7 @@ const VARIABLE: &str = "OTEL_TRACES_EXPORTER";
 #[non_exhaustive]
 pub enum ConfigError {
     /// A file that a variable names cannot be read.
-    #[error("cannot read {}; name a readable PEM file in {variable}", path.display())]
+    #[error("cannot read {}: {source}; name a readable PEM file in {variable}", path.display())]
     File {
         /// The variable, without the `TRACES_` that it may have.
         variable: &'static str,
@@ -29,8 +29,19 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The exporter refuses what the variables say together.
-    #[error("cannot make the exporter {name}; look at OTEL_EXPORTER_{}_*", name.to_ascii_uppercase())]
+    #[error("cannot make the exporter {name}: {source}")]
     Exporter {
+        /// Its name in `OTEL_TRACES_EXPORTER`.
+        name: &'static str,
+        /// What the exporter says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The exporter cannot have TLS, which nobody asked for: a gRPC endpoint without a scheme means it.
+    #[error(
+        "cannot make the exporter {name}: {source}; the endpoint has no scheme, which means https:// for gRPC: write http:// before it, or set OTEL_EXPORTER_OTLP_INSECURE=true"
+    )]
+    NoScheme {
         /// Its name in `OTEL_TRACES_EXPORTER`.
         name: &'static str,
         /// What the exporter says.

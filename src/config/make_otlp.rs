@@ -2,7 +2,7 @@
 
 use super::exporters::{ConfigError, pem};
 use super::otlp::{OtlpEncoding, OtlpSettings};
-use crate::export::{Exporter, OtlpExporter, OtlpProtocol};
+use crate::export::{Exporter, OtlpError, OtlpExporter, OtlpProtocol};
 
 pub(super) const IS_THERE: bool = true;
 
@@ -35,6 +35,16 @@ pub(super) fn make(settings: &OtlpSettings) -> Result<Option<Box<dyn Exporter>>,
     }
     match builder.build() {
         Ok(exporter) => Ok(Some(Box::new(exporter))),
-        Err(error) => Err(ConfigError::Exporter { name: "otlp", source: Box::new(error) }),
+        Err(error) => Err(refused(error, settings)),
+    }
+}
+
+fn refused(error: OtlpError, settings: &OtlpSettings) -> ConfigError {
+    let is_tls = matches!(error, OtlpError::TlsFeature { .. } | OtlpError::NoRoots { .. });
+    let (name, source) = ("otlp", Box::new(error));
+    if is_tls && settings.assumes_tls {
+        ConfigError::NoScheme { name, source }
+    } else {
+        ConfigError::Exporter { name, source }
     }
 }

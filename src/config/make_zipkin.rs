@@ -16,6 +16,9 @@ pub(super) fn make(settings: &ZipkinSettings) -> Result<Option<Box<dyn Exporter>
         .with_timeout(settings.timeout);
     match builder.build() {
         Ok(exporter) => Ok(Some(Box::new(exporter))),
-        Err(error) => Err(ConfigError::Exporter { name: "zipkin", source: Box::new(error) }),
+        Err(error) => {
+            let source = Box::new(error.into_cause());
+            Err(ConfigError::Exporter { name: "zipkin", source })
+        }
     }
 }

@@ -56,6 +56,8 @@ pub struct OtlpSettings {
     pub certificate: Option<PathBuf>,
     /// The PEM files of the client's certificate and of its key, where the server asks for one.
     pub client_identity: Option<(PathBuf, PathBuf)>,
+    /// Whether the endpoint has `https://` only because it was given without a scheme.
+    pub(super) assumes_tls: bool,
 }
 
 impl fmt::Debug for OtlpSettings {
@@ -105,9 +107,10 @@ impl OtlpSettings {
     pub(super) fn read(vars: &mut Vars<'_>) -> Self {
         let encoding = names!("PROTOCOL").read(|name| vars.choice(name, ENCODINGS));
         let encoding = encoding.unwrap_or_default();
+        let (endpoint, assumes_tls) = endpoint(vars, encoding);
         Self {
             encoding,
-            endpoint: endpoint(vars, encoding),
+            endpoint,
             headers: names!("HEADERS").read(|name| headers(vars, name)).unwrap_or_default(),
             timeout: (names!("TIMEOUT").read(|name| vars.millis(name)))
                 .unwrap_or(Duration::from_secs(10)),
@@ -115,29 +118,34 @@ impl OtlpSettings {
                 .unwrap_or(false),
             certificate: names!("CERTIFICATE").read(|name| vars.path(name)),
             client_identity: client_identity(vars),
+            assumes_tls,
         }
     }
 }
 
 const COMPRESSIONS: &[(&str, bool)] = &[("gzip", true), ("none", false)];
 
-fn endpoint(vars: &mut Vars<'_>, encoding: OtlpEncoding) -> String {
+/// The endpoint, and whether it has TLS only for want of a scheme.
+fn endpoint(vars: &mut Vars<'_>, encoding: OtlpEncoding) -> (String, bool) {
     let insecure = names!("INSECURE").read(|name| vars.flag(name)).unwrap_or(false);
     let names = names!("ENDPOINT");
     if encoding == OtlpEncoding::Grpc {
         // It decides only where the endpoint does not say itself.
         let scheme = if insecure { "http://" } else { "https://" };
         let cure = "use a URL such as http://localhost:4317";
-        let read = |text: &str| Url::read(text).map(|url| url.origin(scheme));
+        let read = |text: &str| {
+            Url::read(text).map(|url| (url.origin(scheme), !insecure && !url.has_scheme()))
+        };
         let endpoint = names.read(|name| vars.address(name, cure, read));
-        return endpoint.unwrap_or_else(|| "http://localhost:4317".to_owned());
+        return endpoint.unwrap_or_else(|| ("http://localhost:4317".to_owned(), false));
     }
     let cure = "use a URL with http:// or https://, such as http://localhost:4318";
     let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
     let base =
         |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.below("v1/traces"));
     let (own, general) = (vars.address(names.0, cure, whole), vars.address(names.1, cure, base));
-    own.or(general).unwrap_or_else(|| "http://localhost:4318/v1/traces".to_owned())
+    let endpoint = own.or(general);
+    (endpoint.unwrap_or_else(|| "http://localhost:4318/v1/traces".to_owned()), false)
 }
 
 /// The headers of one variable. What is wrong is told by its place only: the rest may be a secret.

@@ -51,11 +51,13 @@ impl<'a> Drain<'a> {
         if !in_time {
             self.give_up();
         }
-        let mut report = DeliveryReport::default();
+        let (mut report, mut last_error) = (DeliveryReport::default(), None);
         for (lane, mark) in self.lanes.iter().zip(&self.marks) {
-            report.add(&lane.since(mark));
+            let (part, error) = lane.since(mark);
+            report.add(&part);
+            last_error = last_error.or(error);
         }
-        Ending { report, in_time, failure: self.waiter.failure() }
+        Ending { report, in_time, failure: self.waiter.failure(), last_error }
     }
 
     fn give_up(&self) {

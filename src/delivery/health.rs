@@ -1,49 +1,103 @@
-//! Tells the operator when an exporter begins to fail and when it works again.
+//! Tells the operator when an exporter begins to fail, when it loses spans and when it works again.
 
 use std::time::Duration;
 
 use crate::export::ExportError;
 use crate::kit::Tick;
 
-/// Lines about one exporter are at least this far apart.
+/// Lines about one exporter are at least this far apart, but for a loss after the promise to try again.
 const APART: Duration = Duration::from_secs(10);
 
 /// What one exporter's operator has been told.
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    told_failing: bool,
+    told: Told,
     last_line: Option<Tick>,
+    /// The first loss that nobody has been told of, because a line had just been said.
+    unsaid: Option<String>,
+}
+
+/// A sentence for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Something is wrong.
+    Warning(String),
+    /// It is well again.
+    Notice(String),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Told {
+    /// Nothing, or that it works again.
+    #[default]
+    Well,
+    /// That its spans wait.
+    Waiting,
+    /// That spans are lost.
+    Losing,
 }
 
 impl Health {
     /// A try failed; the sentence for the log, if it is time for one.
-    pub(super) fn failed(&mut self, now: Tick, name: &str, error: &ExportError) -> Option<String> {
-        if self.told_failing || !self.may_speak(now) {
+    pub(super) fn failed(&mut self, now: Tick, name: &str, error: &ExportError) -> Option<Line> {
+        if !error.is_retryable() {
+            return self.lost(now, || format!("exporter `{name}` lost spans: {error}"));
+        }
+        if self.told != Told::Well || !self.is_time(now) {
             return None;
         }
-        self.told_failing = true;
-        Some(if error.is_retryable() {
-            format!("exporter `{name}` fails, its spans wait and are tried again: {error}")
-        } else {
-            format!("exporter `{name}` lost spans: {error}")
-        })
+        if let Some(line) = self.unsaid.take() {
+            return Some(self.say(now, Told::Losing, line));
+        }
+        let line = format!("exporter `{name}` fails, its spans wait and are tried again: {error}");
+        Some(self.say(now, Told::Waiting, line))
+    }
+
+    /// The last try that a batch is given failed; the sentence for the log, if it is time for one.
+    pub(super) fn gave_up(&mut self, now: Tick, name: &str, error: &ExportError) -> Option<Line> {
+        self.lost(now, || format!("exporter `{name}` lost spans, every try failed: {error}"))
     }
 
     /// A try worked; the sentence for the log, if the operator thinks otherwise.
-    pub(super) fn worked(&mut self, now: Tick, name: &str) -> Option<String> {
-        if !self.told_failing || !self.may_speak(now) {
+    pub(super) fn worked(&mut self, now: Tick, name: &str) -> Option<Line> {
+        if !self.is_time(now) {
             return None;
         }
-        self.told_failing = false;
-        Some(format!("exporter `{name}` works again"))
+        if let Some(line) = self.unsaid.take() {
+            return Some(self.say(now, Told::Losing, line));
+        }
+        if self.told == Told::Well {
+            return None;
+        }
+        Some(self.say(now, Told::Well, format!("exporter `{name}` works again")))
     }
 
-    fn may_speak(&mut self, now: Tick) -> bool {
-        let may = self.last_line.is_none_or(|last| now.since(last) >= APART);
-        if may {
-            self.last_line = Some(now);
+    /// The exporter ends; what the operator must know yet.
+    pub(super) fn last_words(self) -> Option<Line> {
+        self.unsaid.map(Line::Warning)
+    }
+
+    fn lost(&mut self, now: Tick, line: impl FnOnce() -> String) -> Option<Line> {
+        if self.told == Told::Losing {
+            return None;
         }
-        may
+        let line = self.unsaid.take().unwrap_or_else(line);
+        // Whoever was told that the spans wait believes so until the next line.
+        if self.told == Told::Well && !self.is_time(now) {
+            self.unsaid = Some(line);
+            return None;
+        }
+        Some(self.say(now, Told::Losing, line))
+    }
+
+    fn is_time(&self, now: Tick) -> bool {
+        self.last_line.is_none_or(|last| now.since(last) >= APART)
+    }
+
+    fn say(&mut self, now: Tick, told: Told, text: String) -> Line {
+        self.told = told;
+        self.last_line = Some(now);
+        if told == Told::Well { Line::Notice(text) } else { Line::Warning(text) }
     }
 }
 
@@ -55,27 +109,83 @@ mod tests {
         Tick::from_nanos(seconds * 1_000_000_000)
     }
 
+    fn down() -> ExportError {
+        ExportError::retryable("503")
+    }
+
+    fn refused() -> ExportError {
+        ExportError::permanent("400")
+    }
+
+    fn warning(text: &str) -> Option<Line> {
+        Some(Line::Warning(format!("exporter `otlp` {text}")))
+    }
+
+    fn well() -> Option<Line> {
+        Some(Line::Notice("exporter `otlp` works again".to_owned()))
+    }
+
     #[test]
     fn an_outage_is_told_once_and_its_end_once() {
         let mut health = Health::default();
-        let down = ExportError::retryable("connection refused");
         assert_eq!(health.worked(at(0), "otlp"), None);
-        let first = health.failed(at(1), "otlp", &down).unwrap();
-        assert!(first.contains("`otlp`") && first.contains("connection refused"));
-        assert_eq!(health.failed(at(60), "otlp", &down), None);
-        assert!(health.worked(at(90), "otlp").is_some());
+        let waits = warning("fails, its spans wait and are tried again: 503");
+        assert_eq!(health.failed(at(1), "otlp", &down()), waits);
+        assert_eq!(health.failed(at(60), "otlp", &down()), None);
+        assert_eq!(health.worked(at(90), "otlp"), well());
         assert_eq!(health.worked(at(200), "otlp"), None);
+        assert_eq!(health.last_words(), None);
+    }
+
+    #[test]
+    fn a_loss_is_told_at_once_though_the_spans_were_said_to_wait() {
+        for loses in [Health::failed, Health::gave_up] {
+            let mut health = Health::default();
+            assert!(health.failed(at(1), "otlp", &down()).is_some());
+            // A program may end long before the ten seconds are over.
+            let Some(Line::Warning(line)) = loses(&mut health, at(1), "otlp", &refused()) else {
+                panic!("the loss is not told");
+            };
+            assert!(line.contains("lost spans") && line.ends_with(": 400"), "{line}");
+            assert_eq!(health.failed(at(60), "otlp", &refused()), None);
+            assert_eq!(health.failed(at(61), "otlp", &down()), None);
+            assert_eq!(health.worked(at(90), "otlp"), well());
+        }
+    }
+
+    /// The exporter was said to work again a second ago, and loses spans.
+    fn just_lost() -> Health {
+        let mut health = Health::default();
+        assert!(health.failed(at(0), "otlp", &down()).is_some());
+        assert_eq!(health.worked(at(10), "otlp"), well());
+        assert_eq!(health.failed(at(11), "otlp", &refused()), None);
+        assert_eq!(health.failed(at(12), "otlp", &ExportError::permanent("404")), None);
+        health
+    }
+
+    #[test]
+    fn a_loss_right_after_another_line_is_told_when_its_time_has_come_or_at_the_end() {
+        let lost = warning("lost spans: 400");
+        assert_eq!(just_lost().last_words(), lost);
+        assert_eq!(just_lost().failed(at(20), "otlp", &refused()), lost);
+        assert_eq!(just_lost().failed(at(20), "otlp", &down()), lost);
+        let mut health = just_lost();
+        assert_eq!(health.worked(at(19), "otlp"), None);
+        assert_eq!(health.worked(at(20), "otlp"), lost);
+        assert_eq!(health.worked(at(30), "otlp"), well());
+        assert_eq!(health.last_words(), None);
     }
 
     #[test]
     fn an_exporter_that_flaps_speaks_once_in_ten_seconds() {
-        let mut health = Health::default();
-        let down = ExportError::retryable("503");
-        let mut lines = 0;
-        for second in 0..100 {
-            lines += usize::from(health.failed(at(second), "otlp", &down).is_some());
-            lines += usize::from(health.worked(at(second), "otlp").is_some());
+        for error in [down(), refused()] {
+            let mut health = Health::default();
+            let mut lines = 0;
+            for second in 0..100 {
+                lines += usize::from(health.failed(at(second), "otlp", &error).is_some());
+                lines += usize::from(health.worked(at(second), "otlp").is_some());
+            }
+            assert_eq!(lines, 10);
         }
-        assert_eq!(lines, 10);
     }
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 use super::queue::{Bounds, Entry, Offer, Pushed};
 use super::report::DeliveryReport;
 use super::ticket::{Landed, Ticket};
-use super::waiter::{Failure, Waiter};
-use crate::export::Batching;
+use super::waiter::{ExporterFailure, Waiter};
+use crate::export::{Batching, ExportError};
 use crate::kit::sync::{Condvar, Mutex, lock, wait, wait_while};
 use crate::kit::{Clock, Tick};
 use crate::ledger::{Ledger, Reason};
@@ -50,6 +50,7 @@ pub(super) enum Pause {
 #[derive(Debug)]
 pub(super) struct Mark {
     account: DeliveryReport,
+    errors: u64,
     target: u64,
 }
 
@@ -122,12 +123,27 @@ impl Lane {
 
     /// Says how the batch of the last `Job::Send` ended.
     pub(super) fn settle(&self, outcome: Outcome) {
-        let fates = lock(&self.state).settle(outcome);
+        let mut state = lock(&self.state);
+        if outcome == (Outcome::Sent { rejected: 0 }) {
+            state.errors.stands = false;
+        }
+        let fates = state.settle(outcome);
+        drop(state);
         self.tell(fates);
     }
 
+    /// Keeps what the exporter said when a try failed, for whoever waits.
+    pub(super) fn failed(&self, error: Arc<ExportError>) {
+        let mut state = lock(&self.state);
+        state.errors.count += 1;
+        state.errors.stands = true;
+        let old = state.errors.last.replace(error);
+        drop(state);
+        drop(old);
+    }
+
     /// Says how the flush of the last `Job::Flush` ended.
-    pub(super) fn flushed(&self, failure: Option<&Failure>) {
+    pub(super) fn flushed(&self, failure: Option<&ExporterFailure>) {
         let waiters = std::mem::take(&mut lock(&self.state).flushing);
         for waiter in waiters {
             waiter.done(failure.cloned());
@@ -191,7 +207,8 @@ impl Lane {
 
     fn ask(&self, waiter: &Arc<Waiter>, note: impl FnOnce(&mut State, Arc<Waiter>, u64)) -> Mark {
         let mut state = lock(&self.state);
-        let mark = Mark { account: state.account, target: state.queue.next_seq() };
+        let (account, errors) = (state.account, state.errors.count);
+        let mark = Mark { account, errors, target: state.queue.next_seq() };
         if state.phase == Phase::Ended {
             drop(state);
             waiter.done(None);
@@ -211,18 +228,21 @@ impl Lane {
         state.flushing.retain(|other| !Arc::ptr_eq(other, waiter));
     }
 
-    /// What happened since the mark.
-    pub(super) fn since(&self, mark: &Mark) -> DeliveryReport {
+    /// What happened since the mark, and what the exporter said where that is not all well.
+    pub(super) fn since(&self, mark: &Mark) -> (DeliveryReport, Option<ExporterFailure>) {
         let state = lock(&self.state);
         let sending = state.sending.iter().filter(|(seq, _)| *seq < mark.target);
         let sending: u64 = sending.map(|(_, ticket)| ticket.spans()).sum();
         let left = sending + state.queue.spans_before(mark.target) as u64;
-        state.account.since(&mark.account, left)
+        let report = state.account.since(&mark.account, left);
+        let error = if report.is_whole() { None } else { state.errors.since(mark.errors) };
+        let exporter = Arc::clone(&self.name);
+        (report, error.map(|error| ExporterFailure { exporter, error }))
     }
 
     /// Ends the lane: gives up whatever waits or is being sent, and frees everybody who waits for it.
     /// `failure` is that of the exporter's shutdown.
-    pub(super) fn end(&self, failure: Option<&Failure>) {
+    pub(super) fn end(&self, failure: Option<&ExporterFailure>) {
         let mut state = lock(&self.state);
         if state.phase == Phase::Ended {
             return;

@@ -45,6 +45,7 @@ use drain::{Ask, Drain};
 use lane::Lane;
 use queue::{Bounds, Offer};
 use ticket::Ticket;
+pub use waiter::ExporterFailure;
 use worker::Worker;
 
 /// Exporters with their queues and threads. Dropping it without a shutdown gives up what waits.

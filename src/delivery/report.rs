@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::waiter::Failure;
+use super::waiter::ExporterFailure;
 use crate::export::ExportError;
 use crate::ledger::Reason;
 
 /// What happened during a flush or a shutdown, in spans.
 ///
 /// A span counts once for each exporter it goes to, because each may lose it on its own; the
-/// [ledger](crate::Stats) counts it once in all. `Display` says it in a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// [ledger](crate::Stats) counts it once in all. `Display` says it in a line; `Debug` names the reasons
+/// that occurred.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryReport {
     /// Spans that exporters accepted.
@@ -58,8 +59,28 @@ impl DeliveryReport {
         }
     }
 
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.dropped() == 0 && self.left == 0
+    }
+}
+
+/// What was dropped, for `Debug`.
+struct Dropped<'a>(&'a DeliveryReport);
+
+impl fmt::Debug for Dropped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = Reason::ALL.into_iter().map(|reason| (reason, self.0.dropped_by(reason)));
+        f.debug_map().entries(rows.filter(|(_, spans)| *spans > 0)).finish()
+    }
+}
+
+impl fmt::Debug for DeliveryReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryReport")
+            .field("sent", &self.sent)
+            .field("left", &self.left)
+            .field("dropped", &Dropped(self))
+            .finish()
     }
 }
 
@@ -87,7 +108,15 @@ impl fmt::Display for DeliveryReport {
 pub(super) struct Ending {
     pub(super) report: DeliveryReport,
     pub(super) in_time: bool,
-    pub(super) failure: Option<Failure>,
+    /// An exporter's own flush or shutdown that failed.
+    pub(super) failure: Option<ExporterFailure>,
+    /// What an exporter said whose spans were lost, or wait.
+    pub(super) last_error: Option<ExporterFailure>,
+}
+
+/// The end of a sentence.
+fn told(last_error: &Option<ExporterFailure>) -> String {
+    last_error.as_ref().map_or_else(String::new, |failure| format!("; {failure}"))
 }
 
 /// Why a flush did not deliver everything.
@@ -96,24 +125,34 @@ pub(super) struct Ending {
 pub enum FlushError {
     /// Time ran out. What is left stays queued and is still sent.
     #[error(
-        "flush did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for"
+        "flush did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for{}",
+        told(last_error)
     )]
     TimedOut {
         /// The time that was allowed.
         limit: Duration,
         /// What happened until then.
         report: Box<DeliveryReport>,
+        /// What an exporter said last that spans wait for.
+        #[source]
+        last_error: Option<ExporterFailure>,
     },
     /// Spans were lost while it ran.
     #[error(
-        "spans were lost during a flush: {report}; repair the exporter, or raise the queue's limits if it was full"
+        "spans were lost during a flush: {report}; repair the exporter, or raise the queue's limits if it was full{}",
+        told(last_error)
     )]
     Lost {
         /// What happened.
         report: Box<DeliveryReport>,
+        /// What an exporter said last that lost some.
+        #[source]
+        last_error: Option<ExporterFailure>,
     },
     /// Every span was handed over, but an exporter could not flush what it holds back itself.
-    #[error("exporter `{exporter}` could not flush what it was given: {report}; flush again")]
+    #[error(
+        "exporter `{exporter}` could not flush what it was given: {source}; {report}; flush again"
+    )]
     Exporter {
         /// The exporter's name.
         exporter: Arc<str>,
@@ -130,21 +169,34 @@ impl FlushError {
     pub fn report(&self) -> &DeliveryReport {
         match self {
             Self::TimedOut { report, .. }
-            | Self::Lost { report }
+            | Self::Lost { report, .. }
             | Self::Exporter { report, .. } => report,
         }
     }
 
     pub(super) fn judge(ending: Ending, limit: Duration) -> Result<DeliveryReport, Self> {
-        let report = Box::new(ending.report);
-        match ending.failure {
-            _ if !ending.in_time => Err(Self::TimedOut { limit, report }),
-            _ if !report.is_whole() => Err(Self::Lost { report }),
-            Some(Failure { exporter, error }) => {
+        let Ending { report, in_time, failure, last_error } = ending;
+        let report = Box::new(report);
+        if !in_time {
+            return Err(Self::TimedOut { limit, report, last_error: last_error.or(failure) });
+        }
+        if !report.is_whole() {
+            return Err(Self::Lost { report, last_error: last_error.or(failure) });
+        }
+        match failure {
+            Some(ExporterFailure { exporter, error }) => {
                 Err(Self::Exporter { exporter, report, source: error })
             }
             None => Ok(*report),
         }
+    }
+
+    /// This error of a call that was allowed `asked`, part of which went elsewhere.
+    pub(crate) fn within(mut self, asked: Duration) -> Self {
+        if let Self::TimedOut { limit, .. } = &mut self {
+            *limit = asked;
+        }
+        self
     }
 }
 
@@ -154,25 +206,33 @@ impl FlushError {
 pub enum ShutdownError {
     /// Time ran out. What still waited is lost and counted under [`Reason::ShutdownDeadline`].
     #[error(
-        "shutdown did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for"
+        "shutdown did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for{}",
+        told(last_error)
     )]
     TimedOut {
         /// The time that was allowed.
         limit: Duration,
         /// What happened until then.
         report: Box<DeliveryReport>,
+        /// What an exporter said last that spans wait for.
+        #[source]
+        last_error: Option<ExporterFailure>,
     },
     /// Spans were lost while it ran.
     #[error(
-        "spans were lost during the shutdown: {report}; end spans before it, repair the exporter, or raise the queue's limits"
+        "spans were lost during the shutdown: {report}; end spans before it, repair the exporter, or raise the queue's limits{}",
+        told(last_error)
     )]
     Lost {
         /// What happened.
         report: Box<DeliveryReport>,
+        /// What an exporter said last that lost some.
+        #[source]
+        last_error: Option<ExporterFailure>,
     },
     /// Every span was handed over, but an exporter could not shut down: some may not have arrived.
     #[error(
-        "exporter `{exporter}` could not shut down, what it was given may not have arrived: {report}; look at the exporter's own error"
+        "exporter `{exporter}` could not shut down, what it was given may not have arrived: {source}; {report}"
     )]
     Exporter {
         /// The exporter's name.
@@ -190,18 +250,44 @@ impl ShutdownError {
     pub fn report(&self) -> &DeliveryReport {
         match self {
             Self::TimedOut { report, .. }
-            | Self::Lost { report }
+            | Self::Lost { report, .. }
             | Self::Exporter { report, .. } => report,
         }
     }
 
     pub(super) fn judge(ending: Ending, limit: Duration) -> Result<DeliveryReport, Self> {
         FlushError::judge(ending, limit).map_err(|error| match error {
-            FlushError::TimedOut { limit, report } => Self::TimedOut { limit, report },
-            FlushError::Lost { report } => Self::Lost { report },
+            FlushError::TimedOut { limit, report, last_error } => {
+                Self::TimedOut { limit, report, last_error }
+            }
+            FlushError::Lost { report, last_error } => Self::Lost { report, last_error },
             FlushError::Exporter { exporter, report, source } => {
                 Self::Exporter { exporter, report, source }
             }
         })
+    }
+
+    /// This error of a call that was allowed `asked`, part of which went elsewhere.
+    pub(crate) fn within(mut self, asked: Duration) -> Self {
+        if let Self::TimedOut { limit, .. } = &mut self {
+            *limit = asked;
+        }
+        self
+    }
+}
+
+#[cfg(all(test, not(tailtrace_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_debug_names_the_reasons_that_occurred() {
+        let mut report = DeliveryReport { sent: 1, ..DeliveryReport::default() };
+        let debug = |report: DeliveryReport| format!("{report:?}");
+        assert_eq!(debug(report), "DeliveryReport { sent: 1, left: 0, dropped: {} }");
+        report.drop_spans(Reason::Refused, 2);
+        report.drop_spans(Reason::ShutdownDeadline, 6);
+        let dropped = "dropped: {Refused: 2, ShutdownDeadline: 6}";
+        assert_eq!(debug(report), format!("DeliveryReport {{ sent: 1, left: 0, {dropped} }}"));
     }
 }

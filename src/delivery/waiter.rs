@@ -1,5 +1,7 @@
 //! Where a caller waits for several exporters to finish.
 
+use std::error::Error;
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -8,11 +10,28 @@ use std::time::Duration;
 use crate::export::ExportError;
 use crate::kit::sync::{Condvar, Mutex, lock, wait_while};
 
-/// An exporter's own flush or shutdown that failed.
+/// What an exporter said when it failed.
+///
+/// Part of [`FlushError`](super::FlushError) and [`ShutdownError`](super::ShutdownError).
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
-    pub(super) exporter: Arc<str>,
-    pub(super) error: Arc<ExportError>,
+#[non_exhaustive]
+pub struct ExporterFailure {
+    /// The exporter's name.
+    pub exporter: Arc<str>,
+    /// Its error.
+    pub error: Arc<ExportError>,
+}
+
+impl fmt::Display for ExporterFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.exporter, self.error)
+    }
+}
+
+impl Error for ExporterFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }
 
 /// Counts exporters that are not done yet. One thread or one future waits for the last.
@@ -25,7 +44,7 @@ pub(super) struct Waiter {
 #[derive(Debug)]
 struct State {
     open: usize,
-    failure: Option<Failure>,
+    failure: Option<ExporterFailure>,
     waker: Option<Waker>,
 }
 
@@ -38,7 +57,7 @@ impl Waiter {
     }
 
     /// One exporter is done.
-    pub(super) fn done(&self, failure: Option<Failure>) {
+    pub(super) fn done(&self, failure: Option<ExporterFailure>) {
         let mut state = lock(&self.state);
         state.open = state.open.saturating_sub(1);
         let unneeded = match failure {
@@ -81,7 +100,7 @@ impl Waiter {
     }
 
     /// The first failure that an exporter reported.
-    pub(super) fn failure(&self) -> Option<Failure> {
+    pub(super) fn failure(&self) -> Option<ExporterFailure> {
         lock(&self.state).failure.clone()
     }
 }

@@ -12,9 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::DeliveryConfig;
 use super::backoff::{Backoff, Next};
-use super::health::Health;
+use super::health::{Health, Line};
 use super::lane::{Job, Lane, Outcome, Pause};
-use super::waiter::Failure;
+use super::waiter::ExporterFailure;
 use crate::export::{ExportError, Exporter};
 use crate::kit::{Random, guarded, notice, own_work};
 use crate::ledger::Reason;
@@ -89,6 +89,7 @@ impl Worker {
                 Job::Quit => break None,
             }
         };
+        tell(health.last_words());
         let Self { exporter, lane, .. } = self;
         guarded::call(|| {
             let _inside = runtime.enter();
@@ -109,19 +110,20 @@ impl Worker {
         loop {
             let error = match self.call(runtime, limit, || self.exporter.export(batch)) {
                 Called::Returned(Ok(())) => {
-                    tell(health.worked(now(), &self.lane.name), notice::info);
+                    tell(health.worked(now(), &self.lane.name));
                     return Some(Outcome::Sent { rejected: 0 });
                 }
-                Called::Returned(Err(error)) => error,
+                Called::Returned(Err(error)) => Arc::new(error),
                 Called::Panicked => {
-                    let error = ExportError::permanent("it panicked");
-                    let line = health.failed(now(), &self.lane.name, &error);
-                    tell(line, notice::warn);
+                    let error = Arc::new(ExportError::permanent("it panicked"));
+                    self.lane.failed(Arc::clone(&error));
+                    tell(health.failed(now(), &self.lane.name, &error));
                     return Some(Outcome::Lost(Reason::ExporterPanicked));
                 }
                 Called::Abandoned => return None,
             };
-            tell(health.failed(now(), &self.lane.name, &error), notice::warn);
+            self.lane.failed(Arc::clone(&error));
+            tell(health.failed(now(), &self.lane.name, &error));
             if let Some(rejected) = error.rejected_spans() {
                 return Some(Outcome::Sent { rejected });
             }
@@ -132,7 +134,10 @@ impl Worker {
             let (wait, asked) = match next {
                 Next::Wait(wait) => (wait, false),
                 Next::WaitAsAsked(wait) => (wait, true),
-                Next::GiveUp => return Some(Outcome::Lost(Reason::RetriesExhausted)),
+                Next::GiveUp => {
+                    tell(health.gave_up(now(), &self.lane.name, &error));
+                    return Some(Outcome::Lost(Reason::RetriesExhausted));
+                }
             };
             match self.lane.pause(wait, asked, &mut urgency) {
                 Pause::Over => {}
@@ -175,18 +180,20 @@ impl Worker {
     }
 
     /// What whoever waits for a flush or the shutdown hears.
-    fn failure(&self, called: Called) -> Option<Failure> {
+    fn failure(&self, called: Called) -> Option<ExporterFailure> {
         let error = match called {
             Called::Returned(Ok(())) | Called::Abandoned => return None,
             Called::Returned(Err(error)) => error,
             Called::Panicked => ExportError::permanent("it panicked"),
         };
-        Some(Failure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
+        Some(ExporterFailure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
     }
 }
 
-fn tell(line: Option<String>, say: impl Fn(&str)) {
-    if let Some(line) = line {
-        say(&line);
+fn tell(line: Option<Line>) {
+    match line {
+        Some(Line::Warning(text)) => notice::warn(&text),
+        Some(Line::Notice(text)) => notice::info(&text),
+        None => {}
     }
 }

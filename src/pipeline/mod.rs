@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use builder::{PipelineBuilder, StartError};
 
 use crate::delivery::Delivery;
-pub use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
+pub use crate::delivery::{DeliveryReport, ExporterFailure, FlushError, ShutdownError};
 pub(crate) use crate::export::Exporter;
 use crate::kit::notice::{self, Pending};
 use crate::kit::{guarded, own_work};
@@ -120,9 +120,10 @@ impl Pipeline {
     /// same report.
     pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
         let Core { recorder, delivery, .. } = &*self.core;
-        let start = recorder.clock.now();
+        let (start, asked) = (recorder.clock.now(), patience(timeout));
         recorder.poll(start);
-        delivery.flush(patience(timeout).saturating_sub(recorder.clock.now().since(start)))
+        let left = asked.saturating_sub(recorder.clock.now().since(start));
+        delivery.flush(left).map_err(|error| error.within(asked))
     }
 
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
@@ -289,13 +290,13 @@ impl Pipeline {
 
 impl Core {
     fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        let start = self.recorder.clock.now();
+        let (start, asked) = (self.recorder.clock.now(), patience(timeout));
         let unfinished = self.decide_all(timeout);
         self.keeper.stop();
         self.notices.say();
         // The policies that were just asked have had their part of the time.
-        let left = patience(timeout).saturating_sub(self.recorder.clock.now().since(start));
-        self.delivery.shutdown(left, unfinished)
+        let left = asked.saturating_sub(self.recorder.clock.now().since(start));
+        self.delivery.shutdown(left, unfinished).map_err(|error| error.within(asked))
     }
 
     /// Ends recording and decides every live trace; how many spans had not ended. Whoever comes second

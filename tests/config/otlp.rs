@@ -69,7 +69,8 @@ fn a_file_that_cannot_be_read_fails_the_start_by_its_name() {
         let error = fine(&[(variable, "/no/such.pem")]).pipeline().unwrap_err();
         let told = error.to_string();
         assert!(told.contains("/no/such.pem") && told.contains(named), "{told}");
-        assert!(error.source().is_some());
+        let source = error.source().unwrap().to_string();
+        assert!(told.starts_with(&format!("cannot read /no/such.pem: {source}; ")), "{told}");
     }
     let identity = [
         ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/no/such.pem"),
@@ -90,7 +91,40 @@ fn what_is_disabled_or_not_chosen_is_not_made() {
 fn an_exporter_that_refuses_its_settings_fails_the_start_with_its_reason() {
     let vars = [("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")];
     let error = fine(&vars).pipeline().unwrap_err();
-    assert!(error.to_string().contains("OTEL_EXPORTER_OTLP_*"), "{error}");
-    let source = error.source().unwrap().to_string();
+    let (told, source) = (error.to_string(), error.source().unwrap().to_string());
+    assert_eq!(told, format!("cannot make the exporter otlp: {source}"));
     assert!(source.contains("otlp-tls-native-roots"), "{source}");
+}
+
+#[cfg(all(feature = "zipkin", not(feature = "otlp-tls")))]
+#[test]
+fn a_refusal_for_zipkin_names_it_once() {
+    let endpoint = ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "https://zipkin/api/v2/spans");
+    let error = fine(&[("OTEL_TRACES_EXPORTER", "zipkin"), endpoint]).pipeline().unwrap_err();
+    let told = error.to_string();
+    let begins = "cannot make the exporter zipkin: \"https://zipkin/api/v2/spans\" needs TLS";
+    assert!(told.starts_with(begins), "{told}");
+}
+
+/// Without trust in anybody, TLS is refused with and without its feature.
+#[cfg(not(any(feature = "otlp-tls-native-roots", feature = "otlp-tls-webpki-roots")))]
+#[test]
+fn an_endpoint_that_means_tls_for_want_of_a_scheme_is_told_of_the_variable_for_that() {
+    let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    let told = |endpoint| {
+        let vars = [grpc, ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
+        fine(&vars).pipeline().unwrap_err().to_string()
+    };
+    let line = told("collector:4317");
+    assert!(
+        line.starts_with("cannot make the exporter otlp: \"https://collector:4317\""),
+        "{line}"
+    );
+    assert!(line.contains("otlp-tls-native-roots"), "{line}");
+    assert!(line.ends_with("or set OTEL_EXPORTER_OTLP_INSECURE=true"), "{line}");
+    let line = told("https://collector:4317");
+    assert!(!line.contains("INSECURE"), "{line}");
+    let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "true");
+    let vars = [grpc, insecure, ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")];
+    assert!(fine(&vars).pipeline().is_ok());
 }

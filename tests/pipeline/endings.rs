@@ -5,9 +5,10 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tailtrace::kit::ManualClock;
 use tailtrace::{
-    AlwaysOn, Batching, DeliveryConfig, Errors, FlushError, InMemoryExporter, Pipeline, Reason,
-    ShutdownError, StartError, Status, Trace, TraceView, Verdict,
+    AlwaysOn, Batching, DeliveryConfig, Errors, ExportError, FlushError, InMemoryExporter,
+    Pipeline, Reason, ShutdownError, StartError, Status, Trace, TraceView, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
@@ -145,6 +146,29 @@ fn a_deadline_is_kept_and_what_is_left_is_told() {
     let stats = settled(&pipeline);
     assert_eq!((stats.queued, stats.dropped_by(Reason::ShutdownDeadline)), (0, 2));
     drop(leave);
+}
+
+#[test]
+fn the_time_that_is_told_is_the_time_that_was_asked_for() {
+    let (clock, never) = (ManualClock::new(), Duration::from_secs(1));
+    let down = |_: &[Trace]| Err(ExportError::retryable("connection refused").after(PLENTY));
+    // Deciding takes nearly all of the time.
+    let spend = clock.clone();
+    let slow = move |_: &TraceView<'_>| {
+        spend.advance(never - Duration::from_millis(1));
+        Verdict::keep()
+    };
+    let pipeline = Pipeline::builder("test")
+        .with_clock(clock.clock())
+        .with_tail(slow)
+        .with_exporter(Export(down))
+        .start()
+        .unwrap();
+    let open = pipeline.tracer().start_span("open");
+    drop(open.child("ended"));
+    let late = pipeline.shutdown(never).unwrap_err();
+    assert!(matches!(late, ShutdownError::TimedOut { limit, .. } if limit == never), "{late:?}");
+    assert!(late.to_string().contains("within 1s"), "{late}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::delivery::queue::{Bounds, Entry, Queue};
 use crate::delivery::report::DeliveryReport;
 use crate::delivery::ticket::{Landed, Ticket};
 use crate::delivery::waiter::Waiter;
-use crate::export::Batching;
+use crate::export::{Batching, ExportError};
 use crate::kit::Tick;
 use crate::ledger::Reason;
 use crate::model::Trace;
@@ -18,6 +18,7 @@ pub(super) struct State {
     /// The batch that is being sent: whoever takes these tickets decides its fate.
     pub(super) sending: Vec<(u64, Ticket)>,
     pub(super) account: DeliveryReport,
+    pub(super) errors: Errors,
     pub(super) flushes: Vec<Flush>,
     /// Those whose flush the exporter is busy with.
     pub(super) flushing: Vec<Arc<Waiter>>,
@@ -54,6 +55,15 @@ pub(super) struct Flush {
     pub(super) waiter: Arc<Waiter>,
 }
 
+/// What the exporter said when a try failed.
+#[derive(Debug, Default)]
+pub(super) struct Errors {
+    pub(super) count: u64,
+    pub(super) last: Option<Arc<ExportError>>,
+    /// Whether no batch has arrived whole since.
+    pub(super) stands: bool,
+}
+
 /// What the exporting thread does next.
 #[derive(Debug)]
 pub(in crate::delivery) enum Job {
@@ -80,12 +90,20 @@ pub(in crate::delivery) enum Outcome {
 /// Tickets with what became of them, to be told to the ledger once the lock is free.
 pub(super) type Fates = Vec<(Ticket, Landed)>;
 
+impl Errors {
+    /// The last one, if it still stands or came after the first `count`.
+    pub(super) fn since(&self, count: u64) -> Option<Arc<ExportError>> {
+        if self.stands || self.count > count { self.last.clone() } else { None }
+    }
+}
+
 impl State {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             queue: Queue::new(bounds),
             sending: Vec::new(),
             account: DeliveryReport::default(),
+            errors: Errors::default(),
             flushes: Vec::new(),
             flushing: Vec::new(),
             stops: Vec::new(),

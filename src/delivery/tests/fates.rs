@@ -187,7 +187,8 @@ fn a_flush_that_the_exporter_refuses_is_not_ok() {
     let full = ExportError::permanent("disk full");
     let bench = Bench::one(quick(), exporter.on_flush(Step::Fail(full)));
     let error = bench.delivery.flush(LONG).unwrap_err();
-    assert!(error.to_string().contains("`scripted`"), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("`scripted`") && told.contains("disk full"), "{told}");
     let source = std::error::Error::source(&error).unwrap();
     assert_eq!(source.to_string(), "disk full");
 }

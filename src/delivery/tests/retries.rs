@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::delivery::{FlushError, ShutdownError};
+use crate::kit::ManualClock;
 use crate::ledger::Reason;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -167,4 +168,52 @@ fn what_comes_while_a_batch_is_tried_again_waits_behind_it() {
     assert_eq!(bench.stats().queued, 6);
     bench.delivery.flush(LONG).unwrap();
     assert_eq!(heard.so_far(), [Event::Export(1), Event::Export(5), Event::Flush]);
+}
+
+#[test]
+fn who_waits_in_vain_hears_what_the_exporter_said_last() {
+    let busy = ExportError::retryable("503 from collector").after(HOUR);
+    let (exporter, heard) = Scripted::new([Step::Fail(busy)]);
+    let bench = Bench::one(slow(), exporter);
+    bench.send(&trace(4));
+    assert_eq!(heard.next(), Event::Export(4));
+    // The answer may be on its way yet when a short flush ends.
+    let error = loop {
+        let error = bench.delivery.flush(Duration::from_millis(1)).unwrap_err();
+        if matches!(&error, FlushError::TimedOut { last_error: Some(_), .. }) {
+            break error.to_string();
+        }
+    };
+    assert!(error.ends_with("; `scripted`: 503 from collector"), "{error}");
+    let error = bench.delivery.shutdown(Duration::from_millis(1), 0).unwrap_err();
+    assert!(error.to_string().ends_with("; `scripted`: 503 from collector"), "{error}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "`scripted`: 503 from collector");
+}
+
+#[test]
+fn who_hears_of_a_loss_hears_what_the_exporter_said_about_it() {
+    let refused = Step::Fail(ExportError::permanent("400: bad tenant"));
+    let (exporter, _heard) = Scripted::new([refused]);
+    let config = DeliveryConfig { batching: Some(Batching::default()), ..quick() };
+    let bench = Bench::with_clock(config, vec![Box::new(exporter)], ManualClock::new().clock());
+    bench.send(&trace(4));
+    let error = bench.delivery.flush(LONG).unwrap_err();
+    assert!(matches!(error, FlushError::Lost { .. }), "{error}");
+    assert!(error.to_string().ends_with("; `scripted`: 400: bad tenant"), "{error}");
+}
+
+#[test]
+fn an_error_that_is_over_is_not_told_of_other_losses() {
+    let refused = Step::Fail(ExportError::permanent("400"));
+    let (hold, blocked) = Step::block();
+    let (exporter, heard) = Scripted::new([refused, Step::Accept, blocked]);
+    let bench = Bench::one(quick(), exporter);
+    for spans in 1..=3 {
+        bench.send(&trace(spans));
+        assert_eq!(heard.next(), Event::Export(spans));
+    }
+    let error = bench.delivery.shutdown(Duration::from_millis(1), 0).unwrap_err();
+    assert!(matches!(error, ShutdownError::TimedOut { last_error: None, .. }), "{error:?}");
+    drop(hold);
 }

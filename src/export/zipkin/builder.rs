@@ -11,6 +11,13 @@ use crate::export::otlp::{OtlpError, OtlpExporterBuilder, OtlpProtocol};
 #[error("cannot make the exporter to Zipkin: {0}")]
 pub struct ZipkinError(#[source] OtlpError);
 
+impl ZipkinError {
+    /// What is wrong, for messages that name the exporter themselves.
+    pub(crate) fn into_cause(self) -> OtlpError {
+        self.0
+    }
+}
+
 /// Makes a [`ZipkinExporter`].
 ///
 /// ```
