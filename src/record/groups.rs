@@ -7,15 +7,13 @@ use std::sync::{Arc, Mutex};
 use foldhash::fast::RandomState;
 
 use super::local::LocalTrace;
+use super::open_spans::OpenSpans;
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::model::{SpanId, Threshold, TraceId};
 
 /// How many decided traces one shard remembers, so that late spans follow the decision.
 const REMEMBERED: usize = 256;
-
-/// A list of more open spans than this is not kept for the next trace.
-const MOST_SPARE: usize = 64;
 
 /// How many decisions of the head one shard remembers until the span they are about starts.
 const NOTES: usize = 64;
@@ -41,19 +39,14 @@ struct Table {
     groups: Vec<Group>,
     last: usize,
     /// The list of a group that was forgotten, for the next.
-    spare: Vec<Open>,
+    spare: OpenSpans,
 }
 
 struct Group {
     id: TraceId,
     trace: Arc<LocalTrace>,
-    open: Vec<Open>,
+    open: OpenSpans,
     open_roots: u32,
-}
-
-struct Open {
-    id: SpanId,
-    is_root: bool,
 }
 
 /// The first span of a local trace.
@@ -161,9 +154,7 @@ impl Groups {
     pub(super) fn leave(&self, id: TraceId, span: SpanId) -> Option<Member> {
         let mut shard = lock(self.shard(id));
         let group = shard.groups.get_mut(id)?;
-        // The span that ends is usually among the last that started.
-        let at = group.open.iter().rposition(|open| open.id == span)?;
-        let Open { is_root, .. } = group.open.swap_remove(at);
+        let is_root = group.open.remove(span)?;
         group.open_roots -= u32::from(is_root);
         let is_last_root = is_root && group.open_roots == 0;
         let member = Member { trace: Arc::clone(&group.trace), is_root, is_last_root };
@@ -204,7 +195,7 @@ impl Groups {
 
 impl Group {
     fn enter(&mut self, id: SpanId, is_root: bool) {
-        self.open.push(Open { id, is_root });
+        self.open.push(id, is_root);
         self.open_roots += u32::from(is_root);
     }
 }
@@ -245,7 +236,7 @@ impl Table {
     fn remove(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
         let place = self.places.remove(&id)?;
         let mut removed = self.groups.swap_remove(place);
-        if removed.open.capacity() <= MOST_SPARE {
+        if removed.open.is_small() {
             removed.open.clear();
             self.spare = removed.open;
         }

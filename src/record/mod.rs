@@ -43,6 +43,7 @@ mod intake;
 mod local;
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
 pub(crate) mod neighbour;
+mod open_spans;
 mod postponed;
 mod recorder;
 mod recording;
