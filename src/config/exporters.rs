@@ -6,7 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::otlp::OtlpSettings;
-use super::vars::Vars;
+use super::vars::{Vars, written};
 use super::zipkin::ZipkinSettings;
 use super::{make_otlp, make_zipkin};
 use crate::export::{ConsoleExporter, Exporter};
@@ -70,11 +70,11 @@ pub(super) struct Choice {
 
 impl Choice {
     pub(super) fn read(vars: &mut Vars<'_>) -> Self {
-        let Some(mut names) = vars.list(VARIABLE, NAMES) else {
+        let Some(mut names) = vars.list(VARIABLE, NAMES, advise, meanwhile) else {
             let missing = (!make_otlp::IS_THERE).then(|| {
                 format!(
-                    "nothing is recorded: {VARIABLE} is not set, and its default otlp needs the \
-                     feature `otlp` of tailtrace; turn it on, set the variable to console, or add an \
+                    "nothing is recorded: {VARIABLE} names no exporter, and its default otlp \
+                     needs the feature `otlp` of tailtrace; turn it on, set the variable to console, or add an \
                      exporter in the program"
                 )
             });
@@ -117,6 +117,21 @@ impl Choice {
         };
         self.names.iter().filter_map(|name| make(name).transpose()).collect()
     }
+}
+
+fn advise(unknown: &str) -> Option<&'static str> {
+    unknown.eq_ignore_ascii_case("jaeger").then_some("Jaeger takes OTLP: use otlp")
+}
+
+/// What exports though some names are unknown; without a list, the default.
+fn meanwhile(names: Option<&[Name]>) -> String {
+    let asked = names.unwrap_or(&[Name::Otlp]);
+    let there: Vec<Name> =
+        asked.iter().copied().filter(|name| name.lacking_feature().is_none()).collect();
+    if there.is_empty() && !asked.is_empty() {
+        return "nothing is recorded".to_owned();
+    }
+    written(NAMES, &there)
 }
 
 impl Name {

@@ -1,6 +1,6 @@
 //! `OTEL_PROPAGATORS`.
 
-use super::vars::Vars;
+use super::vars::{Vars, written};
 use crate::propagation::{
     B3Propagator, BaggagePropagator, CompositePropagator, JaegerPropagator, Propagator,
     TraceContextPropagator,
@@ -24,14 +24,17 @@ const NAMES: &[(&str, Format)] = &[
     ("jaeger", Format::Jaeger),
 ];
 
+const DEFAULT: &[Format] = &[Format::TraceContext, Format::Baggage];
+
 /// The formats that the environment asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Formats(Vec<Format>);
 
 impl Formats {
     pub(super) fn read(vars: &mut Vars<'_>) -> Self {
-        let list = vars.list("OTEL_PROPAGATORS", NAMES);
-        Self(list.unwrap_or_else(|| vec![Format::TraceContext, Format::Baggage]))
+        let meanwhile = |list: Option<&[Format]>| written(NAMES, list.unwrap_or(DEFAULT));
+        let list = vars.list("OTEL_PROPAGATORS", NAMES, |_| None, meanwhile);
+        Self(list.unwrap_or_else(|| DEFAULT.to_vec()))
     }
 
     pub(super) fn propagator(&self) -> CompositePropagator {

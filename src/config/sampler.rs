@@ -42,7 +42,7 @@ impl Head {
         let root = match name {
             Name::On => Root::On,
             Name::Off => Root::Off,
-            Name::Rate => rate(vars).map_or(Root::On, Root::Rate),
+            Name::Rate => rate(vars, follows_caller).map_or(Root::On, Root::Rate),
         };
         Some(Self { root, follows_caller })
     }
@@ -61,7 +61,12 @@ impl Head {
 }
 
 /// The rate; `None` for the default, which is all.
-fn rate(vars: &mut Vars<'_>) -> Option<FixedRateSampler> {
+fn rate(vars: &mut Vars<'_>, follows_caller: bool) -> Option<FixedRateSampler> {
     let read = |text: &str| FixedRateSampler::new(text.parse().ok()?).ok();
-    vars.read("OTEL_TRACES_SAMPLER_ARG", "use a rate between 0 and 1, such as 0.1", read)
+    let cure = if follows_caller {
+        "use a rate between 0 and 1, such as 0.1; until then every new trace is sampled"
+    } else {
+        "use a rate between 0 and 1, such as 0.1; until then every trace is sampled"
+    };
+    vars.read("OTEL_TRACES_SAMPLER_ARG", cure, read)
 }

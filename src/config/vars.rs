@@ -135,11 +135,15 @@ impl<'a> Vars<'a> {
 
     /// Several of several names, each once; `None` when the variable is unset or has none of them.
     ///
-    /// `none` stands for an empty list and is ignored beside other names.
+    /// `none` stands for an empty list and is ignored beside other names. Where a name is unknown, the
+    /// warning ends with what `advise` knows of it, and with what `meanwhile` says of the others, or of
+    /// an unset variable.
     pub(super) fn list<T: Copy + PartialEq>(
         &mut self,
         variable: &str,
         choices: &[(&str, T)],
+        advise: impl Fn(&str) -> Option<&'static str>,
+        meanwhile: impl FnOnce(Option<&[T]>) -> String,
     ) -> Option<Vec<T>> {
         let text = self.text(variable)?;
         let (mut list, mut unknown, mut has_none) = (Vec::new(), Vec::new(), false);
@@ -151,14 +155,20 @@ impl<'a> Vars<'a> {
                 None => unknown.push(name),
             }
         }
+        let is_set = has_none || !list.is_empty();
         if !unknown.is_empty() {
+            let advice = unknown.iter().find_map(|name| advise(name));
+            let advice = advice.map_or_else(String::new, |advice| format!("; {advice}"));
             let (unknown, names) = (excerpt(&unknown.join(",")), names(choices));
-            let about = format!(": {unknown:?} is ignored: use a list of {names}, or none");
+            let meanwhile = meanwhile(is_set.then_some(&*list));
+            let about = format!(
+                ": {unknown:?} is ignored: use a list of {names}, or none{advice}; until then {meanwhile}"
+            );
             self.warn(variable, &about);
         } else if has_none && !list.is_empty() {
             self.warn(variable, ": \"none\" is ignored: use it alone, or leave it out");
         }
-        (has_none || !list.is_empty()).then_some(list)
+        is_set.then_some(list)
     }
 }
 
@@ -186,6 +196,14 @@ fn names<T>(choices: &[(&str, T)]) -> String {
     }
 }
 
+/// A list as it is written in a variable.
+pub(super) fn written<T: PartialEq>(choices: &[(&str, T)], list: &[T]) -> String {
+    let name =
+        |wanted: &T| choices.iter().find(|(_, choice)| choice == wanted).map(|(name, _)| *name);
+    let names: Vec<&str> = list.iter().filter_map(name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(",") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,13 +215,18 @@ mod tests {
         (read, vars.into_warnings().iter().map(ToString::to_string).collect())
     }
 
+    fn list(vars: &mut Vars<'_>, choices: &[(&str, i32)]) -> Option<Vec<i32>> {
+        let advise = |name: &str| (name == "y").then_some("y is z");
+        vars.list("X", choices, advise, |list| written(choices, list.unwrap_or(&[1])))
+    }
+
     #[test]
     fn what_is_empty_counts_as_unset_without_a_warning() {
         for empty in ["", " ", "\t\n"] {
             assert_eq!(with(empty, |vars| vars.text("X")), (None, vec![]));
             assert_eq!(with(empty, |vars| vars.count("X")), (None, vec![]));
             assert_eq!(with(empty, |vars| vars.flag("X")), (None, vec![]));
-            assert_eq!(with(empty, |vars| vars.list("X", &[("a", 1)])), (None, vec![]));
+            assert_eq!(with(empty, |vars| list(vars, &[("a", 1)])), (None, vec![]));
         }
     }
 
@@ -220,19 +243,20 @@ mod tests {
     fn names_of_choices_have_no_case_and_stand_once_in_a_list() {
         let choices = [("alpha", 1), ("beta", 2)];
         assert_eq!(with("ALPHA", |vars| vars.choice("X", &choices)), (Some(1), vec![]));
-        let list = |value| with(value, |vars| vars.list("X", &choices));
-        assert_eq!(list("beta, Alpha,beta,,"), (Some(vec![2, 1]), vec![]));
-        assert_eq!(list("none"), (Some(vec![]), vec![]));
+        let read = |value| with(value, |vars| list(vars, &choices));
+        assert_eq!(read("beta, Alpha,beta,,"), (Some(vec![2, 1]), vec![]));
+        assert_eq!(read("none"), (Some(vec![]), vec![]));
     }
 
     #[test]
     fn what_a_list_does_not_know_is_named_once_and_the_rest_counts() {
         let choices = [("alpha", 1), ("beta", 2)];
-        let (list, warnings) = with("x,beta,y", |vars| vars.list("X", &choices));
-        assert_eq!(list, Some(vec![2]));
-        let line = "X: \"x,y\" is ignored: use a list of alpha or beta, or none";
+        let (read, warnings) = with("x,beta,y", |vars| list(vars, &choices));
+        assert_eq!(read, Some(vec![2]));
+        let line =
+            "X: \"x,y\" is ignored: use a list of alpha or beta, or none; y is z; until then beta";
         assert_eq!(warnings, [line]);
-        assert_eq!(with("x", |vars| vars.list("X", &choices)).0, None);
+        assert_eq!(with("x", |vars| list(vars, &choices)).0, None);
     }
 
     #[test]

@@ -28,6 +28,43 @@ fn an_unknown_exporter_is_named_and_the_others_export() {
     assert_eq!(names(&vars), ["ConsoleExporter"]);
 }
 
+fn warning(value: &str) -> String {
+    let settings = read(&[("OTEL_TRACES_EXPORTER", value)]);
+    settings.warnings().first().expect("a warning").to_string()
+}
+
+#[test]
+fn who_names_an_unknown_exporter_hears_what_exports_meanwhile() {
+    let line = warning("logging,console");
+    assert!(
+        line.contains("\"logging\" is ignored: use a list of otlp, console or zipkin"),
+        "{line}"
+    );
+    assert!(line.ends_with("; until then console"), "{line}");
+    assert!(warning("otpl,none").ends_with("; until then none"), "{}", warning("otpl,none"));
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn a_misspelt_exporter_leaves_the_default() {
+    assert!(warning("otpl").ends_with(", or none; until then otlp"), "{}", warning("otpl"));
+}
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_misspelt_exporter_leaves_nothing_without_the_default() {
+    for value in ["otpl", "otpl,otlp"] {
+        assert!(warning(value).ends_with("; until then nothing is recorded"), "{}", warning(value));
+    }
+}
+
+#[test]
+fn who_asks_for_jaeger_hears_that_it_takes_otlp() {
+    let line = warning("jaeger");
+    assert!(line.contains("; Jaeger takes OTLP: use otlp; until then "), "{line}");
+    assert!(!warning("otpl").contains("Jaeger"));
+}
+
 fn otlp(vars: &[(&str, &str)]) -> OtlpSettings {
     fine(vars).otlp().clone()
 }

@@ -86,13 +86,31 @@ fn propagators_come_in_the_order_of_the_list_and_once() {
 fn unknown_propagators_are_named_once_and_the_others_count() {
     let settings = read(&[("OTEL_PROPAGATORS", "xray,b3,ottrace")]);
     assert_eq!(warned(&settings), ["OTEL_PROPAGATORS"]);
-    assert!(settings.warnings()[0].to_string().contains("\"xray,ottrace\""));
+    let line = settings.warnings()[0].to_string();
+    assert!(line.contains("\"xray,ottrace\"") && line.ends_with("; until then b3"), "{line}");
     assert_eq!(settings.propagator().fields(), ["b3"]);
     let settings = read(&[("OTEL_PROPAGATORS", "xray")]);
+    let line = settings.warnings()[0].to_string();
+    assert!(line.ends_with("; until then tracecontext,baggage"), "{line}");
     assert_eq!(settings.propagator().fields(), ["traceparent", "tracestate", "baggage"]);
     let settings = read(&[("OTEL_PROPAGATORS", "none,b3")]);
     assert_eq!(warned(&settings), ["OTEL_PROPAGATORS"]);
     assert_eq!(settings.propagator().fields(), ["b3"]);
+}
+
+#[test]
+fn a_rate_that_is_ignored_is_told_with_what_is_sampled_meanwhile() {
+    for (name, meanwhile) in [
+        ("traceidratio", "every trace is sampled"),
+        ("parentbased_traceidratio", "every new trace is sampled"),
+    ] {
+        let arg = ("OTEL_TRACES_SAMPLER_ARG", "10%");
+        let settings = read(&[("OTEL_TRACES_SAMPLER", name), arg]);
+        assert_eq!(warned(&settings), ["OTEL_TRACES_SAMPLER_ARG"]);
+        let line = settings.warnings()[0].to_string();
+        assert!(line.contains("=\"10%\" is ignored: use a rate between 0 and 1"), "{line}");
+        assert!(line.ends_with(&format!("; until then {meanwhile}")), "{line}");
+    }
 }
 
 /// What a sampler says about a new trace, a sampled caller's and one that was not sampled.
