@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -30,10 +32,11 @@ use crate::model::{Resource, Trace};
 /// out, as its specification asks.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("examples/span_exporter_bridge.md"))]
-#[derive(Debug)]
-pub struct SpanExporterBridge {
+pub struct SpanExporterBridge<E> {
     inner: Arc<Inner>,
     resource: Arc<Resource>,
+    /// What it wraps lives on a thread of its own.
+    exporter: PhantomData<fn() -> E>,
 }
 
 #[derive(Debug)]
@@ -45,18 +48,18 @@ struct Inner {
     has_ended: AtomicBool,
 }
 
-impl SpanExporterBridge {
+impl<E: Exporter + 'static> SpanExporterBridge<E> {
     /// Wraps an exporter, with the defaults of [`DeliveryConfig`] but for a failed batch, which is tried
     /// for 30 s: OpenTelemetry's queue fills meanwhile, and has place for 2048 spans.
     #[must_use]
-    pub fn new(exporter: impl Exporter + 'static) -> Self {
+    pub fn new(exporter: E) -> Self {
         let retry = Retry { budget: Duration::from_secs(30), ..Retry::default() };
         Self::with_config(exporter, DeliveryConfig { retry, ..DeliveryConfig::default() })
     }
 
     /// Wraps an exporter.
     #[must_use]
-    pub fn with_config(exporter: impl Exporter + 'static, config: DeliveryConfig) -> Self {
+    pub fn with_config(exporter: E, config: DeliveryConfig) -> Self {
         let flushes = Arc::new(AtomicUsize::new(0));
         let bridged = Bridged { exporter, flushes: Arc::clone(&flushes) };
         let inner = Inner {
@@ -65,11 +68,14 @@ impl SpanExporterBridge {
             flushes,
             has_ended: AtomicBool::new(false),
         };
-        Self { inner: Arc::new(inner), resource: Arc::new(Resource::new("unknown_service")) }
+        let resource = Arc::new(Resource::new("unknown_service"));
+        Self { inner: Arc::new(inner), resource, exporter: PhantomData }
     }
+}
 
+impl<E> SpanExporterBridge<E> {
     /// Exports without borrowing from here, as older lines want it.
-    fn deliver(&self, batch: Vec<SpanData>) -> impl Future<Output = SdkResult> + Send + use<> {
+    fn deliver(&self, batch: Vec<SpanData>) -> impl Future<Output = SdkResult> + Send + use<E> {
         let (inner, resource) = (Arc::clone(&self.inner), Arc::clone(&self.resource));
         async move { inner.deliver(&batch, &resource).await }
     }
@@ -119,8 +125,17 @@ impl Inner {
     }
 }
 
+impl<E> fmt::Debug for SpanExporterBridge<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanExporterBridge")
+            .field("inner", &self.inner)
+            .field("resource", &self.resource)
+            .finish()
+    }
+}
+
 /// Each method as the line has it.
-impl SpanExporter for SpanExporterBridge {
+impl<E: Exporter + 'static> SpanExporter for SpanExporterBridge<E> {
     #[cfg(before_0_29)]
     fn export(&mut self, batch: Vec<SpanData>) -> Boxed<SdkResult> {
         Box::pin(self.deliver(batch))

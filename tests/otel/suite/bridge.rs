@@ -18,7 +18,7 @@ use super::line::{self, SdkResult, SdkTracerProvider, SpanData};
 use super::support::{LONG, bare};
 use crate::adapter::SpanExporterBridge;
 
-fn bridge() -> (SpanExporterBridge, InMemoryExporter) {
+fn bridge() -> (SpanExporterBridge<InMemoryExporter>, InMemoryExporter) {
     let memory = InMemoryExporter::new();
     (SpanExporterBridge::new(memory.clone()), memory)
 }
