@@ -16,9 +16,6 @@ pub(super) struct Writer<'a> {
 pub(super) trait Key {
     fn as_str(&self) -> &str;
 
-    /// It as it will be stored when it is too long, so that it is found again.
-    fn cut(self, writer: &mut Writer<'_>) -> Self;
-
     /// It in the buffer, when it is known to be within the limit.
     fn store(self, writer: &mut Writer<'_>) -> Option<Text>;
 }
@@ -28,15 +25,6 @@ impl Key for Cow<'static, str> {
     #[inline]
     fn as_str(&self) -> &str {
         self
-    }
-
-    #[cold]
-    fn cut(self, writer: &mut Writer<'_>) -> Self {
-        let most = writer.limits.text_bytes;
-        match self {
-            Cow::Borrowed(key) => Cow::Borrowed(writer.within_limit(key, most)),
-            Cow::Owned(key) => Cow::Owned(writer.within_limit(&key, most).to_owned()),
-        }
     }
 
     #[inline]
@@ -56,10 +44,6 @@ impl Key for Lent<'_> {
         self.0
     }
 
-    fn cut(self, writer: &mut Writer<'_>) -> Self {
-        Self(writer.within_limit(self.0, writer.limits.text_bytes))
-    }
-
     fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
         writer.arena(self.0, writer.limits.text_bytes).map(Text::Arena)
     }
@@ -75,10 +59,11 @@ impl Writer<'_> {
         value: TagRef<'_>,
         limit: u16,
     ) -> bool {
+        if key.as_str().len() > self.limits.text_bytes as usize {
+            return self.put_cut(chain, key.as_str(), value, limit);
+        }
         let mut count = 0;
         let mut at = chain.head;
-        let is_long = key.as_str().len() > self.limits.text_bytes as usize;
-        let key = if is_long { key.cut(self) } else { key };
         while let Some(tag) = self.details.tags.get(at as usize) {
             if self.details.reads(tag.key, key.as_str()) {
                 return self.replace(at, value);
@@ -101,6 +86,13 @@ impl Writer<'_> {
         chain.tail = index;
         tags.push(TagRecord { key, value, next: NONE });
         true
+    }
+
+    /// The same with as much of the key as the limit allows, so that one that is too long is found again.
+    #[cold]
+    fn put_cut(&mut self, chain: &mut Chain, key: &str, value: TagRef<'_>, limit: u16) -> bool {
+        let kept = self.within_limit(key, self.limits.text_bytes);
+        self.put(chain, Lent(kept), value, limit)
     }
 
     // Out of line: most tags are set once.
