@@ -161,10 +161,38 @@ impl Intake {
     /// the tail on this thread.
     #[inline]
     pub fn ended<S: Original>(&self, original: S) {
-        let Some((trace_id, span_id)) = guarded::call(|| original.ids()) else { return };
-        let Some(member) = self.recorder.groups.leave(trace_id, span_id) else { return };
-        self.recorder.take_over(&member, original, self.resource.as_ref());
+        let Some(told) = Told::by(&original) else { return };
+        let Some(member) = self.recorder.groups.leave(told.trace_id, told.span_id) else { return };
+        self.recorder.take_over(&member, original, &told, self.resource.as_ref());
         Recorder::let_go(member.trace);
+    }
+}
+
+/// What an original says of itself when it is handed over.
+struct Told {
+    trace_id: TraceId,
+    span_id: SpanId,
+    bytes: usize,
+    is_error: bool,
+}
+
+impl Told {
+    /// `None` when the adapter panics before it has told the ids.
+    #[inline(always)]
+    fn by<S: Original>(original: &S) -> Option<Self> {
+        let told = guarded::call(|| {
+            let (trace_id, span_id) = original.ids();
+            Self { trace_id, span_id, bytes: original.bytes(), is_error: original.is_error() }
+        });
+        if told.is_some() { told } else { Self::ids_alone(original) }
+    }
+
+    /// An adapter that panics after that costs the error its weight, not the trace its end.
+    #[cold]
+    #[inline(never)]
+    fn ids_alone<S: Original>(original: &S) -> Option<Self> {
+        let (trace_id, span_id) = guarded::call(|| original.ids())?;
+        Some(Self { trace_id, span_id, bytes: size_of::<S>(), is_error: false })
     }
 }
 
@@ -233,12 +261,11 @@ impl Recorder {
         &self,
         member: &Member,
         original: S,
+        told: &Told,
         resource: Option<&Arc<Resource>>,
     ) {
         let Member { trace, is_root, .. } = member;
-        // An adapter that panics here costs the error its weight, not the trace its end.
-        let told = guarded::call(|| (original.bytes(), original.is_error()));
-        let (bytes, is_error) = told.unwrap_or((size_of::<S>(), false));
+        let Told { bytes, is_error, .. } = *told;
         let mut live = trace.live();
         if matches!(live.phase, Phase::Dropped(_)) {
             // Its trace was put out, and the span counted with it.
