@@ -120,8 +120,9 @@
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
 //!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.
 //! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables.
-//! - [`model`]: the words the others speak: ids, contexts, tags, logs, spans, traces.
-//! - [`kit`]: the only readers of time and randomness, so that tests can drive both.
+//! - [`model`]: the words the others speak: ids, contexts, tags, logs, links, limits.
+//! - [`trace`]: how spans are stored and read: a [`Trace`], its spans, and what a tail policy sees of it.
+//! - [`time`]: the only reader of clocks, so that tests can drive it.
 //! - `testing` (feature): hand-made traces and traces as text.
 //! - [`manual`]: the book.
 //!
@@ -182,7 +183,7 @@
 pub mod config;
 pub mod delivery;
 pub mod export;
-pub mod kit;
+mod kit;
 #[cfg(feature = "layer")]
 pub mod layer;
 pub mod ledger;
@@ -197,6 +198,8 @@ pub mod sampling;
 pub mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod time;
+pub mod trace;
 pub mod tracer;
 
 pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
@@ -216,9 +219,8 @@ pub use layer::{
 };
 pub use ledger::{Reason, Stats};
 pub use model::{
-    Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, Span, SpanId,
-    SpanKind, SpanRef, Status, TagRef, TagValue, Threshold, Trace, TraceContext, TraceFlags,
-    TraceId, TraceState, TraceView,
+    Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, SpanId, SpanKind,
+    Status, TagRef, TagValue, Threshold, TraceContext, TraceFlags, TraceId, TraceState,
 };
 pub use pipeline::{
     DeliveryReport, ExporterFailure, FlushError, Pipeline, PipelineBuilder, ShutdownError,
@@ -235,6 +237,7 @@ pub use tail::{
     SlowerThan, Slowest, SpanCount, SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange,
     TagMatches, TailDecision, TailPolicy, TailSampler, Verdict,
 };
+pub use trace::{Span, SpanRef, Trace, TraceView};
 pub use tracer::{SpanBuilder, SpanGuard, Tracer};
 
 /// The programs in the README are tests.

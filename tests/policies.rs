@@ -374,7 +374,7 @@ proptest! {
 #[test]
 fn the_slowest_hundredth_of_each_operation_is_kept() {
     let policy = Slowest::percentile(0.99).expect("a percentile");
-    let random = tailtrace::kit::Random::seeded(3);
+    let random = tailtrace::model::Random::seeded(3);
     let mut kept = [0_u32; 2];
     for _ in 0..20_000 {
         for (operation, name) in [1, 2].into_iter().zip(["quick", "slow"]) {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tailtrace::kit::{Random, Tick};
+use tailtrace::model::Random;
 use tailtrace::model::{Randomness, TraceFlags};
 use tailtrace::sampling::Rule;
+use tailtrace::time::Tick;
 use tailtrace::{
     AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, Link,
     ParentBasedSampler, PrioritySampler, RateLimitingSampler, RuleBasedSampler, Sampler,

@@ -12,9 +12,10 @@ use super::drain::{Ask, Drain};
 use super::report::Ending;
 use super::{Delivery, DeliveryConfig, DeliveryReport, FlushError, ShutdownError};
 use crate::export::{Batching, ExportError, Exporter};
-use crate::kit::{Clock, Random};
+use crate::kit::Random;
 use crate::ledger::Ledger;
-use crate::model::Trace;
+use crate::time::Clock;
+use crate::trace::Trace;
 
 /// Gives an exporter a queue and a thread of its own.
 ///

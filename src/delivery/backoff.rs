@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::Tick;
+use crate::time::Tick;
 
 /// The longest wait that a peer may ask for; a longer one would let it stop the exporter.
 const MAX_ASKED: Duration = Duration::from_secs(30);

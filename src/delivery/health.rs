@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::export::ExportError;
-use crate::kit::Tick;
+use crate::time::Tick;
 
 /// Lines about one exporter are at least this far apart, but for a loss after the promise to try again.
 const APART: Duration = Duration::from_secs(10);

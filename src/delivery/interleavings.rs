@@ -16,9 +16,10 @@ use super::queue::{Bounds, Offer};
 use super::ticket::Ticket;
 use crate::export::Batching;
 use crate::kit::sync::{Condvar, Mutex, lock, wait_while};
-use crate::kit::{Clock, ManualClock};
 use crate::ledger::{Ledger, Reason};
-use crate::model::{Trace, TraceId};
+use crate::model::TraceId;
+use crate::time::{Clock, ManualClock};
+use crate::trace::Trace;
 
 const SPANS: u64 = 10;
 const LONG: Duration = Duration::from_secs(1);

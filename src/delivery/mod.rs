@@ -38,9 +38,10 @@ pub use may_block::may_block;
 pub use report::{DeliveryReport, FlushError, ShutdownError};
 
 use crate::export::Exporter;
-use crate::kit::{Clock, Random, guarded};
+use crate::kit::{Random, guarded};
 use crate::ledger::{Ledger, Reason};
-use crate::model::Trace;
+use crate::time::Clock;
+use crate::trace::Trace;
 use drain::{Ask, Drain};
 use lane::Lane;
 use queue::{Bounds, Offer};

@@ -18,7 +18,7 @@ use super::waiter::ExporterFailure;
 use crate::export::{ExportError, Exporter};
 use crate::kit::{Random, guarded, notice, own_work};
 use crate::ledger::Reason;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 pub(super) struct Worker {
     pub(super) exporter: Box<dyn Exporter>,

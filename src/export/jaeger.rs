@@ -8,8 +8,8 @@ use http::Uri;
 
 use super::otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
 use super::{Batching, ExportError, Exporter};
-use crate::model::Trace;
 use crate::model::text::excerpt;
+use crate::trace::Trace;
 
 /// Where Jaeger takes OTLP.
 const GRPC: u16 = 4317;

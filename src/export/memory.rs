@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::{Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::model::{Span, SpanRef, Trace, TraceId};
+use crate::model::TraceId;
+use crate::trace::{Span, SpanRef, Trace};
 
 /// Keeps every trace in memory, to be looked at in tests.
 ///

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::kit::type_name;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 pub(crate) mod console;
 mod error;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::{SpanId, SpanRef, Trace};
+use crate::model::SpanId;
+use crate::trace::{SpanRef, Trace};
 
 /// A span and its place in the tree.
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +173,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Span, TraceContext, TraceId};
+    use crate::model::{TraceContext, TraceId};
+    use crate::trace::Span;
 
     /// Spans with these ids and parents, each starting after the one before it.
     fn made(spans: &[(u64, Option<u64>)]) -> Trace {

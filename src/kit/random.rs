@@ -22,7 +22,7 @@ thread_local! {
 /// Ids need to be unique, not secret.
 ///
 /// ```
-/// use tailtrace::kit::Random;
+/// use tailtrace::model::Random;
 /// let one = Random::seeded(7);
 /// let same = Random::seeded(7);
 /// assert_eq!(one.next_u64(), same.next_u64());

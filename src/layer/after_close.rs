@@ -5,8 +5,8 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::open::Held;
-use crate::kit::Tick;
 use crate::record::{Completed, Draft};
+use crate::time::Tick;
 
 /// What ends with a span: dropping it asks the sampler of a draft, and the tail about a complete trace.
 ///

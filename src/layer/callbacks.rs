@@ -125,7 +125,7 @@ impl TraceLayer {
         }
     }
 
-    fn time(&self, id: &span::Id, note: impl FnOnce(&mut Timing, crate::kit::Tick)) {
+    fn time(&self, id: &span::Id, note: impl FnOnce(&mut Timing, crate::time::Tick)) {
         self.shared.table.with(id.into_u64(), |span| {
             if let Some((now, _)) = span.moment()
                 && let Some(timing) = span.extras().and_then(|extras| extras.timing.as_mut())

@@ -7,9 +7,10 @@ use super::details;
 use super::scratch::{Exception, Scratch};
 use super::shared::Shared;
 use super::visit::{Fields, OfEvent, OfLogRecord};
+use crate::kit::guarded;
 use crate::kit::own_work::{self, Asking};
-use crate::kit::{Tick, guarded};
 use crate::model::{LogLevel, Status};
+use crate::time::Tick;
 
 impl Shared {
     /// Records an event in the span it belongs to: its explicit parent, or the one the thread is inside

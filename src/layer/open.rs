@@ -8,10 +8,10 @@ use tracing::Metadata;
 use super::after_close::Ending;
 use super::builder::Options;
 use super::timing::Timing;
-use crate::kit::Tick;
 use crate::model::{TagRef, TraceContext, TraceId};
 use crate::record::neighbour::Shown;
 use crate::record::{ActiveSpan, Answer, Completed, Draft, Edit, Question, Recorder, TakenOut};
+use crate::time::Tick;
 
 /// An open span.
 #[derive(Debug)]

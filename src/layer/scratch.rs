@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use super::builder::Options;
-use crate::model::store::{Place, StagedTags};
 use crate::model::{SpanKind, Status, TagRef, TagValue};
 use crate::record::Edit;
+use crate::trace::store::{Place, StagedTags};
 
 /// Text that has grown beyond this gives its memory back.
 const LARGEST_KEPT: usize = 64 * 1024;

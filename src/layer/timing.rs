@@ -1,6 +1,6 @@
 //! How long a span was entered, and how long it waited to be.
 
-use crate::kit::Tick;
+use crate::time::Tick;
 
 /// What of a span's time it was entered, on any thread.
 #[derive(Clone, Copy, Debug)]

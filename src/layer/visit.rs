@@ -8,8 +8,8 @@ use tracing::field::{Field, Visit};
 
 use super::scratch::{Exception, Scratch, Special};
 use crate::kit::error_text;
-use crate::model::store::Place;
 use crate::model::{SpanKind, TagValue};
+use crate::trace::store::Place;
 
 /// Reads fields into a scratch. What is special about them depends on whose they are.
 pub(super) struct Fields<'s, O: Owner> {

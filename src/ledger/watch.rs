@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Reason, Stats};
-use crate::kit::Tick;
+use crate::time::Tick;
 
 /// How long nothing must be lost before the loss counts as over.
 const QUIET: Duration = Duration::from_secs(10);

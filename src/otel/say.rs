@@ -11,9 +11,10 @@ use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 
 use super::convert;
 use crate::kit::error_text::{Shown, causes};
-use crate::kit::{Tick, guarded};
+use crate::kit::guarded;
 use crate::model::{LogLevel, Status, TagRef, TagValue};
 use crate::record::{ActiveSpan, Edit, SpanHand};
+use crate::time::Tick;
 
 /// The name of an event that tells of an error (semantic conventions, "exceptions").
 const EXCEPTION: &str = "exception";

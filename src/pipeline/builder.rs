@@ -10,13 +10,14 @@ use super::keeper::Keeper;
 use super::{Core, Handle, Pipeline};
 use crate::delivery::{Delivery, DeliveryConfig};
 use crate::export::Exporter;
+use crate::kit::Random;
 use crate::kit::notice::{self, Pending};
-use crate::kit::{Clock, Random};
 use crate::ledger::Ledger;
 use crate::model::{Resource, TagValue};
 use crate::record::{Parts, RecordLimits, Recorder};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
+use crate::time::Clock;
 
 /// Why a pipeline did not start.
 #[derive(Debug, thiserror::Error)]

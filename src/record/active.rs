@@ -9,11 +9,11 @@ use super::edit::Edit;
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::unrecorded::Unrecorded;
-use crate::kit::Tick;
-use crate::model::store::SpanStore;
 use crate::model::{
     Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
 };
+use crate::time::Tick;
+use crate::trace::store::SpanStore;
 
 /// A detail of a log entry.
 pub(crate) type Field<'v> = (Cow<'static, str>, TagArg<'v>);

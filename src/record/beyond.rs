@@ -8,10 +8,10 @@ use super::active::ActiveSpan;
 use super::complete::Completed;
 use super::local::LocalTrace;
 use super::unrecorded::Unrecorded;
-use crate::kit::Tick;
 use crate::ledger::Reason;
-use crate::model::store::NewSpan;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
+use crate::time::Tick;
+use crate::trace::store::NewSpan;
 
 /// The span is not on record and has not ended.
 const WAITING: u32 = u32::MAX;

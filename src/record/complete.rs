@@ -7,14 +7,15 @@ use std::sync::{Arc, MutexGuard};
 use super::beyond::Beyond;
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::{KeepOutcome, Recorder};
-use crate::kit::Tick;
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
-use crate::model::head::TraceHead;
-use crate::model::store::{Room, SpanStore};
-use crate::model::{Kept, SpanId, Threshold, Trace, TraceId, TraceView};
+use crate::model::{SpanId, Threshold, TraceId};
 use crate::tail::TailDecision;
+use crate::time::Tick;
+use crate::trace::head::TraceHead;
+use crate::trace::store::{Room, SpanStore};
+use crate::trace::{Kept, Trace, TraceView};
 
 /// Fewer lingering traces are not looked through.
 const LEAST_TO_CLEAR: usize = 1024;

@@ -6,11 +6,11 @@ use arc_swap::ArcSwap;
 
 use crate::kit::guarded;
 use crate::ledger::Ledger;
-use crate::model::TraceView;
 use crate::sampling::{
     AlwaysOn, Decision, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest,
 };
 use crate::tail::{TailPolicy, Verdict};
+use crate::trace::TraceView;
 
 /// The head sampler and the tail policy of a recorder.
 ///

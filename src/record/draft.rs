@@ -16,10 +16,10 @@ use super::unrecorded::{Common, Unrecorded};
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
-use crate::model::head::TraceHead;
-use crate::model::store::{NewSpan, Room, SpanStore};
 use crate::model::{Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceId};
 use crate::sampling::{Decision, SamplingDecision};
+use crate::trace::head::TraceHead;
+use crate::trace::store::{NewSpan, Room, SpanStore};
 
 /// A span that is recorded although nobody has asked a sampler yet, because its parent, and with it
 /// its trace, may still change.

@@ -7,12 +7,12 @@ use super::local::LocalTrace;
 use super::recorder::Recorder;
 use super::ring::Held;
 use super::shard::Shard;
-use crate::kit::Tick;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
-use crate::model::Kept;
-use crate::model::head::TraceHead;
-use crate::model::store::SpanStore;
+use crate::time::Tick;
+use crate::trace::Kept;
+use crate::trace::head::TraceHead;
+use crate::trace::store::SpanStore;
 
 impl Recorder {
     /// Holds a dropped trace in the ring, unless a policy wanted it gone or the ring has no room. Gives it

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::kit::Tick;
-use crate::model::store::{SpanStore, StagedTags};
 use crate::model::{Limits, Link, LogLevel, SpanKind, Status, TagRef};
+use crate::time::Tick;
+use crate::trace::store::{SpanStore, StagedTags};
 
 /// Writes into the record of one span. Whoever holds it holds a lock: no user code may run meanwhile.
 pub(crate) struct Edit<'s> {

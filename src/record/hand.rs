@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::active::ActiveSpan;
 use super::edit::Edit;
 use super::local::LocalTrace;
-use crate::kit::Tick;
 use crate::model::{SpanId, TraceContext};
+use crate::time::Tick;
 
 /// A way to a span that is on record. It neither keeps the span running nor ends it, and leads nowhere
 /// when the span has ended.

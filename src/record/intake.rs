@@ -7,14 +7,15 @@ use super::complete::Completed;
 use super::groups::{First, Joined, Member};
 use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
-use crate::kit::Tick;
 use crate::kit::guarded::{self, lock};
 use crate::kit::own_work::{self, Asking};
 use crate::ledger::Reason;
-use crate::model::head::TraceHead;
-use crate::model::store::{Room, SpanStore};
-use crate::model::{Original, Resource, SpanId, TraceContext, TraceId};
+use crate::model::{Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
+use crate::time::Tick;
+use crate::trace::Original;
+use crate::trace::head::TraceHead;
+use crate::trace::store::{Room, SpanStore};
 
 /// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its account.
 ///

@@ -7,9 +7,10 @@ use super::evict::Worth;
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
-use crate::model::head::TraceHead;
-use crate::model::store::SpanStore;
-use crate::model::{Kept, Limits, LocalHandle, SpanId, Threshold, TraceContext};
+use crate::model::{Limits, LocalHandle, SpanId, Threshold, TraceContext};
+use crate::trace::Kept;
+use crate::trace::head::TraceHead;
+use crate::trace::store::SpanStore;
 
 /// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();

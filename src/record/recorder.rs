@@ -14,13 +14,15 @@ use super::postponed::Postponed;
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
 use super::unrecorded::Bare;
+use crate::kit::Random;
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
-use crate::kit::{Clock, Random, Tick};
 use crate::ledger::{Ledger, Reason, Stats};
-use crate::model::{Resource, Trace, TraceId};
+use crate::model::{Resource, TraceId};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
+use crate::time::{Clock, Tick};
+use crate::trace::Trace;
 
 /// Small limits have one shard, so that what goes first is exact where it can be seen.
 const TRACES_PER_SHARD: usize = 1024;

@@ -8,8 +8,8 @@ use super::complete::Completed;
 use super::local::LocalTrace;
 use super::recorder::Recorder;
 use super::unrecorded::Unrecorded;
-use crate::kit::Tick;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceId};
+use crate::time::Tick;
 
 /// A span in the buffer of a local trace.
 #[derive(Debug)]

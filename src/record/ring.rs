@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::kit::Tick;
 use crate::model::TraceId;
-use crate::model::head::TraceHead;
-use crate::model::store::SpanStore;
+use crate::time::Tick;
+use crate::trace::head::TraceHead;
+use crate::trace::store::SpanStore;
 
 /// A trace that no policy kept.
 #[derive(Debug)]

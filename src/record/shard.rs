@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::local::{LocalTrace, NOWHERE};
 use super::ring::Ring;
 use crate::model::TraceId;
-use crate::model::store::SpanStore;
+use crate::trace::store::SpanStore;
 
 /// A buffer that has grown beyond this is not kept for reuse.
 const LARGEST_POOLED: usize = 256 * 1024;

@@ -10,15 +10,16 @@ use super::local::{Live, LocalTrace, Phase};
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::unrecorded::{Common, Unrecorded};
+use crate::kit::guarded;
 use crate::kit::own_work::{self, Asking};
-use crate::kit::{Tick, guarded};
 use crate::ledger::Reason;
-use crate::model::head::TraceHead;
-use crate::model::store::{NewSpan, Room, SpanStore};
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
 };
 use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
+use crate::time::Tick;
+use crate::trace::head::TraceHead;
+use crate::trace::store::{NewSpan, Room, SpanStore};
 
 /// What a span starts with.
 #[derive(Debug)]

@@ -92,8 +92,8 @@ impl<S: Sampler> Sampler for AlwaysRecord<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::Tick;
     use crate::model::TraceId;
+    use crate::time::Tick;
 
     fn ask(sampler: &impl Sampler) -> SamplingDecision {
         sampler.should_sample(&SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1)))

@@ -59,8 +59,9 @@ impl Sampler for FixedRateSampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::{Random, Tick};
+    use crate::kit::Random;
     use crate::model::{Randomness, SpanId, TraceContext, TraceId};
+    use crate::time::Tick;
 
     fn ask(rate: f64, randomness: u64) -> SamplingDecision {
         let mut request = SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1));

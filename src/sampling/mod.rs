@@ -16,8 +16,8 @@ mod rule_based;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::kit::Tick;
 use crate::model::{Link, Randomness, SpanKind, TagValue, Threshold, TraceContext, TraceId};
+use crate::time::Tick;
 
 pub use crate::model::PrioritySampler;
 pub use adaptive::{AdaptiveError, AdaptiveSampler};

@@ -129,9 +129,9 @@ impl fmt::Debug for ParentBasedSampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::Tick;
     use crate::model::{SpanId, TraceFlags, TraceId};
     use crate::sampling::{Decision, FixedRateSampler};
+    use crate::time::Tick;
 
     /// The specification's worked example; its randomness is ce929d0e0e4736.
     const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";

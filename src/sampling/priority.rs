@@ -23,8 +23,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::kit::Tick;
     use crate::model::{Randomness, SpanId, TraceContext, TraceId};
+    use crate::time::Tick;
 
     const LOW: u64 = 0;
     const MIDDLE: u64 = 1 << 55;

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{Sampler, SamplingDecision, SamplingRequest};
-use crate::kit::token_bucket::TokenBucket;
+use crate::time::token_bucket::TokenBucket;
 
 /// Samples at most so many traces per second, first come, first served.
 ///
@@ -81,8 +81,8 @@ pub enum RateLimitError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::Tick;
     use crate::model::TraceId;
+    use crate::time::Tick;
 
     fn sampled(sampler: &RateLimitingSampler, millis: std::ops::Range<u64>) -> usize {
         millis

@@ -133,8 +133,8 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kit::Tick;
     use crate::model::TraceId;
+    use crate::time::Tick;
 
     fn mark(with: &'static str) -> impl Sampler {
         move |_: &SamplingRequest<'_>| SamplingDecision::record().with_tag("by", with)

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::sampler::Part;
 use super::verdict::{Aside, both};
 use super::{Asked, TailDecision, TailPolicy, Verdict};
-use crate::model::{Threshold, TraceView};
+use crate::model::Threshold;
+use crate::trace::TraceView;
 
 /// Keeps what every one of several policies keeps.
 ///

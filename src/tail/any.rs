@@ -1,7 +1,7 @@
 //! Keep what any part keeps.
 
 use super::{Asked, TailPolicy, TailSampler, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// Keeps what at least one of several policies keeps.
 ///

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::verdict::Aside;
 use super::{Asked, TailDecision, TailPolicy, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// Drops on purpose what a policy keeps, whoever else would keep it.
 ///

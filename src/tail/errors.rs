@@ -1,7 +1,7 @@
 //! Keep what failed.
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// Keeps traces in which any span ended in an error.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::verdict::{Aside, both};
 use super::{Asked, TailDecision, TailPolicy, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// Rules in order: the policy of the first rule whose condition keeps the trace decides alone.
 ///

@@ -1,7 +1,8 @@
 //! Keep one of so many.
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::{RateError, Threshold, TraceView};
+use crate::model::{RateError, Threshold};
+use crate::trace::TraceView;
 
 /// Keeps a fraction of all traces, the same ones in every service.
 ///

@@ -1,7 +1,8 @@
 //! Keep what said something that matters.
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::{LogLevel, TraceView};
+use crate::model::LogLevel;
+use crate::trace::TraceView;
 
 /// Keeps traces in which any span has a log entry of at least this level.
 ///

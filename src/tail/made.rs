@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::model::{Span, SpanId, Status, Trace, TraceContext, TraceId};
+use crate::model::{SpanId, Status, TraceContext, TraceId};
+use crate::trace::{Span, Trace};
 
 /// A trace whose randomness is `bits`, with one root span of `millis`, ending at `end` after the epoch.
 pub(super) fn trace(bits: u64, name: &'static str, millis: u64, end: Duration) -> Trace {

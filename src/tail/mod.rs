@@ -48,7 +48,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::kit::type_name;
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 pub use all::All;
 pub use any::Any;
@@ -78,7 +78,7 @@ pub use verdict::{TailDecision, Verdict};
 /// lock of ours, and so should be quick; a panic is caught, counted and taken for "no opinion".
 ///
 /// ```
-/// use tailtrace::model::TraceView;
+/// use tailtrace::trace::TraceView;
 /// use tailtrace::tail::{TailPolicy, Verdict};
 /// let big = |trace: &TraceView<'_>| match trace.span_count() {
 ///     1000.. => Verdict::keep(),

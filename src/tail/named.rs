@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Asked, TailDecision, TailPolicy, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// A policy under another name; [`TailPolicy::named`] makes one.
 ///

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Asked, TailDecision, TailPolicy, Verdict};
-use crate::model::{Threshold, TraceView};
+use crate::model::Threshold;
+use crate::trace::TraceView;
 
 /// Keeps what a policy does not keep, and has no opinion about what it keeps.
 ///

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::kit::token_bucket::TokenBucket;
-use crate::model::TraceView;
+use crate::time::token_bucket::TokenBucket;
+use crate::trace::TraceView;
 
 /// Keeps up to so many traces per second.
 ///
@@ -153,8 +153,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Span, SpanId, TraceContext};
+    use crate::model::{SpanId, TraceContext};
     use crate::tail::{Errors, TailSampler, made};
+    use crate::trace::Span;
 
     fn kept(policy: &impl TailPolicy, traces: usize, at: Duration) -> usize {
         let trace = made::trace(0, "work", 0, at);

@@ -1,7 +1,8 @@
 //! The tail half of the sampler by priority.
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::{PrioritySampler, TraceView};
+use crate::model::PrioritySampler;
+use crate::trace::TraceView;
 
 /// Keeps traces with an error at the error rate, slow ones at the slow rate, the rest at the default
 /// rate; a trace that is both an error and slow at the higher of the two rates.
@@ -43,8 +44,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Status, Threshold, Trace};
+    use crate::model::{Status, Threshold};
     use crate::tail::made;
+    use crate::trace::Trace;
 
     const SLOW: Duration = Duration::from_millis(500);
 

@@ -2,7 +2,7 @@
 
 use super::{Asked, TailPolicy, Verdict};
 use crate::kit::glob::Glob;
-use crate::model::{SpanRef, TraceView};
+use crate::trace::{SpanRef, TraceView};
 
 /// Keeps traces whose local root has this operation name.
 ///
@@ -47,7 +47,8 @@ impl TailPolicy for RootNamed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Span, SpanId, Trace, TraceContext, TraceId};
+    use crate::model::{SpanId, TraceContext, TraceId};
+    use crate::trace::{Span, Trace};
 
     #[test]
     fn only_the_root_is_asked_for_its_name() {

@@ -5,7 +5,8 @@ use std::fmt;
 use super::verdict::Aside;
 use super::{Asked, DropIf, TailDecision, TailPolicy, Verdict};
 use crate::kit::guarded;
-use crate::model::{Threshold, TraceView};
+use crate::model::Threshold;
+use crate::trace::TraceView;
 
 /// Combines policies: what any drops on purpose is dropped, of the rest what any keeps is kept.
 ///

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// Keeps traces that took at least so long, from the first start to the last end of their spans.
 ///
@@ -66,8 +66,9 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
-    use crate::model::{Span, SpanId, TraceContext};
+    use crate::model::{SpanId, TraceContext};
     use crate::tail::made;
+    use crate::trace::Span;
 
     #[test]
     fn exactly_the_limit_is_slow() {

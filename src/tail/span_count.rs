@@ -3,7 +3,7 @@
 use std::ops::{Bound, RangeBounds};
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::TraceView;
+use crate::trace::TraceView;
 
 /// Keeps traces whose number of recorded spans lies in a range.
 ///
@@ -53,8 +53,9 @@ impl TailPolicy for SpanCount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Trace, TraceId};
+    use crate::model::TraceId;
     use crate::tail::made;
+    use crate::trace::Trace;
 
     #[test]
     fn the_number_of_spans_must_lie_in_the_range() {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::{TagValue, TraceView};
+use crate::model::TagValue;
+use crate::trace::TraceView;
 
 /// Keeps traces in which any span has a tag with exactly this value.
 ///

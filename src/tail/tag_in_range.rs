@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::ops::{Bound, RangeBounds};
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::{TagRef, TraceView};
+use crate::model::TagRef;
+use crate::trace::TraceView;
 
 /// Keeps traces in which any span has a numeric tag within a range.
 ///

@@ -6,9 +6,9 @@ use regex::{Regex, RegexBuilder};
 use thiserror::Error;
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::TraceView;
-use crate::model::store::cut;
 use crate::model::text::excerpt;
+use crate::trace::TraceView;
+use crate::trace::store::cut;
 
 /// How long a pattern may be, in bytes.
 const PATTERN_BYTES: usize = 1 << 10;

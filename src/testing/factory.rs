@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::model::{
-    LogLevel, Span, SpanId, SpanKind, Status, TagValue, Trace, TraceContext, TraceId,
-};
+use crate::model::{LogLevel, SpanId, SpanKind, Status, TagValue, TraceContext, TraceId};
+use crate::trace::{Span, Trace};
 
 /// A span to be made, with its children.
 ///

@@ -15,7 +15,8 @@
 mod factory;
 mod tree;
 
-pub use crate::kit::{ManualClock, Random};
+pub use crate::kit::Random;
+pub use crate::time::ManualClock;
 pub use factory::{SpanFactory, kept_by, span, trace, trace_with_id};
 pub use tree::tree;
 

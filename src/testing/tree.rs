@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::export::console::escape::escape;
 use crate::export::tree::{Row, rows};
-use crate::model::{SpanKind, TagRef, Trace};
+use crate::model::{SpanKind, TagRef};
+use crate::trace::Trace;
 
 /// The spans of a trace as a tree of names, kinds, errors, tags and logs, without times and ids.
 ///

@@ -6,7 +6,7 @@ use tailtrace::propagation::Propagator;
 use tailtrace::sampling::{Decision, SamplingRequest};
 use tailtrace::{
     DeliveryConfig, Limits, LogLevel, SpanId, TagValue, TraceContext, TraceFlags, TraceId,
-    kit::Clock,
+    time::Clock,
 };
 
 use super::{fine, read, refused, warned};

@@ -108,12 +108,12 @@ fn exporters_get_the_originals_and_others_get_the_details() {
 #[derive(Clone)]
 struct Other;
 
-impl tailtrace::model::Original for Other {
-    fn outline(&self) -> tailtrace::model::Outline<'_> {
+impl tailtrace::trace::Original for Other {
+    fn outline(&self) -> tailtrace::trace::Outline<'_> {
         unreachable!("it is never made")
     }
 
-    fn describe(&self, _: &mut tailtrace::model::SpanMut<'_>) {}
+    fn describe(&self, _: &mut tailtrace::trace::SpanMut<'_>) {}
 }
 
 #[test]
@@ -264,12 +264,12 @@ fn a_description_that_panics_costs_the_details_and_nothing_else() {
     #[derive(Clone)]
     struct Bad(Foreign);
 
-    impl tailtrace::model::Original for Bad {
-        fn outline(&self) -> tailtrace::model::Outline<'_> {
+    impl tailtrace::trace::Original for Bad {
+        fn outline(&self) -> tailtrace::trace::Outline<'_> {
             self.0.outline()
         }
 
-        fn describe(&self, _: &mut tailtrace::model::SpanMut<'_>) {
+        fn describe(&self, _: &mut tailtrace::trace::SpanMut<'_>) {
             panic!("the adapter has a bug");
         }
     }

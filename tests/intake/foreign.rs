@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tailtrace::model::{Original, Outline, SpanMut};
 use tailtrace::record::{Intake, Started};
+use tailtrace::trace::{Original, Outline, SpanMut};
 use tailtrace::{LogLevel, SpanId, SpanKind, Status, TraceContext, TraceFlags, TraceId};
 
 /// A span of another tracer.

@@ -2,8 +2,8 @@
 
 use std::sync::Barrier;
 
-use tailtrace::model::{Original, Outline, SpanMut};
 use tailtrace::record::Started;
+use tailtrace::trace::{Original, Outline, SpanMut};
 use tailtrace::{Reason, RecordLimits, SamplingRequest, SpanId, TraceContext, TraceId};
 
 use crate::foreign::{Foreign, child, root};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tailtrace::model::{Original, Outline, SpanMut};
+use tailtrace::trace::{Original, Outline, SpanMut};
 use tailtrace::{Errors, KeepOutcome, Reason, SlowerThan, SpanId, TailSampler, TraceId};
 
 use crate::foreign::{Foreign, child, root};

@@ -55,7 +55,7 @@ impl Seen {
     }
 
     fn of(trace: &Trace, span: SpanRef<'_>) -> Self {
-        let log = |log: tailtrace::model::LogRef<'_>| {
+        let log = |log: tailtrace::trace::LogRef<'_>| {
             let mut fields = attributes(log.fields());
             // An event of OpenTelemetry has no level; most entries are of this one.
             if log.level() != LogLevel::Info {
@@ -63,7 +63,7 @@ impl Seen {
             }
             SeenLog { time: nanos(log.time()), name: log.message().to_owned(), fields }
         };
-        let link = |link: tailtrace::model::LinkRef<'_>| SeenLink {
+        let link = |link: tailtrace::trace::LinkRef<'_>| SeenLink {
             trace_id: link.context().trace_id.to_hex(),
             span_id: link.context().span_id.to_hex(),
             trace_state: link.context().trace_state.as_str().to_owned(),

@@ -7,8 +7,9 @@ use opentelemetry::trace::{self as api, TraceContextExt as _, Tracer as _, Trace
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tailtrace::kit::{ManualClock, Random};
+use tailtrace::model::Random;
 use tailtrace::otel::TailSpanProcessor;
+use tailtrace::time::ManualClock;
 use tailtrace::{
     All, AlwaysOn, Any, Errors, InMemoryExporter, Not, OtlpExporter, Pipeline, PipelineBuilder,
     SlowerThan, SpanCount, SpanGuard, Status, TagEquals, TagInRange, TagValue, TailPolicy,

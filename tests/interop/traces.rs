@@ -1,7 +1,7 @@
 //! Traces of all sorts, step by step, the same ones in every run.
 
 use tailtrace::TagValue;
-use tailtrace::kit::Random;
+use tailtrace::model::Random;
 
 /// One step of a trace. Each speaks of the innermost open span.
 #[derive(Clone, Debug)]

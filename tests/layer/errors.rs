@@ -126,7 +126,7 @@ fn every_mapping_can_be_turned_off() {
     });
     let span = outcome.span("span");
     assert_eq!((span.status(), span.tag("exception.message")), (Status::Unset, None));
-    let exceptions = |log: tailtrace::model::LogRef<'_>| {
+    let exceptions = |log: tailtrace::trace::LogRef<'_>| {
         log.fields().filter(|(key, _)| key.starts_with("exception")).count()
     };
     assert_eq!(span.logs().map(exceptions).sum::<usize>(), 0);

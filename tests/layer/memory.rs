@@ -1,7 +1,7 @@
 //! What has closed is forgotten.
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::model::TraceView;
+use tailtrace::trace::TraceView;
 use tailtrace::{InMemoryExporter, Pipeline, Reason, RecordLimits, TraceSpanExt, Verdict};
 use tracing::{info, info_span};
 use tracing_subscriber::prelude::*;

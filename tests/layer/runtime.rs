@@ -1,8 +1,8 @@
 //! What changes while the layer is in use.
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::model::TraceView;
 use tailtrace::testing::tree;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOff, AlwaysOn, InMemoryExporter, LayerHandle, Pipeline, TraceLayer, Verdict,
 };

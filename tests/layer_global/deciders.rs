@@ -5,7 +5,7 @@ use std::thread;
 
 use super::process::{Default, alone, trace, trace_under};
 use crate::support::{keeping, tailed};
-use tailtrace::model::TraceView;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOn, InMemoryExporter, Pipeline, Reason, SamplingDecision, SamplingRequest, SpanId,
     TraceContext, TraceId, TraceLayer, TraceSpanExt, Verdict,

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::process::{alone, trace};
 use crate::support::{keeping, tailed};
-use tailtrace::model::TraceView;
+use tailtrace::trace::TraceView;
 use tailtrace::{SamplingDecision, SamplingRequest, Verdict};
 use tracing::dispatcher::{get_default, with_default};
 use tracing::{Dispatch, Span, info, info_span};

@@ -2,7 +2,7 @@
 
 use super::process::{Default, alone};
 use crate::support::{Run, tailed};
-use tailtrace::model::TraceView;
+use tailtrace::trace::TraceView;
 use tailtrace::{Pipeline, SamplingDecision, SamplingRequest, TraceSpanExt, Verdict};
 use tracing::{dispatcher, info, info_span};
 use tracing_subscriber::{prelude::*, reload};

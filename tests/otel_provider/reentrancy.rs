@@ -9,8 +9,8 @@ use opentelemetry::trace::{
     Span as _, TraceContextExt, Tracer as _, TracerProvider as _, get_active_span,
 };
 use opentelemetry::{Context, KeyValue};
-use tailtrace::model::TraceView;
 use tailtrace::otel::{Tracer, TracerProvider};
+use tailtrace::trace::TraceView;
 use tailtrace::{
     Batching, ExportError, Exporter, Pipeline, Reason, SamplingDecision, SamplingRequest, Trace,
     Verdict,

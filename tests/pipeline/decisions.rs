@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tailtrace::model::{Randomness, TraceView};
+use tailtrace::model::Randomness;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOn, DropIf, Errors, Fraction, KeepOutcome, Reason, RootNamed, SamplingDecision,
     SamplingRequest, SlowerThan, SpanRef, TailSampler, Threshold, TraceId, Verdict,

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tailtrace::kit::ManualClock;
+use tailtrace::time::ManualClock;
 use tailtrace::{
     AlwaysOn, Batching, DeliveryConfig, Errors, ExportError, FlushError, InMemoryExporter,
     Pipeline, Reason, ShutdownError, StartError, Status, Trace, TraceView, Verdict,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tailtrace::model::TraceView;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOn, ExportError, Pipeline, Reason, SamplingDecision, SamplingRequest, SpanRef, Trace,
     Tracer, Verdict,

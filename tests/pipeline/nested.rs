@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::model::TraceView;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOn, Batching, ExportError, Exporter, Limits, LogLevel, Pipeline, Reason, RecordLimits,
     SamplingDecision, SamplingRequest, TagRef, Trace, TraceContext, Tracer, Verdict,

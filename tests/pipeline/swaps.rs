@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
 use std::thread::{self, ThreadId};
 
-use tailtrace::model::TraceView;
 use tailtrace::tail::TailPolicy;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOff, AlwaysOn, DropIf, Errors, KeepOutcome, Pipeline, Reason, RootNamed, Sampler,
     SamplingDecision, SamplingRequest, TailSampler, Tracer, Verdict,

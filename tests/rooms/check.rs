@@ -1,4 +1,4 @@
-//! The rules of `tests/rooms.rs`, applied to one file or one list of names.
+//! The rules of `tests/rooms/main.rs`, applied to one file or one list of names.
 
 use crate::paths::{self, Named};
 use crate::{FENCES, FREE, Fence, LINES, NOT_IN_TESTS, TABLE, TESTS_MAY_NAME, TOP_LEVEL, Tests};
@@ -33,7 +33,7 @@ pub(crate) fn check_source(file: &str, source: &str) -> Vec<Breach> {
         report(
             1,
             rule,
-            "give the room a row in TABLE of tests/rooms.rs, or move the file into a room",
+            "give the room a row in TABLE of tests/rooms/main.rs, or move the file into a room",
         );
     }
     let lines = source.lines().count();
@@ -148,7 +148,7 @@ pub(crate) fn check_top_level<'a>(names: impl IntoIterator<Item = &'a str>) -> V
             place: name.to_owned(),
             line: 1,
             rule: "nothing of this name belongs at the top of the repository".to_owned(),
-            cure: "put it where its subject lives, or add it to TOP_LEVEL of tests/rooms.rs"
+            cure: "put it where its subject lives, or add it to TOP_LEVEL of tests/rooms/main.rs"
                 .to_owned(),
         })
         .collect()

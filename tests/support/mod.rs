@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::kit::{ManualClock, Random};
-use tailtrace::model::TraceView;
+use tailtrace::model::Random;
+use tailtrace::time::ManualClock;
+use tailtrace::trace::TraceView;
 use tailtrace::{
     ExportError, Exporter, InMemoryExporter, Pipeline, PipelineBuilder, SamplingDecision,
     SamplingRequest, SpanRef, Stats, Trace, Verdict,

@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     // For context: every recorded span reads a clock twice.
     row("clock_read", "tailtrace", 1, || {
-        let clock = tailtrace::kit::Clock::system();
+        let clock = tailtrace::time::Clock::system();
         Job::new(move || {
             black_box(clock.now());
         })

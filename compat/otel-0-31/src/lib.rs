@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 // What the adapter, which is the main crate's, calls its own.
-use tailtrace::{delivery, export, kit, model, pipeline, propagation, record, sampling};
+use tailtrace::{delivery, export, model, pipeline, propagation, record, sampling, time, trace};
 
 mod adapter;
 

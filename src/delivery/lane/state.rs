@@ -8,9 +8,9 @@ use crate::delivery::report::DeliveryReport;
 use crate::delivery::ticket::{Landed, Ticket};
 use crate::delivery::waiter::Waiter;
 use crate::export::{Batching, ExportError};
-use crate::kit::Tick;
 use crate::ledger::Reason;
-use crate::model::Trace;
+use crate::time::Tick;
+use crate::trace::Trace;
 
 #[derive(Debug)]
 pub(super) struct State {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
-use crate::kit::ManualClock;
 use crate::ledger::Reason;
+use crate::time::ManualClock;
 
 #[test]
 fn a_trace_leaves_at_once_when_the_exporter_likes_it_so() {

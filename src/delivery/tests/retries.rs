@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::delivery::{FlushError, ShutdownError};
-use crate::kit::ManualClock;
 use crate::ledger::Reason;
+use crate::time::ManualClock;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -5,7 +5,8 @@ use super::human;
 use super::paint::{Canvas, Ink};
 use super::waterfall::Layout;
 use crate::export::tree::Row;
-use crate::model::{LogLevel, LogRef, SpanRef, TagRef};
+use crate::model::{LogLevel, TagRef};
+use crate::trace::{LogRef, SpanRef};
 use std::time::Duration;
 
 /// The most lines one text takes.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use self::waterfall::{Style, draw};
 use super::{Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 mod bar;
 mod details;

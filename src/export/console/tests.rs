@@ -4,8 +4,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{LogLevel, Resource, Span, SpanId, SpanKind, TraceContext, TraceId};
+use crate::model::{LogLevel, Resource, SpanId, SpanKind, TraceContext, TraceId};
 use crate::testing::{block_on, kept_by, span, trace};
+use crate::trace::Span;
 
 fn console() -> ConsoleExporter {
     ConsoleExporter::to_writer(io::sink())

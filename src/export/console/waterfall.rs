@@ -8,9 +8,10 @@ use super::escape::{columns, escape, fit};
 use super::paint::{Canvas, Ink};
 use super::{details, human};
 use crate::export::tree::{Row, rows};
-use crate::kit::Tick;
-use crate::kit::clock::nanos;
-use crate::model::{SpanKind, SpanRef, Trace};
+use crate::model::SpanKind;
+use crate::time::Tick;
+use crate::time::clock::nanos;
+use crate::trace::{SpanRef, Trace};
 
 /// How a drawing is made.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use self::disk::FileSystem;
 use self::rotate::Log;
 use super::{ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 mod disk;
 mod json;

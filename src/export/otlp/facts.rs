@@ -1,6 +1,7 @@
 //! What the encodings share: how our words become those of OTLP.
 
-use crate::model::{LogLevel, LogRef, SpanId, SpanKind, SpanRef, Trace, TraceContext};
+use crate::model::{LogLevel, SpanId, SpanKind, TraceContext};
+use crate::trace::{LogRef, SpanRef, Trace};
 
 /// The instrumentation scope of every span.
 pub(super) const SCOPE_NAME: &str = "tailtrace";

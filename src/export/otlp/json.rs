@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of};
 use super::requests::Format;
 use crate::export::json::{array, display, key, number, string};
-use crate::model::{LinkRef, LogRef, Resource, SpanRef, Status, TagRef};
+use crate::model::{Resource, Status, TagRef};
+use crate::trace::{LinkRef, LogRef, SpanRef};
 
 /// Writes requests in the form of JSON.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use self::tally::{Tallies, Tally};
 use super::{ExportError, Exporter};
 use crate::kit::guarded::lock;
 use crate::kit::notice;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 mod answer;
 mod builder;

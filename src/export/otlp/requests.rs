@@ -4,7 +4,8 @@ use std::mem;
 use std::sync::Arc;
 
 use super::facts::Facts;
-use crate::model::{Resource, SpanRef, Trace};
+use crate::model::Resource;
+use crate::trace::{SpanRef, Trace};
 
 /// How requests are written.
 pub(super) trait Format: Default {

@@ -6,7 +6,7 @@
 
 use super::answer::Answer;
 use crate::export::ExportError;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 /// The account of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub use builder::{ZipkinError, ZipkinExporterBuilder};
 use super::otlp::Transport;
 use super::{Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::model::Trace;
+use crate::trace::Trace;
 
 /// More memory than this is not kept for the next request.
 const MOST_KEPT: usize = 8 * 1024 * 1024;

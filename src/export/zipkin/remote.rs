@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::export::json::{display, key, string};
-use crate::model::{SpanKind, SpanRef, TagRef};
+use crate::model::{SpanKind, TagRef};
+use crate::trace::SpanRef;
 
 /// What a tag says about the peer.
 #[derive(Clone, Copy)]

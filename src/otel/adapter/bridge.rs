@@ -17,7 +17,8 @@ use super::line::{self, SdkResult, SpanData, SpanExporter};
 use super::quiet::quietly;
 use crate::delivery::{AsyncExporter, DeliveryConfig, FlushError, Retry, ShutdownError};
 use crate::export::{Batching, ExportError, Exporter};
-use crate::model::{Resource, Trace};
+use crate::model::Resource;
+use crate::trace::Trace;
 
 /// Any exporter of ours as an exporter of OpenTelemetry.
 ///

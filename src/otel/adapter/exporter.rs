@@ -13,7 +13,8 @@ use super::quiet::quietly;
 use super::turn::Shared;
 use crate::delivery::may_block;
 use crate::export::{Batching, ExportError, Exporter};
-use crate::model::{Resource, Trace};
+use crate::model::Resource;
+use crate::trace::Trace;
 
 /// How many spans an exporter of OpenTelemetry is handed at a time: what its own processor does.
 const MAX_SPANS: usize = 512;

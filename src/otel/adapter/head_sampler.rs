@@ -13,11 +13,11 @@ use opentelemetry_sdk::trace as sdk;
 use super::convert;
 use super::early::Early;
 use super::line::{SamplingDecision as SdkDecision, SamplingResult};
-use crate::kit::{Clock, Tick};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
 use crate::record::Intake;
 use crate::sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
+use crate::time::{Clock, Tick};
 
 /// The head of a pipeline, or a [`Sampler`] alone, as OpenTelemetry's sampler.
 ///

@@ -8,7 +8,8 @@ use opentelemetry::{Array, KeyValue, Value};
 
 use super::convert;
 use super::line::SpanData;
-use crate::model::{Original, Outline, SpanId, SpanMut, Status, Trace, TraceId};
+use crate::model::{SpanId, Status, TraceId};
+use crate::trace::{Original, Outline, SpanMut, Trace};
 
 /// A key longer than this counts.
 const LONG_KEY: usize = 128;

@@ -8,12 +8,14 @@ mod model;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::kit::Random;
 use crate::kit::guarded::lock;
-use crate::kit::{ManualClock, Random};
 use crate::ledger::{Ledger, Stats};
-use crate::model::{Resource, Status, Trace, TraceView};
+use crate::model::{Resource, Status};
 use crate::sampling::{SamplingDecision, SamplingRequest};
 use crate::tail::Verdict;
+use crate::time::ManualClock;
+use crate::trace::{Trace, TraceView};
 
 struct Bench {
     recorder: Arc<Recorder>,

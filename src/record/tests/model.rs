@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::kit::Tick;
 use crate::model::TraceId;
+use crate::time::Tick;
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -3,9 +3,10 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::kit::{Random, Tick};
+use crate::kit::Random;
 use crate::model::{Randomness, TraceId};
 use crate::sampling::Decision;
+use crate::time::Tick;
 
 const SECOND: u64 = 1_000_000_000;
 

@@ -5,7 +5,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
 use proptest::prelude::*;
-use tailtrace::model;
 use tailtrace::{Baggage, LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
 
 use super::line::{self, Scope, SpanData};
@@ -21,7 +20,7 @@ fn bare(name: &'static str) -> SpanData {
 }
 
 /// Our entry of an event, read where it stands in a span.
-fn with_log<R>(entry: LogEntry, read: impl FnOnce(model::LogRef<'_>) -> R) -> R {
+fn with_log<R>(entry: LogEntry, read: impl FnOnce(tailtrace::trace::LogRef<'_>) -> R) -> R {
     let context = TraceContext::new(tailtrace::TraceId::new(), tailtrace::SpanId::new());
     let mut span = Span::new("span", context);
     span.log_at(entry.time, entry.level, &entry.message, entry.fields);

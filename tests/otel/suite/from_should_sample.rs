@@ -6,8 +6,8 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{Sampler as OtelSampler, ShouldSample};
-use tailtrace::kit::Clock;
 use tailtrace::sampling::{Decision, Sampler, SamplingRequest};
+use tailtrace::time::Clock;
 use tailtrace::{
     Errors, InMemoryExporter, Pipeline, SpanId, TagRef, TagValue, TailSampler, TraceContext,
     TraceFlags,

@@ -10,7 +10,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::Sampler;
-use tailtrace::kit::ManualClock;
+use tailtrace::time::ManualClock;
 use tailtrace::{
     Errors, ExportError, Exporter, FixedRateSampler, InMemoryExporter, Pipeline, Reason,
     RecordLimits, TagRef, TailSampler, Trace,

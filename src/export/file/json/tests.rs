@@ -4,10 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{
-    Link, LogLevel, Span, SpanId, SpanKind, TagValue, Threshold, TraceContext, TraceId,
-};
+use crate::model::{Link, LogLevel, SpanId, SpanKind, TagValue, Threshold, TraceContext, TraceId};
 use crate::testing::{span, trace};
+use crate::trace::Span;
 
 fn lines(trace: &Trace) -> Vec<String> {
     let mut out = Vec::new();

@@ -7,7 +7,8 @@ mod wire;
 
 use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of};
 use super::requests::Format;
-use crate::model::{LinkRef, LogRef, Resource, SpanRef, Status, TagRef};
+use crate::model::{Resource, Status, TagRef};
+use crate::trace::{LinkRef, LogRef, SpanRef};
 use wire::{
     BYTES, FIXED32, FIXED64, Open, VARINT, bytes, bytes_len, fixed64, key, number, text, text_len,
     varint, varint_len,

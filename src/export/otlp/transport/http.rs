@@ -15,7 +15,7 @@ use super::{MOST_ANSWERED, MOST_IDLE, Settings, unreachable};
 use crate::export::ExportError;
 use crate::export::otlp::answer::{Answer, HttpAnswer};
 use crate::export::otlp::gzip;
-use crate::kit::Clock;
+use crate::time::Clock;
 
 #[derive(Clone, Debug)]
 pub(in crate::export) struct HttpClient {

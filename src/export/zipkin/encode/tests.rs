@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use zipkin_types::{Kind, Span as Read};
 
 use super::*;
-use crate::model::{Link, Span, SpanId, TraceContext, TraceId};
+use crate::model::{Link, SpanId, TraceContext, TraceId};
 use crate::testing::{self, span, trace};
+use crate::trace::Span;
 
 fn read(batch: &[Trace]) -> Vec<Read> {
     let mut out = Vec::new();

@@ -7,7 +7,8 @@ use opentelemetry::trace::Event;
 use opentelemetry::{KeyValue, Value};
 
 use super::{from_attribute, to_key_value};
-use crate::model::{LogEntry, LogLevel, LogRef, TagRef};
+use crate::model::{LogEntry, LogLevel, TagRef};
+use crate::trace::LogRef;
 
 const LEVEL: &str = "level";
 

@@ -14,7 +14,7 @@
 //! | `Link` | [`Link`](crate::model::Link) | from: the same; links without valid ids count as dropped |
 //! | `InstrumentationScope` | the tags `otel.scope.*` of the span | nothing |
 //! | `Resource` | [`Resource`](crate::model::Resource) | nothing; without `service.name` it becomes `unknown_service` |
-//! | `SpanData` | [`Span`](crate::model::Span) | of attributes with the same key only the last stays; times before 1970 |
+//! | `SpanData` | [`Span`](crate::trace::Span) | of attributes with the same key only the last stays; times before 1970 |
 
 mod baggage;
 mod context;

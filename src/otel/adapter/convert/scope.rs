@@ -9,7 +9,8 @@ use opentelemetry::KeyValue;
 
 use super::super::line::{self, Scope};
 use super::{from_value, to_key_value};
-use crate::model::{SpanMut, TagRef, TagValue};
+use crate::model::{TagRef, TagValue};
+use crate::trace::SpanMut;
 
 const NAME: &str = "otel.scope.name";
 const VERSION: &str = "otel.scope.version";

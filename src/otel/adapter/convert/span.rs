@@ -12,9 +12,8 @@ use super::{
     from_key_value, from_link, from_span_context, from_span_id, to_event, to_flags, to_key_value,
     to_span_context, to_span_id, to_trace_id, to_trace_state,
 };
-use crate::model::{
-    Limits, LinkRef, Span, SpanKind, SpanMut, SpanRef, Status, Trace, TraceContext,
-};
+use crate::model::{Limits, SpanKind, Status, TraceContext};
+use crate::trace::{LinkRef, Span, SpanMut, SpanRef, Trace};
 
 /// The role of a span.
 #[must_use]

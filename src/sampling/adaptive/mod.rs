@@ -1,0 +1,244 @@
+//! So many traces per second of each operation, at a rate that follows the load.
+
+mod operation;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{Sampler, SamplingDecision, SamplingRequest};
+use crate::kit::name_table::NameTable;
+use crate::time::clock::nanos;
+use operation::{Operation, Plan};
+
+/// Holds the number of sampled traces of each operation near a target, whatever the load.
+///
+/// Use it when the load varies by the hour or between operations: a busy operation is sampled at a low
+/// rate, a rare one in full, and the export volume stays. An operation is the name of local roots.
+///
+/// At the end of each interval (default 1 s) the arrivals of an operation enter an exponential moving
+/// average, of which the newest interval makes up the smoothing weight (default 0.75), and the rate
+/// that would have met the target becomes its rate, within bounds (default 0.001 to 1). After the load
+/// has jumped to ten times or a tenth, the third interval is within 20 % of the target; inside an
+/// interval the rate is halved each time the operation has got twice the samples it should have. An
+/// operation with few arrivals is counted over up to ten intervals; with less than one arrival in an
+/// interval, an operation gets more than a target that is smaller still.
+///
+/// The first 256 operations (settable) have a rate each. Later ones, and names longer than 256 bytes,
+/// share one rate and one target. So names that hold ids cost bounded memory, but crowd out others.
+///
+/// Decisions are consistent: a trace is sampled if its randomness reaches the threshold of the
+/// operation's present rate, which goes along as `ot=th:`, so that backends can scale counts back.
+/// What is not sampled is recorded, for the tail to decide. A decision takes no lock and about 20 ns
+/// more than one at a fixed rate, and allocates only when it first sees a name. The caller that
+/// notices the end of an interval sets the rates, which takes some microseconds for 256 operations.
+///
+/// Give the pipeline an [`Arc`](std::sync::Arc) of it to keep a handle for reading the rates:
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use tailtrace::{AdaptiveSampler, Sampler, TraceId, kit::ManualClock, sampling::SamplingRequest};
+///
+/// let sampler = Arc::new(
+///     AdaptiveSampler::per_second(50.0)?.with_interval(Duration::from_secs(2))?,
+/// );
+/// let handle = Arc::clone(&sampler);
+/// # let (manual, clock) = { let manual = ManualClock::new(); let clock = manual.clock(); (manual, clock) };
+/// for _ in 0..=1_000 {
+///     sampler.should_sample(&SamplingRequest::new(TraceId::new(), "checkout", clock.now()));
+/// #   manual.advance(Duration::from_millis(2));
+/// }
+/// let (operation, rate) = &handle.rates()[0]; // after 500 requests per second for two seconds
+/// assert_eq!(operation, "checkout");
+/// assert!((rate - 0.1).abs() < 0.001);
+/// # Ok::<(), tailtrace::AdaptiveError>(())
+/// ```
+#[derive(Debug)]
+pub struct AdaptiveSampler {
+    settings: Settings,
+    plan: Plan,
+    operations: NameTable<Operation>,
+    shared: Operation,
+    /// When the interval ends, in nanoseconds; 0 before the first one.
+    deadline: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    target: f64,
+    interval: Duration,
+    smoothing: f64,
+    bounds: (f64, f64),
+    max_operations: usize,
+}
+
+impl AdaptiveSampler {
+    /// The shortest interval.
+    const SHORTEST: Duration = Duration::from_millis(1);
+
+    /// The most operations with a rate of their own.
+    const MOST_OPERATIONS: usize = 65_536;
+
+    /// A sampler of about `target` traces per second of each operation; fractions are allowed.
+    ///
+    /// # Errors
+    /// If the target is not a finite number above 0.
+    pub fn per_second(target: f64) -> Result<Self, AdaptiveError> {
+        if !(target > 0.0 && target.is_finite()) {
+            return Err(AdaptiveError::Target(target));
+        }
+        Ok(Self::from_settings(Settings {
+            target,
+            interval: Duration::from_secs(1),
+            smoothing: 0.75,
+            bounds: (0.001, 1.0),
+            max_operations: 256,
+        }))
+    }
+
+    /// This sampler setting its rates anew after each `interval`; the default is 1 second.
+    ///
+    /// A longer one steadies the rates of rare operations, a shorter one follows the load faster.
+    ///
+    /// # Errors
+    /// If the interval is shorter than a millisecond.
+    pub fn with_interval(self, interval: Duration) -> Result<Self, AdaptiveError> {
+        if interval < Self::SHORTEST {
+            return Err(AdaptiveError::Interval(interval));
+        }
+        Ok(Self::from_settings(Settings { interval, ..self.settings }))
+    }
+
+    /// This sampler with another weight of the newest interval in the moving average; the default is
+    /// 0.75. With 1 the past is forgotten at once.
+    ///
+    /// # Errors
+    /// If the weight is not above 0 and at most 1.
+    pub fn with_smoothing(self, weight: f64) -> Result<Self, AdaptiveError> {
+        if !(weight > 0.0 && weight <= 1.0) {
+            return Err(AdaptiveError::Smoothing(weight));
+        }
+        Ok(Self::from_settings(Settings { smoothing: weight, ..self.settings }))
+    }
+
+    /// This sampler with rates from `min` to `max`, whatever the load; the default is 0.001 to 1.
+    ///
+    /// # Errors
+    /// If not 0 <= `min` <= `max` <= 1, or `max` is 0.
+    pub fn with_bounds(self, min: f64, max: f64) -> Result<Self, AdaptiveError> {
+        if !(0.0 <= min && min <= max && max <= 1.0 && max > 0.0) {
+            return Err(AdaptiveError::Bounds { min, max });
+        }
+        Ok(Self::from_settings(Settings { bounds: (min, max), ..self.settings }))
+    }
+
+    /// This sampler with a rate of its own for so many operations; the default is 256. With 0 all
+    /// operations share one rate.
+    ///
+    /// # Errors
+    /// If there are more than 65,536.
+    pub fn with_max_operations(self, count: usize) -> Result<Self, AdaptiveError> {
+        if count > Self::MOST_OPERATIONS {
+            return Err(AdaptiveError::MaxOperations(count));
+        }
+        Ok(Self::from_settings(Settings { max_operations: count, ..self.settings }))
+    }
+
+    fn from_settings(settings: Settings) -> Self {
+        let plan = Plan::new(
+            settings.target * settings.interval.as_secs_f64(),
+            settings.smoothing,
+            settings.bounds,
+        );
+        Self {
+            settings,
+            operations: NameTable::new(settings.max_operations),
+            shared: Operation::new(&plan),
+            plan,
+            deadline: AtomicU64::new(0),
+        }
+    }
+
+    /// The present rate of each operation that has one of its own, in the order of their names.
+    #[must_use]
+    pub fn rates(&self) -> Vec<(String, f64)> {
+        let operations = self.operations.iter();
+        let mut rates: Vec<(String, f64)> = operations
+            .map(|(name, operation)| (name.to_owned(), operation.rate(&self.plan)))
+            .collect();
+        rates.sort_by(|(one, _), (other, _)| one.cmp(other));
+        rates
+    }
+
+    /// The present rate of the operations that share one.
+    #[must_use]
+    pub fn shared_rate(&self) -> f64 {
+        self.shared.rate(&self.plan)
+    }
+
+    /// Begins the next interval, unless another caller does; only the one that does sets the rates.
+    #[cold]
+    fn end_interval(&self, deadline: u64, now: u64) {
+        let interval = nanos(self.settings.interval);
+        let next = now.saturating_add(interval);
+        let mine =
+            self.deadline.compare_exchange(deadline, next, Ordering::AcqRel, Ordering::Relaxed);
+        if mine.is_err() || deadline == 0 {
+            return;
+        }
+        // Nobody may have come for a while: intervals that were missed are one long interval.
+        let elapsed = now.saturating_sub(deadline.saturating_sub(interval));
+        let intervals = elapsed as f64 / interval as f64;
+        let operations = self.operations.iter().map(|(_, operation)| operation);
+        for operation in operations.chain([&self.shared]) {
+            operation.end_interval(intervals, &self.plan);
+        }
+    }
+}
+
+impl Sampler for AdaptiveSampler {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+        let now = request.now.as_nanos();
+        let deadline = self.deadline.load(Ordering::Acquire);
+        if now >= deadline {
+            self.end_interval(deadline, now);
+        }
+        let operation = self
+            .operations
+            .get_or_insert_with(request.name, || Operation::new(&self.plan))
+            .unwrap_or(&self.shared);
+        let threshold = operation.arrive(&self.plan);
+        SamplingDecision::by_threshold(Some(threshold), request.randomness)
+    }
+}
+
+/// What was given is no setting of an [`AdaptiveSampler`].
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum AdaptiveError {
+    /// The target is not a number above 0.
+    #[error("target of {0} traces per second is out of range: use a finite number above 0")]
+    Target(f64),
+    /// The interval is too short.
+    #[error("interval {0:?} is too short: use 1 ms or more")]
+    Interval(Duration),
+    /// The weight is not in (0, 1].
+    #[error("smoothing weight {0} is out of range: use a number above 0 and at most 1")]
+    Smoothing(f64),
+    /// The bounds are no range of rates.
+    #[error(
+        "bounds {min} to {max} are no range of rates: use 0 <= min <= max <= 1 and max above 0"
+    )]
+    Bounds {
+        /// The least rate that was given.
+        min: f64,
+        /// The greatest rate that was given.
+        max: f64,
+    },
+    /// The number of operations is too large.
+    #[error("{0} operations with a rate each are too many: use 65536 or fewer")]
+    MaxOperations(usize),
+}

@@ -1,0 +1,133 @@
+//! What is known of a local trace before its first span ends.
+
+use crate::model::{Randomness, Threshold, TraceFlags, TraceId, TraceState};
+
+/// The facts that all spans of a local trace share.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceHead {
+    pub(crate) trace_id: TraceId,
+    pub(crate) trace_state: TraceState,
+    /// What leads from ticks to the time of day.
+    pub(crate) correction: i64,
+    sampling: Sampling,
+}
+
+impl TraceHead {
+    /// The head of a trace about which the tail decides.
+    pub(crate) fn new(
+        trace_id: TraceId,
+        flags: TraceFlags,
+        trace_state: TraceState,
+        correction: i64,
+    ) -> Self {
+        Self { trace_id, trace_state, correction, sampling: Sampling::new(flags) }
+    }
+
+    /// The head of a trace that was not recorded but made by hand: its ticks are the time of day.
+    pub(crate) fn made_by_hand(trace_id: TraceId) -> Self {
+        Self::new(trace_id, TraceFlags::default(), TraceState::default(), 0)
+    }
+
+    pub(crate) fn flags(&self) -> TraceFlags {
+        self.sampling.flags()
+    }
+
+    pub(crate) fn set_flags(&mut self, flags: TraceFlags) {
+        self.sampling = self.sampling.with_flags(flags);
+    }
+
+    /// Whether the head sampler asked for the trace to be kept.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.sampling.is_sampled()
+    }
+
+    /// With which threshold the head sampled; `None` when its probability is not known.
+    pub(crate) fn threshold(&self) -> Option<Threshold> {
+        self.sampling.threshold()
+    }
+
+    /// Marks the trace as one that the head keeps.
+    pub(crate) fn sample(&mut self, threshold: Option<Threshold>) {
+        self.sampling = Sampling::sampled(self.flags().with_sampled(true), threshold);
+    }
+
+    /// The trace state that other spans are told: with the threshold of a head that sampled, without
+    /// one while the tail has not decided.
+    pub(crate) fn outgoing_state(&self) -> TraceState {
+        self.trace_state.with_threshold(self.threshold())
+    }
+
+    /// The bits on which all probabilistic decisions about this trace rest.
+    pub(crate) fn randomness(&self) -> Randomness {
+        let explicit = self.trace_state.randomness();
+        explicit.unwrap_or_else(|| Randomness::from_trace_id_bits(self.trace_id.to_bits()))
+    }
+}
+
+/// Flags, decision and threshold in one word: a million open traces have a million of these.
+#[derive(Clone, Copy, Debug)]
+struct Sampling(u64);
+
+impl Sampling {
+    const THRESHOLD: u64 = (1 << 56) - 1;
+    const IS_KNOWN: u64 = 1 << 56;
+    const IS_SAMPLED: u64 = 1 << 57;
+    const FLAGS: u32 = 58;
+
+    fn new(flags: TraceFlags) -> Self {
+        Self(u64::from(flags.pack()) << Self::FLAGS)
+    }
+
+    fn sampled(flags: TraceFlags, threshold: Option<Threshold>) -> Self {
+        let known = threshold.map_or(0, |threshold| threshold.bits() | Self::IS_KNOWN);
+        Self(Self::new(flags).0 | Self::IS_SAMPLED | known)
+    }
+
+    fn flags(self) -> TraceFlags {
+        TraceFlags::unpack((self.0 >> Self::FLAGS) as u8)
+    }
+
+    fn with_flags(self, flags: TraceFlags) -> Self {
+        let rest = self.0 & ((1 << Self::FLAGS) - 1);
+        Self(rest | Self::new(flags).0)
+    }
+
+    fn is_sampled(self) -> bool {
+        self.0 & Self::IS_SAMPLED != 0
+    }
+
+    fn threshold(self) -> Option<Threshold> {
+        let is_known = self.0 & Self::IS_KNOWN != 0;
+        if is_known { Threshold::from_bits(self.0 & Self::THRESHOLD) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_decision_and_threshold_do_not_disturb_each_other() {
+        let mut head = TraceHead::made_by_hand(TraceId::new());
+        assert_eq!((head.is_sampled(), head.threshold()), (false, None));
+        let threshold = Threshold::from_bits((1 << 56) - 1);
+        head.set_flags(TraceFlags::RANDOM);
+        head.sample(threshold);
+        assert_eq!((head.is_sampled(), head.threshold()), (true, threshold));
+        assert!(head.flags().is_random() && head.flags().is_sampled());
+        for flags in [TraceFlags::DEBUG, TraceFlags::DEFERRED] {
+            head.set_flags(flags);
+            assert_eq!(
+                (head.flags(), head.is_sampled(), head.threshold()),
+                (flags, true, threshold)
+            );
+        }
+        head.set_flags(TraceFlags::default());
+        assert_eq!(
+            (head.is_sampled(), head.threshold(), head.flags().bits()),
+            (true, threshold, 0)
+        );
+        head.sample(None);
+        assert_eq!((head.is_sampled(), head.threshold()), (true, None));
+    }
+}

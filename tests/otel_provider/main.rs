@@ -1,0 +1,13 @@
+//! OpenTelemetry's API on a pipeline, and its contexts shared with `tracing` spans.
+
+#[path = "../layer/support.rs"]
+mod support;
+
+mod api;
+mod contexts;
+mod dropped;
+mod joining;
+mod metrics;
+mod reentrancy;
+mod tasks;
+mod world;

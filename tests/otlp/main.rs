@@ -1,0 +1,39 @@
+//! OTLP over real sockets: what arrives, what the answers lead to, and that nothing is sent twice.
+
+mod encoding;
+mod grpc;
+mod http;
+#[cfg(feature = "jaeger")]
+mod jaeger;
+mod made;
+mod server;
+mod splitting;
+mod through_a_pipeline;
+#[cfg(feature = "otlp-tls")]
+mod tls;
+
+use tailtrace::{ExportError, Exporter, OtlpExporter, OtlpExporterBuilder, Trace};
+use tokio::runtime::Runtime;
+
+/// An exporter with the runtime that delivery would give it.
+struct Caller {
+    runtime: Runtime,
+    exporter: OtlpExporter,
+}
+
+impl Caller {
+    fn new(builder: OtlpExporterBuilder) -> Self {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let exporter = builder.build().unwrap();
+        Self { runtime: runtime.enable_all().build().unwrap(), exporter }
+    }
+
+    fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+        self.runtime.block_on(self.exporter.export(batch))
+    }
+
+    #[track_caller]
+    fn refused(&self, batch: &[Trace]) -> ExportError {
+        self.export(batch).expect_err("the batch is not accepted")
+    }
+}
