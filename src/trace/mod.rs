@@ -4,18 +4,18 @@
 //! [`Span`] owns one, [`TraceView`] is what a tail policy sees.
 
 pub(crate) mod head;
+mod kept;
 mod original;
 mod span;
 mod span_mut;
 mod span_ref;
 pub(crate) mod store;
-mod trace;
 mod view;
 
+pub(crate) use kept::Kept;
+pub use kept::Trace;
 pub use original::{Original, Outline};
 pub use span::Span;
 pub use span_mut::SpanMut;
 pub use span_ref::{LinkRef, LogRef, SpanRef};
-pub(crate) use trace::Kept;
-pub use trace::Trace;
 pub use view::TraceView;
