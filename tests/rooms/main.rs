@@ -141,8 +141,8 @@ const NOT_IN_TESTS: &[&str] = &["..::sleep", "..::sleep_until"];
 /// What may lie at the top of the repository, beside dot-files and `target`.
 #[rustfmt::skip]
 const TOP_LEVEL: &[&str] = &[
-    "Cargo.toml", "Cargo.lock", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE",
-    "src", "tests", "examples", "compat", "benches", "fuzz",
+    "Cargo.toml", "Cargo.lock", "README.md", "COMPARE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+    "LICENSE-MIT", "LICENSE-APACHE", "src", "tests", "examples", "compat", "benches", "fuzz", "assets",
 ];
 
 /// A file in `src/` has fewer lines than this.
