@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::{thread::sleep, time::Duration};
 use tailtrace::{ConsoleExporter, InMemoryExporter, Pipeline, TailSampler};
-use tailtrace::{FixedRateSampler, Sampler, SamplingDecision, SamplingRequest};
+use tailtrace::{FixedRateSampler, Sampler, SamplingRequest, SamplingResult};
 use tailtrace::{TailPolicy, TraceView, Verdict};
 
 /// Samples by the tag `tenant` that the root span starts with.
@@ -15,7 +15,7 @@ struct ByTenant {
 }
 
 impl Sampler for ByTenant {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let tenant = request.tag("tenant").and_then(|tag| tag.as_ref().as_str());
         let sampler = tenant.and_then(|tenant| self.rates.get(tenant));
         // What the rate leaves out is still recorded, so the tail can look at it.

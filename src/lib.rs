@@ -230,7 +230,7 @@ pub use record::{KeepOutcome, RecordLimits, SpanPool};
 pub use sampling::{
     AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler,
     ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
-    Sampler, SamplingDecision, SamplingRequest,
+    Sampler, SamplingRequest, SamplingResult,
 };
 pub use tail::{
     All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, Named, Not, PerSecond, RootNamed,

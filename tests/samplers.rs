@@ -12,7 +12,7 @@ use tailtrace::time::Tick;
 use tailtrace::{
     AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, Link,
     ParentBasedSampler, PrioritySampler, RateLimitingSampler, RuleBasedSampler, Sampler,
-    SamplingDecision, SamplingRequest, SpanId, SpanKind, TagValue, TraceContext, TraceId,
+    SamplingRequest, SamplingResult, SpanId, SpanKind, TagValue, TraceContext, TraceId,
 };
 
 type Tags = Vec<(Cow<'static, str>, TagValue)>;
@@ -268,7 +268,7 @@ fn the_adjusted_counts_of_the_sampled_add_up_to_all_traces() {
         ("RuleBasedSampler", &rules()),
         ("AdaptiveSampler", &adaptive),
     ];
-    let count = |decision: SamplingDecision| Some(decision.threshold?.adjusted_count());
+    let count = |decision: SamplingResult| Some(decision.threshold?.adjusted_count());
     for (name, sampler) in samplers {
         let sampled =
             stream(5, 100_000).filter_map(|request| count(sampler.should_sample(&request)));

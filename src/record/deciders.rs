@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crate::kit::guarded;
 use crate::ledger::Ledger;
 use crate::sampling::{
-    AlwaysOn, Decision, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest,
+    AlwaysOn, Decision, ParentBasedSampler, Sampler, SamplingRequest, SamplingResult,
 };
 use crate::tail::{TailPolicy, Verdict};
 use crate::trace::TraceView;
@@ -44,16 +44,16 @@ impl Deciders {
     }
 
     /// What the head says: never to record for a tail that is not there.
-    pub(super) fn ask_head(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    pub(super) fn ask_head(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let pair = self.pair.load();
         let asked = guarded::call(|| match (&pair.sampler, &pair.tail) {
             (Some(sampler), _) => sampler.should_sample(request),
-            (None, Some(_)) => SamplingDecision::record(),
+            (None, Some(_)) => SamplingResult::record(),
             (None, None) => self.without_either.should_sample(request),
         });
         let mut decision = asked.unwrap_or_else(|| {
             self.ledger.panicked(1);
-            SamplingDecision::record()
+            SamplingResult::record()
         });
         if decision.decision == Decision::Record && pair.tail.is_none() {
             decision.decision = Decision::Drop;

@@ -17,7 +17,7 @@ use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::{Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceId};
-use crate::sampling::{Decision, SamplingDecision};
+use crate::sampling::{Decision, SamplingResult};
 use crate::trace::head::TraceHead;
 use crate::trace::store::{NewSpan, Room, SpanStore};
 
@@ -54,7 +54,7 @@ pub(crate) enum Answer {
     /// It joins the local trace of this parent.
     Join(TraceContext),
     /// It is the root of a local trace that is recorded.
-    Record(TraceHead, SamplingDecision, Option<TraceContext>),
+    Record(TraceHead, SamplingResult, Option<TraceContext>),
     /// It is not recorded: by the head's decision, unless there is a reason.
     LeaveOut(TraceHead, Option<Reason>, Baggage),
 }
@@ -190,7 +190,7 @@ impl Draft {
     fn record(
         &mut self,
         head: TraceHead,
-        decision: SamplingDecision,
+        decision: SamplingResult,
         parent: Option<TraceContext>,
     ) -> ActiveSpan {
         let (recorder, id) = (Arc::clone(&self.recorder), self.id);

@@ -11,7 +11,7 @@ use crate::kit::guarded::{self, lock};
 use crate::kit::own_work::{self, Asking};
 use crate::ledger::Reason;
 use crate::model::{Resource, SpanId, TraceContext, TraceId};
-use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
+use crate::sampling::{Decision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::Original;
 use crate::trace::head::TraceHead;
@@ -71,9 +71,9 @@ impl Intake {
     /// A trace that is to be kept is remembered as such until its root is [announced](Self::started). What
     /// is dropped is counted here and must not be announced.
     #[must_use]
-    pub fn sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    pub fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         if self.refuses() {
-            return SamplingDecision::drop();
+            return SamplingResult::drop();
         }
         let recorder = &*self.recorder;
         let decision = {

@@ -16,7 +16,7 @@ use crate::ledger::Reason;
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
 };
-use crate::sampling::{Decision, SamplingDecision, SamplingRequest};
+use crate::sampling::{Decision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::head::TraceHead;
 use crate::trace::store::{NewSpan, Room, SpanStore};
@@ -171,12 +171,7 @@ impl Recorder {
         TraceHead::new(trace_id, flags, state, correction)
     }
 
-    pub(super) fn ask_head(
-        &self,
-        head: &TraceHead,
-        new: &Start<'_>,
-        now: Tick,
-    ) -> SamplingDecision {
+    pub(super) fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingResult {
         let mut request = SamplingRequest::new(head.trace_id, &new.name, now)
             .with_kind(new.kind)
             .with_tags(&new.tags)
@@ -193,7 +188,7 @@ impl Recorder {
         head: TraceHead,
         start: Tick,
         new: Start<'_>,
-        decision: SamplingDecision,
+        decision: SamplingResult,
     ) -> ActiveSpan {
         let (limits, id) = (&self.limits.span, SpanId::random(&self.random));
         let (shell, store) = {

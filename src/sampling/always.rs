@@ -1,6 +1,6 @@
 //! The samplers that do not look at the trace.
 
-use super::{Decision, Sampler, SamplingDecision, SamplingRequest};
+use super::{Decision, Sampler, SamplingRequest, SamplingResult};
 use crate::model::Threshold;
 
 /// Samples every trace.
@@ -10,7 +10,7 @@ use crate::model::Threshold;
 /// [`AlwaysRecord`]. It costs nothing and has nothing to set.
 ///
 /// ```
-/// use tailtrace::{AlwaysOn, Sampler, TraceId, kit::Clock, sampling::SamplingRequest};
+/// use tailtrace::{AlwaysOn, Sampler, TraceId, time::Clock, sampling::SamplingRequest};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// assert!(AlwaysOn.should_sample(&request).is_sampled());
 /// ```
@@ -20,8 +20,8 @@ use crate::model::Threshold;
 pub struct AlwaysOn;
 
 impl Sampler for AlwaysOn {
-    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
-        SamplingDecision::sample().with_threshold(Threshold::ALWAYS)
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::sample().with_threshold(Threshold::ALWAYS)
     }
 }
 
@@ -33,7 +33,7 @@ impl Sampler for AlwaysOn {
 ///
 /// ```
 /// use tailtrace::sampling::{Decision, SamplingRequest};
-/// use tailtrace::{AlwaysOff, Sampler, TraceId, kit::Clock};
+/// use tailtrace::{AlwaysOff, Sampler, TraceId, time::Clock};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// assert_eq!(AlwaysOff.should_sample(&request).decision, Decision::Drop);
 /// ```
@@ -43,8 +43,8 @@ impl Sampler for AlwaysOn {
 pub struct AlwaysOff;
 
 impl Sampler for AlwaysOff {
-    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
-        SamplingDecision::drop()
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::drop()
     }
 
     fn drops_everything(&self) -> bool {
@@ -60,7 +60,7 @@ impl Sampler for AlwaysOff {
 ///
 /// ```
 /// use tailtrace::sampling::{Decision, SamplingRequest};
-/// use tailtrace::{AlwaysOff, AlwaysRecord, Sampler, TraceId, kit::Clock};
+/// use tailtrace::{AlwaysOff, AlwaysRecord, Sampler, TraceId, time::Clock};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// let sampler = AlwaysRecord::new(AlwaysOff);
 /// assert_eq!(sampler.should_sample(&request).decision, Decision::Record);
@@ -80,7 +80,7 @@ impl<S: Sampler> AlwaysRecord<S> {
 }
 
 impl<S: Sampler> Sampler for AlwaysRecord<S> {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let mut decision = self.inner.should_sample(request);
         if decision.decision == Decision::Drop {
             decision.decision = Decision::Record;
@@ -95,7 +95,7 @@ mod tests {
     use crate::model::TraceId;
     use crate::time::Tick;
 
-    fn ask(sampler: &impl Sampler) -> SamplingDecision {
+    fn ask(sampler: &impl Sampler) -> SamplingResult {
         sampler.should_sample(&SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1)))
     }
 
@@ -107,11 +107,11 @@ mod tests {
 
     #[test]
     fn only_a_drop_becomes_a_record() {
-        let tagged_drop = |_: &SamplingRequest<'_>| SamplingDecision::drop().with_tag("why", 1);
-        let recorded = SamplingDecision::record().with_tag("why", 1);
+        let tagged_drop = |_: &SamplingRequest<'_>| SamplingResult::drop().with_tag("why", 1);
+        let recorded = SamplingResult::record().with_tag("why", 1);
         assert_eq!(ask(&AlwaysRecord::new(tagged_drop)), recorded);
         assert_eq!(ask(&AlwaysRecord::new(AlwaysOn)), ask(&AlwaysOn));
-        let record = |_: &SamplingRequest<'_>| SamplingDecision::record();
-        assert_eq!(ask(&AlwaysRecord::new(record)), SamplingDecision::record());
+        let record = |_: &SamplingRequest<'_>| SamplingResult::record();
+        assert_eq!(ask(&AlwaysRecord::new(record)), SamplingResult::record());
     }
 }

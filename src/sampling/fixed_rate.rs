@@ -1,6 +1,6 @@
 //! The same fraction of all traces.
 
-use super::{Sampler, SamplingDecision, SamplingRequest};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::model::{RateError, Threshold};
 
 /// Samples a fixed fraction of all traces.
@@ -51,8 +51,8 @@ impl FixedRateSampler {
 }
 
 impl Sampler for FixedRateSampler {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
-        SamplingDecision::by_threshold(self.threshold, request.randomness)
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::by_threshold(self.threshold, request.randomness)
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use crate::model::{Randomness, SpanId, TraceContext, TraceId};
     use crate::time::Tick;
 
-    fn ask(rate: f64, randomness: u64) -> SamplingDecision {
+    fn ask(rate: f64, randomness: u64) -> SamplingResult {
         let mut request = SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1));
         request.randomness = Randomness::from_bits(randomness);
         FixedRateSampler::new(rate).unwrap().should_sample(&request)
@@ -72,15 +72,15 @@ mod tests {
     #[test]
     fn the_boundary_belongs_to_the_sampled() {
         let quarter = "c".parse::<Threshold>().unwrap();
-        let sampled = SamplingDecision::sample().with_threshold(quarter);
+        let sampled = SamplingResult::sample().with_threshold(quarter);
         assert_eq!(ask(0.25, 0xc0_0000_0000_0000), sampled);
-        assert_eq!(ask(0.25, 0xbf_ffff_ffff_ffff), SamplingDecision::record());
+        assert_eq!(ask(0.25, 0xbf_ffff_ffff_ffff), SamplingResult::record());
     }
 
     #[test]
     fn rate_zero_records_and_rate_one_samples_whatever_the_randomness() {
         for randomness in [0, 1, 1 << 55, u64::MAX] {
-            assert_eq!(ask(0.0, randomness), SamplingDecision::record());
+            assert_eq!(ask(0.0, randomness), SamplingResult::record());
             assert!(ask(1.0, randomness).is_sampled());
         }
     }

@@ -34,17 +34,17 @@ pub use rule_based::{Rule, RuleBasedSampler};
 /// and taken for "the tail decides".
 ///
 /// ```
-/// use tailtrace::sampling::{Sampler, SamplingDecision, SamplingRequest};
+/// use tailtrace::sampling::{Sampler, SamplingResult, SamplingRequest};
 /// let no_probes = |request: &SamplingRequest<'_>| match request.name {
-///     "GET /healthz" => SamplingDecision::drop(),
-///     _ => SamplingDecision::record(),
+///     "GET /healthz" => SamplingResult::drop(),
+///     _ => SamplingResult::record(),
 /// };
 /// let sampler: Box<dyn Sampler> = Box::new(no_probes);
 /// # let _ = sampler;
 /// ```
 pub trait Sampler: Send + Sync {
     /// Says what becomes of the local trace whose root `request` describes.
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision;
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult;
 
     /// Whether it drops every trace whatever it is told, so that nothing needs to be prepared to ask it.
     ///
@@ -146,7 +146,7 @@ pub enum Decision {
 /// The answer of a [`Sampler`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct SamplingDecision {
+pub struct SamplingResult {
     /// What becomes of the trace.
     pub decision: Decision,
     /// The threshold that was applied; for a sampled trace it says how many such traces the kept one
@@ -156,7 +156,7 @@ pub struct SamplingDecision {
     pub tags: Vec<(Cow<'static, str>, TagValue)>,
 }
 
-impl SamplingDecision {
+impl SamplingResult {
     const fn new(decision: Decision) -> Self {
         Self { decision, threshold: None, tags: Vec::new() }
     }
@@ -216,15 +216,15 @@ impl SamplingDecision {
 
 impl<F> Sampler for F
 where
-    F: Fn(&SamplingRequest<'_>) -> SamplingDecision + Send + Sync,
+    F: Fn(&SamplingRequest<'_>) -> SamplingResult + Send + Sync,
 {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         self(request)
     }
 }
 
 impl<S: Sampler + ?Sized> Sampler for Arc<S> {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         (**self).should_sample(request)
     }
 
@@ -234,7 +234,7 @@ impl<S: Sampler + ?Sized> Sampler for Arc<S> {
 }
 
 impl Sampler for Box<dyn Sampler> {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         (**self).should_sample(request)
     }
 

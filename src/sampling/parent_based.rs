@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AlwaysOff, AlwaysOn, Sampler, SamplingDecision, SamplingRequest};
+use super::{AlwaysOff, AlwaysOn, Sampler, SamplingRequest, SamplingResult};
 use crate::model::{Threshold, TraceContext};
 
 /// Follows the decision of the caller, and asks another sampler where there is none.
@@ -22,7 +22,7 @@ use crate::model::{Threshold, TraceContext};
 ///
 /// ```
 /// use tailtrace::sampling::{Decision, SamplingRequest};
-/// use tailtrace::{FixedRateSampler, ParentBasedSampler, Sampler, kit::Clock};
+/// use tailtrace::{FixedRateSampler, ParentBasedSampler, Sampler, time::Clock};
 /// use tailtrace::{SpanId, TraceContext, TraceId};
 ///
 /// let sampler = ParentBasedSampler::new(FixedRateSampler::new(0.1)?);
@@ -88,7 +88,7 @@ impl ParentBasedSampler {
 }
 
 impl Sampler for ParentBasedSampler {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let Some(parent) = request.parent.filter(|parent| !parent.flags.is_deferred()) else {
             return self.root.should_sample(request);
         };
@@ -146,7 +146,7 @@ mod tests {
         if remote { parent.remote() } else { parent }
     }
 
-    fn ask(sampler: &ParentBasedSampler, parent: Option<&TraceContext>) -> SamplingDecision {
+    fn ask(sampler: &ParentBasedSampler, parent: Option<&TraceContext>) -> SamplingResult {
         let id = TraceId::from_hex(ID).unwrap();
         let request = SamplingRequest::new(id, "op", Tick::from_nanos(1));
         sampler.should_sample(&parent.map_or(request, |parent| request.with_parent(parent)))
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn each_branch_has_its_own_sampler() {
         let mark = |with: &'static str| {
-            move |_: &SamplingRequest<'_>| SamplingDecision::record().with_tag("by", with)
+            move |_: &SamplingRequest<'_>| SamplingResult::record().with_tag("by", with)
         };
         let sampler = ParentBasedSampler::new(mark("root"))
             .with_remote_parent_sampled(mark("remote, sampled"))

@@ -1,10 +1,10 @@
 //! What the sampler by priority decides before the trace exists.
 
-use super::{Sampler, SamplingDecision, SamplingRequest};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::model::{PrioritySampler, Threshold};
 
 impl Sampler for PrioritySampler {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let baggage = request.parent.map(|parent| &parent.baggage);
         let says = |name, value| baggage.and_then(|known| known.get(name)) == Some(value);
         let threshold = if says("priority", "high") {
@@ -14,7 +14,7 @@ impl Sampler for PrioritySampler {
         } else {
             self.default_threshold()
         };
-        SamplingDecision::by_threshold(threshold, request.randomness)
+        SamplingResult::by_threshold(threshold, request.randomness)
     }
 }
 
@@ -30,7 +30,7 @@ mod tests {
     const MIDDLE: u64 = 1 << 55;
 
     /// Asks at rates 0.1 and, for errors, 0.5.
-    fn ask(baggage: &[(&str, &str)], randomness: u64) -> SamplingDecision {
+    fn ask(baggage: &[(&str, &str)], randomness: u64) -> SamplingResult {
         let sampler = PrioritySampler::new(0.1, 0.5, Duration::from_secs(1), 1.0).unwrap();
         let mut parent = TraceContext::new(TraceId::new(), SpanId::new());
         for (name, value) in baggage {
@@ -44,16 +44,16 @@ mod tests {
 
     #[test]
     fn high_priority_is_always_sampled() {
-        let always = SamplingDecision::sample().with_threshold(Threshold::ALWAYS);
+        let always = SamplingResult::sample().with_threshold(Threshold::ALWAYS);
         assert_eq!(ask(&[("priority", "high")], LOW), always);
         assert_eq!(ask(&[("has_error", "true"), ("priority", "high")], LOW), always);
     }
 
     #[test]
     fn an_error_upstream_is_sampled_at_its_own_rate() {
-        let half = SamplingDecision::sample().with_threshold(Threshold::for_rate(0.5).unwrap());
+        let half = SamplingResult::sample().with_threshold(Threshold::for_rate(0.5).unwrap());
         assert_eq!(ask(&[("has_error", "true")], MIDDLE), half);
-        assert_eq!(ask(&[("has_error", "true")], MIDDLE - 1), SamplingDecision::record());
+        assert_eq!(ask(&[("has_error", "true")], MIDDLE - 1), SamplingResult::record());
     }
 
     #[test]
@@ -61,7 +61,7 @@ mod tests {
         for baggage in
             [&[][..], &[("priority", "low")], &[("has_error", "false")], &[("Priority", "high")]]
         {
-            assert_eq!(ask(baggage, MIDDLE), SamplingDecision::record(), "{baggage:?}");
+            assert_eq!(ask(baggage, MIDDLE), SamplingResult::record(), "{baggage:?}");
             assert!(ask(baggage, u64::MAX).is_sampled());
         }
     }

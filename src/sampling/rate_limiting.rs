@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Sampler, SamplingDecision, SamplingRequest};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::time::token_bucket::TokenBucket;
 
 /// Samples at most so many traces per second, first come, first served.
@@ -17,7 +17,7 @@ use crate::time::token_bucket::TokenBucket;
 /// one second, at least one; it starts full.
 ///
 /// ```
-/// use tailtrace::{RateLimitingSampler, Sampler, TraceId, kit::Clock, sampling::SamplingRequest};
+/// use tailtrace::{RateLimitingSampler, Sampler, TraceId, time::Clock, sampling::SamplingRequest};
 /// let sampler = RateLimitingSampler::per_second(10.0)?.with_burst(2)?;
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// let sampled = (0..5).filter(|_| sampler.should_sample(&request).is_sampled());
@@ -57,11 +57,11 @@ impl RateLimitingSampler {
 }
 
 impl Sampler for RateLimitingSampler {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         if self.bucket.try_take(request.now, 1) {
-            SamplingDecision::sample()
+            SamplingResult::sample()
         } else {
-            SamplingDecision::record()
+            SamplingResult::record()
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         millis
             .map(|ms| Tick::from_nanos(ms * 1_000_000))
             .map(|now| sampler.should_sample(&SamplingRequest::new(TraceId::new(), "op", now)))
-            .filter(SamplingDecision::is_sampled)
+            .filter(SamplingResult::is_sampled)
             .count()
     }
 
@@ -117,8 +117,8 @@ mod tests {
     fn above_the_limit_the_tail_decides_and_no_probability_is_claimed() {
         let sampler = RateLimitingSampler::per_second(1.0).unwrap();
         let request = SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1));
-        assert_eq!(sampler.should_sample(&request), SamplingDecision::sample());
-        assert_eq!(sampler.should_sample(&request), SamplingDecision::record());
+        assert_eq!(sampler.should_sample(&request), SamplingResult::sample());
+        assert_eq!(sampler.should_sample(&request), SamplingResult::record());
     }
 
     #[test]

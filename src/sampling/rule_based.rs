@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Sampler, SamplingDecision, SamplingRequest};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::kit::glob::Glob;
 use crate::model::{SpanKind, TagValue};
 
@@ -19,7 +19,7 @@ use crate::model::{SpanKind, TagValue};
 /// use tailtrace::model::SpanKind;
 /// use tailtrace::sampling::{Decision, Rule, SamplingRequest};
 /// use tailtrace::{AlwaysOff, AlwaysOn, FixedRateSampler, RuleBasedSampler};
-/// use tailtrace::{Sampler, TraceId, kit::Clock};
+/// use tailtrace::{Sampler, TraceId, time::Clock};
 ///
 /// let sampler = RuleBasedSampler::new(FixedRateSampler::new(0.1)?)
 ///     .rule(Rule::named("GET /health*"), AlwaysOff)
@@ -51,7 +51,7 @@ impl RuleBasedSampler {
 }
 
 impl Sampler for RuleBasedSampler {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let picked = self.rules.iter().find(|(rule, _)| rule.fits(request));
         picked.map_or(&self.fallback, |(_, sampler)| sampler).should_sample(request)
     }
@@ -137,7 +137,7 @@ mod tests {
     use crate::time::Tick;
 
     fn mark(with: &'static str) -> impl Sampler {
-        move |_: &SamplingRequest<'_>| SamplingDecision::record().with_tag("by", with)
+        move |_: &SamplingRequest<'_>| SamplingResult::record().with_tag("by", with)
     }
 
     fn request(name: &str) -> SamplingRequest<'_> {
@@ -146,7 +146,7 @@ mod tests {
 
     #[track_caller]
     fn assert_by(sampler: &RuleBasedSampler, request: &SamplingRequest<'_>, by: &'static str) {
-        let expected = SamplingDecision::record().with_tag("by", by);
+        let expected = SamplingResult::record().with_tag("by", by);
         assert_eq!(sampler.should_sample(request), expected);
     }
 

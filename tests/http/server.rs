@@ -11,7 +11,7 @@ use http::{Method, Request, Response, StatusCode, Version};
 use tailtrace::layer::http::{HttpServerLayer, ResponseBody};
 use tailtrace::propagation::CompositePropagator;
 use tailtrace::{
-    AlwaysOff, SamplingDecision, SamplingRequest, Span, SpanKind, Status, TagValue, TraceIds,
+    AlwaysOff, SamplingRequest, SamplingResult, Span, SpanKind, Status, TagValue, TraceIds,
 };
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::{Level, info, info_span};
@@ -373,8 +373,8 @@ async fn a_sampler_sees_what_the_request_says() {
     let traced = Traced::with(|pipeline| {
         pipeline.with_sampler(|request: &SamplingRequest<'_>| {
             match request.tag("url.path").and_then(TagValue::as_str) {
-                Some("/orders") => SamplingDecision::sample(),
-                _ => SamplingDecision::drop(),
+                Some("/orders") => SamplingResult::sample(),
+                _ => SamplingResult::drop(),
             }
         })
     });

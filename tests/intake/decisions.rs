@@ -182,7 +182,7 @@ fn the_head_is_asked_through_the_intake_and_its_word_counts() {
         let id = TraceId::new();
         let decision = intake.sample(&SamplingRequest::new(id, name, intake.now()));
         if name == "drop it" {
-            assert_eq!(decision, tailtrace::SamplingDecision::drop());
+            assert_eq!(decision, tailtrace::SamplingResult::drop());
             intake.sampled_out();
         } else {
             intake.ended(root(&intake, id, name));

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::support::{keeping, tailed, trace, trace_with};
 use tailtrace::{
-    AlwaysOff, Link, LogLevel, Pipeline, SamplingDecision, SamplingRequest, SetParentError, SpanId,
+    AlwaysOff, Link, LogLevel, Pipeline, SamplingRequest, SamplingResult, SetParentError, SpanId,
     Status, TagRef, TagValue, TraceContext, TraceId, TraceSpanExt,
 };
 use tracing::{Span, info_span};
@@ -119,8 +119,8 @@ fn a_local_span_can_be_a_late_parent_too() {
 #[test]
 fn a_span_that_was_sampled_out_is_sampled_anew_under_another_parent() {
     let by_caller = |request: &SamplingRequest<'_>| match request.parent {
-        Some(_) => SamplingDecision::sample(),
-        None => SamplingDecision::drop(),
+        Some(_) => SamplingResult::sample(),
+        None => SamplingResult::drop(),
     };
     let builder = Pipeline::builder("layer").with_sampler(by_caller);
     let caller = caller();
@@ -148,7 +148,7 @@ fn a_sampler_may_ask_about_the_span_it_is_asked_about() {
             seen.lock().unwrap().extend(id);
             seen.lock().unwrap().push(request.trace_id);
             span.set_tag("by the sampler", 1);
-            SamplingDecision::sample()
+            SamplingResult::sample()
         }
     };
     let outcome = trace_with(keeping().with_sampler(asks), Pipeline::layer, || {
@@ -172,7 +172,7 @@ fn the_sampler_sees_the_fields_and_what_was_set() {
         move |request: &SamplingRequest<'_>| {
             let seen = request.tags.iter().map(|(key, value)| (key.to_string(), value.clone()));
             tags.lock().unwrap().extend(seen);
-            SamplingDecision::sample()
+            SamplingResult::sample()
         }
     };
     trace_with(keeping().with_sampler(looks), Pipeline::layer, || {

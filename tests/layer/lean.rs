@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::support::{keeping, tailed, trace_under, trace_with};
-use tailtrace::{AlwaysOff, Pipeline, SamplingDecision, SamplingRequest, TraceLayer, TraceSpanExt};
+use tailtrace::{AlwaysOff, Pipeline, SamplingRequest, SamplingResult, TraceLayer, TraceSpanExt};
 use tracing::{Subscriber, debug_span, error, field, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
@@ -50,7 +50,7 @@ fn nothing_is_formatted_when_everything_is_dropped() {
 #[test]
 fn children_of_a_dropped_root_are_not_formatted() {
     let counted = Counted::default();
-    let drops = |_: &SamplingRequest<'_>| SamplingDecision::drop();
+    let drops = |_: &SamplingRequest<'_>| SamplingResult::drop();
     let builder = Pipeline::builder("layer").with_sampler(drops);
     let outcome = trace_with(builder, Pipeline::layer, || {
         let root = info_span!("root", a = ?counted).entered();

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::support::{Run, tailed};
 use tailtrace::{
-    LogLevel, Pipeline, SamplingDecision, SamplingRequest, SpanId, TraceContext, TraceId,
+    LogLevel, Pipeline, SamplingRequest, SamplingResult, SpanId, TraceContext, TraceId,
     TraceSpanExt,
 };
 use tracing::dispatcher::with_default;
@@ -29,11 +29,11 @@ impl Numbers {
 }
 
 /// Every decision there is.
-fn decides_by_trace(request: &SamplingRequest<'_>) -> SamplingDecision {
+fn decides_by_trace(request: &SamplingRequest<'_>) -> SamplingResult {
     match request.trace_id.to_bits() % 3 {
-        0 => SamplingDecision::drop(),
-        1 => SamplingDecision::record(),
-        _ => SamplingDecision::sample(),
+        0 => SamplingResult::drop(),
+        1 => SamplingResult::record(),
+        _ => SamplingResult::sample(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Spans that are open when the pipeline shuts down.
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::sampling::{SamplingDecision, SamplingRequest};
+use tailtrace::sampling::{SamplingRequest, SamplingResult};
 use tailtrace::{InMemoryExporter, Pipeline, PipelineBuilder, Reason, Stats};
 use tracing::info_span;
 use tracing::subscriber::with_default;
@@ -30,7 +30,7 @@ fn a_root_that_nobody_has_asked_about_yet_is_unfinished_at_the_shutdown() {
 
 #[test]
 fn a_root_that_the_sampler_does_not_want_is_no_loss_at_the_shutdown() {
-    let unwanted = |_: &SamplingRequest<'_>| SamplingDecision::drop();
+    let unwanted = |_: &SamplingRequest<'_>| SamplingResult::drop();
     let (is_lost, before, after) =
         shut_down_inside(Pipeline::builder("none").with_sampler(unwanted));
     assert!(!is_lost && before.balances(), "{before}");

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::sampling::{SamplingDecision, SamplingRequest};
+use tailtrace::sampling::{SamplingRequest, SamplingResult};
 use tailtrace::{InMemoryExporter, Pipeline, Sampler};
 use tracing::info_span;
 use tracing::subscriber::with_default;
@@ -25,8 +25,8 @@ fn must_return(program: impl FnOnce() + Send + 'static) {
 struct SaysGoodbye(mpsc::Sender<()>);
 
 impl Sampler for SaysGoodbye {
-    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
-        SamplingDecision::sample()
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::sample()
     }
 }
 

@@ -7,7 +7,7 @@ use super::process::{Default, alone, trace, trace_under};
 use crate::support::{keeping, tailed};
 use tailtrace::trace::TraceView;
 use tailtrace::{
-    AlwaysOn, InMemoryExporter, Pipeline, Reason, SamplingDecision, SamplingRequest, SpanId,
+    AlwaysOn, InMemoryExporter, Pipeline, Reason, SamplingRequest, SamplingResult, SpanId,
     TraceContext, TraceId, TraceLayer, TraceSpanExt, Verdict,
 };
 use tracing::dispatcher::with_default;
@@ -48,9 +48,9 @@ fn get_to_know() {
     hold(None);
 }
 
-fn meddling_sampler(_: &SamplingRequest<'_>) -> SamplingDecision {
+fn meddling_sampler(_: &SamplingRequest<'_>) -> SamplingResult {
     meddle();
-    SamplingDecision::sample()
+    SamplingResult::sample()
 }
 
 fn meddling_tail(_: &TraceView<'_>) -> Verdict {
@@ -140,7 +140,7 @@ fn a_filter_that_meddles_counts_all_the_same() {
 #[test]
 fn a_sampler_that_panics_is_counted_and_leaves_the_decision_to_the_tail() {
     alone(a_sampler_that_panics_is_counted_and_leaves_the_decision_to_the_tail, |default| {
-        let panics = |_: &SamplingRequest<'_>| -> SamplingDecision {
+        let panics = |_: &SamplingRequest<'_>| -> SamplingResult {
             meddle();
             panic!("no decision")
         };
@@ -221,7 +221,7 @@ fn a_sampler_that_waits_for_a_thread_that_needs_the_same_span_gets_its_answer() 
                     assert!(held.context().is_some());
                 });
             }
-            SamplingDecision::sample()
+            SamplingResult::sample()
         };
         let builder = Pipeline::builder("layer").with_sampler(waits);
         let outcome = trace(default, builder, |_| {
@@ -245,7 +245,7 @@ fn a_parent_set_while_another_thread_starts_a_child_comes_too_late() {
             if let Some(held) = held {
                 elsewhere(held, |held| drop(info_span!(parent: held, "child")));
             }
-            SamplingDecision::sample()
+            SamplingResult::sample()
         };
         let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
         let builder = Pipeline::builder("layer").with_sampler(waits);
@@ -285,9 +285,9 @@ fn a_child_started_while_its_parent_is_started_anew_stays_with_it() {
                 });
             }
             if request.name == "dropped" {
-                SamplingDecision::drop()
+                SamplingResult::drop()
             } else {
-                SamplingDecision::sample()
+                SamplingResult::sample()
             }
         };
         let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();

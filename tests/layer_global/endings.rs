@@ -7,7 +7,7 @@ use std::thread;
 use super::process::{alone, trace};
 use crate::support::{keeping, tailed};
 use tailtrace::trace::TraceView;
-use tailtrace::{SamplingDecision, SamplingRequest, Verdict};
+use tailtrace::{SamplingRequest, SamplingResult, Verdict};
 use tracing::dispatcher::{get_default, with_default};
 use tracing::{Dispatch, Span, info, info_span};
 
@@ -81,7 +81,7 @@ fn a_span_that_closes_while_a_panic_unwinds_is_recorded() {
 #[test]
 fn deciders_that_panic_while_a_panic_unwinds_are_counted() {
     alone(deciders_that_panic_while_a_panic_unwinds_are_counted, |default| {
-        let sampler = |_: &SamplingRequest<'_>| -> SamplingDecision { panic!("no decision") };
+        let sampler = |_: &SamplingRequest<'_>| -> SamplingResult { panic!("no decision") };
         let tail = |_: &TraceView<'_>| -> Verdict { panic!("no verdict") };
         let builder = keeping().with_sampler(sampler).with_tail(tail);
         let outcome = trace(default, builder, |_| {

@@ -3,7 +3,7 @@
 use super::process::{Default, alone};
 use crate::support::{Run, tailed};
 use tailtrace::trace::TraceView;
-use tailtrace::{Pipeline, SamplingDecision, SamplingRequest, TraceSpanExt, Verdict};
+use tailtrace::{Pipeline, SamplingRequest, SamplingResult, TraceSpanExt, Verdict};
 use tracing::{dispatcher, info, info_span};
 use tracing_subscriber::{prelude::*, reload};
 
@@ -68,7 +68,7 @@ fn deciders_that_trace_when_their_layer_goes_do_not_wait_for_it() {
         };
         let sampler = move |_: &SamplingRequest<'_>| {
             traces();
-            SamplingDecision::record()
+            SamplingResult::record()
         };
         let tail = move |_: &TraceView<'_>| {
             traces();

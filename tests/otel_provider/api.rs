@@ -211,7 +211,7 @@ fn the_library_stands_in_the_tags() {
 #[test]
 fn the_sampler_sees_what_the_builder_says_and_is_asked_once_for_a_local_trace() {
     use std::sync::atomic::{AtomicU32, Ordering};
-    use tailtrace::{Pipeline, SamplingDecision, SamplingRequest};
+    use tailtrace::{Pipeline, SamplingRequest, SamplingResult};
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let sampler = |request: &SamplingRequest<'_>| {
         ASKED.fetch_add(1, Ordering::Relaxed);
@@ -221,7 +221,7 @@ fn the_sampler_sees_what_the_builder_says_and_is_asked_once_for_a_local_trace() 
             .tags
             .iter()
             .any(|(key, value)| key == "debug" && *value == tailtrace::TagValue::Bool(true));
-        if debug { SamplingDecision::sample() } else { SamplingDecision::drop() }
+        if debug { SamplingResult::sample() } else { SamplingResult::drop() }
     };
     let outcome = trace_with(Pipeline::builder("t").with_sampler(sampler), |_, tracer| {
         for debug in [true, false] {

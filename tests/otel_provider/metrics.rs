@@ -9,7 +9,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMe
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::{
-    Errors, ExportError, InMemoryExporter, Pipeline, Reason, SamplingDecision, SamplingRequest,
+    Errors, ExportError, InMemoryExporter, Pipeline, Reason, SamplingRequest, SamplingResult,
     Stats, Status, otel,
 };
 
@@ -92,9 +92,9 @@ impl Metrics {
 #[test]
 fn every_column_of_the_ledger_is_a_metric_and_they_add_up() {
     let sampler = |request: &SamplingRequest<'_>| match request.name {
-        "drop" => SamplingDecision::drop(),
-        "sample" => SamplingDecision::sample(),
-        _ => SamplingDecision::record(),
+        "drop" => SamplingResult::drop(),
+        "sample" => SamplingResult::sample(),
+        _ => SamplingResult::record(),
     };
     let memory = InMemoryExporter::new();
     let pipeline = Pipeline::builder("t")

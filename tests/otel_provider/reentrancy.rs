@@ -12,7 +12,7 @@ use opentelemetry::{Context, KeyValue};
 use tailtrace::otel::{Tracer, TracerProvider};
 use tailtrace::trace::TraceView;
 use tailtrace::{
-    Batching, ExportError, Exporter, Pipeline, Reason, SamplingDecision, SamplingRequest, Trace,
+    Batching, ExportError, Exporter, Pipeline, Reason, SamplingRequest, SamplingResult, Trace,
     Verdict,
 };
 use tracing::{info_span, warn};
@@ -67,7 +67,7 @@ fn count(
 fn sampler(chatty: Chatty) -> tailtrace::PipelineBuilder {
     Pipeline::builder("t").with_sampler(move |_: &SamplingRequest<'_>| {
         chatty.chat();
-        SamplingDecision::sample()
+        SamplingResult::sample()
     })
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tailtrace::model::Randomness;
 use tailtrace::trace::TraceView;
 use tailtrace::{
-    AlwaysOn, DropIf, Errors, Fraction, KeepOutcome, Reason, RootNamed, SamplingDecision,
-    SamplingRequest, SlowerThan, SpanRef, TailSampler, Threshold, TraceId, Verdict,
+    AlwaysOn, DropIf, Errors, Fraction, KeepOutcome, Reason, RootNamed, SamplingRequest,
+    SamplingResult, SlowerThan, SpanRef, TailSampler, Threshold, TraceId, Verdict,
 };
 
 use crate::support::{self, PLENTY, by_name, exported, keep_errors, names, settled};
@@ -168,9 +168,9 @@ fn a_kept_trace_tells_the_most_generous_of_the_probabilities_it_had() {
     let (builder, _, memory) = support::pipeline();
     let sampler = move |request: &SamplingRequest<'_>| {
         if half.accepts(request.randomness) {
-            SamplingDecision::sample().with_threshold(half)
+            SamplingResult::sample().with_threshold(half)
         } else {
-            SamplingDecision::record()
+            SamplingResult::record()
         }
     };
     let tenth = Fraction::new(0.1).unwrap();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use tailtrace::trace::TraceView;
 use tailtrace::{
-    AlwaysOn, ExportError, Pipeline, Reason, SamplingDecision, SamplingRequest, SpanRef, Trace,
+    AlwaysOn, ExportError, Pipeline, Reason, SamplingRequest, SamplingResult, SpanRef, Trace,
     Tracer, Verdict,
 };
 
@@ -14,7 +14,7 @@ use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
 #[test]
 fn a_panicking_sampler_leaves_the_decision_to_the_tail() {
     let (builder, _, memory) = support::pipeline();
-    let sampler = |_: &SamplingRequest<'_>| -> SamplingDecision { panic!("a sampler's bug") };
+    let sampler = |_: &SamplingRequest<'_>| -> SamplingResult { panic!("a sampler's bug") };
     let pipeline = builder.with_sampler(sampler).with_tail(keep_errors).start().unwrap();
     let tracer = pipeline.tracer();
     drop(tracer.start_span("fine"));
@@ -80,7 +80,7 @@ fn a_sampler_and_a_policy_may_trace_into_another_pipeline() {
     let pipeline = builder
         .with_sampler(move |_: &SamplingRequest<'_>| {
             drop(one.start_span("sampler"));
-            SamplingDecision::record()
+            SamplingResult::record()
         })
         .with_tail(move |trace: &TraceView<'_>| {
             let span = two.start_span("policy");

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOn, Batching, ExportError, Exporter, Limits, LogLevel, Pipeline, Reason, RecordLimits,
-    SamplingDecision, SamplingRequest, TagRef, Trace, TraceContext, Tracer, Verdict,
+    SamplingRequest, SamplingResult, TagRef, Trace, TraceContext, Tracer, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, settled};
@@ -48,7 +48,7 @@ fn depth_of(sampler_traces: bool) -> u32 {
             if sampler_traces {
                 ask();
             }
-            SamplingDecision::record()
+            SamplingResult::record()
         })
         .with_tail(move |_: &TraceView<'_>| {
             if !sampler_traces {
@@ -158,7 +158,7 @@ fn shut_down_when_asked(by_sampler: bool) -> Pipeline {
             if by_sampler {
                 close(&one);
             }
-            SamplingDecision::record()
+            SamplingResult::record()
         })
         .with_tail(move |_: &TraceView<'_>| {
             close(&two);

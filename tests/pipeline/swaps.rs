@@ -9,7 +9,7 @@ use tailtrace::tail::TailPolicy;
 use tailtrace::trace::TraceView;
 use tailtrace::{
     AlwaysOff, AlwaysOn, DropIf, Errors, KeepOutcome, Pipeline, Reason, RootNamed, Sampler,
-    SamplingDecision, SamplingRequest, TailSampler, Tracer, Verdict,
+    SamplingRequest, SamplingResult, TailSampler, Tracer, Verdict,
 };
 
 use crate::support::{self, PLENTY, by_name, exported, settled};
@@ -157,7 +157,7 @@ fn the_old_one_is_dropped_by_whoever_replaced_it() {
     let pipeline = builder
         .with_sampler(move |_: &SamplingRequest<'_>| {
             let _ = &head;
-            SamplingDecision::record()
+            SamplingResult::record()
         })
         .with_tail(move |_: &TraceView<'_>| {
             let _ = &tail;
@@ -185,7 +185,7 @@ fn one_that_is_being_asked_answers_and_is_dropped_by_the_asker() {
             let _ = &told;
             is_asked.send(()).unwrap();
             wait.lock().unwrap().recv_timeout(PLENTY).unwrap();
-            SamplingDecision::sample()
+            SamplingResult::sample()
         })
         .start()
         .unwrap();
@@ -218,7 +218,7 @@ fn a_sampler_and_a_policy_may_replace_themselves() {
             if let Some(pipeline) = one.get() {
                 pipeline.set_sampler(AlwaysOn);
             }
-            SamplingDecision::record()
+            SamplingResult::record()
         })
         .with_tail(move |_: &TraceView<'_>| {
             if let Some(pipeline) = two.get() {
@@ -241,7 +241,7 @@ fn a_sampler_and_a_policy_may_replace_themselves() {
 struct Vicious(Arc<OnceLock<(Pipeline, Tracer)>>);
 
 impl Sampler for Vicious {
-    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
         if let Some((pipeline, _)) = self.0.get() {
             pipeline.set_sampler(AlwaysOff);
         }
@@ -328,7 +328,7 @@ fn many_threads_trace_while_others_replace_both_and_every_span_is_accounted_for(
                 together.wait();
                 while !is_over.load(Ordering::Relaxed) {
                     for decide in
-                        [SamplingDecision::record, SamplingDecision::sample, SamplingDecision::drop]
+                        [SamplingResult::record, SamplingResult::sample, SamplingResult::drop]
                     {
                         let alive = Alive::new(&alive);
                         pipeline.set_sampler(move |_: &SamplingRequest<'_>| {

@@ -10,8 +10,8 @@ use tailtrace::model::Random;
 use tailtrace::time::ManualClock;
 use tailtrace::trace::TraceView;
 use tailtrace::{
-    ExportError, Exporter, InMemoryExporter, Pipeline, PipelineBuilder, SamplingDecision,
-    SamplingRequest, SpanRef, Stats, Trace, Verdict,
+    ExportError, Exporter, InMemoryExporter, Pipeline, PipelineBuilder, SamplingRequest,
+    SamplingResult, SpanRef, Stats, Trace, Verdict,
 };
 
 /// Longer than any wait in these tests lasts; reaching it is a failure.
@@ -28,11 +28,11 @@ pub(crate) fn pipeline() -> (PipelineBuilder, ManualClock, InMemoryExporter) {
 }
 
 /// A head that decides by the root's name: `drop..`, `sample..`, and the tail about the rest.
-pub(crate) fn by_name(request: &SamplingRequest<'_>) -> SamplingDecision {
+pub(crate) fn by_name(request: &SamplingRequest<'_>) -> SamplingResult {
     match request.name {
-        name if name.starts_with("drop") => SamplingDecision::drop(),
-        name if name.starts_with("sample") => SamplingDecision::sample(),
-        _ => SamplingDecision::record(),
+        name if name.starts_with("drop") => SamplingResult::drop(),
+        name if name.starts_with("sample") => SamplingResult::sample(),
+        _ => SamplingResult::record(),
     }
 }
 

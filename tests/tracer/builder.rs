@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tailtrace::{
-    InMemoryExporter, Link, SamplingDecision, SamplingRequest, SpanId, SpanKind, TagRef, TagValue,
+    InMemoryExporter, Link, SamplingRequest, SamplingResult, SpanId, SpanKind, TagRef, TagValue,
     TraceContext, TraceId, Tracer,
 };
 
@@ -23,7 +23,7 @@ fn what_a_builder_says_reaches_the_sampler_and_the_span() {
             request.links.len(),
             request.parent.map(|parent| parent.span_id),
         ));
-        SamplingDecision::sample().with_tag("sampler", "was here").with_tag("tenant", "ours")
+        SamplingResult::sample().with_tag("sampler", "was here").with_tag("tenant", "ours")
     };
     let memory = InMemoryExporter::new();
     let tracer = Tracer::new("test", sampler, memory.clone());

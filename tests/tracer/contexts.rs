@@ -173,8 +173,8 @@ fn the_sampler_sees_the_baggage_of_the_parent() {
     let sampler = |request: &tailtrace::SamplingRequest<'_>| {
         let priority = request.parent.and_then(|parent| parent.baggage.get("priority"));
         match priority {
-            Some("high") => tailtrace::SamplingDecision::sample(),
-            _ => tailtrace::SamplingDecision::drop(),
+            Some("high") => tailtrace::SamplingResult::sample(),
+            _ => tailtrace::SamplingResult::drop(),
         }
     };
     let pipeline = builder.with_sampler(sampler).start().unwrap();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tailtrace::{
-    ExportError, Exporter, Pipeline, PipelineBuilder, RecordLimits, SamplingDecision,
-    SamplingRequest, Trace, TraceView, Tracer, Verdict,
+    ExportError, Exporter, Pipeline, PipelineBuilder, RecordLimits, SamplingRequest,
+    SamplingResult, Trace, TraceView, Tracer, Verdict,
 };
 
 use crate::Job;
@@ -48,7 +48,7 @@ fn dropped_by(builder: PipelineBuilder, shape: impl Fn(&Tracer) + Send + Sync + 
 /// Not recorded.
 pub fn sampled_out(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
     let (pipeline, tracer) =
-        start(builder().with_sampler(|_: &SamplingRequest<'_>| SamplingDecision::drop()));
+        start(builder().with_sampler(|_: &SamplingRequest<'_>| SamplingResult::drop()));
     Job::new(move || {
         let _running = &pipeline;
         shape(&tracer);

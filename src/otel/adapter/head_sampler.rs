@@ -12,11 +12,11 @@ use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
 use super::early::Early;
-use super::line::{SamplingDecision as SdkDecision, SamplingResult};
+use super::line::{SamplingDecision as SdkDecision, SamplingResult as SdkResult};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
 use crate::record::Intake;
-use crate::sampling::{Decision, Sampler, SamplingDecision, SamplingRequest};
+use crate::sampling::{Decision, Sampler, SamplingRequest, SamplingResult};
 use crate::time::{Clock, Tick};
 
 /// The head of a pipeline, or a [`Sampler`] alone, as OpenTelemetry's sampler.
@@ -72,7 +72,7 @@ impl HeadSampler {
     }
 
     /// Decides about a span below one of this process.
-    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SamplingResult {
+    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SdkResult {
         let context = parent.span_context();
         let intake = self.source.intake();
         let known = intake.zip(convert::from_trace_id(trace_id));
@@ -95,7 +95,7 @@ impl HeadSampler {
             SdkDecision::Drop
         };
         let trace_state = context.trace_state().clone();
-        SamplingResult { decision, attributes: Vec::new(), trace_state }
+        SdkResult { decision, attributes: Vec::new(), trace_state }
     }
 
     /// Whether spans of this trace are recorded here, or will be as soon as they are told of.
@@ -112,7 +112,7 @@ impl HeadSampler {
         trace_id: TraceId,
         parent: Option<&api::SpanContext>,
         root: &Root<'_>,
-    ) -> SamplingResult {
+    ) -> SdkResult {
         let caller = parent.and_then(convert::from_span_context);
         let tags: Vec<(Cow<'static, str>, TagValue)> =
             root.attributes.iter().map(convert::from_attribute).collect();
@@ -130,7 +130,7 @@ impl HeadSampler {
         }
         let state = parent.map_or(&api::TraceState::NONE, api::SpanContext::trace_state);
         let tags = answer.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
-        SamplingResult {
+        SdkResult {
             decision: match answer.decision {
                 Decision::Drop => SdkDecision::Drop,
                 Decision::Record if !self.records_as_sampled => SdkDecision::RecordOnly,
@@ -163,7 +163,7 @@ impl sdk::ShouldSample for HeadSampler {
         span_kind: &api::SpanKind,
         attributes: &[KeyValue],
         links: &[api::Link],
-    ) -> SamplingResult {
+    ) -> SdkResult {
         let parent = parent_context.filter(|context| context.has_active_span());
         let parent = parent.map(Context::span).filter(|span| span.span_context().is_valid());
         let root = Root { name, kind: span_kind, attributes, links };
@@ -175,7 +175,7 @@ impl sdk::ShouldSample for HeadSampler {
                 self.ask(id, parent.as_ref().map(api::SpanRef::span_context), &root)
             }
             // Whoever made such an id must not be followed by others.
-            (_, None) => SamplingResult {
+            (_, None) => SdkResult {
                 decision: SdkDecision::Drop,
                 attributes: Vec::new(),
                 trace_state: api::TraceState::default(),
@@ -199,13 +199,13 @@ impl Source {
         }
     }
 
-    fn decide(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn decide(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         match self {
             Self::Pipeline(intake) => intake.sample(request),
             // A sampler that panics has no opinion.
             Self::Alone(sampler, _) => {
                 catch_unwind(AssertUnwindSafe(|| sampler.should_sample(request)))
-                    .unwrap_or_else(|_| SamplingDecision::record())
+                    .unwrap_or_else(|_| SamplingResult::record())
             }
         }
     }

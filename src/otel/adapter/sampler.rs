@@ -9,7 +9,7 @@ use super::convert::{
     to_span_kind, to_trace_id,
 };
 use super::line::{SamplingDecision as Theirs, with_baggage};
-use crate::sampling::{Sampler, SamplingDecision, SamplingRequest};
+use crate::sampling::{Sampler, SamplingRequest, SamplingResult};
 
 /// Any sampler of OpenTelemetry as a sampler of ours.
 ///
@@ -40,7 +40,7 @@ impl FromShouldSample {
 }
 
 impl Sampler for FromShouldSample {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let parent = match request.parent {
             Some(parent) => {
                 let context = Context::new().with_remote_span_context(to_span_context(parent));
@@ -63,11 +63,11 @@ impl Sampler for FromShouldSample {
             &links,
         );
         let decision = match result.decision {
-            Theirs::Drop => SamplingDecision::drop(),
-            Theirs::RecordOnly => SamplingDecision::record(),
+            Theirs::Drop => SamplingResult::drop(),
+            Theirs::RecordOnly => SamplingResult::record(),
             Theirs::RecordAndSample => {
                 let threshold = from_trace_state(&result.trace_state).threshold();
-                SamplingDecision::sample().with_threshold(threshold)
+                SamplingResult::sample().with_threshold(threshold)
             }
         };
         result.attributes.iter().fold(decision, |decision, attribute| {

@@ -19,8 +19,8 @@ fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
     struct Curious(Arc<OnceLock<Arc<Recorder>>>);
 
     impl Sampler for Curious {
-        fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingDecision {
-            SamplingDecision::record()
+        fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+            SamplingResult::record()
         }
 
         fn drops_everything(&self) -> bool {

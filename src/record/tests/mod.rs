@@ -12,7 +12,7 @@ use crate::kit::Random;
 use crate::kit::guarded::lock;
 use crate::ledger::{Ledger, Stats};
 use crate::model::{Resource, Status};
-use crate::sampling::{SamplingDecision, SamplingRequest};
+use crate::sampling::{SamplingRequest, SamplingResult};
 use crate::tail::Verdict;
 use crate::time::ManualClock;
 use crate::trace::{Trace, TraceView};
@@ -51,9 +51,9 @@ impl Bench {
         };
         // Names that start with "head" are sampled, "drop" are dropped, the rest is for the tail.
         let sampler = |request: &SamplingRequest<'_>| match request.name {
-            name if name.starts_with("head") => SamplingDecision::sample(),
-            name if name.starts_with("drop") => SamplingDecision::drop(),
-            _ => SamplingDecision::record(),
+            name if name.starts_with("head") => SamplingResult::sample(),
+            name if name.starts_with("drop") => SamplingResult::drop(),
+            _ => SamplingResult::record(),
         };
         let recorder = Recorder::new(Parts {
             clock: clock.clock(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::{Sampler, SamplingDecision, SamplingRequest};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::kit::name_table::NameTable;
 use crate::time::clock::nanos;
 use operation::{Operation, Plan};
@@ -200,7 +200,7 @@ impl AdaptiveSampler {
 }
 
 impl Sampler for AdaptiveSampler {
-    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingDecision {
+    fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let now = request.now.as_nanos();
         let deadline = self.deadline.load(Ordering::Acquire);
         if now >= deadline {
@@ -211,7 +211,7 @@ impl Sampler for AdaptiveSampler {
             .get_or_insert_with(request.name, || Operation::new(&self.plan))
             .unwrap_or(&self.shared);
         let threshold = operation.arrive(&self.plan);
-        SamplingDecision::by_threshold(Some(threshold), request.randomness)
+        SamplingResult::by_threshold(Some(threshold), request.randomness)
     }
 }
 

@@ -22,7 +22,7 @@ impl Simulation {
         Self { sampler, now: SECOND, random: Random::seeded(42) }
     }
 
-    fn ask(&self, name: &str) -> SamplingDecision {
+    fn ask(&self, name: &str) -> SamplingResult {
         let mut request = SamplingRequest::new(TraceId::new(), name, Tick::from_nanos(self.now));
         request.randomness = Randomness::from_bits(self.random.next_u64());
         self.sampler.should_sample(&request)

@@ -10,8 +10,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::ShouldSample;
 use tailtrace::model::Threshold;
 use tailtrace::{
-    AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, Pipeline, Reason, SamplingDecision,
-    SamplingRequest, TagRef, TailSampler,
+    AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, Pipeline, Reason, SamplingRequest,
+    SamplingResult, TagRef, TailSampler,
 };
 
 use super::line::{self, SamplingDecision as Theirs, SdkTracerProvider};
@@ -19,13 +19,13 @@ use super::support::{settled, shop};
 use crate::adapter::{HeadSampler, TailSpanProcessor};
 
 /// Decides by the root's name: `drop..`, `sample..`, and the tail about the rest.
-fn by_name(request: &SamplingRequest<'_>) -> SamplingDecision {
+fn by_name(request: &SamplingRequest<'_>) -> SamplingResult {
     match request.name {
-        name if name.starts_with("drop") => SamplingDecision::drop(),
+        name if name.starts_with("drop") => SamplingResult::drop(),
         name if name.starts_with("sample") => {
-            SamplingDecision::sample().with_threshold(Threshold::from_probability(0.5).ok())
+            SamplingResult::sample().with_threshold(Threshold::from_probability(0.5).ok())
         }
-        _ => SamplingDecision::record(),
+        _ => SamplingResult::record(),
     }
 }
 
@@ -93,7 +93,7 @@ fn tags_that_the_sampler_adds_are_attributes_of_the_root() {
     let memory = InMemoryExporter::new();
     let pipeline = Pipeline::builder("pipeline")
         .with_sampler(|_: &SamplingRequest<'_>| {
-            SamplingDecision::sample().with_tag("rule", "vip").with_tag("weight", 2)
+            SamplingResult::sample().with_tag("rule", "vip").with_tag("weight", 2)
         })
         .with_exporter(memory.clone())
         .start()
@@ -130,7 +130,7 @@ fn the_sampler_is_told_all_that_is_known_and_asked_for_local_roots_alone() {
             request.links.len(),
             parent,
         ));
-        SamplingDecision::sample()
+        SamplingResult::sample()
     });
     let (pipeline, _) = by_name_with_a_tail();
     let provider = line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
@@ -188,7 +188,7 @@ fn a_threshold_that_no_longer_holds_is_taken_out_of_the_state() {
 #[test]
 fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
     let pipeline = Pipeline::builder("pipeline")
-        .with_sampler(|_: &SamplingRequest<'_>| -> SamplingDecision { panic!("no words") })
+        .with_sampler(|_: &SamplingRequest<'_>| -> SamplingResult { panic!("no words") })
         .with_tail(TailSampler::new().keep(Errors))
         .with_exporter(InMemoryExporter::new())
         .start()
@@ -198,7 +198,7 @@ fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
     assert!(span.is_recording() && !span.span_context().is_sampled());
     drop(span);
     assert_eq!(settled(&pipeline).panics, 1);
-    let alone = HeadSampler::from_sampler(|_: &SamplingRequest<'_>| -> SamplingDecision {
+    let alone = HeadSampler::from_sampler(|_: &SamplingRequest<'_>| -> SamplingResult {
         panic!("no words")
     });
     let provider = line::provider_of("shop", alone, TailSpanProcessor::new(&pipeline));
@@ -233,7 +233,7 @@ fn a_sampler_may_trace_and_is_not_asked_about_that() {
             let mut span = tracer.start_with_context("asking", &Context::new());
             assert!(!span.is_recording());
             span.end();
-            SamplingDecision::sample()
+            SamplingResult::sample()
         }
     };
     let memory = InMemoryExporter::new();
@@ -256,7 +256,7 @@ fn a_sampler_that_enters_a_context_does_not_take_the_program_down() {
     let pipeline = Pipeline::builder("pipeline")
         .with_sampler(|_: &SamplingRequest<'_>| {
             let _entered = Context::new().attach();
-            SamplingDecision::sample()
+            SamplingResult::sample()
         })
         .with_tail(TailSampler::new().keep(Errors))
         .with_exporter(InMemoryExporter::new())
