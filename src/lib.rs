@@ -228,9 +228,9 @@ pub use pipeline::{
 };
 pub use record::{KeepOutcome, RecordLimits, SpanPool};
 pub use sampling::{
-    AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler,
+    AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, FixedRateSampler,
     ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
-    Sampler, SamplingRequest, SamplingResult,
+    Sampler, SamplingDecision, SamplingRequest, SamplingResult,
 };
 pub use tail::{
     All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, Named, Not, PerSecond, RootNamed,

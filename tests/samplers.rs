@@ -10,8 +10,8 @@ use tailtrace::model::{Randomness, TraceFlags};
 use tailtrace::sampling::Rule;
 use tailtrace::time::Tick;
 use tailtrace::{
-    AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, Decision, FixedRateSampler, Link,
-    ParentBasedSampler, PrioritySampler, RateLimitingSampler, RuleBasedSampler, Sampler,
+    AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, FixedRateSampler, Link, ParentBasedSampler,
+    PrioritySampler, RateLimitingSampler, RuleBasedSampler, Sampler, SamplingDecision,
     SamplingRequest, SamplingResult, SpanId, SpanKind, TagValue, TraceContext, TraceId,
 };
 
@@ -282,7 +282,7 @@ fn the_adjusted_counts_of_the_sampled_add_up_to_all_traces() {
 fn only_what_drops_on_purpose_drops() {
     for (name, sampler) in all() {
         let drops = stream(6, 1_000)
-            .filter(|request| sampler.should_sample(request).decision == Decision::Drop)
+            .filter(|request| sampler.should_sample(request).decision == SamplingDecision::Drop)
             .count();
         let expected = if name == "AlwaysOff" { 1_000 } else { 0 };
         assert_eq!(drops, expected, "{name}");

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crate::kit::guarded;
 use crate::ledger::Ledger;
 use crate::sampling::{
-    AlwaysOn, Decision, ParentBasedSampler, Sampler, SamplingRequest, SamplingResult,
+    AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SamplingResult,
 };
 use crate::tail::{TailPolicy, Verdict};
 use crate::trace::TraceView;
@@ -55,8 +55,8 @@ impl Deciders {
             self.ledger.panicked(1);
             SamplingResult::record()
         });
-        if decision.decision == Decision::Record && pair.tail.is_none() {
-            decision.decision = Decision::Drop;
+        if decision.decision == SamplingDecision::Record && pair.tail.is_none() {
+            decision.decision = SamplingDecision::Drop;
         }
         decision
     }

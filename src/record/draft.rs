@@ -17,7 +17,7 @@ use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::{Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceId};
-use crate::sampling::{Decision, SamplingResult};
+use crate::sampling::{SamplingDecision, SamplingResult};
 use crate::trace::head::TraceHead;
 use crate::trace::store::{NewSpan, Room, SpanStore};
 
@@ -283,7 +283,7 @@ impl Question {
         if recorder.is_closed() {
             return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
         }
-        if decision.decision == Decision::Drop {
+        if decision.decision == SamplingDecision::Drop {
             return Answer::LeaveOut(head, None, baggage());
         }
         Answer::Record(head, decision, parent)

@@ -11,7 +11,7 @@ use crate::kit::guarded::{self, lock};
 use crate::kit::own_work::{self, Asking};
 use crate::ledger::Reason;
 use crate::model::{Resource, SpanId, TraceContext, TraceId};
-use crate::sampling::{Decision, SamplingRequest, SamplingResult};
+use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::Original;
 use crate::trace::head::TraceHead;
@@ -81,9 +81,9 @@ impl Intake {
             recorder.deciders.ask_head(request)
         };
         match decision.decision {
-            Decision::Drop => self.sampled_out(),
-            Decision::Record => {}
-            Decision::Sample => recorder.groups.note(request.trace_id, decision.threshold),
+            SamplingDecision::Drop => self.sampled_out(),
+            SamplingDecision::Record => {}
+            SamplingDecision::Sample => recorder.groups.note(request.trace_id, decision.threshold),
         }
         decision
     }

@@ -16,7 +16,7 @@ use crate::ledger::Reason;
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
 };
-use crate::sampling::{Decision, SamplingRequest, SamplingResult};
+use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::head::TraceHead;
 use crate::trace::store::{NewSpan, Room, SpanStore};
@@ -118,7 +118,7 @@ impl Recorder {
         if self.is_closed() {
             return self.leave_out(Some(Reason::ShutDown), &head, new.baggage);
         }
-        if decision.decision == Decision::Drop {
+        if decision.decision == SamplingDecision::Drop {
             return self.leave_out(None, &head, new.baggage);
         }
         if decision.is_sampled() {

@@ -1,6 +1,6 @@
 //! The samplers that do not look at the trace.
 
-use super::{Decision, Sampler, SamplingRequest, SamplingResult};
+use super::{Sampler, SamplingDecision, SamplingRequest, SamplingResult};
 use crate::model::Threshold;
 
 /// Samples every trace.
@@ -32,10 +32,10 @@ impl Sampler for AlwaysOn {
 /// nothing to set.
 ///
 /// ```
-/// use tailtrace::sampling::{Decision, SamplingRequest};
+/// use tailtrace::sampling::{SamplingDecision, SamplingRequest};
 /// use tailtrace::{AlwaysOff, Sampler, TraceId, time::Clock};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
-/// assert_eq!(AlwaysOff.should_sample(&request).decision, Decision::Drop);
+/// assert_eq!(AlwaysOff.should_sample(&request).decision, SamplingDecision::Drop);
 /// ```
 ///
 /// OpenTelemetry: `AlwaysOff`.
@@ -59,11 +59,11 @@ impl Sampler for AlwaysOff {
 /// unchanged. It costs what the inner sampler costs.
 ///
 /// ```
-/// use tailtrace::sampling::{Decision, SamplingRequest};
+/// use tailtrace::sampling::{SamplingDecision, SamplingRequest};
 /// use tailtrace::{AlwaysOff, AlwaysRecord, Sampler, TraceId, time::Clock};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// let sampler = AlwaysRecord::new(AlwaysOff);
-/// assert_eq!(sampler.should_sample(&request).decision, Decision::Record);
+/// assert_eq!(sampler.should_sample(&request).decision, SamplingDecision::Record);
 /// ```
 ///
 /// Specification: OpenTelemetry, Tracing SDK, section `AlwaysRecord`.
@@ -82,8 +82,8 @@ impl<S: Sampler> AlwaysRecord<S> {
 impl<S: Sampler> Sampler for AlwaysRecord<S> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let mut decision = self.inner.should_sample(request);
-        if decision.decision == Decision::Drop {
-            decision.decision = Decision::Record;
+        if decision.decision == SamplingDecision::Drop {
+            decision.decision = SamplingDecision::Record;
         }
         decision
     }

@@ -1,7 +1,8 @@
 //! The head decision: what to record, asked once per local trace before its first span exists.
 //!
-//! A [`Sampler`] sees what is known when a local root starts and says [`Drop`](Decision::Drop) (record
-//! nothing), [`Record`](Decision::Record) (the tail decides) or [`Sample`](Decision::Sample) (keep,
+//! A [`Sampler`] sees what is known when a local root starts and says [`Drop`](SamplingDecision::Drop)
+//! (record nothing), [`Record`](SamplingDecision::Record) (the tail decides) or
+//! [`Sample`](SamplingDecision::Sample) (keep,
 //! whatever the tail says, unless a policy drops on purpose). Without a tail, what is only recorded
 //! would be thrown away, so the pipeline does not record it.
 
@@ -134,7 +135,7 @@ impl<'a> SamplingRequest<'a> {
 
 /// What becomes of a local trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Decision {
+pub enum SamplingDecision {
     /// Nothing is recorded; the trace is propagated as not sampled.
     Drop,
     /// Recorded; the tail decides. Without a tail it is not recorded.
@@ -148,7 +149,7 @@ pub enum Decision {
 #[non_exhaustive]
 pub struct SamplingResult {
     /// What becomes of the trace.
-    pub decision: Decision,
+    pub decision: SamplingDecision,
     /// The threshold that was applied; for a sampled trace it says how many such traces the kept one
     /// stands for. `None` when the probability is not known.
     pub threshold: Option<Threshold>,
@@ -157,7 +158,7 @@ pub struct SamplingResult {
 }
 
 impl SamplingResult {
-    const fn new(decision: Decision) -> Self {
+    const fn new(decision: SamplingDecision) -> Self {
         Self { decision, threshold: None, tags: Vec::new() }
     }
 
@@ -174,19 +175,19 @@ impl SamplingResult {
     /// Record nothing.
     #[must_use]
     pub const fn drop() -> Self {
-        Self::new(Decision::Drop)
+        Self::new(SamplingDecision::Drop)
     }
 
     /// Record, and let the tail decide.
     #[must_use]
     pub const fn record() -> Self {
-        Self::new(Decision::Record)
+        Self::new(SamplingDecision::Record)
     }
 
     /// Keep. Add the [threshold](Self::with_threshold) if the probability is known.
     #[must_use]
     pub const fn sample() -> Self {
-        Self::new(Decision::Sample)
+        Self::new(SamplingDecision::Sample)
     }
 
     /// This decision with the threshold that was applied.
@@ -210,7 +211,7 @@ impl SamplingResult {
     /// Whether the trace is kept whatever the tail says.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
-        self.decision == Decision::Sample
+        self.decision == SamplingDecision::Sample
     }
 }
 

@@ -21,7 +21,7 @@ use crate::model::{Threshold, TraceContext};
 /// contradicts the trace's randomness.
 ///
 /// ```
-/// use tailtrace::sampling::{Decision, SamplingRequest};
+/// use tailtrace::sampling::{SamplingDecision, SamplingRequest};
 /// use tailtrace::{FixedRateSampler, ParentBasedSampler, Sampler, time::Clock};
 /// use tailtrace::{SpanId, TraceContext, TraceId};
 ///
@@ -29,7 +29,7 @@ use crate::model::{Threshold, TraceContext};
 /// let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
 /// let request = SamplingRequest::new(caller.trace_id, "checkout", Clock::system().now())
 ///     .with_parent(&caller);
-/// assert_eq!(sampler.should_sample(&request).decision, Decision::Drop);
+/// assert_eq!(sampler.should_sample(&request).decision, SamplingDecision::Drop);
 /// # Ok::<(), tailtrace::RateError>(())
 /// ```
 ///
@@ -130,7 +130,7 @@ impl fmt::Debug for ParentBasedSampler {
 mod tests {
     use super::*;
     use crate::model::{SpanId, TraceFlags, TraceId};
-    use crate::sampling::{Decision, FixedRateSampler};
+    use crate::sampling::{FixedRateSampler, SamplingDecision};
     use crate::time::Tick;
 
     /// The specification's worked example; its randomness is ce929d0e0e4736.
@@ -184,8 +184,8 @@ mod tests {
         let sampler = ParentBasedSampler::new(FixedRateSampler::new(0.25).unwrap());
         for remote in [true, false] {
             let followed = |sampled| ask(&sampler, Some(&parent(remote, sampled, ""))).decision;
-            assert_eq!(followed(true), Decision::Sample);
-            assert_eq!(followed(false), Decision::Drop);
+            assert_eq!(followed(true), SamplingDecision::Sample);
+            assert_eq!(followed(false), SamplingDecision::Drop);
         }
         let root = ask(&sampler, None);
         assert_eq!(root.threshold.map(|th| th.to_string()), Some("c".into()));
@@ -198,7 +198,7 @@ mod tests {
             let deferred = parent(remote, false, "").with_flags(TraceFlags::DEFERRED);
             let decision = ask(&sampler, Some(&deferred));
             assert_eq!(decision.threshold, ask(&sampler, None).threshold);
-            assert_eq!(decision.decision, Decision::Sample);
+            assert_eq!(decision.decision, SamplingDecision::Sample);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::model::{SpanKind, TagValue};
 ///
 /// ```
 /// use tailtrace::model::SpanKind;
-/// use tailtrace::sampling::{Decision, Rule, SamplingRequest};
+/// use tailtrace::sampling::{SamplingDecision, Rule, SamplingRequest};
 /// use tailtrace::{AlwaysOff, AlwaysOn, FixedRateSampler, RuleBasedSampler};
 /// use tailtrace::{Sampler, TraceId, time::Clock};
 ///
@@ -26,7 +26,7 @@ use crate::model::{SpanKind, TagValue};
 ///     .rule(Rule::kind(SpanKind::Server).with_tag("tenant", "gold"), AlwaysOn);
 ///
 /// let probe = SamplingRequest::new(TraceId::new(), "GET /healthz", Clock::system().now());
-/// assert_eq!(sampler.should_sample(&probe).decision, Decision::Drop);
+/// assert_eq!(sampler.should_sample(&probe).decision, SamplingDecision::Drop);
 /// # Ok::<(), tailtrace::RateError>(())
 /// ```
 ///

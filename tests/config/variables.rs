@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tailtrace::propagation::Propagator;
-use tailtrace::sampling::{Decision, SamplingRequest};
+use tailtrace::sampling::{SamplingDecision, SamplingRequest};
 use tailtrace::{
     DeliveryConfig, Limits, LogLevel, SpanId, TagValue, TraceContext, TraceFlags, TraceId,
     time::Clock,
@@ -114,7 +114,7 @@ fn a_rate_that_is_ignored_is_told_with_what_is_sampled_meanwhile() {
 }
 
 /// What a sampler says about a new trace, a sampled caller's and one that was not sampled.
-fn decisions(vars: &[(&str, &str)]) -> [Decision; 3] {
+fn decisions(vars: &[(&str, &str)]) -> [SamplingDecision; 3] {
     let sampler = fine(vars).sampler().expect("a sampler is set");
     // Its randomness is ce929d0e0e4736: within a quarter, but not within a tenth.
     let id = TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
@@ -129,7 +129,7 @@ fn decisions(vars: &[(&str, &str)]) -> [Decision; 3] {
 
 #[test]
 fn every_sampler_decides_as_its_name_says() {
-    use Decision::{Drop, Record, Sample};
+    use SamplingDecision::{Drop, Record, Sample};
     for (name, arg, expected) in [
         ("always_on", "", [Sample, Sample, Sample]),
         ("always_off", "", [Drop, Drop, Drop]),

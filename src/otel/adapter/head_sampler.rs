@@ -16,7 +16,7 @@ use super::line::{SamplingDecision as SdkDecision, SamplingResult as SdkResult};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
 use crate::record::Intake;
-use crate::sampling::{Decision, Sampler, SamplingRequest, SamplingResult};
+use crate::sampling::{Sampler, SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::{Clock, Tick};
 
 /// The head of a pipeline, or a [`Sampler`] alone, as OpenTelemetry's sampler.
@@ -27,9 +27,9 @@ use crate::time::{Clock, Tick};
 ///
 /// | decision | local root | below it |
 /// |---|---|---|
-/// | [`Sample`](Decision::Sample) | `RecordAndSample`, `th` in the trace state | `RecordAndSample` |
-/// | [`Record`](Decision::Record) | `RecordOnly` | `RecordOnly` |
-/// | [`Drop`](Decision::Drop) | `Drop` | `Drop` |
+/// | [`Sample`](SamplingDecision::Sample) | `RecordAndSample`, `th` in the trace state | `RecordAndSample` |
+/// | [`Record`](SamplingDecision::Record) | `RecordOnly` | `RecordOnly` |
+/// | [`Drop`](SamplingDecision::Drop) | `Drop` | `Drop` |
 #[derive(Clone)]
 pub struct HeadSampler {
     source: Source,
@@ -125,16 +125,16 @@ impl HeadSampler {
             request = request.with_parent(caller);
         }
         let answer = self.source.decide(&request);
-        if answer.decision == Decision::Record {
+        if answer.decision == SamplingDecision::Record {
             self.recorded.mention(trace_id);
         }
         let state = parent.map_or(&api::TraceState::NONE, api::SpanContext::trace_state);
         let tags = answer.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
         SdkResult {
             decision: match answer.decision {
-                Decision::Drop => SdkDecision::Drop,
-                Decision::Record if !self.records_as_sampled => SdkDecision::RecordOnly,
-                Decision::Record | Decision::Sample => SdkDecision::RecordAndSample,
+                SamplingDecision::Drop => SdkDecision::Drop,
+                SamplingDecision::Record if !self.records_as_sampled => SdkDecision::RecordOnly,
+                SamplingDecision::Record | SamplingDecision::Sample => SdkDecision::RecordAndSample,
             },
             attributes: tags.collect(),
             // What is not sampled promises no probability to whoever continues it.

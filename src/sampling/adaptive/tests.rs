@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::kit::Random;
 use crate::model::{Randomness, TraceId};
-use crate::sampling::Decision;
+use crate::sampling::SamplingDecision;
 use crate::time::Tick;
 
 const SECOND: u64 = 1_000_000_000;
@@ -321,7 +321,7 @@ proptest! {
             request.randomness = Randomness::from_bits(randomness);
             for _ in 0..arrivals {
                 let decision = sampler.should_sample(&request);
-                prop_assert_ne!(decision.decision, Decision::Drop);
+                prop_assert_ne!(decision.decision, SamplingDecision::Drop);
                 if let Some(threshold) = decision.threshold {
                     prop_assert!(threshold.accepts(request.randomness));
                     prop_assert!((min - 1e-15..=max + 1e-15).contains(&threshold.probability()));

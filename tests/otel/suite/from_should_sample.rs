@@ -6,7 +6,7 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{Sampler as OtelSampler, ShouldSample};
-use tailtrace::sampling::{Decision, Sampler, SamplingRequest};
+use tailtrace::sampling::{Sampler, SamplingDecision, SamplingRequest};
 use tailtrace::time::Clock;
 use tailtrace::{
     Errors, InMemoryExporter, Pipeline, SpanId, TagRef, TagValue, TailSampler, TraceContext,
@@ -81,10 +81,10 @@ fn id() -> tailtrace::TraceId {
 #[test]
 fn each_decision_has_its_counterpart_and_the_threshold_comes_from_the_state() {
     for (theirs, state, ours, probability) in [
-        (Theirs::Drop, "ot=th:8", Decision::Drop, None),
-        (Theirs::RecordOnly, "ot=th:8", Decision::Record, None),
-        (Theirs::RecordAndSample, "x=1,ot=th:8", Decision::Sample, Some(0.5)),
-        (Theirs::RecordAndSample, "x=1", Decision::Sample, None),
+        (Theirs::Drop, "ot=th:8", SamplingDecision::Drop, None),
+        (Theirs::RecordOnly, "ot=th:8", SamplingDecision::Record, None),
+        (Theirs::RecordAndSample, "x=1,ot=th:8", SamplingDecision::Sample, Some(0.5)),
+        (Theirs::RecordAndSample, "x=1", SamplingDecision::Sample, None),
     ] {
         let sampler = FromShouldSample::new(Scripted::new(theirs, state));
         let decided =
@@ -139,9 +139,10 @@ fn a_new_trace_has_no_parent() {
 fn samplers_of_the_sdk_decide_by_the_parent() {
     let sampler = OtelSampler::ParentBased(Box::new(OtelSampler::AlwaysOff));
     let sampler = FromShouldSample::new(line::boxed(sampler));
-    for (flags, decision) in
-        [(TraceFlags::SAMPLED, Decision::Sample), (TraceFlags::default(), Decision::Drop)]
-    {
+    for (flags, decision) in [
+        (TraceFlags::SAMPLED, SamplingDecision::Sample),
+        (TraceFlags::default(), SamplingDecision::Drop),
+    ] {
         let parent = TraceContext::new(id(), SpanId::new()).with_flags(flags).remote();
         let request = SamplingRequest::new(id(), "order", Clock::system().now());
         assert_eq!(sampler.should_sample(&request.with_parent(&parent)).decision, decision);
@@ -204,5 +205,5 @@ fn a_state_that_cannot_be_read_has_no_threshold() {
     let sampler = FromShouldSample::new(scripted);
     let decided =
         sampler.should_sample(&SamplingRequest::new(id(), "order", Clock::system().now()));
-    assert_eq!((decided.decision, decided.threshold), (Decision::Sample, None));
+    assert_eq!((decided.decision, decided.threshold), (SamplingDecision::Sample, None));
 }
