@@ -13,6 +13,7 @@
 //! 9. `opentelemetry`, with the feature `otel`: libraries that use its API, contexts that both share, the ledger as
 //!    metrics.
 //! 10. [`decisions`]: why it is built this way, and what was measured.
+//! 11. [`record`]: how the recorder is built, and one table of what becomes of a local trace.
 //!
 //! The programs in it are tests of the crate.
 
@@ -53,3 +54,6 @@ pub mod opentelemetry {}
 
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}
+
+#[doc = include_str!("record.md")]
+pub mod record {}
