@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::waiter::ExporterFailure;
 use crate::export::ExportError;
+use crate::kit::error_text::debug_like_display;
 use crate::ledger::Reason;
 
 /// What happened during a flush or a shutdown, in spans.
@@ -120,7 +121,7 @@ fn told(last_error: &Option<ExporterFailure>) -> String {
 }
 
 /// Why a flush did not deliver everything.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
     /// Time ran out. What is left stays queued and is still sent.
@@ -201,7 +202,7 @@ impl FlushError {
 }
 
 /// Why a shutdown did not deliver everything.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ShutdownError {
     /// Time ran out. What still waited is lost and counted under [`Reason::ShutdownDeadline`].
@@ -275,6 +276,8 @@ impl ShutdownError {
         self
     }
 }
+
+debug_like_display!(FlushError, ShutdownError);
 
 #[cfg(all(test, not(tailtrace_loom)))]
 mod tests {

@@ -21,6 +21,37 @@ pub(crate) fn causes<E: Error + ?Sized>(error: &E, most: usize) -> Vec<String> {
     causes
 }
 
+/// Writes an error as a person reads it: its own text, then each cause that the text does not tell yet.
+pub(crate) fn write_with_causes(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    // A chain of causes may never end.
+    for _ in 0..MOST_CAUSES {
+        let Some(cause) = next else { break };
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
+        next = cause.source();
+    }
+    f.write_str(&text)
+}
+
+/// Lets the `Debug` of error types say what their `Display` says, with their causes, so that
+/// `fn main() -> Result<…>` shows a person the cure and not a struct.
+macro_rules! debug_like_display {
+    ($($error:ty),+ $(,)?) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::kit::error_text::write_with_causes(self, f)
+            }
+        }
+    )+};
+}
+
+pub(crate) use debug_like_display;
+
 /// An error as something to display, sized or not.
 pub(crate) struct Shown<'e, E: ?Sized>(pub(crate) &'e E);
 
@@ -78,6 +109,26 @@ mod tests {
     #[test]
     fn a_chain_of_causes_that_never_ends_is_cut() {
         assert_eq!(causes(&Endless, 100), vec!["again"; MOST_CAUSES]);
+    }
+
+    #[derive(thiserror::Error)]
+    #[error("cannot open {path}: {source}")]
+    struct Nested {
+        path: &'static str,
+        source: std::io::Error,
+    }
+
+    #[derive(thiserror::Error)]
+    #[error("cannot start")]
+    struct Outer(#[source] Nested);
+
+    debug_like_display!(Nested, Outer);
+
+    #[test]
+    fn debug_tells_each_cause_once() {
+        let source = std::io::Error::other("disk on fire");
+        let outer = Outer(Nested { path: "/x", source });
+        assert_eq!(format!("{outer:?}"), "cannot start: cannot open /x: disk on fire");
     }
 
     #[test]
