@@ -1,9 +1,9 @@
 //! Tail sampling inside the process: keep every error, every slow trace, and a share of the rest.
 //!
 //! `tailtrace` records the spans of each request together in memory and decides when the request is
-//! complete whether the trace is worth exporting. What is dropped was never copied, converted or sent
-//! to another thread, so recording everything stays cheap; what is kept goes to exporters on threads
-//! of their own. Every span that starts is accounted for, with a reason when it did not arrive.
+//! complete whether the trace is worth exporting. What is dropped is not converted for an exporter and gives
+//! its buffer back, so recording everything stays cheap; what is kept goes to exporters on threads of their
+//! own. Every span that starts is accounted for, with a reason when it did not arrive.
 //!
 //! Spans come from the `tracing` instrumentation that a program has already, through a [`TraceLayer`],
 //! or from the crate's own small API, through a [`Tracer`]. Both may feed one [`Pipeline`].
@@ -77,22 +77,11 @@
 //!
 //! # The flow
 //!
-//! ```text
-//!  headers --propagation--> TraceContext --> a door --local root: ask--> sampling (head)
-//!                                              | start, tags, logs, finish
-//!                                              v
-//!                            record: one pooled buffer per local trace, open-span count
-//!                                              | count reaches 0 (or linger, limits, shutdown)
-//!                                              v
-//!                                            tail --drop--> ring of recent drops --> pool
-//!                                              | keep
-//!                                              v
-//!                         delivery: queue > batch > retry, a thread per exporter --> export
-//!                         ledger counts at every arrow
-//! ```
+#![doc = include_str!("../assets/flow-rustdoc.svg")]
 //!
-//! The doors are [`layer`] for `tracing` instrumentation, [`tracer`] for the native API, `otel` for OpenTelemetry,
-//! and [`config`] for the environment.
+//! Spans come in through [`layer`] for `tracing` instrumentation, [`tracer`] for the crate's own API, and `otel` for
+//! OpenTelemetry. Headers are read and written by [`propagation`]; [`config`] reads the environment. The [`ledger`]
+//! counts at every arrow. The chapter on the [data flow](manual::data_flow) goes through it step by step.
 //!
 //! # The rooms
 //!
@@ -114,13 +103,13 @@
 //!   queues and the [`Retry`]; [`AsyncExporter`] gives any exporter a queue of its own.
 //! - [`export`]: where to. [`ConsoleExporter`] draws waterfalls, [`FileExporter`] writes lines of JSON,
 //!   [`InMemoryExporter`] is for tests; `OtlpExporter`, `JaegerExporter` and `ZipkinExporter` (features) speak
-//!   to backends; [`Exporter`] is the trait for others.
+//!   to backends; [`Exporter`] is the trait for an exporter of your own.
 //! - [`ledger`]: the account. [`Stats`] is a snapshot, [`Reason`] says why spans did not arrive.
 //! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
 //!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.
 //! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables.
-//! - [`model`]: the words the others speak: ids, contexts, tags, logs, links, limits.
+//! - [`model`]: the words that all modules speak: ids, contexts, tags, logs, links, limits.
 //! - [`trace`]: how spans are stored and read: a [`Trace`], its spans, and what a tail policy sees of it.
 //! - [`time`]: the only reader of clocks, so that tests can drive it.
 //! - `testing` (feature): hand-made traces and traces as text.
@@ -128,18 +117,7 @@
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
-//! |---|---|---|
-//! | `layer` | yes | the module `layer`, and with it `tracing-subscriber` |
-//! | `http` | no | propagation headers in the `http` crate's `HeaderMap` |
-//! | `otel` | no | the module `otel`: adapters for OpenTelemetry 0.33, in both directions |
-//! | `otlp` | no | `OtlpExporter`: OTLP by HTTP (protobuf, JSON) and gRPC |
-//! | `otlp-tls` | no | the same over TLS, trusting the certificates you name; brings `otlp` |
-//! | `otlp-tls-native-roots`, `otlp-tls-webpki-roots` | no | trusting the system's certificates, or Mozilla's; bring `otlp-tls` |
-//! | `jaeger` | no | `JaegerExporter`; brings `otlp` |
-//! | `zipkin` | no | `ZipkinExporter`; brings `otlp` |
-//! | `tower` | no | `layer::http`: tower layers that make the spans of HTTP requests; brings `layer` and `http` |
-//! | `testing` | no | the module `testing`: hand-made traces, traces as text |
+#![doc = include_str!("manual/features.md")]
 //!
 //! # The book
 //!
@@ -152,7 +130,9 @@
 //! [Switching from tracing-opentelemetry](manual::switching_from_tracing_opentelemetry) ·
 //! OpenTelemetry ·
 //! [Configuration](manual::configuration) ·
-//! [Decisions](manual::decisions)
+//! [Features](manual::features) ·
+//! [Decisions](manual::decisions) ·
+//! [Comparison](manual::comparison)
 #![forbid(unsafe_code)]
 // Some of the recorder's tools serve one door only, and the book speaks of all doors.
 #![cfg_attr(

@@ -9,11 +9,13 @@
 //! 6. [`propagation`]: how a trace crosses from one process into the next.
 //! 7. [`switching_from_tracing_opentelemetry`]: what stays the same for a program that changes to this
 //!    crate's layer, and what differs.
-//! 8. [`configuration`]: the environment variables, their defaults, and what goes before what.
-//! 9. `opentelemetry`, with the feature `otel`: libraries that use its API, contexts that both share, the ledger as
-//!    metrics.
-//! 10. [`decisions`]: why it is built this way, and what was measured.
-//! 11. [`record`]: how the recorder is built, and one table of what becomes of a local trace.
+//! 8. `opentelemetry`, with the feature `otel`: an existing set-up of its SDK, libraries that use its API, contexts
+//!    that both share, the ledger as metrics.
+//! 9. [`configuration`]: the environment variables, their defaults, and what goes before what.
+//! 10. [`features`]: what each Cargo feature adds.
+//! 11. [`decisions`]: why it is built this way.
+//! 12. [`record`]: how the recorder is built, and one table of what becomes of a local trace.
+//! 13. [`comparison`]: the numbers, how they were measured, and where other tools are better.
 //!
 //! The programs in it are tests of the crate.
 
@@ -52,8 +54,16 @@ pub mod configuration {}
 #[doc = include_str!("opentelemetry.md")]
 pub mod opentelemetry {}
 
+/// What each Cargo feature adds.
+///
+#[doc = include_str!("features.md")]
+pub mod features {}
+
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}
 
 #[doc = include_str!("record.md")]
 pub mod record {}
+
+#[doc = include_str!("../../COMPARE.md")]
+pub mod comparison {}
