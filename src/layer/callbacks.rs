@@ -57,7 +57,9 @@ where
 
     fn on_follows_from(&self, id: &span::Id, follows: &span::Id, _: Context<'_, S>) {
         if let Some(context) = self.shared.context(follows.into_u64()) {
-            self.shared.edit(id.into_u64(), |edit| edit.add_link(Link::new(context)));
+            self.shared.edit(id.into_u64(), |edit| {
+                edit.add_link(Link::new(context));
+            });
         }
     }
 

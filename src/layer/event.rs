@@ -141,7 +141,7 @@ impl Shared {
             span.edit(|edit| {
                 let message = scratch.special.message.map(|place| scratch.message.text(place));
                 let instead = if said.is_exception { "exception" } else { metadata.name() };
-                let log = edit.log(now, level_of(metadata), message.unwrap_or(instead));
+                let log = edit.push_log(now, level_of(metadata), message.unwrap_or(instead));
                 if let Some(log) = log
                     && !scratch.tags.is_empty()
                 {
@@ -154,7 +154,9 @@ impl Shared {
                     Some(Status::Error { description }) if !said.is_given => {
                         edit.suggest_error(&description);
                     }
-                    Some(status) => edit.set_status(status),
+                    Some(status) => {
+                        edit.set_status(status);
+                    }
                     None => {}
                 }
             })

@@ -138,14 +138,20 @@ impl TraceSpanExt for Span {
     fn add_link(&self, link: impl Into<Link>) {
         let link = link.into();
         if let Some(Found { layer, id, .. }) = itself(self) {
-            layer.edit(id, |edit| edit.add_link(link));
+            layer.edit(id, |edit| {
+                edit.add_link(link);
+            });
         }
     }
 
     fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
         if let Some(Found { layer, id, .. }) = itself(self) {
             let key = key.into();
-            value.into().read(|value| layer.edit(id, |edit| edit.set_tag(key, value)));
+            value.into().read(|value| {
+                layer.edit(id, |edit| {
+                    edit.set_tag(key, value);
+                })
+            });
         }
     }
 
@@ -154,7 +160,9 @@ impl TraceSpanExt for Span {
             if status.is_error() {
                 layer.table.with(id, |span| span.rescue());
             }
-            layer.edit(id, |edit| edit.set_status(status));
+            layer.edit(id, |edit| {
+                edit.set_status(status);
+            });
         }
     }
 
@@ -174,7 +182,7 @@ impl TraceSpanExt for Span {
         let fields: Vec<(Cow<'static, str>, TagArg<'v>)> =
             fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         layer.edit(id, |edit| {
-            let log = edit.log(now, level, message);
+            let log = edit.push_log(now, level, message);
             for (key, value) in fields {
                 if let Some(log) = log {
                     edit.set_field(log, key, value.as_ref());

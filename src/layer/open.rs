@@ -10,8 +10,9 @@ use super::builder::Options;
 use super::timing::Timing;
 use crate::model::{TagRef, TraceContext, TraceId};
 use crate::record::neighbour::Shown;
-use crate::record::{ActiveSpan, Answer, Completed, Draft, Edit, Question, Recorder, TakenOut};
+use crate::record::{ActiveSpan, Answer, Completed, Draft, Question, Recorder, TakenOut};
 use crate::time::Tick;
+use crate::trace::SpanMut;
 
 /// An open span.
 #[derive(Debug)]
@@ -45,13 +46,13 @@ pub(super) struct Extras {
 
 impl Extras {
     #[cold]
-    fn write(&self, edit: &mut Edit<'_>) {
+    fn write(&self, edit: &mut SpanMut<'_>) {
         if let Some(events) = self.events {
-            edit.set_tag("otel.tracing_event_count".into(), TagRef::I64(events));
+            edit.set_tag("otel.tracing_event_count", TagRef::I64(events));
         }
         if let Some(timing) = &self.timing {
-            edit.set_tag("busy_ns".into(), TagRef::I64(timing.busy()));
-            edit.set_tag("idle_ns".into(), TagRef::I64(timing.idle()));
+            edit.set_tag("busy_ns", TagRef::I64(timing.busy()));
+            edit.set_tag("idle_ns", TagRef::I64(timing.idle()));
         }
     }
 }
@@ -101,7 +102,7 @@ impl OpenSpan {
     /// Says several things about it; whether it has to be settled now, because it has grown too large for
     /// a draft.
     #[inline]
-    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
+    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         self.held.edit(edit)
     }
 
@@ -256,7 +257,7 @@ impl OpenSpan {
 
 impl Held {
     #[inline]
-    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
+    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         match self {
             Self::Draft(draft) => draft.edit(edit),
             Self::Active(span) => {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::builder::Options;
 use crate::model::{SpanKind, Status, TagRef, TagValue};
-use crate::record::Edit;
+use crate::trace::SpanMut;
 use crate::trace::store::{Place, StagedTags};
 
 /// Text that has grown beyond this gives its memory back.
@@ -93,7 +93,7 @@ impl Scratch {
     }
 
     /// All that was read of a span.
-    pub(super) fn write_span(&mut self, edit: &mut Edit<'_>, options: &Options) {
+    pub(super) fn write_span(&mut self, edit: &mut SpanMut<'_>, options: &Options) {
         if !self.tags.is_empty() {
             edit.set_tags(&self.tags);
         }
@@ -103,19 +103,23 @@ impl Scratch {
     }
 
     /// What the special fields of a span say.
-    pub(super) fn write_special(&mut self, edit: &mut Edit<'_>, options: &Options) {
+    pub(super) fn write_special(&mut self, edit: &mut SpanMut<'_>, options: &Options) {
         if let Some(exception) = self.special.exception.take().filter(|_| options.error_fields) {
             self.write_exception(edit, &exception, options);
         }
         if let Some(name) = self.special.name {
-            edit.rename(self.tags.text(name).to_owned().into());
+            edit.set_name(self.tags.text(name).to_owned());
         }
         if let Some(kind) = self.special.kind {
             edit.set_kind(kind);
         }
         match (self.special.description, self.special.is_ok) {
-            (Some(text), _) => edit.set_status(Status::error(self.tags.text(text).to_owned())),
-            (None, Some(true)) => edit.set_status(Status::Ok),
+            (Some(text), _) => {
+                edit.set_status(Status::error(self.tags.text(text).to_owned()));
+            }
+            (None, Some(true)) => {
+                edit.set_status(Status::Ok);
+            }
             (None, Some(false)) => edit.fail(),
             (None, None) => {}
         }
@@ -124,16 +128,16 @@ impl Scratch {
     /// What an error says of a span.
     pub(super) fn write_exception(
         &self,
-        edit: &mut Edit<'_>,
+        edit: &mut SpanMut<'_>,
         exception: &Exception,
         options: &Options,
     ) {
-        edit.set_tag("exception.message".into(), TagRef::Str(self.tags.text(exception.message)));
+        edit.set_tag("exception.message", TagRef::Str(self.tags.text(exception.message)));
         if let Some(kind) = exception.kind {
-            edit.set_tag("exception.type".into(), TagRef::Str(kind));
+            edit.set_tag("exception.type", TagRef::Str(kind));
         }
         if options.stacktrace {
-            edit.set_tag("exception.stacktrace".into(), TagRef::StringArray(&exception.causes));
+            edit.set_tag("exception.stacktrace", TagRef::StringArray(&exception.causes));
         }
     }
 

@@ -16,7 +16,8 @@ use super::table::{Table, Values};
 use super::visit::{Fields, OfSpan};
 use crate::kit::guarded::lock;
 use crate::model::{Link, TraceContext};
-use crate::record::{ActiveSpan, DraftHolder, Edit, Recorder, Start};
+use crate::record::{ActiveSpan, DraftHolder, Recorder, Start};
+use crate::trace::SpanMut;
 
 /// The state of a layer.
 #[derive(Debug)]
@@ -215,7 +216,9 @@ impl Shared {
     /// A link says what the parent would have been.
     fn refuse_parent(&self, id: u64, parent: &TraceContext) -> bool {
         let link = Link::new(parent.clone());
-        self.edit(id, |edit| edit.add_link(link));
+        self.edit(id, |edit| {
+            edit.add_link(link);
+        });
         false
     }
 
@@ -280,7 +283,7 @@ impl Shared {
     }
 
     /// Says several things about a span, if it is open.
-    pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut Edit<'_>)) {
+    pub(super) fn edit(&self, id: u64, edit: impl FnOnce(&mut SpanMut<'_>)) {
         self.change(id, |span| span.edit(edit));
     }
 }

@@ -42,6 +42,17 @@ impl Limits {
         text_bytes: u32::MAX,
     };
 
+    /// The default limits, as a constant that can be lent.
+    pub(crate) const DEFAULT: Self = Self {
+        tags: 128,
+        logs: 128,
+        links: 128,
+        fields_per_log: 128,
+        tags_per_link: 128,
+        value_bytes: 16 * 1024,
+        text_bytes: 16 * 1024,
+    };
+
     /// Beyond this everything is cut.
     #[inline]
     pub(crate) fn most_bytes(&self) -> usize {
@@ -51,14 +62,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            tags: 128,
-            logs: 128,
-            links: 128,
-            fields_per_log: 128,
-            tags_per_link: 128,
-            value_bytes: 16 * 1024,
-            text_bytes: 16 * 1024,
-        }
+        Self::DEFAULT
     }
 }

@@ -10,19 +10,15 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 
 use super::convert;
-use crate::kit::error_text::{Shown, causes};
-use crate::kit::guarded;
 use crate::model::{LogLevel, Status, TagRef, TagValue};
-use crate::record::{ActiveSpan, Edit, SpanHand};
+use crate::record::{ActiveSpan, SpanHand};
 use crate::time::Tick;
-
-/// The name of an event that tells of an error (semantic conventions, "exceptions").
-const EXCEPTION: &str = "exception";
+use crate::trace::{ErrorDetails, SpanMut};
 
 /// A span of which something can be said.
 pub(super) trait Say {
     /// Says several things under one lock.
-    fn edit(&self, edit: impl FnOnce(&mut Edit<'_>));
+    fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>));
 
     /// The moment at which the wall clock shows `time`; `None` when nothing is kept.
     fn tick_at(&self, time: SystemTime) -> Option<Tick>;
@@ -38,7 +34,7 @@ pub(super) trait Say {
 }
 
 impl Say for ActiveSpan {
-    fn edit(&self, edit: impl FnOnce(&mut Edit<'_>)) {
+    fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
         self.edit(edit);
     }
 
@@ -60,7 +56,7 @@ impl Say for ActiveSpan {
 }
 
 impl Say for SpanHand {
-    fn edit(&self, edit: impl FnOnce(&mut Edit<'_>)) {
+    fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
         self.edit(edit);
     }
 
@@ -88,7 +84,9 @@ pub(super) fn tags(attributes: &[KeyValue]) -> Vec<Tag> {
 
 pub(super) fn attribute(span: &impl Say, attribute: &KeyValue) {
     let (key, value) = convert::from_attribute(attribute);
-    span.edit(|edit| edit.set_tag(key, value.as_ref()));
+    span.edit(|edit| {
+        edit.set_tag(key, value.as_ref());
+    });
 }
 
 pub(super) fn event(
@@ -110,13 +108,13 @@ pub(super) fn event_now(span: &impl Say, name: Cow<'static, str>, attributes: Ve
 fn event_at(span: &impl Say, tick: Tick, event: &Event) {
     let mut entry = convert::from_event(event);
     // A context records errors as events, without a level.
-    if entry.message == EXCEPTION && entry.level == LogLevel::default() {
+    if entry.message == ErrorDetails::EVENT && entry.level == LogLevel::default() {
         entry.level = LogLevel::Error;
     }
     let fields = entry.fields.iter().map(|(key, value)| (key.clone(), value.as_ref()));
     let fields: Vec<(Cow<'static, str>, TagRef<'_>)> = fields.collect();
     span.edit(|edit| {
-        let log = edit.log(tick, entry.level, &entry.message);
+        let log = edit.push_log(tick, entry.level, &entry.message);
         for (key, value) in fields {
             if let Some(log) = log {
                 edit.set_field(log, key, value);
@@ -127,9 +125,11 @@ fn event_at(span: &impl Say, tick: Tick, event: &Event) {
 
 pub(super) fn link(span: &impl Say, to: SpanContext, attributes: Vec<KeyValue>) {
     let link = convert::from_link(&Link::new(to, attributes, 0));
-    span.edit(|edit| match link {
-        Some(link) => edit.add_link(link),
-        None => edit.count_dropped_links(1),
+    span.edit(|edit| {
+        match link {
+            Some(link) => edit.add_link(link),
+            None => edit.count_dropped(0, 0, 1),
+        };
     });
 }
 
@@ -138,19 +138,14 @@ pub(super) fn status(span: &impl Say, status: &OtelStatus) {
     if status.is_error() {
         span.rescue();
     }
-    span.edit(|edit| edit.set_status(status));
+    span.edit(|edit| {
+        edit.set_status(status);
+    });
 }
 
 /// The log entry that tells of an error, as every door writes it.
 pub(super) fn error(span: &impl Say, error: &dyn Error) {
     let Some(now) = span.now() else { return };
-    let most = span.value_bytes().saturating_add(char::MAX.len_utf8());
-    let (message, causes) = (guarded::display(&Shown(error), most), causes(error, most));
-    span.edit(|edit| {
-        let Some(log) = edit.log(now, LogLevel::Error, EXCEPTION) else { return };
-        edit.set_field(log, "exception.message".into(), TagRef::Str(&message));
-        if !causes.is_empty() {
-            edit.set_field(log, "exception.causes".into(), TagRef::StringArray(&causes));
-        }
-    });
+    let details = ErrorDetails::of(error, span.value_bytes());
+    span.edit(|edit| edit.push_exception(now, &details));
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::beyond::Beyond;
 use super::complete::Completed;
-use super::edit::Edit;
 use super::recorder::Recorder;
 use super::recording::Recording;
 use super::unrecorded::Unrecorded;
@@ -13,7 +12,7 @@ use crate::model::{
     Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
 };
 use crate::time::Tick;
-use crate::trace::store::SpanStore;
+use crate::trace::{ErrorDetails, SpanMut};
 
 /// A detail of a log entry.
 pub(crate) type Field<'v> = (Cow<'static, str>, TagArg<'v>);
@@ -91,23 +90,18 @@ impl ActiveSpan {
     }
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.write(|store, span, limits| {
-            store.set_tag_here(span, key, value, limits);
-        });
+        self.write(|span| span.set_tag_inlined(key, value));
     }
 
     /// Adds a log entry that is said now, with its fields; false when the span has no record.
     pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_>>) -> bool {
         let Some(recorder) = self.recorder() else { return false };
         let now = recorder.clock.now();
-        let written = self.write(|store, span, limits| {
-            let log = store.push_log(span, now, level, message, limits);
-            if fields.is_empty() {
-                return;
-            }
+        let written = self.write(|span| {
+            let log = span.push_log(now, level, message);
             for (key, value) in fields {
                 if let Some(log) = log {
-                    store.set_field(span, log, key, value.as_ref(), limits);
+                    span.set_field(log, key, value);
                 }
             }
         });
@@ -115,15 +109,21 @@ impl ActiveSpan {
     }
 
     pub(crate) fn add_link(&self, link: Link) {
-        self.edit(|edit| edit.add_link(link));
+        self.edit(|span| {
+            span.add_link(link);
+        });
     }
 
-    pub(crate) fn rename(&self, name: Cow<'static, str>) {
-        self.edit(|edit| edit.rename(name));
+    pub(crate) fn set_name(&self, name: Cow<'static, str>) {
+        self.edit(|span| {
+            span.set_name(name);
+        });
     }
 
     pub(crate) fn set_kind(&self, kind: SpanKind) {
-        self.edit(|edit| edit.set_kind(kind));
+        self.edit(|span| {
+            span.set_kind(kind);
+        });
     }
 
     /// Says how it went. An error makes the span worth recording even beyond the limit.
@@ -131,7 +131,17 @@ impl ActiveSpan {
         if status.is_error() {
             self.rescue();
         }
-        self.edit(|edit| edit.set_status(status));
+        self.edit(|span| {
+            span.set_status(status);
+        });
+    }
+
+    /// Sets the status to an error, and adds the log entry of that error.
+    pub(crate) fn set_error(&self, error: &ErrorDetails) {
+        let Some(recorder) = self.recorder() else { return };
+        let now = recorder.clock.now();
+        self.rescue();
+        self.edit(|span| span.push_error(now, error));
     }
 
     /// Puts a span beyond the limit on record, because it is about to be said to have failed.
@@ -143,11 +153,10 @@ impl ActiveSpan {
 
     /// Says several things under one lock; false when the span has no record or has ended.
     #[inline]
-    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
-        let failed = self.write(|store, span, limits| {
-            let mut writer = Edit::new(store, span, limits);
-            edit(&mut writer);
-            writer.failed()
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) -> bool {
+        let failed = self.write(|span| {
+            edit(span);
+            span.has_failed()
         });
         if let (Some(true), Self::Recording(span)) = (failed, self) {
             span.mark_worth_keeping();
@@ -187,7 +196,7 @@ impl ActiveSpan {
 
     /// Writes into the span's record; `None` when it has none or has ended.
     #[inline]
-    fn write<R>(&self, write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R) -> Option<R> {
+    fn write<R>(&self, write: impl FnOnce(&mut SpanMut<'_>) -> R) -> Option<R> {
         let (trace, guess, id) = match self {
             Self::Recording(span) => (span.trace.as_ref()?, span.index, span.id),
             Self::Beyond(span) => (&span.trace, span.place()?, span.id),

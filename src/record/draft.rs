@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use super::active::ActiveSpan;
 use super::complete::Completed;
-use super::edit::Edit;
 use super::local::{LocalTrace, Phase, SHELL_BYTES};
 use super::recorder::Recorder;
 use super::recording::Recording;
@@ -18,6 +17,7 @@ use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
 use crate::model::{Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceId};
 use crate::sampling::{SamplingDecision, SamplingResult};
+use crate::trace::SpanMut;
 use crate::trace::head::TraceHead;
 use crate::trace::store::{NewSpan, Room, SpanStore};
 
@@ -109,13 +109,14 @@ impl Draft {
 
     /// Says several things about it. True when that took it beyond the recorder's limits: it has to be
     /// settled, because only what is registered can be weighed against others and put out.
-    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut Edit<'_>)) -> bool {
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         let Self { recorder, trace, .. } = self;
         let Some(trace) = trace.as_mut().and_then(Arc::get_mut) else { return false };
+        let correction = trace.head.correction;
         let live = trace.live_mut();
-        let mut writer = Edit::new(&mut live.store, 0, &recorder.limits.span);
-        edit(&mut writer);
-        let failed = writer.failed();
+        let mut span = SpanMut::new(&mut live.store, correction, 0, &recorder.limits.span);
+        edit(&mut span);
+        let failed = span.has_failed();
         let has_grown = live.store.bytes() != live.accounted as usize;
         if has_grown {
             recorder.account(live);
@@ -183,7 +184,7 @@ impl Draft {
         if failed {
             span.rescue();
         }
-        span.edit(|edit| edit.copy(store, 0));
+        span.edit(|span| span.copy_details(store, 0));
         span
     }
 

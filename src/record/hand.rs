@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::active::ActiveSpan;
-use super::edit::Edit;
 use super::local::LocalTrace;
 use crate::model::{SpanId, TraceContext};
 use crate::time::Tick;
+use crate::trace::SpanMut;
 
 /// A way to a span that is on record. It neither keeps the span running nor ends it, and leads nowhere
 /// when the span has ended.
@@ -21,11 +21,10 @@ pub(crate) struct SpanHand {
 
 impl SpanHand {
     /// Says several things under one lock.
-    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Edit<'_>)) {
-        let failed = self.trace.write(self.index, self.id, |store, span, limits| {
-            let mut writer = Edit::new(store, span, limits);
-            edit(&mut writer);
-            writer.failed()
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
+        let failed = self.trace.write(self.index, self.id, |span| {
+            edit(span);
+            span.has_failed()
         });
         if failed == Some(true) {
             self.trace.mark_worth_keeping();

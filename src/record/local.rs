@@ -7,10 +7,10 @@ use super::evict::Worth;
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
-use crate::model::{Limits, LocalHandle, SpanId, Threshold, TraceContext};
-use crate::trace::Kept;
+use crate::model::{LocalHandle, SpanId, Threshold, TraceContext};
 use crate::trace::head::TraceHead;
 use crate::trace::store::SpanStore;
+use crate::trace::{Kept, SpanMut};
 
 /// The memory of a live trace besides its buffer: itself, its counters, its place in its shard.
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
@@ -160,12 +160,13 @@ impl LocalTrace {
         self: &Arc<Self>,
         guess: u32,
         id: SpanId,
-        write: impl FnOnce(&mut SpanStore, u32, &Limits) -> R,
+        write: impl FnOnce(&mut SpanMut<'_>) -> R,
     ) -> Option<R> {
         let recorder = self.recorder.as_deref()?;
         let mut live = self.live();
         let index = live.store.find_open(guess, id)?;
-        let result = write(&mut live.store, index, &recorder.limits.span);
+        let (correction, limits) = (self.head.correction, &recorder.limits.span);
+        let result = write(&mut SpanMut::new(&mut live.store, correction, index, limits));
         recorder.unlock(self, live, false);
         Some(result)
     }

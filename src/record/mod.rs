@@ -33,7 +33,6 @@ mod config;
 mod deciders;
 mod draft;
 mod dropped;
-mod edit;
 mod evict;
 mod groups;
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
@@ -57,7 +56,6 @@ pub(crate) use active::ActiveSpan;
 pub(crate) use complete::Completed;
 pub use config::RecordLimits;
 pub(crate) use draft::{Answer, Draft, Question, TakenOut};
-pub(crate) use edit::Edit;
 #[cfg_attr(not(feature = "otel"), allow(unused_imports))]
 pub(crate) use hand::SpanHand;
 pub(crate) use holders::DraftHolder;

@@ -35,7 +35,9 @@ pub(super) fn with(change: impl FnOnce(&mut Span)) -> Trace {
 
 /// [`plain`] that failed.
 pub(super) fn failed() -> Trace {
-    with(|span| span.set_status(Status::error("no stock")))
+    with(|span| {
+        span.set_status(Status::error("no stock"));
+    })
 }
 
 /// A trace whose randomness is exactly `bits`.

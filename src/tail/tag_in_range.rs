@@ -138,7 +138,9 @@ mod tests {
     use crate::tail::made;
 
     fn keeps(policy: &TagInRange, value: impl Into<TagValue>) -> bool {
-        let trace = made::with(|span| span.set_tag("key", value.into()));
+        let trace = made::with(|span| {
+            span.set_tag("key", value.into());
+        });
         policy.evaluate(&trace.view()).is_keep()
     }
 

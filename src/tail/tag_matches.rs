@@ -120,7 +120,9 @@ mod tests {
     use crate::tail::made;
 
     fn keeps(pattern: &str, value: impl Into<TagValue>) -> bool {
-        let trace = made::with(|span| span.set_tag("key", value.into()));
+        let trace = made::with(|span| {
+            span.set_tag("key", value.into());
+        });
         let policy = TagMatches::new("key", pattern).unwrap();
         policy.evaluate(&trace.view()).is_keep()
     }

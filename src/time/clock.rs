@@ -159,6 +159,15 @@ impl Default for Clock {
     }
 }
 
+/// The present time of day by the machine's clock.
+///
+/// For the conveniences of values that a program makes by hand, such as `Span::new` and `Trace::finish`: their
+/// callers have no clock, and each has a counterpart that takes the time as an argument. No other code of the
+/// middle may call this: there, time is an argument.
+pub(crate) fn wall_now() -> SystemTime {
+    Clock::system().wall()
+}
+
 /// Nanoseconds since the Unix epoch; a time before it counts as the epoch.
 pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
     nanos(time.duration_since(UNIX_EPOCH).unwrap_or_default())

@@ -5,4 +5,5 @@
 pub(crate) mod clock;
 pub(crate) mod token_bucket;
 
+pub(crate) use clock::wall_now;
 pub use clock::{Clock, ManualClock, Tick};

@@ -16,6 +16,7 @@ pub(crate) use kept::Kept;
 pub use kept::Trace;
 pub use original::{Original, Outline};
 pub use span::Span;
+pub(crate) use span_mut::ErrorDetails;
 pub use span_mut::SpanMut;
 pub use span_ref::{LinkRef, LogRef, SpanRef};
 pub use view::TraceView;

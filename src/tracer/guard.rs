@@ -1,13 +1,11 @@
 //! A running span.
 
-use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
 
-use crate::kit::error_text::{Shown, causes};
-use crate::kit::guarded;
 use crate::model::{Baggage, Link, LogLevel, SpanKind, Status, TagArg, TraceContext};
 use crate::record::ActiveSpan;
+use crate::trace::ErrorDetails;
 
 /// A span that is running; dropping it ends it.
 ///
@@ -87,21 +85,7 @@ impl SpanGuard {
         if !self.0.may_write() {
             return;
         }
-        // A little more than fits, so that the recorder sees, and counts, what it cuts.
-        let most = self.0.value_bytes().saturating_add(char::MAX.len_utf8());
-        let message = guarded::display(&Shown(error), most);
-        let causes = causes(error, most);
-        let kind = type_name::<E>();
-        let mut fields = Vec::new();
-        if !kind.starts_with("dyn ") {
-            fields.push(("exception.type".into(), kind.into()));
-        }
-        fields.push(("exception.message".into(), message.clone().into()));
-        if !causes.is_empty() {
-            fields.push(("exception.causes".into(), causes.into()));
-        }
-        self.0.set_status(Status::error(message));
-        self.0.log(LogLevel::Error, "exception", fields);
+        self.0.set_error(&ErrorDetails::of(error, self.0.value_bytes()));
     }
 
     /// Says how it went; see [`Status`] for what replaces what.
@@ -111,7 +95,7 @@ impl SpanGuard {
 
     /// Gives it another name, for when the route is known only after the request has been read.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
-        self.0.rename(name.into());
+        self.0.set_name(name.into());
     }
 
     /// Says what its role in a call is, as [`SpanBuilder::with_kind`](super::SpanBuilder::with_kind)

@@ -41,7 +41,7 @@ impl Original for Foreign {
     fn describe(&self, span: &mut SpanMut<'_>) {
         self.reads.fetch_add(1, Ordering::Relaxed);
         span.set_tag("name", &*self.name);
-        span.log(LogLevel::Info, "said");
+        span.log_at(UNIX_EPOCH, LogLevel::Info, "said", [("key", 1)]);
         span.set_status(self.status.clone());
     }
 }

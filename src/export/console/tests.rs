@@ -292,7 +292,7 @@ proptest! {
         let first = made.spans().next().map(|span| span.span_id());
         if let Some(mut span) = first.and_then(|id| made.span_mut(id)) {
             span.set_tag("key\u{202e}", value.clone());
-            span.log(LogLevel::Error, value.clone());
+            span.log_at(std::time::UNIX_EPOCH, LogLevel::Error, value.clone(), [("key", 1)]);
             span.set_status(crate::model::Status::error(value));
         }
         let console = console().with_width(width).with_tags(true).with_logs(true);

@@ -91,7 +91,9 @@ impl Span for Entered {
     {
         let name = name.into();
         if let Some(hand) = &self.hand {
-            hand.edit(|edit| edit.rename(name));
+            hand.edit(|edit| {
+                edit.set_name(name);
+            });
         }
     }
 

@@ -132,9 +132,11 @@ impl Tracer {
             for (key, value) in self.scope.iter().chain(&tags) {
                 edit.set_tag(key.clone(), value.as_ref());
             }
-            valid.into_iter().for_each(|link| edit.add_link(link));
+            for link in valid {
+                edit.add_link(link);
+            }
             if nowhere > 0 {
-                edit.count_dropped_links(u32::try_from(nowhere).unwrap_or(u32::MAX));
+                edit.count_dropped(0, 0, u32::try_from(nowhere).unwrap_or(u32::MAX));
             }
         });
         for event in events.into_iter().flatten() {

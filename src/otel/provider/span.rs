@@ -99,7 +99,7 @@ impl ApiSpan for Span {
         T: Into<Cow<'static, str>>,
     {
         if self.is_told() {
-            self.span.rename(name.into());
+            self.span.set_name(name.into());
         }
     }
 

@@ -45,7 +45,9 @@ fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
     let bench = Bench::keeping_errors(RecordLimits { live_traces: 2, ..RecordLimits::default() });
     let root = bench.start("root");
     let mut draft = bench.recorder.draft("draft").unwrap();
-    draft.edit(|edit| edit.set_status(Status::error("it failed")));
+    draft.edit(|edit| {
+        edit.set_status(Status::error("it failed"));
+    });
     let failed = settle(draft, Some(&root));
     // More than there is room for, some of which are worth more than the first but for its error.
     let others: Vec<_> = (0..16).map(|_| bench.start("other")).collect();
@@ -59,7 +61,9 @@ fn a_draft_that_failed_goes_before_a_trace_without_errors_at_a_limit() {
     for _ in 0..16 {
         let other = bench.start("other");
         let mut draft = bench.recorder.draft("draft").unwrap();
-        draft.edit(|edit| edit.set_status(Status::error("it failed")));
+        draft.edit(|edit| {
+            edit.set_status(Status::error("it failed"));
+        });
         assert!(settle(draft, None).is_recording());
         drop(other);
     }

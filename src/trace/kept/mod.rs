@@ -11,7 +11,7 @@ use super::{Span, SpanMut, SpanRef, TraceView};
 use crate::model::{
     Limits, Randomness, Resource, SpanId, Threshold, TraceContext, TraceId, TraceState,
 };
-use crate::time::{Clock, Tick};
+use crate::time::{Tick, wall_now};
 
 /// The spans of one trace id that finished in this process together.
 ///
@@ -181,7 +181,7 @@ impl Trace {
         let inner = Arc::make_mut(&mut self.0);
         inner.store.own(inner.head.correction);
         let index = inner.store.find(u32::MAX, id)?;
-        Some(SpanMut::new(&mut inner.store, inner.head.correction, index, Limits::default()))
+        Some(SpanMut::new(&mut inner.store, inner.head.correction, index, &Limits::DEFAULT))
     }
 
     /// Its spans in the order they started.
@@ -228,7 +228,7 @@ impl Trace {
     /// Ends, now, every span that has not ended.
     pub fn finish(&mut self) {
         let inner = Arc::make_mut(&mut self.0);
-        let now = Tick::at_wall(Clock::system().wall(), inner.head.correction);
+        let now = Tick::at_wall(wall_now(), inner.head.correction);
         for index in (0..).take(inner.store.len()) {
             inner.store.finish_at(index, now);
         }

@@ -4,6 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use super::*;
 use crate::model::{LogLevel, SpanKind, Status, TagRef, TraceFlags};
+use crate::time::Clock;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -159,10 +160,10 @@ fn a_span_is_changed_where_it_stands() {
     let mut open = made.span_mut(id(1)).unwrap();
     open.set_tag("key", 1);
     open.set_tag("key", 2);
-    open.log(LogLevel::Warn, "said");
+    open.log_at(UNIX_EPOCH, LogLevel::Warn, "said", [("key", 1)]);
     open.set_status(Status::error("failed"));
     open.finish_at(UNIX_EPOCH + SECOND * 15);
-    open.finish();
+    open.finish_at(UNIX_EPOCH + SECOND * 99);
     let read = made.span(id(1)).unwrap();
     assert_eq!(read.tags().collect::<Vec<_>>(), [("key", TagRef::I64(2))]);
     assert_eq!(read.logs().map(|log| log.message()).collect::<Vec<_>>(), ["said"]);

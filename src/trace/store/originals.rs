@@ -373,7 +373,7 @@ impl Originals {
             let (id, parent, start, kind) = (record.id, record.parent, record.start, record.kind);
             let new = NewSpan { id, parent, start, name, kind };
             let Ok(copy) = read.push_span(new, &Limits::NONE) else { break };
-            let mut span = SpanMut::new(&mut read, correction, copy, Limits::NONE);
+            let mut span = SpanMut::new(&mut read, correction, copy, &Limits::NONE);
             // An adapter that panics has said what it has said.
             let place = self.facts.place_of(index);
             let _ = guarded::call(|| self.column.describe(place, &mut span));

@@ -83,7 +83,9 @@ pub fn write_span_data(data: &SpanData, span: &mut SpanMut<'_>) {
     for link in &data.links.links {
         tags = tags.saturating_add(link.dropped_attributes_count);
         match from_link(link) {
-            Some(link) => span.add_link(link),
+            Some(link) => {
+                span.add_link(link);
+            }
             None => links = links.saturating_add(1),
         }
     }
@@ -97,8 +99,8 @@ pub fn from_span_data(data: &SpanData) -> Option<Span> {
     let mut context = from_span_context(&data.span_context)?;
     context.parent_span_id = from_span_id(data.parent_span_id);
     let mut span = Span::started_at("", context, data.start_time);
-    let mut written = span.as_mut().with_limits(Limits::NONE);
-    written.set_operation_name(data.name.clone());
+    let mut written = span.as_mut().with_limits(&Limits::NONE);
+    written.set_name(data.name.clone());
     write_span_data(data, &mut written);
     written.finish_at(data.end_time);
     Some(span)
