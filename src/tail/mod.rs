@@ -1,23 +1,8 @@
 //! The tail decision: what to keep, asked when a local trace is complete.
 //!
-//! A [`TailPolicy`] sees the whole local trace and keeps it, drops it on purpose, or passes.
-//! [`TailSampler`] combines several. The others, by what they look at:
-//!
-//! | keep what | policy | collector's `tail_sampling` |
-//! |---|---|---|
-//! | ended in an error | [`Errors`] | `status_code` |
-//! | took long | [`SlowerThan`], [`SpanSlowerThan`] | `latency` |
-//! | is among the slowest of its kind | [`Slowest`] | – |
-//! | carries a tag | [`TagEquals`], [`TagMatches`], [`TagInRange`] | `boolean_`, `string_`, `numeric_attribute` |
-//! | said something grave | [`HasLog`] | `ottl_condition` |
-//! | does a certain thing | [`RootNamed`] | `ottl_condition` |
-//! | is large or small | [`SpanCount`] | `span_count` |
-//! | is one of so many | [`Fraction`] | `probabilistic` |
-//! | fits a budget | [`PerSecond`], [`SpansPerSecond`] | –, `rate_limiting` |
-//! | matters, at a rate for each degree | [`PrioritySampler`](crate::PrioritySampler) | – |
-//!
-//! and by how they combine: [`All`] (`and`), [`Any`], [`Not`] (`not`), [`DropIf`] (`drop`),
-//! [`FirstMatch`], [`Named`].
+//! A [`TailPolicy`] sees the whole local trace and keeps it, drops it on purpose, or has no opinion.
+//! [`TailSampler`] combines several. All policies, with when to use each and the collector's beside it, are in
+//! the chapter [tail sampling](crate::manual::tail_sampling).
 
 mod all;
 mod any;
