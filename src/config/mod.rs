@@ -1,4 +1,4 @@
-//! Door 4: the environment.
+//! Configuration by the environment.
 //!
 //! The only reader of environment variables. [`from_env`] reads the `OTEL_*` variables once and makes a
 //! pipeline of them, or any part of one:

@@ -1,4 +1,4 @@
-//! Door 2: existing `tracing` instrumentation.
+//! Existing `tracing` instrumentation, by a layer for `tracing-subscriber`.
 //!
 //! ```
 //! use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline};

@@ -87,9 +87,9 @@ impl TraceFlags {
 }
 
 const W3C_BITS: u8 = TraceFlags::SAMPLED.0 | TraceFlags::RANDOM.0;
-/// Never on the wire: each format writes it in its own way, or not at all.
+/// Not on the wire: each format writes it in its own way, or not at all.
 const DEBUG_BIT: u8 = 0x04;
-/// Never on the wire.
+/// Not on the wire.
 const DEFERRED_BIT: u8 = 0x08;
 
 /// The identity of a span and what travels with it: trace id, flags, trace state and baggage.

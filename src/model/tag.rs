@@ -152,7 +152,7 @@ impl fmt::Display for TagRef<'_> {
 
 /// A tag's value as an argument: borrowed where the caller can lend it, owned where it cannot.
 ///
-/// You never name it: `set_tag("rows", 3)`, `set_tag("sql", &text)` and `set_tag("ids", vec![1, 2])`
+/// A program need not name it: `set_tag("rows", 3)`, `set_tag("sql", &text)` and `set_tag("ids", vec![1, 2])`
 /// all become one. Lent text is copied once, into the trace's buffer, without an allocation.
 #[derive(Clone, Debug)]
 pub struct TagArg<'a>(Source<'a>);

@@ -1,4 +1,4 @@
-//! The flow on one screen: doors, recorder, tail, delivery, and the ledger beside them.
+//! The flow on one screen: recorder, tail, delivery, and the ledger beside them.
 //!
 //! ```text
 //! tracer, layer, otel --> recorder --kept--> delivery --> exporters
@@ -67,7 +67,7 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 #[must_use = "the pipeline shuts down when its last handle is dropped"]
 pub struct Pipeline {
     core: Arc<Core>,
-    /// `None` in what doors hold, which does not keep the pipeline running.
+    /// `None` in tracers and layers, which do not keep the pipeline running.
     _running: Option<Arc<Handle>>,
 }
 
@@ -263,7 +263,7 @@ impl Pipeline {
 
     /// The way in for spans that another tracer makes, such as OpenTelemetry's SDK.
     ///
-    /// For adapters; programs use a door of this crate. It does not keep the pipeline running.
+    /// For adapters; programs use the layer, the tracer or an adapter that exists. It does not keep the pipeline running.
     #[must_use]
     pub fn intake(&self) -> Intake {
         Intake::new(Arc::clone(&self.core.recorder))

@@ -1,4 +1,4 @@
-//! Door 1: the native API.
+//! The native API: spans that a program starts itself.
 //!
 //! ```
 //! use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};

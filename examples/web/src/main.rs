@@ -30,7 +30,7 @@ async fn main() -> Result<(), BoxError> {
         None => shop.with_exporter(ConsoleExporter::stdout()),
     };
     let pipeline = pipeline.start()?;
-    // Both doors lead into one pipeline, and spans of one are parents of spans of the other. tonic and
+    // Both lead into one pipeline, and spans of one are parents of spans of the other. tonic and
     // its kin have spans of their own insides too, at lower levels.
     let layer = pipeline.layer().with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(layer).init();

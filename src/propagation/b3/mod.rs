@@ -25,7 +25,7 @@ const FLAGS: &str = "x-b3-flags";
 /// accept, deny, [debug](TraceFlags::DEBUG) or absent, which
 /// [defers](TraceFlags::DEFERRED) the decision to the receiver. A form with
 /// any malformed part is ignored as a whole, and so is a state without ids,
-/// such as `b3: 0`: a new trace starts. The parent span id is read, and never
+/// such as `b3: 0`: a new trace starts. The parent span id is read, and not
 /// written. B3 has no baggage, no trace state and no random flag.
 ///
 /// ```

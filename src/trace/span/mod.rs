@@ -78,7 +78,7 @@ impl Span {
 
     /// Reads the span: its name, times, tags, logs, links and status.
     ///
-    /// `None` never happens for a span made by this crate's constructors.
+    /// `None` does not occur for a span made by this crate's constructors.
     #[must_use]
     pub fn as_ref(&self) -> Option<SpanRef<'_>> {
         SpanRef::new(&self.head, &self.store, 0)
