@@ -1,9 +1,9 @@
-//! Changing a layer that is in use.
+//! The handle of a layer that is in use.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::shared::Shared;
+use super::state::LayerState;
 use crate::pipeline::Pipeline;
 
 /// Changes the pipeline of a [`TraceLayer`](super::TraceLayer) that is part of a subscriber.
@@ -32,21 +32,21 @@ use crate::pipeline::Pipeline;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct LayerHandle(Weak<Shared>);
+pub struct LayerHandle(Weak<LayerState>);
 
 impl LayerHandle {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self(Arc::downgrade(shared))
+    pub(super) fn new(state: &Arc<LayerState>) -> Self {
+        Self(Arc::downgrade(state))
     }
 
     /// Sends the local traces that begin from now on into another pipeline; those that are running stay
     /// where they are. Without effect when the layer is gone.
     ///
-    /// What is left of the old pipeline, its sampler and its tail among it, is dropped at the next
-    /// exchange after its last span, or with the layer.
+    /// The layer drops what it has of the old pipeline, its sampler and its tail included, at the next
+    /// exchange after the old pipeline's last span, or with itself.
     pub fn set_pipeline(&self, pipeline: &Pipeline) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.set_recorder(Arc::clone(pipeline.recorder()));
+        if let Some(state) = self.0.upgrade() {
+            state.set_recorder(Arc::clone(pipeline.recorder()));
         }
     }
 }

@@ -32,86 +32,30 @@
 //! would never forget the spans that a policy opens. This layer refuses those, and counts them
 //! ([`OwnWork`](crate::Reason::OwnWork)).
 
-mod after_close;
-mod beside;
-mod builder;
+mod activity;
 mod callbacks;
-mod details;
-mod event;
-mod ext;
-mod find;
-mod format;
+mod caller;
+mod close_extension;
+mod current_spans;
+mod deferred_decision;
+mod fields;
 mod handle;
 #[cfg(feature = "tower")]
 pub mod http;
-mod incoming;
-mod open;
+mod layer_list;
+mod lookup;
+mod measurements;
+mod open_span;
+mod options;
 mod recorders;
-mod scratch;
-mod shared;
-mod stack;
-mod table;
-mod timing;
-mod visit;
+mod span_ext;
+mod span_table;
+mod state;
+mod subscriber_link;
+mod trace_ids;
+mod trace_layer;
 
-use std::fmt;
-use std::sync::Arc;
-
-pub use builder::TraceLayerBuilder;
-pub use ext::{SetParentError, TraceSpanExt};
-pub use format::TraceIds;
 pub use handle::LayerHandle;
-
-use crate::pipeline::Pipeline;
-use builder::Options;
-use shared::Shared;
-
-/// Sends the spans and events of existing `tracing` instrumentation through a [`Pipeline`].
-///
-/// From [`Pipeline::layer`], or [`builder`](Self::builder) for more tags. It goes on top of a
-/// `tracing-subscriber` registry, in any order with other layers, boxed, optional, filtered or
-/// reloadable. It does not keep the pipeline running.
-///
-/// A span costs the caller about what the registry itself costs, and 0 to 1 allocations. In a trace that
-/// is sampled out, the fields of children cost nothing. Those of the root are read before the sampler is
-/// asked, which may look at them, unless
-/// [it drops everything](crate::Sampler::drops_everything).
-pub struct TraceLayer {
-    shared: Arc<Shared>,
-}
-
-impl TraceLayer {
-    fn new(pipeline: &Pipeline, options: Options) -> Self {
-        let shared = Shared::new(Arc::clone(pipeline.recorder()), options);
-        find::register(&shared);
-        Self { shared }
-    }
-
-    /// Prepares a layer that records more than names, times, fields and events.
-    pub fn builder(pipeline: &Pipeline) -> TraceLayerBuilder {
-        TraceLayerBuilder::new(pipeline)
-    }
-
-    /// What changes the layer's pipeline while the layer is in use.
-    #[must_use]
-    pub fn handle(&self) -> LayerHandle {
-        LayerHandle::new(&self.shared)
-    }
-}
-
-impl fmt::Debug for TraceLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TraceLayer").field("options", &self.shared.options).finish_non_exhaustive()
-    }
-}
-
-impl Pipeline {
-    /// A `tracing-subscriber` layer that records into this pipeline.
-    ///
-    /// It does not keep the pipeline running: when the last [`Pipeline`] handle is dropped, its spans
-    /// are counted as started after the shutdown.
-    #[must_use]
-    pub fn layer(&self) -> TraceLayer {
-        TraceLayer::builder(self).build()
-    }
-}
+pub use span_ext::{SetParentError, TraceSpanExt};
+pub use trace_ids::TraceIds;
+pub use trace_layer::{TraceLayer, TraceLayerBuilder};

@@ -17,7 +17,7 @@ use super::method::{KnownMethods, OTHER, SpanName};
 use super::response::{ResponseBody, ResponseFuture, Scope, Side};
 use super::url::{Authority, FullUrl};
 use crate::layer::TraceSpanExt;
-use crate::layer::incoming::{self, Role};
+use crate::layer::caller::{self, CallerRole};
 use crate::propagation::{CompositePropagator, Propagator};
 
 /// Makes the span of each request that goes out, and tells the receiver about it in the request's
@@ -155,7 +155,7 @@ impl Config {
     fn tell(&self, span: &Span, headers: &mut HeaderMap) {
         // Where a filter hides both spans, the caller's trace goes on without a trace of us.
         let context = span.context().or_else(|| Span::current().context());
-        let context = context.or_else(|| incoming::caller(Role::InsteadOfRequest));
+        let context = context.or_else(|| caller::of_thread(CallerRole::InsteadOfRequest));
         let Some(context) = context else { return };
         // A header that the context has nothing to say for would stay behind from another trace.
         for field in self.propagator.fields() {

@@ -13,7 +13,7 @@ use tracing::Span;
 use tracing::field::display;
 
 use super::url::protocol_version;
-use crate::layer::incoming::{self, Role};
+use crate::layer::caller::{self, CallerRole};
 use crate::model::TraceContext;
 
 /// What a request is handled inside of.
@@ -37,7 +37,9 @@ impl Scope {
         let _entered = self.span.enter();
         match &self.hidden {
             None => work(),
-            Some(caller) => incoming::under((**caller).clone(), Role::InsteadOfRequest, work),
+            Some(caller) => {
+                caller::with_caller((**caller).clone(), CallerRole::InsteadOfRequest, work)
+            }
         }
     }
 }

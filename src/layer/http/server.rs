@@ -19,8 +19,8 @@ use super::method::{KnownMethods, OTHER, SpanName};
 use super::response::{ResponseBody, ResponseFuture, Scope, Side};
 use super::url::{Authority, Query, protocol_version};
 use crate::kit::guarded;
-use crate::layer::ext;
-use crate::layer::incoming::{self, Role};
+use crate::layer::caller::{self, CallerRole};
+use crate::layer::lookup;
 use crate::propagation::{CompositePropagator, Extracted, Propagator};
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
@@ -207,8 +207,8 @@ impl Config {
             return Scope::new(self.describe(parts, route, false));
         };
         let create = || self.describe(parts, route, true);
-        let span = incoming::under(caller.clone(), Role::ParentOfRequest, create);
-        if ext::is_known(&span) { Scope::new(span) } else { Scope::hidden(span, caller) }
+        let span = caller::with_caller(caller.clone(), CallerRole::ParentOfRequest, create);
+        if lookup::is_known(&span) { Scope::new(span) } else { Scope::hidden(span, caller) }
     }
 
     /// The span with everything that samplers may ask for. What it says is put into words only if

@@ -1,12 +1,65 @@
-//! What the layer records besides names, times and fields.
+//! The layer and its builder.
 
 use std::fmt;
 use std::sync::Arc;
 
 use tracing::Metadata;
 
-use super::TraceLayer;
+use super::handle::LayerHandle;
+use super::layer_list;
+use super::options::RecordingOptions;
+use super::state::LayerState;
 use crate::pipeline::Pipeline;
+
+/// Sends the spans and events of existing `tracing` instrumentation through a [`Pipeline`].
+///
+/// From [`Pipeline::layer`], or [`builder`](Self::builder) for more tags. It goes on top of a
+/// `tracing-subscriber` registry, in any order with other layers, boxed, optional, filtered or
+/// reloadable. It does not keep the pipeline running.
+///
+/// A span costs the caller about what the registry itself costs, and 0 to 1 allocations. In a trace that
+/// is sampled out, the fields of children cost nothing. Those of the root are read before the sampler is
+/// asked, which may look at them, unless
+/// [it drops everything](crate::Sampler::drops_everything).
+pub struct TraceLayer {
+    pub(super) state: Arc<LayerState>,
+}
+
+impl TraceLayer {
+    fn new(pipeline: &Pipeline, options: RecordingOptions) -> Self {
+        let state = LayerState::new(Arc::clone(pipeline.recorder()), options);
+        layer_list::register(&state);
+        Self { state }
+    }
+
+    /// Prepares a layer that records more than names, times, fields and events.
+    pub fn builder(pipeline: &Pipeline) -> TraceLayerBuilder {
+        TraceLayerBuilder::new(pipeline)
+    }
+
+    /// A handle that changes the layer's pipeline while the layer is in use.
+    #[must_use]
+    pub fn handle(&self) -> LayerHandle {
+        LayerHandle::new(&self.state)
+    }
+}
+
+impl fmt::Debug for TraceLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TraceLayer").field("options", &self.state.options).finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// A `tracing-subscriber` layer that records into this pipeline.
+    ///
+    /// It does not keep the pipeline running: when the last [`Pipeline`] handle is dropped, its spans
+    /// are counted as started after the shutdown.
+    #[must_use]
+    pub fn layer(&self) -> TraceLayer {
+        TraceLayer::builder(self).build()
+    }
+}
 
 /// Puts a [`TraceLayer`] together.
 ///
@@ -27,80 +80,12 @@ use crate::pipeline::Pipeline;
 #[must_use = "a layer is made with `build`"]
 pub struct TraceLayerBuilder {
     pipeline: Pipeline,
-    options: Options,
-}
-
-/// Says of an event whether it is recorded.
-type EventFilter = Arc<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>;
-
-#[derive(Clone)]
-pub(super) struct Options {
-    /// Spans say nothing besides their fields. Known when the layer is made.
-    pub(super) is_lean: bool,
-    pub(super) location: bool,
-    pub(super) threads: bool,
-    pub(super) level: bool,
-    pub(super) target: bool,
-    /// Events tell their level and target as fields, as in OpenTelemetry, where they have no other
-    /// place for them.
-    pub(super) event_level: bool,
-    pub(super) inactivity: bool,
-    pub(super) error_fields: bool,
-    pub(super) error_records: bool,
-    pub(super) error_events: bool,
-    pub(super) error_status: bool,
-    /// The causes of an error are told as `exception.stacktrace` too.
-    pub(super) stacktrace: bool,
-    pub(super) counting_filter: Option<EventFilter>,
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("location", &self.location)
-            .field("threads", &self.threads)
-            .field("level", &self.level)
-            .field("target", &self.target)
-            .field("inactivity", &self.inactivity)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Options {
-    /// Whether spans say more than their fields.
-    fn describes_spans(&self) -> bool {
-        self.location || self.threads || self.level || self.target
-    }
-
-    #[inline]
-    pub(super) fn needs_extras(&self) -> bool {
-        self.inactivity || self.counting_filter.is_some()
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            is_lean: true,
-            location: false,
-            threads: false,
-            level: false,
-            target: false,
-            event_level: false,
-            inactivity: false,
-            error_fields: true,
-            error_records: true,
-            error_events: true,
-            error_status: true,
-            stacktrace: false,
-            counting_filter: None,
-        }
-    }
+    options: RecordingOptions,
 }
 
 impl TraceLayerBuilder {
     pub(super) fn new(pipeline: &Pipeline) -> Self {
-        Self { pipeline: pipeline.weak(), options: Options::default() }
+        Self { pipeline: pipeline.weak(), options: RecordingOptions::default() }
     }
 
     /// Records what `tracing-opentelemetry` 0.34 records by default, under the same names: location,
@@ -111,7 +96,7 @@ impl TraceLayerBuilder {
     /// count.
     pub fn compatible(mut self) -> Self {
         let filter = self.options.counting_filter.take();
-        self.options = Options {
+        self.options = RecordingOptions {
             location: true,
             threads: true,
             target: true,
@@ -119,7 +104,7 @@ impl TraceLayerBuilder {
             inactivity: true,
             stacktrace: true,
             counting_filter: filter,
-            ..Options::default()
+            ..RecordingOptions::default()
         };
         self
     }
@@ -203,9 +188,7 @@ impl TraceLayerBuilder {
 
     /// Makes the layer.
     #[must_use]
-    pub fn build(mut self) -> TraceLayer {
-        let options = &mut self.options;
-        options.is_lean = !options.describes_spans() && !options.needs_extras();
-        TraceLayer::new(&self.pipeline, self.options)
+    pub fn build(self) -> TraceLayer {
+        TraceLayer::new(&self.pipeline, self.options.finish())
     }
 }

@@ -7,12 +7,12 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::find;
+use super::layer_list;
 use crate::model::TraceContext;
 
 /// An event format of `tracing_subscriber::fmt` whose lines say to which trace and span they belong.
 ///
-/// Wrap the format you use. Lines of text begin with `trace_id=… span_id=…`; lines of JSON have the
+/// It wraps the format that you use. Lines of text begin with `trace_id=… span_id=…`; lines of JSON have the
 /// members `trace_id` and `span_id`. Lines that belong to no span stay as they are. The layers may stand
 /// in any order; only the lines that `fmt` writes itself when spans are new and when they close
 /// (`FmtSpan`) have ids where the layer knows the span at that moment: the new ones with `fmt` added
@@ -90,7 +90,7 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     let span = ctx.parent_span()?;
-    let found = find::by_callsite(
+    let found = layer_list::find_by_callsite(
         &span.id(),
         Some(span.metadata()),
         |_| true,

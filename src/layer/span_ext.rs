@@ -4,7 +4,9 @@ use std::borrow::{Borrow, Cow};
 
 use tracing::Span;
 
-use super::find::{self, Found, Unknown};
+use super::layer_list::FoundSpan;
+use super::lookup::{self, LookupError};
+use super::open_span::WriteTerms;
 use crate::model::{Link, LogLevel, SpanId, Status, TagArg, TraceContext, TraceId};
 
 /// Why a span did not get the parent it was given.
@@ -120,48 +122,42 @@ pub trait TraceSpanExt {
 
 impl TraceSpanExt for Span {
     fn set_parent(&self, context: impl Borrow<TraceContext>) -> Result<(), SetParentError> {
-        match find(self) {
-            Ok(Found { layer, id, is_itself: true }) => {
+        match lookup::find(self) {
+            Ok(FoundSpan { layer, id, is_itself: true }) => {
                 let is_set = layer.set_parent(id, context.borrow());
                 if is_set { Ok(()) } else { Err(SetParentError::AlreadyStarted) }
             }
-            Ok(_) | Err(Unknown::NoSpan) => Err(SetParentError::SpanDisabled),
-            Err(Unknown::NoLayer) => Err(SetParentError::LayerNotFound),
+            Ok(_) | Err(LookupError::NoSpan) => Err(SetParentError::SpanDisabled),
+            Err(LookupError::NoLayer) => Err(SetParentError::LayerNotFound),
         }
     }
 
     fn context(&self) -> Option<TraceContext> {
-        let found = find(self).ok()?;
+        let found = lookup::find(self).ok()?;
         found.layer.context(found.id)
     }
 
     fn add_link(&self, link: impl Into<Link>) {
         let link = link.into();
-        if let Some(Found { layer, id, .. }) = itself(self) {
-            layer.edit(id, |edit| {
-                edit.add_link(link);
-            });
+        if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
+            layer.write(id, |span| span.add_link(link));
         }
     }
 
     fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
-        if let Some(Found { layer, id, .. }) = itself(self) {
+        if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
             let key = key.into();
-            value.into().read(|value| {
-                layer.edit(id, |edit| {
-                    edit.set_tag(key, value);
-                })
-            });
+            value.into().read(|value| layer.write(id, |span| span.set_tag(key, value)));
         }
     }
 
     fn set_status(&self, status: Status) {
-        if let Some(Found { layer, id, .. }) = itself(self) {
-            if status.is_error() {
-                layer.table.with(id, |span| span.rescue());
-            }
-            layer.edit(id, |edit| {
-                edit.set_status(status);
+        if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
+            layer.change(id, |span| {
+                if status.is_error() {
+                    span.rescue();
+                }
+                span.write(|span| span.set_status(status))
             });
         }
     }
@@ -175,37 +171,22 @@ impl TraceSpanExt for Span {
         K: Into<Cow<'static, str>>,
         V: Into<TagArg<'v>>,
     {
-        let Some(Found { layer, id, .. }) = itself(self) else { return };
-        let Some((now, _)) = layer.table.with(id, |span| span.moment()).flatten() else { return };
+        let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) else { return };
+        let Some(WriteTerms { now, .. }) = layer.with_span(id, |span| span.write_terms()).flatten()
+        else {
+            return;
+        };
         // All of it before a lock is taken: the iterator and the conversions are the caller's.
         let message = message.as_ref();
         let fields: Vec<(Cow<'static, str>, TagArg<'v>)> =
             fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        layer.edit(id, |edit| {
-            let log = edit.push_log(now, level, message);
+        layer.write(id, |span| {
+            let log = span.log(now, level, message);
             for (key, value) in fields {
                 if let Some(log) = log {
-                    edit.set_field(log, key, value.as_ref());
+                    span.set_field(log, key, value.as_ref());
                 }
             }
         });
     }
-}
-
-/// The layer that knows a span or an ancestor of it.
-fn find(span: &Span) -> Result<Found, Unknown> {
-    let found =
-        span.with_subscriber(|(id, dispatch)| find::in_subscriber(dispatch, id, span.metadata()));
-    found.unwrap_or(Err(Unknown::NoSpan))
-}
-
-/// Whether a layer knows the span itself: it is not hidden by a filter.
-#[cfg_attr(not(feature = "tower"), allow(dead_code))]
-pub(super) fn is_known(span: &Span) -> bool {
-    itself(span).is_some()
-}
-
-/// The layer that knows the span itself.
-fn itself(span: &Span) -> Option<Found> {
-    find(span).ok().filter(|found| found.is_itself)
 }

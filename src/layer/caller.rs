@@ -1,0 +1,98 @@
+//! A remote caller that is known before any span stands for its request.
+//!
+//! A parent that is given afterwards comes too late where another layer reads the new span's ids at
+//! once, as one that logs the creation of spans does. And where a filter hides the request's span, the
+//! spans inside of it still belong to the caller's trace.
+
+use std::cell::RefCell;
+
+use crate::model::TraceContext;
+
+thread_local! {
+    static CALLER: RefCell<Option<RemoteCaller>> = const { RefCell::new(None) };
+}
+
+#[derive(Clone, Debug)]
+struct RemoteCaller {
+    context: TraceContext,
+    role: CallerRole,
+}
+
+/// What roots that are created meanwhile have to do with the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallerRole {
+    /// One created with `parent: None` is the span of the request.
+    ParentOfRequest,
+    /// The span of the request is hidden: one that has no parent because of that is a child.
+    InsteadOfRequest,
+}
+
+/// Runs `work` while this thread knows of a caller.
+#[cfg(any(test, feature = "tower"))]
+pub(super) fn with_caller<R>(
+    context: TraceContext,
+    role: CallerRole,
+    work: impl FnOnce() -> R,
+) -> R {
+    let _before = PreviousCaller(replace(Some(RemoteCaller { context, role })));
+    work()
+}
+
+/// The caller in this role of the roots that the thread creates now.
+pub(super) fn of_thread(role: CallerRole) -> Option<TraceContext> {
+    let caller = CALLER.try_with(|caller| {
+        let caller = caller.try_borrow().ok()?;
+        caller.as_ref().filter(|caller| caller.role == role).map(|caller| caller.context.clone())
+    });
+    caller.ok().flatten()
+}
+
+/// Puts the previous caller back, also after a panic.
+#[cfg(any(test, feature = "tower"))]
+struct PreviousCaller(Option<RemoteCaller>);
+
+#[cfg(any(test, feature = "tower"))]
+impl Drop for PreviousCaller {
+    fn drop(&mut self) {
+        drop(replace(self.0.take()));
+    }
+}
+
+/// Returns the previous caller, so that it is dropped outside of the borrow.
+#[cfg(any(test, feature = "tower"))]
+fn replace(by: Option<RemoteCaller>) -> Option<RemoteCaller> {
+    let swapped = CALLER.try_with(|caller| match caller.try_borrow_mut() {
+        Ok(mut caller) => std::mem::replace(&mut *caller, by),
+        Err(_) => None,
+    });
+    swapped.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+    use crate::model::{SpanId, TraceId};
+
+    #[test]
+    fn a_caller_is_known_in_its_role_meanwhile_and_not_after() {
+        use CallerRole::{InsteadOfRequest, ParentOfRequest};
+        let context = || TraceContext::new(TraceId::new(), SpanId::new());
+        let (outer, inner) = (context(), context());
+        assert_eq!(of_thread(ParentOfRequest), None);
+        with_caller(outer.clone(), ParentOfRequest, || {
+            assert_eq!(of_thread(ParentOfRequest).as_ref(), Some(&outer));
+            assert_eq!(of_thread(InsteadOfRequest), None);
+            with_caller(inner.clone(), InsteadOfRequest, || {
+                assert_eq!(of_thread(InsteadOfRequest).as_ref(), Some(&inner));
+            });
+            assert_eq!(of_thread(ParentOfRequest).as_ref(), Some(&outer));
+        });
+        assert_eq!(of_thread(ParentOfRequest), None);
+        let panicked =
+            catch_unwind(|| with_caller(context(), ParentOfRequest, || panic!("on purpose")));
+        assert!(panicked.is_err());
+        assert_eq!(of_thread(ParentOfRequest), None);
+    }
+}

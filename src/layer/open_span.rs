@@ -1,0 +1,276 @@
+//! An open span, from the draft to its end.
+
+use std::mem;
+use std::sync::Arc;
+
+use tracing::Metadata;
+
+use super::deferred_decision::DeferredDecision;
+use super::fields::ValueLimit;
+use super::measurements::Measurements;
+use super::options::RecordingOptions;
+use crate::model::{TraceContext, TraceId};
+use crate::record::neighbour::Shown;
+use crate::record::{ActiveSpan, Answer, Completed, Draft, Question, Recorder, TakenOut};
+use crate::time::Tick;
+use crate::trace::SpanMut;
+
+/// A span that has not closed. All its methods may run under a lock: none runs user code.
+#[derive(Debug)]
+pub(super) struct OpenSpan {
+    state: SpanState,
+    /// The callsite that the span comes from, which tells it from a span of another registry with the
+    /// same id.
+    metadata: &'static Metadata<'static>,
+    /// Whether the span has children or its ids were read, so that its parent cannot change any more.
+    is_parent_final: bool,
+    measurements: Option<Box<Measurements>>,
+}
+
+/// What the recorder has of a span.
+#[derive(Debug)]
+enum SpanState {
+    /// The sampler has not been asked.
+    Draft(Draft),
+    Started(ActiveSpan),
+    /// A method is moving the span from one state to another, or the span has closed.
+    Moving,
+}
+
+/// The moment of a write, and how much of a value is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WriteTerms {
+    pub(super) now: Tick,
+    pub(super) limit: ValueLimit,
+}
+
+/// What came of the attempt to take a span out of its trace.
+pub(super) enum Detachment {
+    /// The span is a draft. The trace that it left may be complete.
+    Draft(Option<Completed>),
+    /// The span is not recorded and has to be started anew.
+    Unrecorded,
+    /// The span stays: its ids are known, or it is beyond its trace's limit.
+    Refused,
+}
+
+/// What the contexts of OpenTelemetry are shown of a span.
+pub(super) enum ContextView {
+    /// The span's ids are not settled.
+    Draft,
+    /// The thread is inside of the same dropped trace already, so showing this span changes nothing.
+    Redundant,
+    Span(Shown),
+}
+
+impl OpenSpan {
+    #[inline]
+    fn new(state: SpanState, metadata: &'static Metadata<'static>) -> Self {
+        Self { state, metadata, is_parent_final: false, measurements: None }
+    }
+
+    #[inline]
+    pub(super) fn draft(draft: Draft, metadata: &'static Metadata<'static>) -> Self {
+        Self::new(SpanState::Draft(draft), metadata)
+    }
+
+    #[inline]
+    pub(super) fn started(span: ActiveSpan, metadata: &'static Metadata<'static>) -> Self {
+        Self::new(SpanState::Started(span), metadata)
+    }
+
+    pub(super) fn metadata(&self) -> &'static Metadata<'static> {
+        self.metadata
+    }
+
+    pub(super) fn measurements(&mut self) -> Option<&mut Measurements> {
+        self.measurements.as_deref_mut()
+    }
+
+    /// Refuses another parent from now on, because the span's ids are about to be read.
+    pub(super) fn finalize_parent(&mut self) {
+        self.is_parent_final = true;
+    }
+
+    /// Starts a child; `None` when the span has to be settled first.
+    #[inline(always)]
+    pub(super) fn start_child(&mut self, metadata: &'static Metadata<'static>) -> Option<Self> {
+        let SpanState::Started(span) = &self.state else { return None };
+        self.is_parent_final = true;
+        Some(Self::started(span.child(metadata.name().into()), metadata))
+    }
+
+    #[inline(always)]
+    fn recorder(&self) -> Option<&Arc<Recorder>> {
+        match &self.state {
+            SpanState::Draft(draft) => Some(draft.recorder()),
+            SpanState::Started(span) => span.recorder(),
+            SpanState::Moving => None,
+        }
+    }
+
+    /// How much of a value is kept; `None` when nothing is.
+    #[inline(always)]
+    pub(super) fn value_limit(&self) -> Option<ValueLimit> {
+        let recorder = self.recorder()?;
+        Some(ValueLimit::of_bytes(recorder.limits.span.most_bytes()))
+    }
+
+    /// What a write needs to know before the lock is taken again; `None` when nothing is kept.
+    #[inline]
+    pub(super) fn write_terms(&self) -> Option<WriteTerms> {
+        let recorder = self.recorder()?;
+        let limit = ValueLimit::of_bytes(recorder.limits.span.most_bytes());
+        Some(WriteTerms { now: recorder.clock.now(), limit })
+    }
+
+    /// Writes into the span's record, and says whether the span has to be settled now, because it has
+    /// grown too large for a draft.
+    #[inline]
+    pub(super) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
+        match &mut self.state {
+            SpanState::Draft(draft) => draft.edit(write),
+            SpanState::Started(span) => {
+                span.edit(write);
+                false
+            }
+            SpanState::Moving => false,
+        }
+    }
+
+    /// Makes room for a span beyond its trace's limit, before a write that says that it has failed.
+    pub(super) fn rescue(&self) {
+        if let SpanState::Started(span) = &self.state {
+            span.rescue();
+        }
+    }
+
+    /// Begins to measure the span, if it is recorded.
+    #[cold]
+    pub(super) fn start_measurements(&mut self, options: &RecordingOptions) {
+        if options.measures_spans()
+            && let Some(WriteTerms { now, .. }) = self.write_terms()
+        {
+            self.measurements = Some(Box::new(Measurements::new(now, options)));
+        }
+    }
+
+    /// What the span tells the next, without settling it: the ids of a draft are those it has while its
+    /// sampler is being asked.
+    pub(super) fn context(&self) -> Option<TraceContext> {
+        match &self.state {
+            SpanState::Started(span) => Some(span.context()),
+            SpanState::Draft(draft) => draft.provisional(),
+            SpanState::Moving => None,
+        }
+    }
+
+    /// What the contexts of OpenTelemetry are shown. `is_in_dropped` says whether the thread is inside of
+    /// this trace already, where it is not recorded.
+    pub(super) fn context_view(&self, is_in_dropped: impl FnOnce(TraceId) -> bool) -> ContextView {
+        let SpanState::Started(span) = &self.state else { return ContextView::Draft };
+        let dropped = span.dropped_trace();
+        if dropped.is_some_and(is_in_dropped) {
+            return ContextView::Redundant;
+        }
+        let context = span.context();
+        let hand = span.hand();
+        ContextView::Span(Shown { context, hand, is_dropped: dropped.is_some() })
+    }
+
+    /// Whether the span is a draft of this recorder.
+    pub(super) fn is_draft_of(&self, recorder: &Recorder) -> bool {
+        match &self.state {
+            SpanState::Draft(draft) => std::ptr::eq(&**draft.recorder(), recorder),
+            SpanState::Started(_) | SpanState::Moving => false,
+        }
+    }
+
+    /// What to ask the sampler before the span can start; `None` when it has started.
+    pub(super) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
+        match &self.state {
+            SpanState::Draft(draft) => draft.question(parent),
+            SpanState::Started(_) | SpanState::Moving => None,
+        }
+    }
+
+    /// Starts the span; false when another thread has started it meanwhile.
+    pub(super) fn settle(&mut self, answer: Answer) -> bool {
+        match mem::replace(&mut self.state, SpanState::Moving) {
+            SpanState::Draft(draft) => {
+                self.state = SpanState::Started(draft.settle(answer));
+                true
+            }
+            state => {
+                self.state = state;
+                false
+            }
+        }
+    }
+
+    /// Makes the span a draft again, so that it can start under another parent.
+    pub(super) fn detach(&mut self) -> Detachment {
+        if self.is_parent_final {
+            return Detachment::Refused;
+        }
+        let (state, detachment) = match mem::replace(&mut self.state, SpanState::Moving) {
+            SpanState::Started(span) => match span.take_out() {
+                TakenOut::Draft(draft, left_behind) => {
+                    (SpanState::Draft(draft), Detachment::Draft(left_behind))
+                }
+                TakenOut::Unrecorded(span) => (SpanState::Started(span), Detachment::Unrecorded),
+                TakenOut::Refused(span) => (SpanState::Started(span), Detachment::Refused),
+            },
+            state @ SpanState::Draft(_) => (state, Detachment::Draft(None)),
+            SpanState::Moving => (SpanState::Moving, Detachment::Refused),
+        };
+        self.state = state;
+        detachment
+    }
+
+    /// Puts a span that was started anew in the place of one that is not recorded; gives it back when the
+    /// old one's parent has become final, or it was replaced, meanwhile.
+    pub(super) fn replace_unrecorded(&mut self, new: ActiveSpan) -> Result<(), ActiveSpan> {
+        let is_unrecorded = matches!(self.state, SpanState::Started(ActiveSpan::Unrecorded(_)));
+        if self.is_parent_final || !is_unrecorded {
+            return Err(new);
+        }
+        if let SpanState::Started(old) = mem::replace(&mut self.state, SpanState::Started(new)) {
+            old.take_back();
+        }
+        Ok(())
+    }
+
+    /// Ends the span. A decision that its end calls for goes to `decision`, for the caller to drop where
+    /// user code may run. (A place instead of a return value: moving it would cost every span.)
+    #[inline(always)]
+    pub(super) fn close(&mut self, decision: &mut Option<DeferredDecision>) {
+        debug_assert!(decision.is_none(), "one span calls for one decision");
+        if let Some(measurements) = self.measurements.take() {
+            self.write(|span| measurements.write(span));
+        }
+        match &mut self.state {
+            SpanState::Started(ActiveSpan::Unrecorded(_)) | SpanState::Moving => {}
+            SpanState::Started(span) => {
+                span.close(None, |completed| *decision = Some(DeferredDecision::Tail(completed)));
+            }
+            SpanState::Draft(_) => {
+                if let SpanState::Draft(draft) = mem::replace(&mut self.state, SpanState::Moving) {
+                    *decision = Some(DeferredDecision::end_draft(draft));
+                }
+            }
+        }
+    }
+
+    /// Ends the span where nothing may be asked, now or when the caller is done: its recorder decides
+    /// later.
+    #[cold]
+    pub(super) fn close_later(mut self) {
+        let recorder = self.recorder().map(Arc::clone);
+        let mut decision = None;
+        self.close(&mut decision);
+        if let (Some(recorder), Some(decision)) = (recorder, decision) {
+            recorder.drop_later(decision);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How drafts become spans: when the sampler is asked, and what a parent that comes late changes.
+
+use super::LayerState;
+use crate::layer::open_span::Detachment;
+use crate::model::{Link, TraceContext};
+use crate::record::{ActiveSpan, Start};
+
+impl LayerState {
+    /// Starts a draft, under `parent` if there is one, and asks its sampler. False when the span did not
+    /// start under `parent`: another thread has started it, or its sampler is being asked on this thread.
+    ///
+    /// The draft stays in the table while its sampler is asked, so that what the sampler asks of the same
+    /// span finds it.
+    pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) -> bool {
+        let question = self.with_span(id, |span| span.question(parent)).flatten();
+        let answer = question.and_then(|question| question.ask());
+        let settled = answer.and_then(|answer| self.with_span(id, |span| span.settle(answer)));
+        settled.unwrap_or(false)
+    }
+
+    /// The context that a span hands to the next. From now on the span's parent cannot change.
+    pub(in crate::layer) fn context(&self, id: u64) -> Option<TraceContext> {
+        self.settle(id, None);
+        let context = self.with_span(id, |span| {
+            span.finalize_parent();
+            span.context()
+        });
+        context.flatten()
+    }
+
+    /// Puts a span under a parent. When it is too late for that, the span gets a link to the parent
+    /// instead, and the answer is false.
+    pub(in crate::layer) fn set_parent(&self, id: u64, parent: &TraceContext) -> bool {
+        let is_set = self.start_under(id, parent);
+        if !is_set {
+            let link = Link::new(parent.clone());
+            self.write(id, |span| {
+                span.add_link(link);
+            });
+        }
+        self.update_context_bridge(id);
+        is_set
+    }
+
+    fn start_under(&self, id: u64, parent: &TraceContext) -> bool {
+        let detached = self.with_span(id, |span| (span.detach(), span.metadata()));
+        match detached {
+            Some((Detachment::Draft(left_behind), _)) => {
+                // Asks the tail when the trace that the span left is complete now.
+                drop(left_behind);
+                self.settle(id, Some(parent))
+            }
+            Some((Detachment::Unrecorded, metadata)) => {
+                let start = Start::under(metadata.name().into(), parent);
+                let new = self.recorders.current().start(start);
+                self.replace_unrecorded(id, new)
+            }
+            Some((Detachment::Refused, _)) | None => false,
+        }
+    }
+
+    fn replace_unrecorded(&self, id: u64, new: ActiveSpan) -> bool {
+        let mut new = Some(new);
+        let replaced = self.with_span(id, |span| span.replace_unrecorded(new.take()?).err());
+        match replaced.unwrap_or(new) {
+            None => true,
+            Some(refused) => {
+                refused.take_back();
+                false
+            }
+        }
+    }
+}

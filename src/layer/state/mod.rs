@@ -1,0 +1,127 @@
+//! The state of a layer.
+
+mod context_bridge;
+mod drafts;
+mod records;
+mod starts;
+
+use std::sync::Arc;
+
+use tracing::{Dispatch, span};
+
+use super::current_spans::CurrentSpans;
+use super::deferred_decision::DeferredDecision;
+use super::open_span::OpenSpan;
+use super::options::RecordingOptions;
+use super::recorders::Recorders;
+use super::span_table::SpanTable;
+use super::subscriber_link::{self, SubscriberLink};
+use crate::record::{DraftHolder, Recorder};
+
+/// What a layer, its handle and the look-up of spans share.
+#[derive(Debug)]
+pub(super) struct LayerState {
+    pub(super) options: RecordingOptions,
+    spans: SpanTable,
+    current: CurrentSpans,
+    recorders: Recorders,
+    subscriber: SubscriberLink,
+}
+
+impl LayerState {
+    pub(super) fn new(recorder: Arc<Recorder>, options: RecordingOptions) -> Arc<Self> {
+        let state = Arc::new(Self {
+            options,
+            spans: SpanTable::default(),
+            current: CurrentSpans::of_new_layer(),
+            recorders: Recorders::new(Arc::clone(&recorder)),
+            subscriber: SubscriberLink::default(),
+        });
+        state.register_drafts_with(&recorder);
+        state
+    }
+
+    /// Lets the recorder settle the drafts of this layer when it shuts down.
+    fn register_drafts_with(self: &Arc<Self>, recorder: &Recorder) {
+        let this = Arc::downgrade(self);
+        recorder.add_draft_holder(this);
+    }
+
+    pub(super) fn set_recorder(self: &Arc<Self>, recorder: Arc<Recorder>) {
+        self.register_drafts_with(&recorder);
+        self.recorders.replace(recorder);
+    }
+
+    pub(super) fn set_dispatch(&self, dispatch: &Dispatch) {
+        self.subscriber.set(dispatch);
+    }
+
+    /// Whether `dispatch` is known to be a subscriber that the layer is not part of.
+    pub(super) fn is_foreign(&self, dispatch: &Dispatch) -> bool {
+        self.subscriber.is_other(dispatch)
+    }
+
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.spans.contains(id)
+    }
+
+    /// Whether the thread is inside of a span of this layer.
+    pub(super) fn is_entered(&self) -> bool {
+        !self.current.is_empty()
+    }
+
+    /// Runs `work`, which must run no user code, on a span; `None` when the span is not open.
+    #[inline]
+    pub(super) fn with_span<R>(&self, id: u64, work: impl FnOnce(&mut OpenSpan) -> R) -> Option<R> {
+        self.spans.with(id, work)
+    }
+
+    /// The nearest open span among a span's ancestors, itself included, whatever filters say.
+    pub(super) fn nearest(&self, id: &span::Id) -> Option<u64> {
+        if self.contains(id.into_u64()) {
+            return Some(id.into_u64());
+        }
+        self.subscriber.nearest(id, |id| self.contains(id))
+    }
+
+    /// The nearest open span among a span's ancestors, itself included, in the registry of `dispatch`.
+    pub(super) fn nearest_in(&self, dispatch: &Dispatch, id: &span::Id) -> Option<u64> {
+        subscriber_link::nearest_in(dispatch, id, |id| self.contains(id))
+    }
+
+    /// Notes that the thread entered a span.
+    #[inline]
+    pub(super) fn enter(&self, id: u64) {
+        self.current.push(id, |id| self.contains(id));
+    }
+
+    /// Notes that the thread exited a span.
+    #[inline]
+    pub(super) fn exit(&self, id: u64) {
+        self.current.pop(id);
+    }
+
+    /// Ends a span. A decision that its end calls for goes to `decision`.
+    #[inline(always)]
+    pub(super) fn close(&self, id: u64, decision: &mut Option<DeferredDecision>) {
+        self.spans.close(id, decision);
+    }
+}
+
+impl DraftHolder for LayerState {
+    fn settle_drafts(&self, recorder: &Recorder) {
+        for id in self.spans.ids_of(|span| span.is_draft_of(recorder)) {
+            self.settle(id, None);
+        }
+    }
+}
+
+impl Drop for LayerState {
+    fn drop(&mut self) {
+        // The thread that drops a layer may hold a lock that samplers and policies need, as `reload`
+        // does, so they are asked later.
+        for span in self.spans.drain() {
+            span.close_later();
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What is recorded of open spans: fields, events, measurements.
+
+use tracing::{Event, Level, Metadata, span};
+
+use super::LayerState;
+use crate::kit::guarded;
+use crate::kit::own_work::{self, Asking};
+use crate::layer::activity::ActivityTimer;
+use crate::layer::fields::{self, EventRecord, FieldBuffer, ValueLimit};
+use crate::layer::open_span::{OpenSpan, WriteTerms};
+use crate::time::Tick;
+use crate::trace::SpanMut;
+
+impl LayerState {
+    /// Writes into a span, if it is open, and settles it when it has grown too large for a draft.
+    pub(in crate::layer) fn write(&self, id: u64, write: impl FnOnce(&mut SpanMut<'_>)) {
+        self.change(id, |span| span.write(write));
+    }
+
+    /// Changes a span, and settles it when `change` says so.
+    #[inline]
+    pub(in crate::layer) fn change(&self, id: u64, change: impl FnOnce(&mut OpenSpan) -> bool) {
+        if self.with_span(id, change).unwrap_or(false) {
+            self.settle(id, None);
+        }
+    }
+
+    /// Records what a new span says of itself, unless its `limit` says that nothing is kept.
+    #[inline(always)]
+    pub(super) fn record_attributes(
+        &self,
+        id: u64,
+        limit: Option<ValueLimit>,
+        attributes: &span::Attributes<'_>,
+    ) {
+        if let Some(limit) = limit
+            && (!attributes.metadata().fields().is_empty() || !self.options.is_lean)
+        {
+            self.record_kept_attributes(id, limit, attributes);
+        }
+    }
+
+    fn record_kept_attributes(
+        &self,
+        id: u64,
+        limit: ValueLimit,
+        attributes: &span::Attributes<'_>,
+    ) {
+        FieldBuffer::with(|buffer| {
+            if !self.options.is_lean {
+                fields::read_span_metadata(buffer, attributes.metadata(), &self.options);
+                self.with_span(id, |span| span.start_measurements(&self.options));
+            }
+            fields::read_span_fields(buffer, limit, |visitor| attributes.record(visitor));
+            self.write_fields(id, buffer);
+        });
+    }
+
+    /// Records fields of a span that has started.
+    pub(in crate::layer) fn record_values(&self, id: u64, values: &span::Record<'_>) {
+        let limit = self.with_span(id, |span| span.value_limit()).flatten();
+        let Some(limit) = limit else { return };
+        FieldBuffer::with(|buffer| {
+            fields::read_span_fields(buffer, limit, |visitor| values.record(visitor));
+            self.write_fields(id, buffer);
+        });
+    }
+
+    fn write_fields(&self, id: u64, buffer: &mut FieldBuffer) {
+        if buffer.is_empty() {
+            return;
+        }
+        self.change(id, |span| {
+            if buffer.is_failure() {
+                span.rescue();
+            }
+            span.write(|span| fields::write_span_fields(buffer, span, &self.options))
+        });
+    }
+
+    /// Records an event in the span it belongs to: its explicit parent, or the one that the thread is
+    /// inside of. Where a filter hides that span from this layer, it is the nearest ancestor; an event
+    /// without one belongs to no span. `registry_current` is what the registry takes the thread to be
+    /// inside of.
+    pub(in crate::layer) fn record_event(
+        &self,
+        event: &Event<'_>,
+        registry_current: impl FnOnce() -> Option<span::Id>,
+    ) {
+        if own_work::is_own_thread() {
+            return;
+        }
+        let Some((id, Some(terms))) = self.span_of(event, registry_current) else { return };
+        match self.judge_event(event.metadata()) {
+            EventFate::Recorded => {}
+            EventFate::CountedAndRecorded => self.count_event(id, false),
+            EventFate::OnlyCounted => {
+                return self.count_event(id, *event.metadata().level() == Level::ERROR);
+            }
+        }
+        FieldBuffer::with(|buffer| {
+            let record = EventRecord::read(event, buffer, terms.limit, &self.options);
+            self.write_event(id, record, terms.now, buffer);
+        });
+    }
+
+    fn write_event(&self, id: u64, record: EventRecord, now: Tick, buffer: &FieldBuffer) {
+        self.change(id, |span| {
+            if record.is_failure() {
+                span.rescue();
+            }
+            span.write(|span| record.write(span, now, buffer, &self.options))
+        });
+    }
+
+    /// The span an event belongs to, with what a write needs to know; without that its trace is not
+    /// recorded.
+    #[inline]
+    fn span_of(
+        &self,
+        event: &Event<'_>,
+        registry_current: impl FnOnce() -> Option<span::Id>,
+    ) -> Option<(u64, Option<WriteTerms>)> {
+        let find = |id| self.with_span(id, |span| span.write_terms()).map(|terms| (id, terms));
+        if event.is_contextual() {
+            let current = self.current.find_map(find);
+            return current.or_else(|| find(self.nearest(&registry_current()?)?));
+        }
+        find(self.nearest(event.parent()?)?)
+    }
+
+    /// What becomes of an event. Asks the user's filter, if there is one.
+    #[inline]
+    fn judge_event(&self, metadata: &Metadata<'_>) -> EventFate {
+        match &self.options.counting_filter {
+            None => EventFate::Recorded,
+            Some(filter) => self.ask_filter(&**filter, metadata),
+        }
+    }
+
+    #[cold]
+    fn ask_filter(
+        &self,
+        filter: &dyn Fn(&Metadata<'_>) -> bool,
+        metadata: &Metadata<'_>,
+    ) -> EventFate {
+        let owner = std::ptr::from_ref(self).addr();
+        // The filter is not asked about what it traces itself: it would not come to an end.
+        if Asking::is_under_way(owner) {
+            return EventFate::Recorded;
+        }
+        let _asking = Asking::begin(owner);
+        // A filter that panics has said nothing against the event.
+        match guarded::call(|| filter(metadata)) {
+            Some(false) => EventFate::OnlyCounted,
+            Some(true) | None => EventFate::CountedAndRecorded,
+        }
+    }
+
+    /// Counts an event of a span; `is_failure` says whether it makes the span an error.
+    #[cold]
+    fn count_event(&self, id: u64, is_failure: bool) {
+        self.with_span(id, |span| {
+            if let Some(events) = span.measurements().and_then(|all| all.events.as_mut()) {
+                *events = events.saturating_add(1);
+            }
+            if is_failure {
+                span.rescue();
+                span.write(|span| span.fail());
+            }
+        });
+    }
+
+    /// Notes in a span's measurements that a thread entered or exited it.
+    #[cold]
+    pub(in crate::layer) fn note_activity(
+        &self,
+        id: u64,
+        note: impl FnOnce(&mut ActivityTimer, Tick),
+    ) {
+        self.with_span(id, |span| {
+            if let Some(WriteTerms { now, .. }) = span.write_terms()
+                && let Some(timer) = span.measurements().and_then(|all| all.activity.as_mut())
+            {
+                note(timer, now);
+            }
+        });
+    }
+}
+
+/// What becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EventFate {
+    Recorded,
+    CountedAndRecorded,
+    OnlyCounted,
+}

@@ -1,0 +1,126 @@
+//! How spans start: as children of open spans, or as roots.
+
+use tracing::{Metadata, span};
+
+use super::LayerState;
+use crate::layer::caller::{self, CallerRole};
+use crate::layer::fields::ValueLimit;
+use crate::layer::open_span::OpenSpan;
+use crate::layer::span_table::StartedChild;
+use crate::record::{ActiveSpan, Start};
+
+impl LayerState {
+    /// Starts a span below the span of its attributes, or else below `ancestor`, and records its fields.
+    /// `ancestor` finds and starts it below an ancestor that the layer knows, where a filter hides the
+    /// parent.
+    #[inline(always)]
+    pub(in crate::layer) fn start_span(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: u64,
+        below_ancestor: impl FnOnce() -> Option<StartedChild>,
+    ) {
+        let metadata = attributes.metadata();
+        let child = if attributes.is_contextual() {
+            self.current.find_map(|parent| self.start_child(parent, id, metadata))
+        } else {
+            let parent = attributes.parent();
+            parent.and_then(|parent| self.start_child(parent.into_u64(), id, metadata))
+        };
+        let child = child.or_else(|| if attributes.is_root() { None } else { below_ancestor() });
+        match child {
+            Some(StartedChild { limit }) => self.record_attributes(id, limit, attributes),
+            None => {
+                let limit = self.start_root(id, metadata);
+                self.record_attributes(id, limit, attributes);
+                self.place_root(id, attributes.is_root());
+            }
+        }
+    }
+
+    /// Starts a child of an open span; `None` when that is not open.
+    #[inline(always)]
+    pub(in crate::layer) fn start_child(
+        &self,
+        parent: u64,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<StartedChild> {
+        let child = self.spans.start_child(parent, id, metadata);
+        child.or_else(|| self.start_child_slowly(parent, id, metadata))
+    }
+
+    #[cold]
+    fn start_child_slowly(
+        &self,
+        parent: u64,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<StartedChild> {
+        let start = || self.with_span(parent, |span| span.start_child(metadata));
+        let child = start()?.or_else(|| {
+            self.settle(parent, None);
+            start().flatten()
+        });
+        let child = child.unwrap_or_else(|| {
+            // The parent's sampler is being asked on this thread, so the recorder refuses what that
+            // sampler traces itself.
+            let refused = self.recorders.current().start(Start::new(metadata.name().into()));
+            OpenSpan::started(refused, metadata)
+        });
+        Some(StartedChild { limit: self.insert(id, child) })
+    }
+
+    /// Starts a root, and says how much of its values is kept; `None` when nothing is.
+    pub(super) fn start_root(
+        &self,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<ValueLimit> {
+        let span = match self.recorders.current().draft(metadata.name()) {
+            Ok(draft) => OpenSpan::draft(draft, metadata),
+            Err(span) => OpenSpan::started(span, metadata),
+        };
+        self.insert(id, span)
+    }
+
+    /// Inserts a span that has started, and says how much of its values is kept.
+    pub(super) fn insert_started(
+        &self,
+        id: u64,
+        span: ActiveSpan,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<ValueLimit> {
+        self.insert(id, OpenSpan::started(span, metadata))
+    }
+
+    fn insert(&self, id: u64, span: OpenSpan) -> Option<ValueLimit> {
+        let limit = span.value_limit();
+        if let Some(mut forgotten) = self.spans.insert(id, span) {
+            // The layer was not told that this one closed, as it happens when a layer is exchanged.
+            forgotten.close(&mut None);
+        }
+        limit
+    }
+
+    /// Puts a new root under the caller whose request it stands for, if there is one.
+    fn place_root(&self, id: u64, is_explicit_root: bool) {
+        let role = if is_explicit_root {
+            CallerRole::ParentOfRequest
+        } else {
+            CallerRole::InsteadOfRequest
+        };
+        if let Some(caller) = caller::of_thread(role) {
+            self.set_parent(id, &caller);
+        }
+        self.settle_if_crowded(id);
+    }
+
+    /// Settles a new root where the recorder is full: only a trace that has started can be weighed
+    /// against others.
+    pub(super) fn settle_if_crowded(&self, id: u64) {
+        if self.recorders.current().is_crowded() {
+            self.settle(id, None);
+        }
+    }
+}
