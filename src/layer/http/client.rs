@@ -1,32 +1,30 @@
 //! The span of a request that goes out.
 
 use std::fmt::{self, Display};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::field::Empty;
 use tracing::{Level, Span, span};
 
-use super::TARGET;
-use super::method::{KnownMethods, OTHER, SpanName};
-use super::response::{ResponseBody, ResponseFuture, Scope, Side};
+use super::method::{OTHER, SpanName};
+use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
+use super::response::{ResponseBody, ResponseFuture, RequestScope, HttpSide};
 use super::url::{Authority, FullUrl};
 use crate::layer::TraceSpanExt;
 use crate::layer::caller::{self, CallerRole};
-use crate::propagation::{CompositePropagator, Propagator};
 
 /// Makes the span of each request that goes out, and tells the receiver about it in the request's
 /// headers (a tower layer).
 ///
 /// The span is a child of the current one. It lasts until the body of the response has ended or was
 /// dropped, so reading the body counts. The headers are those of the propagator; lines of the same
-/// names that the request has already are replaced. Where nobody records the span, its nearest
-/// recorded ancestor stands in the headers; without any they stay as they are. Put the layer inside
+/// names that the request has already are replaced. Where the span is not recorded, its nearest
+/// recorded ancestor stands in the headers; without one they stay as they are. Put the layer inside
 /// of one that sends again, so that each attempt has its own span. [The module](super) lists its tags.
 ///
 /// ```
@@ -52,61 +50,22 @@ use crate::propagation::{CompositePropagator, Propagator};
 /// ```
 #[derive(Clone)]
 pub struct HttpClientLayer {
-    config: Config,
-}
-
-#[derive(Clone)]
-struct Config {
-    propagator: Arc<dyn Propagator>,
-    known_methods: KnownMethods,
-    level: Level,
+    shared: SharedOptions,
 }
 
 impl HttpClientLayer {
-    /// Writes the W3C headers, and makes spans of the level INFO.
+    /// Makes a layer that writes the W3C headers and makes spans of the level INFO.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            config: Config {
-                propagator: Arc::new(CompositePropagator::default()),
-                known_methods: KnownMethods::default(),
-                level: Level::INFO,
-            },
-        }
-    }
-
-    /// Writes the headers with this. Default: [`CompositePropagator::default`].
-    #[must_use]
-    pub fn with_propagator(mut self, propagator: impl Propagator + 'static) -> Self {
-        self.config.propagator = Arc::new(propagator);
-        self
-    }
-
-    /// The methods that stand in tags and names; others are `_OTHER`. Default: those of RFC 9110, and
-    /// `PATCH`.
-    #[must_use]
-    pub fn with_known_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.config.known_methods = KnownMethods::new(methods);
-        self
-    }
-
-    /// The level of the spans. Default: [`Level::INFO`].
-    #[must_use]
-    pub fn with_level(mut self, level: Level) -> Self {
-        self.config.level = level;
-        self
+        Self { shared: SharedOptions::default() }
     }
 }
 
-impl Default for HttpClientLayer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+shared_option_methods!(HttpClientLayer, propagator: "Sets what writes the headers.");
 
 impl fmt::Debug for HttpClientLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClientLayer").field("level", &self.config.level).finish_non_exhaustive()
+        f.debug_struct("HttpClientLayer").field("level", &self.shared.level).finish_non_exhaustive()
     }
 }
 
@@ -141,36 +100,35 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let span = self.layer.config.describe(&parts);
-        self.layer.config.tell(&span, &mut parts.headers);
+        let span = self.layer.request_span(&parts);
+        self.layer.inject(&span, &mut parts.headers);
         let request = Request::from_parts(parts, body);
-        let scope = Scope::new(span);
+        let scope = RequestScope::new(span);
         let response = scope.run(|| self.inner.call(request));
-        ResponseFuture::new(response, scope, Side::Client)
+        ResponseFuture::new(response, scope, HttpSide::Client)
     }
 }
 
-impl Config {
+impl HttpClientLayer {
     /// Writes the headers that make `span` the parent of what the receiver starts.
-    fn tell(&self, span: &Span, headers: &mut HeaderMap) {
+    fn inject(&self, span: &Span, headers: &mut HeaderMap) {
         // Where a filter hides both spans, the caller's trace goes on without a trace of us.
         let context = span.context().or_else(|| Span::current().context());
         let context = context.or_else(|| caller::of_thread(CallerRole::InsteadOfRequest));
         let Some(context) = context else { return };
         // A header that the context has nothing to say for would stay behind from another trace.
-        for field in self.propagator.fields() {
+        for field in self.shared.propagator.fields() {
             headers.remove(*field);
         }
-        self.propagator.inject(&context, headers);
+        self.shared.propagator.inject(&context, headers);
     }
 
-    /// The span with everything that samplers may ask for. What it says is put into words only if
-    /// somebody wants to know.
-    fn describe(&self, parts: &Parts) -> Span {
-        let method = self.known_methods.name(&parts.method);
+    /// The span with everything that samplers may ask for. Its fields are formatted only where a
+    /// subscriber reads them.
+    fn request_span(&self, parts: &Parts) -> Span {
+        let method = self.shared.known_methods.name(&parts.method);
         let authority = Authority::of(parts);
 
-        // Levels are static, so each is a place of its own in the program.
         macro_rules! span_at {
             ($level:ident) => {
                 span!(
@@ -181,7 +139,7 @@ impl Config {
                     http.request.method_original = method.is_none().then(|| parts.method.as_str()),
                     url.full = display(FullUrl { parts, authority }),
                     server.address = authority.map(|authority| authority.address()),
-                    server.port = authority.and_then(|said| said.port(parts.uri.scheme())).map(i64::from),
+                    server.port = authority.and_then(|authority| authority.port(parts.uri.scheme())).map(i64::from),
                     network.protocol.version = Empty,
                     http.response.status_code = Empty,
                     error.type = Empty,
@@ -190,12 +148,6 @@ impl Config {
                 )
             };
         }
-        match self.level {
-            Level::ERROR => span_at!(ERROR),
-            Level::WARN => span_at!(WARN),
-            Level::INFO => span_at!(INFO),
-            Level::DEBUG => span_at!(DEBUG),
-            Level::TRACE => span_at!(TRACE),
-        }
+        span_of_level!(self.shared.level, span_at)
     }
 }

@@ -5,22 +5,21 @@ use std::sync::Arc;
 
 use http::Method;
 
-/// Which methods a span names. Whatever else comes counts as one, so that strangers cannot make up
-/// names.
+/// The methods that a span names. All others count as one, so that a stranger cannot make up names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KnownMethods {
     /// `None` stands for those of RFC 9110 and `PATCH`.
-    instead: Option<Arc<[Method]>>,
+    listed: Option<Arc<[Method]>>,
 }
 
 impl KnownMethods {
     pub(super) fn new(methods: impl IntoIterator<Item = Method>) -> Self {
-        Self { instead: Some(methods.into_iter().collect()) }
+        Self { listed: Some(methods.into_iter().collect()) }
     }
 
     /// The method if it is known.
     pub(super) fn name<'m>(&self, method: &'m Method) -> Option<&'m str> {
-        let known = match &self.instead {
+        let known = match &self.listed {
             Some(methods) => methods.contains(method),
             None => matches!(
                 *method,
@@ -39,10 +38,10 @@ impl KnownMethods {
     }
 }
 
-/// What `http.request.method` says of a method that is not known.
+/// The `http.request.method` of a method that is not known.
 pub(super) const OTHER: &str = "_OTHER";
 
-/// The name of a span: method and route, as far as there are any of few values.
+/// The name of a span: method and route, where they are of few values.
 pub(super) struct SpanName<'a> {
     /// `None` if it is not known.
     pub(super) method: Option<&'a str>,

@@ -52,6 +52,7 @@
 
 mod client;
 mod method;
+mod options;
 mod response;
 mod server;
 mod url;
@@ -59,6 +60,3 @@ mod url;
 pub use client::{HttpClientLayer, HttpClientService};
 pub use response::{ResponseBody, ResponseFuture};
 pub use server::{HttpServerLayer, HttpServerService};
-
-/// What filters know the spans by.
-const TARGET: &str = "tailtrace::http";

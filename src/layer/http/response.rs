@@ -1,4 +1,4 @@
-//! What becomes of a request: its response, its end, its errors.
+//! The end of a request's span: with the response, its body, or an error.
 
 use std::any::type_name;
 use std::fmt::Display;
@@ -16,15 +16,15 @@ use super::url::protocol_version;
 use crate::layer::caller::{self, CallerRole};
 use crate::model::TraceContext;
 
-/// What a request is handled inside of.
+/// The span that a request is handled inside of.
 #[derive(Debug)]
-pub(super) struct Scope {
+pub(super) struct RequestScope {
     span: Span,
     /// The caller, where a filter hides the span that would tell of it.
     hidden: Option<Box<TraceContext>>,
 }
 
-impl Scope {
+impl RequestScope {
     pub(super) fn new(span: Span) -> Self {
         Self { span, hidden: None }
     }
@@ -44,7 +44,7 @@ impl Scope {
     }
 }
 
-impl Default for Scope {
+impl Default for RequestScope {
     fn default() -> Self {
         Self::new(Span::none())
     }
@@ -52,12 +52,12 @@ impl Default for Scope {
 
 /// Which end of the wire a span stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum HttpSide {
     Server,
     Client,
 }
 
-impl Side {
+impl HttpSide {
     /// Whether a response with this status is an error: a client that asked wrongly is no error of
     /// the server.
     fn is_error(self, status: StatusCode) -> bool {
@@ -67,10 +67,10 @@ impl Side {
         }
     }
 
-    fn responded<B>(self, span: &Span, response: &Response<B>) {
+    fn record_response<B>(self, span: &Span, response: &Response<B>) {
         let status = response.status();
         span.record("http.response.status_code", i64::from(status.as_u16()));
-        // What a request says of the version is a wish until somebody answers.
+        // The version of a request is a wish until the server answers.
         if self == Self::Client
             && let Some(version) = protocol_version(response.version())
         {
@@ -84,16 +84,16 @@ impl Side {
     }
 }
 
-fn failed<E: Display>(span: &Span, error: &E) {
+fn record_error<E: Display>(span: &Span, error: &E) {
     let name = type_name::<E>();
-    // What is in a box is anything.
+    // The type of an error in a box is not known.
     let kind = if name.starts_with("alloc::boxed::Box<") { "_OTHER" } else { name };
     span.record("error.type", kind);
     span.record("otel.status_code", "error");
     span.record("otel.status_description", display(error));
 }
 
-fn abandoned(span: &Span) {
+fn record_abandonment(span: &Span) {
     let (kind, description) = if std::thread::panicking() {
         ("panic", "panicked before there was a response")
     } else {
@@ -116,8 +116,8 @@ pin_project! {
         // `None` once there is a result.
         #[pin]
         inner: Option<F>,
-        scope: Scope,
-        side: Side,
+        scope: RequestScope,
+        side: HttpSide,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -125,14 +125,14 @@ pin_project! {
             let mut this = this.project();
             if this.inner.is_some() {
                 this.scope.run(|| this.inner.set(None));
-                abandoned(&this.scope.span);
+                record_abandonment(&this.scope.span);
             }
         }
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, scope: Scope, side: Side) -> Self {
+    pub(super) fn new(inner: F, scope: RequestScope, side: HttpSide) -> Self {
         Self { inner: Some(inner), scope, side }
     }
 }
@@ -160,11 +160,11 @@ where
         let scope = mem::take(this.scope);
         match result {
             Ok(response) => {
-                this.side.responded(&scope.span, &response);
+                this.side.record_response(&scope.span, &response);
                 Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, scope))))
             }
             Err(error) => {
-                failed(&scope.span, &error);
+                record_error(&scope.span, &error);
                 Poll::Ready(Err(error))
             }
         }
@@ -178,13 +178,13 @@ pin_project! {
         // Goes before the span, so that what it holds ends inside of it.
         #[pin]
         inner: B,
-        scope: Scope,
+        scope: RequestScope,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    fn new(inner: B, scope: Scope) -> Self {
-        let scope = if inner.is_end_stream() { Scope::default() } else { scope };
+    fn new(inner: B, scope: RequestScope) -> Self {
+        let scope = if inner.is_end_stream() { RequestScope::default() } else { scope };
         Self { inner, scope }
     }
 }
@@ -206,13 +206,13 @@ where
         let has_ended = match &frame {
             Some(Ok(_)) => this.inner.is_end_stream(),
             Some(Err(error)) => {
-                failed(&this.scope.span, error);
+                record_error(&this.scope.span, error);
                 true
             }
             None => true,
         };
         if has_ended {
-            *this.scope = Scope::default();
+            *this.scope = RequestScope::default();
         }
         Poll::Ready(frame)
     }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_the_client_did_wrong_is_an_error_of_the_client_alone() {
-        let is_error = |side: Side, code| side.is_error(StatusCode::from_u16(code).unwrap());
+        let is_error = |side: HttpSide, code| side.is_error(StatusCode::from_u16(code).unwrap());
         for (code, server, client) in [
             (100, false, false),
             (204, false, false),
@@ -244,8 +244,8 @@ mod tests {
             (600, true, true),
             (999, true, true),
         ] {
-            assert_eq!(is_error(Side::Server, code), server, "{code}");
-            assert_eq!(is_error(Side::Client, code), client, "{code}");
+            assert_eq!(is_error(HttpSide::Server, code), server, "{code}");
+            assert_eq!(is_error(HttpSide::Client, code), client, "{code}");
         }
     }
 }

@@ -7,21 +7,21 @@ use std::task::{Context, Poll};
 
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::field::Empty;
 use tracing::{Level, Span, span};
 
-use super::TARGET;
-use super::method::{KnownMethods, OTHER, SpanName};
-use super::response::{ResponseBody, ResponseFuture, Scope, Side};
+use super::method::{OTHER, SpanName};
+use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
+use super::response::{ResponseBody, ResponseFuture, RequestScope, HttpSide};
 use super::url::{Authority, Query, protocol_version};
 use crate::kit::guarded;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::lookup;
-use crate::propagation::{CompositePropagator, Extracted, Propagator};
+use crate::propagation::Extracted;
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 
@@ -62,37 +62,23 @@ type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 /// ```
 #[derive(Clone)]
 pub struct HttpServerLayer {
-    config: Config,
-}
-
-#[derive(Clone)]
-struct Config {
-    propagator: Arc<dyn Propagator>,
+    shared: SharedOptions,
     route: Option<Arc<Route>>,
-    known_methods: KnownMethods,
     scheme: Scheme,
-    level: Level,
 }
 
 impl HttpServerLayer {
-    /// Reads the W3C headers, knows no routes, and makes spans of the level INFO.
+    /// Makes a layer that reads the W3C headers, knows no routes, and makes spans of the level INFO.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            config: Config {
-                propagator: Arc::new(CompositePropagator::default()),
-                route: None,
-                known_methods: KnownMethods::default(),
-                scheme: Scheme::HTTP,
-                level: Level::INFO,
-            },
-        }
+        Self { shared: SharedOptions::default(), route: None, scheme: Scheme::HTTP }
     }
 
-    /// Says which route a request takes, in the form with placeholders: the tag `http.route` and the
-    /// second half of the span's name. Default: nobody knows, and the name is the method alone.
+    /// Sets what tells the route of a request, in the form with placeholders: the tag `http.route` and
+    /// the second half of the span's name. Default: nothing does, and the name is the method alone.
     ///
-    /// A route is one of few; never give the path itself. It is asked once for each request. With axum, where the layer is added to the router:
+    /// A route is one of few; never give the path itself. The layer asks once for each request. With axum,
+    /// where the layer is added to the router:
     ///
     /// ```
     /// use axum::{Router, extract::MatchedPath, routing::get};
@@ -107,52 +93,26 @@ impl HttpServerLayer {
     where
         F: for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync + 'static,
     {
-        self.config.route = Some(Arc::new(route));
+        self.route = Some(Arc::new(route));
         self
     }
 
-    /// Reads the caller's context with this. Default: [`CompositePropagator::default`].
-    #[must_use]
-    pub fn with_propagator(mut self, propagator: impl Propagator + 'static) -> Self {
-        self.config.propagator = Arc::new(propagator);
-        self
-    }
-
-    /// The methods that stand in tags and names; others are `_OTHER`. Default: those of RFC 9110, and
-    /// `PATCH`. Use it for a service with methods of its own, such as `PROPFIND`.
-    #[must_use]
-    pub fn with_known_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.config.known_methods = KnownMethods::new(methods);
-        self
-    }
-
-    /// The `url.scheme` of requests that do not say it, which are those of HTTP/1. Default:
+    /// Sets the `url.scheme` of requests that do not say it, which are those of HTTP/1. Default:
     /// [`Scheme::HTTP`].
     #[must_use]
     pub fn with_scheme(mut self, scheme: Scheme) -> Self {
-        self.config.scheme = scheme;
-        self
-    }
-
-    /// The level of the spans. Default: [`Level::INFO`].
-    #[must_use]
-    pub fn with_level(mut self, level: Level) -> Self {
-        self.config.level = level;
+        self.scheme = scheme;
         self
     }
 }
 
-impl Default for HttpServerLayer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+shared_option_methods!(HttpServerLayer, propagator: "Sets what reads the caller's context from the headers.");
 
 impl fmt::Debug for HttpServerLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpServerLayer")
-            .field("scheme", &self.config.scheme)
-            .field("level", &self.config.level)
+            .field("scheme", &self.scheme)
+            .field("level", &self.shared.level)
             .finish_non_exhaustive()
     }
 }
@@ -188,37 +148,37 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let scope = self.layer.config.scope(&parts);
+        let scope = self.layer.scope(&parts);
         let request = Request::from_parts(parts, body);
         let response = scope.run(|| self.inner.call(request));
-        ResponseFuture::new(response, scope, Side::Server)
+        ResponseFuture::new(response, scope, HttpSide::Server)
     }
 }
 
-impl Config {
+impl HttpServerLayer {
     /// The span of this request, under its caller if that is known. A caller far away goes before the
     /// span that happens to be the current one here.
-    fn scope(&self, parts: &Parts) -> Scope {
+    fn scope(&self, parts: &Parts) -> RequestScope {
         let mut caller = Extracted::default();
-        self.propagator.extract(&parts.headers, &mut caller);
+        self.shared.propagator.extract(&parts.headers, &mut caller);
         // Asked first: what it traces itself has nothing to do with the caller.
         let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
         let Some(caller) = caller.into_context() else {
-            return Scope::new(self.describe(parts, route, false));
+            return RequestScope::new(self.request_span(parts, route, false));
         };
-        let create = || self.describe(parts, route, true);
+        let create = || self.request_span(parts, route, true);
         let span = caller::with_caller(caller.clone(), CallerRole::ParentOfRequest, create);
-        if lookup::is_known(&span) { Scope::new(span) } else { Scope::hidden(span, caller) }
+        if lookup::is_known(&span) { RequestScope::new(span) } else { RequestScope::hidden(span, caller) }
     }
 
-    /// The span with everything that samplers may ask for. What it says is put into words only if
-    /// somebody wants to know.
-    fn describe(&self, parts: &Parts, route: Option<&str>, is_root: bool) -> Span {
-        let method = self.known_methods.name(&parts.method);
+    /// The span with everything that samplers may ask for. Its fields are formatted only where a
+    /// subscriber reads them.
+    fn request_span(&self, parts: &Parts, route: Option<&str>, is_root: bool) -> Span {
+        let method = self.shared.known_methods.name(&parts.method);
         let authority = Authority::of(parts);
         let scheme = parts.uri.scheme().unwrap_or(&self.scheme);
 
-        // Levels and parents are static, so each pair is a place of its own in the program.
+        // The parent is static, as the level is, so each pair is a callsite of its own.
         macro_rules! span_at {
             ($level:ident $($parent:tt)*) => {
                 span!(
@@ -232,7 +192,7 @@ impl Config {
                     url.path = Some(parts.uri.path()).filter(|path| !path.is_empty()),
                     url.query = parts.uri.query().map(|query| display(Query(query))),
                     server.address = authority.map(|authority| authority.address()),
-                    server.port = authority.and_then(|said| said.port(parts.uri.scheme())).map(i64::from),
+                    server.port = authority.and_then(|authority| authority.port(parts.uri.scheme())).map(i64::from),
                     network.protocol.version = protocol_version(parts.version),
                     user_agent.original = text_of(parts.headers.get(header::USER_AGENT)).as_deref(),
                     http.response.status_code = Empty,
@@ -242,18 +202,11 @@ impl Config {
                 )
             };
         }
-        macro_rules! span_under {
-            ($($parent:tt)*) => {
-                match self.level {
-                    Level::ERROR => span_at!(ERROR $($parent)*),
-                    Level::WARN => span_at!(WARN $($parent)*),
-                    Level::INFO => span_at!(INFO $($parent)*),
-                    Level::DEBUG => span_at!(DEBUG $($parent)*),
-                    Level::TRACE => span_at!(TRACE $($parent)*),
-                }
-            };
+        if is_root {
+            span_of_level!(self.shared.level, span_at, parent: None,)
+        } else {
+            span_of_level!(self.shared.level, span_at)
         }
-        if is_root { span_under!(parent: None,) } else { span_under!() }
     }
 }
 

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::uri::Scheme;
 use http::{Version, header};
 
-/// Keys of a query whose values let somebody in: signatures of the large clouds' storage.
+/// Keys of a query whose values grant access: signatures of the large clouds' storage.
 const SECRET_KEYS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
 
 const REDACTED: &str = "REDACTED";
@@ -31,7 +31,7 @@ impl fmt::Display for Query<'_> {
     }
 }
 
-/// Who is asked, as the request says.
+/// The server that a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Authority<'a> {
     credentials: Option<&'a str>,
@@ -41,23 +41,23 @@ pub(super) struct Authority<'a> {
 }
 
 impl<'a> Authority<'a> {
-    /// That of the URL, or else that of the `Host` header.
+    /// The authority of the URL, or else of the `Host` header.
     pub(super) fn of(parts: &'a Parts) -> Option<Self> {
-        let said = parts.uri.authority().map(http::uri::Authority::as_str);
+        let of_url = parts.uri.authority().map(http::uri::Authority::as_str);
         let host = || parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        Self::parse(said.or_else(host)?)
+        Self::parse(of_url.or_else(host)?)
     }
 
     fn parse(text: &'a str) -> Option<Self> {
-        let (credentials, place) = match text.trim().rsplit_once('@') {
-            Some((credentials, place)) => (Some(credentials), place),
+        let (credentials, host_and_port) = match text.trim().rsplit_once('@') {
+            Some((credentials, rest)) => (Some(credentials), rest),
             None => (None, text.trim()),
         };
         // The colons inside the brackets of an IPv6 address separate no port.
-        let host_end = place.rfind(']').map_or(0, |bracket| bracket + 1);
-        let (host, port) = match place.get(host_end..)?.rfind(':') {
-            Some(colon) => place.split_at_checked(host_end + colon)?,
-            None => (place, ""),
+        let host_end = host_and_port.rfind(']').map_or(0, |bracket| bracket + 1);
+        let (host, port) = match host_and_port.get(host_end..)?.rfind(':') {
+            Some(colon) => host_and_port.split_at_checked(host_end + colon)?,
+            None => (host_and_port, ""),
         };
         let port = port.strip_prefix(':').and_then(|port| port.parse().ok());
         (!host.is_empty()).then_some(Self { credentials, host, port })
@@ -69,7 +69,7 @@ impl<'a> Authority<'a> {
         inside.unwrap_or(self.host)
     }
 
-    /// The port it names, or the one that goes without saying.
+    /// The port that the request names, or the default one of its scheme.
     pub(super) fn port(&self, scheme: Option<&Scheme>) -> Option<u16> {
         self.port.or_else(|| match scheme? {
             scheme if *scheme == Scheme::HTTP => Some(80),

@@ -1,0 +1,99 @@
+//! What both layers of this module can be told.
+
+use std::sync::Arc;
+
+use http::Method;
+use tracing::Level;
+
+use super::method::KnownMethods;
+use crate::propagation::{CompositePropagator, Propagator};
+
+/// The target of the spans, which filters know them by.
+pub(super) const TARGET: &str = "tailtrace::http";
+
+/// The options that the server's layer and the client's have in common.
+#[derive(Clone)]
+pub(super) struct SharedOptions {
+    pub(super) propagator: Arc<dyn Propagator>,
+    pub(super) known_methods: KnownMethods,
+    pub(super) level: Level,
+}
+
+impl Default for SharedOptions {
+    fn default() -> Self {
+        Self {
+            propagator: Arc::new(CompositePropagator::default()),
+            known_methods: KnownMethods::default(),
+            level: Level::INFO,
+        }
+    }
+}
+
+impl SharedOptions {
+    pub(super) fn set_propagator(&mut self, propagator: impl Propagator + 'static) {
+        self.propagator = Arc::new(propagator);
+    }
+
+    pub(super) fn set_known_methods(&mut self, methods: impl IntoIterator<Item = Method>) {
+        self.known_methods = KnownMethods::new(methods);
+    }
+}
+
+/// The builder methods of a layer that has [`SharedOptions`] in its field `shared`.
+macro_rules! shared_option_methods {
+    ($layer:ident, propagator: $propagator_doc:literal) => {
+        impl $layer {
+            #[doc = $propagator_doc]
+            /// Default:
+            /// [`CompositePropagator::default`](crate::propagation::CompositePropagator::default).
+            #[must_use]
+            pub fn with_propagator(
+                mut self,
+                propagator: impl crate::propagation::Propagator + 'static,
+            ) -> Self {
+                self.shared.set_propagator(propagator);
+                self
+            }
+
+            /// Sets the methods that stand in tags and names; any other method is `_OTHER`. Default: those
+            /// of RFC 9110, and `PATCH`. Use it for a service with methods of its own, such as `PROPFIND`.
+            #[must_use]
+            pub fn with_known_methods(
+                mut self,
+                methods: impl IntoIterator<Item = http::Method>,
+            ) -> Self {
+                self.shared.set_known_methods(methods);
+                self
+            }
+
+            /// Sets the level of the spans. Default: [`Level::INFO`](tracing::Level::INFO).
+            #[must_use]
+            pub fn with_level(mut self, level: tracing::Level) -> Self {
+                self.shared.level = level;
+                self
+            }
+        }
+
+        impl Default for $layer {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+}
+
+/// Makes a span of a level that is known only at run time, with a macro that takes the level's name.
+/// Levels are static in `tracing`, so each is a callsite of its own.
+macro_rules! span_of_level {
+    ($level:expr, $span:ident $(, $($argument:tt)*)?) => {
+        match $level {
+            tracing::Level::ERROR => $span!(ERROR $($($argument)*)?),
+            tracing::Level::WARN => $span!(WARN $($($argument)*)?),
+            tracing::Level::INFO => $span!(INFO $($($argument)*)?),
+            tracing::Level::DEBUG => $span!(DEBUG $($($argument)*)?),
+            tracing::Level::TRACE => $span!(TRACE $($($argument)*)?),
+        }
+    };
+}
+
+pub(super) use {shared_option_methods, span_of_level};
