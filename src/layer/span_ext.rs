@@ -1,13 +1,17 @@
-//! What a `tracing` span can do that it cannot do by itself.
+//! What a `tracing` span can do where a layer of this crate records it.
 
 use std::borrow::{Borrow, Cow};
+use std::error::Error;
 
 use tracing::Span;
 
 use super::layer_list::FoundSpan;
 use super::lookup::{self, LookupError};
 use super::open_span::WriteTerms;
-use crate::model::{Link, LogLevel, SpanId, Status, TagArg, TraceContext, TraceId};
+use crate::model::{
+    Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey, TraceContext, TraceId,
+};
+use crate::trace::{ErrorDetails, SpanMut};
 
 /// Why a span did not get the parent it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +35,8 @@ pub enum SetParentError {
 /// What a [`tracing::Span`] can do when a [`TraceLayer`](super::TraceLayer) listens.
 ///
 /// On a span that no layer knows these methods do nothing, or return `None`. Where a filter hides the
-/// span from the layer but not an ancestor of it, that ancestor answers for its context.
+/// span from the layer but not an ancestor of it, that ancestor answers for its context. The trait is
+/// sealed: only [`tracing::Span`] has it, and it may get more methods.
 ///
 /// ```
 /// use tailtrace::{ConsoleExporter, Pipeline, Status, TraceSpanExt};
@@ -45,7 +50,7 @@ pub enum SetParentError {
 /// assert_eq!(header, span.trace_id().map(|id| id.to_string()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait TraceSpanExt {
+pub trait TraceSpanExt: sealed::Sealed {
     /// Puts the span under a parent, usually one that incoming headers tell of.
     ///
     /// It works on a span that is entered already, as the one of an `#[instrument]` function is, as long
@@ -91,33 +96,53 @@ pub trait TraceSpanExt {
         self.context().map(|context| context.span_id)
     }
 
-    /// Points to another span.
-    #[doc(alias = "add_link_with_attributes")]
-    fn add_link(&self, link: impl Into<Link>);
+    /// Sets the span's name, for example once the route of a request is known.
+    #[doc(alias = "update_name")]
+    fn set_name(&self, name: impl Into<Cow<'static, str>>);
+
+    /// Sets the span's role in a call between processes, as the field `otel.kind` does.
+    fn set_kind(&self, kind: SpanKind);
 
     /// Sets a tag, whether or not the span declared such a field; setting a key again replaces its value.
     #[doc(alias = "set_attribute")]
-    fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>);
-
-    /// Says how it went; see [`Status`] for what replaces what.
-    fn set_status(&self, status: Status);
+    fn set_tag<'k, 'v>(&self, key: impl Into<TagKey<'k>>, value: impl Into<TagArg<'v>>);
 
     /// Adds a log entry to this span, wherever the thread is; other layers do not see it.
     #[doc(alias = "add_event")]
-    fn log_event(&self, level: LogLevel, message: impl AsRef<str>) {
-        self.log_event_with_fields(level, message, std::iter::empty::<(&str, i64)>());
+    fn log(&self, level: LogLevel, message: impl AsRef<str>) {
+        self.log_with_fields(level, message, std::iter::empty::<(&str, i64)>());
     }
 
     /// Adds a log entry with details.
     #[doc(alias = "add_event")]
-    fn log_event_with_fields<'v, K, V>(
+    fn log_with_fields<'k, 'v, K, V>(
         &self,
         level: LogLevel,
         message: impl AsRef<str>,
         fields: impl IntoIterator<Item = (K, V)>,
     ) where
-        K: Into<Cow<'static, str>>,
+        K: Into<TagKey<'k>>,
         V: Into<TagArg<'v>>;
+
+    /// Adds a link to another span.
+    #[doc(alias = "add_link_with_attributes")]
+    fn add_link(&self, link: impl Into<Link>);
+
+    /// Sets the span's status; [`Status`] says which status replaces which.
+    fn set_status(&self, status: Status);
+
+    /// Sets the span's status to an error with the error's text, and adds a log entry `exception` with the
+    /// error's type, text and causes.
+    ///
+    /// The error's `Display` runs outside of all locks; its text is cut to the length limit.
+    #[doc(alias = "record_error")]
+    fn set_error<E: Error + ?Sized>(&self, error: &E);
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for tracing::Span {}
 }
 
 impl TraceSpanExt for Span {
@@ -137,18 +162,57 @@ impl TraceSpanExt for Span {
         found.layer.context(found.id)
     }
 
-    fn add_link(&self, link: impl Into<Link>) {
-        let link = link.into();
-        if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
-            layer.write(id, |span| span.add_link(link));
-        }
+    fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        let name = name.into();
+        write(self, |span| {
+            span.set_name(name);
+        });
     }
 
-    fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
-        if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
-            let key = key.into();
-            value.into().read(|value| layer.write(id, |span| span.set_tag(key, value)));
-        }
+    fn set_kind(&self, kind: SpanKind) {
+        write(self, |span| {
+            span.set_kind(kind);
+        });
+    }
+
+    fn set_tag<'k, 'v>(&self, key: impl Into<TagKey<'k>>, value: impl Into<TagArg<'v>>) {
+        let key = key.into();
+        let value = value.into();
+        write(self, |span| {
+            span.set_tag(key, value);
+        });
+    }
+
+    fn log_with_fields<'k, 'v, K, V>(
+        &self,
+        level: LogLevel,
+        message: impl AsRef<str>,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) where
+        K: Into<TagKey<'k>>,
+        V: Into<TagArg<'v>>,
+    {
+        let Some((FoundSpan { layer, id, .. }, WriteTerms { now, .. })) = find_recorded(self)
+        else {
+            return;
+        };
+        // All of it before a lock is taken: the iterator and the conversions are the caller's.
+        let message = message.as_ref();
+        let fields: Vec<(TagKey<'k>, TagArg<'v>)> =
+            fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        layer.write(id, |span| {
+            let Some(log) = span.push_log(now, level, message) else { return };
+            for (key, value) in fields {
+                span.set_field(log, key, value);
+            }
+        });
+    }
+
+    fn add_link(&self, link: impl Into<Link>) {
+        let link = link.into();
+        write(self, |span| {
+            span.add_link(link);
+        });
     }
 
     fn set_status(&self, status: Status) {
@@ -157,36 +221,36 @@ impl TraceSpanExt for Span {
                 if status.is_error() {
                     span.rescue();
                 }
-                span.write(|span| span.set_status(status))
+                span.write(|span| {
+                    span.set_status(status);
+                })
             });
         }
     }
 
-    fn log_event_with_fields<'v, K, V>(
-        &self,
-        level: LogLevel,
-        message: impl AsRef<str>,
-        fields: impl IntoIterator<Item = (K, V)>,
-    ) where
-        K: Into<Cow<'static, str>>,
-        V: Into<TagArg<'v>>,
-    {
-        let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) else { return };
-        let Some(WriteTerms { now, .. }) = layer.with_span(id, |span| span.write_terms()).flatten()
+    fn set_error<E: Error + ?Sized>(&self, error: &E) {
+        let Some((FoundSpan { layer, id, .. }, WriteTerms { now, limit })) = find_recorded(self)
         else {
             return;
         };
-        // All of it before a lock is taken: the iterator and the conversions are the caller's.
-        let message = message.as_ref();
-        let fields: Vec<(Cow<'static, str>, TagArg<'v>)> =
-            fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        layer.write(id, |span| {
-            let log = span.log(now, level, message);
-            for (key, value) in fields {
-                if let Some(log) = log {
-                    span.set_field(log, key, value.as_ref());
-                }
-            }
+        let details = ErrorDetails::of(error, limit.bytes());
+        layer.change(id, |span| {
+            span.rescue();
+            span.write(|span| span.push_error(now, &details))
         });
     }
+}
+
+/// Writes into a span that a layer knows.
+fn write(span: &Span, write: impl FnOnce(&mut SpanMut<'_>)) {
+    if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(span) {
+        layer.write(id, write);
+    }
+}
+
+/// A span that a layer records, with what a write needs to know before the lock is taken.
+fn find_recorded(span: &Span) -> Option<(FoundSpan, WriteTerms)> {
+    let found = lookup::find_exactly(span)?;
+    let terms = found.layer.with_span(found.id, |span| span.write_terms()).flatten()?;
+    Some((found, terms))
 }

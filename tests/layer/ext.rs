@@ -6,7 +6,7 @@ use std::thread;
 use super::support::{keeping, tailed, trace, trace_with};
 use tailtrace::{
     AlwaysOff, Link, LogLevel, Pipeline, SamplingRequest, SamplingResult, SetParentError, SpanId,
-    Status, TagRef, TagValue, TraceContext, TraceId, TraceSpanExt,
+    SpanKind, Status, TagRef, TagValue, TraceContext, TraceId, TraceSpanExt,
 };
 use tracing::{Span, info_span};
 
@@ -20,8 +20,8 @@ fn everything(span: &Span) {
     span.set_tag(String::from("list"), vec!["a", "b"]);
     span.set_tag("number", 2);
     span.set_status(Status::error("why"));
-    span.log_event(LogLevel::Info, "said");
-    span.log_event_with_fields(LogLevel::Warn, String::from("with"), [("a", 1), ("b", 2)]);
+    span.log(LogLevel::Info, "said");
+    span.log_with_fields(LogLevel::Warn, String::from("with"), [("a", 1), ("b", 2)]);
     span.add_link(Link::new(caller()));
 }
 
@@ -214,4 +214,29 @@ fn a_handle_works_on_after_the_pipeline_was_shut_down() {
         assert_eq!(after.trace_id(), id, "ids go on");
     });
     assert_eq!(run.end().traces.len(), 0);
+}
+
+#[test]
+fn a_name_a_kind_and_an_error_are_set_on_drafts_and_on_started_spans() {
+    let set = |span: &Span| {
+        span.set_name("GET /orders");
+        span.set_kind(SpanKind::Server);
+        span.set_error(&std::io::Error::other("no stock"));
+    };
+    let outcome = trace(|| {
+        set(&info_span!("draft"));
+        let started = info_span!("started");
+        assert!(started.context().is_some());
+        set(&started);
+    });
+    assert_eq!(outcome.spans().count(), 2);
+    for span in outcome.spans() {
+        assert_eq!(span.operation_name(), "GET /orders");
+        assert_eq!(span.kind(), SpanKind::Server);
+        assert_eq!(span.status_description(), "no stock");
+        let log = span.logs().next().unwrap();
+        assert_eq!(log.message(), "exception");
+        let message = log.fields().find(|(key, _)| *key == "exception.message");
+        assert_eq!(message, Some(("exception.message", TagRef::Str("no stock"))));
+    }
 }

@@ -128,7 +128,7 @@ fn a_hidden_span_takes_no_parent_and_no_tags_for_another() {
         assert_eq!(hidden.set_parent(&caller), Err(SetParentError::SpanDisabled));
         hidden.set_tag("a", 1);
         hidden.set_status(tailtrace::Status::error("not outer's"));
-        hidden.log_event(tailtrace::LogLevel::Info, "not outer's");
+        hidden.log(tailtrace::LogLevel::Info, "not outer's");
         assert_eq!(outer.set_parent(&caller), Ok(()));
     });
     assert_eq!(outcome.trees(), "outer");

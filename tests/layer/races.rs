@@ -82,7 +82,7 @@ fn step(spans: &[Mutex<Span>], numbers: &mut Numbers) {
         }
         _ => {
             span.set_tag("b", 1);
-            span.log_event(LogLevel::Info, "said");
+            span.log(LogLevel::Info, "said");
             assert_eq!(span.context().is_some(), !span.is_none());
         }
     }

@@ -50,7 +50,12 @@ impl ErrorField {
     }
 
     /// Sets the tags `exception.…` of a span. `tags` is where the error was read to.
-    pub(super) fn write(&self, span: &mut SpanMut<'_>, tags: &StagedTags, options: &RecordingOptions) {
+    pub(super) fn write(
+        &self,
+        span: &mut SpanMut<'_>,
+        tags: &StagedTags,
+        options: &RecordingOptions,
+    ) {
         span.set_tag("exception.message", TagRef::Str(tags.text(self.message)));
         if let Some(kind) = self.kind {
             span.set_tag("exception.type", TagRef::Str(kind));

@@ -47,7 +47,11 @@ pub(in crate::layer) fn write_span_fields(
     }
 }
 
-fn write_special_fields(buffer: &mut FieldBuffer, span: &mut SpanMut<'_>, options: &RecordingOptions) {
+fn write_special_fields(
+    buffer: &mut FieldBuffer,
+    span: &mut SpanMut<'_>,
+    options: &RecordingOptions,
+) {
     let FieldBuffer { tags, special, .. } = buffer;
     if let Some(error) = special.error.take().filter(|_| options.error_fields) {
         error.write(span, tags, options);

@@ -15,7 +15,7 @@ impl ValueLimit {
     }
 
     #[inline(always)]
-    pub(super) const fn bytes(self) -> usize {
+    pub(in crate::layer) const fn bytes(self) -> usize {
         self.0
     }
 }

@@ -13,7 +13,7 @@ use tracing::{Level, Span, span};
 
 use super::method::{OTHER, SpanName};
 use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
-use super::response::{ResponseBody, ResponseFuture, RequestScope, HttpSide};
+use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
 use super::url::{Authority, FullUrl};
 use crate::layer::TraceSpanExt;
 use crate::layer::caller::{self, CallerRole};

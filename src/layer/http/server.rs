@@ -16,7 +16,7 @@ use tracing::{Level, Span, span};
 
 use super::method::{OTHER, SpanName};
 use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
-use super::response::{ResponseBody, ResponseFuture, RequestScope, HttpSide};
+use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
 use super::url::{Authority, Query, protocol_version};
 use crate::kit::guarded;
 use crate::layer::caller::{self, CallerRole};
@@ -168,7 +168,11 @@ impl HttpServerLayer {
         };
         let create = || self.request_span(parts, route, true);
         let span = caller::with_caller(caller.clone(), CallerRole::ParentOfRequest, create);
-        if lookup::is_known(&span) { RequestScope::new(span) } else { RequestScope::hidden(span, caller) }
+        if lookup::is_known(&span) {
+            RequestScope::new(span)
+        } else {
+            RequestScope::hidden(span, caller)
+        }
     }
 
     /// The span with everything that samplers may ask for. Its fields are formatted only where a

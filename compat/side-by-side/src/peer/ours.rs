@@ -56,6 +56,6 @@ impl Peer for Ours {
 
     fn log_event(&self, span: &Span, name: &'static str, fields: &[(&'static str, Value)]) {
         let fields = fields.iter().cloned().map(|(key, value)| (key, value_of(value)));
-        span.log_event_with_fields(LogLevel::Info, name, fields);
+        span.log_with_fields(LogLevel::Info, name, fields);
     }
 }
