@@ -89,12 +89,12 @@ use tailtrace::{delivery, export, model, pipeline, propagation, record, sampling
 mod adapter;
 
 pub use adapter::{
-    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
     TailSpanProcessor, convert,
 };
 RUST
 
-cat >"$crate/tests/line.rs" <<RUST
+cat >"$crate/tests/adapter_suite.rs" <<RUST
 //! What every line of OpenTelemetry must do, on 0.$line.
 
 mod compat;

@@ -1,4 +1,4 @@
-//! Ids for OpenTelemetry's spans.
+//! Our generator of ids behind OpenTelemetry's trait.
 
 use opentelemetry_sdk::trace as sdk;
 
@@ -8,8 +8,9 @@ use crate::model::{SpanId, TraceId};
 
 /// Our ids for the spans of an OpenTelemetry provider.
 ///
-/// They are never zero, and the low 56 bits of a trace id are uniform, so that consistent samplers in
-/// different services agree. One costs a few nanoseconds: each thread has a generator of its own.
+/// The ids are never zero, and the low 56 bits of a trace id are uniform, so that consistent samplers in
+/// different services agree. An id costs a few nanoseconds: each thread has a
+/// generator of its own.
 ///
 /// ```
 /// use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -22,7 +23,7 @@ use crate::model::{SpanId, TraceId};
 pub struct IdGenerator(Random);
 
 impl IdGenerator {
-    /// Draws from `random`: from [`Random::seeded`] the same ids in every run of a test.
+    /// A generator that draws from `random`. [`Random::seeded`] gives the same ids in every run of a test.
     #[must_use]
     pub const fn new(random: Random) -> Self {
         Self(random)

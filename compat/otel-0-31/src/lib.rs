@@ -7,6 +7,6 @@ use tailtrace::{delivery, export, model, pipeline, propagation, record, sampling
 mod adapter;
 
 pub use adapter::{
-    FromShouldSample, HeadSampler, OtelExporter, Propagator, Recorded, SpanExporterBridge,
+    FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
     TailSpanProcessor, convert,
 };

@@ -5,7 +5,7 @@ use tailtrace::{Errors, InMemoryExporter, LogLevel, Pipeline, TailSampler};
 use tracing_subscriber::prelude::*;
 
 use crate::adapter::{HeadSampler, TailSpanProcessor};
-use crate::suite::line;
+use crate::suite::release_line;
 
 #[tracing::instrument]
 fn ask_the_bank() {}
@@ -38,13 +38,13 @@ fn what_tracing_opentelemetry_makes_is_decided_by_our_tail() {
         .start()
         .unwrap();
     let tail = TailSpanProcessor::new(&pipeline);
-    let provider = line::provider_of("shop", HeadSampler::new(&pipeline), tail);
+    let provider = release_line::provider_of("shop", HeadSampler::new(&pipeline), tail);
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("app"));
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         order(5);
         order(4711);
     });
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     let traces = memory.traces();
     assert_eq!(traces.len(), 1, "the order that went well is dropped");
     let trace = &traces[0];

@@ -1,4 +1,4 @@
-//! Our samplers where OpenTelemetry asks for one.
+//! Our samplers behind OpenTelemetry's trait for samplers.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,8 +11,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
-use super::early::Early;
-use super::line::{SamplingDecision as SdkDecision, SamplingResult as SdkResult};
+use super::recent_ids::RecentIds;
+use super::release_line::{SdkSamplingDecision, SdkSamplingResult};
 use crate::model::{Link, TagValue, TraceId};
 use crate::pipeline::Pipeline;
 use crate::record::Intake;
@@ -21,7 +21,7 @@ use crate::time::{Clock, Tick};
 
 /// The head of a pipeline, or a [`Sampler`] alone, as OpenTelemetry's sampler.
 ///
-/// It is asked once for each local root; the spans below follow their parent. Spans that are recorded for the
+/// The sampler decides about each local root; the spans below follow their parent. Spans that are recorded for the
 /// tail alone are `RecordOnly`: they carry no sampled flag, so that other services do not take them for kept.
 /// Use it together with [`TailSpanProcessor`](super::TailSpanProcessor), which decides about them.
 ///
@@ -32,36 +32,38 @@ use crate::time::{Clock, Tick};
 /// | [`Drop`](SamplingDecision::Drop) | `Drop` | `Drop` |
 #[derive(Clone)]
 pub struct HeadSampler {
-    source: Source,
+    source: HeadSource,
     records_as_sampled: bool,
-    /// The traces that were left to the tail.
-    recorded: Early<TraceId>,
+    /// The traces that were left to the tail, and whose spans the processor may not know yet.
+    recorded: RecentIds<TraceId>,
 }
 
+/// Where the decisions come from.
 #[derive(Clone)]
-enum Source {
+enum HeadSource {
     Pipeline(Intake),
-    Alone(Arc<dyn Sampler>, Clock),
+    Sampler(Arc<dyn Sampler>, Clock),
 }
 
 impl HeadSampler {
     /// The head of a pipeline: its sampler or, without one, what its tail needs.
     #[must_use]
     pub fn new(pipeline: &Pipeline) -> Self {
-        Self::of(Source::Pipeline(pipeline.intake()))
+        Self::of(HeadSource::Pipeline(pipeline.intake()))
     }
 
-    /// A sampler without a pipeline. What it says to record is recorded, and no tail of ours decides about it.
+    /// A sampler without a pipeline. Spans that it records are recorded by the SDK, and no tail of ours decides
+    /// about them.
     #[must_use]
     pub fn from_sampler(sampler: impl Sampler + 'static) -> Self {
-        Self::of(Source::Alone(Arc::new(sampler), Clock::system()))
+        Self::of(HeadSource::Sampler(Arc::new(sampler), Clock::system()))
     }
 
-    fn of(source: Source) -> Self {
-        Self { source, records_as_sampled: false, recorded: Early::new() }
+    fn of(source: HeadSource) -> Self {
+        Self { source, records_as_sampled: false, recorded: RecentIds::new() }
     }
 
-    /// Whether spans that are recorded for the tail carry the sampled flag. Default: no.
+    /// Whether spans that are recorded for the tail carry the sampled flag. Default: `false`.
     ///
     /// With it, services downstream that follow their caller record their part of every trace; use it when
     /// they have a tail too, or a collector behind them decides.
@@ -72,47 +74,47 @@ impl HeadSampler {
     }
 
     /// Decides about a span below one of this process.
-    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SdkResult {
+    fn follow(&self, trace_id: api::TraceId, parent: &api::SpanRef<'_>) -> SdkSamplingResult {
         let context = parent.span_context();
         let intake = self.source.intake();
         let known = intake.zip(convert::from_trace_id(trace_id));
         let decision = if intake.is_some_and(Intake::refuses) {
-            SdkDecision::Drop
+            SdkSamplingDecision::Drop
         } else if context.is_sampled() {
-            SdkDecision::RecordAndSample
+            SdkSamplingDecision::RecordAndSample
         } else if self.is_recorded(trace_id) {
-            SdkDecision::RecordOnly
+            SdkSamplingDecision::RecordOnly
         } else if known.is_some_and(|(intake, id)| intake.is_dropped(id)) {
-            SdkDecision::Drop
+            SdkSamplingDecision::Drop
         } else if intake.is_some_and(Intake::is_asking) || parent.is_recording() {
-            // A span that is just being ended may be locked on this thread, so it is asked last, and not by
-            // what a policy traces.
-            SdkDecision::RecordOnly
+            // The parent may be locked by this thread while it ends, which is when policies run. So
+            // `is_recording`, which takes that lock, comes last, and is not reached from inside of a policy.
+            SdkSamplingDecision::RecordOnly
         } else {
             if let Some(intake) = intake {
                 intake.sampled_out();
             }
-            SdkDecision::Drop
+            SdkSamplingDecision::Drop
         };
         let trace_state = context.trace_state().clone();
-        SdkResult { decision, attributes: Vec::new(), trace_state }
+        SdkSamplingResult { decision, attributes: Vec::new(), trace_state }
     }
 
-    /// Whether spans of this trace are recorded here, or will be as soon as they are told of.
+    /// Whether spans of this trace are recorded here, or will be as soon as the processor sees them.
     fn is_recorded(&self, trace_id: api::TraceId) -> bool {
         convert::from_trace_id(trace_id).is_some_and(|id| {
             let known = self.source.intake().is_some_and(|intake| intake.is_recorded(id));
-            known || self.recorded.knows(id)
+            known || self.recorded.contains(id)
         })
     }
 
     /// Decides about a local root.
-    fn ask(
+    fn decide(
         &self,
         trace_id: TraceId,
         parent: Option<&api::SpanContext>,
-        root: &Root<'_>,
-    ) -> SdkResult {
+        root: &RootSpan<'_>,
+    ) -> SdkSamplingResult {
         let caller = parent.and_then(convert::from_span_context);
         let tags: Vec<(Cow<'static, str>, TagValue)> =
             root.attributes.iter().map(convert::from_attribute).collect();
@@ -124,30 +126,34 @@ impl HeadSampler {
         if let Some(caller) = &caller {
             request = request.with_parent(caller);
         }
-        let answer = self.source.decide(&request);
-        if answer.decision == SamplingDecision::Record {
-            self.recorded.mention(trace_id);
+        let result = self.source.sample(&request);
+        if result.decision == SamplingDecision::Record {
+            self.recorded.announce_ahead(trace_id);
         }
         let state = parent.map_or(&api::TraceState::NONE, api::SpanContext::trace_state);
-        let tags = answer.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
-        SdkResult {
-            decision: match answer.decision {
-                SamplingDecision::Drop => SdkDecision::Drop,
-                SamplingDecision::Record if !self.records_as_sampled => SdkDecision::RecordOnly,
-                SamplingDecision::Record | SamplingDecision::Sample => SdkDecision::RecordAndSample,
+        let tags = result.tags.iter().map(|(key, tag)| convert::to_key_value(key, tag.as_ref()));
+        SdkSamplingResult {
+            decision: match result.decision {
+                SamplingDecision::Drop => SdkSamplingDecision::Drop,
+                SamplingDecision::Record if !self.records_as_sampled => {
+                    SdkSamplingDecision::RecordOnly
+                }
+                SamplingDecision::Record | SamplingDecision::Sample => {
+                    SdkSamplingDecision::RecordAndSample
+                }
             },
             attributes: tags.collect(),
-            // What is not sampled promises no probability to whoever continues it.
+            // A service that continues an unsampled trace must not count on a probability.
             trace_state: convert::set_threshold(
                 state,
-                answer.threshold.filter(|_| answer.is_sampled()),
+                result.threshold.filter(|_| result.is_sampled()),
             ),
         }
     }
 }
 
-/// What is known of a local root besides its ids.
-struct Root<'a> {
+/// A local root before it starts, without its ids.
+struct RootSpan<'a> {
     name: &'a str,
     kind: &'a api::SpanKind,
     attributes: &'a [KeyValue],
@@ -163,20 +169,20 @@ impl sdk::ShouldSample for HeadSampler {
         span_kind: &api::SpanKind,
         attributes: &[KeyValue],
         links: &[api::Link],
-    ) -> SdkResult {
+    ) -> SdkSamplingResult {
         let parent = parent_context.filter(|context| context.has_active_span());
         let parent = parent.map(Context::span).filter(|span| span.span_context().is_valid());
-        let root = Root { name, kind: span_kind, attributes, links };
+        let root = RootSpan { name, kind: span_kind, attributes, links };
         match (&parent, convert::from_trace_id(trace_id)) {
             (Some(parent), _) if !parent.span_context().is_remote() => {
                 self.follow(trace_id, parent)
             }
             (parent, Some(id)) => {
-                self.ask(id, parent.as_ref().map(api::SpanRef::span_context), &root)
+                self.decide(id, parent.as_ref().map(api::SpanRef::span_context), &root)
             }
-            // Whoever made such an id must not be followed by others.
-            (_, None) => SdkResult {
-                decision: SdkDecision::Drop,
+            // No sampler can decide consistently about an invalid id.
+            (_, None) => SdkSamplingResult {
+                decision: SdkSamplingDecision::Drop,
                 attributes: Vec::new(),
                 trace_state: api::TraceState::default(),
             },
@@ -184,26 +190,26 @@ impl sdk::ShouldSample for HeadSampler {
     }
 }
 
-impl Source {
+impl HeadSource {
     fn intake(&self) -> Option<&Intake> {
         match self {
             Self::Pipeline(intake) => Some(intake),
-            Self::Alone(..) => None,
+            Self::Sampler(..) => None,
         }
     }
 
     fn now(&self) -> Tick {
         match self {
             Self::Pipeline(intake) => intake.now(),
-            Self::Alone(_, clock) => clock.now(),
+            Self::Sampler(_, clock) => clock.now(),
         }
     }
 
-    fn decide(&self, request: &SamplingRequest<'_>) -> SamplingResult {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         match self {
             Self::Pipeline(intake) => intake.sample(request),
-            // A sampler that panics has no opinion.
-            Self::Alone(sampler, _) => {
+            // A sampler that panics has no opinion, so its trace is recorded without the sampled flag.
+            Self::Sampler(sampler, _) => {
                 catch_unwind(AssertUnwindSafe(|| sampler.should_sample(request)))
                     .unwrap_or_else(|_| SamplingResult::record())
             }

@@ -1,26 +1,26 @@
-//! What every line of OpenTelemetry has.
+//! The adapters that every release line of OpenTelemetry has.
 //!
-//! The crates in `compat/` compile this folder against older lines. It speaks the crate's public API
-//! only, by paths that begin with `crate::`, and says what differs on a line with the cumulative cfgs
-//! `before_0_M`, of which the newest line sets none.
+//! The crates in `compat/` compile this folder against older lines. It uses the crate's public API only, by
+//! paths that begin with `crate::`. What differs on a line stands behind the cumulative cfgs `before_0_M`,
+//! of which the newest line sets none.
 
-mod bridge;
+mod async_mutex;
 pub mod convert;
-mod early;
-mod exporter;
+mod from_should_sample;
 mod head_sampler;
-mod line;
+mod otel_exporter;
 pub(crate) mod propagator;
-mod quiet;
-mod recorded;
-mod sampler;
+mod recent_ids;
+mod release_line;
+mod sdk_span;
+mod span_exporter_bridge;
+mod suppression;
 mod tail_span_processor;
-mod turn;
 
-pub use bridge::SpanExporterBridge;
-pub use exporter::OtelExporter;
+pub use from_should_sample::FromShouldSample;
 pub use head_sampler::HeadSampler;
+pub use otel_exporter::OtelExporter;
 pub use propagator::Propagator;
-pub use recorded::Recorded;
-pub use sampler::FromShouldSample;
+pub use sdk_span::SdkSpan;
+pub use span_exporter_bridge::SpanExporterBridge;
 pub use tail_span_processor::TailSpanProcessor;

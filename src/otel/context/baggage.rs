@@ -4,24 +4,24 @@ use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 
 use crate::model::Baggage;
-use crate::otel::adapter::propagator::kept;
+use crate::otel::adapter::propagator::context_values;
 use crate::otel::convert;
 
-/// Whether a context says what it carries, and be it nothing.
-fn says(context: &Context) -> bool {
-    // One that does not say answers with one that all have in common.
+/// Whether a context holds baggage of its own, even if that is empty.
+fn has_own_baggage(context: &Context) -> bool {
+    // A context without baggage answers with a default that all such contexts share.
     !std::ptr::eq(context.baggage(), Context::new().baggage())
 }
 
-/// The baggage that a context says it has, if it says.
-pub(super) fn of(context: &Context) -> Option<Baggage> {
-    says(context).then(|| kept::baggage_of(context))
+/// The baggage of a context; `None` when it holds none of its own.
+pub(in crate::otel) fn baggage_of(context: &Context) -> Option<Baggage> {
+    has_own_baggage(context).then(|| context_values::baggage_of(context))
 }
 
-/// The context with this baggage, unless it says itself what it carries.
-pub(super) fn lend(context: Context, ours: &Baggage) -> Context {
-    if ours.is_empty() || says(&context) {
+/// The context with this baggage, unless it holds some of its own.
+pub(super) fn with_default_baggage(context: Context, baggage: &Baggage) -> Context {
+    if baggage.is_empty() || has_own_baggage(&context) {
         return context;
     }
-    context.with_baggage(convert::to_baggage(ours))
+    context.with_baggage(convert::to_baggage(baggage))
 }

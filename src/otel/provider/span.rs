@@ -1,4 +1,4 @@
-//! A running span, as OpenTelemetry's API knows it.
+//! Running spans behind OpenTelemetry's trait for spans.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,30 +8,30 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as ApiSpan, SpanContext, Status};
 
-use crate::otel::context::Known;
-use crate::otel::{convert, say};
+use crate::otel::context::SpanRegistration;
+use crate::otel::convert;
+use crate::otel::writable_span::WritableSpan as _;
 use crate::record::ActiveSpan;
 
-/// A span of [`Tracer`](super::Tracer), to be used through `opentelemetry::trace::Span`; dropping it ends
-/// it.
+/// A span of [`Tracer`](super::Tracer), to be used through `opentelemetry::trace::Span`. Dropping it ends it.
 ///
-/// After its end every method still works and changes nothing, and it is still a valid parent.
+/// After its end every method may still be called and changes nothing, and the span is still a valid parent.
 #[derive(Debug)]
 #[must_use = "a span ends when it is dropped; bind it to a name or put it into a context"]
 pub struct Span {
-    /// Made when somebody asks: a span that never becomes a parent needs no ids. Goes before the span,
-    /// so that nothing else refers to its trace when that ends.
-    shown: OnceLock<(SpanContext, Known)>,
+    /// Made when a caller reads the ids: a span that never becomes a parent needs none. Declared before the
+    /// span, and so dropped before it: the registration must not refer to the trace when the span ends.
+    ids: OnceLock<(SpanContext, SpanRegistration)>,
     span: ActiveSpan,
     has_ended: bool,
 }
 
 impl Span {
     pub(super) fn new(span: ActiveSpan) -> Self {
-        Self { shown: OnceLock::new(), span, has_ended: false }
+        Self { ids: OnceLock::new(), span, has_ended: false }
     }
 
-    fn is_told(&self) -> bool {
+    fn is_writable(&self) -> bool {
         !self.has_ended && self.span.may_write()
     }
 
@@ -50,8 +50,8 @@ impl ApiSpan for Span {
     where
         T: Into<Cow<'static, str>>,
     {
-        if self.is_told() {
-            say::event_now(&self.span, name.into(), attributes);
+        if self.is_writable() {
+            self.span.write_event_now(name.into(), attributes);
         }
     }
 
@@ -59,23 +59,23 @@ impl ApiSpan for Span {
     where
         T: Into<Cow<'static, str>>,
     {
-        if self.is_told() {
-            say::event(&self.span, name.into(), time, attributes);
+        if self.is_writable() {
+            self.span.write_event(name.into(), time, attributes);
         }
     }
 
     fn record_error(&mut self, error: &dyn Error) {
-        if self.is_told() {
-            say::error(&self.span, error);
+        if self.is_writable() {
+            self.span.write_error(error);
         }
     }
 
     fn span_context(&self) -> &SpanContext {
-        let shown = self.shown.get_or_init(|| {
+        let (ids, _) = self.ids.get_or_init(|| {
             let context = self.span.context();
-            (convert::to_span_context(&context), Known::new(context))
+            (convert::to_span_context(&context), SpanRegistration::new(context))
         });
-        &shown.0
+        ids
     }
 
     fn is_recording(&self) -> bool {
@@ -83,14 +83,14 @@ impl ApiSpan for Span {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if self.is_told() {
-            say::attribute(&self.span, &attribute);
+        if self.is_writable() {
+            self.span.write_attribute(&attribute);
         }
     }
 
     fn set_status(&mut self, status: Status) {
-        if self.is_told() {
-            say::status(&self.span, &status);
+        if self.is_writable() {
+            self.span.write_status(&status);
         }
     }
 
@@ -98,14 +98,14 @@ impl ApiSpan for Span {
     where
         T: Into<Cow<'static, str>>,
     {
-        if self.is_told() {
+        if self.is_writable() {
             self.span.set_name(name.into());
         }
     }
 
     fn add_link(&mut self, to: SpanContext, attributes: Vec<KeyValue>) {
-        if self.is_told() {
-            say::link(&self.span, to, attributes);
+        if self.is_writable() {
+            self.span.write_link(to, attributes);
         }
     }
 

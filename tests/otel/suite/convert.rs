@@ -7,7 +7,7 @@ use opentelemetry::{KeyValue, Value};
 use proptest::prelude::*;
 use tailtrace::{Baggage, LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
 
-use super::line::{self, Scope, SpanData};
+use super::release_line::{self, Scope, SpanData};
 use super::{strategies as any, support};
 use crate::adapter::convert::*;
 
@@ -193,7 +193,7 @@ fn what_events_and_links_dropped_counts_for_the_span() {
 #[test]
 fn the_scope_stands_in_tags() {
     let mut data = bare("scoped");
-    line::set_scope(&mut data, Scope::builder("sqlx").with_version("0.8").build());
+    release_line::set_scope(&mut data, Scope::builder("sqlx").with_version("0.8").build());
     let span = from_span_data(&data).unwrap();
     assert_eq!(span.tag("otel.scope.name"), Some(TagRef::Str("sqlx")));
     assert_eq!(span.tag("otel.scope.version"), Some(TagRef::Str("0.8")));
@@ -218,10 +218,10 @@ fn a_resource_without_a_service_is_unknown_and_the_rest_is_in_order() {
     let keys: Vec<&str> = back.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["service.name", "a", "b"]);
     assert_eq!(
-        (back.schema_url(), line::attribute_of(&to_resource(&ours), "b")),
+        (back.schema_url(), release_line::attribute_of(&to_resource(&ours), "b")),
         (None, Some(1.into()))
     );
-    let nobody = line::resource(Vec::new());
+    let nobody = release_line::resource(Vec::new());
     assert_eq!(from_resource(&nobody).service_name(), "unknown_service");
 }
 

@@ -13,7 +13,7 @@ use tailtrace::{
     TraceFlags,
 };
 
-use super::line::{self, SamplingDecision as Theirs, SamplingResult};
+use super::release_line::{self, SamplingDecision as Theirs, SamplingResult};
 use super::support::LONG;
 use crate::adapter::FromShouldSample;
 use crate::adapter::convert::to_trace_id;
@@ -138,7 +138,7 @@ fn a_new_trace_has_no_parent() {
 #[test]
 fn samplers_of_the_sdk_decide_by_the_parent() {
     let sampler = OtelSampler::ParentBased(Box::new(OtelSampler::AlwaysOff));
-    let sampler = FromShouldSample::new(line::boxed(sampler));
+    let sampler = FromShouldSample::new(release_line::boxed(sampler));
     for (flags, decision) in [
         (TraceFlags::SAMPLED, SamplingDecision::Sample),
         (TraceFlags::default(), SamplingDecision::Drop),

@@ -10,7 +10,9 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use tailtrace::{Errors, InMemoryExporter, Pipeline, SpanRef, TailSampler, TraceView, Verdict};
 
-use super::line::{self, Export, Line, SdkResult, SdkTracerProvider, SpanData};
+use super::release_line::{
+    self, LineExporter, SdkResult, SdkTracerProvider, SpanData, TestExporter,
+};
 use super::support::{Sink, errors, settled, shop};
 use super::tail_span_processor::{bad, names};
 use crate::adapter::{HeadSampler, OtelExporter, TailSpanProcessor};
@@ -26,7 +28,7 @@ fn every_span_keeps_its_resource_though_several_services_share_a_pipeline() {
         .unwrap();
     let providers = ["a", "b", "c"].map(|service| {
         let tail = TailSpanProcessor::new(&pipeline);
-        (service, line::provider_of(service, HeadSampler::new(&pipeline), tail))
+        (service, release_line::provider_of(service, HeadSampler::new(&pipeline), tail))
     });
     thread::scope(|scope| {
         for (service, provider) in &providers {
@@ -37,7 +39,7 @@ fn every_span_keeps_its_resource_though_several_services_share_a_pipeline() {
             });
         }
     });
-    line::flush(&providers[0].1).unwrap();
+    release_line::flush(&providers[0].1).unwrap();
     let calls = seen.calls.lock().unwrap();
     assert_eq!(calls.iter().map(|(_, spans)| spans.len()).sum::<usize>(), 600);
     for (service, spans) in calls.iter() {
@@ -53,7 +55,7 @@ fn what_an_exporter_traces_does_not_come_back() {
     #[derive(Debug)]
     struct Traced(Arc<OnceLock<SdkTracerProvider>>, Arc<AtomicUsize>);
 
-    impl Export for Traced {
+    impl TestExporter for Traced {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
             self.1.fetch_add(batch.len(), Ordering::Relaxed);
             bad(&self.0.get().unwrap().tracer("client"), "POST /v1/traces");
@@ -62,7 +64,7 @@ fn what_an_exporter_traces_does_not_come_back() {
     }
 
     let (slot, spans) = (Arc::new(OnceLock::new()), Arc::new(AtomicUsize::new(0)));
-    let exporter = Line::new(Traced(Arc::clone(&slot), Arc::clone(&spans)));
+    let exporter = LineExporter::new(Traced(Arc::clone(&slot), Arc::clone(&spans)));
     let pipeline = Pipeline::builder("pipeline")
         .with_tail(TailSampler::new().keep(Errors))
         .with_exporter(OtelExporter::new(exporter))
@@ -71,7 +73,7 @@ fn what_an_exporter_traces_does_not_come_back() {
     let provider = slot.get_or_init(|| shop(&pipeline));
     bad(&provider.tracer("lib"), "order");
     for _ in 0..3 {
-        line::flush(provider).unwrap();
+        release_line::flush(provider).unwrap();
     }
     assert_eq!(spans.load(Ordering::Relaxed), 1);
     settled(&pipeline);
@@ -105,7 +107,7 @@ fn a_policy_may_trace_and_is_not_asked_about_that() {
     context.span().end();
     drop(tracer.start("two"));
     tracer.in_span("three", |_| {});
-    line::flush(provider).unwrap();
+    release_line::flush(provider).unwrap();
     assert_eq!(*asked.lock().unwrap(), ["one", "two", "three"]);
     assert_eq!(memory.span_count(), 3);
     settled(&pipeline);
@@ -120,7 +122,7 @@ fn a_span_may_end_where_no_context_can_be_entered() {
     span.set_status(Status::error("declined"));
     let _active = opentelemetry::trace::mark_span_as_active(span);
     opentelemetry::trace::get_active_span(|span| span.end());
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(names(&memory), [["order"]]);
 }
 
@@ -134,7 +136,7 @@ fn a_panicking_policy_has_no_opinion_and_the_span_ends_well() {
         .unwrap();
     let provider = shop(&pipeline);
     bad(&provider.tracer("lib"), "order");
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!((memory.span_count(), settled(&pipeline).panics), (0, 1));
 }
 
@@ -159,7 +161,7 @@ fn threads_that_share_a_trace_make_one_decision() {
         }
     });
     root.span().end();
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(memory.traces().len(), 1);
     assert_eq!((memory.span_count(), settled(&pipeline).exported), (201, 201));
 }

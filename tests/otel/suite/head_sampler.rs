@@ -14,7 +14,7 @@ use tailtrace::{
     SamplingResult, TagRef, TailSampler,
 };
 
-use super::line::{self, SamplingDecision as Theirs, SdkTracerProvider};
+use super::release_line::{self, SamplingDecision as Theirs, SdkTracerProvider};
 use super::support::{settled, shop};
 use crate::adapter::{HeadSampler, TailSpanProcessor};
 
@@ -68,7 +68,7 @@ fn each_decision_is_that_of_the_root_and_of_all_below_it() {
         child.span().end();
         root.span().end();
     }
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(memory.traces().len(), 1);
     let stats = settled(&pipeline);
     assert_eq!((stats.exported, stats.sampled_out, stats.held), (3, 3, 3));
@@ -78,12 +78,12 @@ fn each_decision_is_that_of_the_root_and_of_all_below_it() {
 fn what_is_recorded_may_be_handed_on_as_sampled() {
     let (pipeline, memory) = by_name_with_a_tail();
     let sampler = HeadSampler::new(&pipeline).with_recorded_as_sampled(true);
-    let provider = line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
+    let provider = release_line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
     let mut span = provider.tracer("lib").start("record it");
     assert!(span.span_context().is_sampled());
     assert_eq!(span.span_context().trace_state().header(), "");
     span.end();
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert!(memory.traces().is_empty(), "it is for the tail to keep it");
     settled(&pipeline);
 }
@@ -101,7 +101,7 @@ fn tags_that_the_sampler_adds_are_attributes_of_the_root() {
     let provider = shop(&pipeline);
     let tracer = provider.tracer("lib");
     tracer.in_span("root", |_| tracer.in_span("child", |_| {}));
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     let trace = &memory.traces()[0];
     let root = trace.root().unwrap();
     assert_eq!(
@@ -133,7 +133,7 @@ fn the_sampler_is_told_all_that_is_known_and_asked_for_local_roots_alone() {
         SamplingResult::sample()
     });
     let (pipeline, _) = by_name_with_a_tail();
-    let provider = line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
+    let provider = release_line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
     let tracer = provider.tracer("lib");
     let caller = SpanContext::new(
         TraceId::from_bytes(7_u128.to_be_bytes()),
@@ -201,7 +201,7 @@ fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
     let alone = HeadSampler::from_sampler(|_: &SamplingRequest<'_>| -> SamplingResult {
         panic!("no words")
     });
-    let provider = line::provider_of("shop", alone, TailSpanProcessor::new(&pipeline));
+    let provider = release_line::provider_of("shop", alone, TailSpanProcessor::new(&pipeline));
     assert!(provider.tracer("lib").start("order").is_recording());
 }
 
@@ -243,7 +243,7 @@ fn a_sampler_may_trace_and_is_not_asked_about_that() {
     let tracer = provider.tracer("lib");
     drop(tracer.start("one"));
     tracer.in_span("two", |_| {});
-    line::flush(provider).unwrap();
+    release_line::flush(provider).unwrap();
     assert_eq!(*asked.lock().unwrap(), ["one", "two"]);
     assert_eq!(memory.span_count(), 2);
     let stats = settled(&pipeline);
@@ -301,8 +301,8 @@ fn services_that_share_a_trace_id_agree() {
 fn a_program_without_a_pipeline_may_use_our_samplers() {
     let (pipeline, memory) = by_name_with_a_tail();
     drop((pipeline, memory));
-    let of = line::resource(Vec::new());
-    let provider = line::builder(HeadSampler::from_sampler(by_name), of).build();
+    let of = release_line::resource(Vec::new());
+    let provider = release_line::builder(HeadSampler::from_sampler(by_name), of).build();
     let tracer = provider.tracer("lib");
     let root = Context::new().with_span(tracer.start("drop it"));
     assert!(!tracer.start_with_context("child", &root).is_recording());

@@ -12,7 +12,7 @@ use tailtrace::{
     TraceContext, TraceId,
 };
 
-use super::line::{self, Export, Line, SdkResult, SpanData};
+use super::release_line::{self, LineExporter, SdkResult, SpanData, TestExporter};
 use super::support::{LONG, Seen, Sink, block_on};
 use crate::adapter::OtelExporter;
 
@@ -144,9 +144,9 @@ fn nothing_makes_no_call() {
 #[test]
 fn a_failure_is_final_and_told_with_its_cause() {
     for error in [
-        line::failed("no peer"),
-        line::timed_out(Duration::from_secs(3)),
-        line::already_shut_down(),
+        release_line::failed("no peer"),
+        release_line::timed_out(Duration::from_secs(3)),
+        release_line::already_shut_down(),
     ] {
         let text = error.to_string();
         let (sink, _) = Sink::failing(vec![error]);
@@ -159,14 +159,14 @@ fn a_failure_is_final_and_told_with_its_cause() {
 
 #[test]
 fn a_portion_that_fails_costs_its_own_spans() {
-    let (sink, seen) = Sink::failing(vec![line::failed("bad span")]);
+    let (sink, seen) = Sink::failing(vec![release_line::failed("bad span")]);
     let failed = block_on(OtelExporter::new(sink).export(&[many(1000)])).unwrap_err();
     assert_eq!((failed.rejected_spans(), sizes(&seen)), (Some(512), vec![488]));
 }
 
 #[test]
 fn after_a_timeout_the_other_portions_are_not_tried() {
-    let (sink, seen) = Sink::failing(vec![line::timed_out(LONG)]);
+    let (sink, seen) = Sink::failing(vec![release_line::timed_out(LONG)]);
     let failed = block_on(OtelExporter::new(sink).export(&[many(1000)])).unwrap_err();
     assert!(!failed.is_retryable() && seen.calls.lock().unwrap().is_empty());
 }
@@ -174,17 +174,18 @@ fn after_a_timeout_the_other_portions_are_not_tried() {
 #[test]
 fn an_exporter_that_panics_costs_its_batch_and_exports_the_next() {
     #[derive(Debug)]
-    struct PanicsOnce(AtomicBool, Line<Sink>);
+    struct PanicsOnce(AtomicBool, LineExporter<Sink>);
 
-    impl Export for PanicsOnce {
+    impl TestExporter for PanicsOnce {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
             assert!(self.0.swap(true, Ordering::Relaxed), "no words");
-            Export::export(&self.1, batch).await
+            TestExporter::export(&self.1, batch).await
         }
     }
 
     let (sink, seen) = Sink::new();
-    let pipeline = pipeline(OtelExporter::new(Line::new(PanicsOnce(AtomicBool::new(false), sink))));
+    let pipeline =
+        pipeline(OtelExporter::new(LineExporter::new(PanicsOnce(AtomicBool::new(false), sink))));
     drop(pipeline.tracer().start_span("lost"));
     assert!(pipeline.flush(LONG).is_err());
     drop(pipeline.tracer().start_span("sent"));
@@ -196,9 +197,9 @@ fn an_exporter_that_panics_costs_its_batch_and_exports_the_next() {
 #[test]
 fn an_exporter_may_block_and_may_use_the_runtime() {
     #[derive(Debug)]
-    struct Demanding(Line<Sink>);
+    struct Demanding(LineExporter<Sink>);
 
-    impl Export for Demanding {
+    impl TestExporter for Demanding {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
             // What blocking HTTP clients do: it panics where a runtime is being driven.
             block_on(async {});
@@ -206,12 +207,12 @@ fn an_exporter_may_block_and_may_use_the_runtime() {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
             let address = listener.as_ref().unwrap().local_addr().unwrap();
             tokio::net::TcpStream::connect(address).await.unwrap();
-            Export::export(&self.0, batch).await
+            TestExporter::export(&self.0, batch).await
         }
     }
 
     let (sink, seen) = Sink::new();
-    let pipeline = pipeline(OtelExporter::new(Line::new(Demanding(sink))));
+    let pipeline = pipeline(OtelExporter::new(LineExporter::new(Demanding(sink))));
     drop(pipeline.tracer().start_span("order"));
     pipeline.shutdown(LONG).unwrap();
     assert_eq!(seen.names(), ["order"]);
@@ -225,12 +226,12 @@ fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
 
     use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
-    use super::line::SdkTracerProvider;
+    use super::release_line::SdkTracerProvider;
 
     #[derive(Debug)]
     struct Traced(SdkTracerProvider, Arc<Mutex<Vec<bool>>>);
 
-    impl Export for Traced {
+    impl TestExporter for Traced {
         async fn export(&self, _: Vec<SpanData>) -> SdkResult {
             let span = self.0.tracer("client").start("POST /v1/traces");
             self.1.lock().unwrap().push(span.is_recording());
@@ -241,7 +242,7 @@ fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
     let recorded = Arc::new(Mutex::new(Vec::new()));
     let provider = SdkTracerProvider::builder().build();
     assert!(provider.tracer("app").start("order").is_recording());
-    let exporter = OtelExporter::new(Line::new(Traced(provider, Arc::clone(&recorded))));
+    let exporter = OtelExporter::new(LineExporter::new(Traced(provider, Arc::clone(&recorded))));
     block_on(exporter.export(&[many(1)])).unwrap();
     assert_eq!(*recorded.lock().unwrap(), [false]);
 }
@@ -249,18 +250,18 @@ fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
 #[test]
 fn an_export_that_nobody_waits_for_any_more_leaves_the_exporter_whole() {
     #[derive(Debug)]
-    struct Waits(Arc<tokio::sync::Notify>, Line<Sink>);
+    struct Waits(Arc<tokio::sync::Notify>, LineExporter<Sink>);
 
-    impl Export for Waits {
+    impl TestExporter for Waits {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
             self.0.notified().await;
-            Export::export(&self.1, batch).await
+            TestExporter::export(&self.1, batch).await
         }
     }
 
     let go = Arc::new(tokio::sync::Notify::new());
     let (sink, seen) = Sink::new();
-    let exporter = OtelExporter::new(Line::new(Waits(Arc::clone(&go), sink)));
+    let exporter = OtelExporter::new(LineExporter::new(Waits(Arc::clone(&go), sink)));
     let batch = [trace(span("slow"))];
     block_on(async {
         let limited = tokio::time::timeout(Duration::from_millis(1), exporter.export(&batch));

@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::line::{self, Scope, SpanData};
+use super::release_line::{self, Scope, SpanData};
 use super::support::bare;
 
 /// Any value; numbers that differ from themselves are tested by hand.
@@ -139,14 +139,14 @@ pub(crate) fn span_data() -> impl Strategy<Value = SpanData> {
                 context.trace_state().clone(),
             );
             data.parent_span_id = SpanId::from_bytes(parent.to_be_bytes());
-            line::set_parent_remote(&mut data, is_parent_remote);
+            release_line::set_parent_remote(&mut data, is_parent_remote);
             (data.span_kind, data.name, data.status) = (span_kind, name.into(), status);
             (data.start_time, data.end_time) =
                 (start_time, start_time + Duration::from_nanos(nanos));
             (data.attributes, data.dropped_attributes_count) = (attributes, dropped.0);
             (data.events.events, data.events.dropped_count) = (all_events, dropped.1);
             (data.links.links, data.links.dropped_count) = (all_links, dropped.2);
-            line::set_scope(&mut data, scope);
+            release_line::set_scope(&mut data, scope);
             data
         },
     )

@@ -12,7 +12,9 @@ use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
 use tailtrace::{Errors, InMemoryExporter, Pipeline, Stats, TailSampler};
 
-use super::line::{self, Export, Line, SdkError, SdkResult, SdkTracerProvider, SpanData};
+use super::release_line::{
+    self, LineExporter, SdkError, SdkResult, SdkTracerProvider, SpanData, TestExporter,
+};
 use crate::adapter::{HeadSampler, TailSpanProcessor};
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -84,21 +86,21 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub(crate) fn new() -> (Line<Self>, Arc<Seen>) {
+    pub(crate) fn new() -> (LineExporter<Self>, Arc<Seen>) {
         let sink = Self::default();
         let seen = Arc::clone(&sink.seen);
-        (Line::new(sink), seen)
+        (LineExporter::new(sink), seen)
     }
 
     /// An exporter whose calls answer with these errors first.
-    pub(crate) fn failing(errors: Vec<SdkError>) -> (Line<Self>, Arc<Seen>) {
+    pub(crate) fn failing(errors: Vec<SdkError>) -> (LineExporter<Self>, Arc<Seen>) {
         let (sink, seen) = Self::new();
         *seen.answers.lock().unwrap() = errors;
         (sink, seen)
     }
 }
 
-impl Export for Sink {
+impl TestExporter for Sink {
     async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
         let mut answers = self.seen.answers.lock().unwrap();
         if !answers.is_empty() {
@@ -120,7 +122,7 @@ impl Export for Sink {
 
     fn set_resource(&self, resource: &Resource) {
         self.seen.resources.fetch_add(1, Ordering::Relaxed);
-        let name = line::attribute_of(resource, "service.name").unwrap();
+        let name = release_line::attribute_of(resource, "service.name").unwrap();
         *self.service.lock().unwrap() = name.to_string();
     }
 }
@@ -134,7 +136,7 @@ pub(crate) fn errors() -> (Pipeline, InMemoryExporter) {
 
 /// A provider of the service `shop` in front of a pipeline.
 pub(crate) fn shop(pipeline: &Pipeline) -> SdkTracerProvider {
-    line::provider_of("shop", HeadSampler::new(pipeline), TailSpanProcessor::new(pipeline))
+    release_line::provider_of("shop", HeadSampler::new(pipeline), TailSpanProcessor::new(pipeline))
 }
 
 /// The account, which must balance.

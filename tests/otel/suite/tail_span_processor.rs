@@ -16,9 +16,11 @@ use tailtrace::{
     RecordLimits, TagRef, TailSampler, Trace,
 };
 
-use super::line::{self, Export, Line, SdkResult, SdkTracerProvider, SpanData};
+use super::release_line::{
+    self, LineExporter, SdkResult, SdkTracerProvider, SpanData, TestExporter,
+};
 use super::support::{LONG, Sink, errors, settled, shop};
-use crate::adapter::{OtelExporter, Recorded, TailSpanProcessor};
+use crate::adapter::{OtelExporter, SdkSpan, TailSpanProcessor};
 
 pub(crate) fn bad(tracer: &impl opentelemetry::trace::Tracer, name: &'static str) {
     let mut span = tracer.start(name);
@@ -81,7 +83,7 @@ fn what_is_kept_reaches_an_exporter_of_ours_with_all_it_had() {
     let (pipeline, memory) = errors();
     let provider = shop(&pipeline);
     trace_everything(&provider);
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     let trace = &memory.traces()[0];
     assert_eq!(trace.resource().service_name(), "shop");
     let span = trace.root().unwrap();
@@ -110,7 +112,7 @@ fn what_is_kept_reaches_an_exporter_of_ours_with_all_it_had() {
     let link = span.links().next().unwrap();
     assert_eq!(link.context().span_id.to_bits(), 0xdef);
     assert_eq!(link.tags().next().map(|(key, _)| key), Some("why"));
-    assert_eq!(trace.originals::<Recorded>().map(<[Recorded]>::len), Some(1));
+    assert_eq!(trace.originals::<SdkSpan>().map(<[SdkSpan]>::len), Some(1));
     settled(&pipeline);
 }
 
@@ -124,7 +126,7 @@ fn what_is_kept_reaches_an_exporter_of_opentelemetry_as_the_sdk_made_it() {
         .unwrap();
     let provider = shop(&pipeline);
     trace_everything(&provider);
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     let spans = seen.spans();
     let span = &spans[0];
     assert_eq!((spans.len(), span.name.as_ref(), &span.span_kind), (1, "order", &SpanKind::Server));
@@ -134,7 +136,7 @@ fn what_is_kept_reaches_an_exporter_of_opentelemetry_as_the_sdk_made_it() {
     assert_eq!(span.links.links[0].attributes, [KeyValue::new("why", "retry")]);
     assert_eq!(span.status, Status::error("declined"));
     assert_eq!(span.parent_span_id.to_string(), "0000000000000def");
-    assert_eq!(line::scope_name(span), "lib");
+    assert_eq!(release_line::scope_name(span), "lib");
     assert!(span.span_context.is_sampled());
     assert_eq!(span.span_context.trace_state().header(), "ot=th:0,vendor=1");
     assert_eq!(seen.calls.lock().unwrap()[0].0, "shop");
@@ -149,12 +151,12 @@ fn a_trace_is_decided_when_its_last_span_has_ended_and_what_is_dropped_is_never_
     let child = Context::new().with_span(tracer.start_with_context("child", &root));
     bad(&tracer, "another");
     root.span().end();
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(names(&memory), [["another"]], "a span of the other trace is open");
     child.span().set_status(Status::error("declined"));
     child.span().end();
     tracer.in_span("fine", |_| tracer.in_span("too", |_| {}));
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(names(&memory), [vec!["another"], vec!["child", "root"]]);
     let stats = settled(&pipeline);
     assert_eq!((stats.started, stats.exported, stats.held), (5, 3, 2));
@@ -178,7 +180,7 @@ fn the_head_and_the_tail_combine_and_counts_scale_back() {
         span.end();
     }
     bad(&tracer, "bad");
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     let thresholds: Vec<_> = memory
         .traces()
         .iter()
@@ -211,7 +213,7 @@ fn spans_that_end_late_follow_the_decision() {
         // A look at the clock for what lingers: anything that happens is one.
         let _ = pipeline.flush(LONG);
         straggler.span().end();
-        line::flush(&provider).unwrap();
+        release_line::flush(&provider).unwrap();
         let stats = settled(&pipeline);
         if fails {
             assert_eq!(names(&memory), [["root"], ["straggler"]]);
@@ -226,9 +228,10 @@ fn spans_that_end_late_follow_the_decision() {
 #[test]
 fn what_is_not_recorded_does_not_reach_the_tail() {
     let (pipeline, memory) = errors();
-    let provider = line::provider_of("shop", Sampler::AlwaysOff, TailSpanProcessor::new(&pipeline));
+    let provider =
+        release_line::provider_of("shop", Sampler::AlwaysOff, TailSpanProcessor::new(&pipeline));
     bad(&provider.tracer("lib"), "off");
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert!(memory.traces().is_empty());
     assert_eq!(settled(&pipeline).started, 0);
 }
@@ -236,11 +239,12 @@ fn what_is_not_recorded_does_not_reach_the_tail() {
 #[test]
 fn behind_another_sampler_the_tail_decides_what_that_recorded() {
     let (pipeline, memory) = errors();
-    let provider = line::provider_of("shop", Sampler::AlwaysOn, TailSpanProcessor::new(&pipeline));
+    let provider =
+        release_line::provider_of("shop", Sampler::AlwaysOn, TailSpanProcessor::new(&pipeline));
     let tracer = provider.tracer("lib");
     tracer.in_span("fine", |_| {});
     bad(&tracer, "bad");
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(names(&memory), [["bad"]]);
     settled(&pipeline);
 }
@@ -266,24 +270,24 @@ fn a_flush_tells_that_spans_were_lost_and_the_next_one_is_fine() {
         .unwrap();
     let provider = shop(&pipeline);
     bad(&provider.tracer("lib"), "lost");
-    let told = line::flush(&provider).unwrap_err();
+    let told = release_line::flush(&provider).unwrap_err();
     assert!(told.to_string().contains("1 dropped"), "{told}");
     bad(&provider.tracer("lib"), "sent");
-    line::flush(&provider).unwrap();
+    release_line::flush(&provider).unwrap();
     assert_eq!(settled(&pipeline).exported, 1);
 }
 
 #[test]
 fn an_exporter_of_opentelemetry_that_fails_or_panics_costs_its_batch_and_nothing_else() {
     #[derive(Debug)]
-    struct Moody(AtomicUsize, Line<Sink>);
+    struct Moody(AtomicUsize, LineExporter<Sink>);
 
-    impl Export for Moody {
+    impl TestExporter for Moody {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
             match self.0.fetch_add(1, Ordering::Relaxed) {
-                0 => Err(line::failed("no peer")),
+                0 => Err(release_line::failed("no peer")),
                 1 => panic!("no words"),
-                _ => Export::export(&self.1, batch).await,
+                _ => TestExporter::export(&self.1, batch).await,
             }
         }
     }
@@ -291,13 +295,13 @@ fn an_exporter_of_opentelemetry_that_fails_or_panics_costs_its_batch_and_nothing
     let (sink, seen) = Sink::new();
     let pipeline = Pipeline::builder("pipeline")
         .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(OtelExporter::new(Line::new(Moody(AtomicUsize::new(0), sink))))
+        .with_exporter(OtelExporter::new(LineExporter::new(Moody(AtomicUsize::new(0), sink))))
         .start()
         .unwrap();
     let provider = shop(&pipeline);
     for (name, is_sent) in [("fails", false), ("panics", false), ("sent", true)] {
         bad(&provider.tracer("lib"), name);
-        assert_eq!(line::flush(&provider).is_ok(), is_sent, "{name}");
+        assert_eq!(release_line::flush(&provider).is_ok(), is_sent, "{name}");
     }
     assert_eq!(seen.names(), ["sent"]);
     let stats = settled(&pipeline);
@@ -310,7 +314,7 @@ fn the_provider_ends_the_pipeline_and_what_was_kept_is_sent_before() {
     let provider = shop(&pipeline);
     let tracer = provider.tracer("lib");
     bad(&tracer, "bad");
-    line::shut_down(provider).unwrap();
+    release_line::shut_down(provider).unwrap();
     assert_eq!(names(&memory), [["bad"]]);
     bad(&tracer, "late");
     assert_eq!(names(&memory), [["bad"]]);
@@ -321,11 +325,11 @@ fn the_provider_ends_the_pipeline_and_what_was_kept_is_sent_before() {
 fn after_the_shutdown_of_the_processor_it_says_so() {
     let (pipeline, _) = errors();
     let mut processor = TailSpanProcessor::new(&pipeline);
-    line::end_processor(&mut processor, LONG).unwrap();
-    let already = line::already_shut_down().to_string();
+    release_line::end_processor(&mut processor, LONG).unwrap();
+    let already = release_line::already_shut_down().to_string();
     let told = |result: SdkResult| result.unwrap_err().to_string() == already;
-    assert!(told(line::end_processor(&mut processor, LONG)));
-    assert!(told(line::flush_processor(&processor)));
+    assert!(told(release_line::end_processor(&mut processor, LONG)));
+    assert!(told(release_line::flush_processor(&processor)));
 }
 
 #[test]
@@ -346,10 +350,10 @@ fn a_shutdown_keeps_to_its_time() {
         .unwrap();
     let mut processor = TailSpanProcessor::new(&pipeline);
     // Older lines give no time, and take what they must.
-    let limit = line::shutdown_limit(Duration::from_millis(1));
+    let limit = release_line::shutdown_limit(Duration::from_millis(1));
     let provider = shop(&pipeline);
     bad(&provider.tracer("lib"), "stuck");
-    let told = line::end_processor(&mut processor, limit).unwrap_err();
+    let told = release_line::end_processor(&mut processor, limit).unwrap_err();
     // What is told may be the rest of the time.
     assert!(told.to_string().contains("timed out"), "{told}");
 }

@@ -3,7 +3,7 @@
 use opentelemetry::StringValue;
 use opentelemetry::baggage::{Baggage as OtelBaggage, BaggageMetadata};
 
-use super::super::line;
+use super::super::release_line;
 use crate::model::Baggage;
 
 /// The baggage, its members in alphabetical order, since OpenTelemetry's have none.
@@ -11,22 +11,23 @@ use crate::model::Baggage;
 /// Members that cannot stand in a header are left out, and those that do not fit into it.
 #[must_use]
 pub fn from_baggage(baggage: &OtelBaggage) -> Baggage {
-    update(&Baggage::new(), baggage)
+    updated_baggage(&Baggage::new(), baggage)
 }
 
-/// The baggage with the members of OpenTelemetry's instead of its own: those that are the same stay where
-/// they are.
-pub(crate) fn update(ours: &Baggage, theirs: &OtelBaggage) -> Baggage {
-    let mut updated = ours.clone();
-    for name in ours.iter().map(|member| member.name) {
-        if !line::has_member(theirs, name) {
+/// The baggage with the members of OpenTelemetry's baggage instead of its own. Members that both have alike
+/// keep their place.
+pub(crate) fn updated_baggage(arrived: &Baggage, current: &OtelBaggage) -> Baggage {
+    let mut updated = arrived.clone();
+    for name in arrived.iter().map(|member| member.name) {
+        if !release_line::has_member(current, name) {
             updated = updated.without(name);
         }
     }
-    let mut members: Vec<_> = theirs.iter().map(|(key, member)| (key.as_str(), member)).collect();
+    let mut members: Vec<_> = current.iter().map(|(key, member)| (key.as_str(), member)).collect();
     members.sort_by_key(|(name, _)| *name);
     for (name, (value, metadata)) in members {
-        let (value, metadata) = (&*line::baggage_text(value), metadata.as_str());
+        let value = &*release_line::baggage_text(value);
+        let metadata = metadata.as_str();
         let is_same = updated.iter().any(|member| {
             member.name == name && member.value == value && member.metadata.trim() == metadata
         });

@@ -31,7 +31,7 @@ pub fn to_span_id(id: SpanId) -> otel::SpanId {
     otel::SpanId::from_bytes(id.to_bytes())
 }
 
-/// The sampled and the random flag; others have no meaning.
+/// The sampled and the random flag; no other flag has a meaning.
 #[must_use]
 pub fn from_flags(flags: otel::TraceFlags) -> TraceFlags {
     TraceFlags::from_bits_truncate(flags.to_u8())
@@ -43,8 +43,8 @@ pub fn to_flags(flags: TraceFlags) -> otel::TraceFlags {
     otel::TraceFlags::new(flags.bits())
 }
 
-/// The members that the standard allows; OpenTelemetry also takes some that it does not, such as empty
-/// values.
+/// The members that the W3C's standard allows. OpenTelemetry also takes members that it does not allow, such
+/// as those with empty values.
 #[must_use]
 pub fn from_trace_state(state: &otel::TraceState) -> TraceState {
     let header = state.header();
@@ -74,7 +74,7 @@ pub fn to_trace_state(state: &TraceState) -> otel::TraceState {
     })
 }
 
-/// Whether OpenTelemetry's type takes a member.
+/// Whether OpenTelemetry's type can hold a member.
 pub(crate) fn is_held(member: (&str, &str)) -> bool {
     otel::TraceState::from_key_value([member]).is_ok()
 }
@@ -105,7 +105,7 @@ pub fn from_span_context(context: &otel::SpanContext) -> Option<TraceContext> {
     Some(made)
 }
 
-/// The context without what only ours holds: the baggage, the parent's id, debug and deferred, some
+/// The context without what OpenTelemetry's has no place for: the baggage, the parent's id, debug and deferred, some
 /// members of the trace state.
 #[must_use]
 pub fn to_span_context(context: &TraceContext) -> otel::SpanContext {

@@ -1,7 +1,7 @@
 //! Events and log entries.
 //!
 //! An event has no level. The one of a log entry stands in the attribute `level`, which is where
-//! tracing's bridge to OpenTelemetry writes it: as the first of all, in upper case.
+//! tracing's bridge to OpenTelemetry writes it: as the first attribute, in upper case.
 
 use opentelemetry::trace::Event;
 use opentelemetry::{KeyValue, Value};
@@ -29,20 +29,21 @@ pub fn from_event(event: &Event) -> LogEntry {
 #[must_use]
 pub fn to_event(log: LogRef<'_>) -> Event {
     let level = log.level();
-    let told = log.fields().filter(|(key, _)| *key == LEVEL).find_map(|(_, value)| read(value));
-    let needed = told.unwrap_or_default() != level;
-    let level = needed.then(|| KeyValue::new(LEVEL, level.as_str()));
+    let mut level_fields = log.fields().filter(|(key, _)| *key == LEVEL);
+    let level_in_fields = level_fields.find_map(|(_, value)| read(value));
+    let is_needed = level_in_fields.unwrap_or_default() != level;
+    let level = is_needed.then(|| KeyValue::new(LEVEL, level.as_str()));
     let fields = log.fields().map(|(key, value)| to_key_value(key, value));
     Event::new(log.message().to_owned(), log.time(), level.into_iter().chain(fields).collect(), 0)
 }
 
-/// What the attributes of an event say about its level, and the others of them.
+/// The level that the attributes of an event give, and the attributes without it.
 pub(super) fn level_of(attributes: &[KeyValue]) -> (LogLevel, &[KeyValue]) {
-    let mut told = attributes.iter().filter(|attribute| attribute.key.as_str() == LEVEL);
-    let level = told.clone().find_map(read_attribute).unwrap_or_default();
-    let is_alone = told.next().is_some() && told.next().is_none();
+    let mut levels = attributes.iter().filter(|attribute| attribute.key.as_str() == LEVEL);
+    let level = levels.clone().find_map(read_attribute).unwrap_or_default();
+    let is_alone = levels.next().is_some() && levels.next().is_none();
     match attributes.split_first() {
-        Some((first, others)) if is_alone && is_as_written(first, level) => (level, others),
+        Some((first, rest)) if is_alone && is_as_written(first, level) => (level, rest),
         _ => (level, attributes),
     }
 }
@@ -51,7 +52,7 @@ pub(super) fn level_of(attributes: &[KeyValue]) -> (LogLevel, &[KeyValue]) {
 fn is_as_written(attribute: &KeyValue, level: LogLevel) -> bool {
     let is_level = attribute.key.as_str() == LEVEL;
     let says =
-        |text: &str| matches!(&attribute.value, Value::String(told) if told.as_str() == text);
+        |text: &str| matches!(&attribute.value, Value::String(value) if value.as_str() == text);
     is_level && level != LogLevel::default() && says(level.as_str())
 }
 

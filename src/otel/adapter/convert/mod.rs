@@ -1,8 +1,8 @@
-//! Between the words of OpenTelemetry and those of this crate.
+//! Conversions between OpenTelemetry's types and those of this crate.
 //!
-//! `to_` makes a word of OpenTelemetry, `from_` one of ours. Nothing here fails and nothing panics: what
-//! the other side cannot hold is left out, and each function says what that is. Spans go through
-//! [`from_span_data`] and [`to_span_data`]; the other functions are their parts. A span with ten attributes
+//! `to_…` makes a type of OpenTelemetry, `from_…` one of ours. No function fails or panics: what the other type
+//! cannot hold is left out, and each function says what that is. [`from_span_data`] and [`to_span_data`] convert
+//! whole spans; the other functions are their parts. A span with ten attributes
 //! and an event takes about 3 µs from OpenTelemetry and 4 µs to it.
 //!
 //! | OpenTelemetry | here | what is lost |
@@ -24,7 +24,7 @@ mod scope;
 mod span;
 mod value;
 
-pub(crate) use baggage::update;
+pub(crate) use baggage::updated_baggage;
 pub use baggage::{from_baggage, to_baggage};
 pub(crate) use context::is_held;
 pub use context::{

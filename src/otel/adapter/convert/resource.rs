@@ -1,9 +1,9 @@
-//! Who made the spans.
+//! Resources.
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource as OtelResource;
 
-use super::super::line;
+use super::super::release_line;
 use super::{from_value, to_key_value};
 use crate::model::{Resource, TagValue};
 
@@ -29,5 +29,5 @@ pub fn from_resource(resource: &OtelResource) -> Resource {
 pub fn to_resource(resource: &Resource) -> OtelResource {
     let attribute = |(key, value): (&str, &TagValue)| to_key_value(key, value.as_ref());
     let attributes: Vec<KeyValue> = resource.iter().map(attribute).collect();
-    line::resource(attributes, resource.schema_url().map(str::to_owned))
+    release_line::resource(attributes, resource.schema_url().map(str::to_owned))
 }

@@ -1,13 +1,13 @@
-//! The library that made a span.
+//! Instrumentation scopes: the libraries that make spans.
 //!
-//! Our spans have no place for it, so it stands in tags: those of the specification's mapping for
-//! formats without scopes, and a key of the same kind for the rest of it.
+//! Our spans have no place for a scope, so it stands in tags: those of the specification's mapping for
+//! formats without scopes, and keys of the same kind for the scope's own attributes.
 
 use std::borrow::Cow;
 
 use opentelemetry::KeyValue;
 
-use super::super::line::{self, Scope};
+use super::super::release_line::{self, Scope};
 use super::{from_value, to_key_value};
 use crate::model::{TagRef, TagValue};
 use crate::trace::SpanMut;
@@ -17,11 +17,11 @@ const VERSION: &str = "otel.scope.version";
 const SCHEMA_URL: &str = "otel.scope.schema_url";
 const ATTRIBUTE: &str = "otel.scope.attributes.";
 
-/// The tags that tell of the scope; one without a name has none for it.
+/// The tags that a scope becomes; one without a name has no tag for it.
 #[must_use]
 pub fn scope_tags(scope: &Scope) -> Vec<(Cow<'static, str>, TagValue)> {
     let mut tags = Vec::new();
-    let (name, version, schema_url) = line::scope_names(scope);
+    let (name, version, schema_url) = release_line::scope_names(scope);
     if !name.is_empty() {
         tags.push((NAME.into(), name.into()));
     }
@@ -31,7 +31,7 @@ pub fn scope_tags(scope: &Scope) -> Vec<(Cow<'static, str>, TagValue)> {
     if let Some(url) = schema_url {
         tags.push((SCHEMA_URL.into(), url.into()));
     }
-    for attribute in line::scope_attributes(scope) {
+    for attribute in release_line::scope_attributes(scope) {
         let key = format!("{ATTRIBUTE}{}", attribute.key.as_str());
         tags.push((key.into(), from_value(&attribute.value).as_ref().to_value()));
     }
@@ -45,7 +45,7 @@ pub(super) fn write_scope(scope: &Scope, span: &mut SpanMut<'_>) {
     }
 }
 
-/// The scope that is read from tags, one at a time.
+/// A scope that is read from tags, one after the other.
 #[derive(Default)]
 pub(super) struct ScopeReader {
     name: String,
@@ -55,7 +55,7 @@ pub(super) struct ScopeReader {
 }
 
 impl ScopeReader {
-    /// Takes what a tag says about the scope; false when it says nothing.
+    /// Takes a tag that belongs to the scope; false when it is another.
     pub(super) fn take(&mut self, key: &str, value: TagRef<'_>) -> bool {
         match (key, value) {
             (NAME, TagRef::Str(name)) => name.clone_into(&mut self.name),

@@ -5,7 +5,7 @@ use opentelemetry::trace as otel;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
-use super::super::line::{self, SpanData};
+use super::super::release_line::{self, SpanData};
 use super::event::level_of;
 use super::scope::{ScopeReader, write_scope};
 use super::{
@@ -59,15 +59,15 @@ pub fn to_status(status: Status) -> otel::Status {
     }
 }
 
-/// Writes what the data says into a span of ours: kind, scope, attributes, events, links, status, what
-/// was dropped, and whether the parent is remote.
+/// Writes the data into a span of ours: kind, scope, attributes, events, links, status, counts of what was
+/// dropped, and whether the parent is remote.
 ///
-/// Not what a span is started with, its name, ids and times, and not its end. The span's own limits
-/// hold.
+/// It does not write what a span is started with, which are name, ids and times, nor its end. The span's own
+/// limits hold.
 pub fn write_span_data(data: &SpanData, span: &mut SpanMut<'_>) {
     span.set_kind(from_span_kind(&data.span_kind));
     span.set_parent_remote(is_parent_remote(data));
-    write_scope(line::scope(data), span);
+    write_scope(release_line::scope(data), span);
     for attribute in &data.attributes {
         let (key, value) = from_key_value(attribute);
         span.set_tag(key, value);
@@ -109,27 +109,27 @@ pub fn from_span_data(data: &SpanData) -> Option<Span> {
 /// The span. One that has not ended ends when it started.
 #[must_use]
 pub fn to_span_data(span: SpanRef<'_>) -> SpanData {
-    Shared::of(&span.context()).span_data(span)
+    SharedFields::of(&span.context()).span_data(span)
 }
 
-/// The spans of a trace that was kept, as the sampled flag says then.
+/// The spans of a kept trace, with the sampled flag, which says that they were kept.
 pub(crate) fn spans_of(trace: &Trace) -> Vec<SpanData> {
     let mut spans = trace.spans().peekable();
     let Some(first) = spans.peek() else { return Vec::new() };
     let mut context = first.context();
     context.flags = context.flags.with_sampled(true);
-    let shared = Shared::of(&context);
+    let shared = SharedFields::of(&context);
     spans.map(|span| shared.span_data(span)).collect()
 }
 
-/// What the spans of a trace share in OpenTelemetry's words.
-struct Shared {
+/// The fields that all spans of a trace have alike, converted once.
+struct SharedFields {
     flags: otel::TraceFlags,
     trace_state: otel::TraceState,
 }
 
-impl Shared {
-    /// What the spans of this context's trace share.
+impl SharedFields {
+    /// The fields of the spans of a context's trace.
     fn of(context: &TraceContext) -> Self {
         Self { flags: to_flags(context.flags), trace_state: to_trace_state(&context.trace_state) }
     }
@@ -177,7 +177,7 @@ impl Shared {
 /// Whether the span's parent is in another process.
 #[must_use]
 pub fn is_parent_remote(data: &SpanData) -> bool {
-    line::is_parent_remote(data)
+    release_line::is_parent_remote(data)
 }
 
 fn link_of(link: LinkRef<'_>) -> otel::Link {

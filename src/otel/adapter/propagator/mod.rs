@@ -1,7 +1,7 @@
 //! Our propagators for OpenTelemetry.
 
-mod carrier;
-pub(crate) mod kept;
+pub(crate) mod context_values;
+mod headers;
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
-use self::carrier::{Reader, Writer};
+use self::headers::{HeaderReader, HeaderWriter};
 use crate::propagation::{self, CompositePropagator, Extracted};
 
-/// Any propagator of ours as a propagator of OpenTelemetry; by default those of W3C.
+/// Any propagator of ours as a propagator of OpenTelemetry. The default speaks the formats of W3C.
 ///
-/// For programs that use OpenTelemetry's API and want headers read and written by the letter: what
-/// arrives in several lines, what is malformed, baggage with any character in it. What OpenTelemetry's
-/// types cannot hold travels on all the same, from a request to those it causes: the random flag,
-/// members of the trace state with keys of Level 2, B3's and Jaeger's debug, the order of the baggage.
+/// For programs that use OpenTelemetry's API and want headers read and written by the letter: headers of
+/// several lines, malformed headers, baggage with any character in it. What OpenTelemetry's types cannot hold
+/// travels on all the same, from a request to those it causes: the random flag, members of the trace state
+/// with keys of Level 2, B3's and Jaeger's debug, the order of the baggage.
 ///
-/// What the context already has stays when the headers say nothing, or nothing that can be read.
+/// A span and baggage that the context already has stay where the headers have none, or none that can be read.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("../examples/propagator.md"))]
 ///
@@ -30,7 +30,7 @@ pub struct Propagator {
 }
 
 impl Propagator {
-    /// Speaks the formats of a propagator of ours, such as a [`CompositePropagator`].
+    /// Wraps a propagator of ours, such as a [`CompositePropagator`].
     #[must_use]
     pub fn new(propagator: impl propagation::Propagator + 'static) -> Self {
         let fields = propagator.fields().iter().map(|field| (*field).to_owned()).collect();
@@ -46,16 +46,18 @@ impl Default for Propagator {
 
 impl TextMapPropagator for Propagator {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
-        match kept::context_of(context) {
-            Some(context) => self.inner.inject(&context, &mut Writer(injector)),
-            None => self.inner.inject_baggage(&kept::baggage_of(context), &mut Writer(injector)),
+        match context_values::trace_context_of(context) {
+            Some(context) => self.inner.inject(&context, &mut HeaderWriter(injector)),
+            None => self
+                .inner
+                .inject_baggage(&context_values::baggage_of(context), &mut HeaderWriter(injector)),
         }
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
         let mut extracted = Extracted::default();
-        self.inner.extract(&Reader(extractor), &mut extracted);
-        kept::keep(context, extracted)
+        self.inner.extract(&HeaderReader(extractor), &mut extracted);
+        context_values::with_extracted(context, extracted)
     }
 
     fn fields(&self) -> FieldIter<'_> {

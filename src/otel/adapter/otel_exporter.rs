@@ -6,20 +6,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use opentelemetry_sdk::Resource as OtelResource;
 
-use super::Recorded;
+use super::SdkSpan;
+use super::async_mutex::AsyncMutex;
 use super::convert::{spans_of, to_resource};
-use super::line::{self, SdkError, SpanData, SpanExporter};
-use super::quiet::quietly;
-use super::turn::Shared;
+use super::release_line::{self, SdkError, SpanData, SpanExporter};
+use super::suppression::suppressed;
 use crate::delivery::may_block;
 use crate::export::{Batching, ExportError, Exporter};
 use crate::model::Resource;
 use crate::trace::Trace;
 
-/// How many spans an exporter of OpenTelemetry is handed at a time: what its own processor does.
+/// How many spans an exporter of OpenTelemetry gets in one call: as many as from the SDK's batch processor.
 const MAX_SPANS: usize = 512;
 
-/// How many bytes of our memory these may come from; about what one message of OTLP takes.
+/// How many bytes of our memory the spans of one call take at most; about one message of OTLP.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// Any exporter of OpenTelemetry as an exporter of ours.
@@ -30,32 +30,33 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// entry, on the exporter's own thread.
 ///
 /// The exporter may need tokio's sockets and timers, and it may block: it runs where both are allowed.
-/// Its own work is not traced by OpenTelemetry. It is told of a resource once, before the first spans of
-/// that resource, and never while others are being sent. A call gets at most 512 spans of about 1 MiB.
+/// Its own work is not traced by OpenTelemetry. `set_resource` is called once before the first spans of a
+/// resource, and never while spans of another resource are being sent. A call gets at most 512 spans of
+/// about 1 MiB.
 ///
-/// Its failures are final: exporters of OpenTelemetry try again themselves, and cannot say that a
-/// failure has left nothing behind. Of a batch that takes several calls the failed ones count as
+/// Its failures are final: exporters of OpenTelemetry try again themselves, and an error of theirs does not
+/// say that nothing was sent. Of a batch that takes several calls, the spans of the failed calls count as
 /// rejected.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("examples/otel_exporter.md"))]
 pub struct OtelExporter<E> {
-    inner: Shared<Inner<E>>,
+    state: AsyncMutex<ExporterState<E>>,
 }
 
-/// The exporter, and whose spans it expects.
-struct Inner<E> {
+/// The exporter, and the resource it was given last.
+struct ExporterState<E> {
     exporter: E,
     resource: Option<(Arc<Resource>, OtelResource)>,
 }
 
-/// What an exporter is told besides spans.
+/// A call of an exporter that carries no spans.
 #[derive(Clone, Copy)]
-enum Told {
+enum Command {
     Flush,
     ShutDown,
 }
 
-impl Told {
+impl Command {
     fn verb(self) -> &'static str {
         match self {
             Self::Flush => "flush",
@@ -68,41 +69,44 @@ impl<E: SpanExporter + 'static> OtelExporter<E> {
     /// Wraps an exporter.
     #[must_use]
     pub fn new(exporter: E) -> Self {
-        Self { inner: Shared::new(Inner { exporter, resource: None }) }
+        Self { state: AsyncMutex::new(ExporterState { exporter, resource: None }) }
     }
 
-    /// Tells the exporter something, when nobody else calls it.
-    async fn tell(&self, what: Told) -> Result<(), ExportError> {
-        let mut turn = self.inner.turn().await;
-        let called = may_block(quietly(async move {
-            match (turn.as_mut(), what) {
+    /// Calls the exporter when no other call is under way.
+    async fn call(&self, command: Command) -> Result<(), ExportError> {
+        let mut guard = self.state.lock().await;
+        let called = may_block(suppressed(async move {
+            match (guard.as_mut(), command) {
                 (None, _) => Ok(()),
-                (Some(inner), Told::Flush) => line::flush(&mut inner.exporter).await,
-                (Some(inner), Told::ShutDown) => line::shut_down(&mut inner.exporter).await,
+                (Some(state), Command::Flush) => release_line::flush(&mut state.exporter).await,
+                (Some(state), Command::ShutDown) => {
+                    release_line::shut_down(&mut state.exporter).await
+                }
             }
         }));
         match called.await {
-            Some(told) => told.map_err(|error| failure(what.verb(), error)),
+            Some(result) => result.map_err(|error| failure(command.verb(), error)),
             None => Err(no_runtime()),
         }
     }
 }
 
-impl<E: SpanExporter> Inner<E> {
+impl<E: SpanExporter> ExporterState<E> {
     /// Sends a batch, the spans of one resource after those of another.
     async fn export(&mut self, batch: &[Trace]) -> Result<(), ExportError> {
         let all: u64 = batch.iter().map(|trace| trace.span_count() as u64).sum();
-        let (mut sent, mut failed) = (0, None);
+        let mut sent = 0;
+        let mut failed = None;
         'all: for (resource, traces) in by_resource(batch) {
-            self.belong_to(resource);
+            self.set_resource(resource);
             for mut portion in portions(traces) {
                 let spans = portion.len() as u64;
-                if let Some((_, theirs)) = &self.resource {
-                    line::sign(&mut portion, theirs);
+                if let Some((_, converted)) = &self.resource {
+                    release_line::set_span_resources(&mut portion, converted);
                 }
                 match self.exporter.export(portion).await {
                     Ok(()) => sent += spans,
-                    Err(error) if line::is_hopeless(&error) => {
+                    Err(error) if release_line::is_final(&error) => {
                         failed = Some(error);
                         break 'all;
                     }
@@ -120,12 +124,12 @@ impl<E: SpanExporter> Inner<E> {
         }
     }
 
-    /// Tells the exporter whose the next spans are.
-    fn belong_to(&mut self, resource: &Arc<Resource>) {
+    /// Gives the exporter the resource of the next spans, unless it has it.
+    fn set_resource(&mut self, resource: &Arc<Resource>) {
         if self.resource.as_ref().is_none_or(|(known, _)| known != resource) {
-            let theirs = to_resource(resource);
-            line::set_resource(&mut self.exporter, &theirs);
-            self.resource = Some((Arc::clone(resource), theirs));
+            let converted = to_resource(resource);
+            release_line::set_resource(&mut self.exporter, &converted);
+            self.resource = Some((Arc::clone(resource), converted));
         }
     }
 }
@@ -135,8 +139,8 @@ fn by_resource(batch: &[Trace]) -> Vec<(&Arc<Resource>, Vec<&Trace>)> {
     let mut groups: Vec<(&Arc<Resource>, Vec<&Trace>)> = Vec::new();
     for trace in batch {
         let resource = trace.resource();
-        let is_its = |known: &Arc<Resource>| Arc::ptr_eq(known, resource) || known == resource;
-        match groups.iter_mut().find(|(known, _)| is_its(known)) {
+        let is_same = |known: &Arc<Resource>| Arc::ptr_eq(known, resource) || known == resource;
+        match groups.iter_mut().find(|(known, _)| is_same(known)) {
             Some((_, traces)) => traces.push(trace),
             None => groups.push((resource, vec![trace])),
         }
@@ -144,17 +148,18 @@ fn by_resource(batch: &[Trace]) -> Vec<(&Arc<Resource>, Vec<&Trace>)> {
     groups
 }
 
-/// The spans of the traces in portions that an exporter takes at a time.
+/// The spans of the traces, in portions of one call each.
 fn portions(traces: Vec<&Trace>) -> impl Iterator<Item = Vec<SpanData>> {
     let mut spans = traces.into_iter().flat_map(|trace| {
-        // Spans of the SDK leave as it made them.
-        let spans = Recorded::all_of(trace).unwrap_or_else(|| spans_of(trace));
+        // Spans that came from the SDK are not converted.
+        let spans = SdkSpan::all_of(trace).unwrap_or_else(|| spans_of(trace));
         let bytes = trace.bytes() / spans.len().max(1);
         spans.into_iter().map(move |span| (span, bytes))
     });
     let mut next = spans.next();
     std::iter::from_fn(move || {
-        let (mut portion, mut taken) = (Vec::new(), 0_usize);
+        let mut portion = Vec::new();
+        let mut taken = 0_usize;
         while let Some((span, bytes)) = next.take() {
             let is_full = portion.len() >= MAX_SPANS || taken.saturating_add(bytes) > MAX_BYTES;
             if is_full && !portion.is_empty() {
@@ -183,11 +188,11 @@ fn no_runtime() -> ExportError {
 #[async_trait]
 impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
     async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
-        let mut turn = self.inner.turn().await;
+        let mut guard = self.state.lock().await;
         let batch = batch.to_vec();
-        let called = may_block(quietly(async move {
-            match turn.as_mut() {
-                Some(inner) => inner.export(&batch).await,
+        let called = may_block(suppressed(async move {
+            match guard.as_mut() {
+                Some(state) => state.export(&batch).await,
                 None => Ok(()),
             }
         }));
@@ -195,11 +200,11 @@ impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
-        self.tell(Told::Flush).await
+        self.call(Command::Flush).await
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        self.tell(Told::ShutDown).await
+        self.call(Command::ShutDown).await
     }
 
     fn batching(&self) -> Batching {
@@ -209,6 +214,6 @@ impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
 
 impl<E> fmt::Debug for OtelExporter<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OtelExporter").field("inner", &self.inner).finish()
+        f.debug_struct("OtelExporter").field("state", &self.state).finish()
     }
 }

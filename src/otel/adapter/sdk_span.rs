@@ -7,20 +7,22 @@ use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 use opentelemetry::{Array, KeyValue, Value};
 
 use super::convert;
-use super::line::SpanData;
+use super::release_line::SpanData;
 use crate::model::{SpanId, Status, TraceId};
 use crate::trace::{Original, Outline, SpanMut, Trace};
 
-/// A key longer than this counts.
+/// A key longer than this counts as memory of its span.
 const LONG_KEY: usize = 128;
 
-/// A finished span of OpenTelemetry's SDK.
+/// A finished span of OpenTelemetry's SDK, as [`TailSpanProcessor`](super::TailSpanProcessor) records it.
+///
+/// [`Trace::originals`] gives them back from a trace that is made of them.
 #[derive(Clone, Debug)]
-pub struct Recorded(pub SpanData);
+pub struct SdkSpan(pub SpanData);
 
-impl Recorded {
-    /// The spans of a trace that was made of these, as they leave: flagged as sampled, with the threshold the
-    /// trace was kept with. `None` when it was made of something else.
+impl SdkSpan {
+    /// Copies the spans of a kept trace as an exporter gets them: flagged as sampled, with the threshold the
+    /// trace was kept with. `None` when the trace is not made of spans of the SDK.
     #[must_use]
     pub fn all_of(trace: &Trace) -> Option<Vec<SpanData>> {
         let originals: &[Self] = trace.originals()?;
@@ -28,7 +30,7 @@ impl Recorded {
         let mut kept: Vec<SpanData> = Vec::with_capacity(originals.len());
         for Self(data) in originals {
             let context = &data.span_context;
-            // Nearly always all of them carry the same state, which is one change then.
+            // Nearly always all spans carry the same state, which is then changed once.
             let before = kept.len().checked_sub(1).and_then(|last| originals.get(last));
             let state = match (before, kept.last()) {
                 (Some(Self(before)), Some(after))
@@ -47,13 +49,13 @@ impl Recorded {
     }
 }
 
-// What is asked of every span that ends is inlined: where a span is only borrowed by code that the compiler
-// sees, it is moved once on its way in, and spans are large.
-impl Original for Recorded {
+// The methods that are called for every span that ends are inlined: where a span is only borrowed by code
+// that the compiler sees, it is moved once on its way in, and spans are large.
+impl Original for SdkSpan {
     #[inline]
     fn ids(&self) -> (TraceId, SpanId) {
         let context = &self.0.span_context;
-        // Spans without valid ids belong to no trace that is known, and so does one with random ids.
+        // A span without valid ids belongs to no known trace, and random ids belong to none either.
         let trace_id = convert::from_trace_id(context.trace_id()).unwrap_or_else(TraceId::new);
         (trace_id, convert::from_span_id(context.span_id()).unwrap_or_else(SpanId::new))
     }
@@ -116,7 +118,7 @@ fn link_bytes(link: &Link) -> usize {
 }
 
 #[inline]
-#[expect(clippy::ptr_arg, reason = "what is static takes no memory")]
+#[expect(clippy::ptr_arg, reason = "a static text takes no memory of the span")]
 fn owned_bytes(text: &Cow<'static, str>) -> usize {
     if let Cow::Owned(text) = text { text.len() } else { 0 }
 }
@@ -129,7 +131,7 @@ fn tag_bytes(attributes: &[KeyValue]) -> usize {
     size_of_val(attributes) + texts
 }
 
-/// The memory of a key. Nobody can tell which are static, but nobody writes long ones by hand.
+/// The memory of a key. OpenTelemetry does not tell which keys are static, but static ones are short.
 #[inline]
 fn key_bytes(key: &str) -> usize {
     if key.len() > LONG_KEY { key.len() } else { 0 }

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::Sampler;
 use tailtrace::delivery::{DeliveryConfig, Retry};
 use tailtrace::{ExportError, Exporter, InMemoryExporter, TagRef, Trace};
 
-use super::line::{self, SdkResult, SdkTracerProvider, SpanData};
+use super::release_line::{self, SdkResult, SdkTracerProvider, SpanData};
 use super::support::{LONG, bare};
 use crate::adapter::SpanExporterBridge;
 
@@ -45,31 +45,31 @@ fn assert_arrived(memory: &InMemoryExporter) {
 }
 
 fn named() -> Resource {
-    line::resource(vec![KeyValue::new("service.name", "shop")])
+    release_line::resource(vec![KeyValue::new("service.name", "shop")])
 }
 
 #[test]
 fn behind_a_batch_processor_a_flush_of_the_provider_means_what_it_says() {
     let (bridge, memory) = bridge();
-    line::where_batches_run(|| {
-        let builder = line::builder(Sampler::AlwaysOn, named());
-        let provider = line::with_batch(builder, bridge).build();
+    release_line::where_batches_run(|| {
+        let builder = release_line::builder(Sampler::AlwaysOn, named());
+        let provider = release_line::with_batch(builder, bridge).build();
         trace_something(&provider);
-        line::flush(&provider).unwrap();
+        release_line::flush(&provider).unwrap();
         assert_arrived(&memory);
         assert_eq!(memory.traces().len(), 1);
-        line::shut_down(provider).unwrap();
+        release_line::shut_down(provider).unwrap();
     });
 }
 
 #[test]
 fn behind_a_simple_processor_each_span_is_there_when_it_has_ended() {
     let (bridge, memory) = bridge();
-    let builder = line::builder(Sampler::AlwaysOn, named());
+    let builder = release_line::builder(Sampler::AlwaysOn, named());
     let provider = builder.with_simple_exporter(bridge).build();
     trace_something(&provider);
     assert_arrived(&memory);
-    line::shut_down(provider).unwrap();
+    release_line::shut_down(provider).unwrap();
 }
 
 /// Older batch processors wait for the runtime that they block.
@@ -79,7 +79,7 @@ fn both_work_inside_of_a_runtime() {
     super::support::block_on(async {
         let (simple, one) = bridge();
         let (batch, other) = bridge();
-        let builder = line::builder(Sampler::AlwaysOn, named());
+        let builder = release_line::builder(Sampler::AlwaysOn, named());
         let provider = builder.with_simple_exporter(simple).with_batch_exporter(batch).build();
         trace_something(&provider);
         provider.force_flush().unwrap();
@@ -128,7 +128,7 @@ fn spans_are_gathered_by_trace_and_split_where_flags_or_state_differ() {
         bare("a3", 1, 4),
         with(bare("a4", 1, 5), random, ""),
     ];
-    line::export(&mut bridge, batch).unwrap();
+    release_line::export(&mut bridge, batch).unwrap();
     let traces = memory.traces();
     let names = |trace: &Trace| -> Vec<String> {
         trace.spans().map(|span| span.operation_name().to_owned()).collect()
@@ -147,14 +147,15 @@ fn what_is_not_sampled_is_not_exported() {
     let (trace, span) = (data.span_context.trace_id(), data.span_context.span_id());
     let flags = TraceFlags::NOT_SAMPLED;
     data.span_context = SpanContext::new(trace, span, flags, false, TraceState::default());
-    line::export(&mut bridge, vec![data, bare("sampled", 1, 2)]).unwrap();
+    release_line::export(&mut bridge, vec![data, bare("sampled", 1, 2)]).unwrap();
     assert_eq!(memory.span_count(), 1);
 }
 
 #[test]
 fn spans_without_ids_are_told_and_cost_the_others_nothing() {
     let (mut bridge, memory) = bridge();
-    let failed = line::export(&mut bridge, vec![bare("nobody", 0, 1), bare("somebody", 1, 1)]);
+    let failed =
+        release_line::export(&mut bridge, vec![bare("nobody", 0, 1), bare("somebody", 1, 1)]);
     assert!(failed.unwrap_err().to_string().contains("1 spans have no valid ids"));
     assert_eq!(memory.span_count(), 1);
 }
@@ -193,37 +194,37 @@ fn quick() -> DeliveryConfig {
 fn a_failure_that_may_pass_is_tried_again() {
     let (answers, _) = Answers::new(vec![ExportError::retryable("503")]);
     let mut bridge = SpanExporterBridge::with_config(answers, quick());
-    line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
+    release_line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
 }
 
 #[test]
 fn a_failure_that_stays_is_told() {
     let (answers, _) = Answers::new(vec![ExportError::permanent("bad key")]);
     let mut bridge = SpanExporterBridge::with_config(answers, quick());
-    let failed = line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap_err();
+    let failed = release_line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap_err();
     assert!(failed.to_string().contains("refused by the exporter"), "{failed:?}");
-    line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
+    release_line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
 }
 
 #[test]
 fn the_exporter_is_flushed_when_somebody_asks_for_it_and_not_by_each_export() {
     let (answers, flushes) = Answers::new(Vec::new());
     let mut bridge = SpanExporterBridge::with_config(answers, quick());
-    line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
+    release_line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
     assert_eq!(flushes.load(Ordering::Relaxed), 0);
-    line::flush_exporter(&mut bridge).unwrap();
+    release_line::flush_exporter(&mut bridge).unwrap();
     assert_eq!(flushes.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn after_the_shutdown_everything_fails() {
     let (mut bridge, memory) = bridge();
-    assert!(line::end_exporter(&mut bridge, LONG).is_none_or(|ended| ended.is_ok()));
-    let already = line::already_shut_down().to_string();
+    assert!(release_line::end_exporter(&mut bridge, LONG).is_none_or(|ended| ended.is_ok()));
+    let already = release_line::already_shut_down().to_string();
     let ended = |result: SdkResult| result.is_err_and(|error| error.to_string() == already);
-    assert!(ended(line::export(&mut bridge, vec![bare("late", 1, 1)])));
-    assert!(ended(line::flush_exporter(&mut bridge)));
-    assert!(line::end_exporter(&mut bridge, LONG).is_none_or(ended));
+    assert!(ended(release_line::export(&mut bridge, vec![bare("late", 1, 1)])));
+    assert!(ended(release_line::flush_exporter(&mut bridge)));
+    assert!(release_line::end_exporter(&mut bridge, LONG).is_none_or(ended));
     assert_eq!(memory.span_count(), 0);
 }
 
@@ -247,10 +248,10 @@ fn a_shutdown_and_a_flush_keep_to_their_time() {
     let short = Duration::from_millis(1);
     let config = DeliveryConfig { export_timeout: short, ..quick() };
     let mut bridge = SpanExporterBridge::with_config(Hangs, config);
-    assert!(line::flush_exporter(&mut bridge).is_err());
+    assert!(release_line::flush_exporter(&mut bridge).is_err());
     let mut bridge = SpanExporterBridge::with_config(Hangs, quick());
-    let late = line::end_exporter(&mut bridge, short).unwrap().unwrap_err();
-    assert_eq!(late.to_string(), line::timed_out(short).to_string());
+    let late = release_line::end_exporter(&mut bridge, short).unwrap().unwrap_err();
+    assert_eq!(late.to_string(), release_line::timed_out(short).to_string());
 }
 
 /// Hazard: a span that ends here is exported while OpenTelemetry's stack of contexts is borrowed.

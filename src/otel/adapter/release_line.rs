@@ -1,7 +1,7 @@
-//! What differs between the lines of OpenTelemetry.
+//! What differs between the release lines of OpenTelemetry.
 //!
-//! Where a name has moved, or a call is made in another way, the rest of the folder speaks the names that
-//! stand here.
+//! Where a name has moved, or a call is made in another way, the rest of the folder uses the names of this
+//! file. The newest line sets none of the cfgs `before_0_M`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -24,19 +24,23 @@ pub(super) use opentelemetry::InstrumentationScope as Scope;
 #[cfg(before_0_28)]
 pub(super) use opentelemetry::trace::TraceError as SdkError;
 #[cfg(before_0_32)]
-pub(super) use opentelemetry::trace::{SamplingDecision, SamplingResult};
+pub(super) use opentelemetry::trace::{
+    SamplingDecision as SdkSamplingDecision, SamplingResult as SdkSamplingResult,
+};
 #[cfg(not(before_0_28))]
 pub(super) use opentelemetry_sdk::error::OTelSdkError as SdkError;
 #[cfg(before_0_28)]
 pub(super) use opentelemetry_sdk::export::trace::{SpanData, SpanExporter};
 #[cfg(not(before_0_32))]
-pub(super) use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult};
+pub(super) use opentelemetry_sdk::trace::{
+    SamplingDecision as SdkSamplingDecision, SamplingResult as SdkSamplingResult,
+};
 #[cfg(not(before_0_28))]
 pub(super) use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 pub(super) type SdkResult = Result<(), SdkError>;
 
-/// How long a shutdown may take where the line gives no time, or a useless one.
+/// How long a shutdown may take where the line gives no time, or 5 ns as 0.30 and 0.31 do.
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(before_0_28)]
@@ -74,24 +78,24 @@ pub(super) fn failed(message: String) -> SdkError {
     SdkError::InternalFailure(message)
 }
 
-/// Whether the next call would fail in the same way: what takes too long would only take longer, and
-/// what has ended stays so.
+/// Whether the next call would fail in the same way: an exporter that timed out would only take longer,
+/// and one that was shut down stays so.
 #[cfg(before_0_27)]
-pub(super) fn is_hopeless(error: &SdkError) -> bool {
+pub(super) fn is_final(error: &SdkError) -> bool {
     matches!(error, SdkError::ExportTimedOut(_))
 }
 
 #[cfg(all(before_0_28, not(before_0_27)))]
-pub(super) fn is_hopeless(error: &SdkError) -> bool {
+pub(super) fn is_final(error: &SdkError) -> bool {
     matches!(error, SdkError::ExportTimedOut(_) | SdkError::TracerProviderAlreadyShutdown)
 }
 
 #[cfg(not(before_0_28))]
-pub(super) fn is_hopeless(error: &SdkError) -> bool {
+pub(super) fn is_final(error: &SdkError) -> bool {
     matches!(error, SdkError::Timeout(_) | SdkError::AlreadyShutdown)
 }
 
-/// Tells an exporter whose the next spans are.
+/// Gives an exporter the resource of the next spans.
 #[cfg(before_0_24)]
 pub(super) fn set_resource<E: SpanExporter>(_: &mut E, _: &Resource) {}
 
@@ -100,29 +104,29 @@ pub(super) fn set_resource<E: SpanExporter>(exporter: &mut E, resource: &Resourc
     exporter.set_resource(resource);
 }
 
-/// Writes into the spans whose they are, where exporters look for it there.
+/// Writes the resource into the spans, on lines whose exporters read it there.
 #[cfg(before_0_24)]
-pub(super) fn sign(spans: &mut [SpanData], resource: &Resource) {
+pub(super) fn set_span_resources(spans: &mut [SpanData], resource: &Resource) {
     for span in spans {
         span.resource = Cow::Owned(resource.clone());
     }
 }
 
 #[cfg(not(before_0_24))]
-pub(super) fn sign(_: &mut [SpanData], _: &Resource) {}
+pub(super) fn set_span_resources(_: &mut [SpanData], _: &Resource) {}
 
-/// Whose a span is, where spans say it.
+/// The resource that stands in a span; `None` on lines whose spans hold none.
 #[cfg(before_0_24)]
-pub(super) fn resource_in(span: &SpanData) -> Option<&Resource> {
+pub(super) fn span_resource(span: &SpanData) -> Option<&Resource> {
     Some(&span.resource)
 }
 
 #[cfg(not(before_0_24))]
-pub(super) fn resource_in(_: &SpanData) -> Option<&Resource> {
+pub(super) fn span_resource(_: &SpanData) -> Option<&Resource> {
     None
 }
 
-/// Has an exporter send what it still holds.
+/// Flushes an exporter.
 #[cfg(before_0_28)]
 pub(super) async fn flush<E: SpanExporter>(exporter: &mut E) -> SdkResult {
     exporter.force_flush().await
@@ -133,7 +137,7 @@ pub(super) async fn flush<E: SpanExporter>(exporter: &mut E) -> SdkResult {
     exporter.force_flush()
 }
 
-/// Ends an exporter.
+/// Shuts an exporter down.
 #[cfg(before_0_28)]
 pub(super) async fn shut_down<E: SpanExporter>(exporter: &mut E) -> SdkResult {
     exporter.shutdown();
@@ -161,7 +165,7 @@ pub(super) fn scope(span: &SpanData) -> &Scope {
     &span.instrumentation_scope
 }
 
-/// Its name, its version and the schema of its attributes.
+/// The library's name, its version and the schema of its attributes.
 #[cfg(before_0_27)]
 pub(super) fn scope_names(scope: &Scope) -> (&str, Option<&str>, Option<&str>) {
     (&scope.name, scope.version.as_deref(), scope.schema_url.as_deref())
@@ -172,6 +176,7 @@ pub(super) fn scope_names(scope: &Scope) -> (&str, Option<&str>, Option<&str>) {
     (scope.name(), scope.version(), scope.schema_url())
 }
 
+/// The library's own attributes.
 #[cfg(before_0_27)]
 pub(super) fn scope_attributes(scope: &Scope) -> impl Iterator<Item = &KeyValue> {
     scope.attributes.iter()
@@ -182,7 +187,7 @@ pub(super) fn scope_attributes(scope: &Scope) -> impl Iterator<Item = &KeyValue>
     scope.attributes()
 }
 
-/// A resource of these attributes and no others.
+/// A resource of these attributes alone.
 #[cfg(before_0_28)]
 pub(super) fn resource(attributes: Vec<KeyValue>, schema_url: Option<String>) -> Resource {
     match schema_url {
@@ -211,29 +216,29 @@ pub(super) fn is_parent_remote(span: &SpanData) -> bool {
     span.parent_span_is_remote
 }
 
-/// A context without a span, in which nothing is recorded where the line can say so.
+/// A context without a span in which telemetry is suppressed, on lines that have that.
 #[cfg(before_0_30)]
-pub(super) fn quiet_context() -> Context {
+pub(super) fn suppressed_context() -> Context {
     Context::new()
 }
 
 #[cfg(not(before_0_30))]
-pub(super) fn quiet_context() -> Context {
+pub(super) fn suppressed_context() -> Context {
     Context::new().with_telemetry_suppressed()
 }
 
 /// The lines of a header; older lines of OpenTelemetry know of one.
 #[cfg(before_0_31)]
-pub(super) fn lines_of<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {
+pub(super) fn header_lines<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {
     carrier.get(name).into_iter().collect()
 }
 
 #[cfg(not(before_0_31))]
-pub(super) fn lines_of<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {
+pub(super) fn header_lines<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {
     carrier.get_all(name).unwrap_or_default()
 }
 
-/// The context with this baggage and no other. Older lines would add it to what is there.
+/// The context with this baggage alone. Older lines would add it to the baggage that is there.
 #[cfg(before_0_29)]
 pub(super) fn with_baggage(context: &Context, baggage: Baggage) -> Context {
     context.with_value(baggage)
@@ -244,7 +249,7 @@ pub(super) fn with_baggage(context: &Context, baggage: Baggage) -> Context {
     context.with_baggage(baggage)
 }
 
-/// The value of a member of baggage; on older lines it may be more than text.
+/// The text of a baggage member's value; on older lines a value may be of another kind.
 #[cfg(before_0_29)]
 pub(super) fn baggage_text(value: &Value) -> Cow<'_, str> {
     value.as_str()
@@ -255,6 +260,7 @@ pub(super) fn baggage_text(value: &StringValue) -> Cow<'_, str> {
     Cow::Borrowed(value.as_str())
 }
 
+/// Whether the baggage has a member of this name.
 #[cfg(before_0_24)]
 pub(super) fn has_member(baggage: &Baggage, name: &str) -> bool {
     baggage.get(name.to_owned()).is_some()

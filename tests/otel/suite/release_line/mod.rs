@@ -1,10 +1,7 @@
-//! What differs between the lines of OpenTelemetry, as the tests need it.
+//! What differs between the release lines of OpenTelemetry, as the tests need it.
 
-// Some of it is needed on some lines only.
-#![allow(dead_code, unused_imports)]
+mod exporter;
 
-use std::fmt::Debug;
-use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(before_0_27)]
@@ -33,10 +30,11 @@ pub(crate) use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExpor
 use opentelemetry_sdk::trace::{ShouldSample, SpanProcessor};
 
 use super::support::block_on;
+pub(crate) use exporter::{LineExporter, TestExporter};
 
 pub(crate) type SdkResult = Result<(), SdkError>;
 
-// What may go wrong.
+// Errors.
 
 #[cfg(before_0_28)]
 pub(crate) fn failed(message: &str) -> SdkError {
@@ -289,129 +287,4 @@ pub(crate) fn end_exporter(exporter: &mut impl SpanExporter, _: Duration) -> Opt
 #[cfg(not(before_0_30))]
 pub(crate) fn end_exporter(exporter: &mut impl SpanExporter, limit: Duration) -> Option<SdkResult> {
     Some(exporter.shutdown_with_timeout(limit))
-}
-
-/// An exporter as the tests write it, whatever the line.
-pub(crate) trait Export: Debug + Send + Sync + 'static {
-    fn export(&self, batch: Vec<SpanData>) -> impl Future<Output = SdkResult> + Send;
-
-    fn flush(&self) -> SdkResult {
-        Ok(())
-    }
-
-    fn shut_down(&self) -> SdkResult {
-        Ok(())
-    }
-
-    fn set_resource(&self, _: &Resource) {}
-}
-
-/// It as the line's exporter.
-#[derive(Debug)]
-pub(crate) struct Line<E> {
-    inner: Arc<E>,
-    /// The oldest lines have the resource in each span, and tell it in no other way.
-    #[cfg(before_0_24)]
-    last: Option<Resource>,
-}
-
-impl<E> Line<E> {
-    pub(crate) fn new(inner: E) -> Self {
-        Self {
-            inner: Arc::new(inner),
-            #[cfg(before_0_24)]
-            last: None,
-        }
-    }
-}
-
-/// For exporters around others.
-impl<E: Export> Export for Line<E> {
-    async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
-        self.inner.export(batch).await
-    }
-}
-
-#[cfg(not(before_0_29))]
-impl<E: Export> SpanExporter for Line<E> {
-    async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
-        self.inner.export(batch).await
-    }
-
-    #[cfg(not(before_0_32))]
-    fn shutdown_with_timeout(&self, limit: Duration) -> SdkResult {
-        assert!(limit >= Duration::from_secs(1), "no time to end: {limit:?}");
-        self.inner.shut_down()
-    }
-
-    #[cfg(all(before_0_32, not(before_0_30)))]
-    fn shutdown_with_timeout(&mut self, limit: Duration) -> SdkResult {
-        assert!(limit >= Duration::from_secs(1), "no time to end: {limit:?}");
-        self.inner.shut_down()
-    }
-
-    #[cfg(before_0_30)]
-    fn shutdown(&mut self) -> SdkResult {
-        self.inner.shut_down()
-    }
-
-    #[cfg(not(before_0_32))]
-    fn force_flush(&self) -> SdkResult {
-        self.inner.flush()
-    }
-
-    #[cfg(before_0_32)]
-    fn force_flush(&mut self) -> SdkResult {
-        self.inner.flush()
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
-    }
-}
-
-#[cfg(before_0_29)]
-type Boxed = std::pin::Pin<Box<dyn Future<Output = SdkResult> + Send>>;
-
-#[cfg(before_0_29)]
-impl<E: Export> SpanExporter for Line<E> {
-    fn export(&mut self, batch: Vec<SpanData>) -> Boxed {
-        #[cfg(before_0_24)]
-        if let Some(first) = batch.first() {
-            let of = &*first.resource;
-            assert!(batch.iter().all(|span| &*span.resource == of), "a batch of two services");
-            if self.last.as_ref() != Some(of) {
-                self.last = Some(of.clone());
-                self.inner.set_resource(of);
-            }
-        }
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.export(batch).await })
-    }
-
-    #[cfg(before_0_28)]
-    fn shutdown(&mut self) {
-        let _ = self.inner.shut_down();
-    }
-
-    #[cfg(not(before_0_28))]
-    fn shutdown(&mut self) -> SdkResult {
-        self.inner.shut_down()
-    }
-
-    #[cfg(before_0_28)]
-    fn force_flush(&mut self) -> Boxed {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.flush() })
-    }
-
-    #[cfg(not(before_0_28))]
-    fn force_flush(&mut self) -> SdkResult {
-        self.inner.flush()
-    }
-
-    #[cfg(not(before_0_24))]
-    fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
-    }
 }

@@ -8,18 +8,18 @@ use super::convert::{
     from_attribute, from_trace_state, to_baggage, to_key_value, to_link, to_span_context,
     to_span_kind, to_trace_id,
 };
-use super::line::{SamplingDecision as Theirs, with_baggage};
+use super::release_line::{SdkSamplingDecision, with_baggage};
 use crate::sampling::{Sampler, SamplingRequest, SamplingResult};
 
 /// Any sampler of OpenTelemetry as a sampler of ours.
 ///
-/// For rules that a program has already. `RecordAndSample` keeps the trace, `RecordOnly` leaves it to
-/// the tail, `Drop` records nothing. The threshold is what the returned trace state says in `ot=th`, so
+/// For sampling rules that a program has already. `RecordAndSample` keeps the trace, `RecordOnly` leaves it
+/// to the tail, `Drop` records nothing. The threshold is read from `ot=th` of the returned trace state, so
 /// that of a consistent probability sampler counts; other changes of the trace state are not taken over.
 /// Attributes that the sampler adds become tags of the root.
 ///
-/// It is asked as every sampler here, once per local trace, while OpenTelemetry asks for each span. What
-/// it is told is converted first, which costs some allocations.
+/// A pipeline asks it once per local trace, as every sampler here, while OpenTelemetry asks for each span.
+/// The request is converted first, which costs some allocations.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("examples/from_should_sample.md"))]
 #[derive(Clone, Debug)]
@@ -63,9 +63,9 @@ impl Sampler for FromShouldSample {
             &links,
         );
         let decision = match result.decision {
-            Theirs::Drop => SamplingResult::drop(),
-            Theirs::RecordOnly => SamplingResult::record(),
-            Theirs::RecordAndSample => {
+            SdkSamplingDecision::Drop => SamplingResult::drop(),
+            SdkSamplingDecision::RecordOnly => SamplingResult::record(),
+            SdkSamplingDecision::RecordAndSample => {
                 let threshold = from_trace_state(&result.trace_state).threshold();
                 SamplingResult::sample().with_threshold(threshold)
             }

@@ -1,22 +1,22 @@
-//! OpenTelemetry's carriers as ours.
+//! OpenTelemetry's carriers as carriers of ours.
 
 use opentelemetry::propagation as otel;
 
-use super::super::line::lines_of;
+use super::super::release_line::header_lines;
 use crate::propagation::{Extractor, Injector};
 
-/// What headers are read from.
-pub(super) struct Reader<'a>(pub(super) &'a dyn otel::Extractor);
+/// An extractor of OpenTelemetry, which headers are read from.
+pub(super) struct HeaderReader<'a>(pub(super) &'a dyn otel::Extractor);
 
-impl Extractor for Reader<'_> {
+impl Extractor for HeaderReader<'_> {
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
-        for line in lines_of(self.0, name) {
+        for line in header_lines(self.0, name) {
             each(line.as_bytes());
         }
     }
 
     fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
-        // A carrier may name a header once for each of its lines, one after the other or not.
+        // A carrier may name a header once for each of its lines, next to each other or not.
         let mut names = self.0.keys();
         names.sort_unstable();
         names.dedup();
@@ -29,10 +29,10 @@ impl Extractor for Reader<'_> {
     }
 }
 
-/// What headers are written to.
-pub(super) struct Writer<'a>(pub(super) &'a mut dyn otel::Injector);
+/// An injector of OpenTelemetry, which headers are written to.
+pub(super) struct HeaderWriter<'a>(pub(super) &'a mut dyn otel::Injector);
 
-impl Injector for Writer<'_> {
+impl Injector for HeaderWriter<'_> {
     fn set(&mut self, name: &str, value: String) {
         self.0.set(name, value);
     }

@@ -1,0 +1,165 @@
+//! The spans of ours that each thread has attached to OpenTelemetry's current context.
+
+use std::cell::RefCell;
+use std::mem;
+
+use opentelemetry::trace::{SpanId, TraceContextExt};
+use opentelemetry::{Context, ContextGuard};
+
+use super::borrowed_span::with_borrowed_span;
+use super::conversion::from_context;
+use crate::kit::{guarded, own_work};
+use crate::model::TraceId;
+use crate::record::neighbour::{Around, Neighbour, Place, Shown};
+
+thread_local! {
+    static ATTACHMENTS: AttachmentStack = AttachmentStack::new();
+}
+
+/// The attachments of a thread, the innermost last.
+struct AttachmentStack(RefCell<Vec<Attachment>>);
+
+/// A span that a thread attached.
+struct Attachment {
+    place: Place,
+    span: SpanId,
+    /// The span's trace, if that is not recorded.
+    dropped: Option<TraceId>,
+    /// Brings back the context before, when it is dropped.
+    guard: ContextGuard,
+}
+
+impl AttachmentStack {
+    fn new() -> Self {
+        // A thread destroys its locals in the reverse order: OpenTelemetry's stack must outlive this one.
+        Context::map_current(|_| ());
+        Self(RefCell::default())
+    }
+}
+
+impl Drop for AttachmentStack {
+    fn drop(&mut self) {
+        // The thread ends, and a guard has no context left to bring back.
+        for attachment in self.0.get_mut().drain(..) {
+            mem::forget(attachment.guard);
+        }
+    }
+}
+
+/// Works on the thread's attachments; `None` while the thread ends.
+fn with_attachments<R>(work: impl FnOnce(&mut Vec<Attachment>) -> Option<R>) -> Option<R> {
+    ATTACHMENTS.try_with(|stack| work(&mut *stack.0.try_borrow_mut().ok()?)).ok().flatten()
+}
+
+/// Whether this crate's own work runs on this thread. Samplers and policies may be asked inside of a borrow of
+/// the thread's contexts, under which attaching panics.
+fn is_own_work() -> bool {
+    own_work::is_asking() || own_work::is_own_thread()
+}
+
+/// OpenTelemetry's contexts, in which this crate's spans are made current.
+pub(super) struct OtelContexts;
+
+impl Neighbour for OtelContexts {
+    fn enter(&self, place: Place, shown: Shown) {
+        if is_own_work() {
+            return;
+        }
+        let dropped = shown.is_dropped.then_some(shown.context.trace_id);
+        let Some((span, guard)) = attach(shown) else { return };
+        // While the thread ends there are no attachments any more, and the guard is dropped here.
+        with_attachments(|stack| {
+            stack.push(Attachment { place, span, dropped, guard });
+            Some(())
+        });
+    }
+
+    fn is_in_dropped(&self, trace: TraceId) -> bool {
+        let dropped = with_attachments(|stack| {
+            let top = stack.last()?;
+            (top.dropped == Some(trace)).then_some(top.span)
+        });
+        // The application may have attached another context since.
+        let is_current =
+            |span| Context::map_current(|cx| cx.span().span_context().span_id() == span);
+        dropped.is_some_and(is_current)
+    }
+
+    fn exit(&self, place: Place) -> bool {
+        let left = with_attachments(|stack| {
+            let at = stack.iter().rposition(|attachment| attachment.place == place)?;
+            Some(stack.remove(at))
+        });
+        let was_dropped = left.as_ref().is_some_and(|left| left.dropped.is_some());
+        detach(left);
+        was_dropped
+    }
+
+    fn is_shown(&self, place: Place) -> bool {
+        with_attachments(|stack| Some(stack.iter().any(|attachment| attachment.place == place)))
+            .unwrap_or(false)
+    }
+
+    fn update(&self, place: Place, shown: Shown) {
+        // Below a context that the application attached since, the span cannot be exchanged.
+        let now = Context::map_current(|cx| cx.span().span_context().span_id());
+        let left = with_attachments(|stack| {
+            let at = stack.iter().rposition(|attachment| attachment.place == place)?;
+            (stack.get(at)?.span == now).then(|| stack.remove(at))
+        });
+        if left.is_some() {
+            detach(left);
+            self.enter(place, shown);
+        }
+    }
+
+    fn tidy(&self, owner: u64, is_open: &dyn Fn(u64) -> bool) {
+        while let Some(top) =
+            with_attachments(|stack| stack.last().map(|attachment| attachment.place))
+            && top.owner == owner
+            && !is_open(top.span)
+        {
+            detach(with_attachments(Vec::pop));
+        }
+    }
+
+    fn around(&self, innermost: Option<Place>) -> Around {
+        if is_own_work() {
+            return Around::Nothing;
+        }
+        let shown = innermost.map(|place| {
+            with_attachments(|stack| {
+                let attachment = stack.iter().rfind(|attachment| attachment.place == place)?;
+                Some(attachment.span)
+            })
+        });
+        Context::map_current(|cx| {
+            if cx.is_telemetry_suppressed() {
+                return Around::Suppressed;
+            }
+            let span = cx.span().span_context().span_id();
+            // The current span is the caller's innermost span, or lies outside of it.
+            if shown.is_some_and(|shown| shown.is_none_or(|shown| shown == span)) {
+                return Around::Nothing;
+            }
+            from_context(cx).map_or(Around::Nothing, Around::Parent)
+        })
+    }
+}
+
+/// Makes a span current; `None` where the application holds a borrow of the thread's contexts, as
+/// `get_active_span` does while its closure runs: attaching panics there, and the panic is caught.
+fn attach(shown: Shown) -> Option<(SpanId, ContextGuard)> {
+    guarded::call(|| {
+        let context = Context::map_current(|outer| with_borrowed_span(outer, shown));
+        let span = context.span().span_context().span_id();
+        (span, context.attach())
+    })
+}
+
+/// Brings back the context that was current before.
+fn detach(left: Option<Attachment>) {
+    if let Some(left) = left {
+        guarded::call(|| drop(left.guard));
+    }
+}

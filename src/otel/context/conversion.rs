@@ -1,0 +1,73 @@
+//! Conversions between OpenTelemetry's contexts and ours.
+
+use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt;
+
+use super::baggage::{baggage_of, with_default_baggage};
+use super::borrowed_span::with_borrowed_span;
+use super::span_registry;
+use crate::model::TraceContext;
+use crate::otel::adapter::propagator::context_values;
+use crate::propagation::Extracted;
+use crate::record::SpanHand;
+use crate::record::neighbour::Shown;
+
+/// The current OpenTelemetry context with a span of ours in it, to be attached or passed to code that takes
+/// a context.
+///
+/// For native spans, which nothing makes current by itself, and for contexts that
+/// [`extract_context`](crate::Tracer::extract_context) read. Spans started under it with
+/// [`TracerProvider`](crate::otel::TracerProvider) join the span's local trace, and writes to the context's
+/// span reach ours until that ends. Baggage of the span stands in the context unless the current one has some.
+///
+/// ```
+/// use opentelemetry::trace::TraceContextExt;
+/// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
+/// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+/// let order = tracer.start_span("place_order");
+/// let context = otel::to_context(&order.context());
+/// let seen = context.span().span_context().span_id().to_string();
+/// assert_eq!(seen, order.context().span_id.to_hex());
+/// ```
+#[must_use]
+pub fn to_context(context: &TraceContext) -> Context {
+    let current = Context::current();
+    if context.is_remote {
+        let extracted = Extracted { parent: Some(context.clone()), ..Extracted::default() };
+        let extended = context_values::with_extracted(&current, extracted);
+        return with_default_baggage(extended, &context.baggage);
+    }
+    let hand = SpanHand::of(context);
+    with_borrowed_span(&current, Shown { context: context.clone(), hand, is_dropped: false })
+}
+
+/// The parent that a context of OpenTelemetry stands for: its span, by its ids, and its baggage. `None` when
+/// it has no valid span.
+///
+/// For [`set_parent`](crate::TraceSpanExt::set_parent) and
+/// [`start_span_with_context`](crate::Tracer::start_span_with_context) in programs that extract with
+/// OpenTelemetry's propagators. A span of ours is found by its ids, so that spans started under the context
+/// join its local trace.
+///
+/// ```
+/// use opentelemetry::Context;
+/// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
+/// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+/// let parent = otel::from_context(&Context::current());
+/// let span = tracer.start_span_with_context("place_order", parent.as_ref());
+/// # drop(span);
+/// ```
+#[must_use]
+pub fn from_context(context: &Context) -> Option<TraceContext> {
+    let span = context.span();
+    let ids = span.span_context();
+    if !ids.is_valid() {
+        return None;
+    }
+    let mut parent =
+        span_registry::find(ids).or_else(|| context_values::trace_context_of(context))?;
+    if let Some(baggage) = baggage_of(context) {
+        parent.baggage = baggage;
+    }
+    Some(parent)
+}

@@ -1,0 +1,35 @@
+//! The numbers that the rows of one collection share.
+
+use crate::ledger::Stats;
+use crate::record::{OpenSpans, SpanPool};
+
+/// The numbers of a pipeline at one moment.
+#[derive(Clone, Copy)]
+pub(super) struct Snapshot {
+    pub(super) stats: Stats,
+    pub(super) open: OpenSpans,
+    pub(super) pool: SpanPool,
+}
+
+/// A snapshot and the rows that have read it, a bit for each.
+pub(super) struct SharedSnapshot {
+    snapshot: Snapshot,
+    readers: u64,
+}
+
+impl SharedSnapshot {
+    /// A snapshot that one row has read.
+    pub(super) fn new(snapshot: Snapshot, row: usize) -> Self {
+        Self { snapshot, readers: 1 << row }
+    }
+
+    /// Reads it for a row; `None` when the row has read it, and so begins another collection.
+    pub(super) fn read(&mut self, row: usize) -> Option<Snapshot> {
+        let reader = 1 << row;
+        if self.readers & reader != 0 {
+            return None;
+        }
+        self.readers |= reader;
+        Some(self.snapshot)
+    }
+}
