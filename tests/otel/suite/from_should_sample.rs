@@ -13,7 +13,7 @@ use tailtrace::{
     TraceFlags,
 };
 
-use super::release_line::{self, SamplingDecision as Theirs, SamplingResult};
+use super::release_line::{self, SdkSamplingDecision, SdkSamplingResult};
 use super::support::LONG;
 use crate::adapter::FromShouldSample;
 use crate::adapter::convert::to_trace_id;
@@ -33,16 +33,16 @@ struct Told {
 /// Answers what it was made with.
 #[derive(Clone, Debug)]
 struct Scripted {
-    result: SamplingResult,
+    result: SdkSamplingResult,
     told: Arc<Mutex<Told>>,
 }
 
 impl Scripted {
-    fn new(decision: Theirs, state: &str) -> Self {
+    fn new(decision: SdkSamplingDecision, state: &str) -> Self {
         let trace_state = state.parse().unwrap();
         let attributes = vec![KeyValue::new("rule", "vip"), KeyValue::new("weight", 2)];
         let told = Arc::new(Mutex::new(Told::default()));
-        Self { result: SamplingResult { decision, attributes, trace_state }, told }
+        Self { result: SdkSamplingResult { decision, attributes, trace_state }, told }
     }
 }
 
@@ -55,7 +55,7 @@ impl ShouldSample for Scripted {
         span_kind: &SpanKind,
         attributes: &[KeyValue],
         links: &[Link],
-    ) -> SamplingResult {
+    ) -> SdkSamplingResult {
         let context = parent_context.unwrap();
         let parent = context.has_active_span().then(|| context.span().span_context().clone());
         let baggage = context.baggage().iter();
@@ -81,10 +81,10 @@ fn id() -> tailtrace::TraceId {
 #[test]
 fn each_decision_has_its_counterpart_and_the_threshold_comes_from_the_state() {
     for (theirs, state, ours, probability) in [
-        (Theirs::Drop, "ot=th:8", SamplingDecision::Drop, None),
-        (Theirs::RecordOnly, "ot=th:8", SamplingDecision::Record, None),
-        (Theirs::RecordAndSample, "x=1,ot=th:8", SamplingDecision::Sample, Some(0.5)),
-        (Theirs::RecordAndSample, "x=1", SamplingDecision::Sample, None),
+        (SdkSamplingDecision::Drop, "ot=th:8", SamplingDecision::Drop, None),
+        (SdkSamplingDecision::RecordOnly, "ot=th:8", SamplingDecision::Record, None),
+        (SdkSamplingDecision::RecordAndSample, "x=1,ot=th:8", SamplingDecision::Sample, Some(0.5)),
+        (SdkSamplingDecision::RecordAndSample, "x=1", SamplingDecision::Sample, None),
     ] {
         let sampler = FromShouldSample::new(Scripted::new(theirs, state));
         let decided =
@@ -98,7 +98,7 @@ fn each_decision_has_its_counterpart_and_the_threshold_comes_from_the_state() {
 
 #[test]
 fn the_sampler_is_told_all_that_is_known() {
-    let scripted = Scripted::new(Theirs::Drop, "");
+    let scripted = Scripted::new(SdkSamplingDecision::Drop, "");
     let told = Arc::clone(&scripted.told);
     let mut parent =
         TraceContext::new(id(), SpanId::new()).with_flags(TraceFlags::SAMPLED).remote();
@@ -128,7 +128,7 @@ fn the_sampler_is_told_all_that_is_known() {
 
 #[test]
 fn a_new_trace_has_no_parent() {
-    let scripted = Scripted::new(Theirs::Drop, "");
+    let scripted = Scripted::new(SdkSamplingDecision::Drop, "");
     let told = Arc::clone(&scripted.told);
     let request = SamplingRequest::new(id(), "order", Clock::system().now());
     let _ = FromShouldSample::new(scripted).should_sample(&request);
@@ -153,7 +153,7 @@ fn samplers_of_the_sdk_decide_by_the_parent() {
 fn in_a_pipeline_what_is_only_recorded_is_left_to_the_tail() {
     let memory = InMemoryExporter::new();
     let pipeline = Pipeline::builder("shop")
-        .with_sampler(FromShouldSample::new(Scripted::new(Theirs::RecordOnly, "")))
+        .with_sampler(FromShouldSample::new(Scripted::new(SdkSamplingDecision::RecordOnly, "")))
         .with_tail(TailSampler::new().keep(Errors))
         .with_exporter(memory.clone())
         .start()
@@ -181,7 +181,7 @@ fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
             _: &SpanKind,
             _: &[KeyValue],
             _: &[Link],
-        ) -> SamplingResult {
+        ) -> SdkSamplingResult {
             panic!("no words")
         }
     }
@@ -200,7 +200,7 @@ fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
 
 #[test]
 fn a_state_that_cannot_be_read_has_no_threshold() {
-    let mut scripted = Scripted::new(Theirs::RecordAndSample, "");
+    let mut scripted = Scripted::new(SdkSamplingDecision::RecordAndSample, "");
     scripted.result.trace_state = TraceState::from_key_value([("ot", "th:zz")]).unwrap();
     let sampler = FromShouldSample::new(scripted);
     let decided =

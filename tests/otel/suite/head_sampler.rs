@@ -14,7 +14,7 @@ use tailtrace::{
     SamplingResult, TagRef, TailSampler,
 };
 
-use super::release_line::{self, SamplingDecision as Theirs, SdkTracerProvider};
+use super::release_line::{self, SdkSamplingDecision, SdkTracerProvider};
 use super::support::{settled, shop};
 use crate::adapter::{HeadSampler, TailSpanProcessor};
 
@@ -216,7 +216,7 @@ fn an_id_of_zero_is_dropped() {
         &[],
         &[],
     );
-    assert_eq!(result.decision, Theirs::Drop);
+    assert_eq!(result.decision, SdkSamplingDecision::Drop);
     assert_eq!(result.trace_state, TraceState::default());
 }
 

@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{Sampler, ShouldSample};
 
 use super::{Lines, SPAN, TRACE, child, extract, has_span, inject, traceparent};
 use crate::adapter::Propagator;
-use crate::suite::release_line::{SamplingDecision, SamplingResult};
+use crate::suite::release_line::{SdkSamplingDecision, SdkSamplingResult};
 
 fn own_context() -> Context {
     let span = SpanContext::new(
@@ -168,11 +168,11 @@ impl ShouldSample for Writes {
         _: &SpanKind,
         _: &[KeyValue],
         _: &[Link],
-    ) -> SamplingResult {
+    ) -> SdkSamplingResult {
         let state = parent.unwrap().span().span_context().trace_state().clone();
         let trace_state = state.delete("gone").unwrap().insert("y", "new").unwrap();
-        let decision = SamplingDecision::RecordAndSample;
-        SamplingResult { decision, attributes: Vec::new(), trace_state }
+        let decision = SdkSamplingDecision::RecordAndSample;
+        SdkSamplingResult { decision, attributes: Vec::new(), trace_state }
     }
 }
 

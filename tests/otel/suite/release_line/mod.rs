@@ -12,7 +12,9 @@ use opentelemetry::baggage::BaggageExt;
 #[cfg(before_0_28)]
 pub(crate) use opentelemetry::trace::TraceError as SdkError;
 #[cfg(before_0_32)]
-pub(crate) use opentelemetry::trace::{SamplingDecision, SamplingResult};
+pub(crate) use opentelemetry::trace::{
+    SamplingDecision as SdkSamplingDecision, SamplingResult as SdkSamplingResult,
+};
 use opentelemetry::{Context, Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 #[cfg(not(before_0_28))]
@@ -24,7 +26,9 @@ use opentelemetry_sdk::trace::TracerProviderBuilder as Builder;
 #[cfg(before_0_28)]
 pub(crate) use opentelemetry_sdk::trace::{Builder, TracerProvider as SdkTracerProvider};
 #[cfg(not(before_0_32))]
-pub(crate) use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult};
+pub(crate) use opentelemetry_sdk::trace::{
+    SamplingDecision as SdkSamplingDecision, SamplingResult as SdkSamplingResult,
+};
 #[cfg(not(before_0_28))]
 pub(crate) use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use opentelemetry_sdk::trace::{ShouldSample, SpanProcessor};
