@@ -52,11 +52,6 @@ impl SpanHand {
     pub(crate) fn now(&self) -> Option<Tick> {
         self.trace.recorder.as_ref().map(|recorder| recorder.clock.now())
     }
-
-    /// The moment at which the wall clock shows `time`.
-    pub(crate) fn tick_at(&self, time: SystemTime) -> Tick {
-        Tick::at_wall(time, self.trace.head.correction)
-    }
 }
 
 impl ActiveSpan {
