@@ -8,7 +8,7 @@ use tailtrace::otel as adapter;
 
 /// Providers as the newest line has them.
 mod suite {
-    pub(crate) mod line {
+    pub(crate) mod release_line {
         use opentelemetry_sdk::Resource;
         use opentelemetry_sdk::error::OTelSdkResult;
         use opentelemetry_sdk::trace::{SdkTracerProvider, ShouldSample, SpanProcessor};
