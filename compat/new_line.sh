@@ -18,6 +18,7 @@ mkdir -p "$crate/src" "$crate/tests"
 ln -s ../shared/build.rs "$crate/build.rs"
 ln -s ../../LICENSE-APACHE ../../LICENSE-MIT "$crate/"
 ln -s ../../../src/otel/adapter "$crate/src/adapter"
+ln -s ../../shared/rooms.rs "$crate/src/rooms.rs"
 ln -s ../../../tests/otel/suite "$crate/tests/suite"
 ln -s ../../shared/tests "$crate/tests/compat"
 
@@ -83,15 +84,15 @@ cat >"$crate/src/lib.rs" <<RUST
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-// What the adapter, which is the main crate's, calls its own.
-use tailtrace::{delivery, export, model, pipeline, propagation, record, sampling, time, trace};
-
 mod adapter;
+mod rooms;
 
 pub use adapter::{
     FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
     TailSpanProcessor, convert,
 };
+// The adapter is the main crate's source and names its rooms by \`crate::\`.
+use rooms::{delivery, export, model, pipeline, propagation, record, sampling, time, trace};
 RUST
 
 cat >"$crate/tests/adapter_suite.rs" <<RUST

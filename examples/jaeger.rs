@@ -9,9 +9,10 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::{
-    ConsoleExporter, Errors, JaegerExporter, LogLevel, Pipeline, PipelineBuilder, SpanKind,
-    TailSampler, TraceId, Tracer,
+    ConsoleExporter, Errors, JaegerExporter, LogLevel, Pipeline, SpanKind, TailSampler, TraceId,
+    Tracer,
 };
 
 fn main() -> ExitCode {

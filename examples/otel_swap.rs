@@ -11,8 +11,10 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt, Tracer as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
 use tailtrace::otel::{HeadSampler, OtelExporter, TailSpanProcessor};
-use tailtrace::{ConsoleExporter, OtlpExporter, Pipeline, PipelineBuilder};
-use tailtrace::{Errors, Fraction, SlowerThan, TailSampler};
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::{
+    ConsoleExporter, Errors, Fraction, OtlpExporter, Pipeline, SlowerThan, TailSampler,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

@@ -79,39 +79,61 @@
 //!
 #![doc = include_str!("../assets/flow-rustdoc.svg")]
 //!
-//! Spans come in through [`layer`] for `tracing` instrumentation, [`tracer`] for the crate's own API, and `otel` for
+//! Spans come in through [`layer`] for `tracing` instrumentation, [`Tracer`] for the crate's own API, and `otel` for
 //! OpenTelemetry. Headers are read and written by [`propagation`]; [`config`] reads the environment. The [`ledger`]
 //! counts at every arrow. The chapter on the [data flow](manual::data_flow) goes through it step by step.
 //!
-//! # The rooms
+//! # The names, and the rooms
 //!
-//! Each module has one concern. The names that most programs need are re-exported here.
+//! What a first program needs stands at the root:
 //!
-//! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`,
-//!   [`TraceSpanExt`] gives its spans remote parents, tags and ids, [`TraceIds`] writes the ids into logs.
-//! - [`tracer`]: the native API. [`Tracer`] starts spans, [`SpanGuard`] is one that runs and ends when
-//!   it is dropped, [`SpanBuilder`] starts one with more than a name.
-//! - [`pipeline`]: the whole flow. [`Pipeline::builder`] puts it together; the [`Pipeline`] flushes,
-//!   shuts down, takes another sampler or tail while it runs, keeps a dropped trace after the fact, and
-//!   gives the account.
-//! - [`sampling`]: the head. A [`Sampler`] is asked once when a local trace begins and says drop,
-//!   record or sample.
+//! | in DESIGN's words | names |
+//! |---|---|
+//! | the flow | [`Pipeline`] |
+//! | the tail | [`TailSampler`], [`TailPolicy`], [`Verdict`], [`TraceView`]; [`Errors`], [`SlowerThan`], [`Fraction`] |
+//! | the head | [`Sampler`], [`SamplingDecision`], [`SamplingResult`], [`SamplingRequest`]; [`AlwaysOn`], [`AlwaysOff`], [`FixedRateSampler`], [`AdaptiveSampler`], [`ParentBasedSampler`] |
+//! | the native API | [`Tracer`], [`SpanBuilder`], [`SpanGuard`] |
+//! | the words | [`TraceId`], [`SpanId`], [`TraceContext`], [`LogLevel`], [`SpanKind`], [`Status`], [`TagValue`] |
+//! | what was recorded | [`Trace`], [`Span`], [`SpanRef`] |
+//! | the destinations | [`Exporter`], [`ConsoleExporter`], [`FileExporter`], [`InMemoryExporter`], `OtlpExporter`, `JaegerExporter`, `ZipkinExporter` |
+//! | the layer for `tracing` | [`TraceLayer`], [`TraceSpanExt`], [`TraceIds`] |
+//!
+//! Every name has one public path. The others are in the module of their concern:
+//!
+//! - [`pipeline`]: the whole flow. [`Pipeline::builder`] puts it together with a
+//!   [`PipelineBuilder`](pipeline::PipelineBuilder); the [`Pipeline`] flushes, shuts down, takes another sampler or
+//!   tail while it runs, keeps a dropped trace after the fact, and gives the account. Here are also the reports and
+//!   errors of these: `DeliveryReport`, `ExporterFailure`, `FlushError`, `ShutdownError`, `StartError`.
+//! - [`sampling`]: the head. A [`Sampler`] is asked once when a local trace begins and says drop, record or
+//!   sample. Here are the samplers `AlwaysRecord`, `PrioritySampler`, `RateLimitingSampler`,
+//!   `RuleBasedSampler`, with their errors.
+//! - [`tail`]: the tail. A [`TailPolicy`] sees a complete local trace; [`TailSampler`] combines several. Here are
+//!   `TailDecision`, the policies `All`, `Any`, `DropIf`, `FirstMatch`, `HasLog`, `Named`, `Not`, `PerSecond`,
+//!   `RootNamed`, `Slowest`, `SpanCount`, `SpanSlowerThan`, `SpansPerSecond`, `TagEquals`, `TagInRange`, `TagMatches`,
+//!   with their errors.
+//! - [`model`]: the words that all modules speak. Here are `Baggage`, `Limits`, `Link`, `LogEntry`, `Random`, `Resource`,
+//!   `TagRef`, `Threshold`, `TraceFlags`, `TraceState`, and the errors of reading them, `IdError`, `RateError`, ….
+//! - [`trace`]: how spans are stored and read: what a [`Trace`] and its spans consist of.
 //! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;
-//!   [`RecordLimits`] bounds what is live, and the ring of recent drops.
-//! - [`tail`]: the tail. A [`TailPolicy`] sees a complete local trace; [`TailSampler`] combines several.
-//! - [`delivery`]: when and how often kept traces are exported. [`DeliveryConfig`] has the limits of the
-//!   queues and the [`Retry`]; [`AsyncExporter`] gives any exporter a queue of its own.
+//!   [`RecordLimits`](record::RecordLimits) bounds what is live, and the ring of recent drops. `KeepOutcome`, `SpanPool`.
+//! - [`delivery`]: when and how often kept traces are exported. [`DeliveryConfig`](delivery::DeliveryConfig) has the
+//!   limits of the queues and the [`Retry`](delivery::Retry); [`AsyncExporter`](delivery::AsyncExporter) gives any
+//!   exporter a queue of its own.
 //! - [`export`]: where to. [`ConsoleExporter`] draws waterfalls, [`FileExporter`] writes lines of JSON,
 //!   [`InMemoryExporter`] is for tests; `OtlpExporter`, `JaegerExporter` and `ZipkinExporter` (features) speak
-//!   to backends; [`Exporter`] is the trait for an exporter of your own.
-//! - [`ledger`]: the account. [`Stats`] is a snapshot, [`Reason`] says why spans did not arrive.
+//!   to backends; [`Exporter`] is the trait for an exporter of your own. Here are `Batching`, `ExportError`, `FileError`, `Rotation`,
+//!   `OtlpError`, `OtlpExporterBuilder`, `OtlpProtocol`, `ZipkinError`, `ZipkinExporterBuilder`.
+//! - [`ledger`]: the account. [`Stats`](ledger::Stats) is a snapshot, [`Reason`](ledger::Reason) says why spans did
+//!   not arrive.
+//! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`,
+//!   [`TraceSpanExt`] gives its spans remote parents, tags and ids, [`TraceIds`] writes the ids into logs. Here are
+//!   `TraceLayerBuilder`, `LayerHandle`, `SetParentError`.
 //! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
 //!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.
 //! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables.
-//! - [`model`]: the words that all modules speak: ids, contexts, tags, logs, links, limits.
-//! - [`trace`]: how spans are stored and read: a [`Trace`], its spans, and what a tail policy sees of it.
 //! - [`time`]: the only reader of clocks, so that tests can drive it.
+//! - [`adapter`]: for authors of adapters. `Intake`, `Started`, `Original`, `Outline`, `SpanMut`, `TagKey`, `may_block`.
 //! - `testing` (feature): hand-made traces and traces as text.
 //! - [`manual`]: the book.
 //!
@@ -160,6 +182,7 @@
     )
 )]
 
+pub mod adapter;
 pub mod config;
 pub mod delivery;
 pub mod export;
@@ -180,44 +203,47 @@ pub mod tail;
 pub mod testing;
 pub mod time;
 pub mod trace;
-pub mod tracer;
+mod tracer;
 
-pub use delivery::{AsyncExporter, DeliveryConfig, Retry};
+pub use export::console::ConsoleExporter;
+pub use export::exporter::Exporter;
+pub use export::file::FileExporter;
 #[cfg(feature = "jaeger")]
-pub use export::JaegerExporter;
-#[cfg(feature = "zipkin")]
-pub use export::ZipkinExporter;
-pub use export::{
-    Batching, ConsoleExporter, ExportError, Exporter, FileError, FileExporter, InMemoryExporter,
-    Rotation,
-};
+pub use export::jaeger::JaegerExporter;
+pub use export::memory::InMemoryExporter;
 #[cfg(feature = "otlp")]
-pub use export::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
+pub use export::otlp::OtlpExporter;
+#[cfg(feature = "zipkin")]
+pub use export::zipkin::ZipkinExporter;
 #[cfg(feature = "layer")]
-pub use layer::{
-    LayerHandle, SetParentError, TraceIds, TraceLayer, TraceLayerBuilder, TraceSpanExt,
-};
-pub use ledger::{Reason, Stats};
-pub use model::{
-    Baggage, IdError, Limits, Link, LogEntry, LogLevel, RateError, Resource, SpanId, SpanKind,
-    Status, TagRef, TagValue, Threshold, TraceContext, TraceFlags, TraceId, TraceState,
-};
-pub use pipeline::{
-    DeliveryReport, ExporterFailure, FlushError, Pipeline, PipelineBuilder, ShutdownError,
-    StartError,
-};
-pub use record::{KeepOutcome, RecordLimits, SpanPool};
-pub use sampling::{
-    AdaptiveError, AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, FixedRateSampler,
-    ParentBasedSampler, PrioritySampler, RateLimitError, RateLimitingSampler, RuleBasedSampler,
-    Sampler, SamplingDecision, SamplingRequest, SamplingResult,
-};
-pub use tail::{
-    All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, Named, Not, PerSecond, RootNamed,
-    SlowerThan, Slowest, SpanCount, SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange,
-    TagMatches, TailDecision, TailPolicy, TailSampler, Verdict,
-};
-pub use trace::{Span, SpanRef, Trace, TraceView};
+pub use layer::span_ext::TraceSpanExt;
+#[cfg(feature = "layer")]
+pub use layer::trace_ids::TraceIds;
+#[cfg(feature = "layer")]
+pub use layer::trace_layer::TraceLayer;
+pub use model::context::TraceContext;
+pub use model::id::{SpanId, TraceId};
+pub use model::kind::{SpanKind, Status};
+pub use model::log::LogLevel;
+pub use model::tag::TagValue;
+pub use pipeline::handle::Pipeline;
+pub use sampling::adaptive::AdaptiveSampler;
+pub use sampling::always::{AlwaysOff, AlwaysOn};
+pub use sampling::decision::{SamplingDecision, SamplingResult};
+pub use sampling::fixed_rate::FixedRateSampler;
+pub use sampling::parent_based::ParentBasedSampler;
+pub use sampling::request::SamplingRequest;
+pub use sampling::sampler::Sampler;
+pub use tail::errors::Errors;
+pub use tail::fraction::Fraction;
+pub use tail::policy::TailPolicy;
+pub use tail::sampler::TailSampler;
+pub use tail::slower_than::SlowerThan;
+pub use tail::verdict::Verdict;
+pub use trace::kept::Trace;
+pub use trace::span::Span;
+pub use trace::span_ref::SpanRef;
+pub use trace::view::TraceView;
 pub use tracer::{SpanBuilder, SpanGuard, Tracer};
 
 /// The programs in the README are tests.

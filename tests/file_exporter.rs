@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tailtrace::export::{FileError, Rotation};
 use tailtrace::testing::{span, trace};
-use tailtrace::{Exporter, FileError, FileExporter, Rotation, Trace};
+use tailtrace::{Exporter, FileExporter, Trace};
 
 type Outcome = Result<(), Box<dyn Error>>;
 

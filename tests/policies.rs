@@ -6,11 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tailtrace::model::TagArg;
-use tailtrace::tail::Asked;
+use tailtrace::sampling::PrioritySampler;
+use tailtrace::tail::{
+    All, Any, Asked, DropIf, FirstMatch, HasLog, Not, PerSecond, RootNamed, Slowest, SpanCount,
+    SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange, TagMatches, TailDecision,
+};
 use tailtrace::{
-    All, Any, DropIf, Errors, FirstMatch, Fraction, HasLog, LogLevel, Not, PerSecond,
-    PrioritySampler, RootNamed, SlowerThan, Slowest, Span, SpanCount, SpanId, SpanSlowerThan,
-    SpansPerSecond, Status, TagEquals, TagInRange, TagMatches, TagValue, TailDecision, TailPolicy,
+    Errors, Fraction, LogLevel, SlowerThan, Span, SpanId, Status, TagValue, TailPolicy,
     TailSampler, Trace, TraceContext, TraceId, TraceView, Verdict,
 };
 

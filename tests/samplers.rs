@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tailtrace::model::Random;
-use tailtrace::model::{Randomness, TraceFlags};
-use tailtrace::sampling::Rule;
+use tailtrace::model::{Link, Random, Randomness, TraceFlags};
+use tailtrace::sampling::{
+    AlwaysRecord, PrioritySampler, RateLimitingSampler, Rule, RuleBasedSampler,
+};
 use tailtrace::time::Tick;
 use tailtrace::{
-    AdaptiveSampler, AlwaysOff, AlwaysOn, AlwaysRecord, FixedRateSampler, Link, ParentBasedSampler,
-    PrioritySampler, RateLimitingSampler, RuleBasedSampler, Sampler, SamplingDecision,
-    SamplingRequest, SamplingResult, SpanId, SpanKind, TagValue, TraceContext, TraceId,
+    AdaptiveSampler, AlwaysOff, AlwaysOn, FixedRateSampler, ParentBasedSampler, Sampler,
+    SamplingDecision, SamplingRequest, SamplingResult, SpanId, SpanKind, TagValue, TraceContext,
+    TraceId,
 };
 
 type Tags = Vec<(Cow<'static, str>, TagValue)>;

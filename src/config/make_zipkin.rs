@@ -2,7 +2,8 @@
 
 use super::exporters::ConfigError;
 use super::zipkin::ZipkinSettings;
-use crate::export::{Exporter, ZipkinExporter};
+use crate::export::Exporter;
+use crate::export::zipkin::ZipkinExporter;
 
 pub(super) const IS_THERE: bool = true;
 

@@ -31,7 +31,9 @@ use crate::trace::Trace;
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use tailtrace::{AsyncExporter, ExportError, Exporter, Trace, TraceId};
+/// use tailtrace::delivery::AsyncExporter;
+/// use tailtrace::export::ExportError;
+/// use tailtrace::{Exporter, Trace, TraceId};
 ///
 /// struct Slow;
 ///

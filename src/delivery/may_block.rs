@@ -19,7 +19,7 @@ use crate::kit::own_work;
 /// Dropping what this returns does not stop the work. `None` when the runtime ended before it began.
 ///
 /// ```
-/// use tailtrace::delivery::may_block;
+/// use tailtrace::adapter::may_block;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// let answer = runtime.block_on(may_block(async {

@@ -15,11 +15,11 @@ mod config;
 mod drain;
 mod health;
 mod lane;
-mod may_block;
+pub(crate) mod may_block;
 mod queue;
-mod report;
+pub(crate) mod report;
 mod ticket;
-mod waiter;
+pub(crate) mod waiter;
 mod worker;
 
 #[cfg(all(test, tailtrace_loom))]
@@ -34,8 +34,9 @@ use std::time::Duration;
 pub use async_exporter::AsyncExporter;
 pub use backoff::Retry;
 pub use config::DeliveryConfig;
-pub use may_block::may_block;
-pub use report::{DeliveryReport, FlushError, ShutdownError};
+#[cfg(feature = "otel")]
+pub(crate) use may_block::may_block;
+pub(crate) use report::{DeliveryReport, FlushError, ShutdownError};
 
 use crate::export::Exporter;
 use crate::kit::{Random, guarded};
@@ -46,7 +47,6 @@ use drain::{Ask, Drain};
 use lane::Lane;
 use queue::{Bounds, Offer};
 use ticket::Ticket;
-pub use waiter::ExporterFailure;
 use worker::Worker;
 
 /// Exporters with their queues and threads. Dropping it without a shutdown gives up what waits.

@@ -12,7 +12,7 @@ use crate::ledger::Reason;
 /// What happened during a flush or a shutdown, in spans.
 ///
 /// A span counts once for each exporter it goes to, because each may lose it on its own; the
-/// [ledger](crate::Stats) counts it once in all. `Display` says it in a line; `Debug` names the reasons
+/// [ledger](crate::ledger::Stats) counts it once in all. `Display` says it in a line; `Debug` names the reasons
 /// that occurred.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -30,7 +30,7 @@ const HTTP: u16 = 4318;
 /// assert_eq!(exporter.endpoint(), "http://jaeger.example:4317");
 /// let old = JaegerExporter::new("http://localhost:14268/api/traces").unwrap_err();
 /// assert!(old.to_string().contains("4318"));
-/// # Ok::<(), tailtrace::OtlpError>(())
+/// # Ok::<(), tailtrace::export::OtlpError>(())
 /// ```
 pub struct JaegerExporter(OtlpExporter);
 
@@ -60,7 +60,7 @@ impl JaegerExporter {
     ///     options.with_header("authorization", "Bearer 4711").with_gzip()
     /// })?;
     /// assert_eq!(exporter.endpoint(), "http://localhost:4318/v1/traces");
-    /// # Ok::<(), tailtrace::OtlpError>(())
+    /// # Ok::<(), tailtrace::export::OtlpError>(())
     /// ```
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use std::sync::{Arc, Weak};
 use super::state::LayerState;
 use crate::pipeline::Pipeline;
 
-/// Changes the pipeline of a [`TraceLayer`](super::TraceLayer) that is part of a subscriber.
+/// Changes the pipeline of a [`TraceLayer`](crate::TraceLayer) that is part of a subscriber.
 ///
-/// From [`TraceLayer::handle`](super::TraceLayer::handle). It does not keep the layer alive. To change
+/// From [`TraceLayer::handle`](crate::TraceLayer::handle). It does not keep the layer alive. To change
 /// only the sampler or the tail, use [`Pipeline::set_sampler`] and [`Pipeline::set_tail`].
 ///
 /// ```

@@ -22,7 +22,7 @@
 //! The layer keeps its open spans in a table of its own, by the registry's ids. A span with a parent
 //! starts in the parent's local trace. A span without one is a *draft*: it is recorded, and the
 //! sampler is asked when the first child starts, when somebody reads its ids, when it is given a parent
-//! ([`TraceSpanExt::set_parent`]), when a limit of the recorder is reached, or when it closes, so that
+//! ([`TraceSpanExt::set_parent`](crate::TraceSpanExt::set_parent)), when a limit of the recorder is reached, or when it closes, so that
 //! the sampler sees its fields and a remote parent can come late. Where contexts are shared with
 //! OpenTelemetry, whose contexts tell ids to anybody, the sampler is asked when the span is entered, and
 //! again if it is given a parent after that.
@@ -30,7 +30,7 @@
 //! Fields are read before any lock is taken, into memory that the thread uses again. The decision about
 //! a trace that a closing span completes is made when the registry has forgotten the span: otherwise it
 //! would never forget the spans that a policy opens. This layer refuses those, and counts them
-//! ([`OwnWork`](crate::Reason::OwnWork)).
+//! ([`OwnWork`](crate::ledger::Reason::OwnWork)).
 
 mod activity;
 mod callbacks;
@@ -48,14 +48,13 @@ mod measurements;
 mod open_span;
 mod options;
 mod recorders;
-mod span_ext;
+pub(crate) mod span_ext;
 mod span_table;
 mod state;
 mod subscriber_link;
-mod trace_ids;
-mod trace_layer;
+pub(crate) mod trace_ids;
+pub(crate) mod trace_layer;
 
 pub use handle::LayerHandle;
-pub use span_ext::{SetParentError, TraceSpanExt};
-pub use trace_ids::TraceIds;
-pub use trace_layer::{TraceLayer, TraceLayerBuilder};
+pub use span_ext::SetParentError;
+pub use trace_layer::TraceLayerBuilder;

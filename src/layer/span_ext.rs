@@ -32,7 +32,7 @@ pub enum SetParentError {
     SpanDisabled,
 }
 
-/// What a [`tracing::Span`] can do when a [`TraceLayer`](super::TraceLayer) listens.
+/// What a [`tracing::Span`] can do when a [`TraceLayer`](crate::TraceLayer) listens.
 ///
 /// On a span that no layer knows these methods do nothing, or return `None`. Where a filter hides the
 /// span from the layer but not an ancestor of it, that ancestor answers for its context. The trait is
@@ -54,7 +54,7 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// Puts the span under a parent, usually one that incoming headers tell of.
     ///
     /// It works on a span that is entered already, as the one of an `#[instrument]` function is, as long
-    /// as the span has no children and nobody read its ids; a log line with [`TraceIds`](super::TraceIds)
+    /// as the span has no children and nobody read its ids; a log line with [`TraceIds`](crate::TraceIds)
     /// reads them. The sampler is asked (again) with the new parent. A span under a parent that is not
     /// recorded has not kept its fields: recorded after all, it has those that are set from then on.
     ///
@@ -62,7 +62,8 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// `HttpServerLayer` has read the headers, do not read them again in the handler.
     ///
     /// ```
-    /// use tailtrace::{ConsoleExporter, Pipeline, SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};
+    /// use tailtrace::layer::SetParentError;
+    /// use tailtrace::{ConsoleExporter, Pipeline, SpanId, TraceContext, TraceId, TraceSpanExt};
     /// use tracing_subscriber::prelude::*;
     /// # let pipeline = Pipeline::builder("checkout").with_exporter(ConsoleExporter::stdout()).start()?;
     /// # let _default = tracing_subscriber::registry().with(pipeline.layer()).set_default();

@@ -20,9 +20,12 @@
 //! The programs in it are tests of the crate.
 
 // For the links in the chapters.
+#[cfg(all(doc, feature = "layer"))]
+#[allow(unused_imports)]
+use crate::layer::*;
 #[cfg(doc)]
 #[allow(unused_imports)]
-use crate::*;
+use crate::{delivery::*, ledger::*, model::*, pipeline::*, record::*, sampling::*, tail::*, *};
 
 #[doc = include_str!("data_flow.md")]
 pub mod data_flow {}

@@ -79,7 +79,7 @@ macro_rules! id {
             #[doc = concat!("let id = ", stringify!($name), "::from_hex(\"", $example, "\")?;")]
             #[doc = concat!("assert_eq!(id.to_hex(), \"", $example, "\");")]
             #[doc = concat!("assert!(", stringify!($name), "::from_hex(\"+1\").is_err());")]
-            /// # Ok::<(), tailtrace::IdError>(())
+            /// # Ok::<(), tailtrace::model::IdError>(())
             /// ```
             pub fn from_hex(text: &str) -> Result<Self, IdError> {
                 if text.len() != $digits {

@@ -6,7 +6,7 @@
 /// are ours, because a text without one can be as large as its writer likes.
 ///
 /// ```
-/// use tailtrace::Limits;
+/// use tailtrace::model::Limits;
 /// let limits = Limits { tags: 32, ..Limits::default() };
 /// assert_eq!(limits.logs, 128);
 /// ```

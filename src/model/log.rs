@@ -65,7 +65,7 @@ impl FromStr for LogLevel {
 
 /// One thing a span said at one moment.
 ///
-/// OpenTelemetry: a span event. [`LogRef`](super::LogRef) reads one in place.
+/// OpenTelemetry: a span event. [`LogRef`](crate::trace::LogRef) reads one in place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogEntry {
     /// When it was said.

@@ -19,7 +19,7 @@ use super::{RateError, Threshold};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::PrioritySampler;
+/// use tailtrace::sampling::PrioritySampler;
 /// let sampler = PrioritySampler::new(0.01, 1.0, Duration::from_millis(500), 0.5)?;
 /// # let _ = sampler;
 /// let refused = PrioritySampler::new(0.01, 1.0, Duration::from_millis(500), 50.0);

@@ -9,7 +9,7 @@ use super::TagValue;
 /// OpenTelemetry: `Resource`. Setting a key again replaces its value.
 ///
 /// ```
-/// use tailtrace::Resource;
+/// use tailtrace::model::Resource;
 /// let resource = Resource::new("checkout").with("deployment.environment.name", "staging");
 /// assert_eq!(resource.service_name(), "checkout");
 /// ```

@@ -6,8 +6,8 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use super::handle::{Core, Handle, Pipeline};
 use super::keeper::Keeper;
-use super::{Core, Handle, Pipeline};
 use crate::delivery::{Delivery, DeliveryConfig};
 use crate::export::Exporter;
 use crate::kit::Random;

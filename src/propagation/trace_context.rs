@@ -19,7 +19,7 @@ const TRACESTATE: &str = "tracestate";
 /// ```
 /// use std::collections::HashMap;
 /// use tailtrace::propagation::{Propagator, TraceContextPropagator};
-/// use tailtrace::model::{SpanId, TraceContext, TraceId};
+/// use tailtrace::{SpanId, TraceContext, TraceId};
 ///
 /// let context = TraceContext::new(TraceId::new(), SpanId::new());
 /// let mut headers = HashMap::new();

@@ -11,7 +11,7 @@ use crate::model::Limits;
 /// probabilistic policy, in any service, would have kept.
 ///
 /// ```
-/// use tailtrace::RecordLimits;
+/// use tailtrace::record::RecordLimits;
 /// let limits = RecordLimits { live_traces: 1_000, ..RecordLimits::default() };
 /// assert_eq!(limits.spans_per_trace, 10_000);
 /// ```

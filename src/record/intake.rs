@@ -90,7 +90,7 @@ impl Intake {
 
     /// Whether spans that start here and now are refused: on a thread of the pipeline, inside a sampler or a
     /// policy of it, after its shutdown. If so, one is counted as refused; or as sampled out, where the pipeline
-    /// [records nothing](crate::PipelineBuilder::with_recording) at all.
+    /// [records nothing](crate::pipeline::PipelineBuilder::with_recording) at all.
     ///
     /// For samplers that decide about a span by its parent. [`sample`](Self::sample) and
     /// [`started`](Self::started) ask by themselves.

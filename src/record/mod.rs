@@ -38,7 +38,7 @@ mod groups;
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
 mod hand;
 mod holders;
-mod intake;
+pub(crate) mod intake;
 mod local;
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
 pub(crate) mod neighbour;
@@ -59,7 +59,9 @@ pub(crate) use draft::{Answer, Draft, Question, TakenOut};
 #[cfg_attr(not(feature = "otel"), allow(unused_imports))]
 pub(crate) use hand::SpanHand;
 pub(crate) use holders::DraftHolder;
-pub use intake::{Intake, Started};
+pub(crate) use intake::Intake;
+#[cfg(feature = "otel")]
+pub(crate) use intake::Started;
 pub use recorder::KeepOutcome;
 #[cfg_attr(not(feature = "otel"), allow(unused_imports))]
 pub(crate) use recorder::OpenSpans;

@@ -10,7 +10,8 @@ use crate::model::Threshold;
 /// [`AlwaysRecord`]. It costs nothing and has nothing to set.
 ///
 /// ```
-/// use tailtrace::{AlwaysOn, Sampler, TraceId, time::Clock, sampling::SamplingRequest};
+/// use tailtrace::time::Clock;
+/// use tailtrace::{AlwaysOn, Sampler, SamplingRequest, TraceId};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// assert!(AlwaysOn.should_sample(&request).is_sampled());
 /// ```
@@ -32,8 +33,8 @@ impl Sampler for AlwaysOn {
 /// nothing to set.
 ///
 /// ```
-/// use tailtrace::sampling::{SamplingDecision, SamplingRequest};
-/// use tailtrace::{AlwaysOff, Sampler, TraceId, time::Clock};
+/// use tailtrace::time::Clock;
+/// use tailtrace::{AlwaysOff, Sampler, SamplingDecision, SamplingRequest, TraceId};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// assert_eq!(AlwaysOff.should_sample(&request).decision, SamplingDecision::Drop);
 /// ```
@@ -59,8 +60,9 @@ impl Sampler for AlwaysOff {
 /// unchanged. It costs what the inner sampler costs.
 ///
 /// ```
-/// use tailtrace::sampling::{SamplingDecision, SamplingRequest};
-/// use tailtrace::{AlwaysOff, AlwaysRecord, Sampler, TraceId, time::Clock};
+/// use tailtrace::sampling::AlwaysRecord;
+/// use tailtrace::time::Clock;
+/// use tailtrace::{AlwaysOff, Sampler, SamplingDecision, SamplingRequest, TraceId};
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// let sampler = AlwaysRecord::new(AlwaysOff);
 /// assert_eq!(sampler.should_sample(&request).decision, SamplingDecision::Record);

@@ -23,7 +23,7 @@ use crate::model::{RateError, Threshold};
 ///     FixedRateSampler::new(1.5).unwrap_err().to_string(),
 ///     "rate 1.5 is out of range: use a rate between 0 and 1",
 /// );
-/// # Ok::<(), tailtrace::RateError>(())
+/// # Ok::<(), tailtrace::model::RateError>(())
 /// ```
 ///
 /// OpenTelemetry: `ProbabilitySampler`, except that it drops what it does not sample.

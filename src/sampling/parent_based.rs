@@ -21,16 +21,18 @@ use crate::model::{Threshold, TraceContext};
 /// contradicts the trace's randomness.
 ///
 /// ```
-/// use tailtrace::sampling::{SamplingDecision, SamplingRequest};
-/// use tailtrace::{FixedRateSampler, ParentBasedSampler, Sampler, time::Clock};
-/// use tailtrace::{SpanId, TraceContext, TraceId};
+/// use tailtrace::time::Clock;
+/// use tailtrace::{
+///     FixedRateSampler, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SpanId,
+///     TraceContext, TraceId,
+/// };
 ///
 /// let sampler = ParentBasedSampler::new(FixedRateSampler::new(0.1)?);
 /// let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
 /// let request = SamplingRequest::new(caller.trace_id, "checkout", Clock::system().now())
 ///     .with_parent(&caller);
 /// assert_eq!(sampler.should_sample(&request).decision, SamplingDecision::Drop);
-/// # Ok::<(), tailtrace::RateError>(())
+/// # Ok::<(), tailtrace::model::RateError>(())
 /// ```
 ///
 /// OpenTelemetry: `ParentBased`, with the thresholds of `ComposableParentThreshold`.

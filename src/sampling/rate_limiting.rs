@@ -10,19 +10,21 @@ use crate::time::token_bucket::TokenBucket;
 /// Use it for a hard ceiling on what the head samples, whatever the load. It is not consistent:
 /// services with the same limit sample different traces, and nobody knows how many traces a sampled
 /// one stands for (no `ot=th:`). To follow a target and still scale counts back, use
-/// [`AdaptiveSampler`](super::AdaptiveSampler).
+/// [`AdaptiveSampler`](crate::AdaptiveSampler).
 ///
 /// Traces above the limit are recorded, so that the tail may keep them. A decision is one
 /// compare-and-swap on one shared number. Unused traces are saved up to the burst, by default those of
 /// one second, at least one; it starts full.
 ///
 /// ```
-/// use tailtrace::{RateLimitingSampler, Sampler, TraceId, time::Clock, sampling::SamplingRequest};
+/// use tailtrace::sampling::RateLimitingSampler;
+/// use tailtrace::time::Clock;
+/// use tailtrace::{Sampler, SamplingRequest, TraceId};
 /// let sampler = RateLimitingSampler::per_second(10.0)?.with_burst(2)?;
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// let sampled = (0..5).filter(|_| sampler.should_sample(&request).is_sampled());
 /// assert_eq!(sampled.count(), 2);
-/// # Ok::<(), tailtrace::RateLimitError>(())
+/// # Ok::<(), tailtrace::sampling::RateLimitError>(())
 /// ```
 #[derive(Debug)]
 pub struct RateLimitingSampler {

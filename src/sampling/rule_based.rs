@@ -16,10 +16,12 @@ use crate::model::{SpanKind, TagValue};
 /// How to drop health checks:
 ///
 /// ```
-/// use tailtrace::model::SpanKind;
-/// use tailtrace::sampling::{SamplingDecision, Rule, SamplingRequest};
-/// use tailtrace::{AlwaysOff, AlwaysOn, FixedRateSampler, RuleBasedSampler};
-/// use tailtrace::{Sampler, TraceId, time::Clock};
+/// use tailtrace::sampling::{Rule, RuleBasedSampler};
+/// use tailtrace::time::Clock;
+/// use tailtrace::{
+///     AlwaysOff, AlwaysOn, FixedRateSampler, Sampler, SamplingDecision, SamplingRequest, SpanKind,
+///     TraceId,
+/// };
 ///
 /// let sampler = RuleBasedSampler::new(FixedRateSampler::new(0.1)?)
 ///     .rule(Rule::named("GET /health*"), AlwaysOff)
@@ -27,7 +29,7 @@ use crate::model::{SpanKind, TagValue};
 ///
 /// let probe = SamplingRequest::new(TraceId::new(), "GET /healthz", Clock::system().now());
 /// assert_eq!(sampler.should_sample(&probe).decision, SamplingDecision::Drop);
-/// # Ok::<(), tailtrace::RateError>(())
+/// # Ok::<(), tailtrace::model::RateError>(())
 /// ```
 ///
 /// OpenTelemetry: `ComposableRuleBased`.
@@ -71,7 +73,8 @@ impl fmt::Debug for RuleBasedSampler {
 /// when the root starts; tags that are set later come too late.
 ///
 /// ```
-/// use tailtrace::{model::SpanKind, sampling::Rule};
+/// use tailtrace::sampling::Rule;
+/// use tailtrace::SpanKind;
 /// let rule = Rule::named("GET /v1/*")
 ///     .with_kind(SpanKind::Server)
 ///     .with_tag("tenant", "gold");

@@ -29,7 +29,8 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{All, Fraction, RootNamed, SlowerThan};
+/// use tailtrace::tail::{All, RootNamed};
+/// use tailtrace::{Fraction, SlowerThan};
 /// let some_slow_orders = All::new([RootNamed::new("POST /orders")])
 ///     .and(SlowerThan(Duration::from_millis(200)))
 ///     .and(Fraction::new(0.1)?);
@@ -99,7 +100,9 @@ impl TailPolicy for All {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{DropIf, Errors, Fraction, HasLog, Not, PerSecond, RootNamed, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::fraction::Fraction;
+    use crate::tail::{DropIf, HasLog, Not, PerSecond, RootNamed, made};
 
     #[test]
     fn it_keeps_what_all_keep_at_the_rarest_of_their_rates() {

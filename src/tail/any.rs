@@ -13,7 +13,8 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{Any, Errors, SlowerThan};
+/// use tailtrace::tail::Any;
+/// use tailtrace::{Errors, SlowerThan};
 /// let bad = Any::new([Errors]).or(SlowerThan(Duration::from_secs(1)));
 /// # let _ = bad;
 /// ```
@@ -48,7 +49,9 @@ impl TailPolicy for Any {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{Errors, Fraction, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::fraction::Fraction;
+    use crate::tail::made;
 
     #[test]
     fn one_keep_is_enough_and_is_named() {

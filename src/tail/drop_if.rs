@@ -12,7 +12,7 @@ use crate::trace::TraceView;
 /// tests. [`TailSampler::drop_if`](super::TailSampler::drop_if) is the short form. It costs what the
 /// policy costs, and combinators ask it first. The drop is called by the policy's name.
 ///
-/// What only chance has spared, as with a [`Fraction`](super::Fraction), loses its threshold: a trace
+/// What only chance has spared, as with a [`Fraction`](crate::Fraction), loses its threshold: a trace
 /// that others keep then stands for an unknown number of its likes.
 ///
 /// OpenTelemetry: the collector's `drop` policy, whose list of sub-policies is an
@@ -20,7 +20,8 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{All, DropIf, Not, RootNamed, SlowerThan};
+/// use tailtrace::tail::{All, DropIf, Not, RootNamed};
+/// use tailtrace::SlowerThan;
 /// let quick_probes = DropIf(
 ///     All::new([RootNamed::new("GET /healthz")]).and(Not(SlowerThan(Duration::from_secs(1)))),
 /// );
@@ -57,7 +58,9 @@ impl<P: TailPolicy> TailPolicy for DropIf<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{Errors, Fraction, TailSampler, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::fraction::Fraction;
+    use crate::tail::{TailSampler, made};
 
     #[test]
     fn what_is_kept_inside_is_dropped_and_the_rest_is_not_its_business() {

@@ -12,8 +12,7 @@ use crate::trace::TraceView;
 /// OpenTelemetry: the collector's `status_code` policy with `[ERROR]`.
 ///
 /// ```
-/// use tailtrace::tail::{Errors, TailPolicy};
-/// use tailtrace::{Span, SpanId, Status, Trace, TraceContext, TraceId};
+/// use tailtrace::{Errors, Span, SpanId, Status, TailPolicy, Trace, TraceContext, TraceId};
 /// let id = TraceId::new();
 /// let mut span = Span::new("charge_card", TraceContext::new(id, SpanId::new()));
 /// span.set_status(Status::error("card refused"));

@@ -24,7 +24,8 @@ use crate::trace::TraceView;
 /// collector's `dynamic_sampling` processor and of other samplers by rules work this way.
 ///
 /// ```
-/// use tailtrace::tail::{Errors, FirstMatch, Fraction, RootNamed, TagEquals};
+/// use tailtrace::tail::{FirstMatch, RootNamed, TagEquals};
+/// use tailtrace::{Errors, Fraction};
 /// let by_traffic = FirstMatch::new()
 ///     .rule(Errors, Fraction::new(1.0)?)
 ///     .rule(TagEquals::new("tenant", "noisy"), Fraction::new(0.001)?)
@@ -143,7 +144,9 @@ impl fmt::Debug for Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{DropIf, Errors, Fraction, Not, PerSecond, RootNamed, TailSampler, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::fraction::Fraction;
+    use crate::tail::{DropIf, Not, PerSecond, RootNamed, TailSampler, made};
 
     fn fraction(rate: f64) -> Fraction {
         Fraction::new(rate).unwrap()

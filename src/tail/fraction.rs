@@ -16,7 +16,7 @@ use crate::trace::TraceView;
 /// gate that hashes the trace id with a salt and keeps other traces at the same rate.
 ///
 /// ```
-/// use tailtrace::tail::{Errors, Fraction, TailSampler};
+/// use tailtrace::{Errors, Fraction, TailSampler};
 /// let tail = TailSampler::new().keep(Errors).keep(Fraction::new(0.01)?);
 /// # let _ = tail;
 /// assert_eq!(

@@ -14,8 +14,8 @@ use crate::trace::TraceView;
 /// level of their own there.
 ///
 /// ```
-/// use tailtrace::LogLevel;
-/// use tailtrace::tail::{HasLog, TailSampler};
+/// use tailtrace::tail::HasLog;
+/// use tailtrace::{LogLevel, TailSampler};
 /// let tail = TailSampler::new().keep(HasLog(LogLevel::Warn));
 /// # let _ = tail;
 /// ```

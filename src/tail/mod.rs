@@ -8,142 +8,45 @@ mod all;
 mod any;
 mod asked;
 mod drop_if;
-mod errors;
+pub(crate) mod errors;
 mod first_match;
-mod fraction;
+pub(crate) mod fraction;
 mod has_log;
 mod named;
 mod not;
 mod per_second;
+pub(crate) mod policy;
 mod priority;
 mod root_named;
-mod sampler;
-mod slower_than;
+pub(crate) mod sampler;
+pub(crate) mod slower_than;
 mod slowest;
 mod span_count;
 mod tag_equals;
 mod tag_in_range;
 mod tag_matches;
-mod verdict;
+pub(crate) mod verdict;
 
 #[cfg(test)]
 mod made;
-
-use std::borrow::Cow;
-use std::sync::Arc;
-
-use crate::kit::type_name;
-use crate::trace::TraceView;
 
 pub use all::All;
 pub use any::Any;
 pub use asked::Asked;
 pub use drop_if::DropIf;
-pub use errors::Errors;
 pub use first_match::FirstMatch;
-pub use fraction::Fraction;
 pub use has_log::HasLog;
 pub use named::Named;
 pub use not::Not;
 pub use per_second::{BudgetError, PerSecond, SpansPerSecond};
+pub(crate) use policy::TailPolicy;
 pub use root_named::RootNamed;
-pub use sampler::TailSampler;
-pub use slower_than::{SlowerThan, SpanSlowerThan};
+pub(crate) use sampler::TailSampler;
+pub use slower_than::SpanSlowerThan;
 pub use slowest::{Slowest, SlowestError};
 pub use span_count::SpanCount;
 pub use tag_equals::TagEquals;
 pub use tag_in_range::{Number, TagInRange};
 pub use tag_matches::{PatternError, TagMatches};
-pub use verdict::{TailDecision, Verdict};
-
-/// Decides about a local trace when it is complete.
-///
-/// OpenTelemetry: a policy of the collector's `tail_sampling` processor. Closures are policies, and
-/// so are `Arc` and `Box` of one. It is called on the thread that ended the last span, never under a
-/// lock of ours, and so should be quick; a panic is caught, counted and taken for "no opinion".
-///
-/// ```
-/// use tailtrace::trace::TraceView;
-/// use tailtrace::tail::{TailPolicy, Verdict};
-/// let big = |trace: &TraceView<'_>| match trace.span_count() {
-///     1000.. => Verdict::keep(),
-///     _ => Verdict::pass(),
-/// };
-/// let policy: Box<dyn TailPolicy> = Box::new(big);
-/// # let _ = policy;
-/// ```
-pub trait TailPolicy: Send + Sync {
-    /// Says what becomes of the trace.
-    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict;
-
-    /// What kept traces say they were kept by. The default is the type's own name.
-    fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
-    }
-
-    /// When combinators ask this policy; see [`Asked`]. It is read once, when the policy is added to
-    /// one.
-    fn asked(&self) -> Asked {
-        Asked::Always
-    }
-
-    /// This policy under a name of yours, which the traces it keeps will carry.
-    fn named(self, name: impl Into<Cow<'static, str>>) -> Named<Self>
-    where
-        Self: Sized,
-    {
-        Named::new(self, name)
-    }
-}
-
-impl<F> TailPolicy for F
-where
-    F: Fn(&TraceView<'_>) -> Verdict + Send + Sync,
-{
-    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
-        self(trace)
-    }
-}
-
-impl<P: TailPolicy + ?Sized> TailPolicy for Arc<P> {
-    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
-        (**self).evaluate(trace)
-    }
-
-    fn name(&self) -> Cow<'static, str> {
-        (**self).name()
-    }
-
-    fn asked(&self) -> Asked {
-        (**self).asked()
-    }
-}
-
-impl TailPolicy for Box<dyn TailPolicy> {
-    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
-        (**self).evaluate(trace)
-    }
-
-    fn name(&self) -> Cow<'static, str> {
-        (**self).name()
-    }
-
-    fn asked(&self) -> Asked {
-        (**self).asked()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_policy_is_called_by_the_last_word_of_its_type() {
-        let closure = |_: &TraceView<'_>| Verdict::pass();
-        assert_eq!(closure.name(), "closure");
-        assert_eq!(Errors.name(), "Errors");
-        let boxed: Box<dyn TailPolicy> = Box::new(SlowerThan::default());
-        assert_eq!(boxed.name(), "SlowerThan");
-        assert_eq!(boxed.asked(), Asked::WhileOpen);
-    }
-}
+pub use verdict::TailDecision;
+pub(crate) use verdict::Verdict;

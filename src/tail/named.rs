@@ -14,7 +14,7 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{SlowerThan, TailPolicy};
+/// use tailtrace::{SlowerThan, TailPolicy};
 /// let policy = SlowerThan(Duration::from_secs(2)).named("over the agreed two seconds");
 /// assert_eq!(policy.name(), "over the agreed two seconds");
 /// ```
@@ -52,7 +52,8 @@ impl<P: TailPolicy> TailPolicy for Named<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{Any, Errors, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::{Any, made};
 
     #[test]
     fn the_outermost_name_is_the_one_that_is_told() {

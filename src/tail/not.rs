@@ -12,7 +12,7 @@ use crate::trace::TraceView;
 /// but one operation, all tenants but one. It costs what the policy costs.
 ///
 /// A drop on purpose stays one, and a policy that panicked is not taken at the word it did not give.
-/// What the policy passed over by chance (a [`Fraction`](super::Fraction), a budget) is kept with an
+/// What the policy passed over by chance (a [`Fraction`](crate::Fraction), a budget) is kept with an
 /// unknown threshold: nothing consistent keeps the other end of the randomness. A pass of your own
 /// policies counts as a matter of content.
 ///
@@ -21,7 +21,8 @@ use crate::trace::TraceView;
 /// precedence of their own.
 ///
 /// ```
-/// use tailtrace::tail::{All, Errors, Not, TagEquals};
+/// use tailtrace::tail::{All, Not, TagEquals};
+/// use tailtrace::Errors;
 /// let other_tenants_errors = All::new([Errors]).and(Not(TagEquals::new("tenant", "noisy")));
 /// # let _ = other_tenants_errors;
 /// ```
@@ -63,7 +64,9 @@ impl<P: TailPolicy> TailPolicy for Not<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{Any, DropIf, Errors, Fraction, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::fraction::Fraction;
+    use crate::tail::{Any, DropIf, made};
 
     #[test]
     fn it_keeps_what_the_other_does_not() {

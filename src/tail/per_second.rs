@@ -20,7 +20,8 @@ use crate::trace::TraceView;
 /// are counted by other tools.
 ///
 /// ```
-/// use tailtrace::tail::{Errors, PerSecond, TailSampler};
+/// use tailtrace::tail::PerSecond;
+/// use tailtrace::{Errors, TailSampler};
 /// let tail = TailSampler::new().keep(Errors).keep(PerSecond::new(5.0)?.with_burst(20)?);
 /// # let _ = tail;
 /// # Ok::<(), tailtrace::tail::BudgetError>(())
@@ -68,7 +69,8 @@ impl TailPolicy for PerSecond {
 /// spans of two seconds.
 ///
 /// ```
-/// use tailtrace::tail::{Errors, SpansPerSecond, TailSampler};
+/// use tailtrace::tail::SpansPerSecond;
+/// use tailtrace::{Errors, TailSampler};
 /// let tail = TailSampler::new().keep(Errors).keep(SpansPerSecond::new(500.0)?.with_burst(2_000)?);
 /// # let _ = tail;
 /// # Ok::<(), tailtrace::tail::BudgetError>(())
@@ -154,7 +156,8 @@ mod tests {
 
     use super::*;
     use crate::model::{SpanId, TraceContext};
-    use crate::tail::{Errors, TailSampler, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::{TailSampler, made};
     use crate::trace::Span;
 
     fn kept(policy: &impl TailPolicy, traces: usize, at: Duration) -> usize {

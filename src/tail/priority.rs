@@ -14,8 +14,8 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::PrioritySampler;
-/// use tailtrace::tail::TailSampler;
+/// use tailtrace::sampling::PrioritySampler;
+/// use tailtrace::TailSampler;
 /// let rates = PrioritySampler::new(0.01, 1.0, Duration::from_millis(500), 0.5)?;
 /// let tail = TailSampler::new().keep(rates);
 /// # let _ = tail;

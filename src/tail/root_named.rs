@@ -16,7 +16,8 @@ use crate::trace::{SpanRef, TraceView};
 /// OpenTelemetry: the collector has it only as an `ottl_condition`.
 ///
 /// ```
-/// use tailtrace::tail::{RootNamed, TailSampler};
+/// use tailtrace::tail::RootNamed;
+/// use tailtrace::TailSampler;
 /// let tail = TailSampler::new()
 ///     .drop_if(RootNamed::new("GET /healthz"))
 ///     .keep(RootNamed::new("POST /checkout/*"));

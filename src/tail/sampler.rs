@@ -18,7 +18,7 @@ use crate::trace::TraceView;
 /// - The verdict names the first policy, in the order they were added, that keeps the trace.
 /// - Its threshold is that of the most generous keep: `ALWAYS` if one of them keeps all such traces,
 ///   else unknown if it is unknown for one of them, else the smallest. What a drop left to chance (a
-///   [`Fraction`](super::Fraction) in a [`DropIf`]) has spared is of unknown probability too.
+///   [`Fraction`](crate::Fraction) in a [`DropIf`]) has spared is of unknown probability too.
 /// - A policy that panics has no opinion about that trace; the ledger counts it.
 ///
 /// **Cost.** The sum of the policies asked. Those that can only drop are asked first, and the first
@@ -36,8 +36,11 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{Errors, Fraction, RootNamed, SlowerThan, TailPolicy, TailSampler};
-/// use tailtrace::{Span, SpanId, Status, Trace, TraceContext, TraceId};
+/// use tailtrace::tail::RootNamed;
+/// use tailtrace::{
+///     Errors, Fraction, SlowerThan, Span, SpanId, Status, TailPolicy, TailSampler, Trace,
+///     TraceContext, TraceId,
+/// };
 /// let tail = TailSampler::new()
 ///     .drop_if(RootNamed::new("GET /healthz"))
 ///     .keep(Errors)
@@ -160,7 +163,9 @@ mod tests {
 
     use super::*;
     use crate::model::Threshold;
-    use crate::tail::{Errors, Fraction, made};
+    use crate::tail::errors::Errors;
+    use crate::tail::fraction::Fraction;
+    use crate::tail::made;
 
     /// Counts how often it is asked, and keeps.
     struct Counted(Arc<AtomicU32>, Asked);

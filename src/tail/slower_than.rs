@@ -17,7 +17,7 @@ use crate::trace::TraceView;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{SlowerThan, TailSampler};
+/// use tailtrace::{SlowerThan, TailSampler};
 /// let tail = TailSampler::new().keep(SlowerThan(Duration::from_millis(500)));
 /// # let _ = tail;
 /// ```
@@ -44,7 +44,8 @@ impl TailPolicy for SlowerThan {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tailtrace::tail::{SpanSlowerThan, TailSampler};
+/// use tailtrace::tail::SpanSlowerThan;
+/// use tailtrace::TailSampler;
 /// let tail = TailSampler::new().keep(SpanSlowerThan(Duration::from_millis(100)));
 /// # let _ = tail;
 /// ```

@@ -14,7 +14,8 @@ use crate::trace::TraceView;
 /// OpenTelemetry: the collector's `span_count`. It differs on purpose: a bound of 0 is 0.
 ///
 /// ```
-/// use tailtrace::tail::{SpanCount, TailSampler};
+/// use tailtrace::tail::SpanCount;
+/// use tailtrace::TailSampler;
 /// let tail = TailSampler::new()
 ///     .drop_if(SpanCount::new(..=1))
 ///     .keep(SpanCount::at_least(200));

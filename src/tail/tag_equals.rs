@@ -18,7 +18,8 @@ use crate::trace::TraceView;
 /// of a process.
 ///
 /// ```
-/// use tailtrace::tail::{Any, TagEquals, TailSampler};
+/// use tailtrace::tail::{Any, TagEquals};
+/// use tailtrace::TailSampler;
 /// let tail = TailSampler::new().keep(
 ///     Any::new([TagEquals::new("tenant", "acme"), TagEquals::new("debug", true)]),
 /// );

@@ -21,7 +21,8 @@ use crate::trace::TraceView;
 /// resource is not looked at.
 ///
 /// ```
-/// use tailtrace::tail::{TagInRange, TailSampler};
+/// use tailtrace::tail::TagInRange;
+/// use tailtrace::TailSampler;
 /// let tail = TailSampler::new()
 ///     .keep(TagInRange::new("http.response.status_code", 500..600))
 ///     .keep(TagInRange::new("cart.total", 10_000.0..));

@@ -32,7 +32,8 @@ const VALUE_BYTES: usize = 4 << 10;
 /// users sent, and the resource is not looked at.
 ///
 /// ```
-/// use tailtrace::tail::{TagMatches, TailSampler};
+/// use tailtrace::tail::TagMatches;
+/// use tailtrace::TailSampler;
 /// let tail = TailSampler::new().keep(TagMatches::new("url.path", "^/(admin|billing)/")?);
 /// # let _ = tail;
 /// let refused = TagMatches::new("url.path", "/(admin").unwrap_err();

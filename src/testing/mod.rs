@@ -15,8 +15,6 @@
 mod factory;
 mod tree;
 
-pub use crate::kit::Random;
-pub use crate::time::ManualClock;
 pub use factory::{SpanFactory, kept_by, span, trace, trace_with_id};
 pub use tree::tree;
 

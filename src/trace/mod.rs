@@ -4,19 +4,20 @@
 //! [`Span`] owns one, [`TraceView`] is what a tail policy sees.
 
 pub(crate) mod head;
-mod kept;
-mod original;
-mod span;
-mod span_mut;
-mod span_ref;
+pub(crate) mod kept;
+pub(crate) mod original;
+pub(crate) mod span;
+pub(crate) mod span_mut;
+pub(crate) mod span_ref;
 pub(crate) mod store;
-mod view;
+pub(crate) mod view;
 
 pub(crate) use kept::Kept;
-pub use kept::Trace;
-pub use original::{Original, Outline};
-pub use span::Span;
+pub(crate) use kept::Trace;
+pub(crate) use original::{Original, Outline};
+pub(crate) use span::Span;
 pub(crate) use span_mut::ErrorDetails;
-pub use span_mut::SpanMut;
-pub use span_ref::{LinkRef, LogRef, SpanRef};
-pub use view::TraceView;
+pub(crate) use span_mut::SpanMut;
+pub(crate) use span_ref::SpanRef;
+pub use span_ref::{LinkRef, LogRef};
+pub(crate) use view::TraceView;

@@ -25,9 +25,10 @@ use std::time::Duration;
 pub use builder::SpanBuilder;
 pub use guard::SpanGuard;
 
+use crate::export::Exporter;
 use crate::ledger::Stats;
 use crate::model::TraceContext;
-use crate::pipeline::{DeliveryReport, Exporter, FlushError, Pipeline, ShutdownError};
+use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
 use crate::propagation::{CompositePropagator, Extracted, Extractor, Injector, Propagator};
 use crate::record::{Recorder, Start};
 use crate::sampling::Sampler;
@@ -49,7 +50,7 @@ impl Tracer {
     /// The last clone to be dropped shuts the pipeline down and waits up to five seconds for what is
     /// still to be exported; [`shutdown`](Self::shutdown) says how that went. Should the machine
     /// refuse the exporter's thread, there is a warning and every span is counted as
-    /// [started after shutdown](crate::Reason::ShutDown).
+    /// [started after shutdown](crate::ledger::Reason::ShutDown).
     pub fn new(
         service_name: impl Into<String>,
         sampler: impl Sampler + 'static,

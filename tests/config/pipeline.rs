@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tailtrace::delivery::DeliveryConfig;
+use tailtrace::model::TraceFlags;
 use tailtrace::propagation::{Extracted, Propagator};
+use tailtrace::record::RecordLimits;
 use tailtrace::{
-    AlwaysOff, AlwaysOn, DeliveryConfig, InMemoryExporter, Pipeline, RecordLimits, SpanId,
-    TagValue, TraceContext, TraceFlags, TraceId,
+    AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline, SpanId, TagValue, TraceContext, TraceId,
 };
 use tracing_subscriber::prelude::*;
 
@@ -60,7 +62,7 @@ fn a_limit_for_values_leaves_names_alone() {
     let trace = &memory.traces()[0];
     let root = trace.root().unwrap();
     assert_eq!(root.operation_name(), "charge_card");
-    assert_eq!(root.tag("currency").and_then(tailtrace::TagRef::as_str), Some("eur"));
+    assert_eq!(root.tag("currency").and_then(tailtrace::model::TagRef::as_str), Some("eur"));
     assert_eq!(root.logs().next().map(|log| log.message()), Some("asking the bank"));
 }
 

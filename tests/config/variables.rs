@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tailtrace::delivery::DeliveryConfig;
+use tailtrace::model::{Limits, TraceFlags};
 use tailtrace::propagation::Propagator;
-use tailtrace::sampling::{SamplingDecision, SamplingRequest};
+use tailtrace::time::Clock;
 use tailtrace::{
-    DeliveryConfig, Limits, LogLevel, SpanId, TagValue, TraceContext, TraceFlags, TraceId,
-    time::Clock,
+    LogLevel, SamplingDecision, SamplingRequest, SpanId, TagValue, TraceContext, TraceId,
 };
 
 use super::{fine, read, refused, warned};
@@ -17,7 +18,7 @@ fn without_any_variable_everything_has_its_default() {
     assert!(!settings.is_disabled());
     assert_eq!(settings.resource().service_name(), "unknown_service");
     assert_eq!(settings.log_level(), None);
-    assert_eq!(settings.limits(), tailtrace::RecordLimits::default());
+    assert_eq!(settings.limits(), tailtrace::record::RecordLimits::default());
     assert_eq!(settings.delivery(), DeliveryConfig::default());
     assert!(settings.sampler().is_none());
     assert_eq!(settings.propagator().fields(), ["traceparent", "tracestate", "baggage"]);

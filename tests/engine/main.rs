@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tailtrace::{InMemoryExporter, Pipeline, Reason, RecordLimits, SpanId, SpanRef, Trace};
+use tailtrace::ledger::Reason;
+use tailtrace::record::RecordLimits;
+use tailtrace::{InMemoryExporter, Pipeline, SpanId, SpanRef, Trace};
 
 use program::{Roots, Run, programs, run};
 use support::{PLENTY, by_name, keep_errors};

@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response, Version};
-use tailtrace::layer::TraceSpanExt;
 use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer, ResponseBody};
-use tailtrace::{AlwaysOff, SpanKind, Status};
+use tailtrace::{AlwaysOff, SpanKind, Status, TraceSpanExt};
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::{Instrument, Level, info_span};
 use tracing_subscriber::filter::LevelFilter;

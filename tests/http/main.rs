@@ -12,8 +12,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http_body::{Body, Frame};
+use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::time::ManualClock;
-use tailtrace::{InMemoryExporter, Pipeline, PipelineBuilder, Span};
+use tailtrace::{InMemoryExporter, Pipeline, Span};
 use tracing::subscriber::{DefaultGuard, set_default};
 use tracing_subscriber::layer::SubscriberExt;
 

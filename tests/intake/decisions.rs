@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tailtrace::model::Threshold;
+use tailtrace::ledger::Reason;
+use tailtrace::model::{Resource, Threshold, TraceFlags};
+use tailtrace::record::{KeepOutcome, RecordLimits};
+use tailtrace::tail::TagEquals;
 use tailtrace::{
-    AlwaysOff, Errors, FixedRateSampler, KeepOutcome, Pipeline, Reason, RecordLimits, Resource,
-    SamplingRequest, SlowerThan, TagEquals, TailSampler, TraceFlags, TraceId, TraceView, Verdict,
+    AlwaysOff, Errors, FixedRateSampler, Pipeline, SamplingRequest, SlowerThan, TailSampler,
+    TraceId, TraceView, Verdict,
 };
 
 use crate::foreign::{Foreign, at, child, flagged_root, root};
@@ -108,12 +111,12 @@ fn exporters_get_the_originals_and_others_get_the_details() {
 #[derive(Clone)]
 struct Other;
 
-impl tailtrace::trace::Original for Other {
-    fn outline(&self) -> tailtrace::trace::Outline<'_> {
+impl tailtrace::adapter::Original for Other {
+    fn outline(&self) -> tailtrace::adapter::Outline<'_> {
         unreachable!("it is never made")
     }
 
-    fn describe(&self, _: &mut tailtrace::trace::SpanMut<'_>) {}
+    fn describe(&self, _: &mut tailtrace::adapter::SpanMut<'_>) {}
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn with_a_tail_the_sampled_flag_of_another_tracer_keeps_nothing() {
 #[test]
 fn what_a_policy_traces_is_refused_and_does_not_disturb_the_trace() {
     let (builder, _, memory) = support::pipeline();
-    let inner = Arc::new(std::sync::OnceLock::<tailtrace::record::Intake>::new());
+    let inner = Arc::new(std::sync::OnceLock::<tailtrace::adapter::Intake>::new());
     let asked = Arc::new(AtomicUsize::new(0));
     let tail = {
         let (inner, asked) = (Arc::clone(&inner), Arc::clone(&asked));
@@ -264,12 +267,12 @@ fn a_description_that_panics_costs_the_details_and_nothing_else() {
     #[derive(Clone)]
     struct Bad(Foreign);
 
-    impl tailtrace::trace::Original for Bad {
-        fn outline(&self) -> tailtrace::trace::Outline<'_> {
+    impl tailtrace::adapter::Original for Bad {
+        fn outline(&self) -> tailtrace::adapter::Outline<'_> {
             self.0.outline()
         }
 
-        fn describe(&self, _: &mut tailtrace::trace::SpanMut<'_>) {
+        fn describe(&self, _: &mut tailtrace::adapter::SpanMut<'_>) {
             panic!("the adapter has a bug");
         }
     }

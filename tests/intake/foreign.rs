@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tailtrace::record::{Intake, Started};
-use tailtrace::trace::{Original, Outline, SpanMut};
-use tailtrace::{LogLevel, SpanId, SpanKind, Status, TraceContext, TraceFlags, TraceId};
+use tailtrace::adapter::{Intake, Original, Outline, SpanMut, Started};
+use tailtrace::model::TraceFlags;
+use tailtrace::{LogLevel, SpanId, SpanKind, Status, TraceContext, TraceId};
 
 /// A span of another tracer.
 #[derive(Clone)]

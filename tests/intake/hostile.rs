@@ -2,9 +2,10 @@
 
 use std::sync::Barrier;
 
-use tailtrace::record::Started;
-use tailtrace::trace::{Original, Outline, SpanMut};
-use tailtrace::{Reason, RecordLimits, SamplingRequest, SpanId, TraceContext, TraceId};
+use tailtrace::adapter::{Original, Outline, SpanMut, Started};
+use tailtrace::ledger::Reason;
+use tailtrace::record::RecordLimits;
+use tailtrace::{SamplingRequest, SpanId, TraceContext, TraceId};
 
 use crate::foreign::{Foreign, child, root};
 use crate::support::{self, PLENTY, by_name, exported, keep_errors, settled};

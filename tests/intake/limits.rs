@@ -1,6 +1,8 @@
 //! What goes when there is too much, and what nobody announced.
 
-use tailtrace::{Pipeline, Reason, RecordLimits, TraceId};
+use tailtrace::ledger::Reason;
+use tailtrace::record::RecordLimits;
+use tailtrace::{Pipeline, TraceId};
 
 use crate::foreign::{Foreign, child, root};
 use crate::support::{self, PLENTY, exported, keep_errors, settled};

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tailtrace::trace::{Original, Outline, SpanMut};
-use tailtrace::{Errors, KeepOutcome, Reason, SlowerThan, SpanId, TailSampler, TraceId};
+use tailtrace::adapter::{Original, Outline, SpanMut};
+use tailtrace::ledger::Reason;
+use tailtrace::record::KeepOutcome;
+use tailtrace::{Errors, SlowerThan, SpanId, TailSampler, TraceId};
 
 use crate::foreign::{Foreign, child, root};
 use crate::support::{self, PLENTY, exported, keep_errors, settled};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use tailtrace::record::Intake;
+use tailtrace::adapter::Intake;
 use tailtrace::{SpanId, SpanRef, TraceId};
 
 use crate::foreign::{Foreign, child, root};

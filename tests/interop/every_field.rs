@@ -7,10 +7,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use opentelemetry_otlp::WithExportConfig as _;
 use serde_json::json;
+use tailtrace::model::{Link, TraceFlags, TraceState};
 use tailtrace::otel::OtelExporter;
 use tailtrace::{
-    Exporter, InMemoryExporter, Link, LogLevel, OtlpExporter, Pipeline, SpanId, SpanKind, Status,
-    TagValue, TraceContext, TraceFlags, TraceId, TraceState, Tracer,
+    Exporter, InMemoryExporter, LogLevel, OtlpExporter, Pipeline, SpanId, SpanKind, Status,
+    TagValue, TraceContext, TraceId, Tracer,
 };
 
 use crate::PLENTY;

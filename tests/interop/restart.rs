@@ -9,9 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::{
-    DeliveryConfig, ExportError, Exporter, InMemoryExporter, OtlpExporter, Pipeline, Retry, Trace,
-};
+use tailtrace::delivery::{DeliveryConfig, Retry};
+use tailtrace::export::ExportError;
+use tailtrace::{Exporter, InMemoryExporter, OtlpExporter, Pipeline, Trace};
 
 use crate::PLENTY;
 use crate::many_traces::{assert_arrived_complete, one_trace};
@@ -93,7 +93,7 @@ impl Exporter for Watched {
         self.inner.shutdown().await
     }
 
-    fn batching(&self) -> tailtrace::Batching {
+    fn batching(&self) -> tailtrace::export::Batching {
         self.inner.batching()
     }
 }

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tailtrace::{LogLevel, SpanKind, SpanRef, Status, TagRef, Trace, TraceFlags, TraceId};
+use tailtrace::model::{TagRef, TraceFlags};
+use tailtrace::{LogLevel, SpanKind, SpanRef, Status, Trace, TraceId};
 
 /// Attributes in the JSON of OTLP; both sides may order them as they like.
 pub(crate) type Attributes = BTreeMap<String, Value>;

@@ -9,11 +9,12 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::model::Random;
 use tailtrace::otel::TailSpanProcessor;
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::tail::{All, Any, Not, SpanCount, TagEquals, TagInRange};
 use tailtrace::time::ManualClock;
 use tailtrace::{
-    All, AlwaysOn, Any, Errors, InMemoryExporter, Not, OtlpExporter, Pipeline, PipelineBuilder,
-    SlowerThan, SpanCount, SpanGuard, Status, TagEquals, TagInRange, TagValue, TailPolicy,
-    TailSampler, TraceId,
+    AlwaysOn, Errors, InMemoryExporter, OtlpExporter, Pipeline, SlowerThan, SpanGuard, Status,
+    TagValue, TailPolicy, TailSampler, TraceId,
 };
 
 use crate::PLENTY;

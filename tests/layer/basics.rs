@@ -1,7 +1,8 @@
 //! Names, fields, events.
 
 use super::support::{keeping, trace, trace_with};
-use tailtrace::{LogLevel, SpanKind, Status, TagRef, TagValue, TraceLayer};
+use tailtrace::model::TagRef;
+use tailtrace::{LogLevel, SpanKind, Status, TagValue, TraceLayer};
 use tracing::{Level, error, field, info, info_span};
 
 #[test]

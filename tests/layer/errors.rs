@@ -4,7 +4,8 @@ use std::error::Error;
 use std::io;
 
 use super::support::{keeping, trace, trace_with};
-use tailtrace::{Pipeline, Status, TagRef, TraceLayer};
+use tailtrace::model::TagRef;
+use tailtrace::{Pipeline, Status, TraceLayer};
 use tracing::{error, info, info_span, warn};
 
 #[derive(Debug, thiserror::Error)]

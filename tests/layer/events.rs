@@ -1,7 +1,9 @@
 //! What becomes of events.
 
 use super::support::{keeping, trace, trace_with};
-use tailtrace::{Limits, LogLevel, Pipeline, RecordLimits, TagRef, TraceLayer};
+use tailtrace::model::{Limits, TagRef};
+use tailtrace::record::RecordLimits;
+use tailtrace::{LogLevel, Pipeline, TraceLayer};
 use tracing::{Level, debug, error, event, field, info, info_span, trace as say, warn};
 
 #[test]

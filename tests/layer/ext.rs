@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::support::{keeping, tailed, trace, trace_with};
+use tailtrace::layer::SetParentError;
+use tailtrace::model::{Link, TagRef};
 use tailtrace::{
-    AlwaysOff, Link, LogLevel, Pipeline, SamplingRequest, SamplingResult, SetParentError, SpanId,
-    SpanKind, Status, TagRef, TagValue, TraceContext, TraceId, TraceSpanExt,
+    AlwaysOff, LogLevel, Pipeline, SamplingRequest, SamplingResult, SpanId, SpanKind, Status,
+    TagValue, TraceContext, TraceId, TraceSpanExt,
 };
 use tracing::{Span, info_span};
 

@@ -1,7 +1,8 @@
 //! Spans and events that a filter hides from the layer, but not from the registry.
 
 use super::support::{Outcome, keeping, trace_under};
-use tailtrace::{SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};
+use tailtrace::layer::SetParentError;
+use tailtrace::{SpanId, TraceContext, TraceId, TraceSpanExt};
 use tracing::{Span, debug_span, info, info_span, trace_span};
 use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets};
 use tracing_subscriber::prelude::*;

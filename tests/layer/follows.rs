@@ -1,7 +1,8 @@
 //! Spans that follow from others.
 
 use super::support::{keeping, trace, trace_under};
-use tailtrace::{Pipeline, SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};
+use tailtrace::layer::SetParentError;
+use tailtrace::{Pipeline, SpanId, TraceContext, TraceId, TraceSpanExt};
 use tracing::{Span, debug_span, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;

@@ -1,7 +1,9 @@
 //! Limits of the recorder.
 
 use super::support::{PATIENCE, tailed};
-use tailtrace::{InMemoryExporter, Reason, RecordLimits};
+use tailtrace::InMemoryExporter;
+use tailtrace::ledger::Reason;
+use tailtrace::record::RecordLimits;
 use tracing::subscriber::with_default;
 use tracing::{Span, info, info_span};
 use tracing_subscriber::prelude::*;

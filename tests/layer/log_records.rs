@@ -1,7 +1,8 @@
 //! Records of the `log` crate.
 
 use super::support::{keeping, trace, trace_with};
-use tailtrace::{LogLevel, Pipeline, TagRef, TraceLayer};
+use tailtrace::model::TagRef;
+use tailtrace::{LogLevel, Pipeline, TraceLayer};
 use tracing::{info, info_span};
 use tracing_log::format_trace;
 use tracing_log::log::{Level, Record};

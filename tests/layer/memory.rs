@@ -1,8 +1,9 @@
 //! What has closed is forgotten.
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::trace::TraceView;
-use tailtrace::{InMemoryExporter, Pipeline, Reason, RecordLimits, TraceSpanExt, Verdict};
+use tailtrace::ledger::Reason;
+use tailtrace::record::RecordLimits;
+use tailtrace::{InMemoryExporter, Pipeline, TraceSpanExt, TraceView, Verdict};
 use tracing::{info, info_span};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;

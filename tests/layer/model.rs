@@ -10,7 +10,8 @@ use super::program::{
     say, steps,
 };
 use super::support::{Outcome, Run, keeping};
-use tailtrace::{SpanId, TagRef, TraceSpanExt};
+use tailtrace::model::TagRef;
+use tailtrace::{SpanId, TraceSpanExt};
 use tracing::{Span, span};
 use tracing_subscriber::prelude::*;
 

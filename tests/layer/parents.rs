@@ -1,7 +1,8 @@
 //! Who is whose parent.
 
 use super::support::{tailed, trace, trace_with};
-use tailtrace::{Pipeline, SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};
+use tailtrace::layer::SetParentError;
+use tailtrace::{Pipeline, SpanId, TraceContext, TraceId, TraceSpanExt};
 use tracing::{Span, info_span};
 
 fn caller() -> TraceContext {

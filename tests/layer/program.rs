@@ -4,7 +4,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use proptest::prelude::*;
-use tailtrace::{SetParentError, SpanId, TraceContext, TraceId, TraceSpanExt};
+use tailtrace::layer::SetParentError;
+use tailtrace::{SpanId, TraceContext, TraceId, TraceSpanExt};
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, Span, error, field, info, info_span, span};
 

@@ -1,11 +1,9 @@
 //! What changes while the layer is in use.
 
 use super::support::{PATIENCE, keeping};
+use tailtrace::layer::LayerHandle;
 use tailtrace::testing::tree;
-use tailtrace::trace::TraceView;
-use tailtrace::{
-    AlwaysOff, AlwaysOn, InMemoryExporter, LayerHandle, Pipeline, TraceLayer, Verdict,
-};
+use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline, TraceLayer, TraceView, Verdict};
 use tracing::{info, info_span};
 use tracing_subscriber::layer::Layered;
 use tracing_subscriber::{Registry, prelude::*};

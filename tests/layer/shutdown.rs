@@ -1,8 +1,9 @@
 //! Spans that are open when the pipeline shuts down.
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::sampling::{SamplingRequest, SamplingResult};
-use tailtrace::{InMemoryExporter, Pipeline, PipelineBuilder, Reason, Stats};
+use tailtrace::ledger::{Reason, Stats};
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::{InMemoryExporter, Pipeline, SamplingRequest, SamplingResult};
 use tracing::info_span;
 use tracing::subscriber::with_default;
 use tracing_subscriber::prelude::*;

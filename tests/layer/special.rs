@@ -1,7 +1,8 @@
 //! Fields with a meaning of their own.
 
 use super::support::{Says, trace};
-use tailtrace::{SpanKind, Status, TagRef};
+use tailtrace::model::TagRef;
+use tailtrace::{SpanKind, Status};
 use tracing::{field, info_span};
 
 #[test]

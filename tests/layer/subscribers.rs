@@ -1,10 +1,10 @@
 //! Layers in subscribers of every kind.
 
 use super::support::{PATIENCE, Run, keeping, tailed, trace_under};
+use tailtrace::layer::SetParentError;
 use tailtrace::testing::tree;
 use tailtrace::{
-    AlwaysOn, InMemoryExporter, Pipeline, SetParentError, SpanId, TraceContext, TraceId,
-    TraceLayer, TraceSpanExt,
+    AlwaysOn, InMemoryExporter, Pipeline, SpanId, TraceContext, TraceId, TraceLayer, TraceSpanExt,
 };
 use tracing::dispatcher::with_default;
 use tracing::{Level, info, info_span};

@@ -8,11 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tailtrace::ledger::Stats;
+use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::testing::tree;
-use tailtrace::{
-    AlwaysOn, Fraction, InMemoryExporter, Pipeline, PipelineBuilder, SpanRef, Stats, Trace,
-    TraceLayer,
-};
+use tailtrace::{AlwaysOn, Fraction, InMemoryExporter, Pipeline, SpanRef, Trace, TraceLayer};
 use tracing::dispatcher::{self, Dispatch};
 use tracing::{Subscriber, span};
 use tracing_subscriber::layer::Context;

@@ -199,7 +199,7 @@ fn time_is_busy_while_a_span_is_entered_on_any_thread() {
         drop(info_span!("never entered"));
     });
     let nanos = |name, key| match outcome.span(name).tag(key) {
-        Some(tailtrace::TagRef::I64(nanos)) => nanos,
+        Some(tailtrace::model::TagRef::I64(nanos)) => nanos,
         other => panic!("{key} is {other:?}"),
     };
     assert!(nanos("span", "busy_ns") > 0);

@@ -4,8 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::sampling::{SamplingRequest, SamplingResult};
-use tailtrace::{InMemoryExporter, Pipeline, Sampler};
+use tailtrace::{InMemoryExporter, Pipeline, Sampler, SamplingRequest, SamplingResult};
 use tracing::info_span;
 use tracing::subscriber::with_default;
 use tracing_subscriber::prelude::*;

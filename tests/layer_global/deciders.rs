@@ -5,10 +5,10 @@ use std::thread;
 
 use super::process::{Default, alone, trace, trace_under};
 use crate::support::{keeping, tailed};
-use tailtrace::trace::TraceView;
+use tailtrace::ledger::Reason;
 use tailtrace::{
-    AlwaysOn, InMemoryExporter, Pipeline, Reason, SamplingRequest, SamplingResult, SpanId,
-    TraceContext, TraceId, TraceLayer, TraceSpanExt, Verdict,
+    AlwaysOn, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult, SpanId, TraceContext,
+    TraceId, TraceLayer, TraceSpanExt, TraceView, Verdict,
 };
 use tracing::dispatcher::with_default;
 use tracing::{Span, field, info, info_span};
@@ -133,7 +133,7 @@ fn a_filter_that_meddles_counts_all_the_same() {
             hold(None);
         });
         let counted = outcome.span("counting").tag("otel.tracing_event_count");
-        assert_eq!(counted, Some(tailtrace::TagRef::I64(1)));
+        assert_eq!(counted, Some(tailtrace::model::TagRef::I64(1)));
     });
 }
 
@@ -252,7 +252,10 @@ fn a_parent_set_while_another_thread_starts_a_child_comes_too_late() {
         let outcome = trace(default, builder, |_| {
             let span = info_span!("span");
             hold(span.clone());
-            assert_eq!(span.set_parent(&caller), Err(tailtrace::SetParentError::AlreadyStarted));
+            assert_eq!(
+                span.set_parent(&caller),
+                Err(tailtrace::layer::SetParentError::AlreadyStarted)
+            );
         });
         assert_eq!(outcome.parent_of("child"), Some("span"));
         let links: Vec<_> =
@@ -296,7 +299,10 @@ fn a_child_started_while_its_parent_is_started_anew_stays_with_it() {
             let root = info_span!("dropped");
             let span = info_span!(parent: &root, "span");
             hold(span.clone());
-            assert_eq!(span.set_parent(&caller), Err(tailtrace::SetParentError::AlreadyStarted));
+            assert_eq!(
+                span.set_parent(&caller),
+                Err(tailtrace::layer::SetParentError::AlreadyStarted)
+            );
         });
         assert_eq!(outcome.names(), Vec::<&str>::new());
         assert_eq!((outcome.stats.started, outcome.stats.sampled_out), (3, 3));

@@ -6,8 +6,7 @@ use std::thread;
 
 use super::process::{alone, trace};
 use crate::support::{keeping, tailed};
-use tailtrace::trace::TraceView;
-use tailtrace::{SamplingRequest, SamplingResult, Verdict};
+use tailtrace::{SamplingRequest, SamplingResult, TraceView, Verdict};
 use tracing::dispatcher::{get_default, with_default};
 use tracing::{Dispatch, Span, info, info_span};
 
@@ -115,7 +114,7 @@ fn a_value_that_panics_while_a_panic_unwinds_is_told() {
             }));
             unwound.unwrap_err();
         });
-        let told = tailtrace::TagRef::Str("(its formatting panicked)");
+        let told = tailtrace::model::TagRef::Str("(its formatting panicked)");
         assert_eq!(outcome.span("span").tag("a"), Some(told));
     });
 }

@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::process::{Default, alone, trace};
 use crate::support::{Says, keeping, tailed};
-use tailtrace::{TagRef, TraceSpanExt};
+use tailtrace::TraceSpanExt;
+use tailtrace::model::TagRef;
 use tracing::{Span, error, field, info, info_span};
 
 #[test]
@@ -161,7 +162,7 @@ fn a_display_that_never_stops_is_cut_and_counted() {
             info!(c = ?Endless, "said");
             info!("{Endless}");
         });
-        let limit = tailtrace::Limits::default().value_bytes as usize;
+        let limit = tailtrace::model::Limits::default().value_bytes as usize;
         let Some(TagRef::Str(cut)) = outcome.span("span").tag("a") else { panic!("no text") };
         assert!(cut.len() <= limit && cut.len() > limit - 10, "{}", cut.len());
         assert_eq!(outcome.span("span").tag("b"), Some(TagRef::I64(2)));

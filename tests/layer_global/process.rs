@@ -8,7 +8,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use crate::support::{Outcome, PATIENCE, Run};
-use tailtrace::{Pipeline, PipelineBuilder};
+use tailtrace::Pipeline;
+use tailtrace::pipeline::PipelineBuilder;
 use tracing::Subscriber;
 use tracing::dispatcher;
 use tracing_subscriber::prelude::*;

@@ -2,15 +2,14 @@
 
 use super::process::{Default, alone};
 use crate::support::{Run, tailed};
-use tailtrace::trace::TraceView;
-use tailtrace::{Pipeline, SamplingRequest, SamplingResult, TraceSpanExt, Verdict};
+use tailtrace::{Pipeline, SamplingRequest, SamplingResult, TraceSpanExt, TraceView, Verdict};
 use tracing::{dispatcher, info, info_span};
 use tracing_subscriber::{prelude::*, reload};
 
 /// Runs a program under a layer that can be exchanged.
 fn exchanging(
     default: Default,
-    builder: tailtrace::PipelineBuilder,
+    builder: tailtrace::pipeline::PipelineBuilder,
     program: impl FnOnce(&dyn Fn()),
 ) -> crate::support::Outcome {
     let mut handle = None;

@@ -12,8 +12,11 @@ use opentelemetry::trace::{TraceFlags, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
-use tailtrace::{Errors, Exporter, InMemoryExporter, Pipeline, Reason, RecordLimits};
-use tailtrace::{TailPolicy, TailSampler, TraceView, Verdict};
+use tailtrace::ledger::Reason;
+use tailtrace::record::RecordLimits;
+use tailtrace::{
+    Errors, Exporter, InMemoryExporter, Pipeline, TailPolicy, TailSampler, TraceView, Verdict,
+};
 
 use crate::adapter::{HeadSampler, OtelExporter, TailSpanProcessor};
 use crate::suite::support::{LONG, Sink, block_on};

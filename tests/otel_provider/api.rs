@@ -8,8 +8,9 @@ use opentelemetry::trace::{
     TraceId, TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, Value};
+use tailtrace::LogLevel;
+use tailtrace::model::TagRef;
 use tailtrace::otel::TracerProvider;
-use tailtrace::{LogLevel, TagRef};
 
 use super::world::{trace, trace_with};
 use crate::support::keeping;

@@ -2,9 +2,10 @@
 
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
-use tailtrace::{
-    AlwaysOff, Pipeline, Reason, RecordLimits, SpanId, TraceContext, TraceFlags, TraceId, otel,
-};
+use tailtrace::ledger::Reason;
+use tailtrace::model::TraceFlags;
+use tailtrace::record::RecordLimits;
+use tailtrace::{AlwaysOff, Pipeline, SpanId, TraceContext, TraceId, otel};
 use tracing::info_span;
 
 use super::world::{start, trace, trace_with};

@@ -115,7 +115,7 @@ fn a_current_span_of_ours_is_the_parent_of_a_new_root() {
 #[test]
 fn a_remote_parent_counts_by_its_ids() {
     let caller = TraceContext::new(TraceId::new(), SpanId::new())
-        .with_flags(tailtrace::TraceFlags::SAMPLED)
+        .with_flags(tailtrace::model::TraceFlags::SAMPLED)
         .remote();
     let outcome = trace(|tracer| {
         let context = otel::to_context(&caller);
@@ -134,7 +134,7 @@ fn a_remote_parent_counts_by_its_ids() {
 #[test]
 fn what_only_our_types_can_hold_survives_a_context() {
     let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
-        .with_flags(tailtrace::TraceFlags::DEBUG)
+        .with_flags(tailtrace::model::TraceFlags::DEBUG)
         .remote();
     caller.trace_state = "7@a@b=1,ot=th:8".parse().unwrap();
     caller.baggage = caller.baggage.with("user", "4711").unwrap();
@@ -144,7 +144,7 @@ fn what_only_our_types_can_hold_survives_a_context() {
 #[test]
 fn our_propagator_sends_on_from_a_tracing_span_what_opentelemetry_cannot_hold() {
     let mut caller = TraceContext::new(TraceId::new(), SpanId::new())
-        .with_flags(tailtrace::TraceFlags::SAMPLED)
+        .with_flags(tailtrace::model::TraceFlags::SAMPLED)
         .remote();
     caller.trace_state = "7@a@b=1,vendor=2".parse().unwrap();
     let outcome = trace(|_| {

@@ -8,9 +8,10 @@ use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as 
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tailtrace::export::ExportError;
+use tailtrace::ledger::{Reason, Stats};
 use tailtrace::{
-    Errors, ExportError, InMemoryExporter, Pipeline, Reason, SamplingRequest, SamplingResult,
-    Stats, Status, otel,
+    Errors, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult, Status, otel,
 };
 
 use crate::support::PATIENCE;

@@ -9,12 +9,10 @@ use opentelemetry::trace::{
     Span as _, TraceContextExt, Tracer as _, TracerProvider as _, get_active_span,
 };
 use opentelemetry::{Context, KeyValue};
+use tailtrace::export::{Batching, ExportError};
+use tailtrace::ledger::Reason;
 use tailtrace::otel::{Tracer, TracerProvider};
-use tailtrace::trace::TraceView;
-use tailtrace::{
-    Batching, ExportError, Exporter, Pipeline, Reason, SamplingRequest, SamplingResult, Trace,
-    Verdict,
-};
+use tailtrace::{Exporter, Pipeline, SamplingRequest, SamplingResult, Trace, TraceView, Verdict};
 use tracing::{info_span, warn};
 
 use super::world::{start, trace, trace_with};
@@ -53,7 +51,7 @@ impl Chatty {
 /// How often a program's decider was asked, and how many spans it caused that were refused.
 fn count(
     program: impl FnOnce(&Tracer),
-    decide: impl FnOnce(Chatty) -> tailtrace::PipelineBuilder,
+    decide: impl FnOnce(Chatty) -> tailtrace::pipeline::PipelineBuilder,
 ) -> (u32, u64) {
     let chatty = Chatty::default();
     let outcome = trace_with(decide(chatty.clone()), |_, tracer| {
@@ -64,14 +62,14 @@ fn count(
     (chatty.asked.load(Ordering::Relaxed), outcome.stats.dropped_by(Reason::OwnWork))
 }
 
-fn sampler(chatty: Chatty) -> tailtrace::PipelineBuilder {
+fn sampler(chatty: Chatty) -> tailtrace::pipeline::PipelineBuilder {
     Pipeline::builder("t").with_sampler(move |_: &SamplingRequest<'_>| {
         chatty.chat();
         SamplingResult::sample()
     })
 }
 
-fn tail(chatty: Chatty) -> tailtrace::PipelineBuilder {
+fn tail(chatty: Chatty) -> tailtrace::pipeline::PipelineBuilder {
     Pipeline::builder("t").with_tail(move |_: &TraceView<'_>| {
         chatty.chat();
         Verdict::keep()

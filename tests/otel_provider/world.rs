@@ -1,8 +1,9 @@
 //! A program that is traced by `tracing` and by OpenTelemetry.
 
 use opentelemetry::trace::TracerProvider as _;
+use tailtrace::Pipeline;
 use tailtrace::otel::{Tracer, TracerProvider};
-use tailtrace::{Pipeline, PipelineBuilder};
+use tailtrace::pipeline::PipelineBuilder;
 use tracing::dispatcher;
 use tracing_subscriber::prelude::*;
 

@@ -6,8 +6,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use prost::Message;
+use tailtrace::export::OtlpExporterBuilder;
 use tailtrace::testing::{span, trace};
-use tailtrace::{OtlpExporter, OtlpExporterBuilder, Trace};
+use tailtrace::{OtlpExporter, Trace};
 
 use crate::Caller;
 use crate::made::{batches, expected};

@@ -2,12 +2,13 @@
 
 use std::net::TcpListener;
 
+use tailtrace::export::OtlpProtocol;
 use tailtrace::testing::{span, trace};
-use tailtrace::{Exporter, JaegerExporter, OtlpProtocol};
+use tailtrace::{Exporter, JaegerExporter};
 
 use crate::server::{Reply, Server};
 
-fn export(exporter: &JaegerExporter) -> Result<(), tailtrace::ExportError> {
+fn export(exporter: &JaegerExporter) -> Result<(), tailtrace::export::ExportError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(exporter.export(&[trace(span("root"))]))
 }

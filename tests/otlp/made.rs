@@ -14,9 +14,9 @@ use opentelemetry_proto::tonic::trace::v1::{
     ResourceSpans, ScopeSpans, Span as ProtoSpan, Status as ProtoStatus,
 };
 use proptest::prelude::*;
+use tailtrace::model::{Link, Resource, TagRef, TraceFlags};
 use tailtrace::{
-    Link, LogLevel, Resource, Span, SpanId, SpanKind, SpanRef, Status, TagRef, TagValue, Trace,
-    TraceContext, TraceFlags, TraceId,
+    LogLevel, Span, SpanId, SpanKind, SpanRef, Status, TagValue, Trace, TraceContext, TraceId,
 };
 
 type Tags = Vec<(String, TagValue)>;
@@ -242,7 +242,7 @@ fn expected_span(trace: &Trace, span: SpanRef<'_>) -> ProtoSpan {
     }
 }
 
-fn expected_event(log: tailtrace::LogEntry) -> Event {
+fn expected_event(log: tailtrace::model::LogEntry) -> Event {
     let says = log.fields.iter().any(|(key, _)| key == "level");
     let plain = log.level == LogLevel::Info || log.message == "exception" || says;
     let level = (!plain).then(|| pair("level", TagRef::Str(log.level.as_str())));

@@ -12,7 +12,8 @@ mod through_a_pipeline;
 #[cfg(feature = "otlp-tls")]
 mod tls;
 
-use tailtrace::{ExportError, Exporter, OtlpExporter, OtlpExporterBuilder, Trace};
+use tailtrace::export::{ExportError, OtlpExporterBuilder};
+use tailtrace::{Exporter, OtlpExporter, Trace};
 use tokio::runtime::Runtime;
 
 /// An exporter with the runtime that delivery would give it.

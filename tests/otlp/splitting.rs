@@ -2,10 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use tailtrace::model::Resource;
 use tailtrace::testing::{SpanFactory, span, trace};
-use tailtrace::{
-    Exporter, LogLevel, OtlpExporter, Resource, Span, SpanId, Trace, TraceContext, TraceId,
-};
+use tailtrace::{Exporter, LogLevel, OtlpExporter, Span, SpanId, Trace, TraceContext, TraceId};
 
 use crate::Caller;
 use crate::http::partial;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tailtrace::{
-    DeliveryConfig, Fraction, OtlpExporter, OtlpExporterBuilder, Pipeline, Reason, Retry, SpanId,
-    Stats, TailSampler, TraceContext, TraceId,
-};
+use tailtrace::delivery::{DeliveryConfig, Retry};
+use tailtrace::export::OtlpExporterBuilder;
+use tailtrace::ledger::{Reason, Stats};
+use tailtrace::{Fraction, OtlpExporter, Pipeline, SpanId, TailSampler, TraceContext, TraceId};
 
 use crate::http::partial;
 use crate::server::{PLENTY, Reply, Server, Speaks};

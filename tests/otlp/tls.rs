@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use tailtrace::export::{OtlpError, OtlpExporterBuilder};
 use tailtrace::testing::{span, trace};
-use tailtrace::{OtlpError, OtlpExporter, OtlpExporterBuilder, Trace};
+use tailtrace::{OtlpExporter, Trace};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;

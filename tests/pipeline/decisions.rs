@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tailtrace::model::Randomness;
-use tailtrace::trace::TraceView;
+use tailtrace::ledger::Reason;
+use tailtrace::model::{Randomness, Threshold};
+use tailtrace::record::KeepOutcome;
+use tailtrace::tail::{DropIf, RootNamed};
 use tailtrace::{
-    AlwaysOn, DropIf, Errors, Fraction, KeepOutcome, Reason, RootNamed, SamplingRequest,
-    SamplingResult, SlowerThan, SpanRef, TailSampler, Threshold, TraceId, Verdict,
+    AlwaysOn, Errors, Fraction, SamplingRequest, SamplingResult, SlowerThan, SpanRef, TailSampler,
+    TraceId, TraceView, Verdict,
 };
 
 use crate::support::{self, PLENTY, by_name, exported, keep_errors, names, settled};

@@ -5,11 +5,12 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tailtrace::delivery::DeliveryConfig;
+use tailtrace::export::{Batching, ExportError};
+use tailtrace::ledger::Reason;
+use tailtrace::pipeline::{FlushError, ShutdownError, StartError};
 use tailtrace::time::ManualClock;
-use tailtrace::{
-    AlwaysOn, Batching, DeliveryConfig, Errors, ExportError, FlushError, InMemoryExporter,
-    Pipeline, Reason, ShutdownError, StartError, Status, Trace, TraceView, Verdict,
-};
+use tailtrace::{AlwaysOn, Errors, InMemoryExporter, Pipeline, Status, Trace, TraceView, Verdict};
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
 

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tailtrace::trace::TraceView;
+use tailtrace::export::ExportError;
+use tailtrace::ledger::Reason;
 use tailtrace::{
-    AlwaysOn, ExportError, Pipeline, Reason, SamplingRequest, SamplingResult, SpanRef, Trace,
-    Tracer, Verdict,
+    AlwaysOn, Pipeline, SamplingRequest, SamplingResult, SpanRef, Trace, TraceView, Tracer, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};

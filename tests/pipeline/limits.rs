@@ -1,9 +1,11 @@
 //! What goes when there is too much, and what the account says.
 
-use tailtrace::{
-    AlwaysOn, DeliveryConfig, ExportError, Limits, LogLevel, Pipeline, Reason, RecordLimits, Retry,
-    SpanGuard, Status,
-};
+use tailtrace::delivery::{DeliveryConfig, Retry};
+use tailtrace::export::ExportError;
+use tailtrace::ledger::Reason;
+use tailtrace::model::Limits;
+use tailtrace::record::RecordLimits;
+use tailtrace::{AlwaysOn, LogLevel, Pipeline, SpanGuard, Status};
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
 
@@ -148,7 +150,7 @@ fn a_full_queue_sheds_and_counts() {
     let (builder, _, memory) = support::pipeline();
     let delivery = DeliveryConfig { max_queued_traces: 10, ..DeliveryConfig::default() };
     // A batch that never fills and a clock that stands still: nothing leaves before the flush.
-    let batching = Some(tailtrace::Batching::default());
+    let batching = Some(tailtrace::export::Batching::default());
     let pipeline = builder
         .with_sampler(AlwaysOn)
         .with_delivery(DeliveryConfig { batching, ..delivery })

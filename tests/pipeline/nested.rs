@@ -6,10 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::trace::TraceView;
+use tailtrace::export::{Batching, ExportError};
+use tailtrace::ledger::Reason;
+use tailtrace::model::{Limits, TagRef};
+use tailtrace::record::RecordLimits;
 use tailtrace::{
-    AlwaysOn, Batching, ExportError, Exporter, Limits, LogLevel, Pipeline, Reason, RecordLimits,
-    SamplingRequest, SamplingResult, TagRef, Trace, TraceContext, Tracer, Verdict,
+    AlwaysOn, Exporter, LogLevel, Pipeline, SamplingRequest, SamplingResult, Trace, TraceContext,
+    TraceView, Tracer, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, settled};

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
 use std::thread::{self, ThreadId};
 
-use tailtrace::tail::TailPolicy;
-use tailtrace::trace::TraceView;
+use tailtrace::ledger::Reason;
+use tailtrace::record::KeepOutcome;
+use tailtrace::tail::{DropIf, RootNamed};
 use tailtrace::{
-    AlwaysOff, AlwaysOn, DropIf, Errors, KeepOutcome, Pipeline, Reason, RootNamed, Sampler,
-    SamplingRequest, SamplingResult, TailSampler, Tracer, Verdict,
+    AlwaysOff, AlwaysOn, Errors, Pipeline, Sampler, SamplingRequest, SamplingResult, TailPolicy,
+    TailSampler, TraceView, Tracer, Verdict,
 };
 
 use crate::support::{self, PLENTY, by_name, exported, settled};
@@ -71,7 +72,7 @@ fn late_spans_follow_the_decision_that_was_made_whatever_the_tail_is_by_then() {
     let root = pipeline.tracer().start_span("root");
     let straggler = root.child("straggler");
     drop(root);
-    clock.advance(tailtrace::RecordLimits::default().linger);
+    clock.advance(tailtrace::record::RecordLimits::default().linger);
     pipeline.flush(PLENTY).unwrap();
     pipeline.set_tail(DropIf(keep));
     drop(straggler);

@@ -2,12 +2,15 @@
 //! carriers.
 
 use super::{HashMap, HeaderMap, Headers};
-use tailtrace::model::{Baggage, SpanId, TraceContext, TraceFlags, TraceId};
+use tailtrace::model::{Baggage, TraceFlags};
 use tailtrace::propagation::{
     B3Propagator, BaggagePropagator, CompositePropagator, Extracted, Extractor, JaegerPropagator,
     Propagator, TraceContextPropagator,
 };
-use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, ParentBasedSampler, Sampler, Tracer};
+use tailtrace::{
+    AlwaysOff, AlwaysOn, InMemoryExporter, ParentBasedSampler, Sampler, SpanId, TraceContext,
+    TraceId, Tracer,
+};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN_ID: &str = "00f067aa0ba902b7";

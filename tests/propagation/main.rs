@@ -4,13 +4,12 @@
 use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tailtrace::model::{
-    Baggage, Randomness, SpanId, Threshold, TraceContext, TraceFlags, TraceId, TraceState,
-};
+use tailtrace::model::{Baggage, Randomness, Threshold, TraceFlags, TraceState};
 use tailtrace::propagation::{
     BaggagePropagator, CompositePropagator, Extracted, Extractor, Injector, Propagator,
     TraceContextPropagator,
 };
+use tailtrace::{SpanId, TraceContext, TraceId};
 
 mod mutation;
 

@@ -52,6 +52,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("layer",       &["kit", "time", "model", "trace", "ledger", "sampling", "record", "pipeline", "propagation", "export"]),
     ("otel",        MIDDLE),
     ("config",      MIDDLE),
+    ("adapter",     &["model", "trace", "record", "delivery"]),
     ("testing",     &["kit", "time", "model", "trace", "ledger", "propagation", "sampling", "tail", "export", "delivery", "record", "pipeline", "tracer"]),
 ];
 

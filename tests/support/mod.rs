@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tailtrace::export::ExportError;
+use tailtrace::ledger::Stats;
 use tailtrace::model::Random;
+use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::time::ManualClock;
-use tailtrace::trace::TraceView;
 use tailtrace::{
-    ExportError, Exporter, InMemoryExporter, Pipeline, PipelineBuilder, SamplingRequest,
-    SamplingResult, SpanRef, Stats, Trace, Verdict,
+    Exporter, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult, SpanRef, Trace,
+    TraceView, Verdict,
 };
 
 /// Longer than any wait in these tests lasts; reaching it is a failure.
@@ -73,7 +75,7 @@ where
         (self.0)(batch)
     }
 
-    fn batching(&self) -> tailtrace::Batching {
-        tailtrace::Batching::immediate()
+    fn batching(&self) -> tailtrace::export::Batching {
+        tailtrace::export::Batching::immediate()
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use tailtrace::model::{Link, TagRef};
 use tailtrace::{
-    InMemoryExporter, Link, SamplingRequest, SamplingResult, SpanId, SpanKind, TagRef, TagValue,
-    TraceContext, TraceId, Tracer,
+    InMemoryExporter, SamplingRequest, SamplingResult, SpanId, SpanKind, TagValue, TraceContext,
+    TraceId, Tracer,
 };
 
 use super::support::{PLENTY, names};

@@ -1,9 +1,10 @@
 //! Joining, leaving and inheriting.
 
+use tailtrace::ledger::Reason;
+use tailtrace::model::Baggage;
+use tailtrace::record::KeepOutcome;
 use tailtrace::testing::tree;
-use tailtrace::{
-    AlwaysOn, Baggage, KeepOutcome, Pipeline, Reason, SpanId, SpanRef, TraceContext, TraceId,
-};
+use tailtrace::{AlwaysOn, Pipeline, SpanId, SpanRef, TraceContext, TraceId};
 
 use super::support::{self, PLENTY, by_name, exported, keep_errors, names, settled};
 use super::{only, tracer};

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tailtrace::{AlwaysOff, InMemoryExporter, LogLevel, Status, TagRef, TagValue, Trace, Tracer};
+use tailtrace::model::TagRef;
+use tailtrace::{AlwaysOff, InMemoryExporter, LogLevel, Status, TagValue, Trace, Tracer};
 
 use super::{only, tracer};
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use tailtrace::model::{Baggage, Threshold};
 use tailtrace::propagation::{Extracted, Extractor, Injector, Propagator};
 use tailtrace::{
-    AlwaysOff, AlwaysOn, Baggage, FixedRateSampler, InMemoryExporter, ParentBasedSampler, SpanRef,
-    Threshold, TraceContext, Tracer,
+    AlwaysOff, AlwaysOn, FixedRateSampler, InMemoryExporter, ParentBasedSampler, SpanRef,
+    TraceContext, Tracer,
 };
 
 use super::{only, tracer};

@@ -13,10 +13,12 @@ use std::thread;
 use std::time::Duration;
 
 use support::{PLENTY, exported, names, settled};
+use tailtrace::ledger::Reason;
+use tailtrace::model::TagRef;
 use tailtrace::testing::tree;
 use tailtrace::{
-    AlwaysOff, AlwaysOn, InMemoryExporter, LogLevel, Reason, SpanId, SpanRef, Status, TagRef,
-    TagValue, Trace, TraceContext, TraceId, Tracer,
+    AlwaysOff, AlwaysOn, InMemoryExporter, LogLevel, SpanId, SpanRef, Status, TagValue, Trace,
+    TraceContext, TraceId, Tracer,
 };
 
 /// A tracer that keeps everything, and what it exported.

@@ -8,12 +8,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use server::Server;
+use tailtrace::export::ExportError;
+use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::propagation::{B3Propagator, Extracted, Propagator};
 use tailtrace::testing::{span, trace};
-use tailtrace::{
-    AlwaysOn, ExportError, Exporter, LogLevel, Pipeline, PipelineBuilder, SpanKind, ZipkinExporter,
-    config,
-};
+use tailtrace::{AlwaysOn, Exporter, LogLevel, Pipeline, SpanKind, ZipkinExporter, config};
 use zipkin_types::Span;
 
 const PLENTY: Duration = Duration::from_secs(60);

@@ -11,7 +11,8 @@ use fastrace::prelude::SpanContext;
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tailtrace::{Pipeline, RecordLimits, SpanGuard, TraceView, Tracer, Verdict};
+use tailtrace::record::RecordLimits;
+use tailtrace::{Pipeline, SpanGuard, TraceView, Tracer, Verdict};
 use tailtrace_benches::heap::{self, Counting};
 use tailtrace_benches::setups::{collector, pipeline, sdk};
 

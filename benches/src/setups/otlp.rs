@@ -8,7 +8,9 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
-use tailtrace::{OtlpExporter, OtlpProtocol, PipelineBuilder, TraceView, Verdict};
+use tailtrace::export::OtlpProtocol;
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::{OtlpExporter, TraceView, Verdict};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::pipeline;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tailtrace::export::ExportError;
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::record::RecordLimits;
 use tailtrace::{
-    ExportError, Exporter, Pipeline, PipelineBuilder, RecordLimits, SamplingRequest,
-    SamplingResult, Trace, TraceView, Tracer, Verdict,
+    Exporter, Pipeline, SamplingRequest, SamplingResult, Trace, TraceView, Tracer, Verdict,
 };
 
 use crate::Job;

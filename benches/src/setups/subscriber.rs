@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
-use tailtrace::{AlwaysOff, Fraction, PipelineBuilder, TailSampler};
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::{AlwaysOff, Fraction, TailSampler};
 use tracing::subscriber::Subscriber;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::layer::SubscriberExt;

@@ -7,7 +7,8 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use opentelemetry::trace::TraceError;
 use opentelemetry_jaeger::Exporter as JaegerExporter;
 use opentelemetry_sdk::export::trace::{ExportResult, SpanData, SpanExporter};
-use tailtrace::{Exporter, Resource};
+use tailtrace::Exporter;
+use tailtrace::model::Resource;
 use tailtrace_otel_0_23::OtelExporter;
 
 use crate::exporter::{BuildError, ThriftExporter, config_of};

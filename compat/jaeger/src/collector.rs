@@ -8,7 +8,8 @@ use opentelemetry::trace::TraceError;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_jaeger::Exporter as JaegerExporter;
 use opentelemetry_sdk::runtime::Tokio;
-use tailtrace::{Exporter, Resource};
+use tailtrace::Exporter;
+use tailtrace::model::Resource;
 use tailtrace_otel_0_23::OtelExporter;
 
 use crate::exporter::{BuildError, ThriftExporter, config_of};

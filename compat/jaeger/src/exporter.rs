@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use opentelemetry::trace::TraceError;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::trace::Config;
-use tailtrace::{Batching, ExportError, Exporter, Resource, Trace};
+use tailtrace::export::{Batching, ExportError};
+use tailtrace::model::Resource;
+use tailtrace::{Exporter, Trace};
 use tailtrace_otel_0_23::convert::to_resource;
 
 use crate::{AgentBuilder, CollectorBuilder};

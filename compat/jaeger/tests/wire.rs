@@ -9,9 +9,10 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use client::Client;
+use tailtrace::ledger::Reason;
+use tailtrace::model::{Link, Resource};
 use tailtrace::{
-    AlwaysOn, Exporter, Link, LogLevel, Pipeline, Reason, Resource, Span, SpanId, SpanKind, Trace,
-    TraceContext, TraceId,
+    AlwaysOn, Exporter, LogLevel, Pipeline, Span, SpanId, SpanKind, Trace, TraceContext, TraceId,
 };
 use tailtrace_jaeger::ThriftExporter;
 use thrift_codec::data::{Data, DataRef, Struct};

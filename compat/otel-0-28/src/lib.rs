@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-// What the adapter, which is the main crate's, calls its own.
-use tailtrace::{delivery, export, model, pipeline, propagation, record, sampling, time, trace};
-
 mod adapter;
+mod rooms;
 
 pub use adapter::{
     FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
     TailSpanProcessor, convert,
 };
+// The adapter is the main crate's source and names its rooms by `crate::`.
+use rooms::{delivery, export, model, pipeline, propagation, record, sampling, time, trace};

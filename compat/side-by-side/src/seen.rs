@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use opentelemetry::trace::Status as TheirStatus;
 use opentelemetry::{Array, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
-use tailtrace::{SpanRef, Status, TagRef, Trace};
+use tailtrace::model::TagRef;
+use tailtrace::{SpanRef, Status, Trace};
 
 /// A value, with its type.
 #[derive(Clone, Debug, PartialEq)]

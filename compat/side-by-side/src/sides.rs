@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider};
-use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline, TraceLayer, TraceLayerBuilder};
+use tailtrace::layer::TraceLayerBuilder;
+use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline, TraceLayer};
 use tracing::Subscriber;
 use tracing::subscriber::with_default;
 use tracing_opentelemetry::OpenTelemetryLayer;
@@ -178,7 +179,7 @@ macro_rules! options {
     ($($options:tt)*) => {
         (
             |layer: $crate::TheirLayer| layer $($options)*,
-            |layer: ::tailtrace::TraceLayerBuilder| layer $($options)*,
+            |layer: ::tailtrace::layer::TraceLayerBuilder| layer $($options)*,
         )
     };
 }

@@ -34,8 +34,9 @@ mod waterfall;
 ///
 /// ```
 /// use std::time::Duration;
+/// use tailtrace::model::Resource;
 /// use tailtrace::testing::{span, trace};
-/// use tailtrace::{ConsoleExporter, Resource};
+/// use tailtrace::ConsoleExporter;
 ///
 /// let ms = Duration::from_millis;
 /// let trace = trace(

@@ -53,7 +53,7 @@ impl OtlpProtocol {
 /// assert_eq!(exporter.endpoint(), "http://collector:4318/v1/traces");
 /// let refused = OtlpExporter::grpc().with_endpoint("collector:4317").build();
 /// assert!(refused.is_err_and(|error| error.to_string().contains("begin it with http://")));
-/// # Ok::<(), tailtrace::OtlpError>(())
+/// # Ok::<(), tailtrace::export::OtlpError>(())
 /// ```
 #[must_use]
 pub struct OtlpExporterBuilder {
@@ -115,7 +115,7 @@ impl OtlpExporterBuilder {
     }
 
     /// How long one request may take, from connecting to the end of the answer. Default 10 s; zero is
-    /// no limit, and then that of [`DeliveryConfig`](crate::DeliveryConfig) for the whole batch stays.
+    /// no limit, and then that of [`DeliveryConfig`](crate::delivery::DeliveryConfig) for the whole batch stays.
     ///
     /// `OTEL_EXPORTER_OTLP_TIMEOUT`.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {

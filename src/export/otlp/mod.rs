@@ -43,9 +43,9 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 ///
 /// OpenTelemetry: the OTLP exporter. Feature `otlp`. For a collector, and for every backend that takes
 /// OTLP itself. What it cannot send now is tried again by the pipeline, under
-/// [`Retry`](crate::Retry): connections that fail, time that runs out, and the answers that
+/// [`Retry`](crate::delivery::Retry): connections that fail, time that runs out, and the answers that
 /// the specification calls retryable, after the wait that the peer asks for. What the peer rejects is
-/// counted as [refused](crate::Reason::Refused) and not sent again.
+/// counted as [refused](crate::ledger::Reason::Refused) and not sent again.
 ///
 /// Spans are written from where they were recorded into one buffer that is used again. A request has at
 /// most 4 MiB before compression, however large the batch or the trace; of a batch that took several,

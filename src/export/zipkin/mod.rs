@@ -26,7 +26,7 @@ const MOST_KEPT: usize = 8 * 1024 * 1024;
 /// OpenTelemetry: the Zipkin exporter. Feature `zipkin`. Where the backend takes OTLP too, as newer
 /// ones do, prefer [`OtlpExporter`](super::OtlpExporter): Zipkin has no place for links, for the types
 /// of values, and for levels of log entries, and its JSON is several times as large. What it cannot send
-/// now is tried again by the pipeline, under [`Retry`](crate::Retry); Zipkin takes a span that arrives
+/// now is tried again by the pipeline, under [`Retry`](crate::delivery::Retry); Zipkin takes a span that arrives
 /// twice for one.
 ///
 /// A batch is one request. It has at most 1,024 spans from 512 KiB of memory, which is some MiB of JSON,

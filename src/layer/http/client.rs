@@ -15,8 +15,8 @@ use super::method::{OTHER, SpanName};
 use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
 use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
 use super::url::{Authority, FullUrl};
-use crate::layer::TraceSpanExt;
 use crate::layer::caller::{self, CallerRole};
+use crate::layer::span_ext::TraceSpanExt;
 
 /// Makes the span of each request that goes out, and tells the receiver about it in the request's
 /// headers (a tower layer).

@@ -4,7 +4,7 @@
 //! [`HttpClientLayer`] makes the span of each request that goes out, and tells the receiver about it
 //! in the headers. Both speak OpenTelemetry's stable semantic conventions for HTTP. Their spans are
 //! spans of `tracing`, so what the handler does inside of them, with `#[instrument]` or `info!`,
-//! stands below them; without a [`TraceLayer`](super::TraceLayer) in the subscriber they are
+//! stands below them; without a [`TraceLayer`](crate::TraceLayer) in the subscriber they are
 //! ordinary spans, and no headers are written.
 //!
 //! Both work for any `tower::Service` from `http::Request` to `http::Response`, of version 1 of the
@@ -31,7 +31,7 @@
 //!
 //! # Filters
 //! The spans' target is `tailtrace::http`, their level INFO. A filter that names your own crate only,
-//! such as `my_crate=info`, hides them from the [`TraceLayer`](super::TraceLayer). The spans inside still
+//! such as `my_crate=info`, hides them from the [`TraceLayer`](crate::TraceLayer). The spans inside still
 //! stand under the caller, and calls still send its trace on, but nothing holds them together: each is
 //! the root of a local trace that the tail decides alone. Let the target through:
 //!

@@ -15,9 +15,10 @@ use opentelemetry_sdk::Resource as OtelResource;
 use super::convert::{from_resource, from_span_data};
 use super::release_line::{self, SdkResult, SpanData, SpanExporter};
 use super::suppression::suppressed;
-use crate::delivery::{AsyncExporter, DeliveryConfig, FlushError, Retry, ShutdownError};
+use crate::delivery::{AsyncExporter, DeliveryConfig, Retry};
 use crate::export::{Batching, ExportError, Exporter};
 use crate::model::Resource;
+use crate::pipeline::{FlushError, ShutdownError};
 use crate::trace::Trace;
 
 /// Any exporter of ours as an exporter of OpenTelemetry.

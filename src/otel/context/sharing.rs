@@ -12,7 +12,7 @@ use crate::record::neighbour;
 /// see its ids and its baggage, and what they write to the current span is written to it. The other way
 /// round, a current OpenTelemetry span becomes the parent of a new `tracing` span: in the same local trace
 /// if it is ours, by its ids if it is not. Where OpenTelemetry's telemetry is
-/// suppressed, new `tracing` spans are refused and counted as [`OwnWork`](crate::Reason::OwnWork).
+/// suppressed, new `tracing` spans are refused and counted as [`OwnWork`](crate::ledger::Reason::OwnWork).
 ///
 /// [`TracerProvider::new`](crate::otel::TracerProvider::new) calls it too; call it yourself where OpenTelemetry is only
 /// used for propagation or logs. Pipelines that do not share are not affected. Several pipelines

@@ -22,7 +22,7 @@ use crate::record::Recorder;
 /// The library's name and version become the tags `otel.scope.name` and `otel.scope.version` of its
 /// spans. Spans that are not recorded keep their trace's id and tell the next service that they are not
 /// sampled. So do spans that start where OpenTelemetry's telemetry is suppressed, which are counted as
-/// [`OwnWork`](crate::Reason::OwnWork). Making a provider [shares contexts](share_context) with `tracing`.
+/// [`OwnWork`](crate::ledger::Reason::OwnWork). Making a provider [shares contexts](share_context) with `tracing`.
 ///
 /// ```standalone_crate
 /// use opentelemetry::global;

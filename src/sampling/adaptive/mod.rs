@@ -40,7 +40,8 @@ use operation::{Operation, Plan};
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use tailtrace::{AdaptiveSampler, Sampler, TraceId, kit::ManualClock, sampling::SamplingRequest};
+/// use tailtrace::time::ManualClock;
+/// use tailtrace::{AdaptiveSampler, Sampler, SamplingRequest, TraceId};
 ///
 /// let sampler = Arc::new(
 ///     AdaptiveSampler::per_second(50.0)?.with_interval(Duration::from_secs(2))?,
@@ -54,7 +55,7 @@ use operation::{Operation, Plan};
 /// let (operation, rate) = &handle.rates()[0]; // after 500 requests per second for two seconds
 /// assert_eq!(operation, "checkout");
 /// assert!((rate - 0.1).abs() < 0.001);
-/// # Ok::<(), tailtrace::AdaptiveError>(())
+/// # Ok::<(), tailtrace::sampling::AdaptiveError>(())
 /// ```
 #[derive(Debug)]
 pub struct AdaptiveSampler {

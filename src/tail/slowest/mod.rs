@@ -39,7 +39,8 @@ use crate::trace::TraceView;
 /// The verdict says that every such trace is kept. OpenTelemetry: the collector has no such policy.
 ///
 /// ```
-/// use tailtrace::tail::{Errors, Slowest, TailSampler};
+/// use tailtrace::tail::Slowest;
+/// use tailtrace::{Errors, TailSampler};
 /// let tail = TailSampler::new().keep(Errors).keep(Slowest::percentile(0.99)?);
 /// # let _ = tail;
 /// assert_eq!(

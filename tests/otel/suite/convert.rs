@@ -5,7 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry::{KeyValue, Value};
 use proptest::prelude::*;
-use tailtrace::{Baggage, LogEntry, LogLevel, Resource, Span, TagRef, TagValue, TraceContext};
+use tailtrace::model::{Baggage, LogEntry, Resource, TagRef};
+use tailtrace::{LogLevel, Span, TagValue, TraceContext};
 
 use super::release_line::{self, Scope, SpanData};
 use super::{strategies as any, support};
@@ -103,7 +104,7 @@ proptest! {
         flags in 0..4_u8, is_remote: bool, state in any::trace_state(),
     ) {
         let mut ours = TraceContext::new(tailtrace::TraceId::new(), tailtrace::SpanId::new())
-            .with_flags(tailtrace::TraceFlags::from_bits_truncate(flags));
+            .with_flags(tailtrace::model::TraceFlags::from_bits_truncate(flags));
         ours.trace_state = from_trace_state(&state);
         ours.is_remote = is_remote;
         prop_assert_eq!(from_span_context(&to_span_context(&ours)), Some(ours));
@@ -138,13 +139,13 @@ fn ids_of_zero_are_none() {
 #[test]
 fn flags_without_a_meaning_and_flags_only_we_know_are_left_out() {
     assert_eq!(from_flags(TraceFlags::new(0xff)).bits(), 3);
-    assert_eq!(to_flags(tailtrace::TraceFlags::DEBUG), TraceFlags::SAMPLED);
-    assert_eq!(to_flags(tailtrace::TraceFlags::DEFERRED), TraceFlags::NOT_SAMPLED);
+    assert_eq!(to_flags(tailtrace::model::TraceFlags::DEBUG), TraceFlags::SAMPLED);
+    assert_eq!(to_flags(tailtrace::model::TraceFlags::DEFERRED), TraceFlags::NOT_SAMPLED);
 }
 
 #[test]
 fn a_key_of_level_2_costs_the_trace_state_nothing_else() {
-    let ours: tailtrace::TraceState = "a@b@c=1,x=2,ot=th:8".parse().unwrap();
+    let ours: tailtrace::model::TraceState = "a@b@c=1,x=2,ot=th:8".parse().unwrap();
     assert_eq!(to_trace_state(&ours).header(), "x=2,ot=th:8");
 }
 

@@ -6,11 +6,11 @@ use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{Sampler as OtelSampler, ShouldSample};
-use tailtrace::sampling::{Sampler, SamplingDecision, SamplingRequest};
+use tailtrace::model::{TagRef, TraceFlags};
 use tailtrace::time::Clock;
 use tailtrace::{
-    Errors, InMemoryExporter, Pipeline, SpanId, TagRef, TagValue, TailSampler, TraceContext,
-    TraceFlags,
+    Errors, InMemoryExporter, Pipeline, Sampler, SamplingDecision, SamplingRequest, SpanId,
+    TagValue, TailSampler, TraceContext,
 };
 
 use super::release_line::{self, SdkSamplingDecision, SdkSamplingResult};
@@ -105,7 +105,8 @@ fn the_sampler_is_told_all_that_is_known() {
     parent.trace_state = "x=1".parse().unwrap();
     parent.baggage = parent.baggage.with("tenant", "acme").unwrap();
     let tags = [("items".into(), TagValue::I64(3))];
-    let links = [tailtrace::Link::new(TraceContext::new(id(), SpanId::new())).with_tag("why", 1)];
+    let links =
+        [tailtrace::model::Link::new(TraceContext::new(id(), SpanId::new())).with_tag("why", 1)];
     let request = SamplingRequest::new(id(), "order", Clock::system().now())
         .with_parent(&parent)
         .with_kind(tailtrace::SpanKind::Server)

@@ -8,10 +8,11 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::ShouldSample;
-use tailtrace::model::Threshold;
+use tailtrace::ledger::Reason;
+use tailtrace::model::{TagRef, Threshold};
 use tailtrace::{
-    AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, Pipeline, Reason, SamplingRequest,
-    SamplingResult, TagRef, TailSampler,
+    AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, Pipeline, SamplingRequest,
+    SamplingResult, TailSampler,
 };
 
 use super::release_line::{self, SdkSamplingDecision, SdkTracerProvider};

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use tailtrace::ledger::Reason;
+use tailtrace::model::Resource;
 use tailtrace::testing::{span, trace};
 use tailtrace::{
-    AlwaysOn, Exporter, FixedRateSampler, Pipeline, Reason, Resource, Span, SpanId, Trace,
-    TraceContext, TraceId,
+    AlwaysOn, Exporter, FixedRateSampler, Pipeline, Span, SpanId, Trace, TraceContext, TraceId,
 };
 
 use super::release_line::{self, LineExporter, SdkResult, SpanData, TestExporter};

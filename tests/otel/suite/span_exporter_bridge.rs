@@ -12,7 +12,9 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::Sampler;
 use tailtrace::delivery::{DeliveryConfig, Retry};
-use tailtrace::{ExportError, Exporter, InMemoryExporter, TagRef, Trace};
+use tailtrace::export::ExportError;
+use tailtrace::model::TagRef;
+use tailtrace::{Exporter, InMemoryExporter, Trace};
 
 use super::release_line::{self, SdkResult, SdkTracerProvider, SpanData};
 use super::support::{LONG, bare};

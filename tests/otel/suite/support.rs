@@ -10,7 +10,8 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
-use tailtrace::{Errors, InMemoryExporter, Pipeline, Stats, TailSampler};
+use tailtrace::ledger::Stats;
+use tailtrace::{Errors, InMemoryExporter, Pipeline, TailSampler};
 
 use super::release_line::{
     self, LineExporter, SdkError, SdkResult, SdkTracerProvider, SpanData, TestExporter,

@@ -10,10 +10,13 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::Sampler;
+use tailtrace::export::ExportError;
+use tailtrace::ledger::Reason;
+use tailtrace::model::TagRef;
+use tailtrace::record::RecordLimits;
 use tailtrace::time::ManualClock;
 use tailtrace::{
-    Errors, ExportError, Exporter, FixedRateSampler, InMemoryExporter, Pipeline, Reason,
-    RecordLimits, TagRef, TailSampler, Trace,
+    Errors, Exporter, FixedRateSampler, InMemoryExporter, Pipeline, TailSampler, Trace,
 };
 
 use super::release_line::{

@@ -1,8 +1,7 @@
 //! tailtrace.
 
-use tailtrace::{
-    Link, LogLevel, SpanId, Status, TagValue, TraceContext, TraceFlags, TraceId, TraceSpanExt as _,
-};
+use tailtrace::model::{Link, TraceFlags};
+use tailtrace::{LogLevel, SpanId, Status, TagValue, TraceContext, TraceId, TraceSpanExt as _};
 use tracing::Span;
 
 use super::{Ours, Peer, name_of, whole};

@@ -1,0 +1,313 @@
+//! The handle to a running pipeline.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::builder::PipelineBuilder;
+use super::keeper::Keeper;
+use crate::delivery::{Delivery, DeliveryReport, FlushError, ShutdownError};
+use crate::export::Exporter;
+use crate::kit::notice::{self, Pending};
+use crate::kit::{guarded, own_work};
+use crate::ledger::Stats;
+use crate::model::TraceId;
+use crate::record::{Intake, KeepOutcome, Recorder, SpanPool};
+use crate::sampling::Sampler;
+use crate::tail::TailPolicy;
+
+/// How long the last handle waits for what is still to be exported when it is dropped.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Records, decides, exports and accounts for the traces of a service.
+///
+/// OpenTelemetry: `TracerProvider`. Clones are handles; when the last one is dropped the pipeline is
+/// [shut down](Self::shutdown) with a deadline of five seconds, so a program that binds the pipeline in
+/// `main` loses nothing when it returns or panics. [Tracers](Self::tracer) are not handles.
+///
+/// It runs one thread for time (linger, the ring of recent drops, warnings) and one for each exporter.
+///
+/// ```
+/// use std::time::Duration;
+/// use tailtrace::{Errors, Fraction, InMemoryExporter, Pipeline, SlowerThan, TailSampler};
+/// let memory = InMemoryExporter::new();
+/// let pipeline = Pipeline::builder("checkout")
+///     .with_tail(
+///         TailSampler::new()
+///             .keep(Errors)
+///             .keep(SlowerThan(Duration::from_millis(500)))
+///             .keep(Fraction::new(0.01)?),
+///     )
+///     .with_exporter(memory.clone())
+///     .start()?;
+/// let tracer = pipeline.tracer();
+/// let span = tracer.start_span("charge_card");
+/// span.set_error(&std::io::Error::other("card declined"));
+/// drop(span);
+/// pipeline.shutdown(Duration::from_secs(5))?;
+/// assert_eq!(memory.traces()[0].kept_by(), "Errors");
+/// assert!(pipeline.stats().balances());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "the pipeline shuts down when its last handle is dropped"]
+pub struct Pipeline {
+    pub(super) core: Arc<Core>,
+    /// `None` in tracers and layers, which do not keep the pipeline running.
+    pub(super) _running: Option<Arc<Handle>>,
+}
+
+/// The parts, whoever refers to them.
+pub(super) struct Core {
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) delivery: Arc<Delivery>,
+    pub(super) keeper: Keeper,
+    /// What nobody could hear yet.
+    pub(super) notices: Arc<Pending>,
+    /// Whether a shutdown has decided every live trace.
+    pub(super) decided: Mutex<bool>,
+    pub(super) is_decided: Condvar,
+}
+
+/// Shuts the pipeline down when the last of it is dropped.
+pub(super) struct Handle(pub(super) Arc<Core>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let recorder = &self.0.recorder;
+        let was_running = !recorder.is_closed();
+        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
+            notice::warn(&error.to_string());
+        }
+        // A set-up function that does not hand the pipeline on looks as if nothing were traced.
+        if was_running && recorder.records() && recorder.losses().started == 0 {
+            notice::warn(
+                "the last handle to the pipeline was dropped before any span started, so none will \
+                 be recorded; keep the `Pipeline` until the program ends",
+            );
+        }
+    }
+}
+
+impl Pipeline {
+    /// Prepares a pipeline for a service; `service_name` becomes the resource's `service.name`.
+    pub fn builder(service_name: impl Into<String>) -> PipelineBuilder {
+        PipelineBuilder::new(service_name.into())
+    }
+
+    /// Decides what lingered, then exports everything that was kept before the call, and waits for it.
+    ///
+    /// Traces that are still running stay. It blocks the calling thread, as do only
+    /// [`shutdown`](Self::shutdown) and the drop of the last handle. Policies that are asked about what
+    /// lingered run first; their time counts, but they are not interrupted.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
+    /// same report.
+    pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
+        let Core { recorder, delivery, .. } = &*self.core;
+        let (start, asked) = (recorder.clock.now(), patience(timeout));
+        recorder.poll(start);
+        let left = asked.saturating_sub(recorder.clock.now().since(start));
+        delivery.flush(left).map_err(|error| error.within(asked))
+    }
+
+    /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
+    /// and stops the threads, all within `timeout`.
+    ///
+    /// The policies are asked first, on the calling thread, and the sampler about roots that have not
+    /// asked it yet; their time counts, but they are not interrupted, so that they alone can exceed
+    /// `timeout`.
+    ///
+    /// Spans that have not ended are counted as [unfinished](crate::ledger::Reason::Unfinished), or with their
+    /// trace when that is dropped. Whatever starts later is counted and propagated, but not recorded. A
+    /// second call finds nothing to do.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
+    /// same report.
+    pub fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        self.core.shutdown(timeout)
+    }
+
+    /// What became of the spans so far.
+    ///
+    /// Costs a look at every live trace, each under its own lock for some instructions.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.core.recorder.stats()
+    }
+
+    /// Keeps a trace after the fact: one that was dropped and is still in the ring is exported now,
+    /// one that is still running will be kept when it is complete.
+    ///
+    /// For when another service, a support ticket or an alert names a trace. The ring's size and age
+    /// are [`RecordLimits`](crate::record::RecordLimits). It costs a walk over a sixteenth of the live traces and
+    /// of the ring, with the default limits, and is meant for single traces.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
+    pub fn keep(&self, trace_id: TraceId) -> KeepOutcome {
+        self.core.recorder.keep(trace_id)
+    }
+
+    /// Replaces the head sampler while the pipeline runs.
+    ///
+    /// For turning the rate up during an incident, a noisy operation off, or everything off, without a
+    /// restart. Local traces that start from now on ask the new one; those that are running keep the
+    /// decision they have.
+    ///
+    /// It may be called from anywhere and waits for nobody. A thread that is asking the old sampler at
+    /// this moment gets its answer, and whoever is the last to let go of it drops it, under no lock of
+    /// ours. It costs two allocations; asking costs no more than before. A closure or an `Arc` of one
+    /// sampler with a setting inside does as well where only a number changes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline};
+    /// let memory = InMemoryExporter::new();
+    /// let pipeline = Pipeline::builder("checkout")
+    ///     .with_sampler(AlwaysOff)
+    ///     .with_exporter(memory.clone())
+    ///     .start()?;
+    /// let tracer = pipeline.tracer();
+    /// drop(tracer.start_span("before"));
+    /// pipeline.set_sampler(AlwaysOn);
+    /// drop(tracer.start_span("after"));
+    /// pipeline.shutdown(Duration::from_secs(5))?;
+    /// assert_eq!(memory.traces()[0].root().unwrap().operation_name(), "after");
+    /// assert_eq!(pipeline.stats().sampled_out, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_sampler(&self, sampler: impl Sampler + 'static) {
+        let sampler: Arc<dyn Sampler> = Arc::new(sampler);
+        self.core.recorder.set_sampler(&sampler);
+    }
+
+    /// Replaces the tail policy while the pipeline runs, or gives it one.
+    ///
+    /// A trace is decided by the tail that is there when it completes, so this applies to those that
+    /// are running too, as far as they were recorded: what the head sampled is kept unless the new tail
+    /// drops it on purpose, and what was not recorded stays so. What was decided stays decided, and its
+    /// late spans follow.
+    ///
+    /// Where nobody chose a sampler, everything that starts from now on is recorded and the tail
+    /// decides, as if the pipeline had [started with one](PipelineBuilder::with_sampler).
+    ///
+    /// Threads, drops and costs are those of [`set_sampler`](Self::set_sampler). What the new policy
+    /// learns or saves up, such as a percentile or a budget, begins anew.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::{Errors, InMemoryExporter, Pipeline, SlowerThan, TailSampler};
+    /// let memory = InMemoryExporter::new();
+    /// let pipeline = Pipeline::builder("checkout")
+    ///     .with_tail(TailSampler::new().keep(Errors))
+    ///     .with_exporter(memory.clone())
+    ///     .start()?;
+    /// let running = pipeline.tracer().start_span("POST /orders");
+    /// pipeline.set_tail(TailSampler::new().keep(Errors).keep(SlowerThan(Duration::ZERO)));
+    /// drop(running);
+    /// pipeline.shutdown(Duration::from_secs(5))?;
+    /// assert_eq!(memory.traces()[0].kept_by(), "SlowerThan");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_tail(&self, tail: impl TailPolicy + 'static) {
+        let tail: Arc<dyn TailPolicy> = Arc::new(tail);
+        self.core.recorder.set_tail(Some(&tail));
+    }
+
+    /// Takes the tail policy away while the pipeline runs: from now on the head decides alone.
+    ///
+    /// This ends the cost of recording what the head does not sample;
+    /// `set_tail(TailSampler::new())` would go on recording it and keep none of it. Running traces that
+    /// were recorded only for the tail are dropped when they complete and, like others that nobody
+    /// kept, can be [asked for](Self::keep) while the ring holds them. Where nobody chose a sampler,
+    /// callers are followed and new traces kept.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::{Errors, FixedRateSampler, InMemoryExporter, Pipeline};
+    /// let pipeline = Pipeline::builder("checkout")
+    ///     .with_sampler(FixedRateSampler::new(0.0)?)
+    ///     .with_tail(Errors)
+    ///     .with_exporter(InMemoryExporter::new())
+    ///     .start()?;
+    /// let tracer = pipeline.tracer();
+    /// assert!(tracer.start_span("GET /cart").is_recording());
+    /// pipeline.clear_tail();
+    /// assert!(!tracer.start_span("GET /cart").is_recording());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn clear_tail(&self) {
+        self.core.recorder.set_tail(None);
+    }
+
+    /// How well buffers are reused: a snapshot.
+    #[must_use]
+    pub fn span_pool(&self) -> SpanPool {
+        self.core.recorder.pool()
+    }
+
+    /// The way in for spans that another tracer makes, such as OpenTelemetry's SDK.
+    ///
+    /// For adapters; programs use the layer, the tracer or an adapter that exists. It does not keep the pipeline running.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        Intake::new(Arc::clone(&self.core.recorder))
+    }
+
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.core.recorder
+    }
+
+    /// The same pipeline without keeping it running.
+    pub(crate) fn weak(&self) -> Self {
+        Self { core: Arc::clone(&self.core), _running: None }
+    }
+
+    /// A pipeline of one sampler and one exporter that records nothing if its threads cannot start.
+    pub(crate) fn simple(
+        service_name: String,
+        sampler: Box<dyn Sampler>,
+        exporter: Box<dyn Exporter>,
+    ) -> Self {
+        Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
+    }
+}
+
+impl Core {
+    fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        let (start, asked) = (self.recorder.clock.now(), patience(timeout));
+        let unfinished = self.decide_all(timeout);
+        self.keeper.stop();
+        self.notices.say();
+        // The policies that were just asked have had their part of the time.
+        let left = asked.saturating_sub(self.recorder.clock.now().since(start));
+        self.delivery.shutdown(left, unfinished).map_err(|error| error.within(asked))
+    }
+
+    /// Ends recording and decides every live trace; how many spans had not ended. Whoever comes second
+    /// waits until that is done, so that nobody closes the queues before the last kept trace is in.
+    pub(super) fn decide_all(&self, timeout: Duration) -> u64 {
+        if let Some(unfinished) = self.recorder.shutdown(self.recorder.clock.now()) {
+            *guarded::lock(&self.decided) = true;
+            self.is_decided.notify_all();
+            return unfinished;
+        }
+        let decided = guarded::lock(&self.decided);
+        let waited = self.is_decided.wait_timeout_while(decided, timeout, |decided| !*decided);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        0
+    }
+}
+
+/// How long the calling thread may wait. An exporter that flushes or drops its own pipeline would wait
+/// for itself.
+fn patience(timeout: Duration) -> Duration {
+    if own_work::is_own_thread() { Duration::ZERO } else { timeout }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
