@@ -10,7 +10,7 @@ use super::activity::ActivityTimer;
 use super::close_extension;
 use super::trace_layer::TraceLayer;
 use crate::model::Link;
-use crate::record::neighbour;
+use crate::record::bridge;
 
 impl<S> Layer<S> for TraceLayer
 where
@@ -23,7 +23,7 @@ where
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         let state = &*self.state;
         let number = id.into_u64();
-        if neighbour::is_there() && state.start_in_foreign_context(attributes, number) {
+        if bridge::is_installed() && state.start_in_foreign_context(attributes, number) {
             return;
         }
         state.start_span(attributes, number, || {
@@ -57,7 +57,7 @@ where
         if self.state.options.inactivity {
             self.state.note_activity(id, ActivityTimer::on_enter);
         }
-        if neighbour::is_there() {
+        if bridge::is_installed() {
             self.state.show_entered(id);
         }
     }
@@ -66,7 +66,7 @@ where
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
         let id = id.into_u64();
         self.state.exit(id);
-        if neighbour::is_there() {
+        if bridge::is_installed() {
             self.state.show_exited(id);
         }
         if self.state.options.inactivity {

@@ -1,6 +1,6 @@
 //! What is asked of a sampler or a tail policy once a span has closed.
 
-use crate::record::{Completed, Draft};
+use crate::record::{CompletedTrace, Draft};
 use crate::time::Tick;
 
 /// A question that the end of a span raises: dropping it asks the sampler about a draft, and the tail
@@ -10,7 +10,7 @@ use crate::time::Tick;
 /// is gone.
 pub(super) enum DeferredDecision {
     /// The tail is asked about a complete trace.
-    Tail(#[expect(dead_code, reason = "its drop asks the tail")] Completed),
+    Tail(#[expect(dead_code, reason = "its drop asks the tail")] CompletedTrace),
     /// The sampler is asked about a root that ended at `end`, and then the tail.
     Head { draft: Option<Draft>, end: Tick },
 }
@@ -28,10 +28,10 @@ impl Drop for DeferredDecision {
     fn drop(&mut self) {
         if let Self::Head { draft, end } = self
             && let Some(draft) = draft.take()
-            && let Some(question) = draft.question(None)
+            && let Some(request) = draft.request(None)
         {
-            let mut span = draft.settle(question.ask_now());
-            span.close(Some(*end), Completed::decide);
+            let mut span = draft.settle(request.ask_now());
+            span.finish_with(Some(*end), CompletedTrace::decide);
         }
     }
 }

@@ -10,8 +10,10 @@ use super::fields::ValueLimit;
 use super::measurements::Measurements;
 use super::options::RecordingOptions;
 use crate::model::{TraceContext, TraceId};
-use crate::record::neighbour::Shown;
-use crate::record::{ActiveSpan, Answer, Completed, Draft, Question, Recorder, TakenOut};
+use crate::record::bridge::BridgedSpan;
+use crate::record::{
+    ActiveSpan, CompletedTrace, DetachedSpan, Draft, DraftOutcome, DraftRequest, Recorder,
+};
 use crate::time::Tick;
 use crate::trace::SpanMut;
 
@@ -47,7 +49,7 @@ pub(super) struct WriteTerms {
 /// What came of the attempt to take a span out of its trace.
 pub(super) enum Detachment {
     /// The span is a draft. The trace that it left may be complete.
-    Draft(Option<Completed>),
+    Draft(Option<CompletedTrace>),
     /// The span is not recorded and has to be started anew.
     Unrecorded,
     /// The span stays: its ids are known, or it is beyond its trace's limit.
@@ -60,7 +62,7 @@ pub(super) enum ContextView {
     Draft,
     /// The thread is inside of the same dropped trace already, so showing this span changes nothing.
     Redundant,
-    Span(Shown),
+    Span(BridgedSpan),
 }
 
 impl OpenSpan {
@@ -139,9 +141,9 @@ impl OpenSpan {
     }
 
     /// Makes room for a span beyond its trace's limit, before a write that says that it has failed.
-    pub(super) fn rescue(&self) {
+    pub(super) fn record_failed(&self) {
         if let SpanState::Started(span) = &self.state {
-            span.rescue();
+            span.record_failed();
         }
     }
 
@@ -160,7 +162,7 @@ impl OpenSpan {
     pub(super) fn context(&self) -> Option<TraceContext> {
         match &self.state {
             SpanState::Started(span) => Some(span.context()),
-            SpanState::Draft(draft) => draft.provisional(),
+            SpanState::Draft(draft) => draft.provisional_context(),
             SpanState::Moving => None,
         }
     }
@@ -174,8 +176,8 @@ impl OpenSpan {
             return ContextView::Redundant;
         }
         let context = span.context();
-        let hand = span.hand();
-        ContextView::Span(Shown { context, hand, is_dropped: dropped.is_some() })
+        let writer = span.writer();
+        ContextView::Span(BridgedSpan { context, writer, is_dropped: dropped.is_some() })
     }
 
     /// Whether the span is a draft of this recorder.
@@ -187,15 +189,15 @@ impl OpenSpan {
     }
 
     /// What to ask the sampler before the span can start; `None` when it has started.
-    pub(super) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
+    pub(super) fn request(&self, parent: Option<&TraceContext>) -> Option<DraftRequest> {
         match &self.state {
-            SpanState::Draft(draft) => draft.question(parent),
+            SpanState::Draft(draft) => draft.request(parent),
             SpanState::Started(_) | SpanState::Moving => None,
         }
     }
 
     /// Starts the span; false when another thread has started it meanwhile.
-    pub(super) fn settle(&mut self, answer: Answer) -> bool {
+    pub(super) fn settle(&mut self, answer: DraftOutcome) -> bool {
         match mem::replace(&mut self.state, SpanState::Moving) {
             SpanState::Draft(draft) => {
                 self.state = SpanState::Started(draft.settle(answer));
@@ -214,12 +216,14 @@ impl OpenSpan {
             return Detachment::Refused;
         }
         let (state, detachment) = match mem::replace(&mut self.state, SpanState::Moving) {
-            SpanState::Started(span) => match span.take_out() {
-                TakenOut::Draft(draft, left_behind) => {
+            SpanState::Started(span) => match span.detach() {
+                DetachedSpan::Draft(draft, left_behind) => {
                     (SpanState::Draft(draft), Detachment::Draft(left_behind))
                 }
-                TakenOut::Unrecorded(span) => (SpanState::Started(span), Detachment::Unrecorded),
-                TakenOut::Refused(span) => (SpanState::Started(span), Detachment::Refused),
+                DetachedSpan::Unrecorded(span) => {
+                    (SpanState::Started(span), Detachment::Unrecorded)
+                }
+                DetachedSpan::Refused(span) => (SpanState::Started(span), Detachment::Refused),
             },
             state @ SpanState::Draft(_) => (state, Detachment::Draft(None)),
             SpanState::Moving => (SpanState::Moving, Detachment::Refused),
@@ -236,7 +240,7 @@ impl OpenSpan {
             return Err(new);
         }
         if let SpanState::Started(old) = mem::replace(&mut self.state, SpanState::Started(new)) {
-            old.take_back();
+            old.cancel();
         }
         Ok(())
     }
@@ -252,7 +256,9 @@ impl OpenSpan {
         match &mut self.state {
             SpanState::Started(ActiveSpan::Unrecorded(_)) | SpanState::Moving => {}
             SpanState::Started(span) => {
-                span.close(None, |completed| *decision = Some(DeferredDecision::Tail(completed)));
+                span.finish_with(None, |completed| {
+                    *decision = Some(DeferredDecision::Tail(completed))
+                });
             }
             SpanState::Draft(_) => {
                 if let SpanState::Draft(draft) = mem::replace(&mut self.state, SpanState::Moving) {
@@ -270,7 +276,7 @@ impl OpenSpan {
         let mut decision = None;
         self.close(&mut decision);
         if let (Some(recorder), Some(decision)) = (recorder, decision) {
-            recorder.drop_later(decision);
+            recorder.postpone_drop(decision);
         }
     }
 }

@@ -220,7 +220,7 @@ impl TraceSpanExt for Span {
         if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
             layer.change(id, |span| {
                 if status.is_error() {
-                    span.rescue();
+                    span.record_failed();
                 }
                 span.write(|span| {
                     span.set_status(status);
@@ -236,7 +236,7 @@ impl TraceSpanExt for Span {
         };
         let details = ErrorDetails::of(error, limit.bytes());
         layer.change(id, |span| {
-            span.rescue();
+            span.record_failed();
             span.write(|span| span.push_error(now, &details))
         });
     }

@@ -11,7 +11,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
 
 use super::convert;
 use crate::model::{LogEntry, LogLevel, Status, TagKey, TagRef, TagValue};
-use crate::record::{ActiveSpan, SpanHand};
+use crate::record::{ActiveSpan, SpanWriter};
 use crate::time::Tick;
 use crate::trace::{ErrorDetails, SpanMut};
 
@@ -35,7 +35,7 @@ pub(super) trait WritableSpan {
     fn value_bytes(&self) -> usize;
 
     /// Makes room for a span that failed, before the error is written.
-    fn rescue(&self);
+    fn record_failed(&self);
 
     fn write_attribute(&self, attribute: &KeyValue) {
         let (key, value) = convert::from_attribute(attribute);
@@ -76,7 +76,7 @@ pub(super) trait WritableSpan {
     fn write_status(&self, status: &OtelStatus) {
         let status: Status = convert::from_status(status);
         if status.is_error() {
-            self.rescue();
+            self.record_failed();
         }
         self.edit(|span| {
             span.set_status(status);
@@ -118,12 +118,12 @@ impl WritableSpan for ActiveSpan {
         self.value_bytes()
     }
 
-    fn rescue(&self) {
-        self.rescue();
+    fn record_failed(&self) {
+        self.record_failed();
     }
 }
 
-impl WritableSpan for SpanHand {
+impl WritableSpan for SpanWriter {
     fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
         self.edit(edit);
     }
@@ -136,6 +136,6 @@ impl WritableSpan for SpanHand {
         self.value_bytes()
     }
 
-    // A hand leads only to spans on record, which have room already.
-    fn rescue(&self) {}
+    // A `SpanWriter` leads only to spans on record, which have room already.
+    fn record_failed(&self) {}
 }

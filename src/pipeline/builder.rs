@@ -14,7 +14,7 @@ use crate::kit::Random;
 use crate::kit::notice::{self, Pending};
 use crate::ledger::Ledger;
 use crate::model::{Resource, TagValue};
-use crate::record::{Parts, RecordLimits, Recorder};
+use crate::record::{RecordLimits, Recorder, RecorderSettings};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::Clock;
@@ -208,7 +208,7 @@ impl PipelineBuilder {
         );
         let delivery = Arc::new(delivery);
         let sink = Arc::clone(&delivery);
-        let recorder = Recorder::new(Parts {
+        let recorder = Recorder::new(RecorderSettings {
             clock,
             random,
             ledger,

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::beyond::Beyond;
-use super::complete::Completed;
+use super::complete::CompletedTrace;
+use super::over_limit::OverLimitSpan;
+use super::recorded::RecordedSpan;
 use super::recorder::Recorder;
-use super::recording::Recording;
-use super::unrecorded::Unrecorded;
+use super::unrecorded::UnrecordedSpan;
 use crate::model::{
     Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
 };
@@ -21,24 +21,24 @@ pub(crate) type Field<'v> = (Cow<'static, str>, TagArg<'v>);
 #[derive(Debug)]
 pub(crate) enum ActiveSpan {
     /// It stands in the buffer of a local trace.
-    Recording(Recording),
+    Recorded(RecordedSpan),
     /// Its trace is not recorded.
-    Unrecorded(Unrecorded),
+    Unrecorded(UnrecordedSpan),
     /// Its trace is full.
-    Beyond(Box<Beyond>),
+    OverLimit(Box<OverLimitSpan>),
 }
 
 impl ActiveSpan {
     #[inline]
     pub(crate) fn is_recording(&self) -> bool {
-        matches!(self, Self::Recording(_))
+        matches!(self, Self::Recorded(_))
     }
 
     /// Whether what is written may be kept; false spares the caller the conversion. True for a span
     /// beyond the limit too, which an error puts on record.
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
-        matches!(self, Self::Recording(_) | Self::Beyond(_))
+        matches!(self, Self::Recorded(_) | Self::OverLimit(_))
     }
 
     /// The trace of a span that is not recorded; `None` for others.
@@ -56,17 +56,17 @@ impl ActiveSpan {
     /// What this span tells the next.
     pub(crate) fn context(&self) -> TraceContext {
         match self {
-            Self::Recording(span) => span.context(),
+            Self::Recorded(span) => span.context(),
             Self::Unrecorded(span) => span.context(),
-            Self::Beyond(span) => span.context(),
+            Self::OverLimit(span) => span.context(),
         }
     }
 
     pub(crate) fn baggage(&self) -> &Baggage {
         match self {
-            Self::Recording(span) => &span.baggage,
+            Self::Recorded(span) => &span.baggage,
             Self::Unrecorded(span) => span.baggage(),
-            Self::Beyond(span) => &span.baggage,
+            Self::OverLimit(span) => &span.baggage,
         }
     }
 
@@ -83,9 +83,9 @@ impl ActiveSpan {
     #[inline(never)]
     fn child_with_record(&self, name: Cow<'static, str>) -> Self {
         match self {
-            Self::Recording(span) => span.child(name),
+            Self::Recorded(span) => span.child(name),
             Self::Unrecorded(span) => Self::Unrecorded(span.child()),
-            Self::Beyond(span) => span.child(name),
+            Self::OverLimit(span) => span.child(name),
         }
     }
 
@@ -129,7 +129,7 @@ impl ActiveSpan {
     /// Says how it went. An error makes the span worth recording even beyond the limit.
     pub(crate) fn set_status(&self, status: Status) {
         if status.is_error() {
-            self.rescue();
+            self.record_failed();
         }
         self.edit(|span| {
             span.set_status(status);
@@ -140,14 +140,14 @@ impl ActiveSpan {
     pub(crate) fn set_error(&self, error: &ErrorDetails) {
         let Some(recorder) = self.recorder() else { return };
         let now = recorder.clock.now();
-        self.rescue();
+        self.record_failed();
         self.edit(|span| span.push_error(now, error));
     }
 
     /// Puts a span beyond the limit on record, because it is about to be said to have failed.
-    pub(crate) fn rescue(&self) {
-        if let Self::Beyond(span) = self {
-            span.rescue();
+    pub(crate) fn record_failed(&self) {
+        if let Self::OverLimit(span) = self {
+            span.record_failed();
         }
     }
 
@@ -158,7 +158,7 @@ impl ActiveSpan {
             edit(span);
             span.has_failed()
         });
-        if let (Some(true), Self::Recording(span)) = (failed, self) {
+        if let (Some(true), Self::Recorded(span)) = (failed, self) {
             span.mark_worth_keeping();
         }
         failed.is_some()
@@ -168,8 +168,8 @@ impl ActiveSpan {
     #[inline]
     pub(crate) fn finish(&self, end: Option<Tick>) {
         match self {
-            Self::Recording(span) => span.finish(end),
-            Self::Beyond(span) => span.finish(end),
+            Self::Recorded(span) => span.finish(end),
+            Self::OverLimit(span) => span.finish(end),
             Self::Unrecorded(_) => {}
         }
     }
@@ -177,10 +177,10 @@ impl ActiveSpan {
     /// Ends the span at `end` or now. When that completes its trace, the decision is left to `after`: for callers
     /// who must not run user code where they are.
     #[inline(always)]
-    pub(crate) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+    pub(crate) fn finish_with(&mut self, end: Option<Tick>, after: impl FnOnce(CompletedTrace)) {
         match self {
-            Self::Recording(span) => span.close(end, after),
-            Self::Beyond(span) => span.close(end, after),
+            Self::Recorded(span) => span.finish_with(end, after),
+            Self::OverLimit(span) => span.finish_with(end, after),
             Self::Unrecorded(_) => {}
         }
     }
@@ -188,8 +188,8 @@ impl ActiveSpan {
     #[inline(always)]
     pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
-            Self::Recording(span) => span.parts().map(|(_, recorder)| recorder),
-            Self::Beyond(span) => span.trace.recorder.as_ref(),
+            Self::Recorded(span) => span.parts().map(|(_, recorder)| recorder),
+            Self::OverLimit(span) => span.trace.recorder.as_ref(),
             Self::Unrecorded(_) => None,
         }
     }
@@ -198,8 +198,8 @@ impl ActiveSpan {
     #[inline]
     fn write<R>(&self, write: impl FnOnce(&mut SpanMut<'_>) -> R) -> Option<R> {
         let (trace, guess, id) = match self {
-            Self::Recording(span) => (span.trace.as_ref()?, span.index, span.id),
-            Self::Beyond(span) => (&span.trace, span.place()?, span.id),
+            Self::Recorded(span) => (span.trace.as_ref()?, span.index, span.id),
+            Self::OverLimit(span) => (&span.trace, span.place()?, span.id),
             Self::Unrecorded(_) => return None,
         };
         trace.write(guess, id, write)

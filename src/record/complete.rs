@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
-use super::beyond::Beyond;
-use super::local::{Live, LocalTrace, Phase};
+use super::local::{LiveSpans, LocalTrace, Phase};
+use super::over_limit::OverLimitSpan;
 use super::recorder::{KeepOutcome, Recorder};
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
@@ -22,26 +22,26 @@ const LEAST_TO_CLEAR: usize = 1024;
 
 /// A local trace of which all spans have ended. It is decided when this is dropped, which asks the tail.
 #[must_use = "dropping it asks the tail, which is user code"]
-pub(crate) struct Completed {
+pub(crate) struct CompletedTrace {
     /// `None` only while it is being dropped.
     trace: Option<Arc<LocalTrace>>,
     store: SpanStore,
     now: Tick,
 }
 
-impl Completed {
+impl CompletedTrace {
     #[inline]
     pub(crate) fn decide(self) {}
 }
 
-impl Drop for Completed {
+impl Drop for CompletedTrace {
     fn drop(&mut self) {
         let Some(trace) = self.trace.take() else { return };
         if let Some(recorder) = trace.recorder.as_ref() {
             recorder.decide(&trace, std::mem::take(&mut self.store), self.now);
         }
         if Arc::strong_count(&trace) == 1 {
-            Recorder::recycle(trace);
+            Recorder::release_trace(trace);
         }
     }
 }
@@ -55,43 +55,43 @@ impl Recorder {
         index: u32,
         id: SpanId,
         end: Option<Tick>,
-        after: impl FnOnce(Completed),
+        after: impl FnOnce(CompletedTrace),
     ) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = trace.live();
         if let Some(index) = live.store.finish(index, id, end) {
-            self.ended(trace, live, index, end, after);
+            self.span_ended(trace, live, index, end, after);
         }
     }
 
     /// Ends a span beyond the limit.
-    pub(super) fn finish_beyond(
+    pub(super) fn finish_over_limit(
         &self,
-        beyond: &Beyond,
+        beyond: &OverLimitSpan,
         end: Option<Tick>,
-        after: impl FnOnce(Completed),
+        after: impl FnOnce(CompletedTrace),
     ) {
         let end = end.unwrap_or_else(|| self.clock.now());
         let mut live = beyond.trace.live();
         if let Some(place) = beyond.place() {
             if let Some(index) = live.store.finish(place, beyond.id, end) {
-                self.ended(&beyond.trace, live, index, end, after);
+                self.span_ended(&beyond.trace, live, index, end, after);
             }
-        } else if live.beyond_limit > 0 && beyond.end_without_record() {
-            live.beyond_limit -= 1;
+        } else if live.over_limit > 0 && beyond.end_without_record() {
+            live.over_limit -= 1;
             self.ledger.dropped(beyond.limit, 1);
-            self.ended(&beyond.trace, live, u32::MAX, end, after);
+            self.span_ended(&beyond.trace, live, u32::MAX, end, after);
         }
     }
 
     #[inline]
-    pub(super) fn ended(
+    pub(super) fn span_ended(
         &self,
         trace: &Arc<LocalTrace>,
-        mut live: MutexGuard<'_, Live>,
+        mut live: MutexGuard<'_, LiveSpans>,
         index: u32,
         end: Tick,
-        after: impl FnOnce(Completed),
+        after: impl FnOnce(CompletedTrace),
     ) {
         live.open = live.open.saturating_sub(1);
         if live.open == 0 {
@@ -120,14 +120,14 @@ impl Recorder {
     pub(super) fn complete(
         &self,
         trace: &Arc<LocalTrace>,
-        mut live: MutexGuard<'_, Live>,
+        mut live: MutexGuard<'_, LiveSpans>,
         now: Tick,
-    ) -> Option<Completed> {
+    ) -> Option<CompletedTrace> {
         match live.phase.clone() {
             Phase::Open => {
                 live.phase = Phase::Deciding;
                 let store = self.take(&mut live);
-                return Some(Completed { trace: Some(Arc::clone(trace)), store, now });
+                return Some(CompletedTrace { trace: Some(Arc::clone(trace)), store, now });
             }
             Phase::Kept(kept) => self.keep_late(trace, live, &kept),
             // Whoever is deciding finds these spans afterwards; what was dropped holds none.
@@ -136,11 +136,11 @@ impl Recorder {
         None
     }
 
-    /// Takes the spans out of a trace and their memory out of the account.
-    pub(super) fn take(&self, live: &mut Live) -> SpanStore {
+    /// Takes the spans out of a trace and their memory out of the count_bytes.
+    pub(super) fn take(&self, live: &mut LiveSpans) -> SpanStore {
         let room = Room::new(self.limits.bytes_per_trace);
         let store = std::mem::replace(&mut live.store, SpanStore::with_room(room));
-        self.account(live);
+        self.count_bytes(live);
         store
     }
 
@@ -158,7 +158,7 @@ impl Recorder {
             Ok(reason) => Phase::Dropped(reason),
             Err((kept, mut store)) => {
                 self.keep_spans(&trace.head, &mut store, &kept);
-                self.reuse(&trace.head, store);
+                self.release_buffer(&trace.head, store);
                 Phase::Kept(Arc::new(kept))
             }
         };
@@ -171,39 +171,39 @@ impl Recorder {
         live.phase = fate.clone();
         match fate {
             Phase::Dropped(reason) => {
-                self.abandon(trace, live, reason);
+                self.drop_trace(trace, live, reason);
             }
             Phase::Kept(kept)
-                if live.open == 0 && trace.outside().count() == 0 && live.spans() > 0 =>
+                if live.open == 0 && trace.foreign_spans().count() == 0 && live.spans() > 0 =>
             {
                 self.keep_late(trace, live, &kept);
             }
-            _ if trace.spans(&live) == 0 => drop(self.deregister(trace, &live)),
+            _ if trace.spans(&live) == 0 => drop(self.unregister(trace, &live)),
             _ => {}
         }
     }
 
     /// Drops whatever a trace still holds, open spans included; how many spans that were.
-    pub(super) fn abandon(
+    pub(super) fn drop_trace(
         &self,
         trace: &Arc<LocalTrace>,
-        mut live: MutexGuard<'_, Live>,
+        mut live: MutexGuard<'_, LiveSpans>,
         reason: Reason,
     ) -> u64 {
-        let outside = trace.outside().clear(&live);
-        let spans = live.spans() + u64::from(outside);
+        let foreign_spans = trace.foreign_spans().clear(&live);
+        let spans = live.spans() + u64::from(foreign_spans);
         let store = self.take(&mut live);
-        (live.open, live.beyond_limit) = (0, 0);
+        (live.open, live.over_limit) = (0, 0);
         live.phase = Phase::Dropped(reason);
-        let removed = self.deregister(trace, &live);
+        let removed = self.unregister(trace, &live);
         drop(live);
         drop(removed);
-        if outside > 0 {
-            self.groups.retire(trace);
+        if foreign_spans > 0 {
+            self.foreign.retire(trace);
         }
         if spans > 0 {
             self.ledger.dropped(reason, spans);
-            self.reuse(&trace.head, store);
+            self.release_buffer(&trace.head, store);
         }
         spans
     }
@@ -233,9 +233,9 @@ impl Recorder {
     }
 
     /// Takes the spans that ended after their trace was kept, and sends them on.
-    fn keep_late(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, Live>, kept: &Kept) {
+    fn keep_late(&self, trace: &Arc<LocalTrace>, mut live: MutexGuard<'_, LiveSpans>, kept: &Kept) {
         let store = self.take(&mut live);
-        drop(self.deregister(trace, &live));
+        drop(self.unregister(trace, &live));
         drop(live);
         self.send_late(&trace.head, store, kept);
     }
@@ -244,10 +244,10 @@ impl Recorder {
         let late = Kept { late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(head, &mut store, &late);
-        self.reuse(head, store);
+        self.release_buffer(head, store);
     }
 
-    /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
+    /// Freezes a copy with no memory to spare and sends it on; the buffer stays for release_buffer.
     fn keep_spans(&self, head: &TraceHead, store: &mut SpanStore, kept: &Kept) {
         if store.len() == 0 {
             return;
@@ -273,7 +273,7 @@ impl Recorder {
             let Some((_, trace)) = due else { break };
             self.decide_early(&trace, now);
             if Arc::strong_count(&trace) == 1 {
-                Self::recycle(trace);
+                Self::release_trace(trace);
             }
         }
         for shard in &self.shards {
@@ -290,7 +290,7 @@ impl Recorder {
             return;
         }
         let ended = live.store.split_ended();
-        self.account(&mut live);
+        self.count_bytes(&mut live);
         if ended.len() == 0 {
             return;
         }
@@ -312,7 +312,7 @@ impl Recorder {
         let count = held.len();
         for mut held in held {
             self.keep_spans(&held.head, &mut held.store, &asked_for());
-            self.reuse(&held.head, held.store);
+            self.release_buffer(&held.head, held.store);
         }
         match (count, live) {
             (0, 0) => KeepOutcome::NotFound,
@@ -337,7 +337,7 @@ impl Recorder {
             self.decide_early(&trace, now);
             let live = trace.live();
             if !matches!(live.phase, Phase::Deciding) {
-                unfinished += self.abandon(&trace, live, Reason::Unfinished);
+                unfinished += self.drop_trace(&trace, live, Reason::Unfinished);
             }
         }
         lock(&self.lingering).clear();

@@ -31,7 +31,7 @@ pub struct RecordLimits {
     pub ring_bytes: usize,
     /// How long a dropped trace stays in the ring. Default 30 s.
     pub ring_age: Duration,
-    /// Buffers kept for reuse, of 2 MiB for each thousand live traces at the most. Default 1024.
+    /// Buffers kept for release_buffer, of 2 MiB for each thousand live traces at the most. Default 1024.
     pub pool_buffers: usize,
     /// What one span may hold.
     pub span: Limits,

@@ -17,13 +17,13 @@ use crate::trace::TraceView;
 /// Asking takes no lock and shares no written memory with other threads. Whoever is being asked when it
 /// is replaced finishes its answer; the last to let go of it drops it.
 pub(super) struct Deciders {
-    pair: ArcSwap<Pair>,
+    pair: ArcSwap<DeciderPair>,
     /// The head where nobody chose one and there is no tail.
     without_either: ParentBasedSampler,
     ledger: Arc<Ledger>,
 }
 
-struct Pair {
+struct DeciderPair {
     sampler: Option<Arc<dyn Sampler>>,
     tail: Option<Arc<dyn TailPolicy>>,
     ledger: Arc<Ledger>,
@@ -35,7 +35,7 @@ impl Deciders {
         tail: Option<Arc<dyn TailPolicy>>,
         ledger: &Arc<Ledger>,
     ) -> Self {
-        let pair = Pair { sampler, tail, ledger: Arc::clone(ledger) };
+        let pair = DeciderPair { sampler, tail, ledger: Arc::clone(ledger) };
         Self {
             pair: ArcSwap::from_pointee(pair),
             without_either: ParentBasedSampler::new(AlwaysOn),
@@ -93,14 +93,14 @@ impl Deciders {
     }
 }
 
-impl Pair {
+impl DeciderPair {
     fn with(&self, sampler: Option<&Arc<dyn Sampler>>, tail: Option<&Arc<dyn TailPolicy>>) -> Self {
         let ledger = Arc::clone(&self.ledger);
         Self { sampler: sampler.cloned(), tail: tail.cloned(), ledger }
     }
 }
 
-impl Drop for Pair {
+impl Drop for DeciderPair {
     fn drop(&mut self) {
         // It may be the last of a sampler, on a thread that is in the middle of starting a span.
         let (sampler, tail) = (self.sampler.take(), self.tail.take());

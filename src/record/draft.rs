@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::active::ActiveSpan;
-use super::complete::Completed;
+use super::complete::CompletedTrace;
 use super::local::{LocalTrace, Phase, SHELL_BYTES};
+use super::recorded::RecordedSpan;
 use super::recorder::Recorder;
-use super::recording::Recording;
-use super::start::{Begin, Start};
-use super::told_tags;
-use super::unrecorded::{Common, Unrecorded};
+use super::sampler_tags;
+use super::start::{SpanStart, StartTime};
+use super::unrecorded::{UnrecordedSpan, UnrecordedTrace};
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
 use crate::ledger::Reason;
@@ -25,7 +25,7 @@ use crate::trace::store::{NewSpan, Room, SpanStore};
 /// its trace, may still change.
 ///
 /// It becomes an [`ActiveSpan`] in two steps, so that the sampler runs while the draft stays where
-/// everybody finds it: [`question`](Self::question), then [`settle`](Self::settle). Until then no
+/// everybody finds it: [`request`](Self::request), then [`settle`](Self::settle). Until then no
 /// column of the ledger counts it; its memory counts as live.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -38,7 +38,7 @@ pub(crate) struct Draft {
 
 /// What a sampler is asked about a draft.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct DraftRequest {
     recorder: Arc<Recorder>,
     trace_id: TraceId,
     parent: Option<TraceContext>,
@@ -50,13 +50,13 @@ pub(crate) struct Question {
 
 /// What becomes of a draft.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum DraftOutcome {
     /// It joins the local trace of this parent.
-    Join(TraceContext),
+    JoinParent(TraceContext),
     /// It is the root of a local trace that is recorded.
     Record(TraceHead, SamplingResult, Option<TraceContext>),
     /// It is not recorded: by the head's decision, unless there is a reason.
-    LeaveOut(TraceHead, Option<Reason>, Baggage),
+    Unrecorded(TraceHead, Option<Reason>, Baggage),
 }
 
 impl Recorder {
@@ -64,7 +64,7 @@ impl Recorder {
     /// is, it is started at once.
     pub(crate) fn draft(self: &Arc<Self>, name: &'static str) -> Result<Draft, ActiveSpan> {
         if self.refusal().is_some() || self.drops_everything() {
-            return Err(self.start(Start::new(Cow::Borrowed(name))));
+            return Err(self.start(SpanStart::new(Cow::Borrowed(name))));
         }
         let head = self.head_of(None, self.clock.correction());
         let (shell, store) = {
@@ -79,7 +79,7 @@ impl Recorder {
         match store.push_span(root, &self.limits.span) {
             Ok(_) => Ok(Draft::new(self, shell, head, id, store)),
             // Only a limit that allows no trace at all refuses a root: starting it says so.
-            Err(root) => Err(self.start(Start::new(root.name))),
+            Err(root) => Err(self.start(SpanStart::new(root.name))),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Draft {
         recorder.live_bytes.fetch_add(SHELL_BYTES, Ordering::Relaxed);
         let mut trace = recorder.fill(shell, head, store);
         if let Some(trace) = Arc::get_mut(&mut trace) {
-            recorder.account(trace.live_mut());
+            recorder.count_bytes(trace.live_mut());
         }
         Self { recorder: Arc::clone(recorder), trace: Some(trace), id }
     }
@@ -117,9 +117,9 @@ impl Draft {
         let mut span = SpanMut::new(&mut live.store, correction, 0, &recorder.limits.span);
         edit(&mut span);
         let failed = span.has_failed();
-        let has_grown = live.store.bytes() != live.accounted as usize;
+        let has_grown = live.store.bytes() != live.counted_bytes as usize;
         if has_grown {
-            recorder.account(live);
+            recorder.count_bytes(live);
         }
         if failed {
             trace.mark_worth_keeping();
@@ -132,34 +132,34 @@ impl Draft {
     }
 
     /// Its ids for whoever asks while its sampler is being asked, which cannot be told more.
-    pub(crate) fn provisional(&self) -> Option<TraceContext> {
+    pub(crate) fn provisional_context(&self) -> Option<TraceContext> {
         Some(TraceContext::new(self.trace.as_ref()?.head.trace_id, self.id))
     }
 
     /// What is to be found out before it can start under `parent`.
-    pub(crate) fn question(&self, parent: Option<&TraceContext>) -> Option<Question> {
+    pub(crate) fn request(&self, parent: Option<&TraceContext>) -> Option<DraftRequest> {
         let trace = self.trace.as_ref()?;
         let live = trace.live();
         let record = live.store.spans().first()?;
-        Some(Question {
+        Some(DraftRequest {
             recorder: Arc::clone(&self.recorder),
             trace_id: trace.head.trace_id,
             parent: parent.cloned(),
             name: live.store.owned_name(record),
             kind: record.kind,
-            tags: told_tags::copy(live.store.keyed_tags(record)),
+            tags: sampler_tags::copy(live.store.keyed_tags(record)),
             links: live.store.owned_links(0).collect(),
         })
     }
 
     /// Starts it as the answer says. Runs no user code.
-    pub(crate) fn settle(mut self, answer: Answer) -> ActiveSpan {
+    pub(crate) fn settle(mut self, answer: DraftOutcome) -> ActiveSpan {
         match answer {
-            Answer::Join(parent) => self.join(&parent),
-            Answer::LeaveOut(head, reason, baggage) => {
-                self.recorder.leave_out_as(Some(self.id), reason, &head, baggage)
+            DraftOutcome::JoinParent(parent) => self.join(&parent),
+            DraftOutcome::Unrecorded(head, reason, baggage) => {
+                self.recorder.unrecorded_root_with_id(Some(self.id), reason, &head, baggage)
             }
-            Answer::Record(mut head, decision, parent) => {
+            DraftOutcome::Record(mut head, decision, parent) => {
                 if decision.is_sampled() {
                     head.sample(decision.threshold);
                 }
@@ -171,18 +171,18 @@ impl Draft {
     fn join(&mut self, parent: &TraceContext) -> ActiveSpan {
         let recorder = Arc::clone(&self.recorder);
         let Some(trace) = self.trace() else {
-            return recorder.start(Start::under(Cow::Borrowed(""), parent));
+            return recorder.start(SpanStart::under(Cow::Borrowed(""), parent));
         };
         let failed = trace.is_worth_keeping();
         let store = &trace.live_mut().store;
-        let mut start = Start::under(Cow::Borrowed(""), parent);
+        let mut start = SpanStart::under(Cow::Borrowed(""), parent);
         if let Some(record) = store.spans().first() {
             start.name = store.owned_name(record);
-            (start.kind, start.start) = (record.kind, Some(Begin::At(record.start)));
+            (start.kind, start.start) = (record.kind, Some(StartTime::At(record.start)));
         }
         let span = recorder.start(start);
         if failed {
-            span.rescue();
+            span.record_failed();
         }
         span.edit(|span| span.copy_details(store, 0));
         span
@@ -203,7 +203,7 @@ impl Draft {
         let worth = (head.is_sampled() || has_failed, head.randomness());
         // It was counted itself.
         if let Err(reason) = recorder.make_room(worth, 0) {
-            return recorder.leave_out_as(Some(id), Some(reason), &head, baggage);
+            return recorder.unrecorded_root_with_id(Some(id), Some(reason), &head, baggage);
         }
         if let Some(trace) = self.trace() {
             let store = &mut trace.live_mut().store;
@@ -218,12 +218,12 @@ impl Draft {
             trace.head = head;
         }
         let Some(trace) = self.trace.take() else {
-            return ActiveSpan::Unrecorded(Unrecorded::nowhere(TraceId::new()));
+            return ActiveSpan::Unrecorded(UnrecordedSpan::nowhere(TraceId::new()));
         };
         recorder.uncount_draft();
         recorder.ledger.started(1);
-        recorder.admit(&trace);
-        ActiveSpan::Recording(Recording { trace: Some(trace), id, index: 0, baggage })
+        recorder.register_new(&trace);
+        ActiveSpan::Recorded(RecordedSpan { trace: Some(trace), id, index: 0, baggage })
     }
 }
 
@@ -234,9 +234,9 @@ impl Drop for Draft {
         recorder.uncount_draft();
         if let Some(trace) = Arc::get_mut(&mut trace) {
             let store = recorder.take(trace.live_mut());
-            recorder.reuse(&trace.head, store);
+            recorder.release_buffer(&trace.head, store);
         }
-        Recorder::recycle(trace);
+        Recorder::release_trace(trace);
     }
 }
 
@@ -248,21 +248,21 @@ impl Recorder {
     }
 }
 
-impl Question {
+impl DraftRequest {
     /// Asks the sampler, where there is something to ask. `None` when it must not be asked on this
     /// thread, because it is being asked already.
-    pub(crate) fn ask(self) -> Option<Answer> {
+    pub(crate) fn ask(self) -> Option<DraftOutcome> {
         match self.ask_now() {
-            Answer::LeaveOut(_, Some(Reason::OwnWork), _) => None,
+            DraftOutcome::Unrecorded(_, Some(Reason::OwnWork), _) => None,
             answer => Some(answer),
         }
     }
 
     /// The same for a draft that cannot wait any longer: what must not be asked is left out.
-    pub(crate) fn ask_now(self) -> Answer {
+    pub(crate) fn ask_now(self) -> DraftOutcome {
         let Self { recorder, trace_id, parent, name, kind, tags, links } = self;
         if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
-            return Answer::Join(parent.clone());
+            return DraftOutcome::JoinParent(parent.clone());
         }
         let mut head = recorder.head_of(parent.as_ref(), recorder.clock.correction());
         if parent.is_none() {
@@ -271,30 +271,30 @@ impl Question {
         let baggage = || parent.as_ref().map(|parent| parent.baggage.clone()).unwrap_or_default();
         // It is the application's, whichever thread settles it.
         if Asking::is_under_way(recorder.owner()) {
-            return Answer::LeaveOut(head, Some(Reason::OwnWork), baggage());
+            return DraftOutcome::Unrecorded(head, Some(Reason::OwnWork), baggage());
         }
         if recorder.is_closed() {
-            return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
+            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage());
         }
-        let mut start = Start::new(name);
+        let mut start = SpanStart::new(name);
         (start.kind, start.tags, start.links) = (kind, tags, links);
         start.parent = parent.as_ref();
         let decision = recorder.ask_head(&head, &start, recorder.clock.now());
-        told_tags::give_back(start.tags);
+        sampler_tags::give_back(start.tags);
         if recorder.is_closed() {
-            return Answer::LeaveOut(head, Some(Reason::ShutDown), baggage());
+            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage());
         }
         if decision.decision == SamplingDecision::Drop {
-            return Answer::LeaveOut(head, None, baggage());
+            return DraftOutcome::Unrecorded(head, None, baggage());
         }
-        Answer::Record(head, decision, parent)
+        DraftOutcome::Record(head, decision, parent)
     }
 }
 
 /// A running span that was taken out of its trace to be put under another parent.
-pub(crate) enum TakenOut {
+pub(crate) enum DetachedSpan {
     /// It was recorded. What it leaves behind may be a complete trace.
-    Draft(Draft, Option<Completed>),
+    Draft(Draft, Option<CompletedTrace>),
     /// It is not recorded, so that there is nothing to take out.
     Unrecorded(ActiveSpan),
     /// It cannot be taken out.
@@ -303,29 +303,29 @@ pub(crate) enum TakenOut {
 
 impl ActiveSpan {
     /// Takes a span that has no children out of its trace, to put it under another parent.
-    pub(crate) fn take_out(self) -> TakenOut {
+    pub(crate) fn detach(self) -> DetachedSpan {
         match self {
-            Self::Recording(span) => match span.take_out() {
-                Some((draft, completed)) => TakenOut::Draft(draft, completed),
-                None => TakenOut::Refused(Self::Recording(span)),
+            Self::Recorded(span) => match span.detach() {
+                Some((draft, completed)) => DetachedSpan::Draft(draft, completed),
+                None => DetachedSpan::Refused(Self::Recorded(span)),
             },
-            Self::Unrecorded(_) => TakenOut::Unrecorded(self),
-            Self::Beyond(span) => TakenOut::Refused(Self::Beyond(span)),
+            Self::Unrecorded(_) => DetachedSpan::Unrecorded(self),
+            Self::OverLimit(span) => DetachedSpan::Refused(Self::OverLimit(span)),
         }
     }
 
-    /// Makes the account as if a span that nobody knows of had never been started.
-    pub(crate) fn take_back(self) {
-        match self.take_out() {
-            TakenOut::Unrecorded(Self::Unrecorded(span)) => span.take_back(),
+    /// Makes the count_bytes as if a span that nobody knows of had never been started.
+    pub(crate) fn cancel(self) {
+        match self.detach() {
+            DetachedSpan::Unrecorded(Self::Unrecorded(span)) => span.cancel(),
             // A draft that is dropped was none.
             taken => drop(taken),
         }
     }
 }
 
-impl Recording {
-    fn take_out(&self) -> Option<(Draft, Option<Completed>)> {
+impl RecordedSpan {
+    fn detach(&self) -> Option<(Draft, Option<CompletedTrace>)> {
         let (trace, recorder) = self.parts()?;
         let mut live = trace.live();
         let index = live.store.find_open(self.index, self.id)?;
@@ -338,11 +338,11 @@ impl Recording {
         store.set_parent(0, None);
         store.set_parent_remote(0, false);
         live.open = live.open.saturating_sub(1);
-        recorder.account(&mut live);
+        recorder.count_bytes(&mut live);
         recorder.ledger.not_started_yet(1);
         let completed = if live.spans() == 0 {
             live.phase = Phase::Dropped(Reason::NotKept);
-            drop(recorder.deregister(trace, &live));
+            drop(recorder.unregister(trace, &live));
             drop(live);
             None
         } else if live.open == 0 {
@@ -370,9 +370,9 @@ impl Recorder {
             Some(trace) => {
                 trace.recorder.as_ref().is_some_and(|recorder| Arc::ptr_eq(recorder, self))
             }
-            None => {
-                local.downcast::<Common>().is_some_and(|common| common.is_counted_in(&self.ledger))
-            }
+            None => local
+                .downcast::<UnrecordedTrace>()
+                .is_some_and(|common| common.is_counted_in(&self.ledger)),
         }
     }
 }

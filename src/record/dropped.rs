@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::complete::asked_for;
 use super::local::LocalTrace;
 use super::recorder::Recorder;
-use super::ring::Held;
+use super::ring::DroppedTrace;
 use super::shard::Shard;
 use crate::kit::guarded::lock;
 use crate::ledger::Reason;
@@ -36,7 +36,11 @@ impl Recorder {
             if !self.is_closed() {
                 let head = trace.head.clone();
                 refused = refused.and_then(|store| {
-                    shard.ring.push(Held { head, store, since: now }).err().map(|held| held.store)
+                    shard
+                        .ring
+                        .push(DroppedTrace { head, store, since: now })
+                        .err()
+                        .map(|held| held.store)
                 });
             }
         }
@@ -57,7 +61,7 @@ impl Recorder {
     }
 
     /// Gives a buffer back for the next trace.
-    pub(super) fn reuse(&self, head: &TraceHead, store: SpanStore) {
+    pub(super) fn release_buffer(&self, head: &TraceHead, store: SpanStore) {
         Self::put_cleared(self.shard(head.trace_id), store);
     }
 

@@ -37,18 +37,18 @@ impl Recorder {
         match self.least_valuable() {
             Some(trace) if trace.worth() < new => {
                 // One that is being decided is about to leave by itself, but is not gone yet.
-                if self.put_out(&trace, reason) { Ok(()) } else { Err(reason) }
+                if self.evict(&trace, reason) { Ok(()) } else { Err(reason) }
             }
             _ => Err(reason),
         }
     }
 
     /// Puts the least valuable traces out until the limits hold.
-    pub(super) fn relieve(&self) {
+    pub(super) fn evict_surplus(&self) {
         for _ in 0..MOST_AT_ONCE {
             let Some(reason) = self.surplus(0) else { return };
             let Some(trace) = self.least_valuable() else { return };
-            self.put_out(&trace, reason);
+            self.evict(&trace, reason);
         }
     }
 
@@ -69,11 +69,11 @@ impl Recorder {
     }
 
     /// Puts a trace out, unless it is being decided or has gone meanwhile.
-    fn put_out(&self, trace: &Arc<LocalTrace>, reason: Reason) -> bool {
+    fn evict(&self, trace: &Arc<LocalTrace>, reason: Reason) -> bool {
         let live = trace.live();
         let is_there = !matches!(live.phase, Phase::Deciding) && trace.spans(&live) > 0;
         if is_there {
-            self.abandon(trace, live, reason);
+            self.drop_trace(trace, live, reason);
         }
         is_there
     }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
-use super::complete::Completed;
-use super::groups::{First, Joined, Member};
-use super::local::{Live, LocalTrace, Phase};
+use super::complete::CompletedTrace;
+use super::foreign::{EndedForeignSpan, FirstForeignSpan, ForeignStart};
+use super::local::{LiveSpans, LocalTrace, Phase};
 use super::recorder::Recorder;
 use crate::kit::guarded::{self, lock};
 use crate::kit::own_work::{self, Asking};
@@ -17,7 +17,7 @@ use crate::trace::Original;
 use crate::trace::head::TraceHead;
 use crate::trace::store::{Room, SpanStore};
 
-/// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its account.
+/// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its count_bytes.
 ///
 /// From [`Pipeline::intake`](crate::Pipeline::intake). For adapters such as the span processor in `otel`; it
 /// finds the spans of a local trace by their trace id and decides when the last of them has ended. Clones
@@ -72,7 +72,7 @@ impl Intake {
     /// is dropped is counted here and must not be announced.
     #[must_use]
     pub fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
-        if self.refuses() {
+        if self.reject() {
             return SamplingResult::drop();
         }
         let recorder = &*self.recorder;
@@ -83,7 +83,7 @@ impl Intake {
         match decision.decision {
             SamplingDecision::Drop => self.sampled_out(),
             SamplingDecision::Record => {}
-            SamplingDecision::Sample => recorder.groups.note(request.trace_id, decision.threshold),
+            SamplingDecision::Sample => recorder.foreign.note(request.trace_id, decision.threshold),
         }
         decision
     }
@@ -95,7 +95,7 @@ impl Intake {
     /// For samplers that decide about a span by its parent. [`sample`](Self::sample) and
     /// [`started`](Self::started) ask by themselves.
     #[must_use]
-    pub fn refuses(&self) -> bool {
+    pub fn reject(&self) -> bool {
         if !self.recorder.records() {
             self.sampled_out();
             return true;
@@ -115,15 +115,15 @@ impl Intake {
     /// Whether spans of this trace are, or were lately, recorded here.
     #[must_use]
     pub fn is_recorded(&self, trace_id: TraceId) -> bool {
-        let found = self.recorder.groups.find(trace_id);
+        let found = self.recorder.foreign.find(trace_id);
         found.is_some_and(|trace| !matches!(trace.live().phase, Phase::Dropped(_)))
     }
 
     /// Whether this trace is, or was lately, one that was dropped here. If so, a span of it is counted with the
     /// others.
     #[must_use]
-    pub fn is_dropped(&self, trace_id: TraceId) -> bool {
-        let found = self.recorder.groups.find(trace_id);
+    pub fn count_if_dropped(&self, trace_id: TraceId) -> bool {
+        let found = self.recorder.foreign.find(trace_id);
         let reason = found.and_then(|trace| match trace.live().phase {
             Phase::Dropped(reason) => Some(reason),
             _ => None,
@@ -146,15 +146,15 @@ impl Intake {
     /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context
     /// decides.
     pub fn started(&self, span: Started, context: impl FnOnce() -> TraceContext) {
-        if self.refuses() {
+        if self.reject() {
             return;
         }
         let recorder = &self.recorder;
         let Started { trace_id, span_id, is_local_root } = span;
-        match recorder.groups.join(trace_id, span_id, is_local_root) {
-            Joined::Beside => recorder.ledger.started(1),
-            Joined::Alone(trace) => recorder.expect_late(span_id, &trace),
-            Joined::Nothing => recorder.expect_root(span_id, &context()),
+        match recorder.foreign.join(trace_id, span_id, is_local_root) {
+            ForeignStart::Counted => recorder.ledger.started(1),
+            ForeignStart::Uncounted(trace) => recorder.expect_late(span_id, &trace),
+            ForeignStart::NewTrace => recorder.expect_root(span_id, &context()),
         }
     }
 
@@ -162,22 +162,22 @@ impl Intake {
     /// the tail on this thread.
     #[inline]
     pub fn ended<S: Original>(&self, original: S) {
-        let Some(told) = Told::by(&original) else { return };
-        let Some(member) = self.recorder.groups.leave(told.trace_id, told.span_id) else { return };
+        let Some(told) = OriginalFacts::by(&original) else { return };
+        let Some(member) = self.recorder.foreign.leave(told.trace_id, told.span_id) else { return };
         self.recorder.take_over(&member, original, &told, self.resource.as_ref());
-        Recorder::let_go(member.trace);
+        Recorder::release(member.trace);
     }
 }
 
 /// What an original says of itself when it is handed over.
-struct Told {
+struct OriginalFacts {
     trace_id: TraceId,
     span_id: SpanId,
     bytes: usize,
     is_error: bool,
 }
 
-impl Told {
+impl OriginalFacts {
     /// `None` when the adapter panics before it has told the ids.
     #[inline(always)]
     fn by<S: Original>(original: &S) -> Option<Self> {
@@ -205,19 +205,19 @@ impl Recorder {
         if let Phase::Dropped(reason) = live.phase {
             drop(live);
             // It is waited for by nobody, and must not make a new local root one of this trace.
-            drop(self.groups.leave(trace.head.trace_id, span));
+            drop(self.foreign.leave(trace.head.trace_id, span));
             return self.ledger.unrecorded(reason).add(1);
         }
         let was_empty = trace.spans(&live) == 0;
         self.ledger.started(1);
-        trace.outside().enter(&live);
+        trace.foreign_spans().enter(&live);
         self.unlock(trace, live, was_empty);
     }
 
     /// The first span of another tracer's local trace has started.
     #[inline(never)]
     fn expect_root(self: &Arc<Self>, span: SpanId, context: &TraceContext) {
-        let note = self.groups.take_note(context.trace_id);
+        let note = self.foreign.take_note(context.trace_id);
         let mut head = self.head_of(Some(context), self.clock.correction());
         if let Some(threshold) = note {
             head.sample(threshold);
@@ -228,17 +228,18 @@ impl Recorder {
         let trace = self.gathered(head, refused);
         let (id, is_refused) = (context.trace_id, refused.is_some());
         // Among the groups first: a trace that is not the one of its id must not be live.
-        let joined = self.groups.found(&First { id, span, trace: &trace, note, is_refused });
+        let joined =
+            self.foreign.found(&FirstForeignSpan { id, span, trace: &trace, note, is_refused });
         match (joined, refused) {
-            (Joined::Beside, _) => self.ledger.started(1),
-            (Joined::Alone(other), _) => self.expect_late(span, &other),
-            (Joined::Nothing, Some(reason)) => self.ledger.unrecorded(reason).add(1),
-            (Joined::Nothing, None) => {
+            (ForeignStart::Counted, _) => self.ledger.started(1),
+            (ForeignStart::Uncounted(other), _) => self.expect_late(span, &other),
+            (ForeignStart::NewTrace, Some(reason)) => self.ledger.unrecorded(reason).add(1),
+            (ForeignStart::NewTrace, None) => {
                 self.ledger.started(1);
-                self.admit(&trace);
+                self.register_new(&trace);
             }
         }
-        Self::let_go(trace);
+        Self::release(trace);
     }
 
     /// A local trace with one open span of another tracer, or one that is dropped from its beginning.
@@ -260,13 +261,13 @@ impl Recorder {
     #[inline(always)]
     fn take_over<S: Original>(
         &self,
-        member: &Member,
+        member: &EndedForeignSpan,
         original: S,
-        told: &Told,
+        told: &OriginalFacts,
         resource: Option<&Arc<Resource>>,
     ) {
-        let Member { trace, is_root, .. } = member;
-        let Told { bytes, is_error, .. } = *told;
+        let EndedForeignSpan { trace, is_root, .. } = member;
+        let OriginalFacts { bytes, is_error, .. } = *told;
         let mut live = trace.live();
         if matches!(live.phase, Phase::Dropped(_)) {
             // Its trace was put out, and the span counted with it.
@@ -298,15 +299,15 @@ impl Recorder {
     }
 
     /// What follows when a span of another tracer has ended; the last to end completes its trace.
-    fn taken(&self, member: &Member, mut live: MutexGuard<'_, Live>) {
-        let Member { trace, is_last_root, .. } = member;
-        let has_grown = live.store.bytes() != live.accounted as usize;
+    fn taken(&self, member: &EndedForeignSpan, mut live: MutexGuard<'_, LiveSpans>) {
+        let EndedForeignSpan { trace, is_last_root, .. } = member;
+        let has_grown = live.store.bytes() != live.counted_bytes as usize;
         if has_grown {
-            self.account(&mut live);
+            self.count_bytes(&mut live);
         }
-        if trace.outside().leave(&live) == 0 {
+        if trace.foreign_spans().leave(&live) == 0 {
             let completed = self.complete(trace, live, self.clock.now());
-            completed.into_iter().for_each(Completed::decide);
+            completed.into_iter().for_each(CompletedTrace::decide);
         } else if *is_last_root && matches!(live.phase, Phase::Open) {
             drop(live);
             self.linger(trace, self.clock.now().after(self.limits.linger));
@@ -314,7 +315,7 @@ impl Recorder {
             drop(live);
         }
         if has_grown {
-            self.relieve();
+            self.evict_surplus();
         }
     }
 }
@@ -323,7 +324,7 @@ impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake")
             .field("resource", &self.resource)
-            .field("remembered", &self.recorder.groups.len())
+            .field("remembered", &self.recorder.foreign.len())
             .finish_non_exhaustive()
     }
 }

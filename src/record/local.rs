@@ -16,11 +16,11 @@ use crate::trace::{Kept, SpanMut};
 pub(super) const SHELL_BYTES: usize = size_of::<LocalTrace>() + 4 * size_of::<usize>();
 
 /// The slot of a trace that stands in no shard.
-pub(super) const NOWHERE: u32 = u32::MAX;
+pub(super) const UNREGISTERED: u32 = u32::MAX;
 
 /// What one local root and its descendants do in this process.
 ///
-/// What never changes while spans refer to it lies outside the lock. A local trace to which nothing
+/// What never changes while spans refer to it lies foreign_spans the lock. A local trace to which nothing
 /// refers any more is reused whole.
 #[derive(Debug)]
 pub(crate) struct LocalTrace {
@@ -30,10 +30,10 @@ pub(crate) struct LocalTrace {
     pub(super) slot: AtomicU32,
     worth_keeping: AtomicBool,
     keep_asked: AtomicBool,
-    outside: Outside,
+    foreign_spans: ForeignSpanCount,
     /// Whether, and with which threshold, the head sampled another local root that joined this trace.
     sampled_since: AtomicU64,
-    live: Mutex<Live>,
+    live: Mutex<LiveSpans>,
 }
 
 /// Bits of `sampled_since` above a threshold's.
@@ -45,9 +45,9 @@ const IS_KNOWN: u64 = 1 << 62;
 /// It falls, and rises from zero, under the trace's lock. From any other number it may rise without: then
 /// the trace is among the live ones and not complete, and the one more keeps it so.
 #[derive(Debug, Default)]
-pub(super) struct Outside(AtomicU32);
+pub(super) struct ForeignSpanCount(AtomicU32);
 
-impl Outside {
+impl ForeignSpanCount {
     #[inline]
     pub(super) fn count(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
@@ -72,32 +72,32 @@ impl Outside {
     }
 
     /// One more, whatever there is.
-    pub(super) fn enter(&self, _locked: &Live) {
+    pub(super) fn enter(&self, _locked: &LiveSpans) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// One less; how many are left.
     #[inline]
-    pub(super) fn leave(&self, _locked: &Live) -> u32 {
+    pub(super) fn leave(&self, _locked: &LiveSpans) -> u32 {
         self.0.fetch_sub(1, Ordering::Relaxed).saturating_sub(1)
     }
 
     /// None any more; how many there were.
-    pub(super) fn clear(&self, _locked: &Live) -> u32 {
+    pub(super) fn clear(&self, _locked: &LiveSpans) -> u32 {
         self.0.swap(0, Ordering::Relaxed)
     }
 }
 
 /// What changes while spans start and end.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct LiveSpans {
     pub(super) store: SpanStore,
     /// Bytes that the recorder's total includes for this trace.
-    pub(super) accounted: u32,
+    pub(super) counted_bytes: u32,
     /// Spans that have not ended, those beyond the limit included.
     pub(super) open: u32,
     /// Open spans of ours that are not in the store, being beyond a limit.
-    pub(super) beyond_limit: u32,
+    pub(super) over_limit: u32,
     /// Children that were started; what their ids are made of.
     pub(super) children: u32,
     pub(super) phase: Phase,
@@ -120,12 +120,12 @@ impl LocalTrace {
     pub(super) fn new(recorder: Arc<Recorder>, head: TraceHead, store: SpanStore) -> Self {
         Self {
             recorder: Some(recorder),
-            slot: AtomicU32::new(NOWHERE),
+            slot: AtomicU32::new(UNREGISTERED),
             worth_keeping: AtomicBool::new(head.is_sampled()),
             keep_asked: AtomicBool::new(false),
-            outside: Outside::default(),
+            foreign_spans: ForeignSpanCount::default(),
             sampled_since: AtomicU64::new(0),
-            live: Mutex::new(Live::new(store)),
+            live: Mutex::new(LiveSpans::new(store)),
             head,
         }
     }
@@ -135,22 +135,22 @@ impl LocalTrace {
     pub(super) fn reset(&mut self, recorder: Arc<Recorder>, head: TraceHead, store: SpanStore) {
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_asked.get_mut() = false;
-        *self.slot.get_mut() = NOWHERE;
-        self.outside = Outside::default();
+        *self.slot.get_mut() = UNREGISTERED;
+        self.foreign_spans = ForeignSpanCount::default();
         *self.sampled_since.get_mut() = 0;
-        *self.live_mut() = Live::new(store);
+        *self.live_mut() = LiveSpans::new(store);
         self.recorder = Some(recorder);
         self.head = head;
     }
 
     #[inline]
-    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
+    pub(super) fn live(&self) -> MutexGuard<'_, LiveSpans> {
         lock(&self.live)
     }
 
     /// The same for whoever has the trace to themselves.
     #[inline]
-    pub(super) fn live_mut(&mut self) -> &mut Live {
+    pub(super) fn live_mut(&mut self) -> &mut LiveSpans {
         self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -174,7 +174,7 @@ impl LocalTrace {
     /// Makes this trace, which holds nothing, one for another tracer's spans: of which one is open, or which
     /// is dropped from its beginning.
     pub(super) fn gather(&mut self, refused: Option<Reason>) {
-        *self.outside.0.get_mut() = u32::from(refused.is_none());
+        *self.foreign_spans.0.get_mut() = u32::from(refused.is_none());
         let live = self.live_mut();
         live.open = 0;
         if let Some(reason) = refused {
@@ -184,13 +184,13 @@ impl LocalTrace {
 
     /// Open spans of another tracer.
     #[inline]
-    pub(super) fn outside(&self) -> &Outside {
-        &self.outside
+    pub(super) fn foreign_spans(&self) -> &ForeignSpanCount {
+        &self.foreign_spans
     }
 
     /// Spans that no other column counts.
-    pub(super) fn spans(&self, live: &Live) -> u64 {
-        live.spans() + u64::from(self.outside.count())
+    pub(super) fn spans(&self, live: &LiveSpans) -> u64 {
+        live.spans() + u64::from(self.foreign_spans.count())
     }
 
     /// What it is worth at a limit.
@@ -244,10 +244,10 @@ impl LocalTrace {
     }
 }
 
-impl Live {
+impl LiveSpans {
     #[inline]
     fn new(store: SpanStore) -> Self {
-        Self { store, accounted: 0, open: 1, beyond_limit: 0, children: 0, phase: Phase::Open }
+        Self { store, counted_bytes: 0, open: 1, over_limit: 0, children: 0, phase: Phase::Open }
     }
 
     /// The id of the next child of `parent`.
@@ -271,6 +271,6 @@ impl Live {
     /// Spans of ours that no other column counts.
     #[inline]
     pub(super) fn spans(&self) -> u64 {
-        self.store.len() as u64 + u64::from(self.beyond_limit)
+        self.store.len() as u64 + u64::from(self.over_limit)
     }
 }

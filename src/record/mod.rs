@@ -27,47 +27,47 @@
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 
 mod active;
-mod beyond;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+pub(crate) mod bridge;
 mod complete;
 mod config;
 mod deciders;
 mod draft;
 mod dropped;
 mod evict;
-mod groups;
-#[cfg_attr(not(feature = "otel"), allow(dead_code))]
-mod hand;
+mod foreign;
 mod holders;
 pub(crate) mod intake;
 mod local;
-#[cfg_attr(not(feature = "otel"), allow(dead_code))]
-pub(crate) mod neighbour;
-mod open_spans;
+mod open_foreign_spans;
+mod over_limit;
 mod postponed;
+mod recorded;
 mod recorder;
-mod recording;
 mod ring;
+mod sampler_tags;
 mod shard;
 mod start;
-mod told_tags;
 mod unrecorded;
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+mod writer;
 
 pub(crate) use active::ActiveSpan;
-pub(crate) use complete::Completed;
+pub(crate) use complete::CompletedTrace;
 pub use config::RecordLimits;
-pub(crate) use draft::{Answer, Draft, Question, TakenOut};
-#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
-pub(crate) use hand::SpanHand;
+pub(crate) use draft::{DetachedSpan, Draft, DraftOutcome, DraftRequest};
 pub(crate) use holders::DraftHolder;
 pub(crate) use intake::Intake;
 #[cfg(feature = "otel")]
 pub(crate) use intake::Started;
 pub use recorder::KeepOutcome;
 #[cfg_attr(not(feature = "otel"), allow(unused_imports))]
-pub(crate) use recorder::OpenSpans;
-pub(crate) use recorder::{Parts, Recorder};
+pub(crate) use recorder::OpenSpanCounts;
+pub(crate) use recorder::{Recorder, RecorderSettings};
 pub use shard::SpanPool;
-pub(crate) use start::{Begin, Start};
+pub(crate) use start::{SpanStart, StartTime};
+#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub(crate) use writer::SpanWriter;
 
 #[cfg(test)]
 mod tests;

@@ -9,22 +9,22 @@ use crate::kit::own_work;
 
 /// Things to be dropped, which asks deciders, where no locks of the application's are held.
 #[derive(Default)]
-pub(super) struct Postponed {
-    state: Mutex<State>,
+pub(super) struct PostponedDrops {
+    state: Mutex<PostponedState>,
     is_idle: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct PostponedState {
     waiting: Vec<Box<dyn Any + Send>>,
     /// How many are being dropped at this moment.
     busy: usize,
 }
 
 /// Lasts while something is being dropped.
-struct Busy<'p>(&'p Postponed);
+struct DropInProgress<'p>(&'p PostponedDrops);
 
-impl Drop for Busy<'_> {
+impl Drop for DropInProgress<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
         state.busy = state.busy.saturating_sub(1);
@@ -33,12 +33,12 @@ impl Drop for Busy<'_> {
     }
 }
 
-impl Postponed {
-    fn next(&self) -> Option<(Busy<'_>, Box<dyn Any + Send>)> {
+impl PostponedDrops {
+    fn next(&self) -> Option<(DropInProgress<'_>, Box<dyn Any + Send>)> {
         let mut state = lock(&self.state);
         let next = state.waiting.pop()?;
         state.busy += 1;
-        Some((Busy(self), next))
+        Some((DropInProgress(self), next))
     }
 
     fn wait(&self) {
@@ -50,7 +50,7 @@ impl Postponed {
 impl Recorder {
     /// Drops something where time is looked after, within a fraction of a second, or at the next flush. After
     /// a shutdown nobody looks any more, and it is dropped here.
-    pub(crate) fn drop_later(&self, ending: impl Any + Send) {
+    pub(crate) fn postpone_drop(&self, ending: impl Any + Send) {
         let mut state = lock(&self.postponed.state);
         if !self.is_closed() {
             return state.waiting.push(Box::new(ending));

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::config::RecordLimits;
 use super::deciders::Deciders;
-use super::groups::Groups;
+use super::foreign::ForeignTraces;
 use super::holders::DraftHolders;
-use super::local::{Live, LocalTrace, NOWHERE, Phase, SHELL_BYTES};
-use super::postponed::Postponed;
+use super::local::{LiveSpans, LocalTrace, Phase, SHELL_BYTES, UNREGISTERED};
+use super::postponed::PostponedDrops;
 use super::ring::Ring;
 use super::shard::{Shard, SpanPool};
-use super::unrecorded::Bare;
+use super::unrecorded::UnrecordedTraces;
 use crate::kit::Random;
 use crate::kit::guarded::lock;
 use crate::kit::own_work::Asking;
@@ -29,7 +29,7 @@ const TRACES_PER_SHARD: usize = 1024;
 const MOST_SHARDS: usize = 16;
 
 /// What a recorder is made of.
-pub(crate) struct Parts {
+pub(crate) struct RecorderSettings {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) ledger: Arc<Ledger>,
@@ -54,25 +54,25 @@ pub(crate) struct Recorder {
     pub(super) resource: Arc<Resource>,
     records: bool,
     pub(super) sink: Box<dyn Fn(Trace) + Send + Sync>,
-    pub(super) bare: Bare,
+    pub(super) bare: UnrecordedTraces,
     pub(super) shards: Box<[Mutex<Shard>]>,
     pub(super) live_traces: AtomicUsize,
     pub(super) live_bytes: AtomicUsize,
     /// Traces whose root has ended before other spans, with the moment their time is up.
     pub(super) lingering: Mutex<VecDeque<(Tick, Arc<LocalTrace>)>>,
     /// What asks deciders when it is dropped, and must not be dropped where it was found.
-    pub(super) postponed: Postponed,
+    pub(super) postponed: PostponedDrops,
     pub(super) draft_holders: DraftHolders,
     /// The local traces of spans that another tracer makes, by trace id.
-    pub(super) groups: Groups,
+    pub(super) foreign: ForeignTraces,
     closed: AtomicBool,
-    /// Whether the neighbour is shown the spans that threads are inside of.
+    /// Whether the bridge is shown the spans that threads are inside of.
     pub(super) shares_context: AtomicBool,
 }
 
 /// How many spans are on record and have not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OpenSpans {
+pub(crate) struct OpenSpanCounts {
     /// In traces that the head sampled.
     pub(crate) sampled: u64,
     /// In traces that are recorded for the tail.
@@ -92,15 +92,25 @@ pub enum KeepOutcome {
 }
 
 impl Recorder {
-    pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { clock, random, ledger, limits, sampler, tail, resource, records, sink } = parts;
+    pub(crate) fn new(parts: RecorderSettings) -> Arc<Self> {
+        let RecorderSettings {
+            clock,
+            random,
+            ledger,
+            limits,
+            sampler,
+            tail,
+            resource,
+            records,
+            sink,
+        } = parts;
         let count =
             (limits.live_traces / TRACES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
         let shard = || {
             let ring = Ring::new(limits.ring_bytes / count, limits.ring_age);
             Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
         };
-        let bare = Bare::new(&ledger);
+        let bare = UnrecordedTraces::new(&ledger);
         let deciders = Deciders::new(sampler, tail, &ledger);
         Arc::new(Self {
             bare,
@@ -116,9 +126,9 @@ impl Recorder {
             live_traces: AtomicUsize::new(0),
             live_bytes: AtomicUsize::new(0),
             lingering: Mutex::default(),
-            postponed: Postponed::default(),
+            postponed: PostponedDrops::default(),
             draft_holders: DraftHolders::default(),
-            groups: Groups::new(count),
+            foreign: ForeignTraces::new(count),
             closed: AtomicBool::new(false),
             shares_context: AtomicBool::new(false),
         })
@@ -173,16 +183,16 @@ impl Recorder {
     }
 
     /// Puts a new trace among the live ones.
-    pub(super) fn admit(&self, trace: &Arc<LocalTrace>) {
+    pub(super) fn register_new(&self, trace: &Arc<LocalTrace>) {
         let mut live = trace.live();
-        self.account(&mut live);
+        self.count_bytes(&mut live);
         self.register(trace, live);
     }
 
     /// Brings the total up to date with a trace's memory.
-    pub(super) fn account(&self, live: &mut Live) {
-        let (old, new) = (live.accounted as usize, live.store.bytes());
-        live.accounted = u32::try_from(new).unwrap_or(u32::MAX);
+    pub(super) fn count_bytes(&self, live: &mut LiveSpans) {
+        let (old, new) = (live.counted_bytes as usize, live.store.bytes());
+        live.counted_bytes = u32::try_from(new).unwrap_or(u32::MAX);
         if new >= old {
             self.live_bytes.fetch_add(new - old, Ordering::Relaxed);
         } else {
@@ -192,24 +202,24 @@ impl Recorder {
 
     /// Puts a trace into its shard, unless it is there. A shutdown that began meanwhile may not have
     /// seen it; then it goes at once.
-    fn register(&self, trace: &Arc<LocalTrace>, live: MutexGuard<'_, Live>) {
+    fn register(&self, trace: &Arc<LocalTrace>, live: MutexGuard<'_, LiveSpans>) {
         let mut shard = lock(self.shard(trace.head.trace_id));
-        if trace.slot.load(Ordering::Relaxed) == NOWHERE {
+        if trace.slot.load(Ordering::Relaxed) == UNREGISTERED {
             shard.insert(Arc::clone(trace));
             self.live_traces.fetch_add(1, Ordering::Relaxed);
             self.live_bytes.fetch_add(SHELL_BYTES, Ordering::Relaxed);
         }
         drop(shard);
         if self.is_closed() && !matches!(live.phase, Phase::Deciding) {
-            self.abandon(trace, live, Reason::ShutDown);
+            self.drop_trace(trace, live, Reason::ShutDown);
         }
     }
 
     /// Takes a trace that holds no spans out of its shard.
-    pub(super) fn deregister(
+    pub(super) fn unregister(
         &self,
         trace: &LocalTrace,
-        _locked: &MutexGuard<'_, Live>,
+        _locked: &MutexGuard<'_, LiveSpans>,
     ) -> Option<Arc<LocalTrace>> {
         let removed = lock(self.shard(trace.head.trace_id)).remove(trace);
         if removed.is_some() {
@@ -224,10 +234,10 @@ impl Recorder {
     pub(super) fn unlock(
         &self,
         trace: &Arc<LocalTrace>,
-        live: MutexGuard<'_, Live>,
+        live: MutexGuard<'_, LiveSpans>,
         was_empty: bool,
     ) {
-        if live.store.bytes() != live.accounted as usize || was_empty {
+        if live.store.bytes() != live.counted_bytes as usize || was_empty {
             self.unlock_grown(trace, live, was_empty);
         }
     }
@@ -236,20 +246,20 @@ impl Recorder {
     fn unlock_grown(
         &self,
         trace: &Arc<LocalTrace>,
-        mut live: MutexGuard<'_, Live>,
+        mut live: MutexGuard<'_, LiveSpans>,
         was_empty: bool,
     ) {
-        self.account(&mut live);
+        self.count_bytes(&mut live);
         if was_empty {
             self.register(trace, live);
         } else {
             drop(live);
         }
-        self.relieve();
+        self.evict_surplus();
     }
 
     /// Gives a trace to which nothing refers any more back to the pool.
-    pub(super) fn recycle(mut trace: Arc<LocalTrace>) {
+    pub(super) fn release_trace(mut trace: Arc<LocalTrace>) {
         if let Some(shell) = Arc::get_mut(&mut trace)
             && let Some(recorder) = shell.recorder.take()
         {
@@ -258,18 +268,18 @@ impl Recorder {
     }
 
     /// Lets go of a trace, which may be the last that refers to it.
-    pub(super) fn let_go(trace: Arc<LocalTrace>) {
+    pub(super) fn release(trace: Arc<LocalTrace>) {
         if Arc::strong_count(&trace) == 1 {
-            Self::recycle(trace);
+            Self::release_trace(trace);
         }
     }
 
-    /// The account without what is live and held, which costs no look at every trace.
+    /// The count_bytes without what is live and held, which costs no look at every trace.
     pub(crate) fn losses(&self) -> Stats {
         self.ledger.snapshot(0, 0)
     }
 
-    /// The account of this moment.
+    /// The count_bytes of this moment.
     pub(crate) fn stats(&self) -> Stats {
         let held = self.shards.iter().map(|shard| lock(shard).ring.spans()).sum();
         let live = self.live().iter().map(|trace| trace.spans(&trace.live())).sum();
@@ -278,12 +288,12 @@ impl Recorder {
 
     /// The recorded spans that have not ended.
     #[cfg_attr(not(feature = "otel"), allow(dead_code))]
-    pub(crate) fn open_spans(&self) -> OpenSpans {
-        let mut all = OpenSpans::default();
+    pub(crate) fn open_spans(&self) -> OpenSpanCounts {
+        let mut all = OpenSpanCounts::default();
         for trace in self.live() {
             let live = trace.live();
-            let own = live.open.saturating_sub(live.beyond_limit);
-            let open = u64::from(own) + u64::from(trace.outside().count());
+            let own = live.open.saturating_sub(live.over_limit);
+            let open = u64::from(own) + u64::from(trace.foreign_spans().count());
             drop(live);
             *(if trace.sampled().is_some() { &mut all.sampled } else { &mut all.recorded }) += open;
         }

@@ -10,13 +10,13 @@ use crate::trace::store::SpanStore;
 
 /// A trace that no policy kept.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct DroppedTrace {
     pub(super) head: TraceHead,
     pub(super) store: SpanStore,
     pub(super) since: Tick,
 }
 
-impl Held {
+impl DroppedTrace {
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.store.bytes()
     }
@@ -25,7 +25,7 @@ impl Held {
 /// A queue of dropped traces, bounded by bytes and age; the oldest goes first.
 #[derive(Debug)]
 pub(super) struct Ring {
-    held: VecDeque<Held>,
+    held: VecDeque<DroppedTrace>,
     bytes: usize,
     spans: u64,
     max_bytes: usize,
@@ -38,7 +38,7 @@ impl Ring {
     }
 
     /// Holds a trace; gives it back when it is larger than the whole ring.
-    pub(super) fn push(&mut self, held: Held) -> Result<(), Held> {
+    pub(super) fn push(&mut self, held: DroppedTrace) -> Result<(), DroppedTrace> {
         if held.bytes() > self.max_bytes {
             return Err(held);
         }
@@ -49,21 +49,21 @@ impl Ring {
     }
 
     /// The oldest trace, while the ring holds too much or too old ones.
-    pub(super) fn pop_surplus(&mut self, now: Tick) -> Option<Held> {
+    pub(super) fn pop_surplus(&mut self, now: Tick) -> Option<DroppedTrace> {
         let oldest = self.held.front()?;
         let surplus = self.bytes > self.max_bytes || now.since(oldest.since) >= self.max_age;
         if surplus { self.pop() } else { None }
     }
 
     /// The oldest trace.
-    pub(super) fn pop(&mut self) -> Option<Held> {
+    pub(super) fn pop(&mut self) -> Option<DroppedTrace> {
         let held = self.held.pop_front()?;
         self.forget(&held);
         Some(held)
     }
 
     /// Takes the local traces of a trace id out. Costs a walk over the ring.
-    pub(super) fn take(&mut self, id: TraceId) -> Vec<Held> {
+    pub(super) fn take(&mut self, id: TraceId) -> Vec<DroppedTrace> {
         if !self.held.iter().any(|held| held.head.trace_id == id) {
             return Vec::new();
         }
@@ -74,7 +74,7 @@ impl Ring {
         taken
     }
 
-    fn forget(&mut self, held: &Held) {
+    fn forget(&mut self, held: &DroppedTrace) {
         self.bytes -= held.bytes();
         self.spans -= held.store.len() as u64;
     }

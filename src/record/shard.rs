@@ -1,17 +1,17 @@
-//! A part of the live traces with its own lock, its buffers for reuse and its ring of recent drops.
+//! A part of the live traces with its own lock, its buffers for release_buffer and its ring of recent drops.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::local::{LocalTrace, NOWHERE};
+use super::local::{LocalTrace, UNREGISTERED};
 use super::ring::Ring;
 use crate::model::TraceId;
 use crate::trace::store::SpanStore;
 
-/// A buffer that has grown beyond this is not kept for reuse.
+/// A buffer that has grown beyond this is not kept for release_buffer.
 const LARGEST_POOLED: usize = 256 * 1024;
 
-/// The memory of all buffers that one shard keeps for reuse.
+/// The memory of all buffers that one shard keeps for release_buffer.
 const POOLED_BYTES: usize = 2 * 1024 * 1024;
 
 /// Alone on its cache lines: threads that work on different traces do not disturb each other.
@@ -59,7 +59,7 @@ impl Shard {
         }
     }
 
-    /// Keeps a buffer for reuse, as long as there is not too much of them.
+    /// Keeps a buffer for release_buffer, as long as there is not too much of them.
     pub(super) fn put_store(&mut self, mut store: SpanStore) {
         store.clear();
         let bytes = store.bytes();
@@ -80,19 +80,19 @@ impl Shard {
     }
 
     pub(super) fn insert(&mut self, trace: Arc<LocalTrace>) {
-        trace.slot.store(u32::try_from(self.live.len()).unwrap_or(NOWHERE), Ordering::Relaxed);
+        trace.slot.store(u32::try_from(self.live.len()).unwrap_or(UNREGISTERED), Ordering::Relaxed);
         self.live.push(trace);
     }
 
     /// Takes a trace out; `None` when it was not there.
     pub(super) fn remove(&mut self, trace: &LocalTrace) -> Option<Arc<LocalTrace>> {
-        let slot = trace.slot.swap(NOWHERE, Ordering::Relaxed) as usize;
+        let slot = trace.slot.swap(UNREGISTERED, Ordering::Relaxed) as usize;
         if slot >= self.live.len() {
             return None;
         }
         let removed = self.live.swap_remove(slot);
         if let Some(moved) = self.live.get(slot) {
-            moved.slot.store(u32::try_from(slot).unwrap_or(NOWHERE), Ordering::Relaxed);
+            moved.slot.store(u32::try_from(slot).unwrap_or(UNREGISTERED), Ordering::Relaxed);
         }
         Some(removed)
     }
@@ -119,7 +119,7 @@ impl Shard {
     }
 }
 
-/// The buffers that are kept for reuse, and how often they were of use.
+/// The buffers that are kept for release_buffer, and how often they were of use.
 ///
 /// A snapshot, taken by [`Pipeline::span_pool`](crate::Pipeline::span_pool). In the steady state every
 /// local trace finds a buffer here and recording does not allocate.

@@ -5,11 +5,11 @@ use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
 use super::active::ActiveSpan;
-use super::beyond::Beyond;
-use super::local::{Live, LocalTrace, Phase};
+use super::local::{LiveSpans, LocalTrace, Phase};
+use super::over_limit::OverLimitSpan;
+use super::recorded::RecordedSpan;
 use super::recorder::Recorder;
-use super::recording::Recording;
-use super::unrecorded::{Common, Unrecorded};
+use super::unrecorded::{UnrecordedSpan, UnrecordedTrace};
 use crate::kit::guarded;
 use crate::kit::own_work::{self, Asking};
 use crate::ledger::Reason;
@@ -23,11 +23,11 @@ use crate::trace::store::{NewSpan, Room, SpanStore};
 
 /// What a span starts with.
 #[derive(Debug)]
-pub(crate) struct Start<'a> {
+pub(crate) struct SpanStart<'a> {
     pub(crate) name: Cow<'static, str>,
     pub(crate) kind: SpanKind,
     pub(crate) parent: Option<&'a TraceContext>,
-    pub(crate) start: Option<Begin>,
+    pub(crate) start: Option<StartTime>,
     pub(crate) tags: Vec<(Cow<'static, str>, TagValue)>,
     pub(crate) links: Vec<Link>,
     pub(crate) baggage: Baggage,
@@ -35,12 +35,12 @@ pub(crate) struct Start<'a> {
 
 /// When a span that did not start now has started.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Begin {
+pub(crate) enum StartTime {
     Wall(SystemTime),
     At(Tick),
 }
 
-impl Begin {
+impl StartTime {
     fn tick(self, correction: i64) -> Tick {
         match self {
             Self::Wall(time) => Tick::at_wall(time, correction),
@@ -49,7 +49,7 @@ impl Begin {
     }
 }
 
-impl<'a> Start<'a> {
+impl<'a> SpanStart<'a> {
     #[inline]
     pub(crate) fn new(name: Cow<'static, str>) -> Self {
         Self {
@@ -72,17 +72,17 @@ impl<'a> Start<'a> {
 impl Recorder {
     /// A span that only stands for its caller, whose decision goes on as it came.
     #[cold]
-    fn pass_on(&self, new: Start<'_>) -> ActiveSpan {
+    fn pass_on(&self, new: SpanStart<'_>) -> ActiveSpan {
         let Some(caller) = new.parent else {
             let head = self.head_of(None, self.clock.correction());
-            return self.leave_out(None, &head, new.baggage);
+            return self.unrecorded_root(None, &head, new.baggage);
         };
-        let common = Common::of_caller(&self.ledger, caller, new.baggage);
-        ActiveSpan::Unrecorded(Unrecorded::new(caller.trace_id, common))
+        let common = UnrecordedTrace::of_caller(&self.ledger, caller, new.baggage);
+        ActiveSpan::Unrecorded(UnrecordedSpan::new(caller.trace_id, common))
     }
 
     /// Starts a span: in the local trace of its parent, or as the root of a new one.
-    pub(crate) fn start(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
+    pub(crate) fn start(self: &Arc<Self>, new: SpanStart<'_>) -> ActiveSpan {
         if let Some(parent) = new.parent
             && let Some(local) = parent.local()
         {
@@ -91,53 +91,58 @@ impl Recorder {
             {
                 return self.start_in(&trace, parent.span_id, new);
             }
-            if let Some(common) = local.downcast::<Common>()
+            if let Some(common) = local.downcast::<UnrecordedTrace>()
                 && self.records()
                 && common.is_counted_in(&self.ledger)
             {
                 let (lost, state) = (common.lost(), parent.trace_state.clone());
                 let common = self.bare.common(lost, parent.flags, state, new.baggage);
-                return ActiveSpan::Unrecorded(Unrecorded::new(parent.trace_id, common));
+                return ActiveSpan::Unrecorded(UnrecordedSpan::new(parent.trace_id, common));
             }
         }
         self.start_root(new)
     }
 
-    fn start_root(self: &Arc<Self>, new: Start<'_>) -> ActiveSpan {
+    fn start_root(self: &Arc<Self>, new: SpanStart<'_>) -> ActiveSpan {
         if !self.records() {
             return self.pass_on(new);
         }
         let correction = self.clock.correction();
         let mut head = self.head_of(new.parent, correction);
         if let Some(reason) = self.refusal() {
-            return self.leave_out(Some(reason), &head, new.baggage);
+            return self.unrecorded_root(Some(reason), &head, new.baggage);
         }
         let now = self.clock.now();
         let decision = self.ask_head(&head, &new, now);
         // The sampler may have taken its time, or shut the pipeline down itself.
         if self.is_closed() {
-            return self.leave_out(Some(Reason::ShutDown), &head, new.baggage);
+            return self.unrecorded_root(Some(Reason::ShutDown), &head, new.baggage);
         }
         if decision.decision == SamplingDecision::Drop {
-            return self.leave_out(None, &head, new.baggage);
+            return self.unrecorded_root(None, &head, new.baggage);
         }
         if decision.is_sampled() {
             head.sample(decision.threshold);
         }
         if let Err(reason) = self.make_room((head.is_sampled(), head.randomness()), 1) {
-            return self.leave_out(Some(reason), &head, new.baggage);
+            return self.unrecorded_root(Some(reason), &head, new.baggage);
         }
         let start = new.start.map_or(now, |begin| begin.tick(correction));
         self.record_root(head, start, new, decision)
     }
 
     /// A span that is not recorded: by the head's decision, unless `lost` says otherwise.
-    fn leave_out(&self, lost: Option<Reason>, head: &TraceHead, baggage: Baggage) -> ActiveSpan {
-        self.leave_out_as(None, lost, head, baggage)
+    fn unrecorded_root(
+        &self,
+        lost: Option<Reason>,
+        head: &TraceHead,
+        baggage: Baggage,
+    ) -> ActiveSpan {
+        self.unrecorded_root_with_id(None, lost, head, baggage)
     }
 
     /// The same for a span that may have told its id.
-    pub(super) fn leave_out_as(
+    pub(super) fn unrecorded_root_with_id(
         &self,
         id: Option<SpanId>,
         lost: Option<Reason>,
@@ -147,7 +152,7 @@ impl Recorder {
         // Whoever continues a trace that is not sampled is promised no probability for it.
         let state = head.outgoing_state();
         let common = self.bare.common(lost, head.flags(), state, baggage);
-        ActiveSpan::Unrecorded(Unrecorded::new(head.trace_id, common).with_id(id))
+        ActiveSpan::Unrecorded(UnrecordedSpan::new(head.trace_id, common).with_id(id))
     }
 
     pub(super) fn refusal(&self) -> Option<Reason> {
@@ -171,7 +176,12 @@ impl Recorder {
         TraceHead::new(trace_id, flags, state, correction)
     }
 
-    pub(super) fn ask_head(&self, head: &TraceHead, new: &Start<'_>, now: Tick) -> SamplingResult {
+    pub(super) fn ask_head(
+        &self,
+        head: &TraceHead,
+        new: &SpanStart<'_>,
+        now: Tick,
+    ) -> SamplingResult {
         let mut request = SamplingRequest::new(head.trace_id, &new.name, now)
             .with_kind(new.kind)
             .with_tags(&new.tags)
@@ -187,7 +197,7 @@ impl Recorder {
         self: &Arc<Self>,
         head: TraceHead,
         start: Tick,
-        new: Start<'_>,
+        new: SpanStart<'_>,
         decision: SamplingResult,
     ) -> ActiveSpan {
         let (limits, id) = (&self.limits.span, SpanId::random(&self.random));
@@ -201,7 +211,7 @@ impl Recorder {
         let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
         // Only a limit that allows no trace at all refuses a root.
         if store.push_span(root, limits).is_err() {
-            return self.leave_out(Some(Reason::BytesPerTrace), &head, new.baggage);
+            return self.unrecorded_root(Some(Reason::BytesPerTrace), &head, new.baggage);
         }
         if new.parent.is_some_and(|parent| parent.is_remote) {
             store.set_parent_remote(0, true);
@@ -214,8 +224,13 @@ impl Recorder {
         }
         let trace = self.fill(shell, head, store);
         self.ledger.started(1);
-        self.admit(&trace);
-        ActiveSpan::Recording(Recording { trace: Some(trace), id, index: 0, baggage: new.baggage })
+        self.register_new(&trace);
+        ActiveSpan::Recorded(RecordedSpan {
+            trace: Some(trace),
+            id,
+            index: 0,
+            baggage: new.baggage,
+        })
     }
 
     /// A local trace around a buffer that holds its root.
@@ -235,7 +250,7 @@ impl Recorder {
     }
 
     /// Starts a span in a local trace that is there.
-    fn start_in(&self, trace: &Arc<LocalTrace>, parent: SpanId, new: Start<'_>) -> ActiveSpan {
+    fn start_in(&self, trace: &Arc<LocalTrace>, parent: SpanId, new: SpanStart<'_>) -> ActiveSpan {
         let start = match new.start {
             None => self.clock.now(),
             Some(begin) => begin.tick(trace.head.correction),
@@ -278,7 +293,7 @@ impl Recorder {
                 self.ledger.started(1);
                 self.unlock(trace, live, was_empty);
                 let trace = Some(Arc::clone(trace));
-                ActiveSpan::Recording(Recording { trace, id, index, baggage })
+                ActiveSpan::Recorded(RecordedSpan { trace, id, index, baggage })
             }
             Err(span) => {
                 self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
@@ -291,7 +306,7 @@ impl Recorder {
     fn start_without_record(
         &self,
         trace: &Arc<LocalTrace>,
-        mut live: MutexGuard<'_, Live>,
+        mut live: MutexGuard<'_, LiveSpans>,
         span: NewSpan,
         baggage: Baggage,
         limit: Reason,
@@ -305,12 +320,12 @@ impl Recorder {
         };
         if refused.is_some() {
             drop(live);
-            return self.leave_out(refused, &trace.head, baggage);
+            return self.unrecorded_root(refused, &trace.head, baggage);
         }
         self.ledger.started(1);
         live.open += 1;
-        live.beyond_limit += 1;
+        live.over_limit += 1;
         self.unlock(trace, live, was_empty);
-        ActiveSpan::Beyond(Box::new(Beyond::new(Arc::clone(trace), span, baggage, limit)))
+        ActiveSpan::OverLimit(Box::new(OverLimitSpan::new(Arc::clone(trace), span, baggage, limit)))
     }
 }

@@ -11,17 +11,17 @@ use crate::model::{Baggage, LocalHandle, SpanId, TraceContext, TraceFlags, Trace
 ///
 /// Most services drop most traces, so starting and ending one is kept to a few dozen instructions.
 #[derive(Debug)]
-pub(crate) struct Unrecorded {
+pub(crate) struct UnrecordedSpan {
     trace_id: TraceId,
     /// Drawn when somebody asks: most such spans are never propagated. Zero until then.
     id: AtomicU64,
-    common: Arc<Common>,
+    common: Arc<UnrecordedTrace>,
 }
 
 /// What the spans of a local trace that is not recorded have in common.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(crate) struct Common {
+pub(crate) struct UnrecordedTrace {
     /// Where they are counted.
     stripe: Arc<Stripe>,
     /// Why they are not recorded, unless the head decided so.
@@ -36,18 +36,18 @@ pub(crate) struct Common {
 /// What traces with nothing to carry have in common, for each way to count them and each value of the
 /// random flag: made once, so that dropping a trace does not allocate.
 #[derive(Debug)]
-pub(super) struct Bare {
-    sampled_out: [[Arc<Common>; 2]; STRIPES],
-    lost: [[Arc<Common>; 2]; Reason::COUNT],
+pub(super) struct UnrecordedTraces {
+    sampled_out: [[Arc<UnrecordedTrace>; 2]; STRIPES],
+    lost: [[Arc<UnrecordedTrace>; 2]; Reason::COUNT],
 }
 
-impl Bare {
+impl UnrecordedTraces {
     pub(super) fn new(ledger: &Ledger) -> Self {
         let pair = |stripe: &Arc<Stripe>, lost| {
             [TraceFlags::default(), TraceFlags::RANDOM].map(|flags| {
                 let (trace_state, baggage) = (TraceState::default(), Baggage::new());
                 let stripe = Arc::clone(stripe);
-                Arc::new(Common { stripe, lost, caller: 0, flags, trace_state, baggage })
+                Arc::new(UnrecordedTrace { stripe, lost, caller: 0, flags, trace_state, baggage })
             })
         };
         let stripe = |index| ledger.sampled_out().stripe(index);
@@ -65,7 +65,7 @@ impl Bare {
         flags: TraceFlags,
         trace_state: TraceState,
         baggage: Baggage,
-    ) -> Arc<Common> {
+    ) -> Arc<UnrecordedTrace> {
         let pair = match lost {
             None => &self.sampled_out[Striped::my_index()],
             Some(reason) => &self.lost[reason as usize],
@@ -75,11 +75,11 @@ impl Bare {
             return Arc::clone(bare);
         }
         let stripe = Arc::clone(&bare.stripe);
-        Arc::new(Common { stripe, lost, caller: 0, flags, trace_state, baggage })
+        Arc::new(UnrecordedTrace { stripe, lost, caller: 0, flags, trace_state, baggage })
     }
 }
 
-impl Common {
+impl UnrecordedTrace {
     /// Whether these spans are counted in this ledger.
     pub(super) fn is_counted_in(&self, ledger: &Ledger) -> bool {
         match self.lost {
@@ -101,10 +101,10 @@ impl Common {
     }
 }
 
-impl Unrecorded {
+impl UnrecordedSpan {
     /// Counts the span.
     #[inline(always)]
-    pub(super) fn new(trace_id: TraceId, common: Arc<Common>) -> Self {
+    pub(super) fn new(trace_id: TraceId, common: Arc<UnrecordedTrace>) -> Self {
         common.stripe.add(1);
         Self { trace_id, id: AtomicU64::new(0), common }
     }
@@ -119,7 +119,7 @@ impl Unrecorded {
     }
 
     /// Makes the account as if the span had never been started.
-    pub(super) fn take_back(self) {
+    pub(super) fn cancel(self) {
         self.common.stripe.take_back(1);
     }
 
@@ -131,7 +131,7 @@ impl Unrecorded {
         let (trace_state, baggage) = (TraceState::default(), Baggage::new());
         Self::new(
             trace_id,
-            Arc::new(Common { stripe, lost, caller: 0, flags, trace_state, baggage }),
+            Arc::new(UnrecordedTrace { stripe, lost, caller: 0, flags, trace_state, baggage }),
         )
     }
 
@@ -149,7 +149,7 @@ impl Unrecorded {
     }
 
     pub(super) fn context(&self) -> TraceContext {
-        let common: Arc<Common> = Arc::clone(&self.common);
+        let common: Arc<UnrecordedTrace> = Arc::clone(&self.common);
         let mut context = TraceContext::new(self.trace_id, self.id()).with_flags(self.common.flags);
         context.trace_state = self.common.trace_state.clone();
         context.baggage = self.common.baggage.clone();

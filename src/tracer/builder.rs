@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::SpanGuard;
 use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext};
-use crate::record::{Begin, Recorder, Start};
+use crate::record::{Recorder, SpanStart, StartTime};
 
 /// A span that is about to start: everything said here is known to the sampler.
 ///
@@ -96,11 +96,11 @@ impl SpanBuilder {
     /// Starts the span.
     pub fn start(self) -> SpanGuard {
         let inherited = self.parent.as_ref().map(|parent| parent.baggage.clone());
-        let start = Start {
+        let start = SpanStart {
             name: self.name,
             kind: self.kind,
             parent: self.parent.as_ref(),
-            start: self.start.map(Begin::Wall),
+            start: self.start.map(StartTime::Wall),
             tags: self.tags,
             links: self.links,
             baggage: self.baggage.or(inherited).unwrap_or_default(),

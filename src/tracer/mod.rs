@@ -30,7 +30,7 @@ use crate::ledger::Stats;
 use crate::model::TraceContext;
 use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
 use crate::propagation::{CompositePropagator, Extracted, Extractor, Injector, Propagator};
-use crate::record::{Recorder, Start};
+use crate::record::{Recorder, SpanStart};
 use crate::sampling::Sampler;
 
 /// Starts spans and carries their contexts over process borders.
@@ -62,7 +62,7 @@ impl Tracer {
     /// Starts a span that has no parent: the root of a new trace.
     #[inline]
     pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> SpanGuard {
-        SpanGuard::new(self.recorder.start(Start::new(name.into())))
+        SpanGuard::new(self.recorder.start(SpanStart::new(name.into())))
     }
 
     /// Starts a span under a parent.
@@ -77,8 +77,8 @@ impl Tracer {
         context: impl Into<Option<&'c TraceContext>>,
     ) -> SpanGuard {
         let start = match context.into() {
-            Some(parent) => Start::under(name.into(), parent),
-            None => Start::new(name.into()),
+            Some(parent) => SpanStart::under(name.into(), parent),
+            None => SpanStart::new(name.into()),
         };
         SpanGuard::new(self.recorder.start(start))
     }

@@ -8,7 +8,7 @@ use tracing::{Metadata, span};
 use super::LayerState;
 use crate::layer::fields::ValueLimit;
 use crate::layer::open_span::ContextView;
-use crate::record::neighbour::{Around, Neighbour, Place, neighbour};
+use crate::record::bridge::{self, BridgedParent, BridgedSpanId, ContextBridge};
 
 impl LayerState {
     /// Starts a new span where OpenTelemetry's contexts know better than the layer what it is in; false
@@ -21,15 +21,15 @@ impl LayerState {
     ) -> bool {
         let metadata = attributes.metadata();
         match self.foreign_context(attributes) {
-            Around::Nothing => false,
-            Around::Suppressed => {
+            BridgedParent::Nothing => false,
+            BridgedParent::Suppressed => {
                 let limit = self.start_suppressed(attributes, id, metadata);
                 self.record_attributes(id, limit, attributes);
                 true
             }
             // A span that names its parent itself is below that one.
-            Around::Parent(_) if !attributes.is_contextual() => false,
-            Around::Parent(parent) => {
+            BridgedParent::Parent(_) if !attributes.is_contextual() => false,
+            BridgedParent::Parent(parent) => {
                 let limit = self.start_root(id, metadata);
                 self.record_attributes(id, limit, attributes);
                 self.set_parent(id, &parent);
@@ -40,12 +40,12 @@ impl LayerState {
     }
 
     /// The bridge, where the layer's spans are to be shown.
-    fn bridge(&self) -> Option<&'static dyn Neighbour> {
-        neighbour().filter(|_| self.recorders.shares_context())
+    fn bridge(&self) -> Option<&'static dyn ContextBridge> {
+        bridge::installed().filter(|_| self.recorders.shares_context())
     }
 
-    fn place(&self, span: u64) -> Place {
-        Place { owner: self.current.key().number(), span }
+    fn place(&self, span: u64) -> BridgedSpanId {
+        BridgedSpanId { owner: self.current.key().number(), span }
     }
 
     /// The open span that the thread entered last.
@@ -53,15 +53,15 @@ impl LayerState {
         self.current.find_map(|id| self.contains(id).then_some(id))
     }
 
-    fn foreign_context(&self, attributes: &span::Attributes<'_>) -> Around {
-        let Some(bridge) = self.bridge() else { return Around::Nothing };
+    fn foreign_context(&self, attributes: &span::Attributes<'_>) -> BridgedParent {
+        let Some(bridge) = self.bridge() else { return BridgedParent::Nothing };
         self.forget_closed_spans(bridge);
         let innermost = if attributes.is_contextual() { self.innermost() } else { None };
         bridge.around(innermost.map(|id| self.place(id)))
     }
 
     /// Lets the contexts forget spans that have closed while they were current on this thread.
-    fn forget_closed_spans(&self, bridge: &dyn Neighbour) {
+    fn forget_closed_spans(&self, bridge: &dyn ContextBridge) {
         bridge.tidy(self.current.key().number(), &|id| self.contains(id));
     }
 
@@ -75,7 +75,7 @@ impl LayerState {
         let explicit = attributes.parent().map(span::Id::into_u64);
         let parent = if attributes.is_contextual() { self.innermost() } else { explicit };
         let parent = parent.and_then(|parent| self.context(parent));
-        let span = self.recorders.current().refuse(parent.as_ref());
+        let span = self.recorders.current().start_refused(parent.as_ref());
         self.insert_started(id, span, metadata)
     }
 
@@ -97,7 +97,7 @@ impl LayerState {
     /// Shows that the thread exited a span, also where the layer has another pipeline by now.
     #[cold]
     pub(in crate::layer) fn show_exited(&self, id: u64) {
-        let Some(bridge) = neighbour() else { return };
+        let Some(bridge) = bridge::installed() else { return };
         if bridge.exit(self.place(id))
             && let Some(innermost) = self.innermost()
             && !bridge.is_shown(self.place(innermost))
@@ -117,7 +117,7 @@ impl LayerState {
     }
 
     /// `None` when the span is not open.
-    fn context_view(&self, bridge: &dyn Neighbour, id: u64) -> Option<ContextView> {
+    fn context_view(&self, bridge: &dyn ContextBridge, id: u64) -> Option<ContextView> {
         self.with_span(id, |span| span.context_view(|trace| bridge.is_in_dropped(trace)))
     }
 }

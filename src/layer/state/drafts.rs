@@ -3,7 +3,7 @@
 use super::LayerState;
 use crate::layer::open_span::Detachment;
 use crate::model::{Link, TraceContext};
-use crate::record::{ActiveSpan, Start};
+use crate::record::{ActiveSpan, SpanStart};
 
 impl LayerState {
     /// Starts a draft, under `parent` if there is one, and asks its sampler. False when the span did not
@@ -12,8 +12,8 @@ impl LayerState {
     /// The draft stays in the table while its sampler is asked, so that what the sampler asks of the same
     /// span finds it.
     pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) -> bool {
-        let question = self.with_span(id, |span| span.question(parent)).flatten();
-        let answer = question.and_then(|question| question.ask());
+        let request = self.with_span(id, |span| span.request(parent)).flatten();
+        let answer = request.and_then(|request| request.ask());
         let settled = answer.and_then(|answer| self.with_span(id, |span| span.settle(answer)));
         settled.unwrap_or(false)
     }
@@ -51,7 +51,7 @@ impl LayerState {
                 self.settle(id, Some(parent))
             }
             Some((Detachment::Unrecorded, metadata)) => {
-                let start = Start::under(metadata.name().into(), parent);
+                let start = SpanStart::under(metadata.name().into(), parent);
                 let new = self.recorders.current().start(start);
                 self.replace_unrecorded(id, new)
             }
@@ -65,7 +65,7 @@ impl LayerState {
         match replaced.unwrap_or(new) {
             None => true,
             Some(refused) => {
-                refused.take_back();
+                refused.cancel();
                 false
             }
         }

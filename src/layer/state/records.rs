@@ -72,7 +72,7 @@ impl LayerState {
         }
         self.change(id, |span| {
             if buffer.is_failure() {
-                span.rescue();
+                span.record_failed();
             }
             span.write(|span| fields::write_span_fields(buffer, span, &self.options))
         });
@@ -107,7 +107,7 @@ impl LayerState {
     fn write_event(&self, id: u64, record: EventRecord, now: Tick, buffer: &FieldBuffer) {
         self.change(id, |span| {
             if record.is_failure() {
-                span.rescue();
+                span.record_failed();
             }
             span.write(|span| record.write(span, now, buffer, &self.options))
         });
@@ -165,7 +165,7 @@ impl LayerState {
                 *events = events.saturating_add(1);
             }
             if is_failure {
-                span.rescue();
+                span.record_failed();
                 span.write(|span| span.fail());
             }
         });

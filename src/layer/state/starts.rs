@@ -7,7 +7,7 @@ use crate::layer::caller::{self, CallerRole};
 use crate::layer::fields::ValueLimit;
 use crate::layer::open_span::OpenSpan;
 use crate::layer::span_table::StartedChild;
-use crate::record::{ActiveSpan, Start};
+use crate::record::{ActiveSpan, SpanStart};
 
 impl LayerState {
     /// Starts a span below the span of its attributes, or else below `ancestor`, and records its fields.
@@ -65,7 +65,7 @@ impl LayerState {
         let child = child.unwrap_or_else(|| {
             // The parent's sampler is being asked on this thread, so the recorder refuses what that
             // sampler traces itself.
-            let refused = self.recorders.current().start(Start::new(metadata.name().into()));
+            let refused = self.recorders.current().start(SpanStart::new(metadata.name().into()));
             OpenSpan::started(refused, metadata)
         });
         Some(StartedChild { limit: self.insert(id, child) })

@@ -78,13 +78,13 @@ impl HeadSampler {
         let context = parent.span_context();
         let intake = self.source.intake();
         let known = intake.zip(convert::from_trace_id(trace_id));
-        let decision = if intake.is_some_and(Intake::refuses) {
+        let decision = if intake.is_some_and(Intake::reject) {
             SdkSamplingDecision::Drop
         } else if context.is_sampled() {
             SdkSamplingDecision::RecordAndSample
         } else if self.is_recorded(trace_id) {
             SdkSamplingDecision::RecordOnly
-        } else if known.is_some_and(|(intake, id)| intake.is_dropped(id)) {
+        } else if known.is_some_and(|(intake, id)| intake.count_if_dropped(id)) {
             SdkSamplingDecision::Drop
         } else if intake.is_some_and(Intake::is_asking) || parent.is_recording() {
             // The parent may be locked by this thread while it ends, which is when policies run. So

@@ -10,7 +10,7 @@ use super::borrowed_span::with_borrowed_span;
 use super::conversion::from_context;
 use crate::kit::{guarded, own_work};
 use crate::model::TraceId;
-use crate::record::neighbour::{Around, Neighbour, Place, Shown};
+use crate::record::bridge::{BridgedParent, BridgedSpan, BridgedSpanId, ContextBridge};
 
 thread_local! {
     static ATTACHMENTS: AttachmentStack = AttachmentStack::new();
@@ -21,7 +21,7 @@ struct AttachmentStack(RefCell<Vec<Attachment>>);
 
 /// A span that a thread attached.
 struct Attachment {
-    place: Place,
+    place: BridgedSpanId,
     span: SpanId,
     /// The span's trace, if that is not recorded.
     dropped: Option<TraceId>,
@@ -60,8 +60,8 @@ fn is_own_work() -> bool {
 /// OpenTelemetry's contexts, in which this crate's spans are made current.
 pub(super) struct OtelContexts;
 
-impl Neighbour for OtelContexts {
-    fn enter(&self, place: Place, shown: Shown) {
+impl ContextBridge for OtelContexts {
+    fn enter(&self, place: BridgedSpanId, shown: BridgedSpan) {
         if is_own_work() {
             return;
         }
@@ -85,7 +85,7 @@ impl Neighbour for OtelContexts {
         dropped.is_some_and(is_current)
     }
 
-    fn exit(&self, place: Place) -> bool {
+    fn exit(&self, place: BridgedSpanId) -> bool {
         let left = with_attachments(|stack| {
             let at = stack.iter().rposition(|attachment| attachment.place == place)?;
             Some(stack.remove(at))
@@ -95,12 +95,12 @@ impl Neighbour for OtelContexts {
         was_dropped
     }
 
-    fn is_shown(&self, place: Place) -> bool {
+    fn is_shown(&self, place: BridgedSpanId) -> bool {
         with_attachments(|stack| Some(stack.iter().any(|attachment| attachment.place == place)))
             .unwrap_or(false)
     }
 
-    fn update(&self, place: Place, shown: Shown) {
+    fn update(&self, place: BridgedSpanId, shown: BridgedSpan) {
         // Below a context that the application attached since, the span cannot be exchanged.
         let now = Context::map_current(|cx| cx.span().span_context().span_id());
         let left = with_attachments(|stack| {
@@ -123,9 +123,9 @@ impl Neighbour for OtelContexts {
         }
     }
 
-    fn around(&self, innermost: Option<Place>) -> Around {
+    fn around(&self, innermost: Option<BridgedSpanId>) -> BridgedParent {
         if is_own_work() {
-            return Around::Nothing;
+            return BridgedParent::Nothing;
         }
         let shown = innermost.map(|place| {
             with_attachments(|stack| {
@@ -135,21 +135,21 @@ impl Neighbour for OtelContexts {
         });
         Context::map_current(|cx| {
             if cx.is_telemetry_suppressed() {
-                return Around::Suppressed;
+                return BridgedParent::Suppressed;
             }
             let span = cx.span().span_context().span_id();
             // The current span is the caller's innermost span, or lies outside of it.
             if shown.is_some_and(|shown| shown.is_none_or(|shown| shown == span)) {
-                return Around::Nothing;
+                return BridgedParent::Nothing;
             }
-            from_context(cx).map_or(Around::Nothing, Around::Parent)
+            from_context(cx).map_or(BridgedParent::Nothing, BridgedParent::Parent)
         })
     }
 }
 
 /// Makes a span current; `None` where the application holds a borrow of the thread's contexts, as
 /// `get_active_span` does while its closure runs: attaching panics there, and the panic is caught.
-fn attach(shown: Shown) -> Option<(SpanId, ContextGuard)> {
+fn attach(shown: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
     guarded::call(|| {
         let context = Context::map_current(|outer| with_borrowed_span(outer, shown));
         let span = context.span().span_context().span_id();

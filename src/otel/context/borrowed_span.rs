@@ -14,27 +14,27 @@ use crate::otel::adapter::propagator::context_values;
 use crate::otel::convert;
 use crate::otel::writable_span::WritableSpan as _;
 use crate::propagation::Extracted;
-use crate::record::SpanHand;
-use crate::record::neighbour::Shown;
+use crate::record::SpanWriter;
+use crate::record::bridge::BridgedSpan;
 
 /// A span that the native API or the layer ends: writes reach it, and an end through the context does not.
 #[derive(Debug)]
 struct BorrowedSpan {
     ids: SpanContext,
     /// `None` when the span is not on record.
-    hand: Option<SpanHand>,
+    writer: Option<SpanWriter>,
     _registration: SpanRegistration,
 }
 
 /// The context with a borrowed span in it.
-pub(super) fn with_borrowed_span(outer: &Context, shown: Shown) -> Context {
-    let Shown { context, hand, .. } = shown;
+pub(super) fn with_borrowed_span(outer: &Context, shown: BridgedSpan) -> Context {
+    let BridgedSpan { context, writer, .. } = shown;
     if has_more_than_ids(&context) {
         // Our propagators look for the exact context beside the span.
         let exact = Extracted { parent: Some(context.clone()), ..Extracted::default() };
-        return with_span(&context_values::with_extracted(outer, exact), context, hand);
+        return with_span(&context_values::with_extracted(outer, exact), context, writer);
     }
-    with_span(outer, context, hand)
+    with_span(outer, context, writer)
 }
 
 /// Whether a context holds what OpenTelemetry's cannot.
@@ -43,10 +43,10 @@ fn has_more_than_ids(context: &TraceContext) -> bool {
     flags.is_debug() || flags.is_deferred() || !context.trace_state.iter().all(convert::is_held)
 }
 
-fn with_span(outer: &Context, context: TraceContext, hand: Option<SpanHand>) -> Context {
+fn with_span(outer: &Context, context: TraceContext, writer: Option<SpanWriter>) -> Context {
     let ids = convert::to_span_context(&context);
     let baggage = context.baggage.clone();
-    let span = BorrowedSpan { ids, hand, _registration: SpanRegistration::new(context) };
+    let span = BorrowedSpan { ids, writer, _registration: SpanRegistration::new(context) };
     with_default_baggage(outer.with_span(span), &baggage)
 }
 
@@ -55,13 +55,13 @@ impl Span for BorrowedSpan {
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(span) = &self.hand {
+        if let Some(span) = &self.writer {
             span.write_event(name.into(), time, fields);
         }
     }
 
     fn record_error(&mut self, error: &dyn Error) {
-        if let Some(span) = &self.hand {
+        if let Some(span) = &self.writer {
             span.write_error(error);
         }
     }
@@ -71,17 +71,17 @@ impl Span for BorrowedSpan {
     }
 
     fn is_recording(&self) -> bool {
-        self.hand.as_ref().is_some_and(SpanHand::is_open)
+        self.writer.as_ref().is_some_and(SpanWriter::is_open)
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some(span) = &self.hand {
+        if let Some(span) = &self.writer {
             span.write_attribute(&attribute);
         }
     }
 
     fn set_status(&mut self, status: Status) {
-        if let Some(span) = &self.hand {
+        if let Some(span) = &self.writer {
             span.write_status(&status);
         }
     }
@@ -92,7 +92,7 @@ impl Span for BorrowedSpan {
     {
         // The conversion may be the caller's code, so it runs before the trace's lock is taken.
         let name = name.into();
-        if let Some(span) = &self.hand {
+        if let Some(span) = &self.writer {
             span.edit(|span| {
                 span.set_name(name);
             });
@@ -100,7 +100,7 @@ impl Span for BorrowedSpan {
     }
 
     fn add_link(&mut self, to: SpanContext, attributes: Vec<KeyValue>) {
-        if let Some(span) = &self.hand {
+        if let Some(span) = &self.writer {
             span.write_link(to, attributes);
         }
     }

@@ -9,8 +9,8 @@ use super::span_registry;
 use crate::model::TraceContext;
 use crate::otel::adapter::propagator::context_values;
 use crate::propagation::Extracted;
-use crate::record::SpanHand;
-use crate::record::neighbour::Shown;
+use crate::record::SpanWriter;
+use crate::record::bridge::BridgedSpan;
 
 /// The current OpenTelemetry context with a span of ours in it, to be attached or passed to code that takes
 /// a context.
@@ -37,8 +37,11 @@ pub fn to_context(context: &TraceContext) -> Context {
         let extended = context_values::with_extracted(&current, extracted);
         return with_default_baggage(extended, &context.baggage);
     }
-    let hand = SpanHand::of(context);
-    with_borrowed_span(&current, Shown { context: context.clone(), hand, is_dropped: false })
+    let writer = SpanWriter::of(context);
+    with_borrowed_span(
+        &current,
+        BridgedSpan { context: context.clone(), writer, is_dropped: false },
+    )
 }
 
 /// The parent that a context of OpenTelemetry stands for: its span, by its ids, and its baggage. `None` when

@@ -2,7 +2,7 @@
 
 use super::attachments::OtelContexts;
 use crate::pipeline::Pipeline;
-use crate::record::neighbour;
+use crate::record::bridge;
 
 /// Shares the current span between `tracing` spans of this pipeline and OpenTelemetry, in both directions, for
 /// as long as the program runs.
@@ -47,6 +47,6 @@ use crate::record::neighbour;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn share_context(pipeline: &Pipeline) {
-    neighbour::install(&OtelContexts);
+    bridge::install(&OtelContexts);
     pipeline.recorder().share_context();
 }

@@ -1,13 +1,13 @@
 //! The numbers that the rows of one collection share.
 
 use crate::ledger::Stats;
-use crate::record::{OpenSpans, SpanPool};
+use crate::record::{OpenSpanCounts, SpanPool};
 
 /// The numbers of a pipeline at one moment.
 #[derive(Clone, Copy)]
 pub(super) struct Snapshot {
     pub(super) stats: Stats,
-    pub(super) open: OpenSpans,
+    pub(super) open: OpenSpanCounts,
     pub(super) pool: SpanPool,
 }
 

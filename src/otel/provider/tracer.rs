@@ -11,7 +11,7 @@ use crate::model::{Link, TraceContext};
 use crate::otel::context::baggage_of;
 use crate::otel::writable_span::{OwnedTag, WritableSpan as _, owned_tags};
 use crate::otel::{convert, from_context};
-use crate::record::{ActiveSpan, Begin, Recorder, Start};
+use crate::record::{ActiveSpan, Recorder, SpanStart, StartTime};
 
 /// Starts spans for one library, through `opentelemetry::trace::Tracer`.
 ///
@@ -31,8 +31,8 @@ impl ApiTracer for Tracer {
         let parent = from_context(context);
         // A sampler or policy that traces finds a span current of the trace that it is asked about. It would be
         // asked about its own spans, and so on for ever.
-        if context.is_telemetry_suppressed() || self.recorder.is_asking() {
-            return Span::new(self.recorder.refuse(parent.as_ref()));
+        if context.is_telemetry_suppressed() || self.recorder.is_decider_running() {
+            return Span::new(self.recorder.start_refused(parent.as_ref()));
         }
         Span::new(self.start(builder, parent.as_ref(), context))
     }
@@ -51,14 +51,14 @@ impl Tracer {
     ) -> ActiveSpan {
         let SpanBuilder { span_kind, name, start_time, attributes, events, links } = builder;
         let mut start = match parent {
-            Some(parent) => Start::under(name, parent),
-            None => Start::new(name),
+            Some(parent) => SpanStart::under(name, parent),
+            None => SpanStart::new(name),
         };
         if parent.is_none() {
             start.baggage = baggage_of(context).unwrap_or_default();
         }
         start.kind = span_kind.as_ref().map(convert::from_span_kind).unwrap_or_default();
-        start.start = start_time.map(Begin::Wall);
+        start.start = start_time.map(StartTime::Wall);
         let attributes = attributes.unwrap_or_default();
         let links = links.unwrap_or_default();
         let convert = || -> (Vec<OwnedTag>, Vec<Link>) {

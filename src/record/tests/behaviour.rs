@@ -39,7 +39,7 @@ fn a_child_of_an_unrecorded_context_is_not_asked_about_again() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let dropped = bench.start("drop me");
     let context = dropped.context();
-    let child = bench.recorder.start(Start::under("head would keep".into(), &context));
+    let child = bench.recorder.start(SpanStart::under("head would keep".into(), &context));
     assert!(!child.is_recording());
     assert_eq!(child.context().trace_id, context.trace_id);
     assert_eq!(bench.stats().sampled_out, 2);
@@ -50,7 +50,7 @@ fn a_context_of_another_recorder_starts_a_local_trace_here() {
     let one = Bench::keeping_errors(RecordLimits::default());
     let other = Bench::keeping_errors(RecordLimits::default());
     let root = one.start("root");
-    let guest = other.recorder.start(Start::under("head guest".into(), &root.context()));
+    let guest = other.recorder.start(SpanStart::under("head guest".into(), &root.context()));
     drop(guest);
     assert_eq!(other.exported(), [["head guest"]]);
     assert_eq!((one.stats().live, other.stats().live), (1, 0));
@@ -260,7 +260,7 @@ fn a_policy_that_traces_does_not_deadlock() {
     let inner = Bench::keeping_errors(RecordLimits::default());
     let recorder = Arc::clone(&inner.recorder);
     let outer = Bench::new(RecordLimits::default(), move |_| {
-        drop(recorder.start(Start::new("head policy".into())));
+        drop(recorder.start(SpanStart::new("head policy".into())));
         let _ = recorder.stats();
         Verdict::pass()
     });

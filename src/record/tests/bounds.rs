@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 use crate::model::TagRef;
-use crate::record::Begin;
+use crate::record::StartTime;
 
 #[test]
 fn late_spans_keep_to_the_bytes_of_a_trace() {
@@ -15,7 +15,7 @@ fn late_spans_keep_to_the_bytes_of_a_trace() {
     fail(&root);
     let context = root.context();
     drop(root);
-    let late = bench.recorder.start(Start::under("late".into(), &context));
+    let late = bench.recorder.start(SpanStart::under("late".into(), &context));
     for key in ["a", "b", "c", "d"] {
         late.set_tag(key.into(), TagRef::Str(&"x".repeat(8_000)));
     }
@@ -34,7 +34,7 @@ fn a_buffer_of_late_spans_has_its_limit_in_the_next_trace() {
     fail(&root);
     let context = root.context();
     drop(root);
-    drop(bench.recorder.start(Start::under("late".into(), &context)));
+    drop(bench.recorder.start(SpanStart::under("late".into(), &context)));
     let next = bench.start("next");
     fail(&next);
     for key in ["a", "b", "c", "d"] {
@@ -152,7 +152,7 @@ fn the_limit_of_live_traces_holds_while_the_least_valuable_is_being_decided() {
             *lock(&inner) = Weak::new();
             let other = std::thread::spawn(move || {
                 let spans: Vec<_> =
-                    (0..50).map(|_| recorder.start(Start::new("head".into()))).collect();
+                    (0..50).map(|_| recorder.start(SpanStart::new("head".into()))).collect();
                 spans.iter().filter(|span| span.is_recording()).count()
             });
             *lock(&seen) = other.join().unwrap();
@@ -168,8 +168,9 @@ fn the_limit_of_live_traces_holds_while_the_least_valuable_is_being_decided() {
 fn a_span_that_starts_in_the_far_future_ends_once() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let far = UNIX_EPOCH + Duration::from_secs(60 * 60 * 24 * 366 * 1_000);
-    let root =
-        bench.recorder.start(Start { start: Some(Begin::Wall(far)), ..Start::new("root".into()) });
+    let root = bench
+        .recorder
+        .start(SpanStart { start: Some(StartTime::Wall(far)), ..SpanStart::new("root".into()) });
     let child = root.child("child".into());
     fail(&child);
     root.finish(None);

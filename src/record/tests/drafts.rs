@@ -9,7 +9,7 @@ use crate::sampling::Sampler;
 /// Settles a draft as a door does.
 fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
     let parent = parent.map(ActiveSpan::context);
-    let answer = draft.question(parent.as_ref()).unwrap().ask().unwrap();
+    let answer = draft.request(parent.as_ref()).unwrap().ask().unwrap();
     draft.settle(answer)
 }
 

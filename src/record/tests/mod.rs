@@ -55,7 +55,7 @@ impl Bench {
             name if name.starts_with("drop") => SamplingResult::drop(),
             _ => SamplingResult::record(),
         };
-        let recorder = Recorder::new(Parts {
+        let recorder = Recorder::new(RecorderSettings {
             clock: clock.clock(),
             random: Random::seeded(1),
             ledger,
@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn start(&self, name: impl Into<std::borrow::Cow<'static, str>>) -> ActiveSpan {
-        self.recorder.start(Start::new(name.into()))
+        self.recorder.start(SpanStart::new(name.into()))
     }
 
     fn stats(&self) -> Stats {

@@ -170,7 +170,7 @@ proptest! {
                     }
                     let context = spans[parent].context();
                     let child = if by_context {
-                        bench.recorder.start(Start::under(name.into(), &context))
+                        bench.recorder.start(SpanStart::under(name.into(), &context))
                     } else {
                         spans[parent].child(name.into())
                     };
@@ -233,7 +233,7 @@ proptest! {
                 Step::Root => Some(bench.start("root")),
                 Step::Child(which) => pick(which).map(|parent| parent.child("child".into())),
                 Step::ChildOfContext(which) => pick(which).map(|parent| {
-                    bench.recorder.start(Start::under("child".into(), &parent.context()))
+                    bench.recorder.start(SpanStart::under("child".into(), &parent.context()))
                 }),
                 Step::Fail(which) => pick(which).and_then(|span| { fail(span); None }),
                 Step::Finish(which) => pick(which).and_then(|span| { span.finish(None); None }),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use foldhash::fast::RandomState;
 
 use super::local::LocalTrace;
-use super::open_spans::OpenSpans;
+use super::open_foreign_spans::OpenForeignSpans;
 use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::model::{SpanId, Threshold, TraceId};
@@ -19,38 +19,38 @@ const REMEMBERED: usize = 256;
 const NOTES: usize = 64;
 
 /// Spans that are open, by trace. Locks are held for some instructions, and none of them with another.
-pub(super) struct Groups(Box<[Mutex<Shard>]>);
+pub(super) struct ForeignTraces(Box<[Mutex<ForeignShard>]>);
 
 #[derive(Default)]
-struct Shard {
-    groups: Table,
+struct ForeignShard {
+    groups: ForeignTable,
     /// Those that had no open span at some moment, the oldest first.
     idle: VecDeque<TraceId>,
     /// What the head sampled, with the threshold, the newest last.
     notes: VecDeque<(TraceId, Option<Threshold>)>,
 }
 
-/// Groups by trace id. Spans of one trace start and end after each other more often than not, so the group
+/// ForeignTraces by trace id. Spans of one trace start and end after each other more often than not, so the group
 /// that was asked for last is looked at before anything is hashed.
 #[derive(Default)]
-struct Table {
+struct ForeignTable {
     // Trace ids come from strangers, so the hash has a seed of its own.
     places: HashMap<TraceId, usize, RandomState>,
-    groups: Vec<Group>,
+    groups: Vec<ForeignTrace>,
     last: usize,
     /// The list of a group that was forgotten, for the next.
-    spare: OpenSpans,
+    spare: OpenForeignSpans,
 }
 
-struct Group {
+struct ForeignTrace {
     id: TraceId,
     trace: Arc<LocalTrace>,
-    open: OpenSpans,
+    open: OpenForeignSpans,
     open_roots: u32,
 }
 
 /// The first span of a local trace.
-pub(super) struct First<'a> {
+pub(super) struct FirstForeignSpan<'a> {
     pub(super) id: TraceId,
     pub(super) span: SpanId,
     pub(super) trace: &'a Arc<LocalTrace>,
@@ -61,17 +61,17 @@ pub(super) struct First<'a> {
 }
 
 /// What a span that starts finds.
-pub(super) enum Joined {
+pub(super) enum ForeignStart {
     /// The trace has other open spans, and this is counted among them.
-    Beside,
+    Counted,
     /// The trace had none, and may be decided: the span is yet to be counted.
-    Alone(Arc<LocalTrace>),
+    Uncounted(Arc<LocalTrace>),
     /// It begins a local trace.
-    Nothing,
+    NewTrace,
 }
 
 /// The group a span belongs to.
-pub(super) struct Member {
+pub(super) struct EndedForeignSpan {
     pub(super) trace: Arc<LocalTrace>,
     /// Whether the span is a local root.
     pub(super) is_root: bool,
@@ -79,14 +79,14 @@ pub(super) struct Member {
     pub(super) is_last_root: bool,
 }
 
-impl Groups {
+impl ForeignTraces {
     pub(super) fn new(shards: usize) -> Self {
         let shards = shards.next_power_of_two();
         Self((0..shards).map(|_| Mutex::default()).collect())
     }
 
     #[inline]
-    fn shard(&self, id: TraceId) -> &Mutex<Shard> {
+    fn shard(&self, id: TraceId) -> &Mutex<ForeignShard> {
         let bits = id.to_bits();
         let mixed = ((bits >> 64) as u64 ^ bits as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         &self.0[(mixed >> 32) as usize & (self.0.len() - 1)]
@@ -110,59 +110,63 @@ impl Groups {
     /// Enters a span into the group of its trace. A root only joins a group in which spans are open:
     /// where all have ended, it begins another local trace.
     #[inline(always)]
-    pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> Joined {
+    pub(super) fn join(&self, id: TraceId, span: SpanId, is_root: bool) -> ForeignStart {
         let shard = &mut *lock(self.shard(id));
-        let Some(group) = shard.groups.get_mut(id) else { return Joined::Nothing };
-        let is_beside = group.trace.outside().join();
+        let Some(group) = shard.groups.get_mut(id) else { return ForeignStart::NewTrace };
+        let is_beside = group.trace.foreign_spans().join();
         if is_root {
             if !is_beside && group.open.is_empty() {
-                return Joined::Nothing;
+                return ForeignStart::NewTrace;
             }
             if let Some(threshold) = take_note(&mut shard.notes, id) {
                 group.trace.sample(threshold);
             }
         }
         group.enter(span, is_root);
-        if is_beside { Joined::Beside } else { Joined::Alone(Arc::clone(&group.trace)) }
+        if is_beside {
+            ForeignStart::Counted
+        } else {
+            ForeignStart::Uncounted(Arc::clone(&group.trace))
+        }
     }
 
     /// Enters the first span of a new local trace, or of one that is dropped from its beginning. Where another
     /// thread began one of the same id meanwhile, the span joins that.
-    pub(super) fn found(&self, first: &First<'_>) -> Joined {
-        let First { id, span, trace, note, is_refused } = *first;
+    pub(super) fn found(&self, first: &FirstForeignSpan<'_>) -> ForeignStart {
+        let FirstForeignSpan { id, span, trace, note, is_refused } = *first;
         let mut shard = lock(self.shard(id));
         if let Some(group) = shard.groups.get_mut(id).filter(|group| !group.open.is_empty()) {
             note.into_iter().for_each(|threshold| group.trace.sample(threshold));
-            let is_beside = group.trace.outside().join();
+            let is_beside = group.trace.foreign_spans().join();
             group.enter(span, true);
             return if is_beside {
-                Joined::Beside
+                ForeignStart::Counted
             } else {
-                Joined::Alone(Arc::clone(&group.trace))
+                ForeignStart::Uncounted(Arc::clone(&group.trace))
             };
         }
         let root = (!is_refused).then_some(span);
         let replaced = shard.groups.put(id, Arc::clone(trace), root);
         let forgotten = if is_refused { shard.idle(id) } else { None };
         drop(shard);
-        replaced.into_iter().chain(forgotten).for_each(Recorder::let_go);
-        Joined::Nothing
+        replaced.into_iter().chain(forgotten).for_each(Recorder::release);
+        ForeignStart::NewTrace
     }
 
     /// Takes a span that ended out of its group; `None` when it was not in one.
     #[inline(always)]
-    pub(super) fn leave(&self, id: TraceId, span: SpanId) -> Option<Member> {
+    pub(super) fn leave(&self, id: TraceId, span: SpanId) -> Option<EndedForeignSpan> {
         let mut shard = lock(self.shard(id));
         let group = shard.groups.get_mut(id)?;
         let is_root = group.open.remove(span)?;
         group.open_roots -= u32::from(is_root);
         let is_last_root = is_root && group.open_roots == 0;
-        let member = Member { trace: Arc::clone(&group.trace), is_root, is_last_root };
+        let member = EndedForeignSpan { trace: Arc::clone(&group.trace), is_root, is_last_root };
         let is_idle = group.open.is_empty();
         if is_idle {
             let forgotten = shard.idle(id);
             drop(shard);
-            forgotten.into_iter().for_each(Recorder::let_go);
+            forgotten.into_iter().for_each(Recorder::release);
         }
         Some(member)
     }
@@ -184,7 +188,7 @@ impl Groups {
         group.open_roots = 0;
         let forgotten = shard.idle(id);
         drop(shard);
-        forgotten.into_iter().for_each(Recorder::let_go);
+        forgotten.into_iter().for_each(Recorder::release);
     }
 
     /// How many traces are remembered, open ones included.
@@ -193,16 +197,16 @@ impl Groups {
     }
 }
 
-impl Group {
+impl ForeignTrace {
     fn enter(&mut self, id: SpanId, is_root: bool) {
         self.open.push(id, is_root);
         self.open_roots += u32::from(is_root);
     }
 }
 
-impl Table {
+impl ForeignTable {
     #[inline(always)]
-    fn get_mut(&mut self, id: TraceId) -> Option<&mut Group> {
+    fn get_mut(&mut self, id: TraceId) -> Option<&mut ForeignTrace> {
         if self.groups.get(self.last).is_none_or(|group| group.id != id) {
             self.last = self.place_of(id)?;
         }
@@ -221,7 +225,8 @@ impl Table {
         trace: Arc<LocalTrace>,
         root: Option<SpanId>,
     ) -> Option<Arc<LocalTrace>> {
-        let mut group = Group { id, trace, open: std::mem::take(&mut self.spare), open_roots: 0 };
+        let mut group =
+            ForeignTrace { id, trace, open: std::mem::take(&mut self.spare), open_roots: 0 };
         root.into_iter().for_each(|root| group.enter(root, true));
         self.last = *self.places.entry(id).or_insert(self.groups.len());
         match self.groups.get_mut(self.last) {
@@ -259,7 +264,7 @@ fn take_note(
     notes.remove(at).map(|(_, threshold)| threshold)
 }
 
-impl Shard {
+impl ForeignShard {
     /// A trace has no open spans at this moment; the oldest such trace beyond the limit is forgotten.
     fn idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace>> {
         self.idle.push_back(id);
@@ -272,8 +277,8 @@ impl Shard {
     }
 }
 
-impl fmt::Debug for Groups {
+impl fmt::Debug for ForeignTraces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Groups").finish_non_exhaustive()
+        f.debug_struct("ForeignTraces").finish_non_exhaustive()
     }
 }

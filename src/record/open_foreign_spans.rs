@@ -12,7 +12,7 @@ const FEW: usize = 64;
 
 /// Spans that have started and not ended.
 #[derive(Default)]
-pub(super) struct OpenSpans {
+pub(super) struct OpenForeignSpans {
     list: Vec<Open>,
     /// Where they stand, from the moment at which there are more than a few until there are none.
     places: HashMap<SpanId, usize, RandomState>,
@@ -23,7 +23,7 @@ struct Open {
     is_root: bool,
 }
 
-impl OpenSpans {
+impl OpenForeignSpans {
     #[inline]
     pub(super) fn push(&mut self, id: SpanId, is_root: bool) {
         self.list.push(Open { id, is_root });
@@ -98,7 +98,7 @@ mod tests {
 
         #[test]
         fn it_knows_what_a_list_knows(steps in prop::collection::vec((any::<bool>(), 1_u64..300), 0..600)) {
-            let (mut spans, mut naive) = (OpenSpans::default(), Vec::<(SpanId, bool)>::new());
+            let (mut spans, mut naive) = (OpenForeignSpans::default(), Vec::<(SpanId, bool)>::new());
             for (starts, number) in steps {
                 let id = SpanId::from_bits(number).unwrap();
                 let known = naive.iter().position(|(known, _)| *known == id);
@@ -115,7 +115,7 @@ mod tests {
 
         #[test]
         fn every_span_of_one_id_can_end(others in 0_u64..100, twins in 1_usize..5) {
-            let mut spans = OpenSpans::default();
+            let mut spans = OpenForeignSpans::default();
             let twin = SpanId::from_bits(1_000).unwrap();
             for number in 1..=others {
                 spans.push(SpanId::from_bits(number).unwrap(), false);

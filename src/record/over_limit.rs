@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::active::ActiveSpan;
-use super::complete::Completed;
+use super::complete::CompletedTrace;
 use super::local::LocalTrace;
-use super::unrecorded::Unrecorded;
+use super::unrecorded::UnrecordedSpan;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
 use crate::time::Tick;
@@ -22,7 +22,7 @@ const ENDED: u32 = u32::MAX - 1;
 /// A span beyond its trace's limit. It is dropped when it ends, unless it fails: errors are kept
 /// first, and a reserve is kept for them.
 #[derive(Debug)]
-pub(crate) struct Beyond {
+pub(crate) struct OverLimitSpan {
     pub(super) trace: Arc<LocalTrace>,
     pub(super) id: SpanId,
     pub(super) baggage: Baggage,
@@ -35,7 +35,7 @@ pub(crate) struct Beyond {
     place: AtomicU32,
 }
 
-impl Beyond {
+impl OverLimitSpan {
     pub(super) fn new(
         trace: Arc<LocalTrace>,
         span: NewSpan,
@@ -56,7 +56,7 @@ impl Beyond {
     #[cold]
     pub(super) fn child(&self, name: Cow<'static, str>) -> ActiveSpan {
         let Some(recorder) = self.trace.recorder.as_ref() else {
-            return ActiveSpan::Unrecorded(Unrecorded::nowhere(self.trace.head.trace_id));
+            return ActiveSpan::Unrecorded(UnrecordedSpan::nowhere(self.trace.head.trace_id));
         };
         let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
         recorder.start_child(&self.trace, self.id, start, name, SpanKind::Internal, baggage)
@@ -64,13 +64,13 @@ impl Beyond {
 
     pub(super) fn finish(&self, end: Option<Tick>) {
         if let Some(recorder) = self.trace.recorder.as_deref() {
-            recorder.finish_beyond(self, end, Completed::decide);
+            recorder.finish_over_limit(self, end, CompletedTrace::decide);
         }
     }
 
-    pub(super) fn close(&self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+    pub(super) fn finish_with(&self, end: Option<Tick>, after: impl FnOnce(CompletedTrace)) {
         if let Some(recorder) = self.trace.recorder.as_deref() {
-            recorder.finish_beyond(self, end, after);
+            recorder.finish_over_limit(self, end, after);
         }
     }
 
@@ -86,20 +86,20 @@ impl Beyond {
     }
 
     /// Records the span after all, because it failed.
-    pub(super) fn rescue(&self) {
+    pub(super) fn record_failed(&self) {
         let Some(recorder) = self.trace.recorder.as_deref() else { return };
         let limits = &recorder.limits;
         let reserve = (limits.spans_per_trace / 8).max(1);
         let most = limits.spans_per_trace.saturating_add(reserve) as usize;
         let mut live = self.trace.live();
-        let is_waiting = self.place.load(Ordering::Relaxed) == WAITING && live.beyond_limit > 0;
+        let is_waiting = self.place.load(Ordering::Relaxed) == WAITING && live.over_limit > 0;
         if !is_waiting || live.store.len() >= most {
             return;
         }
         self.trace.mark_worth_keeping();
         if let Ok(place) = live.store.push_failed_span(self.span(), &limits.span) {
             self.place.store(place, Ordering::Relaxed);
-            live.beyond_limit -= 1;
+            live.over_limit -= 1;
         }
         recorder.unlock(&self.trace, live, false);
     }
@@ -111,7 +111,7 @@ impl Beyond {
     }
 }
 
-impl Drop for Beyond {
+impl Drop for OverLimitSpan {
     fn drop(&mut self) {
         self.finish(None);
     }

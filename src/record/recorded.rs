@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::active::ActiveSpan;
-use super::complete::Completed;
+use super::complete::CompletedTrace;
 use super::local::LocalTrace;
 use super::recorder::Recorder;
-use super::unrecorded::Unrecorded;
+use super::unrecorded::UnrecordedSpan;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceId};
 use crate::time::Tick;
 
 /// A span in the buffer of a local trace.
 #[derive(Debug)]
-pub(crate) struct Recording {
+pub(crate) struct RecordedSpan {
     /// `None` only while it is being dropped.
     pub(super) trace: Option<Arc<LocalTrace>>,
     pub(super) id: SpanId,
@@ -22,7 +22,7 @@ pub(crate) struct Recording {
     pub(super) baggage: Baggage,
 }
 
-impl Recording {
+impl RecordedSpan {
     #[inline]
     pub(super) fn parts(&self) -> Option<(&Arc<LocalTrace>, &Arc<Recorder>)> {
         let trace = self.trace.as_ref()?;
@@ -32,16 +32,16 @@ impl Recording {
     #[inline]
     pub(super) fn finish(&self, end: Option<Tick>) {
         if let Some((trace, recorder)) = self.parts() {
-            recorder.finish(trace, self.index, self.id, end, Completed::decide);
+            recorder.finish(trace, self.index, self.id, end, CompletedTrace::decide);
         }
     }
 
     #[inline]
-    pub(super) fn close(&mut self, end: Option<Tick>, after: impl FnOnce(Completed)) {
+    pub(super) fn finish_with(&mut self, end: Option<Tick>, after: impl FnOnce(CompletedTrace)) {
         if let Some((trace, recorder)) = self.parts() {
             recorder.finish(trace, self.index, self.id, end, after);
         }
-        self.let_go();
+        self.release();
     }
 
     pub(super) fn mark_worth_keeping(&self) {
@@ -68,7 +68,7 @@ impl Recording {
                 let (start, baggage) = (recorder.clock.now(), self.baggage.clone());
                 recorder.start_child(trace, self.id, start, name, SpanKind::Internal, baggage)
             }
-            None => ActiveSpan::Unrecorded(Unrecorded::nowhere(TraceId::new())),
+            None => ActiveSpan::Unrecorded(UnrecordedSpan::nowhere(TraceId::new())),
         }
     }
 
@@ -76,20 +76,20 @@ impl Recording {
     #[inline(never)]
     fn end(&mut self) {
         self.finish(None);
-        self.let_go();
+        self.release();
     }
 
     #[inline]
-    fn let_go(&mut self) {
+    fn release(&mut self) {
         if let Some(trace) = self.trace.take()
             && Arc::strong_count(&trace) == 1
         {
-            Recorder::recycle(trace);
+            Recorder::release_trace(trace);
         }
     }
 }
 
-impl Drop for Recording {
+impl Drop for RecordedSpan {
     #[inline]
     fn drop(&mut self) {
         if self.trace.is_some() {

@@ -6,20 +6,22 @@ use std::cell::Cell;
 use crate::model::{TagRef, TagValue};
 
 /// A tag as a sampler is told it.
-pub(super) type Told = (Cow<'static, str>, TagValue);
+pub(super) type SamplerTag = (Cow<'static, str>, TagValue);
 
-/// Beyond this many tags, or bytes of one text, the memory is given back, as is that of other values
+/// OverLimitSpan this many tags, or bytes of one text, the memory is given back, as is that of other values
 /// that have memory of their own.
 const MOST_TAGS: usize = 32;
 const LONGEST_TEXT: usize = 1024;
 
 thread_local! {
-    static SPARE: Cell<Vec<Told>> = const { Cell::new(Vec::new()) };
+    static SPARE: Cell<Vec<SamplerTag>> = const { Cell::new(Vec::new()) };
 }
 
 /// Copies tags into what the thread has to spare, text into text, so that roots that are alike do not
 /// allocate.
-pub(super) fn copy<'t>(tags: impl Iterator<Item = (Cow<'static, str>, TagRef<'t>)>) -> Vec<Told> {
+pub(super) fn copy<'t>(
+    tags: impl Iterator<Item = (Cow<'static, str>, TagRef<'t>)>,
+) -> Vec<SamplerTag> {
     let mut told = SPARE.try_with(Cell::take).unwrap_or_default();
     let mut count = 0;
     for (key, value) in tags {
@@ -39,8 +41,8 @@ pub(super) fn copy<'t>(tags: impl Iterator<Item = (Cow<'static, str>, TagRef<'t>
 }
 
 /// Keeps what a sampler was told, as memory for the next.
-pub(super) fn give_back(told: Vec<Told>) {
-    let is_small = |(_, value): &Told| match value {
+pub(super) fn give_back(told: Vec<SamplerTag>) {
+    let is_small = |(_, value): &SamplerTag| match value {
         TagValue::Bool(_) | TagValue::I64(_) | TagValue::F64(_) => true,
         TagValue::String(text) => text.capacity() <= LONGEST_TEXT,
         _ => false,

@@ -12,14 +12,14 @@ use crate::trace::SpanMut;
 /// A way to a span that is on record. It neither keeps the span running nor ends it, and leads nowhere
 /// when the span has ended.
 #[derive(Clone, Debug)]
-pub(crate) struct SpanHand {
+pub(crate) struct SpanWriter {
     trace: Arc<LocalTrace>,
     id: SpanId,
     /// Where the span stands at most.
     index: u32,
 }
 
-impl SpanHand {
+impl SpanWriter {
     /// Says several things under one lock.
     pub(crate) fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
         let failed = self.trace.write(self.index, self.id, |span| {
@@ -56,21 +56,21 @@ impl SpanHand {
 
 impl ActiveSpan {
     /// A way to this span for others; `None` when it is not on record.
-    pub(crate) fn hand(&self) -> Option<SpanHand> {
+    pub(crate) fn writer(&self) -> Option<SpanWriter> {
         match self {
-            Self::Recording(span) => {
+            Self::Recorded(span) => {
                 let trace = Arc::clone(span.trace.as_ref()?);
-                Some(SpanHand { trace, id: span.id, index: span.index })
+                Some(SpanWriter { trace, id: span.id, index: span.index })
             }
-            Self::Beyond(_) | Self::Unrecorded(_) => None,
+            Self::OverLimit(_) | Self::Unrecorded(_) => None,
         }
     }
 
     /// The moment at which the wall clock shows `time`, if what is said about the span may be kept.
     pub(crate) fn tick_at(&self, time: SystemTime) -> Option<Tick> {
         let head = match self {
-            Self::Recording(span) => &span.trace.as_ref()?.head,
-            Self::Beyond(span) => &span.trace.head,
+            Self::Recorded(span) => &span.trace.as_ref()?.head,
+            Self::OverLimit(span) => &span.trace.head,
             Self::Unrecorded(_) => return None,
         };
         Some(Tick::at_wall(time, head.correction))
