@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use super::vars::Vars;
+use super::variables::Variables;
 use crate::delivery::DeliveryConfig;
 use crate::export::Batching;
 
 const QUEUE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 const BATCH: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
 
-pub(super) fn read(vars: &mut Vars<'_>) -> DeliveryConfig {
+pub(super) fn read(vars: &mut Variables<'_>) -> DeliveryConfig {
     let mut config = DeliveryConfig::default();
     let age = vars.millis("OTEL_BSP_SCHEDULE_DELAY");
     let timeout = vars.millis("OTEL_BSP_EXPORT_TIMEOUT");
-    let (queue, mut batch) = (vars.size(QUEUE), vars.size(BATCH));
+    let queue = vars.size(QUEUE);
+    let mut batch = vars.size(BATCH);
     if let (Some(queue), Some(spans)) = (queue, batch)
         && spans > queue
     {
@@ -34,6 +35,7 @@ pub(super) fn read(vars: &mut Vars<'_>) -> DeliveryConfig {
     config
 }
 
+/// The specification: a timeout of zero is no limit.
 fn unlimited_if_zero(timeout: Duration) -> Duration {
     if timeout.is_zero() { Duration::MAX } else { timeout }
 }

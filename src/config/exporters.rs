@@ -6,7 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::otlp::OtlpSettings;
-use super::vars::{Vars, written};
+use super::variables::{Variables, joined_names};
 use super::zipkin::ZipkinSettings;
 use super::{make_otlp, make_zipkin};
 use crate::export::{ConsoleExporter, Exporter};
@@ -69,7 +69,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
         let Some(mut names) = vars.list(VARIABLE, NAMES, advise, meanwhile) else {
             let missing = (!make_otlp::IS_THERE).then(|| {
                 format!(
@@ -131,7 +131,7 @@ fn meanwhile(names: Option<&[Name]>) -> String {
     if there.is_empty() && !asked.is_empty() {
         return "nothing is recorded".to_owned();
     }
-    written(NAMES, &there)
+    joined_names(NAMES, &there)
 }
 
 impl Name {

@@ -1,11 +1,11 @@
-//! What one span may hold.
+//! `OTEL_*_LIMIT`: how much one span may hold.
 
-use super::vars::Vars;
+use super::variables::Variables;
 use crate::model::Limits;
 
-/// Reads the limits. One for spans, events or links alone goes before the general one, and that
-/// before any default.
-pub(super) fn read(vars: &mut Vars<'_>) -> Limits {
+/// Reads the limits. A limit for spans, events or links alone goes before the general one, and the general one
+/// before the default.
+pub(super) fn read(vars: &mut Variables<'_>) -> Limits {
     let default = Limits::default();
     let length = vars.count("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT");
     let tags = count(vars, "OTEL_ATTRIBUTE_COUNT_LIMIT");
@@ -23,6 +23,6 @@ pub(super) fn read(vars: &mut Vars<'_>) -> Limits {
     }
 }
 
-fn count(vars: &mut Vars<'_>, variable: &str) -> Option<u16> {
+fn count(vars: &mut Variables<'_>, variable: &str) -> Option<u16> {
     vars.count(variable).map(|count| u16::try_from(count).unwrap_or(u16::MAX))
 }

@@ -1,7 +1,7 @@
-//! Configuration by the environment.
+//! Configuration by environment variables.
 //!
-//! The only reader of environment variables. [`from_env`] reads the `OTEL_*` variables once and makes a
-//! pipeline of them, or any part of one:
+//! Only this module reads them. [`from_env`] reads the `OTEL_*` variables once and makes a pipeline of them, or
+//! any part of one:
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -16,13 +16,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What the program sets wins over the environment, and that over the defaults. What cannot be
-//! understood is [warned about](Settings::warnings) once and counts as unset. The chapter
+//! Values that the program sets win over the environment, and the environment wins over the defaults. A value
+//! that cannot be understood counts as unset, with a [warning](Settings::warnings). The chapter
 //! [configuration](crate::manual::configuration) has the table of all variables.
 
-mod carrier;
 mod delivery;
+mod env_carrier;
 mod exporters;
+mod key_value_list;
 mod limits;
 #[cfg(not(feature = "otlp"))]
 #[path = "no_otlp.rs"]
@@ -35,40 +36,39 @@ mod make_zipkin;
 #[cfg(feature = "zipkin")]
 mod make_zipkin;
 mod otlp;
-mod pairs;
 mod propagators;
 mod resource;
 mod sampler;
 mod settings;
 mod url;
-mod vars;
+mod variables;
 mod warning;
 mod zipkin;
 
 use std::env;
 use std::path::Path;
 
-pub use carrier::EnvCarrier;
+pub use env_carrier::EnvCarrier;
 pub use exporters::ConfigError;
 pub use otlp::{OtlpEncoding, OtlpSettings};
 pub use settings::Settings;
 pub use warning::Warning;
 pub use zipkin::ZipkinSettings;
 
-use vars::Found;
+use variables::VariableValue;
 
-/// What the environment of this process says.
+/// Reads the settings from the environment of this process.
 ///
-/// It is read once, now; later changes are not seen. The default name of the service is
+/// Later changes of the environment are not seen. The default name of the service is
 /// `unknown_service:` and the name of the program.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the room that reads the environment")]
 pub fn from_env() -> Settings {
     let settings =
         Settings::read(&|name| match env::var_os(name).map(|value| value.into_string()) {
-            None => Found::Unset,
-            Some(Ok(text)) => Found::Text(text),
-            Some(Err(_)) => Found::NotText,
+            None => VariableValue::Unset,
+            Some(Ok(text)) => VariableValue::Text(text),
+            Some(Err(_)) => VariableValue::NotUnicode,
         });
     let program = env::current_exe().ok();
     match program.as_deref().and_then(Path::file_name) {
@@ -80,8 +80,8 @@ pub fn from_env() -> Settings {
     }
 }
 
-/// What variables from elsewhere say: a test's, another file's, or those of the process with some
-/// replaced. Reads nothing but through `lookup`.
+/// Reads the settings from variables that `lookup` gives: those of a test, of a file, or of the process with some
+/// of them replaced.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -92,5 +92,5 @@ pub fn from_env() -> Settings {
 /// ```
 #[must_use]
 pub fn from_vars(lookup: &dyn Fn(&str) -> Option<String>) -> Settings {
-    Settings::read(&|name| lookup(name).map_or(Found::Unset, Found::Text))
+    Settings::read(&|name| lookup(name).map_or(VariableValue::Unset, VariableValue::Text))
 }

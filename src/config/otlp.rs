@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::pairs;
+use super::key_value_list;
 use super::url::Url;
-use super::vars::Vars;
+use super::variables::Variables;
 
 /// How an OTLP exporter speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ macro_rules! names {
 }
 
 impl OtlpSettings {
-    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
         let encoding = names!("PROTOCOL").read(|name| vars.choice(name, ENCODINGS));
         let encoding = encoding.unwrap_or_default();
         let (endpoint, assumes_tls) = endpoint(vars, encoding);
@@ -126,7 +126,7 @@ impl OtlpSettings {
 const COMPRESSIONS: &[(&str, bool)] = &[("gzip", true), ("none", false)];
 
 /// The endpoint, and whether it has TLS only for want of a scheme.
-fn endpoint(vars: &mut Vars<'_>, encoding: OtlpEncoding) -> (String, bool) {
+fn endpoint(vars: &mut Variables<'_>, encoding: OtlpEncoding) -> (String, bool) {
     let insecure = names!("INSECURE").read(|name| vars.flag(name)).unwrap_or(false);
     let names = names!("ENDPOINT");
     if encoding == OtlpEncoding::Grpc {
@@ -149,9 +149,9 @@ fn endpoint(vars: &mut Vars<'_>, encoding: OtlpEncoding) -> (String, bool) {
 }
 
 /// The headers of one variable. What is wrong is told by its place only: the rest may be a secret.
-fn headers(vars: &mut Vars<'_>, variable: &str) -> Option<Vec<(String, String)>> {
+fn headers(vars: &mut Variables<'_>, variable: &str) -> Option<Vec<(String, String)>> {
     let text = vars.text(variable)?;
-    match pairs::read_headers(&text) {
+    match key_value_list::parse_headers(&text) {
         Ok(headers) => Some(headers),
         Err(error) => {
             let cure = "use name=value,.. with what is not plain percent-encoded";
@@ -161,7 +161,7 @@ fn headers(vars: &mut Vars<'_>, variable: &str) -> Option<Vec<(String, String)>>
     }
 }
 
-fn client_identity(vars: &mut Vars<'_>) -> Option<(PathBuf, PathBuf)> {
+fn client_identity(vars: &mut Variables<'_>) -> Option<(PathBuf, PathBuf)> {
     let mut file = |names: Names| names.read(|name| vars.path(name).map(|path| (path, name)));
     match (file(names!("CLIENT_CERTIFICATE")), file(names!("CLIENT_KEY"))) {
         (Some((certificate, _)), Some((key, _))) => Some((certificate, key)),

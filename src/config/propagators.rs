@@ -1,6 +1,6 @@
 //! `OTEL_PROPAGATORS`.
 
-use super::vars::{Vars, written};
+use super::variables::{Variables, joined_names};
 use crate::propagation::{
     B3Propagator, BaggagePropagator, CompositePropagator, JaegerPropagator, Propagator,
     TraceContextPropagator,
@@ -28,11 +28,11 @@ const DEFAULT: &[Format] = &[Format::TraceContext, Format::Baggage];
 
 /// The formats that the environment asks for.
 #[derive(Clone, Debug)]
-pub(super) struct Formats(Vec<Format>);
+pub(super) struct PropagatorChoice(Vec<Format>);
 
-impl Formats {
-    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
-        let meanwhile = |list: Option<&[Format]>| written(NAMES, list.unwrap_or(DEFAULT));
+impl PropagatorChoice {
+    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
+        let meanwhile = |list: Option<&[Format]>| joined_names(NAMES, list.unwrap_or(DEFAULT));
         let list = vars.list("OTEL_PROPAGATORS", NAMES, |_| None, meanwhile);
         Self(list.unwrap_or_else(|| DEFAULT.to_vec()))
     }

@@ -1,10 +1,10 @@
 //! `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
 
-use super::pairs;
-use super::vars::Vars;
+use super::key_value_list;
+use super::variables::Variables;
 use crate::model::Resource;
 
-/// Who the environment says makes the spans.
+/// The service, as the environment describes it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
     name: Option<String>,
@@ -12,19 +12,19 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
         let name = vars.text("OTEL_SERVICE_NAME");
         let variable = "OTEL_RESOURCE_ATTRIBUTES";
         let text = vars.text(variable).unwrap_or_default();
-        let attributes = pairs::read(&text).unwrap_or_else(|error| {
+        let attributes = key_value_list::parse(&text).unwrap_or_else(|error| {
             let cure = format!("{error}; use key=value,.. with `,` and `=` as %2C and %3D");
-            vars.ignore(variable, &text, &cure);
+            vars.warn_ignored(variable, &text, &cure);
             Vec::new()
         });
         Self { name, attributes }
     }
 
-    /// The resource; `name` is the service's where the environment does not name it.
+    /// The resource. The service is called `name` where the environment does not name it.
     pub(super) fn resource(&self, name: &str) -> Resource {
         let mut resource = Resource::new(name);
         for (key, value) in &self.attributes {

@@ -1,67 +1,69 @@
 //! `OTEL_TRACES_SAMPLER` and its argument.
 
-use super::vars::Vars;
+use super::variables::Variables;
 use crate::sampling::{AlwaysOff, AlwaysOn, FixedRateSampler, ParentBasedSampler, Sampler};
 
 const VARIABLE: &str = "OTEL_TRACES_SAMPLER";
 
 /// The head sampler that the environment asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Head {
-    root: Root,
+pub(super) struct SamplerChoice {
+    root: RootSampler,
     follows_caller: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Root {
+enum RootSampler {
     On,
     Off,
     Rate(FixedRateSampler),
 }
 
-/// What stands behind a name before its argument is read.
+/// A sampler by its name, before its argument is read.
 #[derive(Clone, Copy)]
-enum Name {
+enum SamplerName {
     On,
     Off,
     Rate,
 }
 
-const NAMES: &[(&str, (Name, bool))] = &[
-    ("always_on", (Name::On, false)),
-    ("always_off", (Name::Off, false)),
-    ("traceidratio", (Name::Rate, false)),
-    ("parentbased_always_on", (Name::On, true)),
-    ("parentbased_always_off", (Name::Off, true)),
-    ("parentbased_traceidratio", (Name::Rate, true)),
+const NAMES: &[(&str, (SamplerName, bool))] = &[
+    ("always_on", (SamplerName::On, false)),
+    ("always_off", (SamplerName::Off, false)),
+    ("traceidratio", (SamplerName::Rate, false)),
+    ("parentbased_always_on", (SamplerName::On, true)),
+    ("parentbased_always_off", (SamplerName::Off, true)),
+    ("parentbased_traceidratio", (SamplerName::Rate, true)),
 ];
 
-impl Head {
-    pub(super) fn read(vars: &mut Vars<'_>) -> Option<Self> {
+impl SamplerChoice {
+    pub(super) fn read(vars: &mut Variables<'_>) -> Option<Self> {
         let (name, follows_caller) = vars.choice(VARIABLE, NAMES)?;
         let root = match name {
-            Name::On => Root::On,
-            Name::Off => Root::Off,
-            Name::Rate => rate(vars, follows_caller).map_or(Root::On, Root::Rate),
+            SamplerName::On => RootSampler::On,
+            SamplerName::Off => RootSampler::Off,
+            SamplerName::Rate => {
+                rate(vars, follows_caller).map_or(RootSampler::On, RootSampler::Rate)
+            }
         };
         Some(Self { root, follows_caller })
     }
 
     pub(super) fn sampler(self) -> Box<dyn Sampler> {
         match self.root {
-            Root::On => self.around(AlwaysOn),
-            Root::Off => self.around(AlwaysOff),
-            Root::Rate(sampler) => self.around(sampler),
+            RootSampler::On => self.boxed(AlwaysOn),
+            RootSampler::Off => self.boxed(AlwaysOff),
+            RootSampler::Rate(sampler) => self.boxed(sampler),
         }
     }
 
-    fn around(self, root: impl Sampler + 'static) -> Box<dyn Sampler> {
+    fn boxed(self, root: impl Sampler + 'static) -> Box<dyn Sampler> {
         if self.follows_caller { Box::new(ParentBasedSampler::new(root)) } else { Box::new(root) }
     }
 }
 
 /// The rate; `None` for the default, which is all.
-fn rate(vars: &mut Vars<'_>, follows_caller: bool) -> Option<FixedRateSampler> {
+fn rate(vars: &mut Variables<'_>, follows_caller: bool) -> Option<FixedRateSampler> {
     let read = |text: &str| FixedRateSampler::new(text.parse().ok()?).ok();
     let cure = if follows_caller {
         "use a rate between 0 and 1, such as 0.1; until then every new trace is sampled"

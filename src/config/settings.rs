@@ -1,4 +1,4 @@
-//! Everything that the environment says, and the pipeline that comes of it.
+//! The settings that the environment gives, and the pipeline that they make.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::delivery;
 use super::exporters::{Choice, ConfigError};
 use super::limits;
 use super::otlp::OtlpSettings;
-use super::propagators::Formats;
+use super::propagators::PropagatorChoice;
 use super::resource::Identity;
-use super::sampler::Head;
-use super::vars::{Found, Vars};
+use super::sampler::SamplerChoice;
+use super::variables::{VariableValue, Variables};
 use super::warning::Warning;
 use super::zipkin::ZipkinSettings;
 use crate::delivery::DeliveryConfig;
@@ -21,33 +21,33 @@ use crate::propagation::CompositePropagator;
 use crate::record::RecordLimits;
 use crate::sampling::Sampler;
 
-/// What the `OTEL_*` variables say.
+/// The settings of the `OTEL_*` variables.
 ///
-/// From [`from_env`](super::from_env) or [`from_vars`](super::from_vars). Most programs want the whole
-/// [`pipeline`](Self::pipeline); the parts are there for the others.
+/// From [`from_env`](super::from_env) or [`from_vars`](super::from_vars). Most programs take the whole
+/// [`pipeline`](Self::pipeline); the other methods give its parts.
 #[derive(Clone, Debug)]
 pub struct Settings {
     is_disabled: bool,
     default_name: String,
     identity: Identity,
     log_level: Option<LogLevel>,
-    formats: Formats,
-    head: Option<Head>,
+    propagators: PropagatorChoice,
+    sampler: Option<SamplerChoice>,
     limits: RecordLimits,
     delivery: DeliveryConfig,
     exporters: Choice,
     otlp: OtlpSettings,
     zipkin: ZipkinSettings,
     warnings: Vec<Warning>,
-    unsaid: Arc<Pending>,
+    pending: Arc<Pending>,
 }
 
 impl Settings {
-    pub(super) fn read(lookup: &dyn Fn(&str) -> Found) -> Self {
-        let mut vars = Vars::new(lookup);
+    pub(super) fn read(lookup: &dyn Fn(&str) -> VariableValue) -> Self {
+        let mut vars = Variables::new(lookup);
         for name in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
             if let Some(file) = vars.text(name) {
-                vars.ignore(name, &file, "files are not supported; set the other variables");
+                vars.warn_ignored(name, &file, "files are not supported; set the other variables");
             }
         }
         let is_disabled = vars.flag("OTEL_SDK_DISABLED").unwrap_or(false);
@@ -56,19 +56,19 @@ impl Settings {
             default_name: "unknown_service".to_owned(),
             identity: Identity::read(&mut vars),
             log_level: vars.choice("OTEL_LOG_LEVEL", LEVELS),
-            formats: Formats::read(&mut vars),
-            head: Head::read(&mut vars),
+            propagators: PropagatorChoice::read(&mut vars),
+            sampler: SamplerChoice::read(&mut vars),
             limits: RecordLimits { span: limits::read(&mut vars), ..RecordLimits::default() },
             delivery: delivery::read(&mut vars),
             exporters: Choice::read(&mut vars),
             otlp: OtlpSettings::read(&mut vars),
             zipkin: ZipkinSettings::read(&mut vars),
             warnings: Vec::new(),
-            unsaid: Arc::default(),
+            pending: Arc::default(),
         };
         let warnings = vars.into_warnings();
-        let unsaid = Arc::new(Pending::new(warnings.iter().map(ToString::to_string).collect()));
-        Self { warnings, unsaid, ..settings }
+        let pending = Arc::new(Pending::new(warnings.iter().map(ToString::to_string).collect()));
+        Self { warnings, pending, ..settings }
     }
 
     /// These settings with the service's name for where the environment does not give one.
@@ -88,8 +88,8 @@ impl Settings {
     /// because `OTEL_TRACES_EXPORTER` is `none`, and where `OTEL_SDK_DISABLED` is `true`, the pipeline
     /// starts all the same and records nothing.
     ///
-    /// What was wrong with the variables is said once, through `tracing` at the level warning, as soon
-    /// as a subscriber listens, or when the pipeline shuts down.
+    /// The warnings about the variables are reported once, through `tracing` at the level warning, as soon as a
+    /// subscriber listens, or when the pipeline shuts down.
     ///
     /// ```
     /// use std::time::Duration;
@@ -117,12 +117,12 @@ impl Settings {
             .with_delivery(self.delivery)
             .with_recording(!self.is_disabled)
             .with_default_exporters(exporters, self.exporters.missing())
-            .with_pending_notices(Arc::clone(&self.unsaid));
+            .with_pending_notices(Arc::clone(&self.pending));
         for (key, value) in resource.iter() {
             builder = builder.with_resource_tag(key.to_owned(), value.clone());
         }
-        Ok(match self.head {
-            Some(head) => builder.with_sampler(head.sampler()),
+        Ok(match self.sampler {
+            Some(choice) => builder.with_sampler(choice.sampler()),
             None => builder,
         })
     }
@@ -136,7 +136,7 @@ impl Settings {
         self.is_disabled
     }
 
-    /// Who makes the spans: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
+    /// The service that makes the spans: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
     #[must_use]
     pub fn resource(&self) -> Resource {
         self.identity.resource(&self.default_name)
@@ -144,8 +144,8 @@ impl Settings {
 
     /// The level of `OTEL_LOG_LEVEL`, if it is set.
     ///
-    /// It changes nothing by itself: what this crate has to say goes through `tracing`, with the target
-    /// `tailtrace`, and it is the program's subscriber that filters.
+    /// It changes nothing by itself: this crate reports through `tracing`, with the target `tailtrace`, and the
+    /// program's subscriber filters.
     #[must_use]
     pub fn log_level(&self) -> Option<LogLevel> {
         self.log_level
@@ -154,7 +154,7 @@ impl Settings {
     /// The formats of headers: `OTEL_PROPAGATORS`. Each call makes a new one.
     #[must_use]
     pub fn propagator(&self) -> CompositePropagator {
-        self.formats.propagator()
+        self.propagators.propagator()
     }
 
     /// The head sampler: `OTEL_TRACES_SAMPLER`. `None` when it is not set; a pipeline then records for
@@ -162,10 +162,10 @@ impl Settings {
     /// OpenTelemetry's default.
     #[must_use]
     pub fn sampler(&self) -> Option<Box<dyn Sampler>> {
-        self.head.map(Head::sampler)
+        self.sampler.map(SamplerChoice::sampler)
     }
 
-    /// How much may be recorded: `OTEL_*_LIMIT`, with our own limits besides.
+    /// How much may be recorded: `OTEL_*_LIMIT`, and the defaults of this crate's own limits.
     #[must_use]
     pub fn limits(&self) -> RecordLimits {
         self.limits
@@ -177,8 +177,8 @@ impl Settings {
         self.delivery
     }
 
-    /// The exporters: `OTEL_TRACES_EXPORTER`. None for `none`, and none where the build has not the
-    /// features for them. Each call makes new ones.
+    /// The exporters: `OTEL_TRACES_EXPORTER`. The list is empty for `none`, and where the build lacks the features
+    /// of all that are named. Each call makes new ones.
     ///
     /// # Errors
     /// When a file that a variable names cannot be read, or an exporter refuses its settings.
@@ -198,16 +198,16 @@ impl Settings {
         &self.zipkin
     }
 
-    /// What was wrong, at most one warning for each variable.
+    /// The warnings about variables, at most one for each.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Says the warnings now, through `tracing`, unless they have been said. A pipeline does it by
-    /// itself; this is for programs that use only the parts.
-    pub fn say_warnings(&self) {
-        self.unsaid.say();
+    /// Reports the warnings now, through `tracing`, unless that was done before. A pipeline does it by itself; call
+    /// it in programs that use only the parts.
+    pub fn report_warnings(&self) {
+        self.pending.say();
     }
 }
 

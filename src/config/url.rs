@@ -1,4 +1,4 @@
-//! The addresses of collectors. Pure.
+//! The addresses of collectors.
 
 /// A URL in its parts.
 #[derive(Debug, PartialEq)]
@@ -58,7 +58,7 @@ impl<'a> Url<'a> {
     }
 }
 
-/// A host, and a port if there is one.
+/// Whether the text is a host with or without a port.
 fn is_authority(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -71,7 +71,7 @@ fn is_authority(text: &str) -> bool {
             None => (text, None),
         },
     };
-    // Names and passwords would show in messages; headers are the place for them.
+    // Credentials in a URL would show in messages; they belong into headers.
     !host.is_empty() && !text.contains('@') && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 

@@ -1,11 +1,11 @@
-//! What could not be read.
+//! Warnings about variables.
 
 use std::fmt;
 
 /// A variable that was ignored, wholly or in part, and why.
 ///
-/// It prints as one line that names the variable, its value and the cure. Values of variables that may
-/// hold secrets, such as headers, are not repeated.
+/// A warning prints as one line that names the variable, its value and the cure. The line does not repeat values
+/// that may hold secrets, such as headers.
 ///
 /// ```
 /// use tailtrace::config;
@@ -23,7 +23,7 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// A warning about a variable; `about` begins where its name ends.
+    /// A warning about a variable; its line is the name followed by `about`.
     pub(super) fn new(variable: &str, about: &str) -> Self {
         Self { variable: variable.to_owned(), line: format!("{variable}{about}") }
     }

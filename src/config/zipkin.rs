@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::url::Url;
-use super::vars::Vars;
+use super::variables::Variables;
 
 /// What `OTEL_EXPORTER_ZIPKIN_*` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct ZipkinSettings {
 }
 
 impl ZipkinSettings {
-    pub(super) fn read(vars: &mut Vars<'_>) -> Self {
+    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
         let cure = "use a URL such as http://localhost:9411/api/v2/spans";
         let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
         let endpoint = vars.address("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);

@@ -106,7 +106,7 @@ fn a_refusal_for_zipkin_names_it_once() {
     assert!(told.starts_with(begins), "{told}");
 }
 
-/// Without trust in anybody, TLS is refused with and without its feature.
+/// Without any certificate authority, TLS is refused with and without its feature.
 #[cfg(not(any(feature = "otlp-tls-native-roots", feature = "otlp-tls-webpki-roots")))]
 #[test]
 fn an_endpoint_that_means_tls_for_want_of_a_scheme_is_told_of_the_variable_for_that() {

@@ -222,7 +222,7 @@ fn warnings_are_said_once_though_nobody_could_hear_them_when_they_arose() {
             drop(pipeline.tracer().start_span("op"));
             end(&pipeline);
         }
-        settings.say_warnings();
+        settings.report_warnings();
     });
     assert_eq!(heard.matches("OTEL_BSP_MAX_QUEUE_SIZE").count(), 1, "{heard}");
 }

@@ -11,7 +11,7 @@ use tailtrace::{InMemoryExporter, SpanId, TraceContext, TraceId};
 /// Set in the process that is started, which does nothing but to tell what it reads.
 const IS_CHILD: &str = "TAILTRACE_TEST_CHILD";
 
-/// Runs the test of this name once more, with these variables and no others of OpenTelemetry.
+/// Runs the test of this name once more, with these variables of OpenTelemetry alone.
 fn run(test: &str, vars: &[(&str, OsString)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", test, "--nocapture", "--test-threads=1"]);
@@ -51,7 +51,7 @@ fn the_environment_of_the_process_is_read() {
     assert!(told.contains("name: checkout\n"), "{told}");
     assert!(told.contains("endpoint: http://collector:4318/v1/traces\n"), "{told}");
     assert!(told.contains("warnings: 1\n"), "{told}");
-    // Nobody named the service, so the program's own name stands in.
+    // No variable names the service, so the program's own name stands in.
     let told = run(test, &[]);
     assert!(told.contains("name: unknown_service:config-"), "{told}");
 }
@@ -109,7 +109,7 @@ fn a_value_that_is_not_text_is_warned_about_and_counts_as_unset() {
 fn a_child_process_belongs_to_the_trace_of_its_parent() {
     if is_child() {
         let mut extracted = Extracted::default();
-        TraceContextPropagator.extract(&EnvCarrier::of_process(), &mut extracted);
+        TraceContextPropagator.extract(&EnvCarrier::from_env(), &mut extracted);
         println!("parent: {:?}", extracted.parent.map(|parent| parent.span_id.to_hex()));
         return;
     }

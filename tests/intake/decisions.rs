@@ -58,7 +58,7 @@ fn what_is_dropped_is_never_read_and_can_be_kept_later() {
     let kept = traces[0].root().unwrap();
     assert_eq!(kept.tag("name").map(|tag| tag.to_string()), Some("root".to_owned()));
     assert_eq!(kept.logs().count(), 1);
-    assert_eq!(reads.load(Ordering::Relaxed), 1, "read once, by whoever asked first");
+    assert_eq!(reads.load(Ordering::Relaxed), 1, "read once, by the first reader");
 }
 
 #[test]

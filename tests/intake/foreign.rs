@@ -19,7 +19,7 @@ pub(crate) struct Foreign {
     pub(crate) start: SystemTime,
     pub(crate) lasted: Duration,
     pub(crate) status: Status,
-    /// How often anybody read its details.
+    /// How often its details were read.
     pub(crate) reads: Arc<AtomicUsize>,
 }
 

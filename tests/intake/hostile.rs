@@ -1,4 +1,4 @@
-//! Spans in an order that nobody planned, and adapters with bugs.
+//! Spans in an impossible order, and adapters with bugs.
 
 use std::sync::Barrier;
 

@@ -1,4 +1,4 @@
-//! What goes when there is too much, and what nobody announced.
+//! What is evicted when there is too much, and spans that were never announced.
 
 use tailtrace::ledger::Reason;
 use tailtrace::record::RecordLimits;

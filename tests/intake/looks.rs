@@ -1,4 +1,4 @@
-//! What is known of spans before anybody looks at them, and of spans that come from several sides at once.
+//! What is known of spans before their details are read, and of spans that several threads end at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use tailtrace::{Errors, SlowerThan, SpanId, TailSampler, TraceId};
 use crate::foreign::{Foreign, child, root};
 use crate::support::{self, PLENTY, exported, keep_errors, settled};
 
-/// A span that counts how often anybody looked at it.
+/// A span that counts how often its details are read.
 #[derive(Clone)]
 struct Watched {
     span: Foreign,
@@ -67,7 +67,7 @@ fn errors_and_times_are_known_without_a_look_at_a_span() {
     assert_eq!(traces[1].total_duration(), Duration::from_secs(3));
     let root = traces[1].root().unwrap();
     assert_eq!((root.operation_name(), root.tags().count()), ("root", 1));
-    assert_eq!(looks.load(Ordering::Relaxed), 4, "once for each span, by whoever looked first");
+    assert_eq!(looks.load(Ordering::Relaxed), 4, "once for each span, by the first reader");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_trace_that_fails_leaves_as_sampled_and_no_other_leaves() {
     let tracer = provider.tracer("suite");
     for fails in [true, false] {
         tracer.in_span("root", |context| {
-            assert!(!context.span().span_context().is_sampled(), "nobody has decided");
+            assert!(!context.span().span_context().is_sampled(), "the tail has not decided");
             tracer.in_span("child", |context| {
                 assert!(context.span().is_recording());
                 if fails {
@@ -126,7 +126,10 @@ fn a_trace_that_fails_leaves_as_sampled_and_no_other_leaves() {
         assert_eq!(span.span_context.trace_flags(), TraceFlags::SAMPLED);
         assert_eq!(span.span_context.trace_state().get("ot"), Some("th:0"));
     }
-    assert!(seen_beside.names().is_empty(), "what is only recorded is for nobody else");
+    assert!(
+        seen_beside.names().is_empty(),
+        "spans that are only recorded are not exported elsewhere"
+    );
     assert_balanced(&pipeline);
 }
 

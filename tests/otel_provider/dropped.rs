@@ -25,7 +25,7 @@ fn a_span_that_the_head_drops_keeps_its_trace_and_says_that_it_is_not_sampled() 
         assert_eq!(ids.trace_id().to_string(), caller.trace_id.to_hex());
         assert_ne!(ids.span_id().to_string(), caller.span_id.to_hex());
         assert!(!ids.is_sampled() && !span.is_recording());
-        // The sampler is asked once: what is below is dropped with it, whoever starts it.
+        // The sampler is asked once: spans below it are dropped with it, whichever API starts them.
         let _guard = Context::current_with_span(span).attach();
         drop(tracer.start("client"));
         info_span!("below").in_scope(|| {

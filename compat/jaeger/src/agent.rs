@@ -38,7 +38,7 @@ impl AgentBuilder {
     /// The largest packet in bytes. Default: 65000, which is what agents take by default; some systems send less
     /// (macOS 9216).
     ///
-    /// Batches that are larger go in several packets. A span that alone is larger is lost, and the others are
+    /// Batches that are larger go in several packets. A span that alone is larger is lost, and the rest are
     /// sent.
     #[must_use]
     pub fn with_max_packet_size(mut self, bytes: usize) -> Self {

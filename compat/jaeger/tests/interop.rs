@@ -32,7 +32,7 @@ fn address(kind: &str) -> Option<String> {
     let address = env::var(format!("TAILTRACE_INTEROP_JAEGER_{kind}")).ok();
     if address.is_none() {
         let why = "no server is named in the environment; tests/interop/run.sh starts them";
-        // Where nobody can be told, nobody is.
+        // A write to stderr that fails has nowhere to be reported.
         let _ = writeln!(io::stderr(), "!! SKIPPED a test by Jaeger's own formats: {why}");
     }
     address
@@ -78,7 +78,7 @@ fn check(service: &str, exporter: ThriftExporter) {
     pipeline.flush(LONG).unwrap();
 
     let trace = kept.traces().remove(0);
-    // Nobody says when a datagram has arrived.
+    // Nothing tells when a datagram has arrived.
     let arrived = wait_for("the trace", || {
         let spans = Query(&address).trace(trace.trace_id());
         (spans.len() == 2).then_some(spans)

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Whoever has not upgraded must not get another line of OpenTelemetry beside the own one.
+/// A service on this line must not get another line of OpenTelemetry into its dependencies.
 #[test]
 fn no_other_line_of_opentelemetry_is_in_the_tree() {
     let package = env!("CARGO_PKG_NAME");

@@ -34,8 +34,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// resource, and never while spans of another resource are being sent. A call gets at most 512 spans of
 /// about 1 MiB.
 ///
-/// Its failures are final: exporters of OpenTelemetry try again themselves, and an error of theirs does not
-/// say that nothing was sent. Of a batch that takes several calls, the spans of the failed calls count as
+/// Its failures are final: exporters of OpenTelemetry try again themselves, and their errors do not say
+/// that nothing was sent. Of a batch that takes several calls, the spans of the failed calls count as
 /// rejected.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("examples/otel_exporter.md"))]

@@ -26,7 +26,7 @@ use crate::pipeline::Pipeline;
 /// ```
 pub fn observe(pipeline: &Pipeline, meter: &Meter) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: the number only has to differ from the others.
+    // Relaxed: the number only has to differ from that of another pipeline.
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let source = Arc::new(PipelineMetrics {
         pipeline: pipeline.weak(),

@@ -36,8 +36,8 @@ proptest! {
 
     #[test]
     fn a_context_comes_back_as_it_was(context in any::span_context()) {
-        let ours = from_span_context(&context).unwrap();
-        prop_assert_eq!(to_span_context(&ours), context);
+        let original = from_span_context(&context).unwrap();
+        prop_assert_eq!(to_span_context(&original), context);
     }
 
     #[test]
@@ -69,17 +69,17 @@ proptest! {
 
     #[test]
     fn a_resource_comes_back_as_it_was(attributes in any::attributes(), url in "[a-z:/]{0,3}") {
-        let mut ours = Resource::new("checkout").with_schema_url(url.clone());
+        let mut original = Resource::new("checkout").with_schema_url(url.clone());
         for attribute in &attributes {
             let (key, value) = from_attribute(attribute);
-            ours = ours.with(key, value);
+            original = original.with(key, value);
         }
-        let theirs = to_resource(&ours);
-        prop_assert_eq!(theirs.len(), ours.iter().count());
-        let back = from_resource(&theirs);
-        prop_assert_eq!(to_resource(&back), theirs);
-        prop_assert_eq!(back.service_name(), ours.service_name());
-        prop_assert_eq!(back.schema_url(), ours.schema_url());
+        let converted = to_resource(&original);
+        prop_assert_eq!(converted.len(), original.iter().count());
+        let back = from_resource(&converted);
+        prop_assert_eq!(to_resource(&back), converted);
+        prop_assert_eq!(back.service_name(), original.service_name());
+        prop_assert_eq!(back.schema_url(), original.schema_url());
         prop_assert_eq!(back.schema_url().is_none(), url.is_empty());
     }
 
@@ -87,13 +87,13 @@ proptest! {
     fn baggage_comes_back_in_alphabetical_order(
         members in proptest::collection::btree_map("[a-z]{1,3}", (any::<String>(), "[a-z]{0,3}"), 0..5),
     ) {
-        let mut ours = Baggage::new();
+        let mut original = Baggage::new();
         for (name, (value, metadata)) in members.iter().rev() {
-            ours = ours.with_metadata(name, value, metadata).unwrap();
+            original = original.with_metadata(name, value, metadata).unwrap();
         }
-        let theirs = to_baggage(&ours);
-        prop_assert_eq!(theirs.len(), members.len());
-        let back = from_baggage(&theirs);
+        let converted = to_baggage(&original);
+        prop_assert_eq!(converted.len(), members.len());
+        let back = from_baggage(&converted);
         let back: Vec<_> = back.iter().map(|m| (m.name, m.value, m.metadata)).collect();
         let sent: Vec<_> = members.iter().map(|(n, (v, m))| (&**n, &**v, &**m)).collect();
         prop_assert_eq!(back, sent);
@@ -103,11 +103,11 @@ proptest! {
     fn whatever_a_context_of_ours_says_that_fits_survives(
         flags in 0..4_u8, is_remote: bool, state in any::trace_state(),
     ) {
-        let mut ours = TraceContext::new(tailtrace::TraceId::new(), tailtrace::SpanId::new())
+        let mut original = TraceContext::new(tailtrace::TraceId::new(), tailtrace::SpanId::new())
             .with_flags(tailtrace::model::TraceFlags::from_bits_truncate(flags));
-        ours.trace_state = from_trace_state(&state);
-        ours.is_remote = is_remote;
-        prop_assert_eq!(from_span_context(&to_span_context(&ours)), Some(ours));
+        original.trace_state = from_trace_state(&state);
+        original.is_remote = is_remote;
+        prop_assert_eq!(from_span_context(&to_span_context(&original)), Some(original));
     }
 }
 
@@ -131,7 +131,7 @@ fn ids_of_zero_are_none() {
     assert_eq!(from_trace_id(TraceId::INVALID), None);
     assert_eq!(from_span_id(SpanId::INVALID), None);
     assert_eq!(from_span_context(&SpanContext::empty_context()), None);
-    let mut data = bare("nobody");
+    let mut data = bare("without ids");
     data.span_context = SpanContext::empty_context();
     assert!(from_span_data(&data).is_none());
 }
@@ -145,16 +145,17 @@ fn flags_without_a_meaning_and_flags_only_we_know_are_left_out() {
 
 #[test]
 fn a_key_of_level_2_costs_the_trace_state_nothing_else() {
-    let ours: tailtrace::model::TraceState = "a@b@c=1,x=2,ot=th:8".parse().unwrap();
-    assert_eq!(to_trace_state(&ours).header(), "x=2,ot=th:8");
+    let original: tailtrace::model::TraceState = "a@b@c=1,x=2,ot=th:8".parse().unwrap();
+    assert_eq!(to_trace_state(&original).header(), "x=2,ot=th:8");
 }
 
 #[test]
 fn a_member_that_the_standard_refuses_costs_the_trace_state_nothing_else() {
-    let theirs = TraceState::from_key_value([("x", "1"), ("empty", ""), ("ot", "th:8")]).unwrap();
-    assert_eq!(from_trace_state(&theirs).as_str(), "x=1,ot=th:8");
-    let theirs = TraceState::from_key_value([("x", "é")]).unwrap();
-    assert!(from_trace_state(&theirs).is_empty());
+    let converted =
+        TraceState::from_key_value([("x", "1"), ("empty", ""), ("ot", "th:8")]).unwrap();
+    assert_eq!(from_trace_state(&converted).as_str(), "x=1,ot=th:8");
+    let converted = TraceState::from_key_value([("x", "é")]).unwrap();
+    assert!(from_trace_state(&converted).is_empty());
 }
 
 #[test]
@@ -214,16 +215,16 @@ fn a_level_is_read_where_tracing_opentelemetry_writes_it() {
 
 #[test]
 fn a_resource_without_a_service_is_unknown_and_the_rest_is_in_order() {
-    let ours = Resource::new("shop").with("b", 1).with("a", vec!["x", "y"]);
-    let back = from_resource(&to_resource(&ours));
+    let original = Resource::new("shop").with("b", 1).with("a", vec!["x", "y"]);
+    let back = from_resource(&to_resource(&original));
     let keys: Vec<&str> = back.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["service.name", "a", "b"]);
     assert_eq!(
-        (back.schema_url(), release_line::attribute_of(&to_resource(&ours), "b")),
+        (back.schema_url(), release_line::attribute_of(&to_resource(&original), "b")),
         (None, Some(1.into()))
     );
-    let nobody = release_line::resource(Vec::new());
-    assert_eq!(from_resource(&nobody).service_name(), "unknown_service");
+    let empty = release_line::resource(Vec::new());
+    assert_eq!(from_resource(&empty).service_name(), "unknown_service");
 }
 
 #[test]
@@ -239,10 +240,10 @@ fn a_span_that_has_not_ended_ends_where_it_started() {
 
 #[test]
 fn baggage_that_no_header_can_carry_is_left_out() {
-    let mut theirs = opentelemetry::baggage::Baggage::new();
-    theirs.insert("good", "1");
-    theirs.insert_with_metadata("bad", "1", "é=1");
-    theirs.insert("long", "é".repeat(4000));
-    let ours = from_baggage(&theirs);
-    assert_eq!(ours.iter().map(|member| member.name).collect::<Vec<_>>(), ["good"]);
+    let mut converted = opentelemetry::baggage::Baggage::new();
+    converted.insert("good", "1");
+    converted.insert_with_metadata("bad", "1", "é=1");
+    converted.insert("long", "é".repeat(4000));
+    let original = from_baggage(&converted);
+    assert_eq!(original.iter().map(|member| member.name).collect::<Vec<_>>(), ["good"]);
 }

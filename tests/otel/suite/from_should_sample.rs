@@ -80,16 +80,16 @@ fn id() -> tailtrace::TraceId {
 
 #[test]
 fn each_decision_has_its_counterpart_and_the_threshold_comes_from_the_state() {
-    for (theirs, state, ours, probability) in [
+    for (sdk_decision, state, decision, probability) in [
         (SdkSamplingDecision::Drop, "ot=th:8", SamplingDecision::Drop, None),
         (SdkSamplingDecision::RecordOnly, "ot=th:8", SamplingDecision::Record, None),
         (SdkSamplingDecision::RecordAndSample, "x=1,ot=th:8", SamplingDecision::Sample, Some(0.5)),
         (SdkSamplingDecision::RecordAndSample, "x=1", SamplingDecision::Sample, None),
     ] {
-        let sampler = FromShouldSample::new(Scripted::new(theirs, state));
+        let sampler = FromShouldSample::new(Scripted::new(sdk_decision, state));
         let decided =
             sampler.should_sample(&SamplingRequest::new(id(), "order", Clock::system().now()));
-        assert_eq!(decided.decision, ours);
+        assert_eq!(decided.decision, decision);
         assert_eq!(decided.threshold.map(|threshold| threshold.probability()), probability);
         let tags = [("rule".into(), TagValue::from("vip")), ("weight".into(), TagValue::I64(2))];
         assert_eq!(decided.tags, tags);

@@ -79,7 +79,7 @@ fn what_an_exporter_traces_does_not_come_back() {
     settled(&pipeline);
 }
 
-/// Hazard: a policy that uses OpenTelemetry while the span that ended is locked by whoever ended it.
+/// Hazard: a policy that uses OpenTelemetry while the span that ended is locked by the thread that ended it.
 #[test]
 fn a_policy_may_trace_and_is_not_asked_about_that() {
     let slot = Arc::new(OnceLock::<SdkTracerProvider>::new());

@@ -41,7 +41,7 @@ fn by_name_with_a_tail() -> (Pipeline, InMemoryExporter) {
     (pipeline, memory)
 }
 
-/// A span as others see it: recorded, sampled, and its trace state.
+/// A span as a processor or another service sees it: recorded, sampled, and its trace state.
 fn seen(span: &SpanContext, is_recording: bool) -> (bool, bool, String) {
     (is_recording, span.is_sampled(), span.trace_state().header())
 }
@@ -212,7 +212,7 @@ fn an_id_of_zero_is_dropped() {
     let result = sampler.should_sample(
         Some(&Context::new()),
         TraceId::INVALID,
-        "nobody",
+        "invalid",
         &SpanKind::Internal,
         &[],
         &[],

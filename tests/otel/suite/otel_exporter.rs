@@ -204,7 +204,7 @@ fn an_exporter_may_block_and_may_use_the_runtime() {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
             // What blocking HTTP clients do: it panics where a runtime is being driven.
             block_on(async {});
-            // What the others need.
+            // What asynchronous HTTP clients do: it needs the sockets of a runtime.
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
             let address = listener.as_ref().unwrap().local_addr().unwrap();
             tokio::net::TcpStream::connect(address).await.unwrap();

@@ -156,8 +156,10 @@ fn what_is_not_sampled_is_not_exported() {
 #[test]
 fn spans_without_ids_are_told_and_cost_the_others_nothing() {
     let (mut bridge, memory) = bridge();
-    let failed =
-        release_line::export(&mut bridge, vec![bare("nobody", 0, 1), bare("somebody", 1, 1)]);
+    let failed = release_line::export(
+        &mut bridge,
+        vec![bare("without an id", 0, 1), bare("with ids", 1, 1)],
+    );
     assert!(failed.unwrap_err().to_string().contains("1 spans have no valid ids"));
     assert_eq!(memory.span_count(), 1);
 }

@@ -1,4 +1,4 @@
-//! Reading variables by the rules that all of them share.
+//! Reading variables by the rules that are the same for each.
 //!
 //! OpenTelemetry, "Environment variable specification": what is empty counts as unset; what cannot be
 //! understood is warned about and counts as unset; names of choices have no case.
@@ -6,25 +6,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Warning;
+use super::warning::Warning;
 use crate::model::text::excerpt;
 
-/// What stands behind a name.
-pub(super) enum Found {
+/// The value of a variable.
+pub(super) enum VariableValue {
     Unset,
     Text(String),
-    /// It is set to something that is not UTF-8.
-    NotText,
+    /// The variable is set to bytes that are not UTF-8.
+    NotUnicode,
 }
 
-/// The variables, and what was wrong with those that were read.
-pub(super) struct Vars<'a> {
-    lookup: &'a dyn Fn(&str) -> Found,
+/// The variables, and the warnings about those that were read.
+pub(super) struct Variables<'a> {
+    lookup: &'a dyn Fn(&str) -> VariableValue,
     warnings: Vec<Warning>,
 }
 
-impl<'a> Vars<'a> {
-    pub(super) fn new(lookup: &'a dyn Fn(&str) -> Found) -> Self {
+impl<'a> Variables<'a> {
+    pub(super) fn new(lookup: &'a dyn Fn(&str) -> VariableValue) -> Self {
         Self { lookup, warnings: Vec::new() }
     }
 
@@ -39,12 +39,12 @@ impl<'a> Vars<'a> {
         }
     }
 
-    /// Warns that a value is ignored, which it repeats.
-    pub(super) fn ignore(&mut self, variable: &str, value: &str, cure: &str) {
+    /// Warns that a value is ignored. The warning repeats the value.
+    pub(super) fn warn_ignored(&mut self, variable: &str, value: &str, cure: &str) {
         self.warn(variable, &format!("={:?} is ignored: {cure}", excerpt(value)));
     }
 
-    /// What `read` makes of an address. One that may hold a password is not repeated.
+    /// What `read` makes of an address. A warning does not repeat an address that may hold a password.
     pub(super) fn address<T>(
         &mut self,
         variable: &str,
@@ -56,7 +56,7 @@ impl<'a> Vars<'a> {
         if address.is_none() && text.contains('@') {
             self.warn(variable, &format!(" is ignored: {cure}, and put credentials into headers"));
         } else if address.is_none() {
-            self.ignore(variable, &text, cure);
+            self.warn_ignored(variable, &text, cure);
         }
         address
     }
@@ -64,19 +64,19 @@ impl<'a> Vars<'a> {
     /// The text of a variable without white space around it.
     pub(super) fn text(&mut self, variable: &str) -> Option<String> {
         match (self.lookup)(variable) {
-            Found::Unset => None,
-            Found::NotText => {
+            VariableValue::Unset => None,
+            VariableValue::NotUnicode => {
                 self.warn(variable, " is ignored: its value is not UTF-8; set it to plain text");
                 None
             }
-            Found::Text(text) => {
+            VariableValue::Text(text) => {
                 let text = text.trim();
                 (!text.is_empty()).then(|| text.to_owned())
             }
         }
     }
 
-    /// What `read` makes of a variable; the value is ignored where that is nothing.
+    /// What `read` makes of a variable. Where it makes nothing of it, the value is ignored with a warning.
     pub(super) fn read<T>(
         &mut self,
         variable: &str,
@@ -86,12 +86,12 @@ impl<'a> Vars<'a> {
         let text = self.text(variable)?;
         let value = read(&text);
         if value.is_none() {
-            self.ignore(variable, &text, cure);
+            self.warn_ignored(variable, &text, cure);
         }
         value
     }
 
-    /// Only `true` is true; what is neither that nor `false` is warned about and false.
+    /// Whether a variable is `true`. A value that is neither `true` nor `false` is ignored with a warning.
     pub(super) fn flag(&mut self, variable: &str) -> Option<bool> {
         let read = |text: &str| {
             let is = |word: &str| text.eq_ignore_ascii_case(word);
@@ -100,14 +100,14 @@ impl<'a> Vars<'a> {
         self.read(variable, "use true or false", read)
     }
 
-    /// A whole number from zero on; what is beyond `u32` is as good as its end.
+    /// A whole number from zero on; a larger number than `u32` holds becomes `u32::MAX`.
     pub(super) fn count(&mut self, variable: &str) -> Option<u32> {
-        self.read(variable, "use a whole number from 0 on", whole).map(clamp)
+        self.read(variable, "use a whole number from 0 on", parse_whole).map(clamp)
     }
 
     /// A whole number from one on.
     pub(super) fn size(&mut self, variable: &str) -> Option<usize> {
-        let read = |text: &str| whole(text).filter(|number| *number > 0);
+        let read = |text: &str| parse_whole(text).filter(|number| *number > 0);
         let number = self.read(variable, "use a whole number from 1 on", read)?;
         Some(usize::try_from(number).unwrap_or(usize::MAX))
     }
@@ -115,7 +115,7 @@ impl<'a> Vars<'a> {
     /// A number of milliseconds.
     pub(super) fn millis(&mut self, variable: &str) -> Option<Duration> {
         let cure = "use a whole number of milliseconds from 0 on";
-        self.read(variable, cure, whole).map(Duration::from_millis)
+        self.read(variable, cure, parse_whole).map(Duration::from_millis)
     }
 
     /// The name of a file.
@@ -126,18 +126,18 @@ impl<'a> Vars<'a> {
     /// One of several names.
     pub(super) fn choice<T: Copy>(&mut self, variable: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(variable)?;
-        let choice = chosen(choices, &text);
+        let choice = find_choice(choices, &text);
         if choice.is_none() {
-            self.ignore(variable, &text, &format!("use {}", names(choices)));
+            self.warn_ignored(variable, &text, &format!("use {}", alternatives(choices)));
         }
         choice
     }
 
-    /// Several of several names, each once; `None` when the variable is unset or has none of them.
+    /// A list of names, each once; `None` when the variable is unset or names no choice.
     ///
-    /// `none` stands for an empty list and is ignored beside other names. Where a name is unknown, the
-    /// warning ends with what `advise` knows of it, and with what `meanwhile` says of the others, or of
-    /// an unset variable.
+    /// `none` stands for an empty list and is ignored beside other names. Where a name is unknown, the warning
+    /// ends with the advice that `advise` has about it, and with what `meanwhile` says about the known names;
+    /// it gets `None` where the default applies.
     pub(super) fn list<T: Copy + PartialEq>(
         &mut self,
         variable: &str,
@@ -146,9 +146,11 @@ impl<'a> Vars<'a> {
         meanwhile: impl FnOnce(Option<&[T]>) -> String,
     ) -> Option<Vec<T>> {
         let text = self.text(variable)?;
-        let (mut list, mut unknown, mut has_none) = (Vec::new(), Vec::new(), false);
+        let mut list = Vec::new();
+        let mut unknown = Vec::new();
+        let mut has_none = false;
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            match chosen(choices, name) {
+            match find_choice(choices, name) {
                 Some(choice) if list.contains(&choice) => {}
                 Some(choice) => list.push(choice),
                 None if name.eq_ignore_ascii_case("none") => has_none = true,
@@ -159,7 +161,8 @@ impl<'a> Vars<'a> {
         if !unknown.is_empty() {
             let advice = unknown.iter().find_map(|name| advise(name));
             let advice = advice.map_or_else(String::new, |advice| format!("; {advice}"));
-            let (unknown, names) = (excerpt(&unknown.join(",")), names(choices));
+            let unknown = excerpt(&unknown.join(","));
+            let names = alternatives(choices);
             let meanwhile = meanwhile(is_set.then_some(&*list));
             let about = format!(
                 ": {unknown:?} is ignored: use a list of {names}, or none{advice}; until then {meanwhile}"
@@ -172,10 +175,10 @@ impl<'a> Vars<'a> {
     }
 }
 
-fn whole(text: &str) -> Option<u64> {
+fn parse_whole(text: &str) -> Option<u64> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    // More than anybody means is still a number.
+    // A number too large for `u64` is still a number, and means: as much as possible.
     is_number.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
@@ -183,12 +186,13 @@ fn clamp(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn chosen<T: Copy>(choices: &[(&str, T)], name: &str) -> Option<T> {
+fn find_choice<T: Copy>(choices: &[(&str, T)], name: &str) -> Option<T> {
     let mut choices = choices.iter();
     choices.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, choice)| *choice)
 }
 
-fn names<T>(choices: &[(&str, T)]) -> String {
+/// The names as a sentence lists them: `a, b or c`.
+fn alternatives<T>(choices: &[(&str, T)]) -> String {
     let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
@@ -196,8 +200,8 @@ fn names<T>(choices: &[(&str, T)]) -> String {
     }
 }
 
-/// A list as it is written in a variable.
-pub(super) fn written<T: PartialEq>(choices: &[(&str, T)], list: &[T]) -> String {
+/// The names of a list, as they are written in a variable.
+pub(super) fn joined_names<T: PartialEq>(choices: &[(&str, T)], list: &[T]) -> String {
     let name =
         |wanted: &T| choices.iter().find(|(_, choice)| choice == wanted).map(|(name, _)| *name);
     let names: Vec<&str> = list.iter().filter_map(name).collect();
@@ -208,16 +212,16 @@ pub(super) fn written<T: PartialEq>(choices: &[(&str, T)], list: &[T]) -> String
 mod tests {
     use super::*;
 
-    fn with<T>(value: &str, read: impl FnOnce(&mut Vars<'_>) -> T) -> (T, Vec<String>) {
-        let lookup = |_: &str| Found::Text(value.to_owned());
-        let mut vars = Vars::new(&lookup);
+    fn with<T>(value: &str, read: impl FnOnce(&mut Variables<'_>) -> T) -> (T, Vec<String>) {
+        let lookup = |_: &str| VariableValue::Text(value.to_owned());
+        let mut vars = Variables::new(&lookup);
         let read = read(&mut vars);
         (read, vars.into_warnings().iter().map(ToString::to_string).collect())
     }
 
-    fn list(vars: &mut Vars<'_>, choices: &[(&str, i32)]) -> Option<Vec<i32>> {
+    fn list(vars: &mut Variables<'_>, choices: &[(&str, i32)]) -> Option<Vec<i32>> {
         let advise = |name: &str| (name == "y").then_some("y is z");
-        vars.list("X", choices, advise, |list| written(choices, list.unwrap_or(&[1])))
+        vars.list("X", choices, advise, |list| joined_names(choices, list.unwrap_or(&[1])))
     }
 
     #[test]

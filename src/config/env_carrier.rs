@@ -1,4 +1,4 @@
-//! The environment as a carrier of propagation.
+//! Environment variables as a carrier of propagation.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
@@ -9,10 +9,10 @@ use crate::propagation::{Extractor, Injector};
 /// Carries a [`TraceContext`](crate::TraceContext) in environment variables: from the parent of this
 /// process, or to a child.
 ///
-/// Use it in programs that others start, such as steps of a build or jobs of a scheduler, so that their
-/// spans belong to the trace of whoever started them. Header names become names of variables: `-` and
-/// whatever else is no letter, digit or `_` becomes `_`, letters become upper case, so that
-/// `traceparent` travels as `TRACEPARENT`. It starts no process itself.
+/// Use it in programs that another program starts, such as steps of a build or jobs of a scheduler, so that
+/// their spans belong to the trace of that program. Header names become names of variables: letters become
+/// upper case, and every character that is no letter, digit or `_` becomes `_`, so that `traceparent` travels
+/// as `TRACEPARENT`. The carrier starts no process itself.
 ///
 /// ```
 /// use tailtrace::config::EnvCarrier;
@@ -27,7 +27,7 @@ use crate::propagation::{Extractor, Injector};
 /// child.envs(carrier.iter()); // and spawn it
 /// assert_eq!(carrier.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["TRACEPARENT"]);
 ///
-/// // In the child this would be `EnvCarrier::of_process()`.
+/// // In the child this would be `EnvCarrier::from_env()`.
 /// let mut extracted = Extracted::default();
 /// propagator.extract(&carrier, &mut extracted);
 /// assert_eq!(extracted.parent.unwrap().span_id, context.span_id);
@@ -46,12 +46,12 @@ impl EnvCarrier {
         Self::default()
     }
 
-    /// A copy of the variables of this process, to read what its parent wrote.
+    /// A carrier with a copy of this process's variables, to read what the parent process wrote.
     ///
     /// Variables whose names no header is written to, or whose values are not UTF-8, are left out.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the room that reads the environment")]
-    pub fn of_process() -> Self {
+    pub fn from_env() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
@@ -67,7 +67,7 @@ impl EnvCarrier {
 /// Takes the variables whose names are in the form that headers are written in.
 impl FromIterator<(String, String)> for EnvCarrier {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
-        Self { vars: vars.into_iter().filter(|(name, _)| normal(name) == *name).collect() }
+        Self { vars: vars.into_iter().filter(|(name, _)| variable_name(name) == *name).collect() }
     }
 }
 
@@ -81,7 +81,7 @@ impl IntoIterator for EnvCarrier {
 }
 
 /// The name of the variable for a header.
-fn normal(name: &str) -> String {
+fn variable_name(name: &str) -> String {
     let upper = |char: char| match char.to_ascii_uppercase() {
         char @ ('A'..='Z' | '0'..='9' | '_') => char,
         _ => '_',
@@ -93,13 +93,13 @@ fn normal(name: &str) -> String {
 
 impl Extractor for EnvCarrier {
     fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
-        if let Some(value) = self.vars.get(&normal(name)) {
+        if let Some(value) = self.vars.get(&variable_name(name)) {
             each(value.as_bytes());
         }
     }
 
     fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
-        let prefix = normal(prefix);
+        let prefix = variable_name(prefix);
         for (name, value) in self.vars.range(prefix.clone()..) {
             let Some(rest) = name.strip_prefix(&prefix) else { break };
             each(&rest.to_ascii_lowercase(), value.as_bytes());
@@ -109,13 +109,13 @@ impl Extractor for EnvCarrier {
 
 impl Injector for EnvCarrier {
     fn set(&mut self, name: &str, value: String) {
-        self.vars.insert(normal(name), value);
+        self.vars.insert(variable_name(name), value);
     }
 }
 
 impl std::fmt::Debug for EnvCarrier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Environments hold secrets.
+        // The values may be secrets.
         f.debug_set().entries(self.vars.keys()).finish()
     }
 }
@@ -135,8 +135,8 @@ mod tests {
             ("é", "_"),
             ("_ok_9", "_OK_9"),
         ] {
-            assert_eq!(normal(name), expected);
-            assert_eq!(normal(expected), expected);
+            assert_eq!(variable_name(name), expected);
+            assert_eq!(variable_name(expected), expected);
         }
     }
 
