@@ -112,7 +112,7 @@
 //!   `RootNamed`, `Slowest`, `SpanCount`, `SpanSlowerThan`, `SpansPerSecond`, `TagEquals`, `TagInRange`, `TagMatches`,
 //!   with their errors.
 //! - [`model`]: the words that all modules speak. Here are `Baggage`, `Limits`, `Link`, `LogEntry`, `Random`, `Resource`,
-//!   `TagRef`, `Threshold`, `TraceFlags`, `TraceState`, and the errors of reading them, `IdError`, `RateError`, ….
+//!   `TagRef`, `Threshold`, `TraceFlags`, `TraceState`, and the errors of reading them, `IdError`, `SettingError`, ….
 //! - [`trace`]: how spans are stored and read: what a [`Trace`] and its spans consist of.
 //! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;
 //!   [`RecordLimits`](record::RecordLimits) bounds what is live, and the ring of recent drops. `KeepOutcome`, `SpanPool`.
@@ -223,6 +223,7 @@ pub use layer::trace_ids::TraceIds;
 pub use layer::trace_layer::TraceLayer;
 pub use model::context::TraceContext;
 pub use model::id::{SpanId, TraceId};
+pub use model::incoming::Incoming;
 pub use model::kind::{SpanKind, Status};
 pub use model::log::LogLevel;
 pub use model::tag::TagValue;

@@ -21,7 +21,7 @@ pub(crate) mod model {
     pub(crate) use tailtrace::adapter::TagKey;
     pub(crate) use tailtrace::model::*;
     pub(crate) use tailtrace::{
-        LogLevel, SpanId, SpanKind, Status, TagValue, TraceContext, TraceId,
+        Incoming, LogLevel, SpanId, SpanKind, Status, TagValue, TraceContext, TraceId,
     };
 }
 

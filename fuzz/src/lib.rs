@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use tailtrace::propagation::{CompositePropagator, Extracted, Extractor, Propagator};
+use tailtrace::Incoming;
+use tailtrace::propagation::{CompositePropagator, Extractor, Propagator};
 
 /// A `traceparent` that is valid.
 pub const PARENT: &[u8] = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -40,9 +41,9 @@ impl Extractor for Lines<'_> {
 /// trace, sends it on and checks that the receiver finds the same span,
 /// decision and baggage.
 pub fn send_on_by(propagator: &dyn Propagator, headers: &dyn Extractor) {
-    let mut extracted = Extracted::default();
-    propagator.extract(headers, &mut extracted);
-    let Some(context) = extracted.into_context() else {
+    let mut incoming = Incoming::default();
+    propagator.extract(headers, &mut incoming);
+    let Some(context) = incoming.into_context() else {
         return;
     };
     let mut sent = HashMap::new();
@@ -50,7 +51,7 @@ pub fn send_on_by(propagator: &dyn Propagator, headers: &dyn Extractor) {
     for (name, value) in &sent {
         assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
     }
-    let mut received = Extracted::default();
+    let mut received = Incoming::default();
     propagator.extract(&sent, &mut received);
     let mut expected = context;
     expected.parent_span_id = None;
@@ -59,11 +60,11 @@ pub fn send_on_by(propagator: &dyn Propagator, headers: &dyn Extractor) {
 
 /// Reads the headers; if they hold a trace, sends it on and checks that it
 /// means the same to the receiver.
-pub fn extract_and_send_on(headers: &dyn Extractor) -> Extracted {
+pub fn extract_and_send_on(headers: &dyn Extractor) -> Incoming {
     let propagator = CompositePropagator::default();
-    let mut extracted = Extracted::default();
-    propagator.extract(headers, &mut extracted);
-    if let Some(context) = extracted.clone().into_context() {
+    let mut incoming = Incoming::default();
+    propagator.extract(headers, &mut incoming);
+    if let Some(context) = incoming.clone().into_context() {
         assert!(context.is_remote);
         let mut sent = HashMap::new();
         propagator.inject(&context, &mut sent);
@@ -71,9 +72,9 @@ pub fn extract_and_send_on(headers: &dyn Extractor) -> Extracted {
             assert!(!value.is_empty(), "{name}");
             assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
         }
-        let mut received = Extracted::default();
+        let mut received = Incoming::default();
         propagator.extract(&sent, &mut received);
-        assert_eq!(received, extracted);
+        assert_eq!(received, incoming);
     }
-    extracted
+    incoming
 }

@@ -16,7 +16,8 @@ use crate::propagation::{Extractor, Injector};
 ///
 /// ```
 /// use tailtrace::config::EnvCarrier;
-/// use tailtrace::propagation::{CompositePropagator, Extracted, Propagator};
+/// use tailtrace::Incoming;
+/// use tailtrace::propagation::{CompositePropagator, Propagator};
 /// use tailtrace::{SpanId, TraceContext, TraceId};
 /// let propagator = CompositePropagator::default();
 /// let context = TraceContext::new(TraceId::new(), SpanId::new());
@@ -28,9 +29,9 @@ use crate::propagation::{Extractor, Injector};
 /// assert_eq!(carrier.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["TRACEPARENT"]);
 ///
 /// // In the child this would be `EnvCarrier::from_env()`.
-/// let mut extracted = Extracted::default();
-/// propagator.extract(&carrier, &mut extracted);
-/// assert_eq!(extracted.parent.unwrap().span_id, context.span_id);
+/// let mut incoming = Incoming::default();
+/// propagator.extract(&carrier, &mut incoming);
+/// assert_eq!(incoming.context.unwrap().span_id, context.span_id);
 /// ```
 ///
 /// Specification: OpenTelemetry, "Environment variables as context propagation carriers".

@@ -1,4 +1,4 @@
-//! What errors say of themselves.
+//! The texts of errors and of their causes.
 
 use std::error::Error;
 use std::fmt;

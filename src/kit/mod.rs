@@ -13,4 +13,5 @@ pub(crate) mod stripe;
 pub(crate) mod sync;
 pub(crate) mod type_name;
 
+pub(crate) use error_text::debug_like_display;
 pub use random::Random;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 use std::str::FromStr;
 
-use crate::kit::Random;
+use crate::kit::{Random, debug_like_display};
 
 /// Why a text is not an id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
     /// The text has another length than the id.
@@ -32,6 +32,8 @@ pub enum IdError {
     )]
     Zero,
 }
+
+debug_like_display!(IdError);
 
 macro_rules! id {
     ($name:ident, $bits:ty, $nonzero:ty, $digits:literal, $bytes:literal, $example:literal) => {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::TagValue;
 use super::text::excerpt;
+use crate::kit::debug_like_display;
 
 /// How much a log entry matters.
 ///
@@ -47,9 +48,11 @@ impl fmt::Display for LogLevel {
 }
 
 /// A text that is not a level.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a log level; use trace, debug, info, warn or error")]
 pub struct LogLevelError(String);
+
+debug_like_display!(LogLevelError);
 
 impl FromStr for LogLevel {
     type Err = LogLevelError;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{RateError, Threshold};
+use super::{SettingError, Threshold};
 
 /// Samples by importance: errors at one rate, slow traces at another, the rest at a third.
 ///
@@ -27,7 +27,7 @@ use super::{RateError, Threshold};
 ///     refused.unwrap_err().to_string(),
 ///     "rate 50 is out of range: use a rate between 0 and 1",
 /// );
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrioritySampler {
@@ -47,7 +47,7 @@ impl PrioritySampler {
         error_rate: f64,
         slow_threshold: Duration,
         slow_rate: f64,
-    ) -> Result<Self, RateError> {
+    ) -> Result<Self, SettingError> {
         Ok(Self {
             default: Threshold::for_rate(default_rate)?,
             error: Threshold::for_rate(error_rate)?,

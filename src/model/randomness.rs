@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use super::text::{Hex56, excerpt, read_lower_hex};
+use crate::kit::debug_like_display;
 
 const MASK: u64 = (1 << 56) - 1;
 
@@ -23,7 +24,7 @@ const MASK: u64 = (1 << 56) - 1;
 /// let randomness = Randomness::from_trace_id_bits(0x4bf92f3577b34da6a3ce929d0e0e4736);
 /// assert_eq!(randomness.to_string(), "ce929d0e0e4736");
 /// assert!(Threshold::from_probability(0.5)?.accepts(randomness));
-/// # Ok::<(), tailtrace::model::ThresholdError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 ///
 /// Specification: OpenTelemetry, "Probability Sampling in the tracestate", `rv`.
@@ -76,9 +77,11 @@ impl FromStr for Randomness {
 }
 
 /// The text is not a randomness value. Holds the start of the text.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not a randomness value: use exactly 14 lower-case hex digits")]
 pub struct RandomnessError(String);
+
+debug_like_display!(RandomnessError);
 
 #[cfg(test)]
 mod tests {

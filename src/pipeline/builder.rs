@@ -10,8 +10,8 @@ use super::handle::{Core, Handle, Pipeline};
 use super::keeper::Keeper;
 use crate::delivery::{Delivery, DeliveryConfig};
 use crate::export::Exporter;
-use crate::kit::Random;
 use crate::kit::notice::{self, Pending};
+use crate::kit::{Random, debug_like_display};
 use crate::ledger::Ledger;
 use crate::model::{Resource, TagValue};
 use crate::record::{RecordLimits, Recorder, RecorderSettings};
@@ -20,7 +20,7 @@ use crate::tail::TailPolicy;
 use crate::time::Clock;
 
 /// Why a pipeline did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// There is nowhere to send kept traces to.
@@ -30,6 +30,8 @@ pub enum StartError {
     #[error("cannot start a thread; raise the limit on the number of threads")]
     Thread(#[source] io::Error),
 }
+
+debug_like_display!(StartError);
 
 /// Puts a [`Pipeline`] together.
 ///

@@ -1,7 +1,7 @@
 //! The W3C header `baggage`.
 
-use super::{Extracted, Extractor, Injector, Propagator};
-use crate::model::{Baggage, BaggageReader, TraceContext};
+use super::{Extractor, Injector, Propagator};
+use crate::model::{Baggage, BaggageReader, Incoming, TraceContext};
 
 const BAGGAGE: &str = "baggage";
 
@@ -12,12 +12,13 @@ const BAGGAGE: &str = "baggage";
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use tailtrace::propagation::{BaggagePropagator, Extracted, Propagator};
+/// use tailtrace::Incoming;
+/// use tailtrace::propagation::{BaggagePropagator, Propagator};
 ///
 /// let headers = HashMap::from([("baggage".to_owned(), "tenant=acme;private,user=Zo%C3%AB".to_owned())]);
-/// let mut extracted = Extracted::default();
-/// BaggagePropagator.extract(&headers, &mut extracted);
-/// assert_eq!(extracted.baggage.get("user"), Some("Zoë"));
+/// let mut incoming = Incoming::default();
+/// BaggagePropagator.extract(&headers, &mut incoming);
+/// assert_eq!(incoming.baggage.get("user"), Some("Zoë"));
 /// ```
 ///
 /// Specification: W3C Baggage.
@@ -25,12 +26,12 @@ const BAGGAGE: &str = "baggage";
 pub struct BaggagePropagator;
 
 impl Propagator for BaggagePropagator {
-    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
         let mut reader = BaggageReader::default();
         carrier.visit(BAGGAGE, &mut |line| reader.line(line));
         let baggage = reader.finish();
         if !baggage.is_empty() {
-            extracted.baggage = baggage;
+            incoming.baggage = baggage;
         }
     }
 

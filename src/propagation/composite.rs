@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use super::{
-    BaggagePropagator, Extracted, Extractor, Injector, Propagator, TraceContextPropagator,
-};
-use crate::model::{Baggage, TraceContext};
+use super::{BaggagePropagator, Extractor, Injector, Propagator, TraceContextPropagator};
+use crate::model::{Baggage, Incoming, TraceContext};
 
 /// Speaks several header formats at once.
 ///
@@ -50,9 +48,9 @@ impl Default for CompositePropagator {
 }
 
 impl Propagator for CompositePropagator {
-    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
         for propagator in &self.propagators {
-            propagator.extract(carrier, extracted);
+            propagator.extract(carrier, incoming);
         }
     }
 

@@ -16,22 +16,23 @@
 //!
 //! ```
 //! use std::collections::HashMap;
-//! use tailtrace::propagation::{CompositePropagator, Extracted, Propagator};
+//! use tailtrace::Incoming;
+//! use tailtrace::propagation::{CompositePropagator, Propagator};
 //!
-//! let incoming = HashMap::from([
+//! let headers = HashMap::from([
 //!     ("traceparent".to_owned(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
 //!     ("baggage".to_owned(), "priority=high".to_owned()),
 //! ]);
 //! let propagator = CompositePropagator::default();
-//! let mut extracted = Extracted::default();
-//! propagator.extract(&incoming, &mut extracted);
-//! let parent = extracted.into_context().expect("the headers carry a trace");
+//! let mut incoming = Incoming::default();
+//! propagator.extract(&headers, &mut incoming);
+//! let parent = incoming.into_context().expect("the headers carry a trace");
 //! assert!(parent.is_remote && parent.flags.is_sampled());
 //! assert_eq!(parent.baggage.get("priority"), Some("high"));
 //!
 //! let mut outgoing = HashMap::new();
 //! propagator.inject(&parent, &mut outgoing);
-//! assert_eq!(outgoing, incoming);
+//! assert_eq!(outgoing, headers);
 //! ```
 
 mod b3;
@@ -48,17 +49,17 @@ pub use composite::CompositePropagator;
 pub use jaeger::JaegerPropagator;
 pub use trace_context::TraceContextPropagator;
 
-use crate::model::{Baggage, TraceContext};
+use crate::model::{Baggage, Incoming, TraceContext};
 
 /// Carries a [`TraceContext`] in headers of one format (OpenTelemetry:
 /// `TextMapPropagator`).
 ///
 /// Implement it to speak a format that this crate does not know.
 pub trait Propagator: Send + Sync {
-    /// Reads what the headers say into `extracted`.
+    /// Reads what the headers say into `incoming`.
     ///
     /// What they do not say, or say wrongly, stays as it is there.
-    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted);
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming);
 
     /// Writes the headers that make `context` the parent of what the receiver
     /// starts. What is empty is not written.
@@ -73,25 +74,4 @@ pub trait Propagator: Send + Sync {
     /// The names of the headers that [`inject`](Self::inject) may write, in
     /// lower case. Use it to clear a carrier before it is used again.
     fn fields(&self) -> &[&'static str];
-}
-
-/// What [propagators](Propagator) found in the headers of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Extracted {
-    /// The span that sent the request, as the parent of what it causes here.
-    /// `None` if there is none or it is malformed: a new trace starts.
-    pub parent: Option<TraceContext>,
-    /// The baggage of the request, with or without a parent.
-    pub baggage: Baggage,
-}
-
-impl Extracted {
-    /// The parent, carrying the baggage; `None` without a parent.
-    #[must_use]
-    pub fn into_context(self) -> Option<TraceContext> {
-        let mut context = self.parent?;
-        context.baggage = self.baggage;
-        Some(context)
-    }
 }

@@ -1,8 +1,8 @@
 //! The W3C headers `traceparent` and `tracestate`.
 
-use super::{Extracted, Extractor, Injector, Propagator};
+use super::{Extractor, Injector, Propagator};
 use crate::model::{
-    SpanId, TraceContext, TraceFlags, TraceId, TraceStateReader,
+    Incoming, SpanId, TraceContext, TraceFlags, TraceId, TraceStateReader,
     text::{read_lower_hex, trim_ows},
 };
 
@@ -32,7 +32,7 @@ const TRACESTATE: &str = "tracestate";
 pub struct TraceContextPropagator;
 
 impl Propagator for TraceContextPropagator {
-    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
         let mut lines = 0_usize;
         let mut parent = None;
         carrier.visit(TRACEPARENT, &mut |line| {
@@ -47,7 +47,7 @@ impl Propagator for TraceContextPropagator {
         let mut trace_state = TraceStateReader::default();
         carrier.visit(TRACESTATE, &mut |line| trace_state.line(line));
         parent.trace_state = trace_state.finish().unwrap_or_default();
-        extracted.parent = Some(parent);
+        incoming.context = Some(parent);
     }
 
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {

@@ -1,7 +1,7 @@
 //! The same fraction of all traces.
 
 use super::{Sampler, SamplingRequest, SamplingResult};
-use crate::model::{RateError, Threshold};
+use crate::model::{SettingError, Threshold};
 
 /// Samples a fixed fraction of all traces.
 ///
@@ -23,7 +23,7 @@ use crate::model::{RateError, Threshold};
 ///     FixedRateSampler::new(1.5).unwrap_err().to_string(),
 ///     "rate 1.5 is out of range: use a rate between 0 and 1",
 /// );
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 ///
 /// OpenTelemetry: `ProbabilitySampler`, except that it drops what it does not sample.
@@ -38,7 +38,7 @@ impl FixedRateSampler {
     ///
     /// # Errors
     /// If the rate is not a number from 0 to 1.
-    pub fn new(rate: f64) -> Result<Self, RateError> {
+    pub fn new(rate: f64) -> Result<Self, SettingError> {
         let threshold = Threshold::for_rate(rate)?;
         Ok(Self { rate, threshold })
     }

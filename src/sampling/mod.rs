@@ -18,13 +18,12 @@ mod rule_based;
 pub(crate) mod sampler;
 
 pub use crate::model::priority::PrioritySampler;
-pub use adaptive::AdaptiveError;
 pub use always::AlwaysRecord;
 pub(crate) use always::{AlwaysOff, AlwaysOn};
 pub(crate) use decision::{SamplingDecision, SamplingResult};
 pub(crate) use fixed_rate::FixedRateSampler;
 pub(crate) use parent_based::ParentBasedSampler;
-pub use rate_limiting::{RateLimitError, RateLimitingSampler};
+pub use rate_limiting::RateLimitingSampler;
 pub(crate) use request::SamplingRequest;
 pub use rule_based::{Rule, RuleBasedSampler};
 pub(crate) use sampler::Sampler;

@@ -32,7 +32,7 @@ use crate::model::{Threshold, TraceContext};
 /// let request = SamplingRequest::new(caller.trace_id, "checkout", Clock::system().now())
 ///     .with_parent(&caller);
 /// assert_eq!(sampler.should_sample(&request).decision, SamplingDecision::Drop);
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 ///
 /// OpenTelemetry: `ParentBased`, with the thresholds of `ComposableParentThreshold`.

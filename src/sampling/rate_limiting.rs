@@ -1,8 +1,8 @@
 //! So many traces per second.
 
-use thiserror::Error;
-
 use super::{Sampler, SamplingRequest, SamplingResult};
+use crate::model::SettingError;
+use crate::model::setting::{check_burst, check_per_second};
 use crate::time::token_bucket::TokenBucket;
 
 /// Samples at most so many traces per second, first come, first served.
@@ -24,7 +24,7 @@ use crate::time::token_bucket::TokenBucket;
 /// let request = SamplingRequest::new(TraceId::new(), "checkout", Clock::system().now());
 /// let sampled = (0..5).filter(|_| sampler.should_sample(&request).is_sampled());
 /// assert_eq!(sampled.count(), 2);
-/// # Ok::<(), tailtrace::sampling::RateLimitError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Debug)]
 pub struct RateLimitingSampler {
@@ -37,10 +37,8 @@ impl RateLimitingSampler {
     ///
     /// # Errors
     /// If the limit is not a number above 0.
-    pub fn per_second(limit: f64) -> Result<Self, RateLimitError> {
-        if !(limit > 0.0 && limit.is_finite()) {
-            return Err(RateLimitError::Limit(limit));
-        }
+    pub fn per_second(limit: f64) -> Result<Self, SettingError> {
+        check_per_second("limit", limit, "traces")?;
         let bucket = TokenBucket::new(limit, limit);
         Ok(Self { per_second: limit, bucket })
     }
@@ -49,10 +47,8 @@ impl RateLimitingSampler {
     ///
     /// # Errors
     /// If the burst is 0, with which nothing would ever be sampled.
-    pub fn with_burst(self, traces: u32) -> Result<Self, RateLimitError> {
-        if traces == 0 {
-            return Err(RateLimitError::Burst);
-        }
+    pub fn with_burst(self, traces: u32) -> Result<Self, SettingError> {
+        check_burst(traces, "traces")?;
         let bucket = TokenBucket::new(self.per_second, f64::from(traces));
         Ok(Self { bucket, ..self })
     }
@@ -66,18 +62,6 @@ impl Sampler for RateLimitingSampler {
             SamplingResult::record()
         }
     }
-}
-
-/// What was given is not a limit per second.
-#[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum RateLimitError {
-    /// The limit is not a number above 0.
-    #[error("limit of {0} traces per second is out of range: use a finite number above 0")]
-    Limit(f64),
-    /// The burst is 0.
-    #[error("burst of 0 traces is out of range: use 1 or more")]
-    Burst,
 }
 
 #[cfg(test)]
@@ -139,6 +123,7 @@ mod tests {
             assert!(error.to_string().contains(named), "{error}");
         }
         let sampler = RateLimitingSampler::per_second(1.0).unwrap();
-        assert_eq!(sampler.with_burst(0).unwrap_err(), RateLimitError::Burst);
+        let error = sampler.with_burst(0).unwrap_err();
+        assert_eq!(error.to_string(), "burst of 0 traces is out of range: use 1 or more");
     }
 }

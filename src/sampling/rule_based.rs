@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{Sampler, SamplingRequest, SamplingResult};
-use crate::kit::glob::Glob;
+#[cfg(feature = "regex")]
+use crate::model::SettingError;
+use crate::model::pattern::Pattern;
 use crate::model::{SpanKind, TagValue};
 
 /// Asks the sampler of the first rule that fits the local root, else a fallback.
@@ -29,7 +31,7 @@ use crate::model::{SpanKind, TagValue};
 ///
 /// let probe = SamplingRequest::new(TraceId::new(), "GET /healthz", Clock::system().now());
 /// assert_eq!(sampler.should_sample(&probe).decision, SamplingDecision::Drop);
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 ///
 /// OpenTelemetry: `ComposableRuleBased`.
@@ -82,18 +84,28 @@ impl fmt::Debug for RuleBasedSampler {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rule {
-    name: Option<Glob>,
+    name: Option<Pattern>,
     kind: Option<SpanKind>,
     tags: Vec<(Cow<'static, str>, TagValue)>,
 }
 
 impl Rule {
-    /// Fits roots with this operation name, in the case given. Each `*` in it stands for any text,
-    /// also for none. A comparison takes time in proportion to the name, whatever the pattern; one
+    /// Fits roots whose operation name matches `glob`, in the case given. Each `*` in it stands for any
+    /// text, also for none. A comparison takes time in proportion to the name, whatever the glob; one
     /// that has a star at its end only is the quickest.
     #[must_use]
-    pub fn named(pattern: &str) -> Self {
-        Self { name: Some(Glob::new(pattern)), ..Self::default() }
+    pub fn named(glob: &str) -> Self {
+        Self { name: Some(Pattern::glob(glob)), ..Self::default() }
+    }
+
+    /// Fits roots whose operation name matches a regular expression of the `regex` crate, which matches
+    /// anywhere in the name unless `^` and `$` hold it. Needs the feature `regex`.
+    ///
+    /// # Errors
+    /// If the expression is longer than 1 KiB, is none, or compiles to more than 1 MiB.
+    #[cfg(feature = "regex")]
+    pub fn named_regex(expression: &str) -> Result<Self, SettingError> {
+        Ok(Self { name: Some(Pattern::regex(expression)?), ..Self::default() })
     }
 
     /// Fits roots of this kind.

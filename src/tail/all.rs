@@ -35,7 +35,7 @@ use crate::trace::TraceView;
 ///     .and(SlowerThan(Duration::from_millis(200)))
 ///     .and(Fraction::new(0.1)?);
 /// # let _ = some_slow_orders;
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct All {

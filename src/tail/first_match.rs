@@ -32,7 +32,7 @@ use crate::trace::TraceView;
 ///     .rule(RootNamed::new("GET /search*"), Fraction::new(0.1)?)
 ///     .otherwise(Fraction::new(0.01)?);
 /// # let _ = by_traffic;
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct FirstMatch {

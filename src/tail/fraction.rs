@@ -1,7 +1,7 @@
 //! Keep one of so many.
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::{RateError, Threshold};
+use crate::model::{SettingError, Threshold};
 use crate::trace::TraceView;
 
 /// Keeps a fraction of all traces, the same ones in every service.
@@ -23,7 +23,7 @@ use crate::trace::TraceView;
 ///     Fraction::new(1.5).unwrap_err().to_string(),
 ///     "rate 1.5 is out of range: use a rate between 0 and 1",
 /// );
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fraction(Option<Threshold>);
@@ -33,7 +33,7 @@ impl Fraction {
     ///
     /// # Errors
     /// If the rate is not a number from 0 to 1.
-    pub fn new(rate: f64) -> Result<Self, RateError> {
+    pub fn new(rate: f64) -> Result<Self, SettingError> {
         Threshold::for_rate(rate).map(Self)
     }
 

@@ -1,8 +1,8 @@
 //! Keep what fits a budget.
 
-use thiserror::Error;
-
 use super::{Asked, TailPolicy, Verdict};
+use crate::model::SettingError;
+use crate::model::setting::{check_burst, check_per_second};
 use crate::time::token_bucket::TokenBucket;
 use crate::trace::TraceView;
 
@@ -24,7 +24,7 @@ use crate::trace::TraceView;
 /// use tailtrace::{Errors, TailSampler};
 /// let tail = TailSampler::new().keep(Errors).keep(PerSecond::new(5.0)?.with_burst(20)?);
 /// # let _ = tail;
-/// # Ok::<(), tailtrace::tail::BudgetError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Debug)]
 pub struct PerSecond(Budget);
@@ -34,15 +34,15 @@ impl PerSecond {
     ///
     /// # Errors
     /// If `traces` is not a finite number above zero.
-    pub fn new(traces: f64) -> Result<Self, BudgetError> {
-        Budget::new(traces).map(Self)
+    pub fn new(traces: f64) -> Result<Self, SettingError> {
+        Budget::new(traces, "traces").map(Self)
     }
 
     /// Saves up to `traces` of unused budget.
     ///
     /// # Errors
     /// If the burst is 0, with which nothing would ever be kept.
-    pub fn with_burst(self, traces: u32) -> Result<Self, BudgetError> {
+    pub fn with_burst(self, traces: u32) -> Result<Self, SettingError> {
         self.0.with_burst(traces).map(Self)
     }
 }
@@ -73,7 +73,7 @@ impl TailPolicy for PerSecond {
 /// use tailtrace::{Errors, TailSampler};
 /// let tail = TailSampler::new().keep(Errors).keep(SpansPerSecond::new(500.0)?.with_burst(2_000)?);
 /// # let _ = tail;
-/// # Ok::<(), tailtrace::tail::BudgetError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Debug)]
 pub struct SpansPerSecond(Budget);
@@ -83,15 +83,15 @@ impl SpansPerSecond {
     ///
     /// # Errors
     /// If `spans` is not a finite number above zero.
-    pub fn new(spans: f64) -> Result<Self, BudgetError> {
-        Budget::new(spans).map(Self)
+    pub fn new(spans: f64) -> Result<Self, SettingError> {
+        Budget::new(spans, "spans").map(Self)
     }
 
     /// Saves up to `spans` of unused budget.
     ///
     /// # Errors
     /// If the burst is 0, with which nothing would ever be kept.
-    pub fn with_burst(self, spans: u32) -> Result<Self, BudgetError> {
+    pub fn with_burst(self, spans: u32) -> Result<Self, SettingError> {
         self.0.with_burst(spans).map(Self)
     }
 }
@@ -109,22 +109,20 @@ impl TailPolicy for SpansPerSecond {
 #[derive(Debug)]
 struct Budget {
     rate: f64,
+    /// What is counted.
+    unit: &'static str,
     bucket: TokenBucket,
 }
 
 impl Budget {
-    fn new(rate: f64) -> Result<Self, BudgetError> {
-        if !rate.is_finite() || rate <= 0.0 {
-            return Err(BudgetError::Rate(rate));
-        }
+    fn new(rate: f64, unit: &'static str) -> Result<Self, SettingError> {
+        check_per_second("budget", rate, unit)?;
         let bucket = TokenBucket::new(rate, rate);
-        Ok(Self { rate, bucket })
+        Ok(Self { rate, unit, bucket })
     }
 
-    fn with_burst(self, burst: u32) -> Result<Self, BudgetError> {
-        if burst == 0 {
-            return Err(BudgetError::Burst);
-        }
+    fn with_burst(self, burst: u32) -> Result<Self, SettingError> {
+        check_burst(burst, self.unit)?;
         let bucket = TokenBucket::new(self.rate, burst.into());
         Ok(Self { bucket, ..self })
     }
@@ -136,18 +134,6 @@ impl Budget {
             Verdict::pass_by_chance()
         }
     }
-}
-
-/// What was given is not a budget per second.
-#[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum BudgetError {
-    /// The budget is not a finite number above 0.
-    #[error("budget of {0} per second is out of range: use a finite number above 0")]
-    Rate(f64),
-    /// The burst is 0.
-    #[error("burst of 0 is out of range: use 1 or more")]
-    Burst,
 }
 
 #[cfg(test)]
@@ -216,7 +202,7 @@ mod tests {
         }
         assert!(PerSecond::new(f64::MIN_POSITIVE).is_ok() && PerSecond::new(f64::MAX).is_ok());
         let error = PerSecond::new(1.0).unwrap().with_burst(0).unwrap_err();
-        assert_eq!(error.to_string(), "burst of 0 is out of range: use 1 or more");
+        assert_eq!(error.to_string(), "burst of 0 traces is out of range: use 1 or more");
         assert_eq!(SpansPerSecond::new(1.0).unwrap().with_burst(0).unwrap_err(), error);
     }
 }

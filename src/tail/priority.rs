@@ -19,7 +19,7 @@ use crate::trace::TraceView;
 /// let rates = PrioritySampler::new(0.01, 1.0, Duration::from_millis(500), 0.5)?;
 /// let tail = TailSampler::new().keep(rates);
 /// # let _ = tail;
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 impl TailPolicy for PrioritySampler {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {

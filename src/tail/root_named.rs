@@ -1,15 +1,17 @@
 //! Keep what does a certain thing.
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::kit::glob::Glob;
+#[cfg(feature = "regex")]
+use crate::model::SettingError;
+use crate::model::pattern::Pattern;
 use crate::trace::{SpanRef, TraceView};
 
 /// Keeps traces whose local root has this operation name.
 ///
 /// Use it as a condition, in [`All`](super::All), [`FirstMatch`](super::FirstMatch) or
 /// [`drop_if`](super::TailSampler::drop_if). `*` stands for any text, also none, and everything else
-/// for itself, upper and lower case apart: `GET /orders/*`, `*health*`. It costs one comparison,
-/// linear in the name. A trace without spans has no root and is never kept.
+/// for itself, upper and lower case apart: `GET /orders/*`, `*health*`. What a glob cannot say, a
+/// regular expression can: `RootNamed::regex`. It costs one comparison, linear in the name. A trace without spans has no root and is never kept.
 ///
 /// To record nothing at all of such traces, drop them at the head, which is cheaper.
 ///
@@ -24,13 +26,30 @@ use crate::trace::{SpanRef, TraceView};
 /// # let _ = tail;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootNamed(Glob);
+pub struct RootNamed(Pattern);
 
 impl RootNamed {
-    /// Keeps traces whose root is called `name`, in which `*` stands for any text.
+    /// Keeps traces whose root's name matches `glob`, in which `*` stands for any text.
     #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self(Glob::new(name))
+    pub fn new(glob: &str) -> Self {
+        Self(Pattern::glob(glob))
+    }
+
+    /// Keeps traces whose root's name matches a regular expression, as
+    /// [`TagMatches::regex`](super::TagMatches::regex) does for values. Needs the feature `regex`.
+    ///
+    /// ```
+    /// use tailtrace::tail::{RootNamed, TailSampler};
+    /// let tail = TailSampler::new().drop_if(RootNamed::regex("^GET /(healthz|metrics)$")?);
+    /// # let _ = tail;
+    /// # Ok::<(), tailtrace::model::SettingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the expression is too long, is none, or is too large compiled.
+    #[cfg(feature = "regex")]
+    pub fn regex(expression: &str) -> Result<Self, SettingError> {
+        Pattern::regex(expression).map(Self)
     }
 }
 

@@ -56,7 +56,7 @@ use crate::trace::TraceView;
 /// let verdict = tail.evaluate(&trace.view());
 /// assert!(verdict.is_keep());
 /// assert_eq!(verdict.policy, "Errors");
-/// # Ok::<(), tailtrace::model::RateError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Default)]
 pub struct TailSampler {

@@ -1,72 +1,73 @@
-//! Keep what carries a tag that fits a pattern.
+//! Keep what carries a tag that matches a pattern.
 
 use std::borrow::Cow;
 
-use regex::{Regex, RegexBuilder};
-use thiserror::Error;
-
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::text::excerpt;
+#[cfg(feature = "regex")]
+use crate::model::SettingError;
+use crate::model::pattern::Pattern;
 use crate::trace::TraceView;
-use crate::trace::store::cut;
 
-/// How long a pattern may be, in bytes.
-const PATTERN_BYTES: usize = 1 << 10;
-/// How much memory a compiled pattern, and the cache of its matcher, may take, in bytes.
-const COMPILED_BYTES: usize = 1 << 20;
-/// How much of a value is looked at, in bytes.
-const VALUE_BYTES: usize = 4 << 10;
-
-/// Keeps traces in which any span has a text tag that fits a regular expression.
+/// Keeps traces in which any span has a text tag that matches a pattern.
 ///
 /// Use it for families of values: routes, hosts, messages. For one value, [`TagEquals`] is cheaper.
-/// The syntax is that of the `regex` crate; a pattern fits anywhere in the value unless `^` and `$`
-/// hold it. Only text fits, no number and no list.
+/// In a pattern each `*` stands for any text, also none, and everything else for itself, upper and
+/// lower case apart; the whole value must match, as in `/admin/*` or `*timeout*`. What a glob cannot
+/// say, a regular expression can: `TagMatches::regex`, with the feature `regex`. Only text matches, no
+/// number and no list.
 ///
-/// **Cost.** Time linear in the value, whatever pattern and value are; the first 4 KiB of a value are
-/// looked at, and `$` stands for that end too. Patterns are at most 1 KiB long and may compile to at
-/// most 1 MiB.
+/// **Cost.** Time linear in the value, whatever pattern and value are.
 ///
-/// OpenTelemetry: the collector's `string_attribute` with `enabled_regex_matching`, whose patterns
-/// are not anchored either. It differs on purpose: no cache of values, which would remember what
-/// users sent, and the resource is not looked at.
+/// OpenTelemetry: the collector's `string_attribute` with `enabled_regex_matching`. It differs on
+/// purpose: no cache of values, which would remember what users sent, and the resource is not looked
+/// at.
 ///
 /// ```
-/// use tailtrace::tail::TagMatches;
-/// use tailtrace::TailSampler;
-/// let tail = TailSampler::new().keep(TagMatches::new("url.path", "^/(admin|billing)/")?);
+/// use tailtrace::tail::{TagMatches, TailSampler};
+/// let tail = TailSampler::new().keep(TagMatches::new("url.path", "/admin/*"));
 /// # let _ = tail;
-/// let refused = TagMatches::new("url.path", "/(admin").unwrap_err();
-/// assert_eq!(
-///     refused.to_string(),
-///     "\"/(admin\" is not a usable pattern: unclosed group",
-/// );
-/// # Ok::<(), tailtrace::tail::PatternError>(())
 /// ```
 ///
 /// [`TagEquals`]: super::TagEquals
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagMatches {
     key: Cow<'static, str>,
-    pattern: Regex,
+    pattern: Pattern,
 }
 
 impl TagMatches {
-    /// Keeps traces with a span on which the tag `key` fits `pattern`.
+    /// Keeps traces with a span on which the tag `key` matches `glob`, in which `*` stands for any text.
+    #[must_use]
+    pub fn new(key: impl Into<Cow<'static, str>>, glob: &str) -> Self {
+        Self { key: key.into(), pattern: Pattern::glob(glob) }
+    }
+
+    /// Keeps traces with a span on which the tag `key` matches a regular expression of the `regex`
+    /// crate.
+    ///
+    /// It matches anywhere in the value unless `^` and `$` hold it. The first 4 KiB of a value are
+    /// looked at, and `$` stands for that end too. Expressions are at most 1 KiB long and may compile
+    /// to at most 1 MiB. Needs the feature `regex`.
+    ///
+    /// ```
+    /// use tailtrace::tail::{TagMatches, TailSampler};
+    /// let tail = TailSampler::new().keep(TagMatches::regex("url.path", "^/(admin|billing)/")?);
+    /// # let _ = tail;
+    /// assert_eq!(
+    ///     TagMatches::regex("url.path", "/(admin").unwrap_err().to_string(),
+    ///     "\"/(admin\" is not a usable pattern: unclosed group",
+    /// );
+    /// # Ok::<(), tailtrace::model::SettingError>(())
+    /// ```
     ///
     /// # Errors
-    /// If the pattern is longer than 1 KiB, is not a regular expression, or is too large compiled.
-    pub fn new(key: impl Into<Cow<'static, str>>, pattern: &str) -> Result<Self, PatternError> {
-        if pattern.len() > PATTERN_BYTES {
-            return Err(PatternError(Kind::TooLong(pattern.len())));
-        }
-        let pattern = RegexBuilder::new(pattern)
-            .size_limit(COMPILED_BYTES)
-            .dfa_size_limit(COMPILED_BYTES)
-            .build()
-            .map_err(|source| PatternError(Kind::refused(pattern, source)))?;
-        let key = key.into();
-        Ok(Self { key, pattern })
+    /// If the expression is too long, is none, or is too large compiled.
+    #[cfg(feature = "regex")]
+    pub fn regex(
+        key: impl Into<Cow<'static, str>>,
+        expression: &str,
+    ) -> Result<Self, SettingError> {
+        Ok(Self { key: key.into(), pattern: Pattern::regex(expression)? })
     }
 }
 
@@ -74,7 +75,7 @@ impl TailPolicy for TagMatches {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         Verdict::keep_if(trace.spans().any(|span| {
             let text = span.tag(&self.key).and_then(|value| value.as_str());
-            text.is_some_and(|text| self.pattern.is_match(cut(text, VALUE_BYTES)))
+            text.is_some_and(|text| self.pattern.matches(text))
         }))
     }
 
@@ -83,84 +84,40 @@ impl TailPolicy for TagMatches {
     }
 }
 
-/// The text cannot serve as a pattern.
-#[derive(Clone, Debug, Error)]
-#[error(transparent)]
-pub struct PatternError(Kind);
-
-#[derive(Clone, Debug, Error)]
-enum Kind {
-    #[error("a pattern of {0} bytes is too long: use at most {PATTERN_BYTES}")]
-    TooLong(usize),
-    #[error("{start:?} is too large a pattern: use fewer or smaller repetitions")]
-    TooLarge { start: String },
-    #[error("{start:?} is not a usable pattern: {cause}")]
-    Syntax { start: String, cause: String, source: regex::Error },
-}
-
-impl Kind {
-    fn refused(pattern: &str, source: regex::Error) -> Self {
-        let start = excerpt(pattern);
-        if let regex::Error::CompiledTooBig(_) = source {
-            return Self::TooLarge { start };
-        }
-        // The source draws the pattern and marks the place; its last words say what is wrong.
-        let message = source.to_string();
-        let cause = message.rsplit("error: ").next().unwrap_or_default();
-        let cause = cause.chars().take(200).collect();
-        Self::Syntax { start, cause, source }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::error::Error as _;
-
     use super::*;
     use crate::model::TagValue;
     use crate::tail::made;
 
-    fn keeps(pattern: &str, value: impl Into<TagValue>) -> bool {
+    fn keeps(policy: &TagMatches, value: impl Into<TagValue>) -> bool {
         let trace = made::with(|span| {
             span.set_tag("key", value.into());
         });
-        let policy = TagMatches::new("key", pattern).unwrap();
         policy.evaluate(&trace.view()).is_keep()
     }
 
     #[test]
-    fn a_pattern_fits_anywhere_in_text_unless_it_is_anchored() {
-        assert!(keeps("dmi", "admin"));
-        assert!(!keeps("^dmi", "admin"));
-        assert!(!keeps("5", 5));
-        assert!(!keeps("", vec!["a list"]));
-        assert!(keeps("", ""));
+    fn the_whole_text_must_match_the_glob() {
+        let policy = TagMatches::new("key", "/admin/*");
+        assert!(keeps(&policy, "/admin/users"));
+        assert!(!keeps(&policy, "x/admin/users"));
+        assert!(!keeps(&policy, "/Admin/users"));
+        assert!(!keeps(&TagMatches::new("other", "*"), "/admin/users"));
     }
 
     #[test]
-    fn what_lies_beyond_four_kibibytes_is_not_looked_at() {
-        let value = |before: usize| "é".repeat(before / 2) + "needle";
-        assert!(keeps("needle", value(VALUE_BYTES - 6)));
-        assert!(!keeps("needle", value(VALUE_BYTES)));
-        assert!(keeps("€$", "€".repeat(2000)));
+    fn only_text_matches() {
+        let any = TagMatches::new("key", "*");
+        assert!(keeps(&any, "") && keeps(&any, "5"));
+        assert!(!keeps(&any, 5) && !keeps(&any, vec!["a list"]));
     }
 
+    #[cfg(feature = "regex")]
     #[test]
-    fn patterns_that_are_too_long_too_large_or_broken_are_refused_by_name() {
-        let message = |pattern: &str| TagMatches::new("k", pattern).unwrap_err().to_string();
-        assert_eq!(
-            message(&"a".repeat(1025)),
-            "a pattern of 1025 bytes is too long: use at most 1024"
-        );
-        assert_eq!(
-            message(r"(\w{1000}){1000}"),
-            r#""(\\w{1000}){1000}" is too large a pattern: use fewer or smaller repetitions"#
-        );
-        assert_eq!(
-            message("[z-a]"),
-            "\"[z-a]\" is not a usable pattern: invalid character class range, \
-             the start must be <= the end"
-        );
-        assert!(TagMatches::new("k", "(").unwrap_err().source().is_some());
+    fn an_expression_may_match_anywhere() {
+        let policy = TagMatches::regex("key", "d[mn]i").unwrap();
+        assert!(keeps(&policy, "admin") && !keeps(&policy, "adin"));
+        assert!(!keeps(&policy, 5));
     }
 }

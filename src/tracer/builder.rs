@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::SpanGuard;
-use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext};
+use crate::model::{Baggage, Incoming, Link, SpanKind, TagValue};
 use crate::record::{Recorder, SpanStart, StartTime};
 
 /// A span that is about to start: everything said here is known to the sampler.
@@ -29,7 +29,8 @@ use crate::record::{Recorder, SpanStart, StartTime};
 #[must_use = "a span starts with `start`"]
 pub struct SpanBuilder {
     recorder: Arc<Recorder>,
-    parent: Option<TraceContext>,
+    parent: Incoming,
+    /// Instead of the parent's.
     baggage: Option<Baggage>,
     name: Cow<'static, str>,
     kind: SpanKind,
@@ -40,26 +41,26 @@ pub struct SpanBuilder {
 
 impl SpanBuilder {
     pub(super) fn root(recorder: Arc<Recorder>, name: Cow<'static, str>) -> Self {
-        let (tags, links) = (Vec::new(), Vec::new());
         Self {
             recorder,
-            parent: None,
+            parent: Incoming::default(),
             baggage: None,
             name,
             kind: SpanKind::Internal,
             start: None,
-            tags,
-            links,
+            tags: Vec::new(),
+            links: Vec::new(),
         }
     }
 
-    /// Starts it under a parent, whose baggage it inherits. Default, and with `None`: a new trace.
-    pub fn with_parent_context<'c>(mut self, context: impl Into<Option<&'c TraceContext>>) -> Self {
-        self.parent = context.into().cloned();
+    /// Starts the span under a parent, whose baggage it inherits. By default, and without a context, it
+    /// starts a new trace; the baggage of an [`Incoming`] goes along all the same.
+    pub fn with_parent_context(mut self, parent: impl Into<Incoming>) -> Self {
+        self.parent = parent.into();
         self
     }
 
-    /// Gives it this baggage instead of its parent's.
+    /// Gives the span this baggage instead of its parent's.
     pub fn with_baggage(mut self, baggage: Baggage) -> Self {
         self.baggage = Some(baggage);
         self
@@ -95,15 +96,14 @@ impl SpanBuilder {
 
     /// Starts the span.
     pub fn start(self) -> SpanGuard {
-        let inherited = self.parent.as_ref().map(|parent| parent.baggage.clone());
         let start = SpanStart {
             name: self.name,
             kind: self.kind,
-            parent: self.parent.as_ref(),
+            parent: self.parent.context.as_ref(),
             start: self.start.map(StartTime::Wall),
             tags: self.tags,
             links: self.links,
-            baggage: self.baggage.or(inherited).unwrap_or_default(),
+            baggage: self.baggage.unwrap_or(self.parent.baggage),
         };
         SpanGuard::new(self.recorder.start(start))
     }

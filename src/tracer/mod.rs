@@ -27,9 +27,9 @@ pub use guard::SpanGuard;
 
 use crate::export::Exporter;
 use crate::ledger::Stats;
-use crate::model::TraceContext;
+use crate::model::{Incoming, TraceContext};
 use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
-use crate::propagation::{CompositePropagator, Extracted, Extractor, Injector, Propagator};
+use crate::propagation::{CompositePropagator, Extractor, Injector, Propagator};
 use crate::record::{Recorder, SpanStart};
 use crate::sampling::Sampler;
 
@@ -67,19 +67,18 @@ impl Tracer {
 
     /// Starts a span under a parent.
     ///
-    /// With the context of a span of this process the new one joins its local trace; with a context
-    /// from [`extract_context`](Self::extract_context) it is the root of a local trace of its own; with
-    /// `None` it starts a new trace.
+    /// With the context of a span of this process the new one joins its local trace. With what
+    /// [`extract`](Self::extract) or [`extract_context`](Self::extract_context) read from headers it is
+    /// the root of a local trace of its own. Without a context it starts a new trace, which carries the
+    /// baggage of the [`Incoming`].
     #[inline]
-    pub fn start_span_with_context<'c>(
+    pub fn start_span_with_context(
         &self,
         name: impl Into<Cow<'static, str>>,
-        context: impl Into<Option<&'c TraceContext>>,
+        parent: impl Into<Incoming>,
     ) -> SpanGuard {
-        let start = match context.into() {
-            Some(parent) => SpanStart::under(name.into(), parent),
-            None => SpanStart::new(name.into()),
-        };
+        let Incoming { context, baggage } = parent.into();
+        let start = SpanStart { parent: context.as_ref(), baggage, ..SpanStart::new(name.into()) };
         SpanGuard::new(self.recorder.start(start))
     }
 
@@ -88,9 +87,35 @@ impl Tracer {
         SpanBuilder::root(Arc::clone(&self.recorder), name.into())
     }
 
-    /// Reads the caller's context from incoming headers: W3C `traceparent`, `tracestate` and `baggage`.
+    /// Reads the caller's context and baggage from incoming headers: W3C `traceparent`, `tracestate` and
+    /// `baggage`, unless the tracer has [another propagator](Self::with_propagator).
     ///
-    /// `None` when there is no valid `traceparent`; then the request starts a new trace.
+    /// Baggage that comes without a valid `traceparent` is kept, and goes to the trace that starts then.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+    /// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+    /// let mut headers = HashMap::new();
+    /// headers.insert("baggage".to_string(), "tenant=acme".to_string());
+    /// let span = tracer.start_span_with_context("handle_request", tracer.extract(&headers));
+    /// assert_eq!(span.baggage().get("tenant"), Some("acme"));
+    /// ```
+    #[must_use]
+    pub fn extract(&self, headers: &dyn Extractor) -> Incoming {
+        let mut incoming = Incoming::default();
+        self.propagator.extract(headers, &mut incoming);
+        if let Some(context) = &mut incoming.context {
+            context.baggage = incoming.baggage.clone();
+        }
+        incoming
+    }
+
+    /// Reads the caller's context from incoming headers, as [`extract`](Self::extract) does; it carries
+    /// the baggage.
+    ///
+    /// `None` when there is no valid `traceparent`; then the request starts a new trace, and baggage that
+    /// came without it is lost.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -105,9 +130,7 @@ impl Tracer {
     /// ```
     #[must_use]
     pub fn extract_context(&self, headers: &dyn Extractor) -> Option<TraceContext> {
-        let mut extracted = Extracted::default();
-        self.propagator.extract(headers, &mut extracted);
-        extracted.into_context()
+        self.extract(headers).context
     }
 
     /// Writes a span's context into outgoing headers.

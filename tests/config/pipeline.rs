@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tailtrace::delivery::DeliveryConfig;
 use tailtrace::model::TraceFlags;
-use tailtrace::propagation::{Extracted, Propagator};
+use tailtrace::propagation::Propagator;
 use tailtrace::record::RecordLimits;
 use tailtrace::{
-    AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline, SpanId, TagValue, TraceContext, TraceId,
+    AlwaysOff, AlwaysOn, InMemoryExporter, Incoming, Pipeline, SpanId, TagValue, TraceContext,
+    TraceId,
 };
 use tracing_subscriber::prelude::*;
 
@@ -137,7 +138,7 @@ fn what_is_disabled_records_nothing_whatever_the_program_adds() {
 fn a_disabled_process_passes_its_callers_context_on() {
     let settings = read(&[("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "console")]);
     let pipeline = settings.pipeline().unwrap().with_sampler(AlwaysOff).start().unwrap();
-    let incoming = HashMap::from([
+    let headers = HashMap::from([
         (
             "traceparent".to_owned(),
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
@@ -146,15 +147,15 @@ fn a_disabled_process_passes_its_callers_context_on() {
         ("baggage".to_owned(), "tenant=acme".to_owned()),
     ]);
     let propagator = settings.propagator();
-    let mut extracted = Extracted::default();
-    propagator.extract(&incoming, &mut extracted);
-    let caller = extracted.into_context().unwrap();
+    let mut incoming = Incoming::default();
+    propagator.extract(&headers, &mut incoming);
+    let caller = incoming.into_context().unwrap();
     let tracer = pipeline.tracer();
     let span = tracer.span_builder("op").with_parent_context(&caller).start();
     for context in [span.context(), span.child("inner").context()] {
         let mut outgoing = HashMap::new();
         propagator.inject(&context, &mut outgoing);
-        assert_eq!(outgoing, incoming);
+        assert_eq!(outgoing, headers);
     }
     let inner = tracer.span_builder("inner").with_parent_context(&span.context()).start();
     assert_eq!(inner.context().span_id, caller.span_id);

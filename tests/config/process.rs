@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::process::Command;
 use std::time::Duration;
 
+use tailtrace::Incoming;
 use tailtrace::config::{self, EnvCarrier};
-use tailtrace::propagation::{Extracted, Propagator, TraceContextPropagator};
+use tailtrace::propagation::{Propagator, TraceContextPropagator};
 use tailtrace::{InMemoryExporter, SpanId, TraceContext, TraceId};
 
 /// Set in the process that is started, which does nothing but to tell what it reads.
@@ -108,9 +109,9 @@ fn a_value_that_is_not_text_is_warned_about_and_counts_as_unset() {
 #[test]
 fn a_child_process_belongs_to_the_trace_of_its_parent() {
     if is_child() {
-        let mut extracted = Extracted::default();
-        TraceContextPropagator.extract(&EnvCarrier::from_env(), &mut extracted);
-        println!("parent: {:?}", extracted.parent.map(|parent| parent.span_id.to_hex()));
+        let mut incoming = Incoming::default();
+        TraceContextPropagator.extract(&EnvCarrier::from_env(), &mut incoming);
+        println!("parent: {:?}", incoming.context.map(|parent| parent.span_id.to_hex()));
         return;
     }
     let context = TraceContext::new(TraceId::new(), SpanId::new());

@@ -5,8 +5,9 @@ use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use tailtrace::Incoming;
 use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer};
-use tailtrace::propagation::{Extracted, Propagator, TraceContextPropagator};
+use tailtrace::propagation::{Propagator, TraceContextPropagator};
 use tailtrace::{AlwaysOff, TraceContext};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -45,9 +46,9 @@ async fn relayed(lines: Lines<'_>, times: usize) -> Vec<TraceContext> {
 fn sent(headers: &HeaderMap) -> TraceContext {
     assert_eq!(headers.get_all("traceparent").iter().count(), 1);
     assert!(headers.get_all("tracestate").iter().count() <= 1);
-    let mut extracted = Extracted::default();
-    TraceContextPropagator.extract(headers, &mut extracted);
-    let context = extracted.parent.expect("what is sent is valid");
+    let mut incoming = Incoming::default();
+    TraceContextPropagator.extract(headers, &mut incoming);
+    let context = incoming.context.expect("what is sent is valid");
     let state = headers.get("tracestate").map_or("", |line| line.to_str().unwrap());
     assert_eq!(context.trace_state.as_str(), state);
     assert_eq!(state.is_empty(), !headers.contains_key("tracestate"));

@@ -4,12 +4,12 @@
 use super::{HashMap, HeaderMap, Headers};
 use tailtrace::model::{Baggage, TraceFlags};
 use tailtrace::propagation::{
-    B3Propagator, BaggagePropagator, CompositePropagator, Extracted, Extractor, JaegerPropagator,
-    Propagator, TraceContextPropagator,
+    B3Propagator, BaggagePropagator, CompositePropagator, Extractor, JaegerPropagator, Propagator,
+    TraceContextPropagator,
 };
 use tailtrace::{
-    AlwaysOff, AlwaysOn, InMemoryExporter, ParentBasedSampler, Sampler, SpanId, TraceContext,
-    TraceId, Tracer,
+    AlwaysOff, AlwaysOn, InMemoryExporter, Incoming, ParentBasedSampler, Sampler, SpanId,
+    TraceContext, TraceId, Tracer,
 };
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -32,10 +32,10 @@ pub(crate) fn all_at_once() -> CompositePropagator {
     CompositePropagator::new(all)
 }
 
-pub(crate) fn extract_by(propagator: &dyn Propagator, headers: &dyn Extractor) -> Extracted {
-    let mut extracted = Extracted::default();
-    propagator.extract(headers, &mut extracted);
-    extracted
+pub(crate) fn extract_by(propagator: &dyn Propagator, headers: &dyn Extractor) -> Incoming {
+    let mut incoming = Incoming::default();
+    propagator.extract(headers, &mut incoming);
+    incoming
 }
 
 fn inject_by<H: Headers>(propagator: &dyn Propagator, context: &TraceContext) -> H {
@@ -54,7 +54,7 @@ fn owned(lines: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn flags_of(propagator: &dyn Propagator, headers: &dyn Extractor) -> Option<TraceFlags> {
-    extract_by(propagator, headers).parent.map(|parent| parent.flags)
+    extract_by(propagator, headers).context.map(|parent| parent.flags)
 }
 
 /// What a service with this head sends on of a request with this `b3` header.
@@ -89,8 +89,8 @@ over_both_carriers! {
                 let mut sent = context(flags);
                 sent.parent_span_id = SpanId::from_bits(9);
                 let headers: Carrier = inject_by(&*format, &sent);
-                let extracted = extract_by(&*format, &headers);
-                assert_eq!(extracted.parent, Some(context(flags).remote()), "{:?}", format.fields());
+                let incoming = extract_by(&*format, &headers);
+                assert_eq!(incoming.context, Some(context(flags).remote()), "{:?}", format.fields());
             }
         }
     }
@@ -109,14 +109,14 @@ over_both_carriers! {
 
     fn absent_and_malformed_headers_leave_what_was_found_before() {
         for format in formats() {
-            let mut extracted = extract_by(&*format, &inject_by::<Carrier>(&*format, &context(TraceFlags::SAMPLED)));
-            extracted.baggage = Baggage::new().with("a", "1").unwrap();
-            let before = extracted.clone();
-            format.extract(&Carrier::default(), &mut extracted);
+            let mut incoming = extract_by(&*format, &inject_by::<Carrier>(&*format, &context(TraceFlags::SAMPLED)));
+            incoming.baggage = Baggage::new().with("a", "1").unwrap();
+            let before = incoming.clone();
+            format.extract(&Carrier::default(), &mut incoming);
             for garbage in ["", "garbage", "0", "-", ":::", "00-0-0-00"] {
                 let lines: Vec<_> = format.fields().iter().map(|field| (*field, garbage)).collect();
-                format.extract(&Carrier::of(&lines), &mut extracted);
-                assert_eq!(extracted, before, "{garbage:?}");
+                format.extract(&Carrier::of(&lines), &mut incoming);
+                assert_eq!(incoming, before, "{garbage:?}");
             }
         }
     }
@@ -128,7 +128,7 @@ over_both_carriers! {
                 let zeros = "0".repeat(id.len());
                 let lines: Vec<_> = lines.into_iter().map(|(name, value)| (name, value.replace(id, &zeros))).collect();
                 let lines: Vec<_> = lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                assert_eq!(extract_by(&*format, &Carrier::of(&lines)), Extracted::default(), "{lines:?}");
+                assert_eq!(extract_by(&*format, &Carrier::of(&lines)), Incoming::default(), "{lines:?}");
             }
         }
     }
@@ -146,9 +146,9 @@ over_both_carriers! {
         let sent = context(TraceFlags::SAMPLED);
         let headers: Carrier = inject_by(&all_at_once(), &sent);
         for format in formats() {
-            assert_eq!(extract_by(&*format, &headers).parent, Some(sent.clone().remote()));
+            assert_eq!(extract_by(&*format, &headers).context, Some(sent.clone().remote()));
             let only: Carrier = inject_by(&*format, &sent);
-            assert_eq!(extract_by(&all_at_once(), &only).parent, Some(sent.clone().remote()));
+            assert_eq!(extract_by(&all_at_once(), &only).context, Some(sent.clone().remote()));
         }
     }
 
@@ -160,7 +160,7 @@ over_both_carriers! {
             ("X-B3-Sampled", "0"),
         ];
         for propagator in [B3Propagator::single(), B3Propagator::multi()] {
-            let read = |lines: &[(&str, &str)]| extract_by(&propagator, &Carrier::of(lines)).parent.unwrap();
+            let read = |lines: &[(&str, &str)]| extract_by(&propagator, &Carrier::of(lines)).context.unwrap();
             assert_eq!(read(&lines), context(TraceFlags::SAMPLED).remote());
             assert_eq!(read(&lines[1..]).trace_id.to_bits(), 1);
         }
@@ -194,7 +194,7 @@ over_both_carriers! {
 
     fn z9_trace_ids_of_64_bits_are_padded() {
         let headers = Carrier::of(&[("b3", "a3ce929d0e0e4736-00f067aa0ba902b7-1")]);
-        let read = extract_by(&B3Propagator::default(), &headers).parent.unwrap();
+        let read = extract_by(&B3Propagator::default(), &headers).context.unwrap();
         let sent = "0000000000000000a3ce929d0e0e4736-00f067aa0ba902b7-1";
         assert_eq!(inject_by::<Carrier>(&B3Propagator::single(), &read).lines(), owned(&[("b3", sent)]));
         assert!(!read.flags.is_random());
@@ -212,7 +212,7 @@ over_both_carriers! {
             assert_eq!(headers.lines(), owned(&[("uber-trace-id", &line)]));
         }
         let lenient = Carrier::of(&[("Uber-Trace-Id", "4bf92f3577b34da6a3ce929d0e0e4736%3Af067aa0ba902b7%3a5%3A1")]);
-        assert_eq!(extract_by(&JaegerPropagator, &lenient).parent, Some(context(TraceFlags::SAMPLED).remote()));
+        assert_eq!(extract_by(&JaegerPropagator, &lenient).context, Some(context(TraceFlags::SAMPLED).remote()));
     }
 
     fn j5_j6_j8_j9_baggage_has_a_header_for_each_member() {
@@ -230,10 +230,10 @@ over_both_carriers! {
 
         let read = extract_by(&JaegerPropagator, &headers);
         assert_eq!(read.baggage.to_string(), "empty=,user=Zo%C3%AB%3B%20100%25+1");
-        assert!(read.parent.is_some());
+        assert!(read.context.is_some());
         let bad = Carrier::of(&[("uber-trace-id", &line), ("UberCtx-A", "é%zz"), ("jaeger-baggage", "B=2,=,c")]);
         let read = extract_by(&JaegerPropagator, &bad);
         assert_eq!(read.baggage.to_string(), "a=%C3%A9%25zz,b=2");
-        assert!(read.parent.is_some());
+        assert!(read.context.is_some());
     }
 }

@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tailtrace::model::{Baggage, Randomness, Threshold, TraceFlags, TraceState};
 use tailtrace::propagation::{
-    BaggagePropagator, CompositePropagator, Extracted, Extractor, Injector, Propagator,
-    TraceContextPropagator,
+    BaggagePropagator, CompositePropagator, Extractor, Injector, Propagator, TraceContextPropagator,
 };
-use tailtrace::{SpanId, TraceContext, TraceId};
+use tailtrace::{Incoming, SpanId, TraceContext, TraceId};
 
 mod mutation;
 
@@ -67,10 +66,10 @@ impl Headers for HeaderMap {
     }
 }
 
-fn extract(headers: &dyn Extractor) -> Extracted {
-    let mut extracted = Extracted::default();
-    CompositePropagator::default().extract(headers, &mut extracted);
-    extracted
+fn extract(headers: &dyn Extractor) -> Incoming {
+    let mut incoming = Incoming::default();
+    CompositePropagator::default().extract(headers, &mut incoming);
+    incoming
 }
 
 fn inject<H: Headers>(context: &TraceContext) -> H {
@@ -80,13 +79,13 @@ fn inject<H: Headers>(context: &TraceContext) -> H {
 }
 
 fn parent<H: Headers>(traceparent: &str) -> Option<TraceContext> {
-    extract(&H::of(&[("traceparent", traceparent)])).parent
+    extract(&H::of(&[("traceparent", traceparent)])).context
 }
 
 fn trace_state<H: Headers>(lines: &[&str]) -> TraceState {
     let mut all = vec![("traceparent", PARENT)];
     all.extend(lines.iter().map(|line| ("tracestate", *line)));
-    extract(&H::of(&all)).parent.expect("a bad tracestate never costs the trace").trace_state
+    extract(&H::of(&all)).context.expect("a bad tracestate never costs the trace").trace_state
 }
 
 fn baggage<H: Headers>(lines: &[&str]) -> Baggage {
@@ -150,7 +149,7 @@ over_both_carriers! {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01,",
         ] {
             let headers = Carrier::of(&[("traceparent", line), ("tracestate", "a=1")]);
-            assert_eq!(extract(&headers), Extracted::default(), "{line}");
+            assert_eq!(extract(&headers), Incoming::default(), "{line}");
         }
     }
 
@@ -181,7 +180,7 @@ over_both_carriers! {
 
     fn tp6_two_traceparent_lines_are_none() {
         let headers = Carrier::of(&[("traceparent", PARENT), ("traceparent", PARENT), ("tracestate", "a=1")]);
-        assert_eq!(extract(&headers).parent, None);
+        assert_eq!(extract(&headers).context, None);
     }
 
     fn tp7_whitespace_around_the_value_is_ignored() {
@@ -206,27 +205,27 @@ over_both_carriers! {
         let headers: Carrier = inject(&context);
         let sent = "00-00000000000000000000000000000001-0000000000000002-01";
         assert_eq!(headers.lines(), [("traceparent".to_owned(), sent.to_owned())]);
-        assert_eq!(extract(&headers).parent, Some(context.remote()));
+        assert_eq!(extract(&headers).context, Some(context.remote()));
     }
 
     fn tp13_bg9_bad_headers_leave_what_was_found_before() {
-        let mut extracted = extract(&Carrier::of(&[("traceparent", PARENT), ("baggage", "a=1")]));
-        let before = extracted.clone();
+        let mut incoming = extract(&Carrier::of(&[("traceparent", PARENT), ("baggage", "a=1")]));
+        let before = incoming.clone();
         let bad = Carrier::of(&[("traceparent", "garbage"), ("tracestate", "x=1"), ("baggage", "garbage")]);
-        CompositePropagator::default().extract(&bad, &mut extracted);
-        CompositePropagator::default().extract(&Carrier::of(&[]), &mut extracted);
-        assert_eq!(extracted, before);
-        assert_eq!(extracted.into_context().unwrap().baggage.get("a"), Some("1"));
+        CompositePropagator::default().extract(&bad, &mut incoming);
+        CompositePropagator::default().extract(&Carrier::of(&[]), &mut incoming);
+        assert_eq!(incoming, before);
+        assert_eq!(incoming.into_context().unwrap().baggage.get("a"), Some("1"));
     }
 
     fn ts1_a_tracestate_without_traceparent_is_not_read() {
-        assert_eq!(extract(&Carrier::of(&[("tracestate", "a=1")])), Extracted::default());
+        assert_eq!(extract(&Carrier::of(&[("tracestate", "a=1")])), Incoming::default());
     }
 
     fn ts2_ts3_ts9_lines_are_combined_in_order_and_empty_members_skipped() {
         assert_eq!(trace_state::<Carrier>(&["a=1,b=2", "c=3"]).as_str(), "a=1,b=2,c=3");
         assert_eq!(trace_state::<Carrier>(&["a=1", "", " \t", ",b=2,,"]).as_str(), "a=1,b=2");
-        let context = extract(&Carrier::of(&[("traceparent", PARENT), ("tracestate", " , ")])).parent.unwrap();
+        let context = extract(&Carrier::of(&[("traceparent", PARENT), ("tracestate", " , ")])).context.unwrap();
         assert_eq!(inject::<Carrier>(&context).lines().len(), 1, "an empty tracestate is not sent");
     }
 
@@ -348,20 +347,20 @@ over_both_carriers! {
     }
 
     fn baggage_without_a_parent_is_found_and_makes_no_context() {
-        let extracted = extract(&Carrier::of(&[("baggage", "a=1")]));
-        assert_eq!(extracted.baggage.get("a"), Some("1"));
-        assert_eq!(extracted.into_context(), None);
+        let incoming = extract(&Carrier::of(&[("baggage", "a=1")]));
+        assert_eq!(incoming.baggage.get("a"), Some("1"));
+        assert_eq!(incoming.into_context(), None);
     }
 
     fn of_several_formats_the_last_that_finds_a_parent_wins() {
         /// A format of another house, which also knows the sampling decision.
         struct House;
         impl Propagator for House {
-            fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+            fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
                 carrier.visit("x-house", &mut |line| {
                     let bits = str::from_utf8(line).ok().and_then(|text| text.parse().ok());
                     if let (Some(trace), Some(span)) = (bits.and_then(TraceId::from_bits), SpanId::from_bits(7)) {
-                        extracted.parent = Some(TraceContext::new(trace, span).remote());
+                        incoming.context = Some(TraceContext::new(trace, span).remote());
                     }
                 });
             }
@@ -374,9 +373,9 @@ over_both_carriers! {
         }
         let both = CompositePropagator::new(vec![Box::new(TraceContextPropagator), Box::new(House)]);
         let trace_of = |lines: &[(&str, &str)]| {
-            let mut extracted = Extracted::default();
-            both.extract(&Carrier::of(lines), &mut extracted);
-            extracted.parent.map(|parent| parent.trace_id.to_bits())
+            let mut incoming = Incoming::default();
+            both.extract(&Carrier::of(lines), &mut incoming);
+            incoming.context.map(|parent| parent.trace_id.to_bits())
         };
         let w3c = TraceId::from_hex(TRACE_ID).unwrap().to_bits();
         assert_eq!(trace_of(&[("traceparent", PARENT), ("x-house", "5")]), Some(5));

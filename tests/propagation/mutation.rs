@@ -146,7 +146,7 @@ proptest! {
                     prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", name);
                 }
                 let received = extract_by(&*format, &sent);
-                let parent = received.parent.expect("what was sent is read");
+                let parent = received.context.expect("what was sent is read");
                 prop_assert_eq!((parent.trace_id, parent.span_id), (context.trace_id, context.span_id));
                 prop_assert_eq!(parent.is_sampled(), context.is_sampled());
                 let carries_baggage = sent.keys().any(|name| name.starts_with("uberctx-"));

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use tailtrace::model::{Baggage, Threshold};
-use tailtrace::propagation::{Extracted, Extractor, Injector, Propagator};
+use tailtrace::propagation::{Extractor, Injector, Propagator};
 use tailtrace::{
-    AlwaysOff, AlwaysOn, FixedRateSampler, InMemoryExporter, ParentBasedSampler, SpanRef,
+    AlwaysOff, AlwaysOn, FixedRateSampler, InMemoryExporter, Incoming, ParentBasedSampler, SpanRef,
     TraceContext, Tracer,
 };
 
@@ -23,10 +23,10 @@ fn call(caller: &Tracer, callee: &Tracer, context: &TraceContext) -> tailtrace::
     caller.inject_context(context, &mut carrier);
     let mut http = http::HeaderMap::new();
     caller.inject_context(context, &mut http);
-    let extracted = callee.extract_context(&carrier).unwrap();
-    assert_eq!(callee.extract_context(&http), Some(extracted.clone()), "both carriers agree");
-    assert!(extracted.is_remote);
-    callee.start_span_with_context("handle", &extracted)
+    let incoming = callee.extract_context(&carrier).unwrap();
+    assert_eq!(callee.extract_context(&http), Some(incoming.clone()), "both carriers agree");
+    assert!(incoming.is_remote);
+    callee.start_span_with_context("handle", &incoming)
 }
 
 #[test]
@@ -140,12 +140,12 @@ fn another_propagator_takes_the_place_of_the_standard_one() {
     /// Carries the ids in one header and nothing else.
     struct Short;
     impl Propagator for Short {
-        fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+        fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
             carrier.visit("x-trace", &mut |value| {
                 let text = std::str::from_utf8(value).unwrap_or_default();
                 let ids = text.split_once('/');
                 let ids = ids.and_then(|(t, s)| Some((t.parse().ok()?, s.parse().ok()?)));
-                extracted.parent = ids.map(|(t, s)| TraceContext::new(t, s).remote());
+                incoming.context = ids.map(|(t, s)| TraceContext::new(t, s).remote());
             });
         }
 
@@ -162,7 +162,40 @@ fn another_propagator_takes_the_place_of_the_standard_one() {
     let mut carrier = HashMap::new();
     tracer.inject_context(&span.context(), &mut carrier);
     assert_eq!(carrier.keys().collect::<Vec<_>>(), ["x-trace"]);
-    let extracted = tracer.extract_context(&carrier).unwrap();
-    assert_eq!(extracted.span_id, span.context().span_id);
+    let incoming = tracer.extract_context(&carrier).unwrap();
+    assert_eq!(incoming.span_id, span.context().span_id);
     assert_eq!(tracer.extract_context(&headers([("traceparent", PARENT)])), None);
+}
+
+#[test]
+fn baggage_without_a_caller_goes_to_the_trace_that_starts() {
+    let memory = InMemoryExporter::new();
+    let tracer = Tracer::new("callee", AlwaysOn, memory.clone());
+    let incoming =
+        tracer.extract(&headers([("traceparent", "garbage"), ("baggage", "tenant=acme")]));
+    assert_eq!(incoming.context, None);
+    for root in [
+        tracer.start_span_with_context("started", &incoming),
+        tracer.span_builder("built").with_parent_context(&incoming).start(),
+    ] {
+        assert_eq!(root.baggage().get("tenant"), Some("acme"));
+        assert_eq!(root.context().parent_span_id, None);
+        assert_eq!(root.child("child").baggage().get("tenant"), Some("acme"));
+    }
+}
+
+#[test]
+fn a_caller_and_its_baggage_come_together_in_each_way_of_reading() {
+    let tracer = Tracer::new("callee", AlwaysOn, InMemoryExporter::new());
+    let carrier = headers([("traceparent", PARENT), ("baggage", "tenant=acme")]);
+    let incoming = tracer.extract(&carrier);
+    let context = tracer.extract_context(&carrier).unwrap();
+    assert_eq!(incoming.context.as_ref(), Some(&context));
+    for span in [
+        tracer.start_span_with_context("incoming", incoming),
+        tracer.start_span_with_context("context", &context),
+    ] {
+        assert_eq!(span.baggage().get("tenant"), Some("acme"));
+        assert_eq!(span.context().parent_span_id, Some(context.span_id));
+    }
 }

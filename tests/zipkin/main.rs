@@ -10,9 +10,11 @@ use std::time::Duration;
 use server::Server;
 use tailtrace::export::ExportError;
 use tailtrace::pipeline::PipelineBuilder;
-use tailtrace::propagation::{B3Propagator, Extracted, Propagator};
+use tailtrace::propagation::{B3Propagator, Propagator};
 use tailtrace::testing::{span, trace};
-use tailtrace::{AlwaysOn, Exporter, LogLevel, Pipeline, SpanKind, ZipkinExporter, config};
+use tailtrace::{
+    AlwaysOn, Exporter, Incoming, LogLevel, Pipeline, SpanKind, ZipkinExporter, config,
+};
 use zipkin_types::Span;
 
 const PLENTY: Duration = Duration::from_secs(60);
@@ -77,9 +79,9 @@ fn a_trace_that_is_debugged_says_so() {
         "b3".to_owned(),
         "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-d".to_owned(),
     )]);
-    let mut extracted = Extracted::default();
-    B3Propagator::single().extract(&headers, &mut extracted);
-    let caller = extracted.into_context().unwrap();
+    let mut incoming = Incoming::default();
+    B3Propagator::single().extract(&headers, &mut incoming);
+    let caller = incoming.into_context().unwrap();
     drop(pipeline.tracer().span_builder("op").with_parent_context(&caller).start());
     pipeline.shutdown(PLENTY).unwrap();
     let span = spans(&server.next().body).remove(0);

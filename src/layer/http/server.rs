@@ -21,7 +21,7 @@ use super::url::{Authority, Query, protocol_version};
 use crate::kit::guarded;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::lookup;
-use crate::propagation::Extracted;
+use crate::model::Incoming;
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 
@@ -159,7 +159,7 @@ impl HttpServerLayer {
     /// The span of this request, under its caller if that is known. A caller far away goes before the
     /// span that happens to be the current one here.
     fn scope(&self, parts: &Parts) -> RequestScope {
-        let mut caller = Extracted::default();
+        let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
         // Asked first: what it traces itself has nothing to do with the caller.
         let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());

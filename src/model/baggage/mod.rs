@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use thiserror::Error;
 
 use super::text::excerpt;
+use crate::kit::debug_like_display;
 
 mod codec;
 mod entries;
@@ -186,7 +187,7 @@ impl fmt::Debug for Baggage {
 }
 
 /// Why a change to a [`Baggage`] was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BaggageError {
     /// The name, of which this is the start, cannot stand in a header.
@@ -205,6 +206,8 @@ pub enum BaggageError {
     #[error("baggage would take {0} of at most {max} bytes: remove members or shorten values", max = Baggage::MAX_BYTES)]
     TooLong(usize),
 }
+
+debug_like_display!(BaggageError);
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use super::{
-    Randomness,
+    Randomness, SettingError,
     text::{Hex56, excerpt, read_lower_hex},
 };
+use crate::kit::debug_like_display;
 
 /// 2^56: how many values the randomness of a trace can take.
 const RANGE: u64 = 1 << 56;
@@ -34,7 +35,7 @@ const RANGE: u64 = 1 << 56;
 /// assert_eq!(quarter.adjusted_count(), 4.0);
 /// assert!(quarter.accepts(Randomness::from_bits(0xc0_0000_0000_0000)));
 /// assert!(!quarter.accepts(Randomness::from_bits(0xbf_ffff_ffff_ffff)));
-/// # Ok::<(), tailtrace::model::ThresholdError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 ///
 /// Specification: OpenTelemetry, "Probability Sampling in the tracestate".
@@ -67,10 +68,13 @@ impl Threshold {
     /// take all 14 digits.
     ///
     /// # Errors
-    /// [`ThresholdError::Probability`] if the probability is not in 2^-56 to 1.
-    pub fn from_probability(probability: f64) -> Result<Self, ThresholdError> {
+    /// If the probability is not in 2^-56 to 1.
+    pub fn from_probability(probability: f64) -> Result<Self, SettingError> {
         if !(Self::RAREST.probability()..=1.0).contains(&probability) {
-            return Err(ThresholdError::Probability(probability));
+            return Err(SettingError::out_of_range(
+                format_args!("probability {probability}"),
+                "use one between 2^-56 and 1",
+            ));
         }
         // Scaling by a power of two is exact; the result lies in 1 to 2^56.
         let accepted = (probability * RANGE as f64).round() as u64;
@@ -87,11 +91,11 @@ impl Threshold {
     /// then differs from the asked one by up to `16^-digits` of it.
     ///
     /// # Errors
-    /// [`ThresholdError::Probability`] if the probability is not in 2^-56 to 1.
+    /// If the probability is not in 2^-56 to 1.
     pub fn from_probability_with_precision(
         probability: f64,
         digits: u8,
-    ) -> Result<Self, ThresholdError> {
+    ) -> Result<Self, SettingError> {
         let Self(exact) = Self::from_probability(probability)?;
         // The exponent of `probability = m * 2^exponent` with m in 0.5..1; every
         // four halvings put one more `f` in front of the digits that matter.
@@ -120,12 +124,14 @@ impl Threshold {
     ///
     /// # Errors
     /// If the rate is not a number from 0 to 1.
-    pub fn for_rate(rate: f64) -> Result<Option<Self>, RateError> {
+    pub fn for_rate(rate: f64) -> Result<Option<Self>, SettingError> {
         if rate == 0.0 {
             return Ok(None);
         }
         let probability = if rate > 0.0 { rate.max(Self::RAREST.probability()) } else { rate };
-        Self::from_probability(probability).map(Some).map_err(|_| RateError(rate))
+        Self::from_probability(probability).map(Some).map_err(|_| {
+            SettingError::out_of_range(format_args!("rate {rate}"), "use a rate between 0 and 1")
+        })
     }
 
     /// The fraction of traces that is kept, in 2^-56 to 1.
@@ -174,35 +180,23 @@ impl FromStr for Threshold {
     /// Reads the `th` text; missing digits on the right are zeros.
     ///
     /// # Errors
-    /// [`ThresholdError::Text`] if the text is not 1 to 14 lower-case hex digits.
+    /// If the text is not 1 to 14 lower-case hex digits.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match read_lower_hex(text.as_bytes()) {
             Some(bits) if text.len() <= Hex56::LEN => {
                 Ok(Self((bits as u64) << (4 * (Hex56::LEN - text.len()))))
             }
-            _ => Err(ThresholdError::Text(excerpt(text))),
+            _ => Err(ThresholdError(excerpt(text))),
         }
     }
 }
 
-/// What was given is not a [`Threshold`].
-#[derive(Clone, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum ThresholdError {
-    /// The probability is not in 2^-56 to 1.
-    #[error("probability {0} is out of range: use one between 2^-56 and 1")]
-    Probability(f64),
-    /// The text, of which this is the start, is not a `th` value.
-    #[error("{0:?} is not a threshold: use 1 to 14 lower-case hex digits")]
-    Text(String),
-}
+/// The text is not the `th` text of a [`Threshold`]. Holds the start of the text.
+#[derive(Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not a threshold: use 1 to 14 lower-case hex digits")]
+pub struct ThresholdError(String);
 
-/// The sampling rate, which this holds, is not a number from 0 to 1.
-///
-/// Everything that takes a rate reports it with this error.
-#[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[error("rate {0} is out of range: use a rate between 0 and 1")]
-pub struct RateError(pub f64);
+debug_like_display!(ThresholdError);
 
 #[cfg(test)]
 mod tests;

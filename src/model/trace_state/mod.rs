@@ -9,6 +9,7 @@ use super::{
     ot_value::{OT_KEY, OtValue, TooLong},
     text::excerpt,
 };
+use crate::kit::debug_like_display;
 
 mod member_list;
 mod reader;
@@ -219,7 +220,7 @@ impl FromStr for TraceState {
 
 /// Why a tracestate, or a change to one, was refused. Holds the start of the
 /// offending text.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TraceStateError {
     /// The key breaks the rules.
@@ -239,6 +240,8 @@ pub enum TraceStateError {
     #[error("a tracestate has more than 32 members: send fewer")]
     TooManyMembers,
 }
+
+debug_like_display!(TraceStateError);
 
 #[cfg(test)]
 mod tests;

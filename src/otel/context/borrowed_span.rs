@@ -9,11 +9,11 @@ use opentelemetry::{Context, KeyValue};
 
 use super::baggage::with_default_baggage;
 use super::span_registry::SpanRegistration;
+use crate::model::Incoming;
 use crate::model::TraceContext;
 use crate::otel::adapter::propagator::context_values;
 use crate::otel::convert;
 use crate::otel::writable_span::WritableSpan as _;
-use crate::propagation::Extracted;
 use crate::record::SpanWriter;
 use crate::record::bridge::BridgedSpan;
 
@@ -31,8 +31,8 @@ pub(super) fn with_borrowed_span(outer: &Context, shown: BridgedSpan) -> Context
     let BridgedSpan { context, writer, .. } = shown;
     if has_more_than_ids(&context) {
         // Our propagators look for the exact context beside the span.
-        let exact = Extracted { parent: Some(context.clone()), ..Extracted::default() };
-        return with_span(&context_values::with_extracted(outer, exact), context, writer);
+        let exact = Incoming::default().with_context(context.clone());
+        return with_span(&context_values::with_incoming(outer, exact), context, writer);
     }
     with_span(outer, context, writer)
 }

@@ -6,9 +6,9 @@ use opentelemetry::trace::TraceContextExt;
 use super::baggage::{baggage_of, with_default_baggage};
 use super::borrowed_span::with_borrowed_span;
 use super::span_registry;
+use crate::model::Incoming;
 use crate::model::TraceContext;
 use crate::otel::adapter::propagator::context_values;
-use crate::propagation::Extracted;
 use crate::record::SpanWriter;
 use crate::record::bridge::BridgedSpan;
 
@@ -33,8 +33,8 @@ use crate::record::bridge::BridgedSpan;
 pub fn to_context(context: &TraceContext) -> Context {
     let current = Context::current();
     if context.is_remote {
-        let extracted = Extracted { parent: Some(context.clone()), ..Extracted::default() };
-        let extended = context_values::with_extracted(&current, extracted);
+        let incoming = Incoming::default().with_context(context.clone());
+        let extended = context_values::with_incoming(&current, incoming);
         return with_default_baggage(extended, &context.baggage);
     }
     let writer = SpanWriter::of(context);

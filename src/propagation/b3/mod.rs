@@ -1,8 +1,8 @@
 //! The headers of Zipkin: `b3`, and the older ones that begin with `x-b3-`.
 
-use super::{Extracted, Extractor, Injector, Propagator};
+use super::{Extractor, Injector, Propagator};
 use crate::model::{
-    SpanId, TraceContext, TraceFlags, TraceId,
+    Incoming, SpanId, TraceContext, TraceFlags, TraceId,
     text::{read_lower_hex, trim_ows},
 };
 
@@ -30,12 +30,13 @@ const FLAGS: &str = "x-b3-flags";
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use tailtrace::propagation::{B3Propagator, Extracted, Propagator};
+/// use tailtrace::Incoming;
+/// use tailtrace::propagation::{B3Propagator, Propagator};
 ///
-/// let incoming = HashMap::from([("b3".to_owned(), "a3ce929d0e0e4736-00f067aa0ba902b7-1".to_owned())]);
-/// let mut extracted = Extracted::default();
-/// B3Propagator::multi().extract(&incoming, &mut extracted);
-/// let parent = extracted.into_context().expect("the header carries a trace");
+/// let headers = HashMap::from([("b3".to_owned(), "a3ce929d0e0e4736-00f067aa0ba902b7-1".to_owned())]);
+/// let mut incoming = Incoming::default();
+/// B3Propagator::multi().extract(&headers, &mut incoming);
+/// let parent = incoming.into_context().expect("the header carries a trace");
 /// assert!(parent.is_sampled());
 ///
 /// let mut outgoing = HashMap::new();
@@ -75,10 +76,10 @@ impl B3Propagator {
 }
 
 impl Propagator for B3Propagator {
-    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
         let single = Field::first(carrier, SINGLE, read_single).some();
         if let Some(parent) = single.or_else(|| read_multi(carrier)) {
-            extracted.parent = Some(parent);
+            incoming.context = Some(parent);
         }
     }
 

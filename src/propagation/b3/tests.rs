@@ -18,9 +18,9 @@ impl Extractor for Lines<'_> {
 
 fn extract(lines: &[(&str, &str)]) -> Option<TraceContext> {
     let lines: Vec<_> = lines.iter().map(|(name, line)| (*name, line.as_bytes())).collect();
-    let mut extracted = Extracted::default();
-    B3Propagator::default().extract(&Lines(&lines), &mut extracted);
-    extracted.parent
+    let mut incoming = Incoming::default();
+    B3Propagator::default().extract(&Lines(&lines), &mut incoming);
+    incoming.context
 }
 
 fn multi<'a>(more: &[(&'a str, &'a str)]) -> Option<TraceContext> {
@@ -151,9 +151,9 @@ proptest! {
             propagator.inject(&child, &mut headers);
             prop_assert!(headers.keys().all(|name| propagator.fields().contains(&name.as_str())));
             prop_assert!(!(headers.contains_key(SAMPLED) && headers.contains_key(FLAGS)));
-            let mut extracted = Extracted::default();
-            propagator.extract(&headers, &mut extracted);
-            prop_assert_eq!(extracted.parent.as_ref(), Some(&context));
+            let mut incoming = Incoming::default();
+            propagator.extract(&headers, &mut incoming);
+            prop_assert_eq!(incoming.context.as_ref(), Some(&context));
         }
     }
 
@@ -171,9 +171,9 @@ proptest! {
         ),
     ) {
         let lines: Vec<_> = lines.iter().map(|(name, line)| (*name, line.as_slice())).collect();
-        let mut extracted = Extracted::default();
-        B3Propagator::default().extract(&Lines(&lines), &mut extracted);
-        if let Some(parent) = extracted.parent {
+        let mut incoming = Incoming::default();
+        B3Propagator::default().extract(&Lines(&lines), &mut incoming);
+        if let Some(parent) = incoming.context {
             let holds = |id: String| lines.iter().any(|(_, line)| {
                 String::from_utf8_lossy(line).contains(id.trim_start_matches('0'))
             });

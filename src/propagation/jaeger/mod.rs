@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Extracted, Extractor, Injector, Propagator};
+use super::{Extractor, Injector, Propagator};
 use crate::model::{
-    Baggage, BaggageReader, SpanId, TraceContext, TraceFlags, TraceId,
+    Baggage, BaggageReader, Incoming, SpanId, TraceContext, TraceFlags, TraceId,
     text::{ByteSet, trim_ows, whole_members},
 };
 
@@ -35,15 +35,16 @@ const BAGGAGE: &str = "jaeger-baggage";
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use tailtrace::propagation::{Extracted, JaegerPropagator, Propagator};
+/// use tailtrace::Incoming;
+/// use tailtrace::propagation::{JaegerPropagator, Propagator};
 ///
-/// let incoming = HashMap::from([
+/// let headers = HashMap::from([
 ///     ("uber-trace-id".to_owned(), "a3ce929d0e0e4736:f067aa0ba902b7:0:1".to_owned()),
 ///     ("uberctx-user".to_owned(), "Zo%C3%AB".to_owned()),
 /// ]);
-/// let mut extracted = Extracted::default();
-/// JaegerPropagator.extract(&incoming, &mut extracted);
-/// let parent = extracted.into_context().expect("the header carries a trace");
+/// let mut incoming = Incoming::default();
+/// JaegerPropagator.extract(&headers, &mut incoming);
+/// let parent = incoming.into_context().expect("the header carries a trace");
 /// assert!(parent.is_sampled());
 /// assert_eq!(parent.baggage.get("user"), Some("Zoë"));
 ///
@@ -60,7 +61,7 @@ const BAGGAGE: &str = "jaeger-baggage";
 pub struct JaegerPropagator;
 
 impl Propagator for JaegerPropagator {
-    fn extract(&self, carrier: &dyn Extractor, extracted: &mut Extracted) {
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
         let mut lines = 0_usize;
         let mut parent = None;
         carrier.visit(TRACE_ID, &mut |line| {
@@ -70,11 +71,11 @@ impl Propagator for JaegerPropagator {
             }
         });
         if let (1, Some(parent)) = (lines, parent) {
-            extracted.parent = Some(parent);
+            incoming.context = Some(parent);
         }
         let baggage = read_baggage(carrier);
         if !baggage.is_empty() {
-            extracted.baggage = baggage;
+            incoming.baggage = baggage;
         }
     }
 

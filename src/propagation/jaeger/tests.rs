@@ -22,11 +22,11 @@ impl Extractor for Lines {
     }
 }
 
-fn extract(lines: &[(&str, &str)]) -> Extracted {
+fn extract(lines: &[(&str, &str)]) -> Incoming {
     let line = |(name, line): &(&str, &str)| ((*name).to_owned(), line.as_bytes().to_vec());
-    let mut extracted = Extracted::default();
-    JaegerPropagator.extract(&Lines(lines.iter().map(line).collect()), &mut extracted);
-    extracted
+    let mut incoming = Incoming::default();
+    JaegerPropagator.extract(&Lines(lines.iter().map(line).collect()), &mut incoming);
+    incoming
 }
 
 fn read(line: &str) -> Option<TraceContext> {
@@ -99,7 +99,7 @@ fn flags_are_a_hex_byte_of_which_debug_counts_only_if_sampled() {
 
 #[test]
 fn two_lines_are_none_and_a_long_one_is_refused_unread() {
-    assert_eq!(extract(&[(TRACE_ID, VALID), (TRACE_ID, VALID)]).parent, None);
+    assert_eq!(extract(&[(TRACE_ID, VALID), (TRACE_ID, VALID)]).context, None);
     let padded = |len: usize| format!("{VALID:len$}");
     assert!(read(&padded(MAX_LEN)).is_some());
     assert!(read(&padded(MAX_LEN + 1)).is_none());
@@ -127,9 +127,9 @@ fn a_bad_member_costs_neither_the_trace_nor_the_others() {
         ("uberctx-d", "%zz"),
         ("jaeger-baggage", "=1,,é=2"),
     ];
-    let extracted = extract(&lines);
-    assert_eq!(extracted.parent, read(VALID));
-    assert_eq!(extracted.baggage.to_string(), "d=%25zz");
+    let incoming = extract(&lines);
+    assert_eq!(incoming.context, read(VALID));
+    assert_eq!(incoming.baggage.to_string(), "d=%25zz");
 }
 
 #[test]
@@ -174,9 +174,9 @@ fn the_largest_baggage_arrives_though_every_byte_is_escaped() {
     context.baggage = Baggage::new().with("a", &"=".repeat(Baggage::MAX_BYTES - 2)).unwrap();
     let mut headers = HashMap::new();
     JaegerPropagator.inject(&context, &mut headers);
-    let mut extracted = Extracted::default();
-    JaegerPropagator.extract(&headers, &mut extracted);
-    assert_eq!(extracted.baggage, context.baggage);
+    let mut incoming = Incoming::default();
+    JaegerPropagator.extract(&headers, &mut incoming);
+    assert_eq!(incoming.baggage, context.baggage);
 }
 
 proptest! {
@@ -196,9 +196,9 @@ proptest! {
         JaegerPropagator.inject(&context, &mut headers);
         prop_assert_eq!(headers.len(), 1 + members.len());
         prop_assert!(headers.values().all(|value| value.bytes().all(|byte| byte.is_ascii_graphic())));
-        let mut extracted = Extracted::default();
-        JaegerPropagator.extract(&headers, &mut extracted);
-        prop_assert_eq!(extracted.into_context(), Some(context));
+        let mut incoming = Incoming::default();
+        JaegerPropagator.extract(&headers, &mut incoming);
+        prop_assert_eq!(incoming.into_context(), Some(context));
     }
 
     #[test]
@@ -215,10 +215,10 @@ proptest! {
             0..8,
         ),
     ) {
-        let mut extracted = Extracted::default();
-        JaegerPropagator.extract(&Lines(lines), &mut extracted);
-        prop_assert!(extracted.baggage.len() <= Baggage::MAX_MEMBERS);
-        prop_assert!(extracted.baggage.to_string().len() <= Baggage::MAX_BYTES);
-        prop_assert!(extracted.parent.is_none_or(|parent| parent.is_remote));
+        let mut incoming = Incoming::default();
+        JaegerPropagator.extract(&Lines(lines), &mut incoming);
+        prop_assert!(incoming.baggage.len() <= Baggage::MAX_MEMBERS);
+        prop_assert!(incoming.baggage.to_string().len() <= Baggage::MAX_BYTES);
+        prop_assert!(incoming.context.is_none_or(|parent| parent.is_remote));
     }
 }

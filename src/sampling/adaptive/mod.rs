@@ -7,10 +7,10 @@ mod tests;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use thiserror::Error;
-
 use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::kit::name_table::NameTable;
+use crate::model::SettingError;
+use crate::model::setting::{check_max_operations, check_per_second};
 use crate::time::clock::nanos;
 use operation::{Operation, Plan};
 
@@ -55,7 +55,7 @@ use operation::{Operation, Plan};
 /// let (operation, rate) = &handle.rates()[0]; // after 500 requests per second for two seconds
 /// assert_eq!(operation, "checkout");
 /// assert!((rate - 0.1).abs() < 0.001);
-/// # Ok::<(), tailtrace::sampling::AdaptiveError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 #[derive(Debug)]
 pub struct AdaptiveSampler {
@@ -87,10 +87,8 @@ impl AdaptiveSampler {
     ///
     /// # Errors
     /// If the target is not a finite number above 0.
-    pub fn per_second(target: f64) -> Result<Self, AdaptiveError> {
-        if !(target > 0.0 && target.is_finite()) {
-            return Err(AdaptiveError::Target(target));
-        }
+    pub fn per_second(target: f64) -> Result<Self, SettingError> {
+        check_per_second("target", target, "traces")?;
         Ok(Self::from_settings(Settings {
             target,
             interval: Duration::from_secs(1),
@@ -106,9 +104,10 @@ impl AdaptiveSampler {
     ///
     /// # Errors
     /// If the interval is shorter than a millisecond.
-    pub fn with_interval(self, interval: Duration) -> Result<Self, AdaptiveError> {
+    pub fn with_interval(self, interval: Duration) -> Result<Self, SettingError> {
         if interval < Self::SHORTEST {
-            return Err(AdaptiveError::Interval(interval));
+            let setting = format_args!("interval {interval:?}");
+            return Err(SettingError::out_of_range(setting, "use 1 ms or more"));
         }
         Ok(Self::from_settings(Settings { interval, ..self.settings }))
     }
@@ -118,9 +117,10 @@ impl AdaptiveSampler {
     ///
     /// # Errors
     /// If the weight is not above 0 and at most 1.
-    pub fn with_smoothing(self, weight: f64) -> Result<Self, AdaptiveError> {
+    pub fn with_smoothing(self, weight: f64) -> Result<Self, SettingError> {
         if !(weight > 0.0 && weight <= 1.0) {
-            return Err(AdaptiveError::Smoothing(weight));
+            let setting = format_args!("smoothing weight {weight}");
+            return Err(SettingError::out_of_range(setting, "use a number above 0 and at most 1"));
         }
         Ok(Self::from_settings(Settings { smoothing: weight, ..self.settings }))
     }
@@ -129,9 +129,11 @@ impl AdaptiveSampler {
     ///
     /// # Errors
     /// If not 0 <= `min` <= `max` <= 1, or `max` is 0.
-    pub fn with_bounds(self, min: f64, max: f64) -> Result<Self, AdaptiveError> {
+    pub fn with_bounds(self, min: f64, max: f64) -> Result<Self, SettingError> {
         if !(0.0 <= min && min <= max && max <= 1.0 && max > 0.0) {
-            return Err(AdaptiveError::Bounds { min, max });
+            return Err(SettingError::new(format_args!(
+                "bounds {min} to {max} are no range of rates: use 0 <= min <= max <= 1 and max above 0"
+            )));
         }
         Ok(Self::from_settings(Settings { bounds: (min, max), ..self.settings }))
     }
@@ -141,10 +143,8 @@ impl AdaptiveSampler {
     ///
     /// # Errors
     /// If there are more than 65,536.
-    pub fn with_max_operations(self, count: usize) -> Result<Self, AdaptiveError> {
-        if count > Self::MOST_OPERATIONS {
-            return Err(AdaptiveError::MaxOperations(count));
-        }
+    pub fn with_max_operations(self, count: usize) -> Result<Self, SettingError> {
+        check_max_operations(count, Self::MOST_OPERATIONS)?;
         Ok(Self::from_settings(Settings { max_operations: count, ..self.settings }))
     }
 
@@ -214,32 +214,4 @@ impl Sampler for AdaptiveSampler {
         let threshold = operation.arrive(&self.plan);
         SamplingResult::by_threshold(Some(threshold), request.randomness)
     }
-}
-
-/// What was given is no setting of an [`AdaptiveSampler`].
-#[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum AdaptiveError {
-    /// The target is not a number above 0.
-    #[error("target of {0} traces per second is out of range: use a finite number above 0")]
-    Target(f64),
-    /// The interval is too short.
-    #[error("interval {0:?} is too short: use 1 ms or more")]
-    Interval(Duration),
-    /// The weight is not in (0, 1].
-    #[error("smoothing weight {0} is out of range: use a number above 0 and at most 1")]
-    Smoothing(f64),
-    /// The bounds are no range of rates.
-    #[error(
-        "bounds {min} to {max} are no range of rates: use 0 <= min <= max <= 1 and max above 0"
-    )]
-    Bounds {
-        /// The least rate that was given.
-        min: f64,
-        /// The greatest rate that was given.
-        max: f64,
-    },
-    /// The number of operations is too large.
-    #[error("{0} operations with a rate each are too many: use 65536 or fewer")]
-    MaxOperations(usize),
 }

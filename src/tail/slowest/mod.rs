@@ -9,11 +9,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use thiserror::Error;
-
 use self::latencies::Latencies;
 use super::{TailPolicy, Verdict};
 use crate::kit::guarded::lock;
+use crate::model::SettingError;
+use crate::model::setting::check_max_operations;
 use crate::trace::TraceView;
 
 /// Keeps traces that are slower than a running percentile of their own operation.
@@ -47,7 +47,7 @@ use crate::trace::TraceView;
 ///     Slowest::percentile(99.0).unwrap_err().to_string(),
 ///     "percentile 99 is out of range: use a number between 0 and 1, such as 0.99",
 /// );
-/// # Ok::<(), tailtrace::tail::SlowestError>(())
+/// # Ok::<(), tailtrace::model::SettingError>(())
 /// ```
 pub struct Slowest {
     percentile: f64,
@@ -70,9 +70,12 @@ impl Slowest {
     ///
     /// # Errors
     /// If the percentile is not a number above 0 and below 1.
-    pub fn percentile(percentile: f64) -> Result<Self, SlowestError> {
+    pub fn percentile(percentile: f64) -> Result<Self, SettingError> {
         if !(percentile > 0.0 && percentile < 1.0) {
-            return Err(SlowestError::Percentile(percentile));
+            return Err(SettingError::out_of_range(
+                format_args!("percentile {percentile}"),
+                "use a number between 0 and 1, such as 0.99",
+            ));
         }
         Self {
             percentile,
@@ -89,9 +92,12 @@ impl Slowest {
     ///
     /// # Errors
     /// If that is more than 10,000 times.
-    pub fn with_warm_up(mut self, traces: u32) -> Result<Self, SlowestError> {
+    pub fn with_warm_up(mut self, traces: u32) -> Result<Self, SettingError> {
         if traces > Self::LONGEST_WARM_UP {
-            return Err(SlowestError::WarmUp(traces));
+            return Err(SettingError::out_of_range(
+                format_args!("warm-up of {traces} traces"),
+                format_args!("use {} or fewer", Self::LONGEST_WARM_UP),
+            ));
         }
         self.warm_up = traces;
         Ok(self)
@@ -101,10 +107,8 @@ impl Slowest {
     ///
     /// # Errors
     /// If there are more than 4,096.
-    pub fn with_max_operations(mut self, count: usize) -> Result<Self, SlowestError> {
-        if count > Self::MOST_OPERATIONS {
-            return Err(SlowestError::MaxOperations(count));
-        }
+    pub fn with_max_operations(mut self, count: usize) -> Result<Self, SettingError> {
+        check_max_operations(count, Self::MOST_OPERATIONS)?;
         self.max_operations = count;
         // All the room there will ever be: nothing is allocated under the lock.
         self.operations = RwLock::new(HashMap::with_capacity(count));
@@ -168,21 +172,6 @@ impl fmt::Debug for Slowest {
             .field("max_operations", &self.max_operations)
             .finish_non_exhaustive()
     }
-}
-
-/// What was given is no setting of [`Slowest`].
-#[derive(Clone, Copy, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum SlowestError {
-    /// The percentile is not a number above 0 and below 1.
-    #[error("percentile {0} is out of range: use a number between 0 and 1, such as 0.99")]
-    Percentile(f64),
-    /// The warm-up is too long.
-    #[error("warm-up of {0} traces is too long: use 10000 or fewer")]
-    WarmUp(u32),
-    /// The number of operations is too large.
-    #[error("{0} operations with a percentile each are too many: use 4096 or fewer")]
-    MaxOperations(usize),
 }
 
 #[cfg(test)]
@@ -260,8 +249,14 @@ mod tests {
             policy().with_warm_up(10_000).is_ok() && policy().with_max_operations(4096).is_ok()
         );
         let error = policy().with_warm_up(10_001).unwrap_err();
-        assert_eq!(error.to_string(), "warm-up of 10001 traces is too long: use 10000 or fewer");
+        assert_eq!(
+            error.to_string(),
+            "warm-up of 10001 traces is out of range: use 10000 or fewer"
+        );
         let error = policy().with_max_operations(5_000).unwrap_err();
-        assert!(error.to_string().starts_with("5000 operations"), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "limit of 5000 operations is out of range: use 4096 or fewer"
+        );
     }
 }

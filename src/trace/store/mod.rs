@@ -24,7 +24,6 @@ use originals::Originals;
 pub(crate) use room::Room;
 pub(crate) use staged::{Place, StagedTags};
 use write::details_in;
-pub(crate) use writer::cut;
 
 /// No index.
 const NONE: u32 = u32::MAX;

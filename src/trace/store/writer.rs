@@ -221,7 +221,7 @@ impl Writer<'_> {
 }
 
 /// The text up to `most` bytes, cut at a character.
-pub(crate) fn cut(text: &str, most: usize) -> &str {
+pub(super) fn cut(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

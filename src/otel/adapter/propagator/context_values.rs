@@ -9,8 +9,8 @@ use super::super::convert::{
     updated_baggage,
 };
 use super::super::release_line::with_baggage;
+use crate::model::Incoming;
 use crate::model::{Baggage, TraceContext, TraceState};
-use crate::propagation::Extracted;
 
 /// The parent as it arrived in headers.
 struct ArrivedParent(TraceContext);
@@ -19,8 +19,8 @@ struct ArrivedParent(TraceContext);
 struct ArrivedBaggage(Baggage);
 
 /// The context with what a propagator extracted; what it did not find stays as it is.
-pub(crate) fn with_extracted(context: &Context, extracted: Extracted) -> Context {
-    let Extracted { parent, baggage, .. } = extracted;
+pub(crate) fn with_incoming(context: &Context, incoming: Incoming) -> Context {
+    let Incoming { context: parent, baggage, .. } = incoming;
     let mut extended = context.clone();
     if let Some(parent) = parent {
         let remote = to_span_context(&parent);

@@ -10,7 +10,8 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use self::headers::{HeaderReader, HeaderWriter};
-use crate::propagation::{self, CompositePropagator, Extracted};
+use crate::model::Incoming;
+use crate::propagation::{self, CompositePropagator};
 
 /// Any propagator of ours as a propagator of OpenTelemetry. The default speaks the formats of W3C.
 ///
@@ -55,9 +56,9 @@ impl TextMapPropagator for Propagator {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        let mut extracted = Extracted::default();
-        self.inner.extract(&HeaderReader(extractor), &mut extracted);
-        context_values::with_extracted(context, extracted)
+        let mut incoming = Incoming::default();
+        self.inner.extract(&HeaderReader(extractor), &mut incoming);
+        context_values::with_incoming(context, incoming)
     }
 
     fn fields(&self) -> FieldIter<'_> {

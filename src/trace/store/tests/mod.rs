@@ -6,6 +6,7 @@ mod naive;
 mod steps;
 mod tight;
 
+use super::writer::cut;
 use super::*;
 use crate::model::{Limits, Link, Status, TagRef};
 

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use proptest::prelude::*;
+use tailtrace::Incoming;
 use tailtrace::propagation::{
-    B3Propagator, CompositePropagator, Extracted, JaegerPropagator, Propagator as OurPropagator,
+    B3Propagator, CompositePropagator, JaegerPropagator, Propagator as OurPropagator,
 };
 
 use super::{Lines, SPAN, TRACE, inject_as, traceparent};
@@ -48,11 +49,11 @@ proptest! {
 
 /// What our propagator hands on of the headers without OpenTelemetry in between.
 fn directly(propagator: &impl OurPropagator, lines: &Lines<'_>) -> HashMap<String, String> {
-    let (mut extracted, mut sent) = (Extracted::default(), HashMap::new());
-    propagator.extract(lines, &mut extracted);
-    match extracted.clone().into_context() {
+    let (mut incoming, mut sent) = (Incoming::default(), HashMap::new());
+    propagator.extract(lines, &mut incoming);
+    match incoming.clone().into_context() {
         Some(context) => propagator.inject(&context, &mut sent),
-        None => propagator.inject_baggage(&extracted.baggage, &mut sent),
+        None => propagator.inject_baggage(&incoming.baggage, &mut sent),
     }
     sent
 }

@@ -1,0 +1,37 @@
+//! Patterns for names and values.
+
+#[cfg(feature = "regex")]
+mod regular;
+#[cfg(not(feature = "regex"))]
+mod without_regular;
+
+#[cfg(feature = "regex")]
+use regular::RegularExpression;
+#[cfg(not(feature = "regex"))]
+use without_regular::RegularExpression;
+
+use crate::kit::glob::Glob;
+
+/// What a name or a value is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// The whole text, in which each `*` stands for any text.
+    Glob(Glob),
+    /// A place in the text. Without the feature `regex` there is no value of this variant.
+    Regular(RegularExpression),
+}
+
+impl Pattern {
+    /// The pattern that the whole text must match; `*` stands for any text, also none.
+    pub(crate) fn glob(pattern: &str) -> Self {
+        Self::Glob(Glob::new(pattern))
+    }
+
+    /// Whether the text matches. Takes time in proportion to the text, whatever the pattern.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Glob(glob) => glob.matches(text),
+            Self::Regular(expression) => expression.matches(text),
+        }
+    }
+}
