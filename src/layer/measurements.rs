@@ -6,7 +6,7 @@ use crate::model::TagRef;
 use crate::time::Tick;
 use crate::trace::SpanMut;
 
-/// What few options ask for; a span has them in a box, so that the others pay one word.
+/// What few options ask for. A span has them in a box, so that a span without them pays one word.
 #[derive(Debug)]
 pub(super) struct Measurements {
     pub(super) activity: Option<ActivityTimer>,

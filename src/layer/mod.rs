@@ -21,16 +21,25 @@
 //! # How it works
 //! The layer keeps its open spans in a table of its own, by the registry's ids. A span with a parent
 //! starts in the parent's local trace. A span without one is a *draft*: it is recorded, and the
-//! sampler is asked when the first child starts, when somebody reads its ids, when it is given a parent
-//! ([`TraceSpanExt::set_parent`](crate::TraceSpanExt::set_parent)), when a limit of the recorder is reached, or when it closes, so that
-//! the sampler sees its fields and a remote parent can come late. Where contexts are shared with
-//! OpenTelemetry, whose contexts tell ids to anybody, the sampler is asked when the span is entered, and
-//! again if it is given a parent after that.
+//! sampler is asked when the first child starts, when the program reads its ids, when it is given a
+//! parent ([`TraceSpanExt::set_parent`](crate::TraceSpanExt::set_parent)), when a limit of the recorder is
+//! reached, or when it closes, so that the sampler sees its fields and a remote parent can come late. Where
+//! contexts are shared with OpenTelemetry, any code can read ids from its contexts, so the sampler is asked
+//! when the span is entered, and again if it is given a parent after that.
 //!
-//! Fields are read before any lock is taken, into memory that the thread uses again. The decision about
-//! a trace that a closing span completes is made when the registry has forgotten the span: otherwise it
-//! would never forget the spans that a policy opens. This layer refuses those, and counts them
+//! The layer reads fields before it takes any lock, into memory that the thread uses again. The decision
+//! about a trace that a closing span completes is made when the registry has forgotten the span: otherwise
+//! the registry would never forget the spans that a policy opens. The layer refuses those, and counts them
 //! ([`OwnWork`](crate::ledger::Reason::OwnWork)).
+//!
+//! # Inside
+//! ```text
+//! callbacks    what the registry tells the layer; with close_extension the only files that know it
+//! state/       the layer's state: how spans start, when drafts settle, what is recorded
+//! open_span    an open span, from draft to end; span_table finds it by the registry's id
+//! fields/      what fields and events say; knows neither registry nor table
+//! lookup       from a tracing::Span to its layer: for TraceSpanExt, TraceIds and http
+//! ```
 
 mod activity;
 mod callbacks;

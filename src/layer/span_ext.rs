@@ -54,7 +54,7 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// Puts the span under a parent, usually one that incoming headers tell of.
     ///
     /// It works on a span that is entered already, as the one of an `#[instrument]` function is, as long
-    /// as the span has no children and nobody read its ids; a log line with [`TraceIds`](crate::TraceIds)
+    /// as the span has no children and its ids were not read; a log line with [`TraceIds`](crate::TraceIds)
     /// reads them. The sampler is asked (again) with the new parent. A span under a parent that is not
     /// recorded has not kept its fields: recorded after all, it has those that are set from then on.
     ///
@@ -83,7 +83,7 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// What the span tells the next, to be injected into outgoing headers or given to
     /// [`Tracer::start_span_with_context`](crate::Tracer::start_span_with_context).
     ///
-    /// Reading it makes the span's place in its trace final, and asks the sampler if nobody has yet.
+    /// Reading it makes the span's place in its trace final, and asks the sampler, unless it was asked before.
     #[doc(alias = "span_context")]
     fn context(&self) -> Option<TraceContext>;
 

@@ -32,7 +32,7 @@ impl TraceLayer {
         Self { state }
     }
 
-    /// Prepares a layer that records more than names, times, fields and events.
+    /// Returns a builder of a layer that records more than names, times, fields and events.
     pub fn builder(pipeline: &Pipeline) -> TraceLayerBuilder {
         TraceLayerBuilder::new(pipeline)
     }
@@ -51,7 +51,7 @@ impl fmt::Debug for TraceLayer {
 }
 
 impl Pipeline {
-    /// A `tracing-subscriber` layer that records into this pipeline.
+    /// Makes a `tracing-subscriber` layer that records into this pipeline.
     ///
     /// It does not keep the pipeline running: when the last [`Pipeline`] handle is dropped, its spans
     /// are counted as started after the shutdown.
@@ -88,9 +88,10 @@ impl TraceLayerBuilder {
         Self { pipeline: pipeline.weak(), options: RecordingOptions::default() }
     }
 
-    /// Records what `tracing-opentelemetry` 0.34 records by default, under the same names: location,
-    /// threads, target and inactivity; for events the level and the target as fields; for errors
-    /// `exception.stacktrace`. For those who switch and have dashboards on these tags.
+    /// Sets the options so that the layer records what `tracing-opentelemetry` 0.34 records by default,
+    /// under the same names: location, threads, target and inactivity; for events the level and the target
+    /// as fields; for errors `exception.stacktrace`. Use it when you switch and have dashboards on these
+    /// tags.
     ///
     /// It costs eight tags, an allocation and four clock reads for each span. Options set after it still
     /// count.
@@ -109,34 +110,34 @@ impl TraceLayerBuilder {
         self
     }
 
-    /// Whether spans and events say where they stand in the source: `code.file.path`,
+    /// Sets whether spans and events say where they stand in the source: `code.file.path`,
     /// `code.module.name`, `code.line.number`. Default: no. Costs three tags.
     pub fn with_location(mut self, location: bool) -> Self {
         self.options.location = location;
         self
     }
 
-    /// Whether spans say which thread made them: `thread.id`, `thread.name`. Default: no. Costs two tags.
+    /// Sets whether spans say which thread made them: `thread.id`, `thread.name`. Default: no. Costs two tags.
     pub fn with_threads(mut self, threads: bool) -> Self {
         self.options.threads = threads;
         self
     }
 
-    /// Whether spans say their level, in upper case: `level`. Default: no. Costs a tag. Events say
-    /// theirs anyway.
+    /// Sets whether spans say their level, in upper case: `level`. Default: no. Costs a tag. Events
+    /// have a level anyway.
     pub fn with_level(mut self, level: bool) -> Self {
         self.options.level = level;
         self
     }
 
-    /// Whether spans and events say their target, usually the module they stand in: `target`.
+    /// Sets whether spans and events say their target, usually the module they stand in: `target`.
     /// Default: no. Costs a tag. After [`compatible`](Self::compatible) events say it anyway.
     pub fn with_target(mut self, target: bool) -> Self {
         self.options.target = target;
         self
     }
 
-    /// Whether spans say for how many nanoseconds they were entered and not entered, until they were
+    /// Sets whether spans say for how many nanoseconds they were entered and not entered, until they were
     /// left for the last time: `busy_ns`, `idle_ns`. Default: no. Costs a clock read and a lock for each
     /// enter and exit, and an allocation for each span.
     pub fn with_tracked_inactivity(mut self, inactivity: bool) -> Self {
@@ -144,28 +145,28 @@ impl TraceLayerBuilder {
         self
     }
 
-    /// Whether a span or event with an error as a field (`dyn Error`) says `exception.message`, and
+    /// Sets whether a span or event with an error as a field (`dyn Error`) says `exception.message`, and
     /// `exception.type` where it is known. Default: yes. Costs nothing without such a field.
     pub fn with_error_fields_to_exceptions(mut self, exceptions: bool) -> Self {
         self.options.error_fields = exceptions;
         self
     }
 
-    /// Whether an error that an event has as a field (`dyn Error`) is said of its span as well.
+    /// Sets whether an error that an event has as a field (`dyn Error`) is said of its span as well.
     /// Default: yes. Costs nothing without such a field.
     pub fn with_error_records_to_exceptions(mut self, exceptions: bool) -> Self {
         self.options.error_records = exceptions;
         self
     }
 
-    /// Whether an event without a message and with a field named `error`, such as `#[instrument(err)]`
+    /// Sets whether an event without a message and with a field named `error`, such as `#[instrument(err)]`
     /// makes, becomes a log entry `exception` with an `exception.message`. Default: yes.
     pub fn with_error_events_to_exceptions(mut self, exceptions: bool) -> Self {
         self.options.error_events = exceptions;
         self
     }
 
-    /// Whether an event without a message and with a field named `error` makes the span's status an
+    /// Sets whether an event without a message and with a field named `error` makes the span's status an
     /// error with that text, at whatever level. Default: yes. An event at the level error makes it one
     /// anyway.
     pub fn with_error_events_to_status(mut self, status: bool) -> Self {
@@ -173,7 +174,7 @@ impl TraceLayerBuilder {
         self
     }
 
-    /// Records only events for which `filter` says yes, and counts all of them: spans say
+    /// Sets a filter: the layer records only events for which it says yes, and counts all of them. Spans say
     /// `otel.tracing_event_count`, which may be zero. Default: no filter. Costs a tag and an allocation
     /// for each span.
     ///

@@ -160,7 +160,7 @@ async fn a_span_that_is_filtered_out_is_stood_in_for_by_its_ancestor() {
 }
 
 #[tokio::test]
-async fn where_nobody_records_the_headers_stay_as_they_are() {
+async fn where_no_layer_records_the_headers_stay_as_they_are() {
     let request = Request::get("/nowhere").header("traceparent", PARENT).body(()).unwrap();
     let (response, headers) = sent(HttpClientLayer::new(), 200, request).await;
     assert_eq!(response.status().as_u16(), 200);

@@ -220,7 +220,7 @@ async fn a_body_that_fails_makes_the_span_an_error_and_ends_it() {
     assert_eq!(status(server), Status::error("the disk is gone"));
     assert_eq!(text(server, "error.type").as_deref(), Some("http::BodyFailed"));
     assert_eq!(number(server, "http.response.status_code"), Some(200));
-    // What comes after is nobody's: the body still works.
+    // What comes after belongs to no span: the body still works.
     assert!(next(response.body_mut()).unwrap().is_ok());
     assert!(next(response.body_mut()).is_none());
 }

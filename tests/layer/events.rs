@@ -19,12 +19,12 @@ fn an_event_goes_to_its_explicit_parent_wherever_the_thread_is() {
 }
 
 #[test]
-fn an_event_without_a_span_is_nobodys() {
+fn an_event_without_a_span_is_recorded_nowhere() {
     let outcome = trace(|| {
         let span = info_span!("span");
         let id = span.id();
         span.in_scope(|| {
-            info!(parent: None, "said to nobody");
+            info!(parent: None, "outside of all spans");
             error!(parent: None, "not the span's fault");
         });
         drop(span);

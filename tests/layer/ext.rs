@@ -1,4 +1,4 @@
-//! What a span can do with a layer that it cannot do by itself.
+//! What `TraceSpanExt` adds to a span.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -91,7 +91,7 @@ fn without_a_layer_there_is_nothing_to_ask() {
 }
 
 #[test]
-fn a_parent_may_be_set_again_until_somebody_knows() {
+fn a_parent_may_be_set_again_until_the_ids_are_read() {
     let (first, second) = (caller(), caller());
     let outcome = trace_with(tailed(), Pipeline::layer, || {
         let span = info_span!("span", a = 1);

@@ -1,4 +1,4 @@
-//! Spans that follow from others.
+//! Spans that follow from other spans.
 
 use super::support::{keeping, trace, trace_under};
 use tailtrace::layer::SetParentError;
@@ -27,7 +27,7 @@ fn a_span_that_follows_from_others_links_to_them_in_order() {
 }
 
 #[test]
-fn whoever_is_followed_cannot_take_another_parent_any_more() {
+fn a_span_that_is_followed_cannot_take_another_parent_any_more() {
     trace(|| {
         let (cause, span) = (info_span!("cause"), info_span!("span"));
         span.follows_from(&cause);

@@ -67,13 +67,13 @@ fn children_of_a_dropped_root_are_not_formatted() {
 }
 
 #[test]
-fn events_that_are_only_counted_or_nobodys_are_not_formatted() {
+fn events_that_are_only_counted_or_without_a_span_are_not_formatted() {
     let counted = Counted::default();
     let counting = |pipeline: &Pipeline| {
         TraceLayer::builder(pipeline).with_counting_event_filter(|_| false).build()
     };
     trace_with(keeping(), counting, || {
-        info!(a = ?counted, "nobody's {:?}", counted);
+        info!(a = ?counted, "no span's {:?}", counted);
         info_span!("span").in_scope(|| info!(a = ?counted, "counted {:?}", counted));
     });
     assert_eq!(counted.times(), 0);
@@ -92,7 +92,7 @@ fn each_value_is_formatted_once() {
 }
 
 #[test]
-fn the_layer_raises_nobodys_level() {
+fn the_layer_raises_no_level() {
     let leveled = |pipeline: &Pipeline| {
         tracing_subscriber::registry().with(LevelFilter::INFO).with(pipeline.layer())
     };

@@ -9,7 +9,7 @@ use tracing::{Span, info, info_span};
 use tracing_subscriber::prelude::*;
 
 #[test]
-fn roots_that_grow_before_anybody_asks_about_them_keep_to_the_limit() {
+fn roots_that_grow_before_the_sampler_is_asked_keep_to_the_limit() {
     let limits = RecordLimits { live_bytes: 256 * 1024, ..RecordLimits::default() };
     let memory = InMemoryExporter::new();
     let pipeline = tailed().with_limits(limits).with_exporter(memory.clone()).start().unwrap();

@@ -70,6 +70,6 @@ fn fields_of_an_event_that_are_called_like_those_of_a_record_are_its_own() {
 }
 
 #[test]
-fn a_record_outside_of_all_spans_is_nobodys() {
+fn a_record_outside_of_all_spans_is_recorded_nowhere() {
     assert_eq!(trace(|| say(Level::Error, "said")).stats.started, 0);
 }

@@ -6,7 +6,7 @@ use std::thread;
 use super::support::trace;
 use tracing::{Dispatch, dispatcher, info_span};
 
-/// The open spans of so many threads meet in each place of the table.
+/// How many threads share each shard of the table.
 const THREADS: usize = 200;
 
 #[test]

@@ -64,7 +64,7 @@ fn guards_that_are_leaked_cost_what_their_spans_cost_and_no_more() {
             let registry = dispatch.downcast_ref::<tracing_subscriber::Registry>().unwrap();
             assert!(registry.span_data(&id).is_none());
         }
-        info!("to nobody");
+        info!("to no span");
         drop(info_span!("after"));
     });
     pipeline.shutdown(PATIENCE).unwrap();

@@ -1,4 +1,4 @@
-//! Random programs against a naive model: who is whose parent, what each span was told last, who logged
+//! Random programs against a naive model: who is whose parent, what each span was expected last, who logged
 //! what.
 
 use std::collections::BTreeMap;
@@ -17,11 +17,11 @@ use tracing_subscriber::prelude::*;
 
 /// What a span should turn out to be.
 #[derive(Default)]
-struct Told {
-    parent: Option<Above>,
-    /// Whom the registry takes for its parent, which cannot close before it.
+struct ExpectedSpan {
+    parent: Option<ExpectedParent>,
+    /// The span that the registry takes for its parent, which cannot close before it.
     holds: Option<usize>,
-    /// Whether somebody depends on where it stands.
+    /// Whether its parent is final: it has children, or its ids were read.
     is_settled: bool,
     is_held: bool,
     tags: BTreeMap<usize, i64>,
@@ -31,33 +31,40 @@ struct Told {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Above {
+enum ExpectedParent {
     Span(usize),
     Remote(u64),
 }
 
-struct Machine {
+struct Harness {
     threads: Threads,
     run: Run,
     spans: Vec<(Option<Span>, span::Id)>,
-    told: Vec<Told>,
-    /// What each thread entered and has not left.
-    inside: [Vec<usize>; THREADS],
-    said: usize,
+    expected: Vec<ExpectedSpan>,
+    /// The spans that each thread entered and has not exited.
+    entered: [Vec<usize>; THREADS],
+    messages: usize,
 }
 
-impl Machine {
+impl Harness {
     fn new() -> Self {
         let run =
             Run::start(keeping(), |pipeline| tracing_subscriber::registry().with(pipeline.layer()));
         let threads = Threads::start(&run.dispatch);
-        let (spans, told) = (Vec::new(), Vec::new());
-        Self { threads, run, spans, told, inside: Default::default(), said: 0 }
+        Self {
+            threads,
+            run,
+            spans: Vec::new(),
+            expected: Vec::new(),
+            entered: Default::default(),
+            messages: 0,
+        }
     }
 
-    /// A span that the program can still name.
+    /// A span of which the program holds a handle.
     fn pick(&self, which: usize) -> Option<usize> {
-        let held: Vec<_> = (0..self.told.len()).filter(|span| self.told[*span].is_held).collect();
+        let held: Vec<_> =
+            (0..self.expected.len()).filter(|span| self.expected[*span].is_held).collect();
         (!held.is_empty()).then(|| held[which % held.len()])
     }
 
@@ -65,20 +72,20 @@ impl Machine {
         self.spans[span].0.clone().unwrap()
     }
 
-    /// Whether it is open: somebody holds it, or a child of it is.
+    /// Whether it is open: the program holds it, or a child of it is open.
     fn is_open(&self, span: usize) -> bool {
-        let below = |child: usize| self.told[child].holds == Some(span) && self.is_open(child);
-        self.told[span].is_held || (span + 1..self.told.len()).any(below)
+        let below = |child: usize| self.expected[child].holds == Some(span) && self.is_open(child);
+        self.expected[span].is_held || (span + 1..self.expected.len()).any(below)
     }
 
     /// The innermost open span that a thread is inside of.
     fn current(&self, thread: usize) -> Option<usize> {
-        self.inside[thread].iter().rev().copied().find(|span| self.is_open(*span))
+        self.entered[thread].iter().rev().copied().find(|span| self.is_open(*span))
     }
 
     /// The same as the registry sees it: a span that is entered again stays where it was.
     fn current_of_registry(&self, thread: usize) -> Option<usize> {
-        let inside = &self.inside[thread];
+        let inside = &self.entered[thread];
         let first = |at: usize| !inside[..at].contains(&inside[at]);
         let innermost = (0..inside.len()).rev().find(|at| first(*at)).map(|at| inside[at]);
         innermost.filter(|span| self.is_open(*span))
@@ -101,25 +108,30 @@ impl Machine {
         match what {
             What::Open(under) => {
                 let (parent, above, holds) = self.under(thread, under);
-                let name = format!("s{}", self.told.len());
+                let name = format!("s{}", self.expected.len());
                 let span = self.threads.on(thread, move || open(name, parent));
                 if let Some(above) = above {
-                    self.told[above].is_settled = true;
+                    self.expected[above].is_settled = true;
                 }
-                let parent = above.map(Above::Span);
-                self.told.push(Told { parent, holds, is_held: true, ..Told::default() });
+                let parent = above.map(ExpectedParent::Span);
+                self.expected.push(ExpectedSpan {
+                    parent,
+                    holds,
+                    is_held: true,
+                    ..ExpectedSpan::default()
+                });
                 let id = span.id().unwrap();
                 self.spans.push((Some(span), id));
             }
             What::Enter(which) => {
                 let span = self.pick(which)?;
-                self.inside[thread].push(span);
+                self.entered[thread].push(span);
                 let (dispatch, id) = (self.run.dispatch.clone(), self.spans[span].1.clone());
                 self.threads.on(thread, move || enter(&dispatch, &id));
             }
             What::Exit(which) => {
-                let count = self.inside[thread].len().max(1);
-                let span = *self.inside[thread].get(which % count)?;
+                let count = self.entered[thread].len().max(1);
+                let span = *self.entered[thread].get(which % count)?;
                 self.leave(thread, span);
             }
             What::Close(which) => {
@@ -128,7 +140,7 @@ impl Machine {
             }
             What::Record(which, key, value) => {
                 let span = self.pick(which)?;
-                self.told[span].tags.insert(key, value);
+                self.expected[span].tags.insert(key, value);
                 let handle = self.handle(span);
                 self.threads.on(thread, move || {
                     handle.record(KEYS[key], value);
@@ -136,11 +148,11 @@ impl Machine {
             }
             What::Event(under, fails) => {
                 let (parent, to, _) = self.under(thread, under);
-                let message = format!("event {}", self.said);
-                self.said += 1;
+                let message = format!("event {}", self.messages);
+                self.messages += 1;
                 if let Some(to) = to {
-                    self.told[to].logs.push(message.clone());
-                    self.told[to].failed |= fails;
+                    self.expected[to].logs.push(message.clone());
+                    self.expected[to].failed |= fails;
                 }
                 self.threads.on(thread, move || say(&message, parent, fails));
             }
@@ -150,8 +162,8 @@ impl Machine {
             }
             What::Follow(which, other) => {
                 let (span, other) = (self.pick(which)?, self.pick(other)?);
-                self.told[other].is_settled = true;
-                self.told[span].links += 1;
+                self.expected[other].is_settled = true;
+                self.expected[span].links += 1;
                 let (handle, other) = (self.handle(span), self.handle(other));
                 self.threads.on(thread, move || {
                     handle.follows_from(&other);
@@ -159,7 +171,7 @@ impl Machine {
             }
             What::ReadContext(which) => {
                 let span = self.pick(which)?;
-                self.told[span].is_settled = true;
+                self.expected[span].is_settled = true;
                 let handle = self.handle(span);
                 assert!(self.threads.on(thread, move || handle.context()).is_some());
             }
@@ -171,75 +183,79 @@ impl Machine {
         let (above, context) = match adopts {
             Adopts::Span(which) => {
                 let Some(other) = self.pick(which) else { return };
-                self.told[other].is_settled = true;
-                (Above::Span(other), self.handle(other).context().unwrap())
+                self.expected[other].is_settled = true;
+                (ExpectedParent::Span(other), self.handle(other).context().unwrap())
             }
-            Adopts::Remote(number) => (Above::Remote(number), remote(number)),
+            Adopts::Remote(number) => (ExpectedParent::Remote(number), remote(number)),
         };
         let handle = self.handle(span);
         let adopted = self.threads.on(thread, move || adopt(&handle, &context));
-        assert_eq!(adopted, !self.told[span].is_settled, "s{span}");
+        assert_eq!(adopted, !self.expected[span].is_settled, "s{span}");
         if adopted {
-            self.told[span].parent = Some(above);
+            self.expected[span].parent = Some(above);
         } else {
-            self.told[span].links += 1;
+            self.expected[span].links += 1;
         }
     }
 
     fn leave(&mut self, thread: usize, span: usize) {
-        let at = self.inside[thread].iter().rposition(|inside| *inside == span).unwrap();
-        self.inside[thread].remove(at);
+        let at = self.entered[thread].iter().rposition(|inside| *inside == span).unwrap();
+        self.entered[thread].remove(at);
         let (dispatch, id) = (self.run.dispatch.clone(), self.spans[span].1.clone());
         self.threads.on(thread, move || exit(&dispatch, &id));
     }
 
     fn close(&mut self, thread: usize, span: usize) {
-        self.told[span].is_held = false;
+        self.expected[span].is_held = false;
         let handle = self.spans[span].0.take();
         self.threads.on(thread, move || drop(handle));
     }
 
     /// Closes what is open; what arrived, and what should have.
-    fn end(mut self) -> (Outcome, Vec<Told>) {
+    fn end(mut self) -> (Outcome, Vec<ExpectedSpan>) {
         while let Some(span) = self.pick(0) {
             self.close(0, span);
         }
         for thread in 0..THREADS {
-            while let Some(span) = self.inside[thread].last() {
+            while let Some(span) = self.entered[thread].last() {
                 self.leave(thread, *span);
             }
         }
         self.threads.end();
-        (self.run.end(), self.told)
+        (self.run.end(), self.expected)
     }
 }
 
-fn check(outcome: &Outcome, told: &[Told]) {
-    assert_eq!(outcome.stats.started, told.len() as u64, "{}", outcome.stats);
-    assert_eq!(outcome.stats.exported, told.len() as u64, "{}", outcome.stats);
+fn check(outcome: &Outcome, expected: &[ExpectedSpan]) {
+    assert_eq!(outcome.stats.started, expected.len() as u64, "{}", outcome.stats);
+    assert_eq!(outcome.stats.exported, expected.len() as u64, "{}", outcome.stats);
     assert_eq!(outcome.stats.late, 0);
-    for (number, told) in told.iter().enumerate() {
+    for (number, expected) in expected.iter().enumerate() {
         let name = format!("s{number}");
         let span = outcome.span(&name);
-        let (parent, trace) = match told.parent {
+        let (parent, trace) = match expected.parent {
             None => (None, None),
-            Some(Above::Remote(number)) => {
+            Some(ExpectedParent::Remote(number)) => {
                 (SpanId::from_bits(number), Some(remote(number).trace_id))
             }
-            Some(Above::Span(above)) => {
+            Some(ExpectedParent::Span(above)) => {
                 let above = outcome.span(&format!("s{above}"));
                 (Some(above.span_id()), Some(above.trace_id()))
             }
         };
-        assert_eq!(span.parent_span_id(), parent, "parent of {name}: {:?}", told.parent);
+        assert_eq!(span.parent_span_id(), parent, "parent of {name}: {:?}", expected.parent);
         assert!(trace.is_none_or(|trace| trace == span.trace_id()), "trace of {name}");
         let tags = |key: &str| span.tag(key);
         for (key, name) in KEYS.iter().enumerate() {
-            assert_eq!(tags(name), told.tags.get(&key).map(|value| TagRef::I64(*value)), "{name}");
+            assert_eq!(
+                tags(name),
+                expected.tags.get(&key).map(|value| TagRef::I64(*value)),
+                "{name}"
+            );
         }
-        assert_eq!(outcome.logs(&name), told.logs, "logs of {name}");
-        assert_eq!(span.links().count(), told.links, "links of {name}");
-        assert_eq!(span.is_error(), told.failed, "status of {name}");
+        assert_eq!(outcome.logs(&name), expected.logs, "logs of {name}");
+        assert_eq!(span.links().count(), expected.links, "links of {name}");
+        assert_eq!(span.is_error(), expected.failed, "status of {name}");
     }
 }
 
@@ -248,11 +264,11 @@ proptest! {
 
     #[test]
     fn every_program_leaves_what_a_naive_model_says(steps in steps()) {
-        let mut machine = Machine::new();
+        let mut machine = Harness::new();
         for step in steps {
             machine.step(step);
         }
-        let (outcome, told) = machine.end();
-        check(&outcome, &told);
+        let (outcome, expected) = machine.end();
+        check(&outcome, &expected);
     }
 }

@@ -28,7 +28,7 @@ fn the_span_the_thread_is_inside_of_is_the_parent() {
 }
 
 #[test]
-fn a_span_without_children_whose_ids_nobody_read_takes_a_parent_late() {
+fn a_span_without_children_whose_ids_were_not_read_takes_a_parent_late() {
     let caller = caller();
     let outcome = trace_with(tailed(), Pipeline::layer, || {
         let span = info_span!("s", a = 1).entered();

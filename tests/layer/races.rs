@@ -37,11 +37,11 @@ fn decides_by_trace(request: &SamplingRequest<'_>) -> SamplingResult {
     }
 }
 
-/// Lets go of a span while nobody else does: where two threads drop handles of one span at once, the
+/// Drops a span while no other thread drops one: where two threads drop handles of one span at once, the
 /// registry of `tracing-subscriber` 0.3.23 now and then never forgets it, with or without a layer.
 fn close(span: Span) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap();
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap();
     drop(span);
 }
 

@@ -22,7 +22,7 @@ fn shut_down_inside(builder: PipelineBuilder) -> (bool, Stats, Stats) {
 }
 
 #[test]
-fn a_root_that_nobody_has_asked_about_yet_is_unfinished_at_the_shutdown() {
+fn a_root_of_which_no_sampler_was_asked_yet_is_unfinished_at_the_shutdown() {
     let (is_lost, before, after) = shut_down_inside(keeping());
     assert!(is_lost && before.balances(), "{before}");
     assert_eq!((before.started, before.dropped_by(Reason::Unfinished)), (1, 1));

@@ -107,7 +107,7 @@ fn a_leaked_guard_of_a_closed_span_hides_nothing() {
         drop(inside);
         drop(outer);
         drop(info_span!("after"));
-        info!("to nobody");
+        info!("to no span");
     });
     assert_eq!(outcome.parent_of("leaked"), Some("outer"));
     assert_eq!(outcome.parent_of("inner"), Some("outer"));
@@ -178,8 +178,8 @@ fn no_span_is_no_trouble() {
         let none = Span::none();
         let _inside = none.enter();
         none.record("a", 1);
-        info!(parent: &none, "to nobody");
-        info!("to nobody");
+        info!(parent: &none, "to no span");
+        info!("to no span");
         drop(info_span!(parent: &none, "root"));
         drop(none.clone());
     });

@@ -1,8 +1,8 @@
 //! Code of the application that runs inside the layer and comes back into it.
 //!
 //! Every case runs twice in a process of its own: under a scoped subscriber, and under the global one,
-//! which `tracing` does not keep from being called while it is being called. Whoever has not answered
-//! in time is taken for deadlocked.
+//! which `tracing` does not keep from being called while it is being called. A process that has not
+//! ended in time is taken for deadlocked.
 
 #[path = "../layer/support.rs"]
 mod support;

@@ -26,7 +26,7 @@ struct Chatty {
 impl Chatty {
     /// Says all that can be said.
     fn chat(&self) {
-        // Under a global default this is it; under a scoped one somebody has to bring it here.
+        // Under a global default this is it; under a scoped one the test has to bring it here.
         let dispatch = self.dispatch.lock().unwrap().clone().unwrap();
         let of_the_application = self.of_the_application.lock().unwrap().clone();
         with_default(&dispatch, || chat(of_the_application.as_ref()));

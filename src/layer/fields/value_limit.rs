@@ -6,7 +6,7 @@ pub(in crate::layer) struct ValueLimit(usize);
 
 impl ValueLimit {
     /// No limit of the layer's own, for texts from the program's source and for the names of its
-    /// threads: there are only so many of them as the program has, so the recorder alone cuts them.
+    /// threads: the program bounds their number, so it is enough that the recorder cuts them.
     pub(super) const RECORDER_ONLY: Self = Self(usize::MAX / 2);
 
     #[inline(always)]

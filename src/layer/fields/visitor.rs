@@ -19,8 +19,8 @@ pub(super) struct FieldVisitor<'b, R: FieldRules> {
     rules: PhantomData<R>,
 }
 
-/// Which fields mean more than a tag. A type, so that spans, events and log records have a visitor each
-/// in which the compiler leaves out the comparisons of the others.
+/// Which fields mean more than a tag. A type, so that spans, events and log records each have a visitor
+/// of their own, with no comparison that only another one needs.
 pub(super) trait FieldRules {
     /// Whether the field `message` is the text of a log entry, and no tag.
     const HAS_MESSAGE: bool;

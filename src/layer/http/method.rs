@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-/// The methods that a span names. All others count as one, so that a stranger cannot make up names.
+/// The methods that a span names. All other methods count as one, so that a stranger cannot make up names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KnownMethods {
     /// `None` stands for those of RFC 9110 and `PATCH`.

@@ -10,9 +10,10 @@ use crate::layer::span_table::StartedChild;
 use crate::record::{ActiveSpan, SpanStart};
 
 impl LayerState {
-    /// Starts a span below the span of its attributes, or else below `ancestor`, and records its fields.
-    /// `ancestor` finds and starts it below an ancestor that the layer knows, where a filter hides the
-    /// parent.
+    /// Starts a span below its parent, or else as a root, and records its fields.
+    ///
+    /// `below_ancestor` starts it below the nearest ancestor that the layer knows; it is called where a
+    /// filter may hide the parent.
     #[inline(always)]
     pub(in crate::layer) fn start_span(
         &self,
@@ -117,7 +118,7 @@ impl LayerState {
     }
 
     /// Settles a new root where the recorder is full: only a trace that has started can be weighed
-    /// against others.
+    /// against the traces that are there.
     pub(super) fn settle_if_crowded(&self, id: u64) {
         if self.recorders.current().is_crowded() {
             self.settle(id, None);
