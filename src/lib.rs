@@ -87,7 +87,7 @@
 //!
 //! What a first program needs stands at the root:
 //!
-//! | in DESIGN's words | names |
+//! | for | names |
 //! |---|---|
 //! | the flow | [`Pipeline`] |
 //! | the tail | [`TailSampler`], [`TailPolicy`], [`Verdict`], [`TraceView`]; [`Errors`], [`SlowerThan`], [`Fraction`] |
@@ -98,7 +98,7 @@
 //! | the destinations | [`Exporter`], [`ConsoleExporter`], [`FileExporter`], [`InMemoryExporter`], `OtlpExporter`, `JaegerExporter`, `ZipkinExporter` |
 //! | the layer for `tracing` | [`TraceLayer`], [`TraceSpanExt`], [`TraceIds`] |
 //!
-//! Every name has one public path. The others are in the module of their concern:
+//! Every name has one public path. All other names are in the module of their concern:
 //!
 //! - [`pipeline`]: the whole flow. [`Pipeline::builder`] puts it together with a
 //!   [`PipelineBuilder`](pipeline::PipelineBuilder); the [`Pipeline`] flushes, shuts down, takes another sampler or
