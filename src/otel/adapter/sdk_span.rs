@@ -41,9 +41,14 @@ impl SdkSpan {
                 _ => convert::set_threshold(context.trace_state(), threshold),
             };
             let flags = context.trace_flags().with_sampled(true);
-            let (trace_id, span_id) = (context.trace_id(), context.span_id());
-            let leaving = SpanContext::new(trace_id, span_id, flags, context.is_remote(), state);
-            kept.push(SpanData { span_context: leaving, ..data.clone() });
+            let span_context = SpanContext::new(
+                context.trace_id(),
+                context.span_id(),
+                flags,
+                context.is_remote(),
+                state,
+            );
+            kept.push(SpanData { span_context, ..data.clone() });
         }
         Some(kept)
     }

@@ -21,7 +21,8 @@ struct AttachmentStack(RefCell<Vec<Attachment>>);
 
 /// A span that a thread attached.
 struct Attachment {
-    place: BridgedSpanId,
+    id: BridgedSpanId,
+    /// The span's id in OpenTelemetry's context.
     span: SpanId,
     /// The span's trace, if that is not recorded.
     dropped: Option<TraceId>,
@@ -61,61 +62,64 @@ fn is_own_work() -> bool {
 pub(super) struct OtelContexts;
 
 impl ContextBridge for OtelContexts {
-    fn enter(&self, place: BridgedSpanId, shown: BridgedSpan) {
+    fn enter(&self, id: BridgedSpanId, bridged: BridgedSpan) {
         if is_own_work() {
             return;
         }
-        let dropped = shown.is_dropped.then_some(shown.context.trace_id);
-        let Some((span, guard)) = attach(shown) else { return };
+        let dropped = bridged.is_dropped.then_some(bridged.context.trace_id);
+        let Some((span, guard)) = attach(bridged) else { return };
         // While the thread ends there are no attachments any more, and the guard is dropped here.
-        with_attachments(|stack| {
-            stack.push(Attachment { place, span, dropped, guard });
+        with_attachments(|attachments| {
+            attachments.push(Attachment { id, span, dropped, guard });
             Some(())
         });
     }
 
     fn is_in_dropped(&self, trace: TraceId) -> bool {
-        let dropped = with_attachments(|stack| {
-            let top = stack.last()?;
+        let dropped = with_attachments(|attachments| {
+            let top = attachments.last()?;
             (top.dropped == Some(trace)).then_some(top.span)
         });
         // The application may have attached another context since.
         let is_current =
-            |span| Context::map_current(|cx| cx.span().span_context().span_id() == span);
+            |span| Context::map_current(|current| current.span().span_context().span_id() == span);
         dropped.is_some_and(is_current)
     }
 
-    fn exit(&self, place: BridgedSpanId) -> bool {
-        let left = with_attachments(|stack| {
-            let at = stack.iter().rposition(|attachment| attachment.place == place)?;
-            Some(stack.remove(at))
+    fn exit(&self, id: BridgedSpanId) -> bool {
+        let attachment = with_attachments(|attachments| {
+            let at = attachments.iter().rposition(|attachment| attachment.id == id)?;
+            Some(attachments.remove(at))
         });
-        let was_dropped = left.as_ref().is_some_and(|left| left.dropped.is_some());
-        detach(left);
+        let was_dropped =
+            attachment.as_ref().is_some_and(|attachment| attachment.dropped.is_some());
+        detach(attachment);
         was_dropped
     }
 
-    fn is_shown(&self, place: BridgedSpanId) -> bool {
-        with_attachments(|stack| Some(stack.iter().any(|attachment| attachment.place == place)))
-            .unwrap_or(false)
+    fn is_shown(&self, id: BridgedSpanId) -> bool {
+        with_attachments(|attachments| {
+            Some(attachments.iter().any(|attachment| attachment.id == id))
+        })
+        .unwrap_or(false)
     }
 
-    fn update(&self, place: BridgedSpanId, shown: BridgedSpan) {
+    fn update(&self, id: BridgedSpanId, bridged: BridgedSpan) {
         // Below a context that the application attached since, the span cannot be exchanged.
-        let now = Context::map_current(|cx| cx.span().span_context().span_id());
-        let left = with_attachments(|stack| {
-            let at = stack.iter().rposition(|attachment| attachment.place == place)?;
-            (stack.get(at)?.span == now).then(|| stack.remove(at))
+        let current = Context::map_current(|current| current.span().span_context().span_id());
+        let attachment = with_attachments(|attachments| {
+            let at = attachments.iter().rposition(|attachment| attachment.id == id)?;
+            (attachments.get(at)?.span == current).then(|| attachments.remove(at))
         });
-        if left.is_some() {
-            detach(left);
-            self.enter(place, shown);
+        if attachment.is_some() {
+            detach(attachment);
+            self.enter(id, bridged);
         }
     }
 
     fn tidy(&self, owner: u64, is_open: &dyn Fn(u64) -> bool) {
         while let Some(top) =
-            with_attachments(|stack| stack.last().map(|attachment| attachment.place))
+            with_attachments(|attachments| attachments.last().map(|attachment| attachment.id))
             && top.owner == owner
             && !is_open(top.span)
         {
@@ -127,39 +131,41 @@ impl ContextBridge for OtelContexts {
         if is_own_work() {
             return BridgedParent::Nothing;
         }
-        let shown = innermost.map(|place| {
-            with_attachments(|stack| {
-                let attachment = stack.iter().rfind(|attachment| attachment.place == place)?;
+        // `None` without an own span, `Some(None)` with one that is not attached.
+        let attached = innermost.map(|id| {
+            with_attachments(|attachments| {
+                let attachment = attachments.iter().rfind(|attachment| attachment.id == id)?;
                 Some(attachment.span)
             })
         });
-        Context::map_current(|cx| {
-            if cx.is_telemetry_suppressed() {
+        Context::map_current(|current| {
+            if current.is_telemetry_suppressed() {
                 return BridgedParent::Suppressed;
             }
-            let span = cx.span().span_context().span_id();
+            let span = current.span().span_context().span_id();
             // The current span is the caller's innermost span, or lies outside of it.
-            if shown.is_some_and(|shown| shown.is_none_or(|shown| shown == span)) {
+            if attached.is_some_and(|attached| attached.is_none_or(|attached| attached == span)) {
                 return BridgedParent::Nothing;
             }
-            from_context(cx).map_or(BridgedParent::Nothing, BridgedParent::Parent)
+            from_context(current).map_or(BridgedParent::Nothing, BridgedParent::Parent)
         })
     }
 }
 
 /// Makes a span current; `None` where the application holds a borrow of the thread's contexts, as
 /// `get_active_span` does while its closure runs: attaching panics there, and the panic is caught.
-fn attach(shown: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
+fn attach(bridged: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
     guarded::call(|| {
-        let context = Context::map_current(|outer| with_borrowed_span(outer, shown));
+        let context = Context::map_current(|outer| with_borrowed_span(outer, bridged));
         let span = context.span().span_context().span_id();
         (span, context.attach())
     })
 }
 
 /// Brings back the context that was current before.
-fn detach(left: Option<Attachment>) {
-    if let Some(left) = left {
-        guarded::call(|| drop(left.guard));
+fn detach(attachment: Option<Attachment>) {
+    if let Some(attachment) = attachment {
+        // Dropping the guard panics where attaching does.
+        guarded::call(|| drop(attachment.guard));
     }
 }

@@ -27,8 +27,8 @@ struct BorrowedSpan {
 }
 
 /// The context with a borrowed span in it.
-pub(super) fn with_borrowed_span(outer: &Context, shown: BridgedSpan) -> Context {
-    let BridgedSpan { context, writer, .. } = shown;
+pub(super) fn with_borrowed_span(outer: &Context, bridged: BridgedSpan) -> Context {
+    let BridgedSpan { context, writer, .. } = bridged;
     if has_more_than_ids(&context) {
         // Our propagators look for the exact context beside the span.
         let exact = Incoming::default().with_context(context.clone());

@@ -83,8 +83,9 @@ pub(crate) fn is_held(member: (&str, &str)) -> bool {
 /// because it may hold members that ours refuses.
 #[must_use]
 pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> otel::TraceState {
-    let kept = from_trace_state(state).with_threshold(threshold);
-    let (new, old) = (kept.get("ot"), state.get("ot"));
+    let with_threshold = from_trace_state(state).with_threshold(threshold);
+    let new = with_threshold.get("ot");
+    let old = state.get("ot");
     let changed = match new {
         _ if new == old => None,
         Some(new) => state.insert("ot", new.to_owned()).ok(),
