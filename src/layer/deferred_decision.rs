@@ -1,6 +1,6 @@
 //! What is asked of a sampler or a tail policy once a span has closed.
 
-use crate::record::{CompletedTrace, Draft};
+use crate::record::{CompletedTrace, Draft, Recorder};
 use crate::time::Tick;
 
 /// A question that the end of a span raises: dropping it asks the sampler about a draft, and the tail
@@ -10,7 +10,7 @@ use crate::time::Tick;
 /// is gone.
 pub(super) enum DeferredDecision {
     /// The tail is asked about a complete trace.
-    Tail(#[expect(dead_code, reason = "its drop asks the tail")] CompletedTrace),
+    Tail(#[expect(dead_code, reason = "its drop asks the tail")] CompletedTrace<Recorder>),
     /// The sampler is asked about a root that ended at `end`, and then the tail.
     Head { draft: Option<Draft>, end: Tick },
 }

@@ -13,6 +13,7 @@ use crate::model::{TraceContext, TraceId};
 use crate::record::bridge::BridgedSpan;
 use crate::record::{
     ActiveSpan, CompletedTrace, DetachedSpan, Draft, DraftOutcome, DraftRequest, Recorder,
+    RecorderId,
 };
 use crate::time::Tick;
 use crate::trace::SpanMut;
@@ -49,7 +50,7 @@ pub(super) struct WriteTerms {
 /// What came of the attempt to take a span out of its trace.
 pub(super) enum Detachment {
     /// The span is a draft. The trace that it left may be complete.
-    Draft(Option<CompletedTrace>),
+    Draft(Option<CompletedTrace<Recorder>>),
     /// The span is not recorded and has to be started anew.
     Unrecorded,
     /// The span stays: its ids are known, or it is beyond its trace's limit.
@@ -131,9 +132,9 @@ impl OpenSpan {
     #[inline]
     pub(super) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         match &mut self.state {
-            SpanState::Draft(draft) => draft.edit(write),
+            SpanState::Draft(draft) => draft.write(write),
             SpanState::Started(span) => {
-                span.edit(write);
+                span.write(write);
                 false
             }
             SpanState::Moving => false,
@@ -162,7 +163,7 @@ impl OpenSpan {
     pub(super) fn context(&self) -> Option<TraceContext> {
         match &self.state {
             SpanState::Started(span) => Some(span.context()),
-            SpanState::Draft(draft) => draft.provisional_context(),
+            SpanState::Draft(draft) => Some(draft.provisional_context()),
             SpanState::Moving => None,
         }
     }
@@ -181,9 +182,9 @@ impl OpenSpan {
     }
 
     /// Whether the span is a draft of this recorder.
-    pub(super) fn is_draft_of(&self, recorder: &Recorder) -> bool {
+    pub(super) fn is_draft_of(&self, recorder: RecorderId) -> bool {
         match &self.state {
-            SpanState::Draft(draft) => std::ptr::eq(&**draft.recorder(), recorder),
+            SpanState::Draft(draft) => draft.recorder().id() == recorder,
             SpanState::Started(_) | SpanState::Moving => false,
         }
     }
@@ -216,7 +217,7 @@ impl OpenSpan {
             return Detachment::Refused;
         }
         let (state, detachment) = match mem::replace(&mut self.state, SpanState::Moving) {
-            SpanState::Started(span) => match span.detach() {
+            SpanState::Started(span) => match Draft::detach(span) {
                 DetachedSpan::Draft(draft, left_behind) => {
                     (SpanState::Draft(draft), Detachment::Draft(left_behind))
                 }
@@ -240,7 +241,7 @@ impl OpenSpan {
             return Err(new);
         }
         if let SpanState::Started(old) = mem::replace(&mut self.state, SpanState::Started(new)) {
-            old.cancel();
+            Draft::cancel(old);
         }
         Ok(())
     }

@@ -107,7 +107,7 @@ fn fields_of(entry: &LogEntry) -> impl Iterator<Item = (TagKey<'_>, TagRef<'_>)>
 
 impl WritableSpan for ActiveSpan {
     fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
-        self.edit(edit);
+        Self::write(self, edit);
     }
 
     fn now(&self) -> Option<Tick> {
@@ -125,11 +125,11 @@ impl WritableSpan for ActiveSpan {
 
 impl WritableSpan for SpanWriter {
     fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) {
-        self.edit(edit);
+        Self::write(self, edit);
     }
 
     fn now(&self) -> Option<Tick> {
-        self.now()
+        Some(Self::now(self))
     }
 
     fn value_bytes(&self) -> usize {

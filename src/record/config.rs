@@ -31,7 +31,7 @@ pub struct RecordLimits {
     pub ring_bytes: usize,
     /// How long a dropped trace stays in the ring. Default 30 s.
     pub ring_age: Duration,
-    /// Buffers kept for release_buffer, of 2 MiB for each thousand live traces at the most. Default 1024.
+    /// Buffers kept for reuse, of 2 MiB for each thousand live traces at the most. Default 1024.
     pub pool_buffers: usize,
     /// What one span may hold.
     pub span: Limits,
@@ -50,5 +50,14 @@ impl Default for RecordLimits {
             pool_buffers: 1024,
             span: Limits::default(),
         }
+    }
+}
+
+impl RecordLimits {
+    /// How many spans a trace may have when the next one has failed, for which an eighth is reserved, or not.
+    #[inline]
+    pub(super) fn max_spans(&self, has_failed: bool) -> usize {
+        let reserve = if has_failed { (self.spans_per_trace / 8).max(1) } else { 0 };
+        self.spans_per_trace.saturating_add(reserve) as usize
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::kit::guarded;
+use crate::kit::own_work::Asking;
 use crate::ledger::Ledger;
 use crate::sampling::{
     AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SamplingResult,
@@ -14,11 +15,12 @@ use crate::trace::TraceView;
 
 /// The head sampler and the tail policy of a recorder.
 ///
-/// Asking takes no lock and shares no written memory with other threads. Whoever is being asked when it
-/// is replaced finishes its answer; the last to let go of it drops it.
+/// Asking takes no lock and shares no written memory with other threads. A decider that is replaced while
+/// it is being asked finishes its answer, and the last thread to refer to it drops it. While one is asked
+/// the thread is marked, so that what it traces itself can be told apart.
 pub(super) struct Deciders {
     pair: ArcSwap<DeciderPair>,
-    /// The head where nobody chose one and there is no tail.
+    /// The head where none was chosen and there is no tail.
     without_either: ParentBasedSampler,
     ledger: Arc<Ledger>,
 }
@@ -43,8 +45,20 @@ impl Deciders {
         }
     }
 
-    /// What the head says: never to record for a tail that is not there.
+    /// Marks the thread as asking, until what is returned goes.
+    fn mark_thread(&self) -> Asking {
+        Asking::begin(std::ptr::from_ref(self).addr())
+    }
+
+    /// Whether one of these deciders is being asked on this thread: what it starts is refused.
+    #[inline]
+    pub(super) fn is_running_here(&self) -> bool {
+        Asking::is_under_way(std::ptr::from_ref(self).addr())
+    }
+
+    /// Asks the head: it never answers to record for a tail that is not there.
     pub(super) fn ask_head(&self, request: &SamplingRequest<'_>) -> SamplingResult {
+        let _asking = self.mark_thread();
         let pair = self.pair.load();
         let asked = guarded::call(|| match (&pair.sampler, &pair.tail) {
             (Some(sampler), _) => sampler.should_sample(request),
@@ -62,19 +76,21 @@ impl Deciders {
     }
 
     /// Whether there is a tail.
-    pub(super) fn have_tail(&self) -> bool {
+    pub(super) fn has_tail(&self) -> bool {
         self.pair.load().tail.is_some()
     }
 
-    /// Whether the head drops whatever it is told.
+    /// Whether the head drops whatever it is asked about.
     pub(super) fn drops_everything(&self) -> bool {
+        let _asking = self.mark_thread();
         let pair = self.pair.load();
         let sampler = pair.sampler.as_ref();
         sampler.is_some_and(|sampler| guarded::call(|| sampler.drops_everything()).unwrap_or(false))
     }
 
-    /// What the tail says; without one, nothing.
+    /// Asks the tail; without one there is no opinion.
     pub(super) fn ask_tail(&self, trace: &TraceView<'_>) -> Verdict {
+        let _asking = self.mark_thread();
         let pair = self.pair.load();
         let Some(tail) = &pair.tail else { return Verdict::pass() };
         let asked = guarded::call(|| tail.evaluate(trace).by(|| tail.name()));
@@ -85,10 +101,13 @@ impl Deciders {
     }
 
     pub(super) fn set_sampler(&self, sampler: &Arc<dyn Sampler>) {
+        // What the old one traces while it is dropped is its work, like what it traces when asked.
+        let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(Some(sampler), pair.tail.as_ref()));
     }
 
     pub(super) fn set_tail(&self, tail: Option<&Arc<dyn TailPolicy>>) {
+        let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(pair.sampler.as_ref(), tail));
     }
 }
@@ -103,7 +122,8 @@ impl DeciderPair {
 impl Drop for DeciderPair {
     fn drop(&mut self) {
         // It may be the last of a sampler, on a thread that is in the middle of starting a span.
-        let (sampler, tail) = (self.sampler.take(), self.tail.take());
+        let sampler = self.sampler.take();
+        let tail = self.tail.take();
         for dropped in [guarded::call(|| drop(sampler)), guarded::call(|| drop(tail))] {
             if dropped.is_none() {
                 self.ledger.panicked(1);

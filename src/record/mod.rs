@@ -18,56 +18,51 @@
 //!               ring of recent drops --(aged, crowded out)--> pool of buffers
 //! ```
 //!
+//! Each folder is one idea, and files name each other in one direction: from the recorder and the spans
+//! above it down to one local trace. The chapter [`record`](crate::manual::record) of the manual has the
+//! fields of each, and one table of what becomes of a trace.
+//!
 //! # Invariants
-//! 1. A local trace stands in its shard while it holds spans that no other column counts, and while
+//! 1. A local trace is registered in its shard while it holds spans that no other column counts, and while
 //!    it is being decided.
-//! 2. Locks are taken in this order: the lingering traces, one trace, one shard. The lock of the groups
-//!    is held alone.
+//! 2. Locks are taken in this order: the lingering traces, one trace, one shard. The lock of the foreign
+//!    traces is held alone.
 //! 3. User code (samplers, policies, conversions) runs without any lock held.
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
+//! 5. A trace is decided once.
 
-mod active;
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
 pub(crate) mod bridge;
-mod complete;
+mod completion;
 mod config;
 mod deciders;
-mod draft;
-mod dropped;
-mod evict;
+mod draft_holders;
+mod drafts;
 mod foreign;
-mod holders;
 pub(crate) mod intake;
+mod live;
 mod local;
-mod open_foreign_spans;
-mod over_limit;
 mod postponed;
-mod recorded;
 mod recorder;
 mod ring;
-mod sampler_tags;
-mod shard;
-mod start;
-mod unrecorded;
-#[cfg_attr(not(feature = "otel"), allow(dead_code))]
-mod writer;
+mod span;
+mod trace_hash;
 
-pub(crate) use active::ActiveSpan;
-pub(crate) use complete::CompletedTrace;
+pub(crate) use completion::CompletedTrace;
+pub use completion::KeepOutcome;
 pub use config::RecordLimits;
-pub(crate) use draft::{DetachedSpan, Draft, DraftOutcome, DraftRequest};
-pub(crate) use holders::DraftHolder;
+pub(crate) use draft_holders::{DraftHolder, RecorderId};
+pub(crate) use drafts::{DetachedSpan, Draft, DraftOutcome, DraftRequest, DraftStart};
 pub(crate) use intake::Intake;
 #[cfg(feature = "otel")]
 pub(crate) use intake::Started;
-pub use recorder::KeepOutcome;
-#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
+pub use live::SpanPool;
+#[cfg(feature = "otel")]
 pub(crate) use recorder::OpenSpanCounts;
-pub(crate) use recorder::{Recorder, RecorderSettings};
-pub use shard::SpanPool;
-pub(crate) use start::{SpanStart, StartTime};
-#[cfg_attr(not(feature = "otel"), allow(unused_imports))]
-pub(crate) use writer::SpanWriter;
+pub(crate) use recorder::{Recorder, RecorderSettings, SpanStart, StartTime};
+pub(crate) use span::ActiveSpan;
+#[cfg(feature = "otel")]
+pub(crate) use span::SpanWriter;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,12 @@
-//! What asks deciders, found where nobody may be asked.
+//! Drops that ask deciders, found where none may be asked.
 
 use std::any::Any;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use super::recorder::Recorder;
 use crate::kit::guarded::lock;
 use crate::kit::own_work;
 
-/// Things to be dropped, which asks deciders, where no locks of the application's are held.
+/// Values whose drop asks deciders, to be dropped where no locks of the application's are held.
 #[derive(Default)]
 pub(super) struct PostponedDrops {
     state: Mutex<PostponedState>,
@@ -19,6 +18,8 @@ struct PostponedState {
     waiting: Vec<Box<dyn Any + Send>>,
     /// How many are being dropped at this moment.
     busy: usize,
+    /// Whether no thread looks after them any more.
+    closed: bool,
 }
 
 /// Lasts while something is being dropped.
@@ -34,6 +35,33 @@ impl Drop for DropInProgress<'_> {
 }
 
 impl PostponedDrops {
+    /// Drops a value where time is looked after, within a fraction of a second, or at the next flush. After
+    /// a shutdown no thread does that any more, and the value is dropped here.
+    pub(super) fn postpone(&self, value: Box<dyn Any + Send>) {
+        let mut state = lock(&self.state);
+        if !state.closed {
+            return state.waiting.push(value);
+        }
+        drop(state);
+        drop(value);
+    }
+
+    /// Drops what was postponed, and waits for other threads that are doing so.
+    pub(super) fn drop_all(&self) {
+        while let Some((_in_progress, value)) = self.next() {
+            drop(value);
+        }
+        // A decider would wait for the thread that asks it, which may be one that is dropping here.
+        if !own_work::is_own_thread() && !own_work::is_asking() {
+            self.wait();
+        }
+    }
+
+    /// Postpones nothing from now on.
+    pub(super) fn close(&self) {
+        lock(&self.state).closed = true;
+    }
+
     fn next(&self) -> Option<(DropInProgress<'_>, Box<dyn Any + Send>)> {
         let mut state = lock(&self.state);
         let next = state.waiting.pop()?;
@@ -44,29 +72,5 @@ impl PostponedDrops {
     fn wait(&self) {
         let idle = self.is_idle.wait_while(lock(&self.state), |state| state.busy > 0);
         drop(idle.unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-impl Recorder {
-    /// Drops something where time is looked after, within a fraction of a second, or at the next flush. After
-    /// a shutdown nobody looks any more, and it is dropped here.
-    pub(crate) fn postpone_drop(&self, ending: impl Any + Send) {
-        let mut state = lock(&self.postponed.state);
-        if !self.is_closed() {
-            return state.waiting.push(Box::new(ending));
-        }
-        drop(state);
-        drop(ending);
-    }
-
-    /// Drops what was postponed, and waits for whoever else is doing so.
-    pub(super) fn drop_postponed(&self) {
-        while let Some((_busy, ending)) = self.postponed.next() {
-            drop(ending);
-        }
-        // A decider would wait for whoever asks it, which may be somebody who is busy here.
-        if !own_work::is_own_thread() && !own_work::is_asking() {
-            self.postponed.wait();
-        }
     }
 }

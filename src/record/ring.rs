@@ -25,7 +25,7 @@ impl DroppedTrace {
 /// A queue of dropped traces, bounded by bytes and age; the oldest goes first.
 #[derive(Debug)]
 pub(super) struct Ring {
-    held: VecDeque<DroppedTrace>,
+    traces: VecDeque<DroppedTrace>,
     bytes: usize,
     spans: u64,
     max_bytes: usize,
@@ -34,49 +34,49 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(max_bytes: usize, max_age: Duration) -> Self {
-        Self { held: VecDeque::new(), bytes: 0, spans: 0, max_bytes, max_age }
+        Self { traces: VecDeque::new(), bytes: 0, spans: 0, max_bytes, max_age }
     }
 
-    /// Holds a trace; gives it back when it is larger than the whole ring.
-    pub(super) fn push(&mut self, held: DroppedTrace) -> Result<(), DroppedTrace> {
-        if held.bytes() > self.max_bytes {
-            return Err(held);
+    /// Holds a trace; one that is larger than the whole ring is given back.
+    pub(super) fn push(&mut self, dropped: DroppedTrace) -> Option<DroppedTrace> {
+        if dropped.bytes() > self.max_bytes {
+            return Some(dropped);
         }
-        self.bytes += held.bytes();
-        self.spans += held.store.len() as u64;
-        self.held.push_back(held);
-        Ok(())
+        self.bytes += dropped.bytes();
+        self.spans += dropped.store.len() as u64;
+        self.traces.push_back(dropped);
+        None
     }
 
     /// The oldest trace, while the ring holds too much or too old ones.
     pub(super) fn pop_surplus(&mut self, now: Tick) -> Option<DroppedTrace> {
-        let oldest = self.held.front()?;
+        let oldest = self.traces.front()?;
         let surplus = self.bytes > self.max_bytes || now.since(oldest.since) >= self.max_age;
         if surplus { self.pop() } else { None }
     }
 
     /// The oldest trace.
     pub(super) fn pop(&mut self) -> Option<DroppedTrace> {
-        let held = self.held.pop_front()?;
-        self.forget(&held);
-        Some(held)
+        let oldest = self.traces.pop_front()?;
+        self.uncount(&oldest);
+        Some(oldest)
     }
 
-    /// Takes the local traces of a trace id out. Costs a walk over the ring.
-    pub(super) fn take(&mut self, id: TraceId) -> Vec<DroppedTrace> {
-        if !self.held.iter().any(|held| held.head.trace_id == id) {
+    /// Takes the local traces of a trace id out of the ring. Costs a walk over the ring.
+    pub(super) fn remove(&mut self, id: TraceId) -> Vec<DroppedTrace> {
+        if !self.traces.iter().any(|dropped| dropped.head.trace_id == id) {
             return Vec::new();
         }
-        let (taken, rest): (Vec<_>, Vec<_>) =
-            self.held.drain(..).partition(|held| held.head.trace_id == id);
-        self.held = rest.into();
-        taken.iter().for_each(|held| self.forget(held));
-        taken
+        let (removed, rest): (Vec<_>, Vec<_>) =
+            self.traces.drain(..).partition(|dropped| dropped.head.trace_id == id);
+        self.traces = rest.into();
+        removed.iter().for_each(|dropped| self.uncount(dropped));
+        removed
     }
 
-    fn forget(&mut self, held: &DroppedTrace) {
-        self.bytes -= held.bytes();
-        self.spans -= held.store.len() as u64;
+    fn uncount(&mut self, dropped: &DroppedTrace) {
+        self.bytes -= dropped.bytes();
+        self.spans -= dropped.store.len() as u64;
     }
 
     pub(super) const fn spans(&self) -> u64 {

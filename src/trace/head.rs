@@ -41,6 +41,11 @@ impl TraceHead {
         self.sampling.is_sampled()
     }
 
+    /// The answer of the head sampler, if it asked for the trace to be kept.
+    pub(crate) fn sampled(&self) -> Option<HeadSample> {
+        self.sampling.sample()
+    }
+
     /// With which threshold the head sampled; `None` when its probability is not known.
     pub(crate) fn threshold(&self) -> Option<Threshold> {
         self.sampling.threshold()
@@ -64,14 +69,41 @@ impl TraceHead {
     }
 }
 
+/// The answer of a head that sampled a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeadSample {
+    /// With which threshold; `None` when the head's probability is not known.
+    pub(crate) threshold: Option<Threshold>,
+}
+
+impl HeadSample {
+    const THRESHOLD: u64 = (1 << 56) - 1;
+    const IS_KNOWN: u64 = 1 << 56;
+    const IS_SAMPLED: u64 = 1 << 57;
+
+    /// The answer in the lower 58 bits of a word, which is never zero.
+    pub(crate) fn to_bits(self) -> u64 {
+        let known = self.threshold.map_or(0, |threshold| threshold.bits() | Self::IS_KNOWN);
+        Self::IS_SAMPLED | known
+    }
+
+    /// The answer in a word, whose upper bits are ignored; `None` where a head did not sample.
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        if bits & Self::IS_SAMPLED == 0 {
+            return None;
+        }
+        let is_known = bits & Self::IS_KNOWN != 0;
+        let threshold = if is_known { Threshold::from_bits(bits & Self::THRESHOLD) } else { None };
+        Some(Self { threshold })
+    }
+}
+
 /// Flags, decision and threshold in one word: a million open traces have a million of these.
 #[derive(Clone, Copy, Debug)]
 struct Sampling(u64);
 
 impl Sampling {
-    const THRESHOLD: u64 = (1 << 56) - 1;
-    const IS_KNOWN: u64 = 1 << 56;
-    const IS_SAMPLED: u64 = 1 << 57;
+    /// The flags stand above the bits of a [`HeadSample`].
     const FLAGS: u32 = 58;
 
     fn new(flags: TraceFlags) -> Self {
@@ -79,8 +111,7 @@ impl Sampling {
     }
 
     fn sampled(flags: TraceFlags, threshold: Option<Threshold>) -> Self {
-        let known = threshold.map_or(0, |threshold| threshold.bits() | Self::IS_KNOWN);
-        Self(Self::new(flags).0 | Self::IS_SAMPLED | known)
+        Self(Self::new(flags).0 | HeadSample { threshold }.to_bits())
     }
 
     fn flags(self) -> TraceFlags {
@@ -93,12 +124,15 @@ impl Sampling {
     }
 
     fn is_sampled(self) -> bool {
-        self.0 & Self::IS_SAMPLED != 0
+        self.0 & HeadSample::IS_SAMPLED != 0
+    }
+
+    fn sample(self) -> Option<HeadSample> {
+        HeadSample::from_bits(self.0)
     }
 
     fn threshold(self) -> Option<Threshold> {
-        let is_known = self.0 & Self::IS_KNOWN != 0;
-        if is_known { Threshold::from_bits(self.0 & Self::THRESHOLD) } else { None }
+        self.sample().and_then(|sample| sample.threshold)
     }
 }
 

@@ -95,18 +95,27 @@ impl SpanGuard {
 
     /// Gives it another name, for when the route is known only after the request has been read.
     pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
-        self.0.set_name(name.into());
+        let name = name.into();
+        self.0.write(|span| {
+            span.set_name(name);
+        });
     }
 
     /// Says what its role in a call is, as [`SpanBuilder::with_kind`](super::SpanBuilder::with_kind)
     /// does for a span that has not started.
     pub fn set_kind(&self, kind: SpanKind) {
-        self.0.set_kind(kind);
+        self.0.write(|span| {
+            span.set_kind(kind);
+        });
     }
 
     /// Points to another span.
     pub fn add_link(&self, link: impl Into<Link>) {
-        self.0.add_link(link.into());
+        // The conversion is user code, which runs without a lock.
+        let link = link.into();
+        self.0.write(|span| {
+            span.add_link(link);
+        });
     }
 
     /// What this span tells the next: give it to

@@ -3,7 +3,7 @@
 use super::LayerState;
 use crate::layer::open_span::Detachment;
 use crate::model::{Link, TraceContext};
-use crate::record::{ActiveSpan, SpanStart};
+use crate::record::{ActiveSpan, Draft, SpanStart};
 
 impl LayerState {
     /// Starts a draft, under `parent` if there is one, and asks its sampler. False when the span did not
@@ -65,7 +65,7 @@ impl LayerState {
         match replaced.unwrap_or(new) {
             None => true,
             Some(refused) => {
-                refused.cancel();
+                Draft::cancel(refused);
                 false
             }
         }

@@ -16,7 +16,7 @@ use super::options::RecordingOptions;
 use super::recorders::Recorders;
 use super::span_table::SpanTable;
 use super::subscriber_link::{self, SubscriberLink};
-use crate::record::{DraftHolder, Recorder};
+use crate::record::{DraftHolder, Recorder, RecorderId};
 
 /// What a layer, its handle and the look-up of spans share.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl LayerState {
 }
 
 impl DraftHolder for LayerState {
-    fn settle_drafts(&self, recorder: &Recorder) {
+    fn settle_drafts(&self, recorder: RecorderId) {
         for id in self.spans.ids_of(|span| span.is_draft_of(recorder)) {
             self.settle(id, None);
         }

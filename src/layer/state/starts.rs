@@ -7,7 +7,7 @@ use crate::layer::caller::{self, CallerRole};
 use crate::layer::fields::ValueLimit;
 use crate::layer::open_span::OpenSpan;
 use crate::layer::span_table::StartedChild;
-use crate::record::{ActiveSpan, SpanStart};
+use crate::record::{ActiveSpan, Draft, DraftStart, SpanStart};
 
 impl LayerState {
     /// Starts a span below its parent, or else as a root, and records its fields.
@@ -78,9 +78,9 @@ impl LayerState {
         id: u64,
         metadata: &'static Metadata<'static>,
     ) -> Option<ValueLimit> {
-        let span = match self.recorders.current().draft(metadata.name()) {
-            Ok(draft) => OpenSpan::draft(draft, metadata),
-            Err(span) => OpenSpan::started(span, metadata),
+        let span = match Draft::start(&self.recorders.current(), metadata.name()) {
+            DraftStart::Draft(draft) => OpenSpan::draft(draft, metadata),
+            DraftStart::Started(span) => OpenSpan::started(span, metadata),
         };
         self.insert(id, span)
     }

@@ -93,7 +93,7 @@ impl Span for BorrowedSpan {
         // The conversion may be the caller's code, so it runs before the trace's lock is taken.
         let name = name.into();
         if let Some(span) = &self.writer {
-            span.edit(|span| {
+            span.write(|span| {
                 span.set_name(name);
             });
         }

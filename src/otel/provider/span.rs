@@ -99,7 +99,10 @@ impl ApiSpan for Span {
         T: Into<Cow<'static, str>>,
     {
         if self.is_writable() {
-            self.span.set_name(name.into());
+            let name = name.into();
+            self.span.write(|span| {
+                span.set_name(name);
+            });
         }
     }
 

@@ -75,7 +75,7 @@ impl Tracer {
         }
         let (tags, valid_links) = if is_asked { Default::default() } else { convert() };
         let invalid_links = links.iter().filter(|link| !link.span_context.is_valid()).count();
-        span.edit(|span| {
+        span.write(|span| {
             for (key, value) in self.scope.iter().chain(&tags) {
                 span.set_tag(key.clone(), value.as_ref());
             }

@@ -322,7 +322,7 @@ fn traces_that_completed_after_their_root_are_not_remembered_for_the_whole_linge
         drop(root);
         drop(child);
     }
-    assert!(lock(&bench.recorder.lingering).len() <= 2_048);
+    assert!(bench.recorder.completion.lingering_traces() <= 2_048);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::model::TagRef;
+use crate::model::{Link, TagRef};
 use crate::record::StartTime;
 
 #[test]
@@ -83,13 +83,13 @@ fn a_buffer_that_is_reused_counts_only_the_memory_it_has() {
     };
     drop(once());
     let root = once();
-    let first = bench.recorder.live_bytes.load(std::sync::atomic::Ordering::Relaxed);
+    let first = bench.recorder.traces.bytes();
     drop(root);
     for _ in 0..100 {
         drop(once());
     }
     let _root = once();
-    let later = bench.recorder.live_bytes.load(std::sync::atomic::Ordering::Relaxed);
+    let later = bench.recorder.traces.bytes();
     assert_eq!(first, later);
 }
 
@@ -99,7 +99,10 @@ fn a_linked_trace_is_not_kept_alive_by_the_link() {
     let linked = bench.start("linked");
     let root = bench.start("root");
     fail(&root);
-    root.add_link(linked.context().into());
+    let link = Link::from(linked.context());
+    root.write(|span| {
+        span.add_link(link);
+    });
     drop(linked);
     drop(root);
     let exported = lock(&bench.exported);
@@ -115,7 +118,10 @@ fn link_tags_beyond_the_limit_are_counted() {
     let bench = Bench::keeping_errors(RecordLimits { span, ..RecordLimits::default() });
     let root = bench.start("root");
     fail(&root);
-    root.add_link(Link::new(root.context()).with_tag("a", 1).with_tag("b", 2));
+    let link = Link::new(root.context()).with_tag("a", 1).with_tag("b", 2);
+    root.write(|span| {
+        span.add_link(link);
+    });
     drop(root);
     let exported = lock(&bench.exported);
     let span = exported[0].spans().next().unwrap();

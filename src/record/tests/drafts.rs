@@ -13,6 +13,13 @@ fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
     draft.settle(answer)
 }
 
+fn draft(bench: &Bench, name: &'static str) -> Draft {
+    match Draft::start(&bench.recorder, name) {
+        DraftStart::Draft(draft) => draft,
+        DraftStart::Started(span) => panic!("{name} is no draft: {span:?}"),
+    }
+}
+
 #[test]
 fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
     #[derive(Clone, Default)]
@@ -25,7 +32,7 @@ fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
 
         fn drops_everything(&self) -> bool {
             if let Some(recorder) = self.0.get() {
-                assert!(recorder.draft("its own").is_err());
+                assert!(matches!(Draft::start(recorder, "its own"), DraftStart::Started(_)));
             }
             false
         }
@@ -35,7 +42,7 @@ fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
     let sampler = Curious::default();
     assert!(sampler.0.set(Arc::clone(&bench.recorder)).is_ok());
     bench.recorder.set_sampler(&(Arc::new(sampler) as Arc<dyn Sampler>));
-    drop(settle(bench.recorder.draft("root").unwrap(), None));
+    drop(settle(draft(&bench, "root"), None));
     let stats = bench.stats();
     assert_eq!((stats.panics, stats.dropped_by(Reason::OwnWork)), (0, 1));
 }
@@ -44,8 +51,8 @@ fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
 fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
     let bench = Bench::keeping_errors(RecordLimits { live_traces: 2, ..RecordLimits::default() });
     let root = bench.start("root");
-    let mut draft = bench.recorder.draft("draft").unwrap();
-    draft.edit(|edit| {
+    let mut draft = draft(&bench, "draft");
+    draft.write(|edit| {
         edit.set_status(Status::error("it failed"));
     });
     let failed = settle(draft, Some(&root));
@@ -60,8 +67,8 @@ fn a_draft_that_failed_goes_before_a_trace_without_errors_at_a_limit() {
     let bench = Bench::keeping_errors(RecordLimits { live_traces: 1, ..RecordLimits::default() });
     for _ in 0..16 {
         let other = bench.start("other");
-        let mut draft = bench.recorder.draft("draft").unwrap();
-        draft.edit(|edit| {
+        let mut draft = draft(&bench, "draft");
+        draft.write(|edit| {
             edit.set_status(Status::error("it failed"));
         });
         assert!(settle(draft, None).is_recording());

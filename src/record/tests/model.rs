@@ -245,7 +245,7 @@ proptest! {
                 Step::Keep(_) => None,
             };
             spans.extend(started);
-            prop_assert!(bench.recorder.live().len() <= live_traces);
+            prop_assert!(bench.recorder.traces.count() <= live_traces);
             let stats = bench.recorder.stats();
             prop_assert!(stats.balances(), "{}", stats);
         }

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::complete::CompletedTrace;
 use super::over_limit::OverLimitSpan;
 use super::recorded::RecordedSpan;
-use super::recorder::Recorder;
 use super::unrecorded::UnrecordedSpan;
+use super::writer::SpanWriter;
 use crate::model::{
-    Baggage, Limits, Link, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
+    Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
 };
+use crate::record::completion::CompletedTrace;
+use crate::record::recorder::Recorder;
 use crate::time::Tick;
 use crate::trace::{ErrorDetails, SpanMut};
 
@@ -35,7 +37,7 @@ impl ActiveSpan {
     }
 
     /// Whether what is written may be kept; false spares the caller the conversion. True for a span
-    /// beyond the limit too, which an error puts on record.
+    /// over the limit too, which an error puts on record.
     #[inline]
     pub(crate) fn may_write(&self) -> bool {
         matches!(self, Self::Recorded(_) | Self::OverLimit(_))
@@ -82,56 +84,56 @@ impl ActiveSpan {
 
     #[inline(never)]
     fn child_with_record(&self, name: Cow<'static, str>) -> Self {
-        match self {
-            Self::Recorded(span) => span.child(name),
-            Self::Unrecorded(span) => Self::Unrecorded(span.child()),
-            Self::OverLimit(span) => span.child(name),
-        }
+        let (trace, id, baggage) = match self {
+            Self::Recorded(span) => (&span.trace, span.id, &span.baggage),
+            Self::OverLimit(span) => (&span.trace, span.id, &span.baggage),
+            Self::Unrecorded(span) => return Self::Unrecorded(span.child()),
+        };
+        let recorder = &*trace.owner;
+        let start = recorder.clock.now();
+        recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone())
+    }
+
+    /// Writes into the span under one lock; false when it has no record or has ended.
+    ///
+    /// A caller that is about to set an error calls [`record_failed`](Self::record_failed) first.
+    #[inline]
+    pub(crate) fn write(&self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
+        let (trace, guess, id) = match self {
+            Self::Recorded(span) => (&span.trace, span.index, span.id),
+            Self::OverLimit(span) => match span.index() {
+                Some(index) => (&span.trace, index, span.id),
+                None => return false,
+            },
+            Self::Unrecorded(_) => return false,
+        };
+        trace.owner.write(trace, guess, id, write)
     }
 
     pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
         self.write(|span| span.set_tag_inlined(key, value));
     }
 
-    /// Adds a log entry that is said now, with its fields; false when the span has no record.
+    /// Adds a log entry of this moment, with its fields; false when the span has no record.
     pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_>>) -> bool {
         let Some(recorder) = self.recorder() else { return false };
         let now = recorder.clock.now();
-        let written = self.write(|span| {
+        self.write(|span| {
             let log = span.push_log(now, level, message);
             for (key, value) in fields {
                 if let Some(log) = log {
                     span.set_field(log, key, value);
                 }
             }
-        });
-        written.is_some()
+        })
     }
 
-    pub(crate) fn add_link(&self, link: Link) {
-        self.edit(|span| {
-            span.add_link(link);
-        });
-    }
-
-    pub(crate) fn set_name(&self, name: Cow<'static, str>) {
-        self.edit(|span| {
-            span.set_name(name);
-        });
-    }
-
-    pub(crate) fn set_kind(&self, kind: SpanKind) {
-        self.edit(|span| {
-            span.set_kind(kind);
-        });
-    }
-
-    /// Says how it went. An error makes the span worth recording even beyond the limit.
+    /// Sets the span's status. An error puts a span on record even over the limit.
     pub(crate) fn set_status(&self, status: Status) {
         if status.is_error() {
             self.record_failed();
         }
-        self.edit(|span| {
+        self.write(|span| {
             span.set_status(status);
         });
     }
@@ -141,35 +143,22 @@ impl ActiveSpan {
         let Some(recorder) = self.recorder() else { return };
         let now = recorder.clock.now();
         self.record_failed();
-        self.edit(|span| span.push_error(now, error));
+        self.write(|span| span.push_error(now, error));
     }
 
-    /// Puts a span beyond the limit on record, because it is about to be said to have failed.
+    /// Puts a span over the limit on record, because the caller is about to set an error.
     pub(crate) fn record_failed(&self) {
         if let Self::OverLimit(span) = self {
             span.record_failed();
         }
     }
 
-    /// Says several things under one lock; false when the span has no record or has ended.
-    #[inline]
-    pub(crate) fn edit(&self, edit: impl FnOnce(&mut SpanMut<'_>)) -> bool {
-        let failed = self.write(|span| {
-            edit(span);
-            span.has_failed()
-        });
-        if let (Some(true), Self::Recorded(span)) = (failed, self) {
-            span.mark_worth_keeping();
-        }
-        failed.is_some()
-    }
-
     /// Ends the span at `end` or now; a span ends once.
     #[inline]
     pub(crate) fn finish(&self, end: Option<Tick>) {
         match self {
-            Self::Recorded(span) => span.finish(end),
-            Self::OverLimit(span) => span.finish(end),
+            Self::Recorded(span) => span.finish(end, CompletedTrace::decide),
+            Self::OverLimit(span) => span.finish(end, CompletedTrace::decide),
             Self::Unrecorded(_) => {}
         }
     }
@@ -177,10 +166,14 @@ impl ActiveSpan {
     /// Ends the span at `end` or now. When that completes its trace, the decision is left to `after`: for callers
     /// who must not run user code where they are.
     #[inline(always)]
-    pub(crate) fn finish_with(&mut self, end: Option<Tick>, after: impl FnOnce(CompletedTrace)) {
+    pub(crate) fn finish_with(
+        &mut self,
+        end: Option<Tick>,
+        after: impl FnOnce(CompletedTrace<Recorder>),
+    ) {
         match self {
             Self::Recorded(span) => span.finish_with(end, after),
-            Self::OverLimit(span) => span.finish_with(end, after),
+            Self::OverLimit(span) => span.finish(end, after),
             Self::Unrecorded(_) => {}
         }
     }
@@ -188,20 +181,28 @@ impl ActiveSpan {
     #[inline(always)]
     pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
         match self {
-            Self::Recorded(span) => span.parts().map(|(_, recorder)| recorder),
-            Self::OverLimit(span) => span.trace.recorder.as_ref(),
+            Self::Recorded(span) => Some(&span.trace.owner),
+            Self::OverLimit(span) => Some(&span.trace.owner),
             Self::Unrecorded(_) => None,
         }
     }
 
-    /// Writes into the span's record; `None` when it has none or has ended.
-    #[inline]
-    fn write<R>(&self, write: impl FnOnce(&mut SpanMut<'_>) -> R) -> Option<R> {
-        let (trace, guess, id) = match self {
-            Self::Recorded(span) => (span.trace.as_ref()?, span.index, span.id),
-            Self::OverLimit(span) => (&span.trace, span.place()?, span.id),
+    /// A way to this span for another holder; `None` when it is not on record.
+    pub(crate) fn writer(&self) -> Option<SpanWriter> {
+        match self {
+            Self::Recorded(span) => Some(SpanWriter::new(&span.trace, span.id, span.index)),
+            Self::OverLimit(_) | Self::Unrecorded(_) => None,
+        }
+    }
+
+    /// The moment at which the wall clock shows `time`, if what is written into the span may be kept.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn tick_at(&self, time: SystemTime) -> Option<Tick> {
+        let head = match self {
+            Self::Recorded(span) => &span.trace.head,
+            Self::OverLimit(span) => &span.trace.head,
             Self::Unrecorded(_) => return None,
         };
-        trace.write(guess, id, write)
+        Some(Tick::at_wall(time, head.correction))
     }
 }

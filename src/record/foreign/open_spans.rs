@@ -12,7 +12,7 @@ const FEW: usize = 64;
 
 /// Spans that have started and not ended.
 #[derive(Default)]
-pub(super) struct OpenForeignSpans {
+pub(in crate::record) struct OpenForeignSpans {
     list: Vec<Open>,
     /// Where they stand, from the moment at which there are more than a few until there are none.
     places: HashMap<SpanId, usize, RandomState>,
@@ -25,7 +25,7 @@ struct Open {
 
 impl OpenForeignSpans {
     #[inline]
-    pub(super) fn push(&mut self, id: SpanId, is_root: bool) {
+    pub(in crate::record) fn push(&mut self, id: SpanId, is_root: bool) {
         self.list.push(Open { id, is_root });
         if self.list.len() > FEW {
             self.note_last();
@@ -41,7 +41,7 @@ impl OpenForeignSpans {
 
     /// Takes a span out: whether it is a local root; `None` when it is not there.
     #[inline]
-    pub(super) fn remove(&mut self, id: SpanId) -> Option<bool> {
+    pub(in crate::record) fn remove(&mut self, id: SpanId) -> Option<bool> {
         let at = if self.places.is_empty() {
             self.list.iter().rposition(|open| open.id == id)?
         } else {
@@ -72,17 +72,17 @@ impl OpenForeignSpans {
     }
 
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::record) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::record) fn clear(&mut self) {
         self.list.clear();
         self.places.clear();
     }
 
     /// Whether its memory is too small to be worth giving back.
-    pub(super) fn is_small(&self) -> bool {
+    pub(in crate::record) fn is_small(&self) -> bool {
         self.list.capacity() <= FEW && self.places.capacity() == 0
     }
 }

@@ -1,0 +1,312 @@
+//! The moment a local trace is complete, and what follows: the decision, and the way out.
+
+mod completed;
+mod linger;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+pub(crate) use completed::CompletedTrace;
+
+use self::linger::LingeringTraces;
+use super::deciders::Deciders;
+use super::live::{LiveTraces, RingOutcome};
+use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use crate::ledger::{Ledger, Reason};
+use crate::model::{Resource, Threshold, TraceId};
+use crate::tail::TailDecision;
+use crate::time::Tick;
+use crate::trace::head::TraceHead;
+use crate::trace::store::SpanStore;
+use crate::trace::{Kept, Trace, TraceView};
+
+/// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeepOutcome {
+    /// The trace had been dropped, was still in the ring, and is on its way to the exporters.
+    Exported,
+    /// The trace is still running and will be kept when it is complete.
+    WhenComplete,
+    /// No such trace is known any more, or it was kept already.
+    NotFound,
+}
+
+/// Decides traces that are complete, or that have waited long enough, and sends the kept ones on.
+pub(super) struct Completion<O> {
+    deciders: Arc<Deciders>,
+    lingering: LingeringTraces<O>,
+    linger: Duration,
+    /// Where kept traces go. Must not block and not run user code.
+    sink: Box<dyn Fn(Trace) + Send + Sync>,
+    resource: Arc<Resource>,
+    ledger: Arc<Ledger>,
+}
+
+/// What the head, the tail and requests together say about spans.
+enum TraceDecision {
+    Keep(Kept),
+    Drop(Reason),
+}
+
+impl<O: TraceOwner> Completion<O> {
+    pub(super) fn new(
+        deciders: Arc<Deciders>,
+        linger: Duration,
+        sink: Box<dyn Fn(Trace) + Send + Sync>,
+        resource: Arc<Resource>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        Self { deciders, lingering: LingeringTraces::new(), linger, sink, resource, ledger }
+    }
+
+    /// The service whose spans these are, unless a span says otherwise.
+    pub(super) fn resource(&self) -> &Arc<Resource> {
+        &self.resource
+    }
+
+    /// Counts a span of ours as ended; the last one to end completes its trace.
+    #[inline]
+    pub(super) fn span_ended(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        is_root: bool,
+        end: Tick,
+        after: impl FnOnce(CompletedTrace<O>),
+    ) {
+        debug_assert!(live.over_limit <= live.open, "a span over the limit is open");
+        live.open = live.open.saturating_sub(1);
+        if live.open == 0 {
+            if let Some(completed) = self.complete(traces, trace, live, end) {
+                after(completed);
+            }
+        } else if is_root && matches!(live.phase, Phase::Open) {
+            // From now on the time of the other spans runs.
+            drop(live);
+            self.linger(traces, trace, end);
+        }
+    }
+
+    /// Remembers that the root of a trace ended at `end`, before other spans.
+    pub(super) fn linger(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, end: Tick) {
+        self.lingering.push(trace, end.after(self.linger), traces.count());
+    }
+
+    /// Takes what a trace holds, all of which has ended, to be decided.
+    pub(super) fn complete(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        now: Tick,
+    ) -> Option<CompletedTrace<O>> {
+        match live.phase.clone() {
+            Phase::Open => {
+                live.phase = Phase::Deciding;
+                let store = traces.take_spans(&mut live);
+                return Some(CompletedTrace::new(trace, store, now));
+            }
+            Phase::Kept(kept) => self.keep_late(traces, trace, live, &kept),
+            // The thread that decides finds these spans afterwards; what was dropped holds none.
+            Phase::Deciding | Phase::Dropped(_) => {}
+        }
+        None
+    }
+
+    /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
+    pub(super) fn decide(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        mut store: SpanStore,
+        now: Tick,
+    ) {
+        self.ledger.cut_values(u64::from(store.cut_values()));
+        let phase = match self.decision_about(trace, &store, now) {
+            TraceDecision::Keep(kept) => self.keep_decided(traces, trace, store, kept),
+            TraceDecision::Drop(reason) => {
+                store.forget_read();
+                match traces.drop_decided(trace, store, reason, now) {
+                    RingOutcome::Dropped => Phase::Dropped(reason),
+                    RingOutcome::KeepRequested(store) => {
+                        self.keep_decided(traces, trace, store, kept_on_request())
+                    }
+                }
+            }
+        };
+        self.follow(traces, trace, phase);
+    }
+
+    fn keep_decided(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &LocalTrace<O>,
+        mut store: SpanStore,
+        kept: Kept,
+    ) -> Phase {
+        self.keep_spans(&trace.head, &mut store, &kept);
+        traces.release_store(trace.trace_id(), store);
+        Phase::Kept(Arc::new(kept))
+    }
+
+    /// Lets what was started while the tail was asked, or has not ended yet, follow the decision.
+    fn follow(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, decided: Phase) {
+        let mut live = trace.lock();
+        debug_assert!(matches!(live.phase, Phase::Deciding), "a trace is decided once");
+        live.phase = decided.clone();
+        match decided {
+            Phase::Dropped(reason) => {
+                traces.drop_trace(trace, live, reason);
+            }
+            Phase::Kept(kept)
+                if live.open == 0 && trace.foreign_spans().count() == 0 && live.spans() > 0 =>
+            {
+                self.keep_late(traces, trace, live, &kept);
+            }
+            _ if trace.spans(&live) == 0 => drop(traces.unregister(trace, &live)),
+            _ => {}
+        }
+    }
+
+    /// Whether the spans are kept, and by which answer, or why they are dropped.
+    fn decision_about(&self, trace: &LocalTrace<O>, store: &SpanStore, now: Tick) -> TraceDecision {
+        let verdict = self.deciders.ask_tail(&TraceView::new(&trace.head, store, now));
+        self.ledger.panicked(verdict.panics());
+        let sample = trace.sample();
+        let keep = |by, threshold| TraceDecision::Keep(Kept { by, threshold, late: false });
+        match verdict.decision {
+            TailDecision::Drop if !trace.is_keep_requested() => {
+                TraceDecision::Drop(Reason::DroppedByPolicy)
+            }
+            TailDecision::Keep => {
+                let either = |head| Threshold::either(head, verdict.threshold);
+                let sampled = sample.map(|sample| sample.threshold);
+                keep(verdict.policy, sampled.map_or(verdict.threshold, either))
+            }
+            _ => match sample {
+                Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
+                None if trace.is_keep_requested() => TraceDecision::Keep(kept_on_request()),
+                None => TraceDecision::Drop(Reason::NotKept),
+            },
+        }
+    }
+
+    /// Takes the spans that ended after their trace was kept, and sends them on.
+    fn keep_late(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        kept: &Kept,
+    ) {
+        let store = traces.take_spans(&mut live);
+        drop(traces.unregister(trace, &live));
+        drop(live);
+        self.send_late(traces, trace, store, kept);
+    }
+
+    fn send_late(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &LocalTrace<O>,
+        mut store: SpanStore,
+        kept: &Kept,
+    ) {
+        let late = Kept { late: true, ..kept.clone() };
+        self.ledger.cut_values(u64::from(store.cut_values()));
+        self.keep_spans(&trace.head, &mut store, &late);
+        traces.release_store(trace.trace_id(), store);
+    }
+
+    /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
+    fn keep_spans(&self, head: &TraceHead, store: &mut SpanStore, kept: &Kept) {
+        if store.len() == 0 {
+            return;
+        }
+        self.ledger.kept(kept.late, store.len() as u64);
+        let resource = Arc::clone(store.resource().unwrap_or(&self.resource));
+        (self.sink)(Trace::frozen(head.clone(), store.freeze(), resource, kept.clone()));
+    }
+
+    /// How many traces linger, or did so and have completed meanwhile.
+    #[cfg(test)]
+    pub(super) fn lingering_traces(&self) -> usize {
+        self.lingering.len()
+    }
+
+    /// Decides the traces whose time to wait for other spans is up.
+    pub(super) fn decide_lingering(&self, traces: &LiveTraces<O>, now: Tick) {
+        while let Some(trace) = self.lingering.pop_due(now) {
+            self.decide_ended(traces, &trace, now);
+            trace.release();
+        }
+    }
+
+    /// Decides a trace on the spans that have ended; the others follow when they end. Of a trace that was
+    /// kept before, the late spans that have ended are sent on.
+    fn decide_ended(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
+        let mut live = trace.lock();
+        let phase = live.phase.clone();
+        if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
+            return;
+        }
+        let ended = live.store.split_ended();
+        traces.count_bytes(&mut live);
+        if ended.len() == 0 {
+            return;
+        }
+        if let Phase::Kept(kept) = phase {
+            drop(live);
+            return self.send_late(traces, trace, ended, &kept);
+        }
+        live.phase = Phase::Deciding;
+        drop(live);
+        self.decide(traces, trace, ended, now);
+    }
+
+    /// Keeps a trace after the fact, or when it completes.
+    pub(super) fn keep(&self, traces: &LiveTraces<O>, id: TraceId) -> KeepOutcome {
+        let (dropped, live) = traces.request_keep(id);
+        let count = dropped.len();
+        for mut dropped in dropped {
+            self.keep_spans(&dropped.head, &mut dropped.store, &kept_on_request());
+            traces.release_store(id, dropped.store);
+        }
+        match (count, live) {
+            (0, 0) => KeepOutcome::NotFound,
+            (0, _) => KeepOutcome::WhenComplete,
+            _ => KeepOutcome::Exported,
+        }
+    }
+
+    /// Decides every live trace on the spans that have ended, and drops those that have not; how many
+    /// these were.
+    pub(super) fn decide_all(&self, traces: &LiveTraces<O>, now: Tick) -> u64 {
+        let mut unfinished = 0;
+        for trace in traces.traces() {
+            self.decide_ended(traces, &trace, now);
+            let live = trace.lock();
+            if !matches!(live.phase, Phase::Deciding) {
+                unfinished += traces.drop_trace(&trace, live, Reason::Unfinished);
+            }
+        }
+        self.lingering.clear();
+        traces.empty_ring();
+        unfinished
+    }
+}
+
+impl<O> fmt::Debug for Completion<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completion").field("linger", &self.linger).finish_non_exhaustive()
+    }
+}
+
+/// The mark of a trace that was asked for by its id: how likely that was is not known.
+const fn kept_on_request() -> Kept {
+    Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false }
+}

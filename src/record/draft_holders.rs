@@ -1,0 +1,38 @@
+//! What holds drafts, to be told when no more time is left.
+
+use std::ptr;
+use std::sync::{Arc, Mutex, Weak};
+
+use crate::kit::guarded::lock;
+
+/// Tells a recorder from all others that live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecorderId(pub(super) usize);
+
+/// A table of spans some of which are [drafts](super::Draft).
+pub(crate) trait DraftHolder: Send + Sync {
+    /// Starts the drafts of this recorder, which asks the sampler.
+    fn settle_drafts(&self, recorder: RecorderId);
+}
+
+/// The holders of a recorder's drafts; the recorder itself knows of no draft.
+#[derive(Default)]
+pub(super) struct DraftHolders(Mutex<Vec<Weak<dyn DraftHolder>>>);
+
+impl DraftHolders {
+    pub(super) fn add(&self, new: Weak<dyn DraftHolder>) {
+        let mut all = lock(&self.0);
+        all.retain(|holder| {
+            holder.strong_count() > 0 && !ptr::addr_eq(holder.as_ptr(), new.as_ptr())
+        });
+        all.push(new);
+    }
+
+    /// Starts all drafts there are.
+    pub(super) fn settle_all(&self, recorder: RecorderId) {
+        let all: Vec<Arc<_>> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();
+        for holder in all {
+            holder.settle_drafts(recorder);
+        }
+    }
+}

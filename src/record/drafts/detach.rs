@@ -1,0 +1,78 @@
+//! Spans that were started and become drafts again.
+
+use super::draft::Draft;
+use crate::ledger::Reason;
+use crate::record::completion::CompletedTrace;
+use crate::record::local::Phase;
+use crate::record::recorder::Recorder;
+use crate::record::span::{ActiveSpan, RecordedSpan};
+
+/// A running span that was taken out of its trace to be put under another parent.
+pub(crate) enum DetachedSpan {
+    /// It was recorded. What it leaves behind may be a complete trace.
+    Draft(Draft, Option<CompletedTrace<Recorder>>),
+    /// It is not recorded, so that there is nothing to take out.
+    Unrecorded(ActiveSpan),
+    /// It cannot be taken out.
+    Refused(ActiveSpan),
+}
+
+impl Draft {
+    /// Takes a span that has no children out of its trace, to put it under another parent.
+    pub(crate) fn detach(span: ActiveSpan) -> DetachedSpan {
+        match span {
+            ActiveSpan::Recorded(span) => match detach_recorded(&span) {
+                Some((draft, completed)) => DetachedSpan::Draft(draft, completed),
+                None => DetachedSpan::Refused(ActiveSpan::Recorded(span)),
+            },
+            ActiveSpan::Unrecorded(_) => DetachedSpan::Unrecorded(span),
+            ActiveSpan::OverLimit(_) => DetachedSpan::Refused(span),
+        }
+    }
+
+    /// Makes the account as if a span that was shown to no other thread had never been started.
+    pub(crate) fn cancel(span: ActiveSpan) {
+        match Self::detach(span) {
+            DetachedSpan::Unrecorded(ActiveSpan::Unrecorded(span)) => span.cancel(),
+            // A draft that is dropped leaves nothing in the account.
+            detached => drop(detached),
+        }
+    }
+}
+
+fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<Recorder>>)> {
+    let trace = &span.trace;
+    let recorder = &trace.owner;
+    let mut live = trace.lock();
+    let index = live.store.find_open(span.index, span.id)?;
+    let is_parent = live.store.spans().iter().any(|other| other.parent == Some(span.id));
+    if is_parent || !matches!(live.phase, Phase::Open) {
+        return None;
+    }
+    let mut store = live.store.take_span(index);
+    let has_failed = store.spans().first().is_some_and(|span| span.is_error());
+    store.set_parent(0, None);
+    store.set_parent_remote(0, false);
+    live.open = live.open.saturating_sub(1);
+    recorder.traces.count_bytes(&mut live);
+    recorder.ledger.not_started_yet(1);
+    let completed = if live.spans() == 0 {
+        live.phase = Phase::Dropped(Reason::NotKept);
+        drop(recorder.traces.unregister(trace, &live));
+        drop(live);
+        None
+    } else if live.open == 0 {
+        let now = recorder.clock.now();
+        recorder.completion.complete(&recorder.traces, trace, live, now)
+    } else {
+        drop(live);
+        None
+    };
+    let head = recorder.head_of(None, recorder.clock.correction());
+    let memory = recorder.traces.acquire_around(head.trace_id, store);
+    let draft = Draft::new(memory.into_trace(recorder, head), span.id);
+    if has_failed {
+        draft.mark_worth_keeping();
+    }
+    Some((draft, completed))
+}

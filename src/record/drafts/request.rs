@@ -1,0 +1,82 @@
+//! What a sampler is asked about a draft, and what becomes of the draft then.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::sampler_tags;
+use crate::ledger::Reason;
+use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext, TraceId};
+use crate::record::recorder::{Recorder, SpanStart};
+use crate::sampling::{SamplingDecision, SamplingResult};
+use crate::trace::head::TraceHead;
+
+/// What a sampler is asked about a draft.
+#[derive(Debug)]
+pub(crate) struct DraftRequest {
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) trace_id: TraceId,
+    pub(super) parent: Option<TraceContext>,
+    pub(super) name: Cow<'static, str>,
+    pub(super) kind: SpanKind,
+    pub(super) tags: Vec<(Cow<'static, str>, TagValue)>,
+    pub(super) links: Vec<Link>,
+}
+
+/// What becomes of a draft.
+#[derive(Debug)]
+pub(crate) enum DraftOutcome {
+    /// It joins the local trace of this parent.
+    JoinParent(TraceContext),
+    /// It is the root of a local trace that is recorded.
+    Record(TraceHead, SamplingResult, Option<TraceContext>),
+    /// It is not recorded: by the head's decision, unless there is a reason.
+    Unrecorded(TraceHead, Option<Reason>, Baggage),
+}
+
+impl DraftRequest {
+    /// Asks the sampler, where there is something to ask. `None` when it must not be asked on this
+    /// thread, because it is being asked already.
+    pub(crate) fn ask(self) -> Option<DraftOutcome> {
+        match self.ask_now() {
+            DraftOutcome::Unrecorded(_, Some(Reason::OwnWork), _) => None,
+            outcome => Some(outcome),
+        }
+    }
+
+    /// Asks for a draft that cannot wait any longer: where the sampler must not be asked, the draft is
+    /// not recorded.
+    pub(crate) fn ask_now(self) -> DraftOutcome {
+        let Self { recorder, trace_id, parent, name, kind, tags, links } = self;
+        if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
+            return DraftOutcome::JoinParent(parent.clone());
+        }
+        let mut head = recorder.head_of(parent.as_ref(), recorder.clock.correction());
+        if parent.is_none() {
+            head.trace_id = trace_id;
+        }
+        let baggage = || parent.as_ref().map(|parent| parent.baggage.clone()).unwrap_or_default();
+        // Whether the thread is one of the pipeline's does not matter here: the draft is the application's,
+        // whichever thread settles it.
+        if recorder.is_decider_running() {
+            return DraftOutcome::Unrecorded(head, Some(Reason::OwnWork), baggage());
+        }
+        if recorder.is_closed() {
+            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage());
+        }
+        let mut start = SpanStart::new(name);
+        start.kind = kind;
+        start.tags = tags;
+        start.links = links;
+        start.parent = parent.as_ref();
+        let answer = recorder.ask_head(&head, &start, recorder.clock.now());
+        sampler_tags::release(start.tags);
+        // The sampler may have shut the pipeline down itself.
+        if recorder.is_closed() {
+            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage());
+        }
+        if answer.decision == SamplingDecision::Drop {
+            return DraftOutcome::Unrecorded(head, None, baggage());
+        }
+        DraftOutcome::Record(head, answer, parent)
+    }
+}

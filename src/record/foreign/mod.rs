@@ -1,0 +1,210 @@
+//! The local traces of spans that another tracer makes, found by the id of their trace.
+
+mod open_spans;
+mod sampled_heads;
+mod table;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use self::sampled_heads::SampledHeads;
+use self::table::ForeignTable;
+use super::local::{LocalTrace, TraceOwner};
+use super::trace_hash::TraceHash;
+use crate::kit::guarded::lock;
+use crate::model::{SpanId, TraceId};
+use crate::trace::head::HeadSample;
+
+/// How many decided traces one shard remembers, so that late spans follow the decision.
+const REMEMBERED: usize = 256;
+
+/// The open spans of other tracers, by trace. Its locks are held for some instructions, and none of them
+/// together with another lock.
+pub(super) struct ForeignTraces<O>(Box<[Mutex<ForeignShard<O>>]>);
+
+struct ForeignShard<O> {
+    traces: ForeignTable<O>,
+    /// Traces that had no open span at some moment, the oldest first.
+    idle: VecDeque<TraceId>,
+    sampled_heads: SampledHeads,
+}
+
+/// The first span of a local trace.
+pub(super) struct FirstForeignSpan<'a, O> {
+    pub(super) span: SpanId,
+    pub(super) trace: &'a Arc<LocalTrace<O>>,
+    /// The answer of a head that sampled it.
+    pub(super) sample: Option<HeadSample>,
+    /// Whether the trace is dropped from its beginning.
+    pub(super) is_refused: bool,
+}
+
+/// What a span that starts finds.
+pub(super) enum ForeignStart<O> {
+    /// The trace has other open spans, and the span is counted among them.
+    Counted,
+    /// The trace has none, and may be decided: the span is yet to be counted.
+    Uncounted(Arc<LocalTrace<O>>),
+    /// It begins a local trace.
+    NewTrace,
+}
+
+/// A span that ended and was taken out of its trace's open spans.
+pub(super) struct EndedForeignSpan<O> {
+    pub(super) trace: Arc<LocalTrace<O>>,
+    /// Whether the span is a local root.
+    pub(super) is_root: bool,
+    /// Whether it was the last open local root of its trace.
+    pub(super) is_last_root: bool,
+}
+
+impl<O: TraceOwner> ForeignTraces<O> {
+    pub(super) fn new(shards: usize) -> Self {
+        let shards = shards.next_power_of_two();
+        Self((0..shards).map(|_| Mutex::default()).collect())
+    }
+
+    #[inline]
+    fn shard(&self, id: TraceId) -> &Mutex<ForeignShard<O>> {
+        &self.0[TraceHash::new(id).foreign_shard(self.0.len())]
+    }
+
+    /// Remembers that the head sampled a trace whose root is about to start.
+    pub(super) fn remember_sample(&self, id: TraceId, sample: HeadSample) {
+        lock(self.shard(id)).sampled_heads.insert(id, sample);
+    }
+
+    /// The head's answer about a trace, if it sampled that; it is forgotten with this.
+    pub(super) fn remove_sample(&self, id: TraceId) -> Option<HeadSample> {
+        lock(self.shard(id)).sampled_heads.remove(id)
+    }
+
+    /// Enters a span that starts into its trace. A root only joins a trace in which spans are open: where
+    /// all have ended, it begins another local trace.
+    #[inline(always)]
+    pub(super) fn start_span(&self, id: TraceId, span: SpanId, is_root: bool) -> ForeignStart<O> {
+        let shard = &mut *lock(self.shard(id));
+        let Some(foreign) = shard.traces.get_mut(id) else { return ForeignStart::NewTrace };
+        let is_counted = foreign.trace.foreign_spans().add_beside();
+        if is_root {
+            if !is_counted && foreign.open.is_empty() {
+                return ForeignStart::NewTrace;
+            }
+            if let Some(sample) = shard.sampled_heads.remove(id) {
+                foreign.trace.add_sample(sample);
+            }
+        }
+        foreign.insert_open(span, is_root);
+        if is_counted {
+            ForeignStart::Counted
+        } else {
+            ForeignStart::Uncounted(Arc::clone(&foreign.trace))
+        }
+    }
+
+    /// Enters the first span of a new local trace, or of one that is dropped from its beginning. Where another
+    /// thread began one of the same id meanwhile, the span joins that.
+    pub(super) fn start_trace(&self, first: &FirstForeignSpan<'_, O>) -> ForeignStart<O> {
+        let FirstForeignSpan { span, trace, sample, is_refused } = *first;
+        let id = trace.trace_id();
+        let mut shard = lock(self.shard(id));
+        if let Some(foreign) = shard.traces.get_mut(id).filter(|foreign| !foreign.open.is_empty()) {
+            if let Some(sample) = sample {
+                foreign.trace.add_sample(sample);
+            }
+            let is_counted = foreign.trace.foreign_spans().add_beside();
+            foreign.insert_open(span, true);
+            return if is_counted {
+                ForeignStart::Counted
+            } else {
+                ForeignStart::Uncounted(Arc::clone(&foreign.trace))
+            };
+        }
+        let root = (!is_refused).then_some(span);
+        let replaced = shard.traces.insert(id, Arc::clone(trace), root);
+        let forgotten = if is_refused { shard.mark_idle(id) } else { None };
+        drop(shard);
+        release_all([replaced, forgotten]);
+        ForeignStart::NewTrace
+    }
+
+    /// Takes a span that ended out of the open ones; `None` when it was not among them.
+    #[inline(always)]
+    pub(super) fn end_span(&self, id: TraceId, span: SpanId) -> Option<EndedForeignSpan<O>> {
+        let mut shard = lock(self.shard(id));
+        let foreign = shard.traces.get_mut(id)?;
+        let is_root = foreign.open.remove(span)?;
+        foreign.open_roots -= u32::from(is_root);
+        let is_last_root = is_root && foreign.open_roots == 0;
+        let ended = EndedForeignSpan { trace: Arc::clone(&foreign.trace), is_root, is_last_root };
+        if foreign.open.is_empty() {
+            let forgotten = shard.mark_idle(id);
+            drop(shard);
+            release_all([forgotten]);
+        }
+        Some(ended)
+    }
+
+    /// The local trace of a trace id, while it is remembered.
+    pub(super) fn find(&self, id: TraceId) -> Option<Arc<LocalTrace<O>>> {
+        lock(self.shard(id)).traces.get_mut(id).map(|foreign| Arc::clone(&foreign.trace))
+    }
+
+    /// Forgets the open spans of a trace that was dropped with them: the ledger has counted them.
+    pub(super) fn forget_open_spans(&self, trace: &Arc<LocalTrace<O>>) {
+        let id = trace.trace_id();
+        let mut shard = lock(self.shard(id));
+        let Some(foreign) = shard.traces.get_mut(id) else { return };
+        if !Arc::ptr_eq(&foreign.trace, trace) || foreign.open.is_empty() {
+            return;
+        }
+        foreign.open.clear();
+        foreign.open_roots = 0;
+        let forgotten = shard.mark_idle(id);
+        drop(shard);
+        release_all([forgotten]);
+    }
+
+    /// How many traces are remembered, open ones included.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|shard| lock(shard).traces.len()).sum()
+    }
+}
+
+impl<O> Default for ForeignShard<O> {
+    fn default() -> Self {
+        Self {
+            traces: ForeignTable::default(),
+            idle: VecDeque::new(),
+            sampled_heads: SampledHeads::default(),
+        }
+    }
+}
+
+impl<O> ForeignShard<O> {
+    /// Puts down that a trace has no open spans at this moment. The oldest such trace beyond the limit is
+    /// forgotten and given back.
+    fn mark_idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace<O>>> {
+        self.idle.push_back(id);
+        if self.idle.len() <= REMEMBERED {
+            return None;
+        }
+        let oldest = self.idle.pop_front()?;
+        // It may be busy again; then it comes back when it is idle.
+        if self.traces.get_mut(oldest)?.open.is_empty() { self.traces.remove(oldest) } else { None }
+    }
+}
+
+/// Lets go of traces that were forgotten. The caller holds no lock.
+fn release_all<O: TraceOwner>(traces: impl IntoIterator<Item = Option<Arc<LocalTrace<O>>>>) {
+    for trace in traces.into_iter().flatten() {
+        trace.release();
+    }
+}
+
+impl<O> fmt::Debug for ForeignTraces<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForeignTraces").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,283 @@
+//! The way in for spans that another tracer makes.
+
+mod original_facts;
+
+use std::fmt;
+use std::sync::{Arc, MutexGuard};
+
+use self::original_facts::OriginalFacts;
+use super::completion::CompletedTrace;
+use super::foreign::{EndedForeignSpan, FirstForeignSpan, ForeignStart};
+use super::local::{LiveSpans, LocalTrace, Phase, Worth};
+use super::recorder::Recorder;
+use crate::kit::own_work;
+use crate::ledger::Reason;
+use crate::model::{Resource, SpanId, TraceContext, TraceId};
+use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
+use crate::time::Tick;
+use crate::trace::Original;
+use crate::trace::head::HeadSample;
+
+/// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its account.
+///
+/// From [`Pipeline::intake`](crate::Pipeline::intake). For adapters such as the span processor in `otel`; it
+/// finds the spans of a local trace by their trace id and decides when the last of them has ended. Clones
+/// are handles to the same.
+///
+/// A span that starts is [announced](Self::started) and, when it has ended, handed over [as it
+/// is](Original). Whatever belongs to no span that was announced is ignored.
+#[derive(Clone)]
+pub struct Intake {
+    recorder: Arc<Recorder>,
+    resource: Option<Arc<Resource>>,
+}
+
+/// What is known of a span that another tracer starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Started {
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// Its id.
+    pub span_id: SpanId,
+    /// Whether its parent is in another process, or absent.
+    pub is_local_root: bool,
+}
+
+impl Intake {
+    pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
+        Self { recorder, resource: None }
+    }
+
+    /// This intake for spans of another service than the pipeline's.
+    #[must_use]
+    pub fn with_resource(mut self, resource: impl Into<Arc<Resource>>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// The service whose spans these are.
+    #[must_use]
+    pub fn resource(&self) -> &Arc<Resource> {
+        self.resource.as_ref().unwrap_or(self.recorder.completion.resource())
+    }
+
+    /// The time by the pipeline's clock.
+    #[must_use]
+    pub fn now(&self) -> Tick {
+        self.recorder.clock.now()
+    }
+
+    /// Asks the pipeline's head about a local root that another tracer is about to start.
+    ///
+    /// A trace that is to be kept is remembered as such until its root is [announced](Self::started). What
+    /// is dropped is counted here and must not be announced.
+    #[must_use]
+    pub fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
+        if self.reject() {
+            return SamplingResult::drop();
+        }
+        let answer = self.recorder.deciders.ask_head(request);
+        match answer.decision {
+            SamplingDecision::Drop => self.sampled_out(),
+            SamplingDecision::Record => {}
+            SamplingDecision::Sample => {
+                let sample = HeadSample { threshold: answer.threshold };
+                self.recorder.traces.foreign.remember_sample(request.trace_id, sample);
+            }
+        }
+        answer
+    }
+
+    /// Counts a span that would start here and now as refused, and returns true, where it is: on a thread of the
+    /// pipeline, inside a sampler or a policy of it, after its shutdown. Where the pipeline
+    /// [records nothing](crate::pipeline::PipelineBuilder::with_recording) at all, the span is counted as sampled out.
+    ///
+    /// For samplers that decide about a span by its parent. [`sample`](Self::sample) and
+    /// [`started`](Self::started) do this by themselves.
+    #[must_use]
+    pub fn reject(&self) -> bool {
+        if !self.recorder.records() {
+            self.sampled_out();
+            return true;
+        }
+        let refusal = self.recorder.refusal();
+        if let Some(reason) = refusal {
+            self.recorder.ledger.unrecorded(reason).add(1);
+        }
+        refusal.is_some()
+    }
+
+    /// Counts a span below a local root that the head dropped.
+    pub fn sampled_out(&self) {
+        self.recorder.ledger.sampled_out().mine().add(1);
+    }
+
+    /// Whether spans of this trace are, or were lately, recorded here.
+    #[must_use]
+    pub fn is_recorded(&self, trace_id: TraceId) -> bool {
+        let found = self.recorder.traces.foreign.find(trace_id);
+        found.is_some_and(|trace| !matches!(trace.lock().phase, Phase::Dropped(_)))
+    }
+
+    /// Counts a span of a trace that is, or was lately, dropped here with the others of that trace, and returns
+    /// true. Returns false, and counts nothing, for any other trace.
+    #[must_use]
+    pub fn count_if_dropped(&self, trace_id: TraceId) -> bool {
+        let found = self.recorder.traces.foreign.find(trace_id);
+        let reason = found.and_then(|trace| match trace.lock().phase {
+            Phase::Dropped(reason) => Some(reason),
+            _ => None,
+        });
+        if let Some(reason) = reason {
+            self.recorder.ledger.unrecorded(reason).add(1);
+        }
+        reason.is_some()
+    }
+
+    /// Whether a sampler or a policy, of any pipeline, is being asked on this thread. Then a caller further up
+    /// may have locked the span that is just ending, so that must not be looked at here.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        own_work::is_asking()
+    }
+
+    /// Announces a span that another tracer records; `context` is asked for that of the first of a trace.
+    ///
+    /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context
+    /// decides.
+    pub fn started(&self, span: Started, context: impl FnOnce() -> TraceContext) {
+        if self.reject() {
+            return;
+        }
+        let Started { trace_id, span_id, is_local_root } = span;
+        match self.recorder.traces.foreign.start_span(trace_id, span_id, is_local_root) {
+            ForeignStart::Counted => self.recorder.ledger.started(1),
+            ForeignStart::Uncounted(trace) => self.start_late(span_id, &trace),
+            ForeignStart::NewTrace => self.start_trace(span_id, &context()),
+        }
+    }
+
+    /// Hands over a span that has ended; the last one that was announced completes its trace, which asks
+    /// the tail on this thread.
+    #[inline]
+    pub fn ended<S: Original>(&self, original: S) {
+        let Some(facts) = OriginalFacts::of(&original) else { return };
+        let ended = self.recorder.traces.foreign.end_span(facts.trace_id, facts.span_id);
+        let Some(ended) = ended else { return };
+        self.take_over(&ended, original, &facts);
+        ended.trace.release();
+    }
+
+    /// Counts a span that starts in a local trace in which none is open.
+    #[inline(never)]
+    fn start_late(&self, span: SpanId, trace: &Arc<LocalTrace<Recorder>>) {
+        let recorder = &*self.recorder;
+        let live = trace.lock();
+        if let Phase::Dropped(reason) = live.phase {
+            drop(live);
+            // The trace does not wait for it, and it must not make a new local root one of this trace.
+            drop(recorder.traces.foreign.end_span(trace.trace_id(), span));
+            return recorder.ledger.unrecorded(reason).add(1);
+        }
+        let was_empty = trace.spans(&live) == 0;
+        recorder.ledger.started(1);
+        trace.foreign_spans().add(&live);
+        recorder.traces.unlock(trace, live, was_empty);
+    }
+
+    /// Begins a local trace with its first span.
+    #[inline(never)]
+    fn start_trace(&self, span: SpanId, context: &TraceContext) {
+        let recorder = &self.recorder;
+        let sample = recorder.traces.foreign.remove_sample(context.trace_id);
+        let mut head = recorder.head_of(Some(context), recorder.clock.correction());
+        if let Some(HeadSample { threshold }) = sample {
+            head.sample(threshold);
+        } else if context.is_sampled() && !recorder.deciders.has_tail() {
+            head.sample(context.trace_state.threshold());
+        }
+        let refused = recorder.traces.make_room(Worth::of_new(&head), 1).err();
+        let mut trace = recorder.traces.acquire(head.trace_id).into_trace(recorder, head);
+        if let Some(trace) = Arc::get_mut(&mut trace) {
+            trace.make_foreign(refused);
+        }
+        let is_refused = refused.is_some();
+        // Among the foreign traces first: a trace that is not the one of its id must not be live.
+        let first = FirstForeignSpan { span, trace: &trace, sample, is_refused };
+        match (recorder.traces.foreign.start_trace(&first), refused) {
+            (ForeignStart::Counted, _) => recorder.ledger.started(1),
+            (ForeignStart::Uncounted(other), _) => self.start_late(span, &other),
+            (ForeignStart::NewTrace, Some(reason)) => recorder.ledger.unrecorded(reason).add(1),
+            (ForeignStart::NewTrace, None) => {
+                recorder.ledger.started(1);
+                recorder.traces.register(&trace);
+            }
+        }
+        trace.release();
+    }
+
+    /// Puts a span that has ended into the buffer of its trace.
+    #[inline(always)]
+    fn take_over<S: Original>(
+        &self,
+        ended: &EndedForeignSpan<Recorder>,
+        original: S,
+        facts: &OriginalFacts,
+    ) {
+        let EndedForeignSpan { trace, is_root, .. } = ended;
+        let OriginalFacts { bytes, is_error, .. } = *facts;
+        let mut live = trace.lock();
+        if matches!(live.phase, Phase::Dropped(_)) {
+            // Its trace was evicted, and the span counted with it.
+            return;
+        }
+        let at = live.store.len();
+        if is_error {
+            trace.mark_worth_keeping();
+        }
+        let refused = if at >= self.recorder.limits.max_spans(is_error) {
+            Reason::SpansPerTrace
+        } else if let Some((column, facts)) = live.store.room_for::<S>(bytes, is_error) {
+            facts.note(at, *is_root, is_error, self.resource.as_ref());
+            // Moved once, into its place: such spans are large. That is what the inlining here is for.
+            column.push(original);
+            return self.span_ended(ended, live);
+        } else {
+            Reason::BytesPerTrace
+        };
+        self.recorder.ledger.dropped(refused, 1);
+        self.span_ended(ended, live);
+    }
+
+    /// Counts a span as ended; the last to end completes its trace.
+    fn span_ended(&self, ended: &EndedForeignSpan<Recorder>, mut live: MutexGuard<'_, LiveSpans>) {
+        let EndedForeignSpan { trace, is_last_root, .. } = ended;
+        let Recorder { traces, completion, clock, .. } = &*self.recorder;
+        let has_grown = live.has_uncounted_bytes();
+        if has_grown {
+            traces.count_bytes(&mut live);
+        }
+        if trace.foreign_spans().remove(&live) == 0 {
+            if let Some(completed) = completion.complete(traces, trace, live, clock.now()) {
+                CompletedTrace::decide(completed);
+            }
+        } else if *is_last_root && matches!(live.phase, Phase::Open) {
+            drop(live);
+            completion.linger(traces, trace, clock.now());
+        } else {
+            drop(live);
+        }
+        if has_grown {
+            traces.evict_surplus();
+        }
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake")
+            .field("resource", &self.resource)
+            .field("remembered", &self.recorder.traces.foreign.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,33 @@
+//! What is known of a span that another tracer hands over.
+
+use crate::kit::guarded;
+use crate::model::{SpanId, TraceId};
+use crate::trace::Original;
+
+/// What an original tells about itself when it is handed over.
+pub(super) struct OriginalFacts {
+    pub(super) trace_id: TraceId,
+    pub(super) span_id: SpanId,
+    pub(super) bytes: usize,
+    pub(super) is_error: bool,
+}
+
+impl OriginalFacts {
+    /// `None` when the adapter panics before it has told the ids.
+    #[inline(always)]
+    pub(super) fn of<S: Original>(original: &S) -> Option<Self> {
+        let facts = guarded::call(|| {
+            let (trace_id, span_id) = original.ids();
+            Self { trace_id, span_id, bytes: original.bytes(), is_error: original.is_error() }
+        });
+        if facts.is_some() { facts } else { Self::ids_alone(original) }
+    }
+
+    /// An adapter that panics after that costs the error its weight, not the trace its end.
+    #[cold]
+    #[inline(never)]
+    fn ids_alone<S: Original>(original: &S) -> Option<Self> {
+        let (trace_id, span_id) = guarded::call(|| original.ids())?;
+        Some(Self { trace_id, span_id, bytes: size_of::<S>(), is_error: false })
+    }
+}

@@ -1,0 +1,73 @@
+//! What the lock of a local trace guards.
+
+use std::sync::Arc;
+
+use crate::ledger::Reason;
+use crate::model::SpanId;
+use crate::trace::Kept;
+use crate::trace::store::SpanStore;
+
+/// The spans of a local trace that were not taken out of it, and how far its decision has come.
+#[derive(Debug)]
+pub(in crate::record) struct LiveSpans {
+    pub(in crate::record) store: SpanStore,
+    /// Bytes that the total of all live traces includes for this one.
+    pub(in crate::record) counted_bytes: u32,
+    /// Spans that have not ended, those over a limit included.
+    pub(in crate::record) open: u32,
+    /// Open spans of ours that are not in the store, because a limit left no room for them.
+    pub(in crate::record) over_limit: u32,
+    /// Children that were started; what their ids are made of.
+    children: u32,
+    pub(in crate::record) phase: Phase,
+}
+
+/// How far the decision has come.
+#[derive(Clone, Debug)]
+pub(in crate::record) enum Phase {
+    /// Spans are being recorded.
+    Open,
+    /// A thread has taken the spans and is asking the tail.
+    Deciding,
+    /// It was kept: what ends from now on is late and follows.
+    Kept(Arc<Kept>),
+    /// It was dropped: what starts or ends from now on is dropped too.
+    Dropped(Reason),
+}
+
+impl LiveSpans {
+    #[inline]
+    pub(super) fn new(store: SpanStore) -> Self {
+        Self { store, counted_bytes: 0, open: 1, over_limit: 0, children: 0, phase: Phase::Open }
+    }
+
+    /// The id of the next child of `parent`.
+    ///
+    /// A bijective mix of a random id and a number that no other child of the trace has: as good as
+    /// random, at a fraction of the cost of asking the generator.
+    #[inline]
+    pub(in crate::record) fn child_id(&mut self, parent: SpanId) -> SpanId {
+        loop {
+            self.children = self.children.wrapping_add(1);
+            let step = u64::from(self.children).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut bits = parent.to_bits().wrapping_add(step);
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            if let Some(id) = SpanId::from_bits(bits ^ (bits >> 31)) {
+                return id;
+            }
+        }
+    }
+
+    /// Spans of ours that no other column of the ledger counts.
+    #[inline]
+    pub(in crate::record) fn spans(&self) -> u64 {
+        self.store.len() as u64 + u64::from(self.over_limit)
+    }
+
+    /// Whether the buffer has another size than the total of all live traces includes.
+    #[inline]
+    pub(in crate::record) fn has_uncounted_bytes(&self) -> bool {
+        self.store.bytes() != self.counted_bytes as usize
+    }
+}

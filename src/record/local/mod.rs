@@ -1,0 +1,217 @@
+//! One local trace.
+
+mod foreign_spans;
+mod live_spans;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(super) use foreign_spans::ForeignSpanCount;
+pub(super) use live_spans::{LiveSpans, Phase};
+
+use crate::kit::guarded::lock;
+use crate::ledger::Reason;
+use crate::model::{LocalHandle, Randomness, SpanId, TraceContext, TraceId};
+use crate::time::Tick;
+use crate::trace::head::{HeadSample, TraceHead};
+use crate::trace::store::SpanStore;
+
+/// The slot of a trace that is not registered.
+const UNREGISTERED: u32 = u32::MAX;
+
+/// What a local trace needs of the recorder that owns it.
+///
+/// The trace knows its owner by this trait alone, so that the files of a trace, of the tables of traces
+/// and of the recorder above them name each other in one direction.
+pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
+    /// Takes a trace that no span refers to any more, for the next trace to use its memory.
+    fn reclaim(&self, trace: Arc<LocalTrace<Self>>);
+
+    /// Decides about spans that were taken out of a trace. Asks the tail, which is user code.
+    fn decide(&self, trace: &Arc<LocalTrace<Self>>, store: SpanStore, now: Tick);
+}
+
+/// What one local root and its descendants do in this process.
+///
+/// What never changes while spans refer to it lies outside the lock. A local trace to which nothing
+/// refers any more is reused whole, by the recorder that owns it.
+#[derive(Debug)]
+pub(crate) struct LocalTrace<O> {
+    pub(super) owner: Arc<O>,
+    pub(super) head: TraceHead,
+    /// Where it stands in its shard. Written under the shard's lock only, which orders it.
+    slot: AtomicU32,
+    worth_keeping: AtomicBool,
+    keep_requested: AtomicBool,
+    foreign_spans: ForeignSpanCount,
+    /// The answer of the head about another local root that joined this trace; zero without one.
+    sampled_since: AtomicU64,
+    live: Mutex<LiveSpans>,
+}
+
+/// What a trace is worth at a limit; the least goes first.
+///
+/// An error or a request to keep the trace comes first. Then randomness decides as it does for every
+/// probabilistic policy in every service: what is left is what other services are likely to keep as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Worth {
+    pub(super) is_worth_keeping: bool,
+    pub(super) randomness: Randomness,
+}
+
+impl Worth {
+    /// The worth of a trace of which no more is known than the head's answer.
+    #[inline]
+    pub(super) fn of_new(head: &TraceHead) -> Self {
+        Self { is_worth_keeping: head.is_sampled(), randomness: head.randomness() }
+    }
+}
+
+impl<O> LocalTrace<O> {
+    /// The memory of a live trace besides its buffer: itself, its counters, its slot in its shard.
+    pub(super) const BYTES: usize = size_of::<Self>() + 4 * size_of::<usize>();
+
+    pub(super) fn new(owner: Arc<O>, head: TraceHead, store: SpanStore) -> Self {
+        Self {
+            owner,
+            slot: AtomicU32::new(UNREGISTERED),
+            worth_keeping: AtomicBool::new(head.is_sampled()),
+            keep_requested: AtomicBool::new(false),
+            foreign_spans: ForeignSpanCount::default(),
+            sampled_since: AtomicU64::new(0),
+            live: Mutex::new(LiveSpans::new(store)),
+            head,
+        }
+    }
+
+    /// Makes this trace, to which nothing else refers, a new one.
+    #[inline]
+    pub(super) fn reset(&mut self, head: TraceHead, store: SpanStore) {
+        debug_assert_eq!(*self.slot.get_mut(), UNREGISTERED, "a pooled trace is not registered");
+        *self.worth_keeping.get_mut() = head.is_sampled();
+        *self.keep_requested.get_mut() = false;
+        self.foreign_spans = ForeignSpanCount::default();
+        *self.sampled_since.get_mut() = 0;
+        *self.lock_mut() = LiveSpans::new(store);
+        self.head = head;
+    }
+
+    /// Makes this trace, which holds nothing, one for another tracer's spans: of which one is open, or which
+    /// is dropped from its beginning.
+    pub(super) fn make_foreign(&mut self, refused: Option<Reason>) {
+        self.foreign_spans = ForeignSpanCount::new(u32::from(refused.is_none()));
+        let live = self.lock_mut();
+        live.open = 0;
+        if let Some(reason) = refused {
+            live.phase = Phase::Dropped(reason);
+        }
+    }
+
+    #[inline]
+    pub(super) fn trace_id(&self) -> TraceId {
+        self.head.trace_id
+    }
+
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, LiveSpans> {
+        lock(&self.live)
+    }
+
+    /// The same without locking, where nothing else refers to the trace.
+    #[inline]
+    pub(super) fn lock_mut(&mut self) -> &mut LiveSpans {
+        self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its place among the live traces of its shard; `None` when it is not registered.
+    // Relaxed, because it is read and written under the shard's lock.
+    pub(super) fn slot(&self) -> Option<usize> {
+        let slot = self.slot.load(Ordering::Relaxed);
+        (slot != UNREGISTERED).then_some(slot as usize)
+    }
+
+    /// Puts down where it stands now. The caller holds the shard's lock.
+    pub(super) fn set_slot(&self, slot: Option<usize>) {
+        let slot = slot.map_or(UNREGISTERED, |slot| u32::try_from(slot).unwrap_or(UNREGISTERED));
+        self.slot.store(slot, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn foreign_spans(&self) -> &ForeignSpanCount {
+        &self.foreign_spans
+    }
+
+    /// How many of its spans no other column of the ledger counts.
+    pub(super) fn spans(&self, live: &LiveSpans) -> u64 {
+        live.spans() + u64::from(self.foreign_spans.count())
+    }
+
+    /// What it is worth at a limit.
+    // The flag is a hint for the choice of what goes first, so it orders with nothing.
+    pub(super) fn worth(&self) -> Worth {
+        Worth { is_worth_keeping: self.is_worth_keeping(), randomness: self.head.randomness() }
+    }
+
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        self.worth_keeping.load(Ordering::Relaxed)
+    }
+
+    /// Makes the trace outlive others at a limit: a span failed, the head sampled it, or it was requested.
+    pub(super) fn mark_worth_keeping(&self) {
+        self.worth_keeping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked for by its id.
+    // Relaxed: a request is made under the shard's lock, and the last look before the trace goes into the
+    // ring is taken under the same lock. Earlier looks may miss a request and lose nothing by it.
+    pub(super) fn is_keep_requested(&self) -> bool {
+        self.keep_requested.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn request_keep(&self) {
+        self.keep_requested.store(true, Ordering::Relaxed);
+        self.mark_worth_keeping();
+    }
+
+    /// Marks the trace, which has begun already, as one that the head keeps; the first answer stands.
+    // Relaxed: the word is whole in itself, and the decision that reads it comes after the local root that
+    // it is about has ended, which takes the trace's lock.
+    pub(super) fn add_sample(&self, sample: HeadSample) {
+        let _ = self.sampled_since.compare_exchange(
+            0,
+            sample.to_bits(),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        self.mark_worth_keeping();
+    }
+
+    /// The answer of a head that sampled it, if one did.
+    pub(super) fn sample(&self) -> Option<HeadSample> {
+        let since = || HeadSample::from_bits(self.sampled_since.load(Ordering::Relaxed));
+        self.head.sampled().or_else(since)
+    }
+}
+
+impl<O: TraceOwner> LocalTrace<O> {
+    /// Gives the trace back to its owner, if the caller is the last to refer to it.
+    ///
+    /// To be called before the caller's reference goes. Of two that let go at the same moment none may be
+    /// the last; then the memory is freed, and nothing else is lost.
+    #[inline]
+    pub(super) fn release(self: &Arc<Self>) {
+        // Nothing can raise a count of one but the holder of that one.
+        if Arc::strong_count(self) == 1 {
+            self.owner.reclaim(Arc::clone(self));
+        }
+    }
+
+    /// What a span of this trace tells the next, with the way back to this trace.
+    pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
+        let mut context = TraceContext::new(self.head.trace_id, id).with_flags(self.head.flags());
+        context.parent_span_id = parent;
+        context.trace_state = self.head.outgoing_state();
+        let local: Arc<Self> = Arc::clone(self);
+        context.with_local(LocalHandle::new(local))
+    }
+}

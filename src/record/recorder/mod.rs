@@ -1,0 +1,298 @@
+//! The recorder: what all local traces of a pipeline share.
+
+mod start;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+pub(crate) use start::{SpanStart, StartTime};
+
+use super::completion::{Completion, KeepOutcome};
+use super::config::RecordLimits;
+use super::deciders::Deciders;
+use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
+use super::live::{LiveTraces, SpanPool};
+use super::local::{LocalTrace, TraceOwner};
+use super::postponed::PostponedDrops;
+use super::span::{UnrecordedTrace, UnrecordedTraces};
+use crate::kit::Random;
+use crate::kit::own_work;
+use crate::ledger::{Ledger, Reason, Stats};
+use crate::model::{Resource, SpanId, TraceContext, TraceId};
+use crate::sampling::Sampler;
+use crate::tail::TailPolicy;
+use crate::time::{Clock, Tick};
+use crate::trace::store::SpanStore;
+use crate::trace::{SpanMut, Trace};
+
+/// What a recorder is made of.
+pub(crate) struct RecorderSettings {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) limits: RecordLimits,
+    /// `None` when none was chosen.
+    pub(crate) sampler: Option<Arc<dyn Sampler>>,
+    pub(crate) tail: Option<Arc<dyn TailPolicy>>,
+    pub(crate) resource: Arc<Resource>,
+    /// Whether anything is recorded at all.
+    pub(crate) records: bool,
+    /// Where kept traces go. Must not block and not run user code.
+    pub(crate) sink: Box<dyn Fn(Trace) + Send + Sync>,
+}
+
+/// Records spans, finds out when local traces are complete, and asks the tail.
+pub(crate) struct Recorder {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) limits: RecordLimits,
+    records: bool,
+    pub(super) deciders: Arc<Deciders>,
+    pub(super) traces: LiveTraces<Self>,
+    pub(super) completion: Completion<Self>,
+    unrecorded: UnrecordedTraces,
+    draft_holders: DraftHolders,
+    /// What asks deciders when it is dropped, and must not be dropped where it was found.
+    postponed: PostponedDrops,
+    /// Whether the context bridge is shown the spans that threads are inside of.
+    // Relaxed: it is set once, while a pipeline is set up, and a span that starts at that moment may be
+    // shown or not.
+    shares_context: AtomicBool,
+}
+
+/// How many spans are on record and have not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OpenSpanCounts {
+    /// In traces that the head sampled.
+    pub(crate) sampled: u64,
+    /// In traces that are recorded for the tail.
+    pub(crate) recorded: u64,
+}
+
+/// The local trace that a context leads to.
+pub(super) enum LocalParent {
+    Recorded(Arc<LocalTrace<Recorder>>),
+    Unrecorded(Arc<UnrecordedTrace>),
+}
+
+impl Recorder {
+    pub(crate) fn new(settings: RecorderSettings) -> Arc<Self> {
+        let RecorderSettings { clock, random, ledger, limits, .. } = settings;
+        let deciders = Arc::new(Deciders::new(settings.sampler, settings.tail, &ledger));
+        let completion = Completion::new(
+            Arc::clone(&deciders),
+            limits.linger,
+            settings.sink,
+            settings.resource,
+            Arc::clone(&ledger),
+        );
+        Arc::new(Self {
+            traces: LiveTraces::new(limits, Arc::clone(&ledger), random.clone()),
+            unrecorded: UnrecordedTraces::new(&ledger),
+            clock,
+            random,
+            ledger,
+            limits,
+            records: settings.records,
+            deciders,
+            completion,
+            draft_holders: DraftHolders::default(),
+            postponed: PostponedDrops::default(),
+            shares_context: AtomicBool::new(false),
+        })
+    }
+
+    /// Replaces the head sampler.
+    pub(crate) fn set_sampler(&self, sampler: &Arc<dyn Sampler>) {
+        self.deciders.set_sampler(sampler);
+    }
+
+    /// Replaces the tail policy.
+    pub(crate) fn set_tail(&self, tail: Option<&Arc<dyn TailPolicy>>) {
+        self.deciders.set_tail(tail);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.traces.is_closed()
+    }
+
+    /// Whether it is there to record, and not only to pass contexts on.
+    pub(crate) fn records(&self) -> bool {
+        self.records
+    }
+
+    /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
+    pub(super) fn drops_everything(&self) -> bool {
+        !self.records || self.deciders.drops_everything()
+    }
+
+    /// Whether one of its samplers or policies is being asked on this thread: what that starts is refused.
+    pub(crate) fn is_decider_running(&self) -> bool {
+        self.deciders.is_running_here()
+    }
+
+    /// Why spans that start here and now are refused, if they are.
+    pub(super) fn refusal(&self) -> Option<Reason> {
+        if own_work::is_own_thread() || self.is_decider_running() {
+            Some(Reason::OwnWork)
+        } else if self.is_closed() {
+            Some(Reason::ShutDown)
+        } else {
+            None
+        }
+    }
+
+    /// Whether there is more than the limits allow.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.traces.exceeded_limit(0).is_some()
+    }
+
+    /// Shows the spans that threads are inside of to the context bridge, from now on.
+    pub(crate) fn share_context(&self) {
+        self.shares_context.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the context bridge is to be told.
+    pub(crate) fn shares_context(&self) -> bool {
+        self.shares_context.load(Ordering::Relaxed)
+    }
+
+    /// The local trace of this recorder that a context leads to, recorded or not.
+    #[inline]
+    pub(super) fn local_parent(&self, context: &TraceContext) -> Option<LocalParent> {
+        let local = context.local()?;
+        if let Some(trace) = local.downcast::<LocalTrace<Self>>() {
+            let is_ours = std::ptr::eq(&raw const *trace.owner, self);
+            return is_ours.then_some(LocalParent::Recorded(trace));
+        }
+        let unrecorded = local.downcast::<UnrecordedTrace>()?;
+        let is_ours = unrecorded.is_counted_in(&self.ledger);
+        is_ours.then_some(LocalParent::Unrecorded(unrecorded))
+    }
+
+    /// Whether a context leads to a local trace of this recorder, recorded or not.
+    pub(crate) fn is_home_of(&self, context: &TraceContext) -> bool {
+        self.local_parent(context).is_some()
+    }
+
+    /// Writes into the record of a span of one of its traces; false when the span has ended.
+    #[inline]
+    pub(super) fn write(
+        &self,
+        trace: &Arc<LocalTrace<Self>>,
+        guess: u32,
+        id: SpanId,
+        write: impl FnOnce(&mut SpanMut<'_>),
+    ) -> bool {
+        let mut live = trace.lock();
+        let Some(index) = live.store.find_open(guess, id) else { return false };
+        let correction = trace.head.correction;
+        let mut span = SpanMut::new(&mut live.store, correction, index, &self.limits.span);
+        write(&mut span);
+        if span.has_failed() {
+            trace.mark_worth_keeping();
+        }
+        self.traces.unlock(trace, live, false);
+        true
+    }
+
+    /// Adds what will hold drafts of this recorder, to be told when no more time is left.
+    pub(crate) fn add_draft_holder(&self, new: Weak<dyn DraftHolder>) {
+        self.draft_holders.add(new);
+    }
+
+    /// Drops a value that asks deciders when it is dropped, where that may be done.
+    pub(crate) fn postpone_drop(&self, value: impl std::any::Any + Send) {
+        self.postponed.postpone(Box::new(value));
+    }
+
+    /// The account without what is live and held, which costs no look at every trace.
+    pub(crate) fn losses(&self) -> Stats {
+        self.ledger.snapshot(0, 0)
+    }
+
+    /// The account of this moment.
+    pub(crate) fn stats(&self) -> Stats {
+        let held = self.traces.spans_in_ring();
+        self.ledger.snapshot(self.traces.spans(), held)
+    }
+
+    /// The recorded spans that have not ended.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    pub(crate) fn open_spans(&self) -> OpenSpanCounts {
+        let mut all = OpenSpanCounts::default();
+        for trace in self.traces.traces() {
+            let live = trace.lock();
+            let own = live.open.saturating_sub(live.over_limit);
+            let open = u64::from(own) + u64::from(trace.foreign_spans().count());
+            drop(live);
+            if trace.sample().is_some() {
+                all.sampled += open;
+            } else {
+                all.recorded += open;
+            }
+        }
+        all
+    }
+
+    pub(crate) fn pool(&self) -> SpanPool {
+        self.traces.pool()
+    }
+
+    /// Keeps a trace after the fact, or when it completes.
+    pub(crate) fn keep(&self, id: TraceId) -> KeepOutcome {
+        self.completion.keep(&self.traces, id)
+    }
+
+    /// Does what time asks for: decides traces that lingered, drops from the ring what has aged.
+    pub(crate) fn poll(&self, now: Tick) {
+        // A policy that flushes must not decide further traces inside itself.
+        if self.is_decider_running() {
+            return;
+        }
+        self.postponed.drop_all();
+        self.completion.decide_lingering(&self.traces, now);
+        self.traces.drop_surplus(now);
+    }
+
+    /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
+    /// many spans that were. `None` when another thread has begun that before.
+    pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
+        self.postponed.drop_all();
+        if !self.is_closed() {
+            self.draft_holders.settle_all(self.id());
+        }
+        if !self.traces.close() {
+            return None;
+        }
+        self.postponed.close();
+        self.postponed.drop_all();
+        Some(self.completion.decide_all(&self.traces, now))
+    }
+
+    /// Tells this recorder from all others that live.
+    pub(crate) fn id(&self) -> RecorderId {
+        RecorderId(std::ptr::from_ref(self).addr())
+    }
+}
+
+impl TraceOwner for Recorder {
+    fn reclaim(&self, trace: Arc<LocalTrace<Self>>) {
+        self.traces.reclaim(trace);
+    }
+
+    fn decide(&self, trace: &Arc<LocalTrace<Self>>, store: SpanStore, now: Tick) {
+        self.completion.decide(&self.traces, trace, store, now);
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("limits", &self.limits)
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! A running span, as the doors hold it: on record, over a limit, or not recorded.
+
+mod active;
+mod over_limit;
+mod recorded;
+mod unrecorded;
+mod writer;
+
+pub(crate) use active::ActiveSpan;
+pub(super) use over_limit::OverLimitSpan;
+pub(super) use recorded::RecordedSpan;
+pub(super) use unrecorded::{UnrecordedSpan, UnrecordedTrace, UnrecordedTraces};
+pub(crate) use writer::SpanWriter;

@@ -1,0 +1,84 @@
+//! A span in the buffer of a local trace.
+
+use std::sync::Arc;
+
+use crate::model::{Baggage, SpanId, TraceContext};
+use crate::record::completion::CompletedTrace;
+use crate::record::local::LocalTrace;
+use crate::record::recorder::Recorder;
+use crate::time::Tick;
+
+/// A span in the buffer of a local trace.
+#[derive(Debug)]
+pub(crate) struct RecordedSpan {
+    pub(in crate::record) trace: Arc<LocalTrace<Recorder>>,
+    pub(in crate::record) id: SpanId,
+    /// Where the span stood when it was added. Spans before it may have left since.
+    pub(in crate::record) index: u32,
+    /// Whether the holder has ended it, so that its drop need not look for it.
+    has_ended: bool,
+    pub(in crate::record) baggage: Baggage,
+}
+
+impl RecordedSpan {
+    #[inline]
+    pub(in crate::record) fn new(
+        trace: Arc<LocalTrace<Recorder>>,
+        id: SpanId,
+        index: u32,
+        baggage: Baggage,
+    ) -> Self {
+        Self { trace, id, index, has_ended: false, baggage }
+    }
+
+    #[inline]
+    pub(super) fn finish(&self, end: Option<Tick>, after: impl FnOnce(CompletedTrace<Recorder>)) {
+        let recorder = &*self.trace.owner;
+        let end = end.unwrap_or_else(|| recorder.clock.now());
+        let mut live = self.trace.lock();
+        if let Some(index) = live.store.finish(self.index, self.id, end) {
+            // A root is the first in its buffer, and no span that ended is before it.
+            let is_root = index == 0;
+            let (completion, traces) = (&recorder.completion, &recorder.traces);
+            completion.span_ended(traces, &self.trace, live, is_root, end, after);
+        }
+    }
+
+    #[inline]
+    pub(super) fn finish_with(
+        &mut self,
+        end: Option<Tick>,
+        after: impl FnOnce(CompletedTrace<Recorder>),
+    ) {
+        self.finish(end, after);
+        self.has_ended = true;
+    }
+
+    pub(super) fn context(&self) -> TraceContext {
+        let live = self.trace.lock();
+        let index = live.store.find(self.index, self.id);
+        let parent = index.and_then(|index| live.store.span(index)).and_then(|span| span.parent);
+        drop(live);
+        let mut context = self.trace.context(self.id, parent);
+        context.baggage = self.baggage.clone();
+        context
+    }
+
+    // Out of line, so that what callers inline is the few instructions of a span that is not recorded.
+    #[inline(never)]
+    fn end(&mut self) {
+        self.finish(None, CompletedTrace::decide);
+        self.trace.release();
+    }
+}
+
+impl Drop for RecordedSpan {
+    #[inline]
+    fn drop(&mut self) {
+        if self.has_ended {
+            self.trace.release();
+        } else {
+            self.end();
+        }
+    }
+}
