@@ -21,10 +21,8 @@
 
 // For the links in the chapters.
 #[cfg(all(doc, feature = "layer"))]
-#[allow(unused_imports)]
 use crate::layer::*;
 #[cfg(doc)]
-#[allow(unused_imports)]
 use crate::{delivery::*, ledger::*, model::*, pipeline::*, record::*, sampling::*, tail::*, *};
 
 #[doc = include_str!("data_flow.md")]

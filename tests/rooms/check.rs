@@ -1,10 +1,13 @@
-//! The rules of `tests/rooms/main.rs`, applied to one file or one list of names.
+//! The rules of `tests/rooms/tables.rs`, applied to one file or one list of names.
 
 use crate::paths::{self, Named};
-use crate::{FENCES, FREE, Fence, LINES, NOT_IN_TESTS, TABLE, TESTS_MAY_NAME, TOP_LEVEL, Tests};
+use crate::tables::{
+    FENCES, FREE, Fence, MOST_LINES, NOT_IN_TESTS, TABLE, TESTS_MAY_NAME, TOP_LEVEL, Tests,
+};
 use std::fmt;
 
 /// One breach: where, which rule, and what to do.
+#[derive(Clone)]
 pub(crate) struct Breach {
     pub(crate) place: String,
     pub(crate) line: usize,
@@ -33,13 +36,8 @@ pub(crate) fn check_source(file: &str, source: &str) -> Vec<Breach> {
         report(
             1,
             rule,
-            "give the room a row in TABLE of tests/rooms/main.rs, or move the file into a room",
+            "give the room a row in TABLE of tests/rooms/tables.rs, or move the file into a room",
         );
-    }
-    let lines = source.lines().count();
-    if lines >= LINES {
-        let rule = format!("the file has {lines} lines; fewer than {LINES} are allowed");
-        report(lines, rule, "split it by idea, or move its unit tests to `tests.rs` beside it");
     }
     for named in paths::named_paths(file, source) {
         if let Some((_, may_name)) = row
@@ -63,6 +61,18 @@ pub(crate) fn check_source(file: &str, source: &str) -> Vec<Breach> {
     breaches
 }
 
+/// Checks the length of one file.
+pub(crate) fn check_length(file: &str, source: &str) -> Vec<Breach> {
+    let lines = source.lines().count();
+    let too_long = (lines > MOST_LINES).then(|| Breach {
+        place: format!("src/{file}"),
+        line: lines,
+        rule: format!("the file has {lines} lines; at most {MOST_LINES} are allowed"),
+        cure: "split it by idea, or move its unit tests to `tests.rs` in a folder".to_owned(),
+    });
+    too_long.into_iter().collect()
+}
+
 /// Checks one path against its room's row of the import table.
 fn import_breach(room: &str, may_name: &[&str], named: &Named) -> Option<String> {
     let [root, rest @ ..] = named.segments.as_slice() else {
@@ -72,8 +82,11 @@ fn import_breach(room: &str, may_name: &[&str], named: &Named) -> Option<String>
         return None;
     }
     let target = rest.first().map_or("crate", String::as_str);
-    let allowed =
-        target == room || may_name.contains(&target) || (named.in_test && target == TESTS_MAY_NAME);
+    // A row may name a room, or one name of it.
+    let name = format!("{target}::{}", rest.get(1).map_or("", String::as_str));
+    let allowed = target == room
+        || may_name.iter().any(|entry| *entry == target || *entry == name)
+        || (named.in_test && target == TESTS_MAY_NAME);
     if allowed {
         return None;
     }
@@ -148,7 +161,7 @@ pub(crate) fn check_top_level<'a>(names: impl IntoIterator<Item = &'a str>) -> V
             place: name.to_owned(),
             line: 1,
             rule: "nothing of this name belongs at the top of the repository".to_owned(),
-            cure: "put it where its subject lives, or add it to TOP_LEVEL of tests/rooms/main.rs"
+            cure: "put it where its subject lives, or add it to TOP_LEVEL of tests/rooms/tables.rs"
                 .to_owned(),
         })
         .collect()

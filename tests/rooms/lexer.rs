@@ -19,11 +19,12 @@ impl Token {
 
 /// The code of `source`, in order.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
-    let mut lexer = Lexer { chars: source.chars().collect(), at: 0, line: 1, out: Vec::new() };
-    while lexer.at < lexer.chars.len() {
-        lexer.step();
-    }
-    lexer.out
+    Lexer::run(source).out
+}
+
+/// The comments of `source`, in order: one token for each line of text.
+pub(crate) fn comments(source: &str) -> Vec<Token> {
+    Lexer::run(source).comments
 }
 
 struct Lexer {
@@ -31,9 +32,28 @@ struct Lexer {
     at: usize,
     line: usize,
     out: Vec<Token>,
+    comments: Vec<Token>,
 }
 
 impl Lexer {
+    fn run(source: &str) -> Self {
+        let chars = source.chars().collect();
+        let mut lexer = Self { chars, at: 0, line: 1, out: Vec::new(), comments: Vec::new() };
+        while lexer.at < lexer.chars.len() {
+            lexer.step();
+        }
+        lexer
+    }
+
+    /// Keeps the text from `start` to here as comment, line by line.
+    fn keep_comment(&mut self, start: usize, first_line: usize) {
+        let end = self.at.min(self.chars.len());
+        let text: String = self.chars[start..end].iter().collect();
+        for (offset, text) in text.lines().enumerate() {
+            self.comments.push(Token { text: text.to_owned(), line: first_line + offset });
+        }
+    }
+
     fn peek(&self, ahead: usize) -> char {
         self.chars.get(self.at + ahead).copied().unwrap_or('\0')
     }
@@ -73,12 +93,22 @@ impl Lexer {
     }
 
     fn line_comment(&mut self) {
+        let start = self.at;
+        let line = self.line;
         while self.at < self.chars.len() && self.peek(0) != '\n' {
             self.advance(1);
         }
+        self.keep_comment(start, line);
     }
 
     fn block_comment(&mut self) {
+        let start = self.at;
+        let line = self.line;
+        self.skip_block();
+        self.keep_comment(start, line);
+    }
+
+    fn skip_block(&mut self) {
         let mut depth = 0_usize;
         while self.at < self.chars.len() {
             match (self.peek(0), self.peek(1)) {
@@ -172,7 +202,7 @@ impl Lexer {
 
 #[cfg(test)]
 mod tests {
-    use super::tokens;
+    use super::{comments, tokens};
 
     fn words(source: &str) -> Vec<String> {
         let words = tokens(source).into_iter().filter(super::Token::is_word);
@@ -183,6 +213,13 @@ mod tests {
     fn comments_hold_no_words() {
         let source = "/// doc\n//! doc\na // x\n/* y /* z */ y */ b";
         assert_eq!(words(source), ["a", "b"]);
+    }
+
+    #[test]
+    fn comments_are_kept_apart_with_their_lines() {
+        let found = comments("//! one\na(\"// no\"); // two\n/* three\n * four */ b");
+        let found: Vec<_> = found.iter().map(|token| (token.line, token.text.as_str())).collect();
+        assert_eq!(found, [(1, "//! one"), (2, "// two"), (3, "/* three"), (4, " * four */")]);
     }
 
     #[test]

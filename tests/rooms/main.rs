@@ -1,153 +1,33 @@
 //! The house rules, kept by reading the source: which room may name which,
-//! where a word may stand, what lies at the top level, how long a file may be.
+//! where a word may stand, what lies at the top level, how long a file may be,
+//! and how types, modules and statements are written.
 //!
-//! To add a room or move a wall, change a table here, in the same commit as
-//! the code that needs it, and say why in the commit's message.
+//! To add a room or move a wall, change a table in `tables.rs`, in the same commit
+//! as the code that needs it, and say why in the commit's message.
 
+mod cfg_test;
 mod check;
+mod circles;
+mod declarations;
+mod exceptions;
+mod house;
 mod lexer;
 mod paths;
+mod public_paths;
 mod snippets;
+mod statements;
+mod tables;
+mod types;
 
-use check::{Breach, check_source, check_top_level, sleep_breach};
+use check::{Breach, check_length, check_source, check_top_level, sleep_breach};
+use exceptions::{Rule, without_exceptions};
+use house::House;
+use public_paths::PublicPaths;
+use statements::{check_allowances, check_bindings, check_comments};
 use std::fs;
 use std::path::Path;
-
-/// The rooms below the doors.
-const MIDDLE: &[&str] = &[
-    "kit",
-    "time",
-    "model",
-    "trace",
-    "ledger",
-    "propagation",
-    "sampling",
-    "tail",
-    "export",
-    "delivery",
-    "record",
-    "pipeline",
-];
-
-/// What every room from sampling on stands on.
-const GROUND: &[&str] = &["kit", "time", "model", "trace", "ledger"];
-
-/// Each room and what it may name beside itself. A folder of `src/` without a
-/// row is refused; a row without a folder waits for its room.
-#[rustfmt::skip]
-const TABLE: &[(&str, &[&str])] = &[
-    ("kit",         &[]),
-    ("time",        &["kit"]),
-    ("model",       &["kit"]),
-    ("trace",       &["kit", "time", "model"]),
-    ("ledger",      &["kit", "time"]),
-    ("propagation", &["model"]),
-    ("sampling",    GROUND),
-    ("tail",        GROUND),
-    ("export",      GROUND),
-    ("delivery",    &["kit", "time", "model", "trace", "ledger", "export"]),
-    ("record",      &["kit", "time", "model", "trace", "ledger", "sampling", "tail"]),
-    ("pipeline",    &["kit", "time", "model", "trace", "ledger", "sampling", "tail", "record", "export", "delivery"]),
-    ("tracer",      &["kit", "time", "model", "trace", "ledger", "sampling", "record", "pipeline", "propagation", "export"]),
-    ("layer",       &["kit", "time", "model", "trace", "ledger", "sampling", "record", "pipeline", "propagation", "export"]),
-    ("otel",        MIDDLE),
-    ("config",      MIDDLE),
-    ("adapter",     &["model", "trace", "record", "delivery"]),
-    ("testing",     &["kit", "time", "model", "trace", "ledger", "propagation", "sampling", "tail", "export", "delivery", "record", "pipeline", "tracer"]),
-];
-
-/// Free to name everything: the map and the book.
-const FREE: &[&str] = &["lib.rs", "manual"];
-
-/// What a unit test may name on top of its room's row.
-const TESTS_MAY_NAME: &str = "testing";
-
-/// Where a word may stand. `word` is the path's beginning, or its end after
-/// `..::`; a `*` at either end of a name stands for anything. A place that ends
-/// in `/` is a folder; its `*` stands for one name.
-struct Fence {
-    words: &'static [&'static str],
-    places: &'static [&'static str],
-    tests: Tests,
-    cure: &'static str,
-}
-
-/// Whether a fence also binds unit tests.
-#[derive(PartialEq)]
-enum Tests {
-    Fenced,
-    Free,
-}
-
-const FENCES: &[Fence] = &[
-    Fence {
-        words: &["opentelemetry*"],
-        places: &["otel/", "export/opentelemetry/", "export/opentelemetry.rs"],
-        tests: Tests::Fenced,
-        cure: "speak the words of model; adapters live at the edge",
-    },
-    Fence {
-        words: &["tracing", "tracing_*"],
-        places: &["layer/", "kit/notice.rs"],
-        tests: Tests::Fenced,
-        cure: "report through kit::notice",
-    },
-    Fence {
-        words: &["std::env", "*yaml*", "saphyr*"],
-        places: &["config/"],
-        tests: Tests::Fenced,
-        cure: "take the value as an argument; config reads it",
-    },
-    Fence {
-        words: &["tokio"],
-        places: &["delivery/", "export/*/transport.rs", "export/*/transport/"],
-        tests: Tests::Free,
-        cure: "keep the logic free of I/O, or put the I/O in a transport file",
-    },
-    Fence {
-        words: &["..::Instant::now", "..::SystemTime::now", "quanta"],
-        places: &["time/"],
-        tests: Tests::Fenced,
-        cure: "take `now` as an argument; tests use the manual clock",
-    },
-    Fence {
-        words: &["rand", "rand_*", "getrandom", "fastrand"],
-        places: &["kit/"],
-        tests: Tests::Fenced,
-        cure: "take the random source as an argument; tests seed it",
-    },
-    Fence {
-        words: &["..::thread::spawn", "..::thread::scope", "..::thread::Builder"],
-        places: &["delivery/", "pipeline/"],
-        tests: Tests::Free,
-        cure: "let the delivery worker do the work",
-    },
-    Fence {
-        words: &["unsafe"],
-        places: &[],
-        tests: Tests::Fenced,
-        cure: "find the safe way; the crate forbids unsafe code",
-    },
-    Fence {
-        words: &["tailtrace"],
-        places: &[],
-        tests: Tests::Fenced,
-        cure: "write `crate::room::…`, so that the import table sees it",
-    },
-];
-
-/// No test waits for time to pass, in `src/` or in `tests/`.
-const NOT_IN_TESTS: &[&str] = &["..::sleep", "..::sleep_until"];
-
-/// What may lie at the top of the repository, beside dot-files and `target`.
-#[rustfmt::skip]
-const TOP_LEVEL: &[&str] = &[
-    "Cargo.toml", "Cargo.lock", "README.md", "COMPARE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
-    "LICENSE-MIT", "LICENSE-APACHE", "src", "tests", "examples", "compat", "benches", "fuzz", "assets",
-];
-
-/// A file in `src/` has fewer lines than this.
-const LINES: usize = 420;
+use std::sync::LazyLock;
+use tables::{FREE, TABLE};
 
 /// Every `*.rs` below `folder`, as (path below it with `/`, text), in order.
 fn rust_files(folder: &Path) -> Vec<(String, String)> {
@@ -185,13 +65,78 @@ fn assert_none(breaches: &[Breach]) {
     assert!(breaches.is_empty(), "{} breaches\n{}", text.len(), text.join("\n"));
 }
 
+/// The files of `src/`, as (path below it, text).
+fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
+    static FILES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+        let files = rust_files(&root().join("src"));
+        assert!(files.iter().any(|(file, _)| file == "lib.rs"), "src/ was not read");
+        files
+    });
+    FILES.iter().map(|(file, text)| (file.as_str(), text.as_str()))
+}
+
+fn house() -> &'static House {
+    static HOUSE: LazyLock<House> = LazyLock::new(|| House::new(sources()));
+    &HOUSE
+}
+
+/// Applies a rule for single files to each of them.
+#[track_caller]
+fn assert_each_file(rule: Rule, check: fn(&str, &str) -> Vec<Breach>) {
+    let breaches = sources().flat_map(|(file, text)| check(file, text)).collect();
+    assert_none(&without_exceptions(rule, breaches));
+}
+
 #[test]
 fn every_file_of_src_keeps_to_its_room() {
-    let files = rust_files(&root().join("src"));
-    assert!(files.iter().any(|(file, _)| file == "lib.rs"), "src/ was not read");
     let breaches: Vec<Breach> =
-        files.iter().flat_map(|(file, text)| check_source(file, text)).collect();
+        sources().flat_map(|(file, text)| check_source(file, text)).collect();
     assert_none(&breaches);
+}
+
+#[test]
+fn no_file_of_src_is_too_long() {
+    assert_each_file(Rule::Length, check_length);
+}
+
+#[test]
+fn two_bindings_are_two_statements() {
+    assert_each_file(Rule::Bindings, check_bindings);
+}
+
+#[test]
+fn lints_against_unused_code_are_on() {
+    assert_each_file(Rule::Allowances, check_allowances);
+}
+
+#[test]
+fn comments_name_who_acts() {
+    assert_each_file(Rule::Comments, check_comments);
+}
+
+#[test]
+fn no_two_types_of_one_name_stand_below_a_room() {
+    let breaches = types::check_type_names(house());
+    assert_none(&without_exceptions(Rule::TypeNames, breaches));
+}
+
+#[test]
+fn the_methods_of_a_type_stand_where_it_is_defined() {
+    let breaches = types::check_impls(house());
+    assert_none(&without_exceptions(Rule::Impls, breaches));
+}
+
+#[test]
+fn no_files_of_a_room_name_each_other_in_a_circle() {
+    let breaches = circles::check_circles(house(), sources());
+    assert_none(&without_exceptions(Rule::Circles, breaches));
+}
+
+#[test]
+fn each_public_item_has_one_public_path_and_the_root_few_names() {
+    let paths = PublicPaths::of(house());
+    assert!(paths.root_names().contains("Pipeline"), "src/lib.rs was not understood");
+    assert_none(&paths.check());
 }
 
 #[test]
@@ -202,7 +147,7 @@ fn every_folder_of_src_has_a_row_in_the_table() {
     let unknown: Vec<_> = folders.filter(|name| !known(name)).collect();
     assert!(
         unknown.is_empty(),
-        "no row in TABLE of tests/rooms/main.rs for src/{unknown:?}: add one on purpose"
+        "no row in TABLE of tests/rooms/tables.rs for src/{unknown:?}: add one on purpose"
     );
 }
 

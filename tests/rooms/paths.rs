@@ -1,5 +1,6 @@
 //! Which paths a source file names, and where.
 
+use crate::cfg_test::{test_ranges, text_at};
 use crate::lexer::{Token, tokens};
 
 /// One path named in code.
@@ -12,6 +13,10 @@ pub(crate) struct Named {
     pub(crate) line: usize,
     /// Whether only test builds see it.
     pub(crate) in_test: bool,
+    /// The module around it, from the crate's root.
+    pub(crate) scope: Vec<String>,
+    /// Whether it stands in a `use` that hands the name on (`pub use`, `pub(crate) use`).
+    pub(crate) is_reexport: bool,
 }
 
 /// The paths named by the code of `file` (relative to `src/`).
@@ -31,7 +36,7 @@ pub(crate) fn named_paths(file: &str, source: &str) -> Vec<Named> {
         match text {
             "{" => scopes.push(module_opened_at(&tokens, start)),
             "}" => drop(scopes.pop()),
-            "unsafe" => trees.push((vec![text.to_owned()], start)),
+            "unsafe" => trees.push(Leaf { path: vec![text.to_owned()], index: start, alias: None }),
             "use" if text_at(&tokens, at) != "<" => {
                 at += usize::from(text_at(&tokens, at) == "::");
                 at = expand(&tokens, at, &[], &mut trees);
@@ -39,25 +44,24 @@ pub(crate) fn named_paths(file: &str, source: &str) -> Vec<Named> {
             _ if begins_a_path(&tokens, start) => at = expand(&tokens, start, &[], &mut trees),
             _ => {}
         }
-        for (segments, index) in trees {
+        for leaf in trees {
             let scope = home.iter().chain(scopes.iter().flatten());
+            let scope: Vec<String> = scope.cloned().collect();
             named.push(Named {
-                segments: resolve(&segments, scope.cloned().collect()),
-                line: tokens[index].line,
+                segments: resolve(&leaf.path, scope.clone()),
+                scope,
+                is_reexport: text == "use" && has_visibility(&tokens, start),
+                line: tokens[leaf.index].line,
                 in_test: whole_file_is_test
-                    || test_ranges.iter().any(|range| range.contains(&index)),
+                    || test_ranges.iter().any(|range| range.contains(&leaf.index)),
             });
         }
     }
     named
 }
 
-fn text_at(tokens: &[Token], at: usize) -> &str {
-    tokens.get(at).map_or("", |token| token.text.as_str())
-}
-
 /// `record/live.rs` holds the module `record::live`, `record/mod.rs` holds `record`.
-fn module_of(file: &str) -> Vec<String> {
+pub(crate) fn module_of(file: &str) -> Vec<String> {
     let path = file.trim_end_matches(".rs");
     let parts = path.split('/').filter(|part| !matches!(*part, "mod" | "lib"));
     parts.map(str::to_owned).collect()
@@ -85,13 +89,27 @@ fn begins_a_path(tokens: &[Token], at: usize) -> bool {
     })
 }
 
-/// Collects every path of the tree that starts at `at`, each with the place of
-/// its last word; answers where the tree ends.
-fn expand(
+/// Whether `pub` or `pub(…)` stands before the word at `at`.
+fn has_visibility(tokens: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| text_at(tokens, before));
+    matches!(before, "pub" | ")")
+}
+
+/// One path of a tree such as `a::{b, c as d}`.
+pub(crate) struct Leaf {
+    pub(crate) path: Vec<String>,
+    /// The place of its last word.
+    pub(crate) index: usize,
+    /// The name that it gets, where `as` gives it another.
+    pub(crate) alias: Option<String>,
+}
+
+/// Collects every path of the tree that starts at `at`; answers where the tree ends.
+pub(crate) fn expand(
     tokens: &[Token],
     mut at: usize,
     prefix: &[String],
-    out: &mut Vec<(Vec<String>, usize)>,
+    out: &mut Vec<Leaf>,
 ) -> usize {
     let mut path = prefix.to_vec();
     loop {
@@ -107,7 +125,7 @@ fn expand(
             }
             "*" => {
                 path.push("*".to_owned());
-                out.push((path, at));
+                out.push(Leaf { path, index: at, alias: None });
                 return at + 1;
             }
             "," | "::" => return at + 1,
@@ -116,7 +134,9 @@ fn expand(
                 let next = tokens.get(at + 2);
                 let more = next.is_some_and(|t| t.is_word() || t.text == "{" || t.text == "*");
                 if text_at(tokens, at + 1) != "::" || !more {
-                    out.push((path, at));
+                    let renamed = text_at(tokens, at + 1) == "as";
+                    let alias = renamed.then(|| text_at(tokens, at + 2).to_owned());
+                    out.push(Leaf { path, index: at, alias });
                     return at + 1;
                 }
                 at += 2;
@@ -127,7 +147,7 @@ fn expand(
 }
 
 /// Turns `self::`, `super::` and `crate::` paths into one from the crate's root.
-fn resolve(segments: &[String], mut scope: Vec<String>) -> Vec<String> {
+pub(crate) fn resolve(segments: &[String], mut scope: Vec<String>) -> Vec<String> {
     let mut rest = segments;
     match segments.first().map(String::as_str) {
         Some("crate") => scope.clear(),
@@ -147,72 +167,7 @@ fn resolve(segments: &[String], mut scope: Vec<String>) -> Vec<String> {
     own.chain(names).collect()
 }
 
-/// The stretches of code that only test builds see.
-fn test_ranges(tokens: &[Token]) -> Vec<std::ops::Range<usize>> {
-    let mut ranges = Vec::new();
-    for at in 0..tokens.len() {
-        if text_at(tokens, at) == "#" && text_at(tokens, at + 1) == "[" {
-            let end = closing(tokens, at + 1);
-            if is_test_only(&tokens[at + 2..end.min(tokens.len())]) {
-                ranges.push(at..item_end(tokens, end + 1));
-            }
-        }
-    }
-    ranges
-}
-
-/// The place of the bracket that closes the one at `open`.
-fn closing(tokens: &[Token], open: usize) -> usize {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token.text.as_str() {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" if depth == 1 => return at,
-            ")" | "]" | "}" => depth -= 1,
-            _ => {}
-        }
-    }
-    tokens.len()
-}
-
-/// Whether an attribute's inside is `cfg(test)` or `cfg(all(…, test, …))`.
-fn is_test_only(attribute: &[Token]) -> bool {
-    let texts: Vec<&str> = attribute.iter().map(|token| token.text.as_str()).collect();
-    match texts.as_slice() {
-        ["cfg", "(", "test", ")"] => true,
-        ["cfg", "(", "all", "(", inside @ .., ")", ")"] => {
-            let mut depth = 0_i32;
-            inside.iter().any(|text| {
-                depth += i32::from(*text == "(") - i32::from(*text == ")");
-                depth == 0 && *text == "test"
-            })
-        }
-        _ => false,
-    }
-}
-
-/// Where the item (or field) that begins at `at` ends.
-fn item_end(tokens: &[Token], mut at: usize) -> usize {
-    const ITEMS: [&str; 9] =
-        ["fn", "impl", "mod", "struct", "enum", "trait", "type", "const", "static"];
-    let mut is_item = false;
-    let mut is_use = false;
-    while at < tokens.len() {
-        match text_at(tokens, at) {
-            "use" => is_use = true,
-            word if ITEMS.contains(&word) => is_item = true,
-            ";" => return at + 1,
-            "," if !is_item => return at,
-            ")" | "]" | "}" => return at,
-            open @ ("(" | "[" | "{") => {
-                at = closing(tokens, at);
-                if open == "{" && !is_use {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    at
+/// `path::name`.
+pub(crate) fn joined(path: &[String], name: &str) -> Vec<String> {
+    path.iter().cloned().chain([name.to_owned()]).collect()
 }
