@@ -37,6 +37,8 @@ pub(crate) struct Item {
     pub(crate) visibility: Visibility,
     pub(crate) line: usize,
     pub(crate) in_test: bool,
+    /// The conditions of its `cfg` attributes: `feature = "`, `not ( feature = " )`.
+    pub(crate) conditions: Vec<String>,
 }
 
 /// One name that a `use` brings in.
@@ -84,14 +86,17 @@ impl Reader<'_> {
 
     /// Reads the item at `at` into a module; answers where it ends.
     fn item(&mut self, index: usize, at: usize, in_test: bool) -> usize {
-        let (start, in_test) = self.after_attributes(at, in_test);
+        let (start, conditions) = self.after_attributes(at);
+        let in_test = in_test || conditions.iter().any(|condition| is_test_only(condition));
+        let conditions: Vec<String> = conditions.into_iter().map(text_of).collect();
         let (start, visibility) = self.after_visibility(start);
         let start = self.after_modifiers(start);
         let kind = text_at(self.tokens, start);
         let name = text_at(self.tokens, start + 1).to_owned();
         let line = self.tokens.get(start).map_or(0, |token| token.line);
         let end = item_end(self.tokens, start);
-        let item = |name| Item { kind: kind.to_owned(), name, visibility, line, in_test };
+        let item =
+            |name| Item { kind: kind.to_owned(), name, visibility, line, in_test, conditions };
         match kind {
             "use" => self.imports(index, start, visibility, in_test),
             "mod" => {
@@ -120,14 +125,18 @@ impl Reader<'_> {
         end
     }
 
-    fn after_attributes(&self, mut at: usize, mut in_test: bool) -> (usize, bool) {
+    /// Where the attributes at `at` end, and the insides of those that are a `cfg`.
+    fn after_attributes(&self, mut at: usize) -> (usize, Vec<&[Token]>) {
+        let mut conditions = Vec::new();
         loop {
             let inner = usize::from(text_at(self.tokens, at + 1) == "!");
             if text_at(self.tokens, at) != "#" || text_at(self.tokens, at + 1 + inner) != "[" {
-                return (at, in_test);
+                return (at, conditions);
             }
             let end = closing(self.tokens, at + 1 + inner).min(self.tokens.len());
-            in_test |= is_test_only(&self.tokens[at + 2 + inner..end]);
+            if text_at(self.tokens, at + 2 + inner) == "cfg" {
+                conditions.push(&self.tokens[at + 2 + inner..end]);
+            }
             at = end + 1;
         }
     }
@@ -170,6 +179,12 @@ impl Reader<'_> {
             });
         }
     }
+}
+
+/// What stands between the brackets of `cfg(…)`.
+fn text_of(condition: &[Token]) -> String {
+    let inside = condition.get(2..condition.len() - 1).unwrap_or_default();
+    inside.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// The type of an inherent `impl`, from the tokens after the word; `None` for a trait's.

@@ -67,15 +67,24 @@ impl House {
     pub(crate) fn is_test_file(&self, file: &str) -> bool {
         let module = self.modules.iter().find(|module| module.file == file);
         module.is_some_and(|module| {
-            let ancestors = (1..=module.path.len()).map(|length| module.path.split_at(length).0);
-            ancestors.into_iter().any(|path| {
-                let (name, parent) = path.split_last().expect("a path of at least one word");
-                let parent = self.module(parent);
-                parent.is_some_and(|parent| {
-                    parent.children.iter().any(|child| child.name == *name && child.in_test)
-                })
+            let mut lengths = 1..=module.path.len();
+            lengths.any(|length| {
+                self.declaration(&module.path[..length]).is_some_and(|child| child.in_test)
             })
         })
+    }
+
+    /// The conditions under which a module is there: its own and those of the modules around it.
+    pub(crate) fn conditions<'h>(&'h self, module: &Module) -> impl Iterator<Item = &'h String> {
+        let lengths = 1..=module.path.len();
+        let declared = lengths.filter_map(|length| self.declaration(&module.path[..length]));
+        declared.flat_map(|child| &child.conditions).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The item by which the module around it declares a module.
+    fn declaration(&self, path: &[String]) -> Option<&Item> {
+        let (name, parent) = path.split_last()?;
+        self.module(parent)?.children.iter().find(|child| child.name == *name)
     }
 
     /// Where a path leads that is named in the module `scope`: through modules, imports and re-exports

@@ -9,24 +9,50 @@ const TYPES: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
 
 /// No two types of one name stand below the same room.
 pub(crate) fn check_type_names(house: &House) -> Vec<Breach> {
-    let mut places: BTreeMap<(&str, &str), Vec<(&str, usize)>> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, &str), Vec<Place<'_>>> = BTreeMap::new();
     for module in house.modules() {
         for item in types_of(&module.items) {
             let name = (room_of(&module.file), item.name.as_str());
-            places.entry(name).or_default().push((&module.file, item.line));
+            let conditions = item.conditions.iter().chain(house.conditions(module)).collect();
+            let place = Place { file: &module.file, line: item.line, conditions };
+            places.entry(name).or_default().push(place);
         }
     }
     let breaches = places.into_iter().flat_map(|((room, name), places)| {
-        let (first, first_line) = places[0];
-        places.into_iter().skip(1).map(move |(file, line)| Breach {
-            place: format!("src/{file}"),
-            line,
-            rule: format!("{room} has a type `{name}` already, in src/{first}:{first_line}"),
-            cure: "give each a name that says what it is; one word has one meaning in a room"
-                .to_owned(),
-        })
+        let pairs = places.iter().enumerate().filter_map(|(at, place)| {
+            let first = places[..at].iter().find(|first| !first.is_alternative_to(place))?;
+            Some(Breach {
+                place: format!("src/{}", place.file),
+                line: place.line,
+                rule: format!(
+                    "{room} has a type `{name}` already, in src/{}:{}",
+                    first.file, first.line
+                ),
+                cure: "give each a name that says what it is; one word has one meaning in a room"
+                    .to_owned(),
+            })
+        });
+        pairs.collect::<Vec<_>>()
     });
     breaches.collect()
+}
+
+/// Where a type is defined, and under which conditions.
+struct Place<'h> {
+    file: &'h str,
+    line: usize,
+    conditions: Vec<&'h String>,
+}
+
+impl Place<'_> {
+    /// Whether a build has one of both, never both.
+    fn is_alternative_to(&self, other: &Self) -> bool {
+        let excludes = |one: &str, another: &str| one == format!("not ( {another} )");
+        self.conditions.iter().any(|own| {
+            let mut others = other.conditions.iter();
+            others.any(|other| excludes(own, other) || excludes(other, own))
+        })
+    }
 }
 
 /// An inherent `impl` stands in the file that defines its type, or in the folder below the room that
@@ -94,6 +120,17 @@ mod tests {
             ("tail/b.rs", "trait B {}\npub(crate) struct A;"),
         ];
         assert_eq!(places(check_type_names, &files), ["src/tail/b.rs:2", "src/tail/b.rs:1"]);
+    }
+
+    #[test]
+    fn two_types_of_which_a_build_has_one_may_share_a_name() {
+        let files = [
+            ("lib.rs", "mod tail;"),
+            ("tail/mod.rs", "#[cfg(feature = \"x\")] mod a;\n#[cfg(not(feature = \"x\"))] mod b;"),
+            ("tail/a.rs", "struct A; #[cfg(y)] struct B; #[cfg(not(y))] struct B;"),
+            ("tail/b.rs", "struct A; #[cfg(z)] struct C;\n struct C;"),
+        ];
+        assert_eq!(places(check_type_names, &files), ["src/tail/b.rs:2"]);
     }
 
     #[test]
