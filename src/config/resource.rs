@@ -28,10 +28,10 @@ impl Identity {
     pub(super) fn resource(&self, name: &str) -> Resource {
         let mut resource = Resource::new(name);
         for (key, value) in &self.attributes {
-            resource = resource.with(key.clone(), value.clone());
+            resource = resource.with_tag(key.clone(), value.clone());
         }
         match &self.name {
-            Some(name) => resource.with(Resource::SERVICE_NAME, name.clone()),
+            Some(name) => resource.with_tag(Resource::SERVICE_NAME, name.clone()),
             None => resource,
         }
     }

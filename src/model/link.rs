@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{TagValue, TraceContext};
+use super::{TagKey, TagValue, TraceContext};
 
 /// A pointer to a span that is related but not the parent: the message a batch was made of, the
 /// request that queued a job.
@@ -25,12 +25,8 @@ impl Link {
 
     /// This link with one more tag.
     #[must_use]
-    pub fn with_tag(
-        mut self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl Into<TagValue>,
-    ) -> Self {
-        self.tags.push((key.into(), value.into()));
+    pub fn with_tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        self.tags.push((key.into().into_owned(), value.into()));
         self
     }
 }

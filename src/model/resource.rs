@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::TagValue;
+use super::{TagKey, TagValue};
 
 /// The service that made the spans: its name and whatever else describes it.
 ///
@@ -10,7 +10,7 @@ use super::TagValue;
 ///
 /// ```
 /// use tailtrace::model::Resource;
-/// let resource = Resource::new("checkout").with("deployment.environment.name", "staging");
+/// let resource = Resource::new("checkout").with_tag("deployment.environment.name", "staging");
 /// assert_eq!(resource.service_name(), "checkout");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +31,9 @@ impl Resource {
 
     /// This resource with one more tag, or with another value for a key that is there.
     #[must_use]
-    pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
-        let (key, value) = (key.into(), value.into());
+    pub fn with_tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        let key = key.into().into_owned();
+        let value = value.into();
         match self.tags.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => *old = value,
             None => self.tags.push((key, value)),
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_key_set_again_replaces_its_value() {
-        let resource = Resource::new("a").with("x", 1).with("x", 2);
+        let resource = Resource::new("a").with_tag("x", 1).with_tag("x", 2);
         assert_eq!(resource.get("x"), Some(&TagValue::I64(2)));
         assert_eq!(resource.iter().count(), 2);
     }

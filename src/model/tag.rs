@@ -236,9 +236,19 @@ impl<'a> TagKey<'a> {
     pub(crate) const fn as_static(&self) -> Option<&'static str> {
         if let KeySource::Static(key) = self.0 { Some(key) } else { None }
     }
+
+    /// The key to keep, which copies it only if it is lent.
+    pub(crate) fn into_owned(self) -> Cow<'static, str> {
+        match self.0 {
+            KeySource::Static(key) => Cow::Borrowed(key),
+            KeySource::Lent(key) => Cow::Owned(key.to_owned()),
+            KeySource::Owned(key) => Cow::Owned(key),
+        }
+    }
 }
 
 impl From<&'static str> for TagKey<'_> {
+    #[inline]
     fn from(key: &'static str) -> Self {
         Self(KeySource::Static(key))
     }

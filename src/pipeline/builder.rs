@@ -1,6 +1,5 @@
 //! Putting a pipeline together.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
@@ -13,7 +12,7 @@ use crate::export::Exporter;
 use crate::kit::notice::{self, Pending};
 use crate::kit::{Random, debug_like_display};
 use crate::ledger::Ledger;
-use crate::model::{Resource, TagValue};
+use crate::model::{Resource, TagKey, TagValue};
 use crate::record::{RecordLimits, Recorder, RecorderSettings};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
@@ -107,12 +106,12 @@ impl PipelineBuilder {
     }
 
     /// Adds something that describes the service, such as `deployment.environment.name`.
-    pub fn with_resource_tag(
+    pub fn with_resource_tag<'k>(
         mut self,
-        key: impl Into<Cow<'static, str>>,
+        key: impl Into<TagKey<'k>>,
         value: impl Into<TagValue>,
     ) -> Self {
-        self.resource = self.resource.with(key, value);
+        self.resource = self.resource.with_tag(key, value);
         self
     }
 

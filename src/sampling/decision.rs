@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Randomness, TagValue, Threshold};
+use crate::model::{Randomness, TagKey, TagValue, Threshold};
 
 /// What becomes of a local trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,12 +70,8 @@ impl SamplingResult {
 
     /// This decision with one more tag for the root.
     #[must_use]
-    pub fn with_tag(
-        mut self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl Into<TagValue>,
-    ) -> Self {
-        self.tags.push((key.into(), value.into()));
+    pub fn with_tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        self.tags.push((key.into().into_owned(), value.into()));
         self
     }
 

@@ -7,7 +7,7 @@ use super::{Sampler, SamplingRequest, SamplingResult};
 #[cfg(feature = "regex")]
 use crate::model::SettingError;
 use crate::model::pattern::Pattern;
-use crate::model::{SpanKind, TagValue};
+use crate::model::{SpanKind, TagKey, TagValue};
 
 /// Asks the sampler of the first rule that fits the local root, else a fallback.
 ///
@@ -116,7 +116,7 @@ impl Rule {
 
     /// Fits roots that start with this tag; type and value must be the same.
     #[must_use]
-    pub fn tag(key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
+    pub fn tag<'k>(key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
         Self::default().with_tag(key, value)
     }
 
@@ -129,12 +129,8 @@ impl Rule {
 
     /// This rule for roots that also start with this tag.
     #[must_use]
-    pub fn with_tag(
-        mut self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl Into<TagValue>,
-    ) -> Self {
-        self.tags.push((key.into(), value.into()));
+    pub fn with_tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        self.tags.push((key.into().into_owned(), value.into()));
         self
     }
 

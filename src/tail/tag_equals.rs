@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::TagValue;
+use crate::model::{TagKey, TagValue};
 use crate::trace::TraceView;
 
 /// Keeps traces in which any span has a tag with exactly this value.
@@ -33,8 +33,8 @@ pub struct TagEquals {
 
 impl TagEquals {
     /// Keeps traces with a span on which the tag `key` is `value`.
-    pub fn new(key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
-        Self { key: key.into(), value: value.into() }
+    pub fn new<'k>(key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        Self { key: key.into().into_owned(), value: value.into() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::ops::{Bound, RangeBounds};
 
 use super::{Asked, TailPolicy, Verdict};
-use crate::model::TagRef;
+use crate::model::{TagKey, TagRef};
 use crate::trace::TraceView;
 
 /// Keeps traces in which any span has a numeric tag within a range.
@@ -37,12 +37,16 @@ pub struct TagInRange {
 
 impl TagInRange {
     /// Keeps traces with a span on which the tag `key` lies in `range`.
-    pub fn new<N: Into<Number> + Copy>(
-        key: impl Into<Cow<'static, str>>,
+    pub fn new<'k, N: Into<Number> + Copy>(
+        key: impl Into<TagKey<'k>>,
         range: impl RangeBounds<N>,
     ) -> Self {
         let bound = |bound: Bound<&N>| bound.map(|number| (*number).into());
-        Self { key: key.into(), start: bound(range.start_bound()), end: bound(range.end_bound()) }
+        Self {
+            key: key.into().into_owned(),
+            start: bound(range.start_bound()),
+            end: bound(range.end_bound()),
+        }
     }
 
     fn contains(&self, number: Number) -> bool {

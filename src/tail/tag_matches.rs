@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{Asked, TailPolicy, Verdict};
 #[cfg(feature = "regex")]
 use crate::model::SettingError;
+use crate::model::TagKey;
 use crate::model::pattern::Pattern;
 use crate::trace::TraceView;
 
@@ -38,8 +39,8 @@ pub struct TagMatches {
 impl TagMatches {
     /// Keeps traces with a span on which the tag `key` matches `glob`, in which `*` stands for any text.
     #[must_use]
-    pub fn new(key: impl Into<Cow<'static, str>>, glob: &str) -> Self {
-        Self { key: key.into(), pattern: Pattern::glob(glob) }
+    pub fn new<'k>(key: impl Into<TagKey<'k>>, glob: &str) -> Self {
+        Self { key: key.into().into_owned(), pattern: Pattern::glob(glob) }
     }
 
     /// Keeps traces with a span on which the tag `key` matches a regular expression of the `regex`
@@ -63,11 +64,8 @@ impl TagMatches {
     /// # Errors
     /// If the expression is too long, is none, or is too large compiled.
     #[cfg(feature = "regex")]
-    pub fn regex(
-        key: impl Into<Cow<'static, str>>,
-        expression: &str,
-    ) -> Result<Self, SettingError> {
-        Ok(Self { key: key.into(), pattern: Pattern::regex(expression)? })
+    pub fn regex<'k>(key: impl Into<TagKey<'k>>, expression: &str) -> Result<Self, SettingError> {
+        Ok(Self { key: key.into().into_owned(), pattern: Pattern::regex(expression)? })
     }
 }
 

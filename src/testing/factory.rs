@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::model::{LogLevel, SpanId, SpanKind, Status, TagValue, TraceContext, TraceId};
+use crate::model::{LogLevel, SpanId, SpanKind, Status, TagKey, TagValue, TraceContext, TraceId};
 use crate::trace::{Span, Trace};
 
 /// A span to be made, with its children.
@@ -57,8 +57,8 @@ impl SpanFactory {
     }
 
     /// This span with one more tag.
-    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<TagValue>) -> Self {
-        self.tags.push((key.into(), value.into()));
+    pub fn tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        self.tags.push((key.into().into_owned(), value.into()));
         self
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::SpanGuard;
-use crate::model::{Baggage, Incoming, Link, SpanKind, TagValue};
+use crate::model::{Baggage, Incoming, Link, SpanKind, TagKey, TagValue};
 use crate::record::{Recorder, SpanStart, StartTime};
 
-/// A span that is about to start: everything said here is known to the sampler.
+/// A span that is about to start. The sampler knows everything that the builder was given.
 ///
 /// From [`Tracer::span_builder`](super::Tracer::span_builder). Tags and links given here cost an
 /// allocation each time; where the sampler does not look at them, set them on the
@@ -66,29 +66,25 @@ impl SpanBuilder {
         self
     }
 
-    /// Says what its role in a call is. Default: [`SpanKind::Internal`].
+    /// Sets the span's role in a call. Default: [`SpanKind::Internal`].
     pub fn with_kind(mut self, kind: SpanKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Adds a tag; of several with one key the last counts.
-    pub fn with_tag(
-        mut self,
-        key: impl Into<Cow<'static, str>>,
-        value: impl Into<TagValue>,
-    ) -> Self {
-        self.tags.push((key.into(), value.into()));
+    /// Adds a tag; of several with the same key the last counts.
+    pub fn with_tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
+        self.tags.push((key.into().into_owned(), value.into()));
         self
     }
 
-    /// Says when it started. Default: when [`start`](Self::start) is called.
+    /// Sets the time at which the span started. Default: when [`start`](Self::start) is called.
     pub fn with_start_time(mut self, start: SystemTime) -> Self {
         self.start = Some(start);
         self
     }
 
-    /// Points to another span.
+    /// Adds a link to another span.
     pub fn with_link(mut self, link: impl Into<Link>) -> Self {
         self.links.push(link.into());
         self

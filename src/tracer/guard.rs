@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use crate::model::{Baggage, Link, LogLevel, SpanKind, Status, TagArg, TraceContext};
+use crate::model::{Baggage, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TraceContext};
 use crate::record::ActiveSpan;
 use crate::trace::ErrorDetails;
 
-/// A span that is running; dropping it ends it.
+/// A span that is running; dropping it ends it, and [`finish`](Self::finish) does so by name.
 ///
-/// It may move to other threads and be used from several. After its end every method still works and
-/// changes nothing. Setting a tag or adding a log entry takes a lock that only spans of the same
+/// It may move to other threads and be used from several. Setting a tag or adding a log entry takes a lock that only spans of the same
 /// local trace share, for some dozen instructions, and does not allocate in the steady state.
 #[derive(Debug)]
 #[must_use = "a span ends when its guard is dropped; bind it to a name"]
@@ -22,7 +21,7 @@ impl SpanGuard {
         Self(span)
     }
 
-    /// Starts a span under this one, in the same trace. It inherits this one's baggage.
+    /// Starts a span under this one, in the same trace, with the same baggage.
     #[inline]
     pub fn child(&self, name: impl Into<Cow<'static, str>>) -> Self {
         Self(self.0.child(name.into()))
@@ -30,20 +29,36 @@ impl SpanGuard {
 
     /// Sets a tag; setting a key again replaces its value.
     ///
-    /// Text is copied once; `&'static` keys stay pointers.
+    /// Text is copied once; `&'static` keys stay pointers. Calls chain:
+    ///
+    /// ```
+    /// # use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+    /// # let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+    /// # let span = tracer.start_span("s");
+    /// use tailtrace::LogLevel;
+    /// span.set_tag("order.id", 4711).set_tag("tenant", "acme").log(LogLevel::Info, "asking the bank");
+    /// ```
     #[inline]
-    pub fn set_tag<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<TagArg<'v>>) {
+    pub fn set_tag<'k, 'v>(
+        &self,
+        key: impl Into<TagKey<'k>>,
+        value: impl Into<TagArg<'v>>,
+    ) -> &Self {
         if self.0.may_write() {
-            value.into().read(|value| self.0.set_tag(key.into(), value));
+            // Converted before the lock is taken: the conversions are the caller's.
+            let key = key.into();
+            value.into().read(|value| self.0.set_tag(key, value));
         }
+        self
     }
 
     /// Adds a log entry.
     #[inline]
-    pub fn log(&self, level: LogLevel, message: impl AsRef<str>) {
+    pub fn log(&self, level: LogLevel, message: impl AsRef<str>) -> &Self {
         if self.0.may_write() {
             self.0.log(level, message.as_ref(), Vec::new());
         }
+        self
     }
 
     /// Adds a log entry with details. Costs an allocation for them.
@@ -59,66 +74,72 @@ impl SpanGuard {
     ///     ("table", TagValue::from("orders")),
     /// ]);
     /// ```
-    pub fn log_with_fields<'v, K, V>(
+    pub fn log_with_fields<'k, 'v, K, V>(
         &self,
         level: LogLevel,
         message: impl AsRef<str>,
         fields: impl IntoIterator<Item = (K, V)>,
-    ) where
-        K: Into<Cow<'static, str>>,
+    ) -> &Self
+    where
+        K: Into<TagKey<'k>>,
         V: Into<TagArg<'v>>,
     {
-        if !self.0.may_write() {
-            return;
+        if self.0.may_write() {
+            // Collected before the lock is taken: the iterator and the conversions are the caller's.
+            let fields = fields.into_iter().map(|(key, value)| (key.into(), value.into()));
+            self.0.log(level, message.as_ref(), fields.collect());
         }
-        // All of it before the lock is taken: the iterator and the conversions are the caller's.
-        let fields = fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        self.0.log(level, message.as_ref(), fields);
+        self
     }
 
-    /// Says that the span failed, and why: its status becomes an error with the error's text, and a
-    /// log entry `exception` tells the error's type, text and causes.
+    /// Sets the span's status to an error with the error's text, and adds a log entry `exception` with
+    /// the error's type, text and causes.
     ///
     /// OpenTelemetry: `record_error` and `set_status` together (semantic conventions, "exceptions").
     /// The error's `Display` runs outside of our locks; its text is cut to the length limit.
-    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
-        if !self.0.may_write() {
-            return;
+    pub fn set_error<E: Error + ?Sized>(&self, error: &E) -> &Self {
+        if self.0.may_write() {
+            self.0.set_error(&ErrorDetails::of(error, self.0.value_bytes()));
         }
-        self.0.set_error(&ErrorDetails::of(error, self.0.value_bytes()));
+        self
     }
 
-    /// Says how it went; see [`Status`] for what replaces what.
-    pub fn set_status(&self, status: Status) {
+    /// Sets the span's status; [`Status`] says which status replaces which.
+    pub fn set_status(&self, status: Status) -> &Self {
         self.0.set_status(status);
+        self
     }
 
-    /// Gives it another name, for when the route is known only after the request has been read.
-    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+    /// Sets the span's name, for when the route is known only after the request has been read.
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) -> &Self {
+        // The conversion is user code, which runs without a lock.
         let name = name.into();
         self.0.write(|span| {
             span.set_name(name);
         });
+        self
     }
 
-    /// Says what its role in a call is, as [`SpanBuilder::with_kind`](super::SpanBuilder::with_kind)
+    /// Sets the span's role in a call, as [`SpanBuilder::with_kind`](super::SpanBuilder::with_kind)
     /// does for a span that has not started.
-    pub fn set_kind(&self, kind: SpanKind) {
+    pub fn set_kind(&self, kind: SpanKind) -> &Self {
         self.0.write(|span| {
             span.set_kind(kind);
         });
+        self
     }
 
-    /// Points to another span.
-    pub fn add_link(&self, link: impl Into<Link>) {
+    /// Adds a link to another span.
+    pub fn add_link(&self, link: impl Into<Link>) -> &Self {
         // The conversion is user code, which runs without a lock.
         let link = link.into();
         self.0.write(|span| {
             span.add_link(link);
         });
+        self
     }
 
-    /// What this span tells the next: give it to
+    /// The context that children of this span start under: give it to
     /// [`start_span_with_context`](super::Tracer::start_span_with_context) for a child elsewhere in the
     /// process and to [`inject_context`](super::Tracer::inject_context) for one in another service.
     #[must_use]
@@ -126,22 +147,30 @@ impl SpanGuard {
         self.0.context()
     }
 
-    /// What the application carries along.
+    /// The baggage that the application carries along.
     #[must_use]
     pub fn baggage(&self) -> &Baggage {
         self.0.baggage()
     }
 
-    /// Whether what is said about it is recorded. Ask before computing something costly for a tag.
+    /// Whether what the span is given is recorded. Ask before computing something costly for a tag.
     #[must_use]
     #[inline]
     pub fn is_recording(&self) -> bool {
         self.0.is_recording()
     }
 
-    /// Ends it now. It ends once: later calls, and the drop, change nothing.
+    /// Ends the span now, as dropping the guard does. The compiler refuses a write after the end:
+    ///
+    /// ```compile_fail,E0382
+    /// # use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+    /// # let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+    /// let span = tracer.start_span("charge_card");
+    /// span.finish();
+    /// span.set_tag("attempts", 2);
+    /// ```
     #[inline]
-    pub fn finish(&self) {
-        self.0.finish(None);
+    pub fn finish(self) {
+        drop(self);
     }
 }

@@ -280,8 +280,9 @@ impl Thread<'_> {
         // By either way, both of which happen in programs.
         if told.tags.is_empty() {
             guard.finish();
+        } else {
+            drop(guard);
         }
-        drop(guard);
         let known = self.shared.lock().unwrap().done.spans.insert(name, told);
         assert!(known.is_none(), "names are unique");
     }

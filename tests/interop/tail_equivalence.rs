@@ -147,8 +147,12 @@ fn play(builder: PipelineBuilder) {
                     open.push(parent.map_or_else(start, |parent| parent.child(name)));
                 }
                 Step::Pass(millis) => clock.advance(Duration::from_millis(millis)),
-                Step::Tag(key, value) => open.last().unwrap().set_tag(key, value),
-                Step::Fail => open.last().unwrap().set_status(Status::error("failed")),
+                Step::Tag(key, value) => {
+                    open.last().unwrap().set_tag(key, value);
+                }
+                Step::Fail => {
+                    open.last().unwrap().set_status(Status::error("failed"));
+                }
                 Step::End => drop(open.pop()),
             }
         }

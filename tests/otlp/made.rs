@@ -144,7 +144,7 @@ prop_compose! {
     ) -> Trace {
         let resource = Resource::new(service);
         let resource = match zone {
-            Some(zone) => resource.with("zone", zone),
+            Some(zone) => resource.with_tag("zone", zone),
             None => resource,
         };
         let mut trace = Trace::new(TraceId::from_bits(id).unwrap()).with_resource(resource);

@@ -209,22 +209,3 @@ fn a_buffer_is_reused_by_the_traces_that_follow() {
     assert_eq!((pool.misses(), pool.hits(), pool.available()), (1, 99, 1));
     assert!(pool.capacity() >= 1);
 }
-
-#[test]
-fn a_span_beyond_the_limit_that_has_ended_is_deaf() {
-    let (builder, _, memory) = support::pipeline();
-    let limits = RecordLimits { spans_per_trace: 1, ..RecordLimits::default() };
-    let pipeline = builder.with_limits(limits).with_tail(keep_errors).start().unwrap();
-    let root = pipeline.tracer().start_span("root");
-    root.set_status(Status::error("failed"));
-    let (ended, open) = (root.child("ended"), root.child("open"));
-    ended.finish();
-    ended.set_status(Status::error("too late"));
-    drop((ended, root));
-    let stats = settled(&pipeline);
-    assert_eq!((stats.exported + stats.queued, stats.live), (0, 2), "one span is still open");
-    drop(open);
-    pipeline.flush(PLENTY).unwrap();
-    assert_eq!(exported(&memory), [["root"]]);
-    assert_eq!(settled(&pipeline).dropped_by(Reason::SpansPerTrace), 2);
-}

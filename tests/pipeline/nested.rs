@@ -196,10 +196,11 @@ fn what_joins_a_kept_trace_after_a_shutdown_is_counted_and_not_recorded() {
     let pipeline = builder.with_sampler(AlwaysOn).start().unwrap();
     let tracer = pipeline.tracer();
     let root = tracer.start_span("root");
+    let context = root.context();
     root.finish();
     pipeline.shutdown(PLENTY).unwrap();
-    let joined = tracer.start_span_with_context("joined", &root.context());
-    let child = root.child("child");
+    let joined = tracer.start_span_with_context("joined", &context);
+    let child = joined.child("child");
     assert!(!joined.is_recording() && !child.is_recording());
     drop((joined, child));
     let stats = settled(&pipeline);

@@ -17,7 +17,7 @@ use tailtrace::ledger::Reason;
 use tailtrace::model::TagRef;
 use tailtrace::testing::tree;
 use tailtrace::{
-    AlwaysOff, AlwaysOn, InMemoryExporter, LogLevel, SpanId, SpanRef, Status, TagValue, Trace,
+    AlwaysOff, AlwaysOn, InMemoryExporter, LogLevel, SpanId, SpanRef, TagValue, Trace,
     TraceContext, TraceId, Tracer,
 };
 
@@ -37,16 +37,13 @@ fn only(tracer: &Tracer, memory: &InMemoryExporter) -> Trace {
 }
 
 #[test]
-fn a_span_ends_once_by_finish_or_by_drop() {
+fn a_span_ends_by_finish_or_by_drop() {
     let (builder, clock, memory) = support::pipeline();
     let pipeline = builder.with_sampler(AlwaysOn).start().unwrap();
     let tracer = pipeline.tracer();
-    let twice = tracer.start_span("twice");
+    let finished = tracer.start_span("finished");
     clock.advance(Duration::from_secs(1));
-    twice.finish();
-    clock.advance(Duration::from_secs(1));
-    twice.finish();
-    drop(twice);
+    finished.finish();
     let dropped = tracer.start_span("dropped");
     clock.advance(Duration::from_secs(3));
     drop(dropped);
@@ -57,31 +54,11 @@ fn a_span_ends_once_by_finish_or_by_drop() {
     assert_eq!(
         lasted,
         [
-            ("twice".to_owned(), Duration::from_secs(1)),
+            ("finished".to_owned(), Duration::from_secs(1)),
             ("dropped".to_owned(), Duration::from_secs(3))
         ]
     );
     assert_eq!(settled(&pipeline).exported, 2);
-}
-
-#[test]
-fn after_its_end_a_guard_works_and_changes_nothing() {
-    let (tracer, memory) = tracer();
-    let root = tracer.start_span("root");
-    let span = root.child("span");
-    span.set_tag("key", "before");
-    let context = span.context();
-    span.finish();
-    span.set_tag("key", "after");
-    span.log(LogLevel::Error, "after");
-    span.log_with_fields(LogLevel::Error, "after", [("key", 1)]);
-    span.set_error(&std::io::Error::other("after"));
-    span.set_status(Status::error("after"));
-    span.set_name("after");
-    span.add_link(TraceContext::new(TraceId::new(), SpanId::new()));
-    assert_eq!(span.context(), context);
-    drop((span, root));
-    assert_eq!(tree(&only(&tracer, &memory)), "root\n└─ span key=\"before\"");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn order() -> Trace {
     span.set_status(tailtrace::Status::error("declined"));
     span.finish_at(start + Duration::from_micros(900));
     let mut trace = Trace::new(trace_id)
-        .with_resource(Resource::new("shop").with("deployment.environment", "test"));
+        .with_resource(Resource::new("shop").with_tag("deployment.environment", "test"));
     trace.add_span(root);
     trace.add_span(span);
     trace.finish();

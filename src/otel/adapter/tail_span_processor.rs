@@ -165,7 +165,7 @@ fn merged(pipeline: Resource, sdk: &OtelResource) -> Resource {
     let sdk = convert::from_resource(sdk);
     let is_nameless = sdk.service_name().starts_with("unknown_service");
     let attributes = sdk.iter().filter(|(key, _)| !is_nameless || *key != Resource::SERVICE_NAME);
-    attributes.fold(pipeline, |merged, (key, value)| merged.with(key.to_owned(), value.clone()))
+    attributes.fold(pipeline, |merged, (key, value)| merged.with_tag(key.to_owned(), value.clone()))
 }
 
 impl fmt::Debug for TailSpanProcessor {

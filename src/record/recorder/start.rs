@@ -226,7 +226,7 @@ impl Recorder {
         };
         let span = self.start_child(trace, parent, start, new.name, new.kind, new.baggage);
         for (key, value) in new.tags {
-            span.set_tag(key, value.as_ref());
+            span.set_tag(key.into(), value.as_ref());
         }
         for link in new.links {
             span.write(|span| {

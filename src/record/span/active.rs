@@ -9,7 +9,7 @@ use super::recorded::RecordedSpan;
 use super::unrecorded::UnrecordedSpan;
 use super::writer::SpanWriter;
 use crate::model::{
-    Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagRef, TraceContext, TraceId,
+    Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext, TraceId,
 };
 use crate::record::completion::CompletedTrace;
 use crate::record::recorder::Recorder;
@@ -17,7 +17,7 @@ use crate::time::Tick;
 use crate::trace::{ErrorDetails, SpanMut};
 
 /// A detail of a log entry.
-pub(crate) type Field<'v> = (Cow<'static, str>, TagArg<'v>);
+pub(crate) type Field<'k, 'v> = (TagKey<'k>, TagArg<'v>);
 
 /// A running span. Dropping it ends it.
 #[derive(Debug)]
@@ -110,12 +110,12 @@ impl ActiveSpan {
         trace.owner.write(trace, guess, id, write)
     }
 
-    pub(crate) fn set_tag(&self, key: Cow<'static, str>, value: TagRef<'_>) {
-        self.write(|span| span.set_tag_inlined(key, value));
+    pub(crate) fn set_tag(&self, key: TagKey<'_>, value: TagRef<'_>) {
+        self.write(|span| span.set_tag_inlined(&key, value));
     }
 
     /// Adds a log entry of this moment, with its fields; false when the span has no record.
-    pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_>>) -> bool {
+    pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_, '_>>) -> bool {
         let Some(recorder) = self.recorder() else { return false };
         let now = recorder.clock.now();
         self.write(|span| {

@@ -3,6 +3,7 @@
 mod behaviour;
 mod bounds;
 mod drafts;
+mod ended;
 mod model;
 
 use std::sync::{Arc, Mutex};

@@ -72,7 +72,7 @@ proptest! {
         let mut original = Resource::new("checkout").with_schema_url(url.clone());
         for attribute in &attributes {
             let (key, value) = from_attribute(attribute);
-            original = original.with(key, value);
+            original = original.with_tag(key, value);
         }
         let converted = to_resource(&original);
         prop_assert_eq!(converted.len(), original.iter().count());
@@ -215,7 +215,7 @@ fn a_level_is_read_where_tracing_opentelemetry_writes_it() {
 
 #[test]
 fn a_resource_without_a_service_is_unknown_and_the_rest_is_in_order() {
-    let original = Resource::new("shop").with("b", 1).with("a", vec!["x", "y"]);
+    let original = Resource::new("shop").with_tag("b", 1).with_tag("a", vec!["x", "y"]);
     let back = from_resource(&to_resource(&original));
     let keys: Vec<&str> = back.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["service.name", "a", "b"]);

@@ -131,7 +131,7 @@ fn tags_of_every_type_become_text() {
 
 #[test]
 fn the_resource_is_told_where_the_span_does_not_say_otherwise() {
-    let resource = Resource::new("shop").with("zone", "a").with("both", "resource");
+    let resource = Resource::new("shop").with_tag("zone", "a").with_tag("both", "resource");
     let made = trace(span("op").tag("both", "span")).with_resource(resource);
     let span = read(&[made]).remove(0);
     assert_eq!(own_tags(&span), HashMap::from([("zone", "a"), ("both", "span")]));
@@ -273,7 +273,7 @@ proptest! {
         let mut batch = Trace::new(made.context().trace_id);
         made.finish_at(UNIX_EPOCH + Duration::from_secs(1));
         batch.add_span(made);
-        let batch = [batch.with_resource(Resource::new("shop").with("zone", zone))];
+        let batch = [batch.with_resource(Resource::new("shop").with_tag("zone", zone))];
         let mut out = Vec::new();
         write(&mut out, &batch);
         // A value keeps one of several with the same name, and would be shorter.

@@ -16,7 +16,7 @@ pub fn from_resource(resource: &OtelResource) -> Resource {
     attributes.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
     let mut made = Resource::new("unknown_service");
     for (key, value) in attributes {
-        made = made.with(key.as_str().to_owned(), from_value(value).as_ref().to_value());
+        made = made.with_tag(key.as_str().to_owned(), from_value(value).as_ref().to_value());
     }
     match resource.schema_url() {
         Some(url) => made.with_schema_url(url.to_owned()),
