@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use crate::model::TraceContext;
+use crate::model::Incoming;
 
 thread_local! {
     static CALLER: RefCell<Option<RemoteCaller>> = const { RefCell::new(None) };
@@ -14,7 +14,7 @@ thread_local! {
 
 #[derive(Clone, Debug)]
 struct RemoteCaller {
-    context: TraceContext,
+    incoming: Incoming,
     role: CallerRole,
 }
 
@@ -29,20 +29,16 @@ pub(super) enum CallerRole {
 
 /// Runs `work` while this thread knows of a caller.
 #[cfg(any(test, feature = "tower"))]
-pub(super) fn with_caller<R>(
-    context: TraceContext,
-    role: CallerRole,
-    work: impl FnOnce() -> R,
-) -> R {
-    let _before = PreviousCaller(replace(Some(RemoteCaller { context, role })));
+pub(super) fn with_caller<R>(incoming: Incoming, role: CallerRole, work: impl FnOnce() -> R) -> R {
+    let _before = PreviousCaller(replace(Some(RemoteCaller { incoming, role })));
     work()
 }
 
 /// The caller in this role of the roots that the thread creates now.
-pub(super) fn of_thread(role: CallerRole) -> Option<TraceContext> {
+pub(super) fn of_thread(role: CallerRole) -> Option<Incoming> {
     let caller = CALLER.try_with(|caller| {
         let caller = caller.try_borrow().ok()?;
-        caller.as_ref().filter(|caller| caller.role == role).map(|caller| caller.context.clone())
+        caller.as_ref().filter(|caller| caller.role == role).map(|caller| caller.incoming.clone())
     });
     caller.ok().flatten()
 }
@@ -73,12 +69,12 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
-    use crate::model::{SpanId, TraceId};
+    use crate::model::{SpanId, TraceContext, TraceId};
 
     #[test]
     fn a_caller_is_known_in_its_role_meanwhile_and_not_after() {
         use CallerRole::{InsteadOfRequest, ParentOfRequest};
-        let context = || TraceContext::new(TraceId::new(), SpanId::new());
+        let context = || Incoming::from(TraceContext::new(TraceId::new(), SpanId::new()));
         let (outer, inner) = (context(), context());
         assert_eq!(of_thread(ParentOfRequest), None);
         with_caller(outer.clone(), ParentOfRequest, || {

@@ -9,7 +9,7 @@ use super::deferred_decision::DeferredDecision;
 use super::fields::ValueLimit;
 use super::measurements::Measurements;
 use super::options::RecordingOptions;
-use crate::model::{TraceContext, TraceId};
+use crate::model::{Incoming, TraceContext, TraceId};
 use crate::record::bridge::BridgedSpan;
 use crate::record::{
     ActiveSpan, CompletedTrace, DetachedSpan, Draft, DraftOutcome, DraftRequest, Recorder,
@@ -190,9 +190,9 @@ impl OpenSpan {
     }
 
     /// What to ask the sampler before the span can start; `None` when it has started.
-    pub(super) fn request(&self, parent: Option<&TraceContext>) -> Option<DraftRequest> {
+    pub(super) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         match &self.state {
-            SpanState::Draft(draft) => draft.request(parent),
+            SpanState::Draft(draft) => draft.request(incoming),
             SpanState::Started(_) | SpanState::Moving => None,
         }
     }

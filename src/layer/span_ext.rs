@@ -1,6 +1,6 @@
 //! What a `tracing` span can do where a layer of this crate records it.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Cow;
 use std::error::Error;
 
 use tracing::Span;
@@ -9,7 +9,7 @@ use super::layer_list::FoundSpan;
 use super::lookup::{self, LookupError};
 use super::open_span::WriteTerms;
 use crate::model::{
-    Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey, TraceContext, TraceId,
+    Incoming, Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey, TraceContext, TraceId,
 };
 use crate::trace::{ErrorDetails, SpanMut};
 
@@ -58,6 +58,9 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// reads them. The sampler is asked (again) with the new parent. A span under a parent that is not
     /// recorded has not kept its fields: recorded after all, it has those that are set from then on.
     ///
+    /// Baggage that came without a context starts a new trace, which carries it. An [`Incoming`] with neither
+    /// changes nothing.
+    ///
     /// It works on a child, too, which then leaves the trace it is in. So where an
     /// `HttpServerLayer` has read the headers, do not read them again in the handler.
     ///
@@ -78,7 +81,7 @@ pub trait TraceSpanExt: sealed::Sealed {
     ///
     /// # Errors
     /// When it is too late, the span is disabled, or there is no layer.
-    fn set_parent(&self, context: impl Borrow<TraceContext>) -> Result<(), SetParentError>;
+    fn set_parent(&self, parent: impl Into<Incoming>) -> Result<(), SetParentError>;
 
     /// What the span tells the next, to be injected into outgoing headers or given to
     /// [`Tracer::start_span_with_context`](crate::Tracer::start_span_with_context).
@@ -147,10 +150,11 @@ mod sealed {
 }
 
 impl TraceSpanExt for Span {
-    fn set_parent(&self, context: impl Borrow<TraceContext>) -> Result<(), SetParentError> {
+    fn set_parent(&self, parent: impl Into<Incoming>) -> Result<(), SetParentError> {
+        let incoming = parent.into();
         match lookup::find(self) {
             Ok(FoundSpan { layer, id, is_itself: true }) => {
-                let is_set = layer.set_parent(id, context.borrow());
+                let is_set = incoming.is_empty() || layer.set_parent(id, &incoming);
                 if is_set { Ok(()) } else { Err(SetParentError::AlreadyStarted) }
             }
             Ok(_) | Err(LookupError::NoSpan) => Err(SetParentError::SpanDisabled),

@@ -49,6 +49,12 @@ impl Incoming {
         self
     }
 
+    /// Whether the request says nothing: it has neither a context nor baggage.
+    #[cfg_attr(not(feature = "layer"), expect(dead_code))]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.context.is_none() && self.baggage.is_empty()
+    }
+
     /// The context, carrying the baggage; `None` without a context.
     #[must_use]
     pub fn into_context(self) -> Option<TraceContext> {

@@ -12,6 +12,7 @@ use tailtrace::layer::http::{HttpServerLayer, ResponseBody};
 use tailtrace::propagation::CompositePropagator;
 use tailtrace::{
     AlwaysOff, SamplingRequest, SamplingResult, Span, SpanKind, Status, TagValue, TraceIds,
+    TraceSpanExt,
 };
 use tower::{Layer, ServiceExt, service_fn};
 use tracing::{Level, info, info_span};
@@ -409,4 +410,23 @@ async fn a_log_of_the_new_span_itself_does_not_tear_it_from_its_caller() {
     let context = memory.spans()[0].context().clone();
     assert_eq!(context.trace_id.to_hex(), TRACE);
     assert_eq!(context.parent_span_id.unwrap().to_hex(), CALLER);
+}
+
+#[tokio::test]
+async fn baggage_without_a_callers_context_goes_with_the_new_trace() {
+    let traced = Traced::new();
+    let handler = service_fn(async |_request: Request<()>| {
+        let context = tracing::Span::current().context().unwrap();
+        assert_eq!(context.baggage.get("tenant"), Some("acme"));
+        Ok::<_, Infallible>(Response::new(empty()))
+    });
+    let outer = info_span!("outer").entered();
+    let request = Request::get("/").header("baggage", "tenant=acme").body(()).unwrap();
+    HttpServerLayer::new().layer(handler).oneshot(request).await.unwrap();
+    drop(outer);
+
+    let spans = traced.spans();
+    let (server, outer) = (named(&spans, "GET"), named(&spans, "outer"));
+    assert_eq!(server.context().parent_span_id, None);
+    assert_ne!(server.context().trace_id, outer.context().trace_id);
 }

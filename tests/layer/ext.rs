@@ -5,10 +5,10 @@ use std::thread;
 
 use super::support::{keeping, tailed, trace, trace_with};
 use tailtrace::layer::SetParentError;
-use tailtrace::model::{Link, TagRef};
+use tailtrace::model::{Baggage, Link, TagRef};
 use tailtrace::{
-    AlwaysOff, LogLevel, Pipeline, SamplingRequest, SamplingResult, SpanId, SpanKind, Status,
-    TagValue, TraceContext, TraceId, TraceSpanExt,
+    AlwaysOff, Incoming, LogLevel, Pipeline, SamplingRequest, SamplingResult, SpanId, SpanKind,
+    Status, TagValue, TraceContext, TraceId, TraceSpanExt,
 };
 use tracing::{Span, info_span};
 
@@ -241,4 +241,44 @@ fn a_name_a_kind_and_an_error_are_set_on_drafts_and_on_started_spans() {
         let message = log.fields().find(|(key, _)| *key == "exception.message");
         assert_eq!(message, Some(("exception.message", TagRef::Str("no stock"))));
     }
+}
+
+#[test]
+fn baggage_without_a_context_starts_a_new_trace_that_carries_it() {
+    let tenant = Baggage::new().with("tenant", "acme").unwrap();
+    let incoming = || Incoming::default().with_baggage(tenant.clone());
+    let carried = |span: &Span| span.context().unwrap().baggage.get("tenant").map(str::to_owned);
+    let outcome = trace(|| {
+        let root = info_span!("root");
+        assert_eq!(root.set_parent(incoming()), Ok(()));
+        assert_eq!(carried(&root).as_deref(), Some("acme"));
+        let child = info_span!(parent: &root, "child");
+        assert_eq!(carried(&child).as_deref(), Some("acme"));
+        assert_eq!(root.set_parent(incoming()), Err(SetParentError::AlreadyStarted));
+
+        let outer = info_span!("outer");
+        let torn = info_span!(parent: &outer, "torn");
+        assert_eq!(torn.set_parent(incoming()), Ok(()));
+        assert_eq!(carried(&torn).as_deref(), Some("acme"));
+        assert_eq!(carried(&outer), None);
+    });
+    assert_eq!(outcome.trees(), "outer\nroot\n└─ child\ntorn");
+    assert!(outcome.spans().all(|span| span.links().count() == 0));
+    let off = Pipeline::builder("off").with_sampler(AlwaysOff);
+    trace_with(off, Pipeline::layer, || {
+        let span = info_span!("unrecorded");
+        assert_eq!(span.set_parent(incoming()), Ok(()));
+        assert_eq!(carried(&span).as_deref(), Some("acme"));
+    });
+}
+
+#[test]
+fn a_request_that_says_nothing_leaves_a_span_where_it_is() {
+    let outcome = trace(|| {
+        let outer = info_span!("outer").entered();
+        let inner = info_span!("inner");
+        assert_eq!(inner.set_parent(Incoming::default()), Ok(()));
+        assert_eq!(outer.set_parent(None::<TraceContext>), Ok(()));
+    });
+    assert_eq!(outcome.trees(), "outer\n└─ inner");
 }

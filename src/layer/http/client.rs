@@ -114,8 +114,8 @@ impl HttpClientLayer {
     fn inject(&self, span: &Span, headers: &mut HeaderMap) {
         // Where a filter hides both spans, the caller's trace goes on without a trace of us.
         let context = span.context().or_else(|| Span::current().context());
-        let context = context.or_else(|| caller::of_thread(CallerRole::InsteadOfRequest));
-        let Some(context) = context else { return };
+        let of_caller = || caller::of_thread(CallerRole::InsteadOfRequest)?.into_context();
+        let Some(context) = context.or_else(of_caller) else { return };
         // A header that the context has nothing to say for would stay behind from another trace.
         for field in self.shared.propagator.fields() {
             headers.remove(*field);

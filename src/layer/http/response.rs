@@ -14,14 +14,14 @@ use tracing::field::display;
 
 use super::url::protocol_version;
 use crate::layer::caller::{self, CallerRole};
-use crate::model::TraceContext;
+use crate::model::Incoming;
 
 /// The span that a request is handled inside of.
 #[derive(Debug)]
 pub(super) struct RequestScope {
     span: Span,
     /// The caller, where a filter hides the span that would tell of it.
-    hidden: Option<Box<TraceContext>>,
+    hidden: Option<Box<Incoming>>,
 }
 
 impl RequestScope {
@@ -29,7 +29,7 @@ impl RequestScope {
         Self { span, hidden: None }
     }
 
-    pub(super) fn hidden(span: Span, caller: TraceContext) -> Self {
+    pub(super) fn hidden(span: Span, caller: Incoming) -> Self {
         Self { span, hidden: Some(Box::new(caller)) }
     }
 

@@ -27,8 +27,8 @@ type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 
 /// Makes the span of each request that comes in (a tower layer).
 ///
-/// The span is a child of the caller's, as the headers say; without such headers it is a child of the
-/// current span, or a root. It lasts until the body of the response has ended or was dropped, and is
+/// The span is a child of the caller's, as the headers say. Baggage without a caller's context goes to the
+/// new trace that the span starts. Without such headers it is a child of the current span, or a root. It lasts until the body of the response has ended or was dropped, and is
 /// the current one whenever the service or the body is polled. [The module](super) lists its tags.
 ///
 /// ```
@@ -156,16 +156,16 @@ where
 }
 
 impl HttpServerLayer {
-    /// The span of this request, under its caller if that is known. A caller far away goes before the
-    /// span that happens to be the current one here.
+    /// The span of this request, under its caller if that is known, or with the caller's baggage in a new
+    /// trace. What a remote caller says goes before the span that happens to be the current one here.
     fn scope(&self, parts: &Parts) -> RequestScope {
         let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
         // Asked first: what it traces itself has nothing to do with the caller.
         let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
-        let Some(caller) = caller.into_context() else {
+        if caller.is_empty() {
             return RequestScope::new(self.request_span(parts, route, false));
-        };
+        }
         let create = || self.request_span(parts, route, true);
         let span = caller::with_caller(caller.clone(), CallerRole::ParentOfRequest, create);
         if lookup::is_known(&span) {

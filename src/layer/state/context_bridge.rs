@@ -32,7 +32,7 @@ impl LayerState {
             BridgedParent::Parent(parent) => {
                 let limit = self.start_root(id, metadata);
                 self.record_attributes(id, limit, attributes);
-                self.set_parent(id, &parent);
+                self.set_parent(id, &parent.into());
                 self.settle_if_crowded(id);
                 true
             }

@@ -2,17 +2,17 @@
 
 use super::LayerState;
 use crate::layer::open_span::Detachment;
-use crate::model::{Link, TraceContext};
+use crate::model::{Incoming, Link, TraceContext};
 use crate::record::{ActiveSpan, Draft, SpanStart};
 
 impl LayerState {
-    /// Starts a draft, under `parent` if there is one, and asks its sampler. False when the span did not
-    /// start under `parent`: another thread has started it, or its sampler is being asked on this thread.
+    /// Starts a draft, with what is `incoming` if there is anything, and asks its sampler. False when the
+    /// span did not start so: another thread has started it, or its sampler is being asked on this thread.
     ///
     /// The draft stays in the table while its sampler is asked, so that what the sampler asks of the same
     /// span finds it.
-    pub(super) fn settle(&self, id: u64, parent: Option<&TraceContext>) -> bool {
-        let request = self.with_span(id, |span| span.request(parent)).flatten();
+    pub(super) fn settle(&self, id: u64, incoming: Option<&Incoming>) -> bool {
+        let request = self.with_span(id, |span| span.request(incoming)).flatten();
         let answer = request.and_then(|request| request.ask());
         let settled = answer.and_then(|answer| self.with_span(id, |span| span.settle(answer)));
         settled.unwrap_or(false)
@@ -28,11 +28,12 @@ impl LayerState {
         context.flatten()
     }
 
-    /// Puts a span under a parent. When it is too late for that, the span gets a link to the parent
-    /// instead, and the answer is false.
-    pub(in crate::layer) fn set_parent(&self, id: u64, parent: &TraceContext) -> bool {
-        let is_set = self.start_under(id, parent);
-        if !is_set {
+    /// Puts a span under the parent that is `incoming`, or starts a new trace with baggage that came
+    /// without one. When it is too late for that, the span gets a link to the parent instead, and the answer
+    /// is false.
+    pub(in crate::layer) fn set_parent(&self, id: u64, incoming: &Incoming) -> bool {
+        let is_set = self.start_under(id, incoming);
+        if !is_set && let Some(parent) = &incoming.context {
             let link = Link::new(parent.clone());
             self.write(id, |span| {
                 span.add_link(link);
@@ -42,16 +43,20 @@ impl LayerState {
         is_set
     }
 
-    fn start_under(&self, id: u64, parent: &TraceContext) -> bool {
+    fn start_under(&self, id: u64, incoming: &Incoming) -> bool {
         let detached = self.with_span(id, |span| (span.detach(), span.metadata()));
         match detached {
             Some((Detachment::Draft(left_behind), _)) => {
                 // Asks the tail when the trace that the span left is complete now.
                 drop(left_behind);
-                self.settle(id, Some(parent))
+                self.settle(id, Some(incoming))
             }
             Some((Detachment::Unrecorded, metadata)) => {
-                let start = SpanStart::under(metadata.name().into(), parent);
+                let start = SpanStart {
+                    parent: incoming.context.as_ref(),
+                    baggage: incoming.baggage.clone(),
+                    ..SpanStart::new(metadata.name().into())
+                };
                 let new = self.recorders.current().start(start);
                 self.replace_unrecorded(id, new)
             }

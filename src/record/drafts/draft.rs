@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::request::{DraftOutcome, DraftRequest};
 use super::sampler_tags;
-use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
+use crate::model::{Baggage, Incoming, SpanId, SpanKind, TraceContext};
 use crate::record::local::{LocalTrace, Worth};
 use crate::record::recorder::{Recorder, SpanStart, StartTime};
 use crate::record::span::{ActiveSpan, RecordedSpan};
@@ -100,14 +100,16 @@ impl Draft {
         TraceContext::new(self.trace.trace_id(), self.id)
     }
 
-    /// What is to be found out before it can start under `parent`.
-    pub(crate) fn request(&self, parent: Option<&TraceContext>) -> Option<DraftRequest> {
+    /// What is to be found out before it can start, under the parent or with the baggage that is
+    /// `incoming`.
+    pub(crate) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         let live = self.trace.lock();
         let record = live.store.spans().first()?;
         Some(DraftRequest {
             recorder: Arc::clone(&self.trace.owner),
             trace_id: self.trace.trace_id(),
-            parent: parent.cloned(),
+            parent: incoming.and_then(|incoming| incoming.clone().into_context()),
+            baggage: incoming.map(|incoming| incoming.baggage.clone()).unwrap_or_default(),
             name: live.store.owned_name(record),
             kind: record.kind,
             tags: sampler_tags::acquire(live.store.keyed_tags(record)),
@@ -122,11 +124,11 @@ impl Draft {
             DraftOutcome::Unrecorded(head, reason, baggage) => {
                 self.trace.owner.unrecorded_root(Some(self.id), reason, &head, baggage)
             }
-            DraftOutcome::Record(mut head, answer, parent) => {
+            DraftOutcome::Record(mut head, answer, parent, baggage) => {
                 if answer.is_sampled() {
                     head.sample(answer.threshold);
                 }
-                self.record(head, answer, parent)
+                self.record(head, answer, parent, baggage)
             }
         }
     }
@@ -155,12 +157,11 @@ impl Draft {
         head: TraceHead,
         answer: SamplingResult,
         parent: Option<TraceContext>,
+        baggage: Baggage,
     ) -> ActiveSpan {
         let recorder = Arc::clone(&self.trace.owner);
-        let (parent, is_remote, baggage) = match parent {
-            Some(parent) => (Some(parent.span_id), parent.is_remote, parent.baggage),
-            None => (None, false, Baggage::default()),
-        };
+        let is_remote = parent.as_ref().is_some_and(|parent| parent.is_remote);
+        let parent = parent.map(|parent| parent.span_id);
         let mut worth = Worth::of_new(&head);
         worth.is_worth_keeping |= self.trace.is_worth_keeping();
         // The draft was counted itself, so there will be no trace more than now.

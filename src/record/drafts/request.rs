@@ -16,6 +16,8 @@ pub(crate) struct DraftRequest {
     pub(super) recorder: Arc<Recorder>,
     pub(super) trace_id: TraceId,
     pub(super) parent: Option<TraceContext>,
+    /// The parent's baggage, or what came without a parent.
+    pub(super) baggage: Baggage,
     pub(super) name: Cow<'static, str>,
     pub(super) kind: SpanKind,
     pub(super) tags: Vec<(Cow<'static, str>, TagValue)>,
@@ -28,7 +30,7 @@ pub(crate) enum DraftOutcome {
     /// It joins the local trace of this parent.
     JoinParent(TraceContext),
     /// It is the root of a local trace that is recorded.
-    Record(TraceHead, SamplingResult, Option<TraceContext>),
+    Record(TraceHead, SamplingResult, Option<TraceContext>, Baggage),
     /// It is not recorded: by the head's decision, unless there is a reason.
     Unrecorded(TraceHead, Option<Reason>, Baggage),
 }
@@ -46,7 +48,7 @@ impl DraftRequest {
     /// Asks for a draft that cannot wait any longer: where the sampler must not be asked, the draft is
     /// not recorded.
     pub(crate) fn ask_now(self) -> DraftOutcome {
-        let Self { recorder, trace_id, parent, name, kind, tags, links } = self;
+        let Self { recorder, trace_id, parent, baggage, name, kind, tags, links } = self;
         if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
             return DraftOutcome::JoinParent(parent.clone());
         }
@@ -54,14 +56,13 @@ impl DraftRequest {
         if parent.is_none() {
             head.trace_id = trace_id;
         }
-        let baggage = || parent.as_ref().map(|parent| parent.baggage.clone()).unwrap_or_default();
         // Whether the thread is one of the pipeline's does not matter here: the draft is the application's,
         // whichever thread settles it.
         if recorder.is_decider_running() {
-            return DraftOutcome::Unrecorded(head, Some(Reason::OwnWork), baggage());
+            return DraftOutcome::Unrecorded(head, Some(Reason::OwnWork), baggage);
         }
         if recorder.is_closed() {
-            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage());
+            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage);
         }
         let mut start = SpanStart::new(name);
         start.kind = kind;
@@ -72,11 +73,11 @@ impl DraftRequest {
         sampler_tags::release(start.tags);
         // The sampler may have shut the pipeline down itself.
         if recorder.is_closed() {
-            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage());
+            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage);
         }
         if answer.decision == SamplingDecision::Drop {
-            return DraftOutcome::Unrecorded(head, None, baggage());
+            return DraftOutcome::Unrecorded(head, None, baggage);
         }
-        DraftOutcome::Record(head, answer, parent)
+        DraftOutcome::Record(head, answer, parent, baggage)
     }
 }

@@ -4,12 +4,13 @@ use std::sync::OnceLock;
 
 use super::*;
 use crate::ledger::Reason;
+use crate::model::Incoming;
 use crate::sampling::Sampler;
 
 /// Settles a draft as a door does.
 fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
     let parent = parent.map(ActiveSpan::context);
-    let answer = draft.request(parent.as_ref()).unwrap().ask().unwrap();
+    let answer = draft.request(parent.map(Incoming::from).as_ref()).unwrap().ask().unwrap();
     draft.settle(answer)
 }
 
