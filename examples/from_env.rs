@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Whether the variable is set is the program's affair: here the console stands in for `otlp`, so
     // that there is something to see without a collector.
     if std::env::var_os("OTEL_TRACES_EXPORTER").is_none() {
-        builder = builder.with_exporter(ConsoleExporter::stdout().with_tags(true));
+        builder = builder.with_exporter(ConsoleExporter::builder().with_tags(true).build());
     }
     let pipeline = builder.start()?;
 

@@ -49,7 +49,8 @@ fn exporting(
 ) -> Result<PipelineBuilder, Box<dyn Error>> {
     Ok(match address {
         Some(address) => builder.with_exporter(JaegerExporter::new(address)?),
-        None => builder.with_exporter(ConsoleExporter::stdout().with_tags(true).with_logs(true)),
+        None => builder
+            .with_exporter(ConsoleExporter::builder().with_tags(true).with_logs(true).build()),
     })
 }
 

@@ -14,7 +14,7 @@ use tailtrace::{ConsoleExporter, FixedRateSampler, LogLevel, SpanGuard, Tracer};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Samples every trace. At a rate of 0.1 this very one is left out, in every service alike.
     let sampler = FixedRateSampler::new(1.0)?;
-    let console = ConsoleExporter::stdout().with_tags(true).with_logs(true);
+    let console = ConsoleExporter::builder().with_tags(true).with_logs(true).build();
     let tracer = Tracer::new("order-service", sampler, console);
 
     // What an HTTP server would hand over.

@@ -49,7 +49,7 @@ fn with_receiver(builder: PipelineBuilder) -> Result<PipelineBuilder> {
     let answer = TcpStream::connect_timeout(&receiver, Duration::from_millis(200));
     Ok(if answer.is_ok() {
         println!("an OTLP receiver listens at {receiver}: kept traces go there");
-        builder.with_exporter(OtlpExporter::http().build()?)
+        builder.with_exporter(OtlpExporter::builder().build()?)
     } else {
         println!("no OTLP receiver listens at {receiver}: kept traces are drawn here");
         builder.with_exporter(ConsoleExporter::stdout())

@@ -22,7 +22,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .keep(Fraction::new(0.01)?);
     let pipeline = Pipeline::builder("order-service")
         .with_tail(tail)
-        .with_exporter(ConsoleExporter::stdout().with_tags(true).with_logs(true))
+        .with_exporter(ConsoleExporter::builder().with_tags(true).with_logs(true).build())
         .start()?;
 
     let tracer = pipeline.tracer();

@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn drawings() -> ConsoleExporter {
-    ConsoleExporter::stdout().with_tags(true).with_logs(true)
+    ConsoleExporter::builder().with_tags(true).with_logs(true).build()
 }
 
 #[instrument(name = "POST /orders", fields(otel.kind = "server", receipt = field::Empty), err)]

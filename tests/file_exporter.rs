@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tailtrace::export::{FileError, Rotation};
+use tailtrace::export::{Batch, FileError, Rotation};
 use tailtrace::testing::{span, trace};
 use tailtrace::{Exporter, FileExporter, Trace};
 
@@ -22,7 +22,7 @@ fn folder(name: &str) -> std::io::Result<PathBuf> {
 
 fn export(exporter: &FileExporter, batch: &[Trace]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(exporter.export(batch))?)
+    Ok(runtime.block_on(exporter.export(Batch::from(batch)))?)
 }
 
 fn shut_down(exporter: &FileExporter) -> Outcome {
@@ -44,11 +44,11 @@ fn names(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
 #[test]
 fn spans_are_appended_to_what_is_there() -> Outcome {
     let path = folder("appended")?.join("traces.jsonl");
-    let first = FileExporter::create(&path)?;
+    let first = FileExporter::new(&path)?;
     export(&first, &[trace(span("a").child(span("b")))])?;
     shut_down(&first)?;
     drop(first);
-    let second = FileExporter::create(&path)?;
+    let second = FileExporter::new(&path)?;
     export(&second, &[trace(span("c")), trace(span("d"))])?;
     assert_eq!(names(&path)?, ["a", "b", "c", "d"]);
     Ok(())
@@ -57,8 +57,8 @@ fn spans_are_appended_to_what_is_there() -> Outcome {
 #[test]
 fn files_rotate_and_the_oldest_goes() -> Outcome {
     let path = folder("rotated")?.join("traces.jsonl");
-    let rotation = Rotation { max_bytes: 1, files: 3 };
-    let exporter = FileExporter::create(&path)?.with_rotation(rotation)?;
+    let rotation = Rotation::default().with_max_bytes(1).with_files(3);
+    let exporter = FileExporter::builder(&path).with_rotation(rotation).build()?;
     for name in ["a", "b", "c", "d", "e"] {
         export(&exporter, &[trace(span(name))])?;
     }
@@ -73,7 +73,7 @@ fn files_rotate_and_the_oldest_goes() -> Outcome {
 fn a_half_line_of_a_program_that_died_does_not_spoil_the_next() -> Outcome {
     let path = folder("half")?.join("traces.jsonl");
     fs::write(&path, "{\"name\":\"whole\"}\n{\"na")?;
-    export(&FileExporter::create(&path)?, &[trace(span("next"))])?;
+    export(&FileExporter::new(&path)?, &[trace(span("next"))])?;
     let text = fs::read_to_string(&path)?;
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3);
@@ -85,7 +85,7 @@ fn a_half_line_of_a_program_that_died_does_not_spoil_the_next() -> Outcome {
 #[test]
 fn a_file_moved_away_or_emptied_by_others_is_no_loss() -> Outcome {
     let path = folder("moved")?.join("traces.jsonl");
-    let exporter = FileExporter::create(&path)?;
+    let exporter = FileExporter::new(&path)?;
     export(&exporter, &[trace(span("a"))])?;
     let archive = path.with_file_name("archive");
     fs::rename(&path, &archive)?;
@@ -100,12 +100,13 @@ fn a_file_moved_away_or_emptied_by_others_is_no_loss() -> Outcome {
 #[test]
 fn a_wrong_path_or_size_is_refused_by_name() -> Outcome {
     let folder = folder("refused")?;
-    let missing = FileExporter::create(folder.join("no").join("traces.jsonl"));
+    let missing = FileExporter::new(folder.join("no").join("traces.jsonl"));
     let message = missing.map(|_| ()).map_err(|error| error.to_string());
     assert!(message.is_err_and(|text| text.contains("no/traces.jsonl") || text.contains("no\\\\")));
     for (max_bytes, files) in [(0, 5), (1, 0), (1, 1001)] {
-        let exporter = FileExporter::create(folder.join("traces.jsonl"))?;
-        let refused = exporter.with_rotation(Rotation { max_bytes, files });
+        let rotation = Rotation::default().with_max_bytes(max_bytes).with_files(files);
+        let builder = FileExporter::builder(folder.join("traces.jsonl"));
+        let refused = builder.with_rotation(rotation).build();
         let Err(FileError::Rotation(named)) = refused else {
             return Err("a rotation that keeps nothing was accepted".into());
         };
@@ -118,11 +119,11 @@ fn a_wrong_path_or_size_is_refused_by_name() -> Outcome {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_may_be_tried_again_and_is_named() -> Outcome {
-    let exporter = FileExporter::create("/dev/full")?;
+    let exporter = FileExporter::new("/dev/full")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let batch = [trace(span("a"))];
     for _ in 0..2 {
-        let Err(error) = runtime.block_on(exporter.export(&batch)) else {
+        let Err(error) = runtime.block_on(exporter.export(Batch::from(&batch[..]))) else {
             return Err("a full disk took the batch".into());
         };
         assert!(error.is_retryable());

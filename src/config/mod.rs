@@ -22,20 +22,15 @@
 
 mod delivery;
 mod env_carrier;
+mod error;
 mod exporters;
 mod key_value_list;
 mod limits;
-#[cfg(not(feature = "otlp"))]
-#[path = "no_otlp.rs"]
-mod make_otlp;
-#[cfg(feature = "otlp")]
-mod make_otlp;
-#[cfg(not(feature = "zipkin"))]
-#[path = "no_zipkin.rs"]
-mod make_zipkin;
-#[cfg(feature = "zipkin")]
-mod make_zipkin;
+#[cfg(not(all(feature = "otlp", feature = "zipkin")))]
+mod missing_exporter;
 mod otlp;
+#[cfg(feature = "otlp")]
+mod otlp_exporter;
 mod propagators;
 mod resource;
 mod sampler;
@@ -44,13 +39,15 @@ mod url;
 mod variables;
 mod warning;
 mod zipkin;
+#[cfg(feature = "zipkin")]
+mod zipkin_exporter;
 
 use std::env;
 use std::path::Path;
 
 pub use env_carrier::EnvCarrier;
-pub use exporters::ConfigError;
-pub use otlp::{OtlpEncoding, OtlpSettings};
+pub use error::ConfigError;
+pub use otlp::OtlpSettings;
 pub use settings::Settings;
 pub use warning::Warning;
 pub use zipkin::ZipkinSettings;

@@ -7,19 +7,7 @@ use std::time::Duration;
 use super::key_value_list;
 use super::url::Url;
 use super::variables::Variables;
-
-/// How an OTLP exporter speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OtlpEncoding {
-    /// `grpc`.
-    Grpc,
-    /// `http/protobuf`, the default.
-    #[default]
-    HttpProtobuf,
-    /// `http/json`.
-    HttpJson,
-}
+use crate::export::OtlpProtocol;
 
 /// What `OTEL_EXPORTER_OTLP_*` says about traces.
 ///
@@ -41,12 +29,12 @@ pub enum OtlpEncoding {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OtlpSettings {
-    /// How it speaks. Default `http/protobuf`.
-    pub encoding: OtlpEncoding,
+    /// The protocol of the exporter. Default `http/protobuf`.
+    pub protocol: OtlpProtocol,
     /// Where it sends to: for HTTP the whole URL, for gRPC scheme, host and port. Default
     /// `http://localhost:4318/v1/traces`, and `http://localhost:4317` for gRPC.
     pub endpoint: String,
-    /// What each request carries besides, names in lower case. Default nothing.
+    /// The headers of each request, names in lower case. Default nothing.
     pub headers: Vec<(String, String)>,
     /// How long one request may take; zero is no limit. Default 10 s.
     pub timeout: Duration,
@@ -65,7 +53,7 @@ impl fmt::Debug for OtlpSettings {
         // The values of headers are often secrets.
         let headers: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
         f.debug_struct("OtlpSettings")
-            .field("encoding", &self.encoding)
+            .field("protocol", &self.protocol)
             .field("endpoint", &self.endpoint)
             .field("headers", &headers)
             .field("timeout", &self.timeout)
@@ -76,10 +64,10 @@ impl fmt::Debug for OtlpSettings {
     }
 }
 
-const ENCODINGS: &[(&str, OtlpEncoding)] = &[
-    ("http/protobuf", OtlpEncoding::HttpProtobuf),
-    ("http/json", OtlpEncoding::HttpJson),
-    ("grpc", OtlpEncoding::Grpc),
+const PROTOCOLS: &[(&str, OtlpProtocol)] = &[
+    ("http/protobuf", OtlpProtocol::HttpProtobuf),
+    ("http/json", OtlpProtocol::HttpJson),
+    ("grpc", OtlpProtocol::Grpc),
 ];
 
 /// The names of a setting: for traces alone, and for all signals.
@@ -89,7 +77,8 @@ struct Names(&'static str, &'static str);
 impl Names {
     /// Reads both, so that both are checked, and takes the first that says something.
     fn read<T>(self, mut read: impl FnMut(&'static str) -> Option<T>) -> Option<T> {
-        let (own, general) = (read(self.0), read(self.1));
+        let own = read(self.0);
+        let general = read(self.1);
         own.or(general)
     }
 }
@@ -105,11 +94,11 @@ macro_rules! names {
 
 impl OtlpSettings {
     pub(super) fn read(vars: &mut Variables<'_>) -> Self {
-        let encoding = names!("PROTOCOL").read(|name| vars.choice(name, ENCODINGS));
-        let encoding = encoding.unwrap_or_default();
-        let (endpoint, assumes_tls) = endpoint(vars, encoding);
+        let protocol = names!("PROTOCOL").read(|name| vars.choice(name, PROTOCOLS));
+        let protocol = protocol.unwrap_or_default();
+        let (endpoint, assumes_tls) = endpoint(vars, protocol);
         Self {
-            encoding,
+            protocol,
             endpoint,
             headers: names!("HEADERS").read(|name| headers(vars, name)).unwrap_or_default(),
             timeout: (names!("TIMEOUT").read(|name| vars.millis(name)))
@@ -126,10 +115,10 @@ impl OtlpSettings {
 const COMPRESSIONS: &[(&str, bool)] = &[("gzip", true), ("none", false)];
 
 /// The endpoint, and whether it has TLS only for want of a scheme.
-fn endpoint(vars: &mut Variables<'_>, encoding: OtlpEncoding) -> (String, bool) {
+fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (String, bool) {
     let insecure = names!("INSECURE").read(|name| vars.flag(name)).unwrap_or(false);
     let names = names!("ENDPOINT");
-    if encoding == OtlpEncoding::Grpc {
+    if protocol == OtlpProtocol::Grpc {
         // It decides only where the endpoint does not say itself.
         let scheme = if insecure { "http://" } else { "https://" };
         let cure = "use a URL such as http://localhost:4317";
@@ -143,7 +132,8 @@ fn endpoint(vars: &mut Variables<'_>, encoding: OtlpEncoding) -> (String, bool) 
     let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
     let base =
         |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.below("v1/traces"));
-    let (own, general) = (vars.address(names.0, cure, whole), vars.address(names.1, cure, base));
+    let own = vars.address(names.0, cure, whole);
+    let general = vars.address(names.1, cure, base);
     let endpoint = own.or(general);
     (endpoint.unwrap_or_else(|| "http://localhost:4318/v1/traces".to_owned()), false)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::delivery;
-use super::exporters::{Choice, ConfigError};
+use super::error::ConfigError;
+use super::exporters::Choice;
 use super::limits;
 use super::otlp::OtlpSettings;
 use super::propagators::PropagatorChoice;

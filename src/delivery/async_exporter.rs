@@ -11,11 +11,10 @@ use async_trait::async_trait;
 use super::drain::{Ask, Drain};
 use super::report::Ending;
 use super::{Delivery, DeliveryConfig, DeliveryReport, FlushError, ShutdownError};
-use crate::export::{Batching, ExportError, Exporter};
+use crate::export::{Batch, Batching, ExportError, Exporter};
 use crate::kit::Random;
 use crate::ledger::Ledger;
 use crate::time::Clock;
-use crate::trace::Trace;
 
 /// Gives an exporter a queue and a thread of its own.
 ///
@@ -32,14 +31,14 @@ use crate::trace::Trace;
 /// ```
 /// use async_trait::async_trait;
 /// use tailtrace::delivery::AsyncExporter;
-/// use tailtrace::export::ExportError;
+/// use tailtrace::export::{Batch, ExportError};
 /// use tailtrace::{Exporter, Trace, TraceId};
 ///
 /// struct Slow;
 ///
 /// #[async_trait]
 /// impl Exporter for Slow {
-///     async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+///     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
 ///         // Talks to a slow peer.
 ///         Ok(())
 ///     }
@@ -47,7 +46,7 @@ use crate::trace::Trace;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let exporter = AsyncExporter::new(Slow);
-/// exporter.export(&[Trace::new(TraceId::new())]).await?;
+/// exporter.export(Trace::new(TraceId::new()).into()).await?;
 /// exporter.shutdown().await?;
 /// assert_eq!(exporter.lost(), 0);
 /// # Ok::<(), ExportError>(()) })?;
@@ -136,13 +135,15 @@ impl AsyncExporter {
 
 #[async_trait]
 impl Exporter for AsyncExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let delivery = self.delivery()?;
-        let refused: u64 = batch
-            .iter()
-            .filter(|trace| !delivery.offer((*trace).clone()))
-            .map(|trace| trace.span_count() as u64)
-            .sum();
+        let mut refused = 0;
+        for trace in batch {
+            let spans = trace.span_count() as u64;
+            if !delivery.offer(trace) {
+                refused += spans;
+            }
+        }
         if refused == 0 {
             return Ok(());
         }

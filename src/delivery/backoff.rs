@@ -16,11 +16,12 @@ const MAX_ASKED: Duration = Duration::from_secs(30);
 /// ```
 /// use std::time::Duration;
 /// use tailtrace::delivery::{DeliveryConfig, Retry};
-/// let patient = Retry { budget: Duration::from_secs(3600), ..Retry::default() };
-/// let config = DeliveryConfig { retry: patient, ..DeliveryConfig::default() };
+/// let patient = Retry::default().with_budget(Duration::from_secs(3600));
+/// let config = DeliveryConfig::default().with_retry(patient);
 /// assert_eq!(config.retry.initial, Duration::from_millis(100));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Retry {
     /// The first wait, before jitter. Default 100 ms.
     pub initial: Duration,
@@ -33,6 +34,43 @@ pub struct Retry {
     pub jitter: f64,
     /// How long a batch is tried before it is given up. Default 300 s; zero tries once.
     pub budget: Duration,
+}
+
+impl Retry {
+    /// Sets the first wait, before jitter.
+    #[must_use]
+    pub fn with_initial(mut self, wait: Duration) -> Self {
+        self.initial = wait;
+        self
+    }
+
+    /// Sets the longest wait.
+    #[must_use]
+    pub fn with_max(mut self, wait: Duration) -> Self {
+        self.max = wait;
+        self
+    }
+
+    /// Sets what each wait is multiplied by for the next.
+    #[must_use]
+    pub fn with_multiplier(mut self, multiplier: f64) -> Self {
+        self.multiplier = multiplier;
+        self
+    }
+
+    /// Sets the random share of a wait, from 0 to 1.
+    #[must_use]
+    pub fn with_jitter(mut self, share: f64) -> Self {
+        self.jitter = share;
+        self
+    }
+
+    /// Sets how long a batch is tried before it is given up; zero tries once.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Duration) -> Self {
+        self.budget = budget;
+        self
+    }
 }
 
 impl Default for Retry {

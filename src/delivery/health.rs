@@ -104,13 +104,14 @@ impl Health {
 #[cfg(all(test, not(tailtrace_loom)))]
 mod tests {
     use super::*;
+    use crate::export::Batch;
 
     fn at(seconds: u64) -> Tick {
         Tick::from_nanos(seconds * 1_000_000_000)
     }
 
     fn down() -> ExportError {
-        ExportError::retryable("503")
+        ExportError::retryable("503", Batch::default())
     }
 
     fn refused() -> ExportError {

@@ -117,18 +117,22 @@ impl Delivery {
     /// Queues a trace for every exporter; false when no queue had room for it.
     fn offer(&self, trace: Trace) -> bool {
         let spans = trace.span_count() as u64;
-        if self.lanes.is_empty() {
+        let Some((last, others)) = self.lanes.split_last() else {
             self.ledger.queued(spans);
             self.ledger.lost(Reason::Refused, spans);
             return false;
-        }
+        };
         let offer =
             Offer { spans: trace.span_count(), bytes: trace.bytes(), error: trace.has_errors() };
         let now = self.clock.now();
-        let tickets = Ticket::issue(&self.ledger, spans, self.lanes.len());
+        let mut tickets = Ticket::issue(&self.ledger, spans, self.lanes.len());
         let mut accepted = false;
-        for (lane, ticket) in self.lanes.iter().zip(tickets) {
+        for (lane, ticket) in others.iter().zip(&mut tickets) {
             accepted |= lane.push(trace.clone(), ticket, offer, now);
+        }
+        // The last exporter gets the trace itself: where there is only one, nothing is cloned.
+        if let Some(ticket) = tickets.next() {
+            accepted |= last.push(trace, ticket, offer, now);
         }
         accepted
     }

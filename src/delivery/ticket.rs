@@ -30,15 +30,17 @@ struct Shared {
 /// What became of a trace at one exporter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Landed {
-    /// The spans that arrived.
+    /// The spans that the peer accepted.
     pub(super) accepted: u64,
-    /// What became of the others.
+    /// The spans that the peer rejected.
+    pub(super) rejected: u64,
+    /// Why all other spans are lost.
     pub(super) reason: Reason,
 }
 
 impl Landed {
     pub(super) const fn lost(reason: Reason) -> Self {
-        Self { accepted: 0, reason }
+        Self { accepted: 0, rejected: 0, reason }
     }
 }
 
@@ -69,30 +71,37 @@ impl Ticket {
     /// The exporter is done with the trace; the last one tells the ledger.
     pub(super) fn settle(self, ledger: &Ledger, landed: Landed) {
         let accepted = landed.accepted.min(self.spans);
+        let rejected = landed.rejected.min(self.spans - accepted);
         let Some(shared) = self.shared else {
-            return record(ledger, self.spans, accepted, landed.reason);
+            let lost = self.spans - accepted - rejected;
+            record(ledger, accepted, &[(Reason::Refused, rejected), (landed.reason, lost)]);
+            return;
         };
         let mut shared = lock(&shared);
         shared.open = shared.open.saturating_sub(1);
         shared.accepted = shared.accepted.max(accepted);
         if accepted < self.spans {
-            shared.reason = landed.reason;
+            let all_rejected = accepted + rejected == self.spans;
+            shared.reason = if all_rejected { Reason::Refused } else { landed.reason };
             shared.missed += self.spans - accepted;
         }
         if shared.open == 0 {
-            let nowhere = (self.spans - shared.accepted) * shared.exporters;
-            record(ledger, self.spans, shared.accepted, shared.reason);
-            ledger.missed(shared.missed.saturating_sub(nowhere));
+            let lost = self.spans - shared.accepted;
+            record(ledger, shared.accepted, &[(shared.reason, lost)]);
+            // A span that no exporter delivered is lost, and not missed by one of them.
+            ledger.missed(shared.missed.saturating_sub(lost * shared.exporters));
         }
     }
 }
 
-fn record(ledger: &Ledger, spans: u64, accepted: u64, reason: Reason) {
+fn record(ledger: &Ledger, accepted: u64, losses: &[(Reason, u64)]) {
     if accepted > 0 {
         ledger.exported(accepted);
     }
-    if accepted < spans {
-        ledger.lost(reason, spans - accepted);
+    for (reason, lost) in losses {
+        if *lost > 0 {
+            ledger.lost(*reason, *lost);
+        }
     }
 }
 
@@ -101,7 +110,7 @@ mod tests {
     use super::*;
     use crate::ledger::Stats;
 
-    const ALL: Landed = Landed { accepted: 10, reason: Reason::Refused };
+    const ALL: Landed = Landed { accepted: 10, rejected: 0, reason: Reason::Refused };
 
     fn settled(landed: &[Landed]) -> Stats {
         let ledger = Ledger::default();
@@ -131,12 +140,15 @@ mod tests {
 
     #[test]
     fn a_part_that_was_rejected_is_refused() {
-        let part = Landed { accepted: 7, reason: Reason::Refused };
+        let part = Landed { accepted: 7, rejected: 3, reason: Reason::RetriesExhausted };
         let stats = settled(&[part]);
         assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (7, 3));
         let stats = settled(&[part, Landed::lost(Reason::ExporterPanicked)]);
         assert_eq!((stats.exported, stats.missed), (7, 7));
         assert_eq!(stats.dropped_by(Reason::ExporterPanicked), 3);
+        let stats = settled(&[Landed { rejected: 1, ..part }]);
+        assert_eq!(stats.dropped_by(Reason::Refused), 1);
+        assert_eq!(stats.dropped_by(Reason::RetriesExhausted), 2);
     }
 
     #[test]

@@ -15,10 +15,9 @@ use super::backoff::{Backoff, Next};
 use super::health::{Health, Line};
 use super::lane::{Job, Lane, Outcome, Pause};
 use super::waiter::ExporterFailure;
-use crate::export::{ExportError, Exporter};
+use crate::export::{Batch, ExportError, Exporter};
 use crate::kit::{Random, guarded, notice, own_work};
 use crate::ledger::Reason;
-use crate::trace::Trace;
 
 pub(super) struct Worker {
     pub(super) exporter: Box<dyn Exporter>,
@@ -30,6 +29,8 @@ pub(super) struct Worker {
 /// How one call of the exporter ended.
 enum Called {
     Returned(Result<(), ExportError>),
+    /// The time limit, which had passed.
+    TimedOut(Duration),
     Panicked,
     /// The lane has ended; nobody asks any more.
     Abandoned,
@@ -72,7 +73,7 @@ impl Worker {
         let failure = loop {
             match self.lane.next() {
                 Job::Send(batch) => {
-                    if let Some(outcome) = self.send(&runtime, &batch, &mut health) {
+                    if let Some(outcome) = self.send(&runtime, batch, &mut health) {
                         self.lane.settle(outcome);
                     }
                 }
@@ -102,18 +103,24 @@ impl Worker {
     }
 
     /// Sends a batch, again and again if need be; `None` when it was abandoned.
-    fn send(&self, runtime: &Runtime, batch: &[Trace], health: &mut Health) -> Option<Outcome> {
+    fn send(&self, runtime: &Runtime, batch: Batch, health: &mut Health) -> Option<Outcome> {
         let now = || self.lane.clock.now();
         let limit = Some(self.config.export_timeout);
         let mut urgency = self.lane.urgency();
         let mut backoff = Backoff::new(self.config.retry, now());
+        let mut batch = batch;
         loop {
-            let error = match self.call(runtime, limit, || self.exporter.export(batch)) {
+            let called = self.call(runtime, limit, move || self.exporter.export(batch));
+            let (error, left) = match called {
                 Called::Returned(Ok(())) => {
                     tell(health.worked(now(), &self.lane.name));
                     return Some(Outcome::Sent { rejected: 0 });
                 }
-                Called::Returned(Err(error)) => Arc::new(error),
+                Called::Returned(Err(mut error)) => {
+                    let left = error.take_left();
+                    (Arc::new(error), Some(left))
+                }
+                Called::TimedOut(limit) => (Arc::new(too_late(limit)), self.lane.reclaim()),
                 Called::Panicked => {
                     let error = Arc::new(ExportError::permanent("it panicked"));
                     self.lane.failed(Arc::clone(&error));
@@ -124,12 +131,17 @@ impl Worker {
             };
             self.lane.failed(Arc::clone(&error));
             tell(health.failed(now(), &self.lane.name, &error));
-            if let Some(rejected) = error.rejected_spans() {
-                return Some(Outcome::Sent { rejected });
-            }
             if !error.is_retryable() {
-                return Some(Outcome::Lost(Reason::Refused));
+                let partly = error.rejected_spans().map(|rejected| Outcome::Sent { rejected });
+                return Some(partly.unwrap_or(Outcome::Lost(Reason::Refused)));
             }
+            let Some(left) = left else {
+                // The exporter had taken the traces out: they went with it.
+                tell(health.gave_up(now(), &self.lane.name, &error));
+                return Some(Outcome::Lost(Reason::RetriesExhausted));
+            };
+            let rejected = error.rejected_spans().unwrap_or(0);
+            batch = self.lane.retry(left, rejected)?;
             let next = backoff.failed(now(), error.retry_after(), self.random.next_u64());
             let (wait, asked) = match next {
                 Next::Wait(wait) => (wait, false),
@@ -160,17 +172,14 @@ impl Worker {
         let ended = guarded::call(|| {
             runtime.block_on(self.lane.unless_abandoned(async {
                 let Some(limit) = limit else {
-                    return make().await;
+                    return Ok(make().await);
                 };
-                let limited = tokio::time::timeout(limit, make()).await;
-                limited.unwrap_or_else(|_| {
-                    let message = format!("no answer within {limit:?}");
-                    Err(ExportError::retryable(message))
-                })
+                tokio::time::timeout(limit, make()).await.map_err(|_| limit)
             }))
         });
         match ended {
-            Some(Some(result)) => Called::Returned(result),
+            Some(Some(Ok(result))) => Called::Returned(result),
+            Some(Some(Err(limit))) => Called::TimedOut(limit),
             Some(None) => Called::Abandoned,
             None => {
                 self.lane.ledger.panicked(1);
@@ -184,10 +193,16 @@ impl Worker {
         let error = match called {
             Called::Returned(Ok(())) | Called::Abandoned => return None,
             Called::Returned(Err(error)) => error,
+            Called::TimedOut(limit) => too_late(limit),
             Called::Panicked => ExportError::permanent("it panicked"),
         };
         Some(ExporterFailure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
     }
+}
+
+/// The error of a call that ran out of time; what is left of its batch is known elsewhere.
+fn too_late(limit: Duration) -> ExportError {
+    ExportError::retryable(format!("no answer within {limit:?}"), Batch::default())
 }
 
 fn tell(line: Option<Line>) {

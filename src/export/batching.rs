@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-/// How traces are gathered before they are handed to an [`Exporter`](super::Exporter).
+/// How traces are gathered before they are handed to an [`Exporter`].
 ///
 /// A batch is full when any of its bounds is reached. One that is not full leaves when its oldest
 /// trace has waited for `max_age`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Batching {
     /// The most spans in a batch; one larger trace still goes, alone. Default 4096.
     pub max_spans: usize,
     /// The most bytes of memory in a batch. Default 2 MiB.
     pub max_bytes: usize,
-    /// How long a trace waits for company. Default 200 ms; zero sends at once what is there.
+    /// How long a trace waits for more to come. Default 200 ms; zero sends at once what is there.
     pub max_age: Duration,
 }
 
@@ -21,6 +22,27 @@ impl Batching {
     #[must_use]
     pub fn immediate() -> Self {
         Self { max_age: Duration::ZERO, ..Self::default() }
+    }
+
+    /// Sets the most spans in a batch.
+    #[must_use]
+    pub fn with_max_spans(mut self, spans: usize) -> Self {
+        self.max_spans = spans;
+        self
+    }
+
+    /// Sets the most bytes of memory in a batch.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets how long a trace waits for more to come.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
     }
 }
 

@@ -5,48 +5,69 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Batching, ExportError};
+use super::{Batch, Batching, ExportError};
 use crate::kit::type_name;
-use crate::trace::Trace;
 
 /// Sends batches of kept traces somewhere.
 ///
-/// OpenTelemetry: `SpanExporter`. Calls never overlap for one exporter and come from a thread of
-/// ours that runs a tokio runtime of its own; blocking there delays this exporter and nobody else.
-/// A panic is caught, counted, and costs the batch in flight.
+/// OpenTelemetry: `SpanExporter`. What an exporter may rely on in a pipeline:
+///
+/// - When: [`export`](Self::export) is called when a batch is full or its oldest trace has waited for
+///   [`Batching::max_age`], and when a flush or the shutdown asks for what is queued;
+///   [`flush`](Self::flush) when a caller flushes, after everything queued before has been exported;
+///   [`shutdown`](Self::shutdown) when the pipeline ends; [`name`](Self::name) and
+///   [`batching`](Self::batching) when the pipeline starts.
+/// - How often: `export` once for each batch, and again for what is left of it after a retryable error
+///   or after the [time limit](crate::delivery::DeliveryConfig::export_timeout) of a call, until the
+///   [budget](crate::delivery::Retry::budget) is used up. `shutdown`, `name` and `batching` once.
+/// - On which thread: all of it, and the exporter's drop, on one thread that the exporter shares with no
+///   other exporter, inside a tokio runtime of its own. Calls never overlap. An exporter that blocks
+///   delays itself only, but a time limit cannot interrupt it. `name` and `batching` are called on the
+///   thread that starts the pipeline.
+/// - Under which locks: none.
+/// - A panic is caught and counted. It costs the batch in flight, except what the exporter has
+///   [marked](Batch::mark_accepted) in it.
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use tailtrace::export::ExportError;
-/// use tailtrace::{Exporter, Trace};
+/// use tailtrace::Exporter;
+/// use tailtrace::export::{Batch, ExportError};
 ///
 /// struct Count(std::sync::atomic::AtomicUsize);
 ///
 /// #[async_trait]
 /// impl Exporter for Count {
-///     async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+///     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
 ///         self.0.fetch_add(batch.len(), std::sync::atomic::Ordering::Relaxed);
 ///         Ok(())
 ///     }
 /// }
 /// ```
 #[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not export traces",
+    label = "not an exporter",
+    note = "constructors of exporters return a `Result`: a `?` or `.unwrap()` behind it may be missing",
+    note = "builders make an exporter by `.build()?`",
+    note = "an exporter of your own implements `tailtrace::Exporter` under `#[async_trait]`"
+)]
 pub trait Exporter: Send + Sync {
-    /// Sends a batch; never an empty one.
+    /// Sends a batch, which is never empty.
     ///
     /// # Errors
-    /// Says whether trying again makes sense; see [`ExportError`].
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError>;
+    /// When not all of it was accepted. The error says whether trying again makes sense, and returns
+    /// what is left then; see [`ExportError`].
+    async fn export(&self, batch: Batch) -> Result<(), ExportError>;
 
-    /// Pushes out whatever the exporter itself still holds back.
+    /// Sends what the exporter itself still holds back.
     ///
     /// # Errors
-    /// When that could not be done.
+    /// When the exporter could not send it.
     async fn flush(&self) -> Result<(), ExportError> {
         Ok(())
     }
 
-    /// Flushes and lets go of connections and files. Called once, after the last batch.
+    /// Flushes and closes connections and files. Called once, after the last batch.
     ///
     /// # Errors
     /// When something that was exported may not have arrived.
@@ -54,23 +75,23 @@ pub trait Exporter: Send + Sync {
         self.flush().await
     }
 
-    /// What warnings and the ledger call it. The default is the type's own name.
+    /// The name of the exporter in warnings and in the ledger. The default is the name of its type.
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
     }
 
-    /// How it likes its batches.
+    /// How traces are gathered for this exporter, unless the pipeline's configuration says otherwise.
     fn batching(&self) -> Batching {
         Batching::default()
     }
 }
 
 /// A pointer to an exporter exports like what it points to.
-macro_rules! forward {
+macro_rules! export_through {
     ($($pointer:ident),*) => {$(
         #[async_trait]
         impl<E: Exporter + ?Sized> Exporter for $pointer<E> {
-            async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+            async fn export(&self, batch: Batch) -> Result<(), ExportError> {
                 (**self).export(batch).await
             }
 
@@ -93,4 +114,4 @@ macro_rules! forward {
     )*};
 }
 
-forward!(Arc, Box);
+export_through!(Arc, Box);

@@ -6,14 +6,14 @@ use std::fmt;
 use async_trait::async_trait;
 use http::Uri;
 
-use super::otlp::{OtlpError, OtlpExporter, OtlpExporterBuilder, OtlpProtocol};
-use super::{Batching, ExportError, Exporter};
+use super::http::{HttpError, http_options};
+use super::otlp::{OtlpExporter, OtlpExporterBuilder};
+use super::{Batch, Batching, ExportError, Exporter, OtlpProtocol};
 use crate::model::text::excerpt;
-use crate::trace::Trace;
 
-/// Where Jaeger takes OTLP.
-const GRPC: u16 = 4317;
-const HTTP: u16 = 4318;
+/// The ports at which Jaeger takes OTLP.
+const GRPC_PORT: u16 = 4317;
+const HTTP_PORT: u16 = 4318;
 
 /// Sends traces to Jaeger, which takes OTLP since its version 1.35.
 ///
@@ -30,80 +30,93 @@ const HTTP: u16 = 4318;
 /// assert_eq!(exporter.endpoint(), "http://jaeger.example:4317");
 /// let old = JaegerExporter::new("http://localhost:14268/api/traces").unwrap_err();
 /// assert!(old.to_string().contains("4318"));
-/// # Ok::<(), tailtrace::export::OtlpError>(())
+/// # Ok::<(), tailtrace::export::HttpError>(())
 /// ```
 pub struct JaegerExporter(OtlpExporter);
 
 impl JaegerExporter {
-    /// To the Jaeger at this address.
+    /// Makes an exporter to the Jaeger at this address.
     ///
     /// # Errors
     /// When it is no address, or one where Jaeger does not take OTLP.
-    pub fn new(endpoint: impl AsRef<str>) -> Result<Self, OtlpError> {
-        Self::with_options(endpoint, |options| options)
+    pub fn new(endpoint: impl Into<String>) -> Result<Self, HttpError> {
+        Self::builder().with_endpoint(endpoint).build()
     }
 
-    /// To a Jaeger on this machine, at `http://localhost:4317`.
-    ///
-    /// # Errors
-    /// None that could be known before the first batch.
-    pub fn local() -> Result<Self, OtlpError> {
-        Self::new(OtlpProtocol::Grpc.default_endpoint())
+    /// Prepares an exporter to a Jaeger on this machine, at `http://localhost:4317`, unless told otherwise.
+    pub fn builder() -> JaegerExporterBuilder {
+        let endpoint = OtlpProtocol::Grpc.default_endpoint().to_owned();
+        JaegerExporterBuilder { endpoint, otlp: OtlpExporter::builder().with_peer("Jaeger") }
     }
 
-    /// To the Jaeger at this address, with headers, certificates or whatever else an [`OtlpExporter`]
-    /// can be told.
-    ///
-    /// ```
-    /// use tailtrace::JaegerExporter;
-    /// let exporter = JaegerExporter::with_options("http://localhost:4318", |options| {
-    ///     options.with_header("authorization", "Bearer 4711").with_gzip()
-    /// })?;
-    /// assert_eq!(exporter.endpoint(), "http://localhost:4318/v1/traces");
-    /// # Ok::<(), tailtrace::export::OtlpError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When the address or an option cannot be used.
-    pub fn with_options(
-        endpoint: impl AsRef<str>,
-        options: impl FnOnce(OtlpExporterBuilder) -> OtlpExporterBuilder,
-    ) -> Result<Self, OtlpError> {
-        let builder = builder(endpoint.as_ref())?.with_peer("Jaeger");
-        Ok(Self(options(builder).build()?))
-    }
-
-    /// How it speaks.
+    /// The protocol that the exporter speaks.
     #[must_use]
     pub const fn protocol(&self) -> OtlpProtocol {
         self.0.protocol()
     }
 
-    /// Where it sends to.
+    /// Where it sends to, without a query.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         self.0.endpoint()
     }
 }
 
-fn builder(endpoint: &str) -> Result<OtlpExporterBuilder, OtlpError> {
-    let endpoint = endpoint.trim();
-    let uri: Uri = endpoint.parse().unwrap_or_default();
-    let port = uri.port_u16();
-    if let Some(cure) = port.and_then(cure_of) {
-        return Err(OtlpError::Endpoint { endpoint: excerpt(endpoint), cure });
-    }
-    let has_path = !matches!(uri.path(), "" | "/");
-    Ok(match port {
-        _ if has_path => OtlpExporter::http().with_endpoint(endpoint),
-        Some(HTTP) => OtlpExporter::http().with_base_endpoint(endpoint),
-        None if uri.scheme_str() == Some("http") => {
-            let host = endpoint.trim_end_matches('/');
-            OtlpExporter::grpc().with_endpoint(format!("{host}:{GRPC}"))
-        }
-        _ => OtlpExporter::grpc().with_endpoint(endpoint),
-    })
+/// Makes a [`JaegerExporter`].
+///
+/// ```
+/// use tailtrace::JaegerExporter;
+/// let exporter = JaegerExporter::builder()
+///     .with_endpoint("http://localhost:4318")
+///     .with_header("authorization", "Bearer 4711")
+///     .with_gzip(true)
+///     .build()?;
+/// assert_eq!(exporter.endpoint(), "http://localhost:4318/v1/traces");
+/// # Ok::<(), tailtrace::export::HttpError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct JaegerExporterBuilder {
+    endpoint: String,
+    otlp: OtlpExporterBuilder,
 }
+
+impl JaegerExporterBuilder {
+    /// Sets the address of Jaeger, whose port or path says the protocol. Default `http://localhost:4317`.
+    pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = url.into();
+        self
+    }
+
+    /// Makes the exporter. It connects with the first batch.
+    ///
+    /// # Errors
+    /// When the address is none, or one where Jaeger does not take OTLP, or when a header or a certificate
+    /// cannot be used.
+    pub fn build(self) -> Result<JaegerExporter, HttpError> {
+        let Self { endpoint, otlp } = self;
+        let endpoint = endpoint.trim();
+        let url: Uri = endpoint.parse().unwrap_or_default();
+        let port = url.port_u16();
+        if let Some(cure) = port.and_then(cure_of) {
+            return Err(HttpError::Endpoint { endpoint: excerpt(endpoint), cure });
+        }
+        let has_path = !matches!(url.path(), "" | "/");
+        let grpc = |otlp: OtlpExporterBuilder| otlp.with_protocol(OtlpProtocol::Grpc);
+        let otlp = match port {
+            _ if has_path => otlp.with_endpoint(endpoint),
+            Some(HTTP_PORT) => otlp.with_base_endpoint(endpoint),
+            None if url.scheme_str() == Some("http") => {
+                let host = endpoint.trim_end_matches('/');
+                grpc(otlp).with_endpoint(format!("{host}:{GRPC_PORT}"))
+            }
+            _ => grpc(otlp).with_endpoint(endpoint),
+        };
+        Ok(JaegerExporter(otlp.build()?))
+    }
+}
+
+http_options!(JaegerExporterBuilder, otlp.options);
 
 /// What to do about a port at which Jaeger does something else.
 const fn cure_of(port: u16) -> Option<&'static str> {
@@ -119,7 +132,7 @@ const fn cure_of(port: u16) -> Option<&'static str> {
 
 #[async_trait]
 impl Exporter for JaegerExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         self.0.export(batch).await
     }
 
@@ -166,14 +179,14 @@ mod tests {
         assert_eq!(read("http://jaeger:4318/v1/traces"), http("http://jaeger:4318/v1/traces"));
         assert_eq!(read("http://proxy/jaeger/otlp"), http("http://proxy/jaeger/otlp"));
         assert_eq!(read("http://jaeger:5000"), grpc("http://jaeger:5000"));
-        assert_eq!(JaegerExporter::local().unwrap().endpoint(), "http://localhost:4317");
+        assert_eq!(JaegerExporter::builder().build().unwrap().endpoint(), "http://localhost:4317");
     }
 
     #[test]
     fn a_port_where_jaeger_takes_no_otlp_is_refused_with_the_one_where_it_does() {
         for port in [6831, 6832, 9411, 14250, 14268, 16685, 16686] {
             for endpoint in [format!("http://jaeger:{port}/api/traces"), format!("jaeger:{port}")] {
-                let told = JaegerExporter::new(&endpoint).unwrap_err().to_string();
+                let told = JaegerExporter::new(endpoint.clone()).unwrap_err().to_string();
                 assert!(told.contains(&endpoint) && told.contains("use its port 431"), "{told}");
             }
         }

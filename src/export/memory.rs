@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
-use super::{Batching, ExportError, Exporter};
+use super::{Batch, Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
 use crate::model::TraceId;
 use crate::trace::{Span, SpanRef, Trace};
@@ -22,7 +22,8 @@ use crate::trace::{Span, SpanRef, Trace};
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let memory = InMemoryExporter::new();
 /// let handle = memory.clone();
-/// memory.export(&[trace(span("checkout").child(span("charge_card")))]).await?;
+/// let trace = trace(span("checkout").child(span("charge_card")));
+/// memory.export(trace.into()).await?;
 /// assert_eq!(handle.span_count(), 2);
 /// assert_eq!(handle.spans()[1].operation_name(), "charge_card");
 /// # Ok(())
@@ -77,8 +78,8 @@ impl InMemoryExporter {
 
 #[async_trait]
 impl Exporter for InMemoryExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
-        lock(&self.0).extend_from_slice(batch);
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+        lock(&self.0).extend(batch);
         Ok(())
     }
 
@@ -99,8 +100,8 @@ mod tests {
         let id = TraceId::new();
         let first = trace(span("a").child(span("b")));
         let second = trace_with_id(id, span("c"));
-        block_on(memory.export(&[first])).unwrap();
-        block_on(memory.export(&[second])).unwrap();
+        block_on(memory.export(first.into())).unwrap();
+        block_on(memory.export(second.into())).unwrap();
         let names: Vec<_> =
             handle.spans().iter().map(|span| span.operation_name().to_owned()).collect();
         assert_eq!(names, ["a", "b", "c"]);

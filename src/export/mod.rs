@@ -2,29 +2,42 @@
 //!
 //! An [`Exporter`] is handed batches of kept traces; when and how often is delivery's affair.
 
+mod batch;
 mod batching;
 pub(crate) mod console;
 mod error;
+pub(crate) mod escape;
 pub(crate) mod exporter;
 pub(crate) mod file;
+#[cfg(feature = "http-client")]
+mod http;
 #[cfg(feature = "jaeger")]
 pub(crate) mod jaeger;
 mod json;
 pub(crate) mod memory;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;
+mod protocol;
 pub(crate) mod tree;
 #[cfg(feature = "zipkin")]
 pub(crate) mod zipkin;
 
+pub use batch::Batch;
+pub(crate) use batch::{Loan, Progress};
 pub use batching::Batching;
 pub(crate) use console::ConsoleExporter;
+pub use console::ConsoleExporterBuilder;
 pub use error::ExportError;
 pub(crate) use exporter::Exporter;
-pub use file::{FileError, Rotation};
+pub use file::{FileError, FileExporterBuilder, Rotation};
+#[cfg(feature = "http-client")]
+pub use http::HttpError;
+#[cfg(feature = "jaeger")]
+pub use jaeger::JaegerExporterBuilder;
 #[cfg(feature = "otlp")]
 pub(crate) use otlp::OtlpExporter;
 #[cfg(feature = "otlp")]
-pub use otlp::{OtlpError, OtlpExporterBuilder, OtlpProtocol};
+pub use otlp::OtlpExporterBuilder;
+pub use protocol::OtlpProtocol;
 #[cfg(feature = "zipkin")]
-pub use zipkin::{ZipkinError, ZipkinExporterBuilder};
+pub use zipkin::ZipkinExporterBuilder;

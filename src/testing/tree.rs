@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::export::console::escape::escape;
+use crate::export::escape::escape;
 use crate::export::tree::{Row, rows};
 use crate::model::{SpanKind, TagRef};
 use crate::trace::Trace;

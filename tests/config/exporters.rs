@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tailtrace::config::{OtlpEncoding, OtlpSettings};
+use tailtrace::config::OtlpSettings;
+use tailtrace::export::OtlpProtocol;
 
 use super::{fine, read, refused, warned};
 
@@ -72,7 +73,7 @@ fn otlp(vars: &[(&str, &str)]) -> OtlpSettings {
 #[test]
 fn otlp_has_the_defaults_of_the_specification() {
     let settings = otlp(&[]);
-    assert_eq!(settings.encoding, OtlpEncoding::HttpProtobuf);
+    assert_eq!(settings.protocol, OtlpProtocol::HttpProtobuf);
     assert_eq!(settings.endpoint, "http://localhost:4318/v1/traces");
     assert_eq!((settings.headers.len(), settings.gzip), (0, false));
     assert_eq!(settings.timeout, Duration::from_secs(10));
@@ -83,16 +84,16 @@ fn otlp_has_the_defaults_of_the_specification() {
 
 #[test]
 fn every_protocol_has_its_encoding() {
-    for (value, encoding) in [
-        ("grpc", OtlpEncoding::Grpc),
-        ("http/protobuf", OtlpEncoding::HttpProtobuf),
-        ("HTTP/JSON", OtlpEncoding::HttpJson),
+    for (value, protocol) in [
+        ("grpc", OtlpProtocol::Grpc),
+        ("http/protobuf", OtlpProtocol::HttpProtobuf),
+        ("HTTP/JSON", OtlpProtocol::HttpJson),
     ] {
-        assert_eq!(otlp(&[("OTEL_EXPORTER_OTLP_PROTOCOL", value)]).encoding, encoding);
-        assert_eq!(otlp(&[("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", value)]).encoding, encoding);
+        assert_eq!(otlp(&[("OTEL_EXPORTER_OTLP_PROTOCOL", value)]).protocol, protocol);
+        assert_eq!(otlp(&[("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", value)]).protocol, protocol);
     }
     let settings = refused("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift");
-    assert_eq!(settings.otlp().encoding, OtlpEncoding::HttpProtobuf);
+    assert_eq!(settings.otlp().protocol, OtlpProtocol::HttpProtobuf);
 }
 
 #[test]

@@ -86,17 +86,17 @@ fn what_is_disabled_or_not_chosen_is_not_made() {
     assert!(read(&[file, ("OTEL_SDK_DISABLED", "true")]).pipeline().is_ok());
 }
 
-#[cfg(not(feature = "otlp-tls"))]
+#[cfg(not(feature = "tls"))]
 #[test]
 fn an_exporter_that_refuses_its_settings_fails_the_start_with_its_reason() {
     let vars = [("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")];
     let error = fine(&vars).pipeline().unwrap_err();
     let (told, source) = (error.to_string(), error.source().unwrap().to_string());
     assert_eq!(told, format!("cannot make the exporter otlp: {source}"));
-    assert!(source.contains("otlp-tls-native-roots"), "{source}");
+    assert!(source.contains("tls-native-roots"), "{source}");
 }
 
-#[cfg(all(feature = "zipkin", not(feature = "otlp-tls")))]
+#[cfg(all(feature = "zipkin", not(feature = "tls")))]
 #[test]
 fn a_refusal_for_zipkin_names_it_once() {
     let endpoint = ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "https://zipkin/api/v2/spans");
@@ -107,7 +107,7 @@ fn a_refusal_for_zipkin_names_it_once() {
 }
 
 /// Without any certificate authority, TLS is refused with and without its feature.
-#[cfg(not(any(feature = "otlp-tls-native-roots", feature = "otlp-tls-webpki-roots")))]
+#[cfg(not(any(feature = "tls-native-roots", feature = "tls-webpki-roots")))]
 #[test]
 fn an_endpoint_that_means_tls_for_want_of_a_scheme_is_told_of_the_variable_for_that() {
     let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
@@ -120,7 +120,7 @@ fn an_endpoint_that_means_tls_for_want_of_a_scheme_is_told_of_the_variable_for_t
         line.starts_with("cannot make the exporter otlp: \"https://collector:4317\""),
         "{line}"
     );
-    assert!(line.contains("otlp-tls-native-roots"), "{line}");
+    assert!(line.contains("tls-native-roots"), "{line}");
     assert!(line.ends_with("or set OTEL_EXPORTER_OTLP_INSECURE=true"), "{line}");
     let line = told("https://collector:4317");
     assert!(!line.contains("INSECURE"), "{line}");

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use opentelemetry_otlp::WithExportConfig as _;
 use serde_json::json;
+use tailtrace::export::OtlpProtocol;
 use tailtrace::model::{Link, TraceFlags, TraceState};
 use tailtrace::otel::OtelExporter;
 use tailtrace::{
@@ -21,42 +22,61 @@ use crate::servers;
 #[test]
 fn every_field_arrives_by_grpc() {
     let Some(jaeger) = servers::jaeger() else { return };
-    check("by-grpc", &jaeger, OtlpExporter::grpc().with_endpoint(&jaeger.grpc).build().unwrap());
+    check(
+        "by-grpc",
+        &jaeger,
+        OtlpExporter::builder()
+            .with_protocol(OtlpProtocol::Grpc)
+            .with_endpoint(&jaeger.grpc)
+            .build()
+            .unwrap(),
+    );
 }
 
 #[test]
 fn every_field_arrives_by_grpc_with_gzip() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let exporter = OtlpExporter::grpc().with_endpoint(&jaeger.grpc).with_gzip().build().unwrap();
+    let exporter = OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::Grpc)
+        .with_endpoint(&jaeger.grpc)
+        .with_gzip(true)
+        .build()
+        .unwrap();
     check("by-grpc-with-gzip", &jaeger, exporter);
 }
 
 #[test]
 fn every_field_arrives_by_http() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let exporter = OtlpExporter::http().with_endpoint(jaeger.traces_url()).build().unwrap();
+    let exporter = OtlpExporter::builder().with_endpoint(jaeger.traces_url()).build().unwrap();
     check("by-http", &jaeger, exporter);
 }
 
 #[test]
 fn every_field_arrives_by_http_with_gzip() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let builder = OtlpExporter::http().with_endpoint(jaeger.traces_url());
-    check("by-http-with-gzip", &jaeger, builder.with_gzip().build().unwrap());
+    let builder = OtlpExporter::builder().with_endpoint(jaeger.traces_url());
+    check("by-http-with-gzip", &jaeger, builder.with_gzip(true).build().unwrap());
 }
 
 #[test]
 fn every_field_arrives_by_http_and_json() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let exporter = OtlpExporter::http_json().with_endpoint(jaeger.traces_url()).build().unwrap();
+    let exporter = OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::HttpJson)
+        .with_endpoint(jaeger.traces_url())
+        .build()
+        .unwrap();
     check("by-json", &jaeger, exporter);
 }
 
 #[test]
 fn every_field_arrives_by_http_and_json_with_gzip() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let builder = OtlpExporter::http_json().with_endpoint(jaeger.traces_url());
-    check("by-json-with-gzip", &jaeger, builder.with_gzip().build().unwrap());
+    let builder = OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::HttpJson)
+        .with_endpoint(jaeger.traces_url());
+    check("by-json-with-gzip", &jaeger, builder.with_gzip(true).build().unwrap());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
+use tailtrace::export::OtlpProtocol;
 use tailtrace::{InMemoryExporter, OtlpExporter, Pipeline, Trace, TraceId, Tracer};
 
 use crate::PLENTY;
@@ -15,14 +16,18 @@ const TRACES: usize = 10_000;
 #[test]
 fn ten_thousand_traces_arrive_complete_by_grpc() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let exporter = OtlpExporter::grpc().with_endpoint(&jaeger.grpc).build().unwrap();
+    let exporter = OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::Grpc)
+        .with_endpoint(&jaeger.grpc)
+        .build()
+        .unwrap();
     check("many-by-grpc", jaeger.query(), exporter);
 }
 
 #[test]
 fn ten_thousand_traces_arrive_complete_by_http() {
     let Some(jaeger) = servers::jaeger() else { return };
-    let exporter = OtlpExporter::http().with_endpoint(jaeger.traces_url()).build().unwrap();
+    let exporter = OtlpExporter::builder().with_endpoint(jaeger.traces_url()).build().unwrap();
     check("many-by-http", jaeger.query(), exporter);
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tailtrace::delivery::{DeliveryConfig, Retry};
-use tailtrace::export::ExportError;
-use tailtrace::{Exporter, InMemoryExporter, OtlpExporter, Pipeline, Trace};
+use tailtrace::export::{Batch, ExportError, OtlpProtocol};
+use tailtrace::{Exporter, InMemoryExporter, OtlpExporter, Pipeline};
 
 use crate::PLENTY;
 use crate::many_traces::{assert_arrived_complete, one_trace};
@@ -25,14 +25,18 @@ const BEFORE: usize = 1_000;
 #[test]
 fn a_killed_server_that_comes_back_costs_nothing_by_grpc() {
     check("restart-by-grpc", |server| {
-        OtlpExporter::grpc().with_endpoint(&server.grpc).build().unwrap()
+        OtlpExporter::builder()
+            .with_protocol(OtlpProtocol::Grpc)
+            .with_endpoint(&server.grpc)
+            .build()
+            .unwrap()
     });
 }
 
 #[test]
 fn a_killed_server_that_comes_back_costs_nothing_by_http() {
     check("restart-by-http", |server| {
-        OtlpExporter::http().with_endpoint(server.traces_url()).build().unwrap()
+        OtlpExporter::builder().with_endpoint(server.traces_url()).build().unwrap()
     });
 }
 
@@ -43,9 +47,9 @@ fn check(service: &str, exporter: impl Fn(&Server) -> OtlpExporter) {
     let kept = InMemoryExporter::new();
     let failures = Arc::new(AtomicUsize::new(0));
     let watched = Watched { inner: exporter(&jaeger.server), failures: Arc::clone(&failures) };
-    let retry = Retry { max: Duration::from_millis(500), ..Retry::default() };
+    let retry = Retry::default().with_max(Duration::from_millis(500));
     let pipeline = Pipeline::builder(service)
-        .with_delivery(DeliveryConfig { retry, ..DeliveryConfig::default() })
+        .with_delivery(DeliveryConfig::default().with_retry(retry))
         .with_exporter(kept.clone())
         .with_exporter(watched)
         .start()
@@ -81,7 +85,7 @@ struct Watched {
 
 #[async_trait]
 impl Exporter for Watched {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let result = self.inner.export(batch).await;
         if result.is_err() {
             self.failures.fetch_add(1, Ordering::Relaxed);

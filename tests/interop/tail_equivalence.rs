@@ -7,6 +7,7 @@ use opentelemetry::trace::{self as api, TraceContextExt as _, Tracer as _, Trace
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tailtrace::export::OtlpProtocol;
 use tailtrace::model::Random;
 use tailtrace::otel::TailSpanProcessor;
 use tailtrace::pipeline::PipelineBuilder;
@@ -71,7 +72,13 @@ impl Run {
         Pipeline::builder(self.service)
             .with_sampler(AlwaysOn)
             .with_exporter(self.everything.clone())
-            .with_exporter(OtlpExporter::grpc().with_endpoint(&collector.grpc).build().unwrap())
+            .with_exporter(
+                OtlpExporter::builder()
+                    .with_protocol(OtlpProtocol::Grpc)
+                    .with_endpoint(&collector.grpc)
+                    .build()
+                    .unwrap(),
+            )
     }
 }
 
@@ -216,7 +223,13 @@ fn wait_for_decisions(collector: &Server) {
         let memory = InMemoryExporter::new();
         let pipeline = Pipeline::builder("sentinel")
             .with_exporter(memory.clone())
-            .with_exporter(OtlpExporter::grpc().with_endpoint(&collector.grpc).build().unwrap())
+            .with_exporter(
+                OtlpExporter::builder()
+                    .with_protocol(OtlpProtocol::Grpc)
+                    .with_endpoint(&collector.grpc)
+                    .build()
+                    .unwrap(),
+            )
             .start()
             .unwrap();
         pipeline.tracer().start_span("sentinel").set_status(Status::error("to be kept"));

@@ -18,7 +18,7 @@ fn a_trace_arrives_by_zipkin() {
 #[test]
 fn a_trace_arrives_by_zipkin_with_gzip() {
     let Some(url) = servers::zipkin_url() else { return };
-    let builder = ZipkinExporter::builder().with_endpoint(url).with_gzip();
+    let builder = ZipkinExporter::builder().with_endpoint(url).with_gzip(true);
     check("by-zipkin-with-gzip", builder.build().unwrap());
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use super::process::{alone, trace_under};
 use crate::support::{PATIENCE, keeping};
 use async_trait::async_trait;
-use tailtrace::export::{Batching, ExportError};
+use tailtrace::export::{Batch, Batching, ExportError};
 use tailtrace::ledger::Reason;
-use tailtrace::{Exporter, Pipeline, Trace, TraceSpanExt};
+use tailtrace::{Exporter, Pipeline, TraceSpanExt};
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, Span, error, info, info_span, trace, trace_span};
 use tracing_log::log;
@@ -54,7 +54,7 @@ fn chat(of_the_application: Option<&Span>) {
 
 #[async_trait]
 impl Exporter for Chatty {
-    async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, _: Batch) -> Result<(), ExportError> {
         self.exports.fetch_add(1, Ordering::Relaxed);
         self.chat();
         tokio::task::yield_now().await;
@@ -123,7 +123,7 @@ struct Closes(Arc<Mutex<Option<Span>>>);
 
 #[async_trait]
 impl Exporter for Closes {
-    async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, _: Batch) -> Result<(), ExportError> {
         let left = self.0.lock().unwrap().take();
         drop(left);
         Ok(())

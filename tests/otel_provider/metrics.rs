@@ -8,7 +8,7 @@ use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as 
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::{Reason, Stats};
 use tailtrace::{
     Errors, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult, Status, otel,
@@ -181,7 +181,7 @@ fn what_an_exporter_refuses_is_told_by_its_reason() {
     struct Refusing;
     #[async_trait::async_trait]
     impl tailtrace::Exporter for Refusing {
-        async fn export(&self, _: &[tailtrace::Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             Err(ExportError::permanent("no"))
         }
     }

@@ -9,10 +9,10 @@ use opentelemetry::trace::{
     Span as _, TraceContextExt, Tracer as _, TracerProvider as _, get_active_span,
 };
 use opentelemetry::{Context, KeyValue};
-use tailtrace::export::{Batching, ExportError};
+use tailtrace::export::{Batch, Batching, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::otel::{Tracer, TracerProvider};
-use tailtrace::{Exporter, Pipeline, SamplingRequest, SamplingResult, Trace, TraceView, Verdict};
+use tailtrace::{Exporter, Pipeline, SamplingRequest, SamplingResult, TraceView, Verdict};
 use tracing::{info_span, warn};
 
 use super::world::{start, trace, trace_with};
@@ -165,7 +165,7 @@ struct Instrumented(mpsc::Sender<()>, Arc<OnceLock<Tracer>>);
 
 #[async_trait]
 impl Exporter for Instrumented {
-    async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, _: Batch) -> Result<(), ExportError> {
         if let Some(tracer) = self.1.get() {
             chat(tracer);
             let span = tracer.start("export");

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use prost::Message;
-use tailtrace::export::OtlpExporterBuilder;
+use tailtrace::export::{OtlpExporterBuilder, OtlpProtocol};
 use tailtrace::testing::{span, trace};
 use tailtrace::{OtlpExporter, Trace};
 
@@ -51,7 +51,7 @@ fn check(finite: bool, builder: fn() -> OtlpExporterBuilder, same: fn(&Received,
 
 #[test]
 fn protobuf_is_byte_for_byte_what_generated_code_writes() {
-    check(false, OtlpExporter::http, |heard, batch| {
+    check(false, OtlpExporter::builder, |heard, batch| {
         let expected = expected(batch);
         // Read first: a difference of fields says more than one of bytes.
         assert_eq!(format!("{:?}", heard.message()), format!("{expected:?}"));
@@ -59,9 +59,13 @@ fn protobuf_is_byte_for_byte_what_generated_code_writes() {
     });
 }
 
+fn json() -> OtlpExporterBuilder {
+    OtlpExporter::builder().with_protocol(OtlpProtocol::HttpJson)
+}
+
 #[test]
 fn json_reads_as_what_was_meant() {
-    check(true, OtlpExporter::http_json, |heard, batch| {
+    check(true, json, |heard, batch| {
         let read: ExportTraceServiceRequest = serde_json::from_slice(&heard.body).unwrap();
         assert_eq!(read, expected(batch));
     });
@@ -69,7 +73,7 @@ fn json_reads_as_what_was_meant() {
 
 #[test]
 fn json_has_hexadecimal_ids_long_numbers_as_text_and_enumerations_as_numbers() {
-    let ear = Ear::new(OtlpExporter::http_json());
+    let ear = Ear::new(json());
     let made = span("a\"b")
         .tag("whole", 7)
         .tag("half", 0.5)

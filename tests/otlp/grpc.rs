@@ -7,6 +7,7 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use tailtrace::export::OtlpProtocol;
 use tailtrace::testing::{span, trace};
 use tailtrace::{OtlpExporter, Trace};
 
@@ -19,7 +20,9 @@ fn batch() -> [Trace; 1] {
 }
 
 fn caller(server: &Server) -> Caller {
-    Caller::new(OtlpExporter::grpc().with_endpoint(server.url("")))
+    Caller::new(
+        OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).with_endpoint(server.url("")),
+    )
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -66,7 +69,9 @@ fn asking_for(code: i32, seconds: i64, nanos: i32) -> Reply {
 #[test]
 fn a_call_names_the_method_and_carries_the_headers_of_the_program() {
     let server = Server::grpc(|_| Reply::code(0));
-    let builder = OtlpExporter::grpc().with_endpoint(server.url("/prefix"));
+    let builder = OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::Grpc)
+        .with_endpoint(server.url("/prefix"));
     let caller = Caller::new(builder.with_header("Api-Key", "secret"));
     caller.export(&batch()).unwrap();
     let heard = server.next();
@@ -87,7 +92,8 @@ fn a_call_names_the_method_and_carries_the_headers_of_the_program() {
 #[test]
 fn without_a_limit_the_peer_is_told_of_none() {
     let server = Server::grpc(|_| Reply::code(0));
-    let builder = OtlpExporter::grpc().with_endpoint(server.url(""));
+    let builder =
+        OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).with_endpoint(server.url(""));
     Caller::new(builder.with_timeout(Duration::ZERO)).export(&batch()).unwrap();
     assert_eq!(server.next().header("grpc-timeout"), None);
 }
@@ -95,8 +101,9 @@ fn without_a_limit_the_peer_is_told_of_none() {
 #[test]
 fn a_compressed_call_holds_the_same() {
     let server = Server::grpc(|_| Reply::code(0));
-    let builder = OtlpExporter::grpc().with_endpoint(server.url(""));
-    Caller::new(builder.with_gzip()).export(&batch()).unwrap();
+    let builder =
+        OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).with_endpoint(server.url(""));
+    Caller::new(builder.with_gzip(true)).export(&batch()).unwrap();
     let heard = server.next();
     assert_eq!((heard.header("grpc-encoding"), heard.body[0]), (Some("gzip"), 1));
     let mut plain = Vec::new();
@@ -172,7 +179,8 @@ fn a_proxy_that_answers_by_http_is_understood() {
 #[test]
 fn no_answer_in_time_is_tried_again() {
     let server = Server::replies(Speaks::Grpc, [Reply::Hang, Reply::code(0)]);
-    let builder = OtlpExporter::grpc().with_endpoint(server.url(""));
+    let builder =
+        OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).with_endpoint(server.url(""));
     let caller = Caller::new(builder.with_timeout(Duration::from_millis(100)));
     let error = caller.refused(&batch());
     assert!(error.is_retryable() && error.to_string().contains("within 100ms"), "{error}");
@@ -183,7 +191,9 @@ fn no_answer_in_time_is_tried_again() {
 fn a_peer_that_nobody_is_says_where_to_look() {
     let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
-    let error = Caller::new(OtlpExporter::grpc().with_endpoint(&*url)).refused(&batch());
+    let error =
+        Caller::new(OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).with_endpoint(&*url))
+            .refused(&batch());
     assert!(error.is_retryable());
     let expected = format!("connection refused at {url}; is a collector listening for OTLP there?");
     assert_eq!(error.to_string(), expected);

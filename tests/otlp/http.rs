@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use prost::Message;
+use tailtrace::export::OtlpProtocol;
 use tailtrace::testing::{span, trace};
 use tailtrace::{Exporter, OtlpExporter, Trace};
 
@@ -22,7 +23,7 @@ fn batch() -> [Trace; 1] {
 }
 
 fn caller(server: &Server) -> Caller {
-    Caller::new(OtlpExporter::http().with_endpoint(server.url("/v1/traces")))
+    Caller::new(OtlpExporter::builder().with_endpoint(server.url("/v1/traces")))
 }
 
 pub(crate) fn partial(rejected_spans: i64, error_message: &str) -> Vec<u8> {
@@ -34,7 +35,7 @@ pub(crate) fn partial(rejected_spans: i64, error_message: &str) -> Vec<u8> {
 #[test]
 fn a_request_is_a_post_with_the_headers_of_the_protocol_and_those_of_the_program() {
     let server = Server::http(|_| Reply::ok());
-    let builder = OtlpExporter::http().with_endpoint(server.url("/some/path?key=1"));
+    let builder = OtlpExporter::builder().with_endpoint(server.url("/some/path?key=1"));
     let caller = Caller::new(
         builder
             .with_header("X-Team", "one")
@@ -57,7 +58,11 @@ fn a_request_is_a_post_with_the_headers_of_the_protocol_and_those_of_the_program
 #[test]
 fn json_says_that_it_is_json() {
     let server = Server::http(|_| Reply::ok());
-    let caller = Caller::new(OtlpExporter::http_json().with_base_endpoint(server.url("")));
+    let caller = Caller::new(
+        OtlpExporter::builder()
+            .with_protocol(OtlpProtocol::HttpJson)
+            .with_base_endpoint(server.url("")),
+    );
     caller.export(&batch()).unwrap();
     let heard = server.next();
     assert_eq!(heard.header("content-type"), Some("application/json"));
@@ -67,8 +72,8 @@ fn json_says_that_it_is_json() {
 #[test]
 fn a_compressed_request_holds_the_same() {
     let server = Server::http(|_| Reply::ok());
-    let builder = OtlpExporter::http().with_endpoint(server.url("/v1/traces"));
-    Caller::new(builder.with_gzip()).export(&batch()).unwrap();
+    let builder = OtlpExporter::builder().with_endpoint(server.url("/v1/traces"));
+    Caller::new(builder.with_gzip(true)).export(&batch()).unwrap();
     let heard = server.next();
     assert_eq!(heard.header("content-encoding"), Some("gzip"));
     let mut plain = Vec::new();
@@ -133,7 +138,7 @@ fn a_connection_that_was_closed_while_it_lay_idle_is_replaced_without_a_failure(
             tell.send(()).unwrap();
         }
     });
-    let caller = Caller::new(OtlpExporter::http().with_endpoint(url));
+    let caller = Caller::new(OtlpExporter::builder().with_endpoint(url));
     for _ in 0..3 {
         caller.export(&batch()).unwrap();
         close.send(()).unwrap();
@@ -188,7 +193,11 @@ fn spans_that_were_rejected_are_counted_and_not_sent_again() {
     let json = r#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}"#;
     let reply = Reply::ok().with_header("content-type", "application/json").with_body(json);
     let server = Server::replies(Speaks::Http, [reply]);
-    let caller = Caller::new(OtlpExporter::http_json().with_endpoint(server.url("/")));
+    let caller = Caller::new(
+        OtlpExporter::builder()
+            .with_protocol(OtlpProtocol::HttpJson)
+            .with_endpoint(server.url("/")),
+    );
     assert_eq!(caller.refused(&batch()).rejected_spans(), Some(1));
 }
 
@@ -241,7 +250,7 @@ fn what_was_accepted_is_not_sent_again_though_the_rest_of_the_answer_does_not_co
         stream.read(&mut [0])
     });
     let timeout = Duration::from_millis(100);
-    let caller = Caller::new(OtlpExporter::http().with_endpoint(url).with_timeout(timeout));
+    let caller = Caller::new(OtlpExporter::builder().with_endpoint(url).with_timeout(timeout));
     caller.export(&batch()).unwrap();
     drop(caller);
     assert_eq!(server.join().unwrap().unwrap_or(0), 0);
@@ -250,7 +259,7 @@ fn what_was_accepted_is_not_sent_again_though_the_rest_of_the_answer_does_not_co
 #[test]
 fn no_answer_in_time_is_tried_again() {
     let server = Server::replies(Speaks::Http, [Reply::Hang, Reply::ok()]);
-    let builder = OtlpExporter::http().with_endpoint(server.url("/v1/traces"));
+    let builder = OtlpExporter::builder().with_endpoint(server.url("/v1/traces"));
     let caller = Caller::new(builder.with_timeout(Duration::from_millis(100)));
     let error = caller.refused(&batch());
     assert!(error.is_retryable() && error.to_string().contains("within 100ms"), "{error}");
@@ -262,7 +271,7 @@ fn no_answer_in_time_is_tried_again() {
 fn a_peer_that_nobody_is_says_where_to_look() {
     let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let url = format!("http://{free}/v1/traces");
-    let caller = Caller::new(OtlpExporter::http().with_endpoint(&*url));
+    let caller = Caller::new(OtlpExporter::builder().with_endpoint(&*url));
     let error = caller.refused(&batch());
     assert!(error.is_retryable());
     let expected = format!("connection refused at {url}; is a collector listening for OTLP there?");
@@ -296,13 +305,10 @@ fn after_the_shutdown_nothing_is_sent() {
     assert_eq!(server.so_far().len(), 1);
 }
 
-#[cfg(not(feature = "otlp-tls"))]
+#[cfg(not(feature = "tls"))]
 #[test]
 fn https_without_the_feature_for_it_is_refused_with_its_name() {
-    let error = OtlpExporter::http().with_endpoint("https://localhost/x").build().unwrap_err();
+    let error = OtlpExporter::builder().with_endpoint("https://localhost/x").build().unwrap_err();
     let told = error.to_string();
-    assert!(
-        told.contains("https://localhost/x") && told.contains("otlp-tls-native-roots"),
-        "{told}"
-    );
+    assert!(told.contains("https://localhost/x") && told.contains("tls-native-roots"), "{told}");
 }

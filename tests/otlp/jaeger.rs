@@ -10,7 +10,7 @@ use crate::server::{Reply, Server};
 
 fn export(exporter: &JaegerExporter) -> Result<(), tailtrace::export::ExportError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(exporter.export(&[trace(span("root"))]))
+    runtime.block_on(exporter.export(trace(span("root")).into()))
 }
 
 #[test]
@@ -21,10 +21,8 @@ fn a_trace_arrives_by_grpc_and_by_http() {
     export(&exporter).unwrap();
     assert_eq!(server.next().names(), ["root"]);
     let server = Server::http(|_| Reply::ok());
-    let exporter = JaegerExporter::with_options(server.url("/v1/traces"), |options| {
-        options.with_header("x-team", "one")
-    });
-    export(&exporter.unwrap()).unwrap();
+    let builder = JaegerExporter::builder().with_endpoint(server.url("/v1/traces"));
+    export(&builder.with_header("x-team", "one").build().unwrap()).unwrap();
     let heard = server.next();
     assert_eq!((heard.header("x-team"), &*heard.names()), (Some("one"), &["root".to_owned()][..]));
 }

@@ -9,10 +9,10 @@ mod made;
 mod server;
 mod splitting;
 mod through_a_pipeline;
-#[cfg(feature = "otlp-tls")]
+#[cfg(feature = "tls")]
 mod tls;
 
-use tailtrace::export::{ExportError, OtlpExporterBuilder};
+use tailtrace::export::{Batch, ExportError, OtlpExporterBuilder};
 use tailtrace::{Exporter, OtlpExporter, Trace};
 use tokio::runtime::Runtime;
 
@@ -30,6 +30,10 @@ impl Caller {
     }
 
     fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+        self.export_batch(Batch::from(batch))
+    }
+
+    fn export_batch(&self, batch: Batch) -> Result<(), ExportError> {
         self.runtime.block_on(self.exporter.export(batch))
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use tailtrace::delivery::{AsyncExporter, DeliveryConfig};
+use tailtrace::export::{Batch, OtlpProtocol};
 use tailtrace::model::Resource;
 use tailtrace::testing::{SpanFactory, span, trace};
 use tailtrace::{Exporter, LogLevel, OtlpExporter, Span, SpanId, Trace, TraceContext, TraceId};
@@ -26,7 +28,7 @@ fn large_trace(service: &str, spans: usize) -> Trace {
 }
 
 fn caller(server: &Server) -> Caller {
-    Caller::new(OtlpExporter::http().with_endpoint(server.url("/v1/traces")))
+    Caller::new(OtlpExporter::builder().with_endpoint(server.url("/v1/traces")))
 }
 
 fn names(service: &str, spans: usize) -> Vec<String> {
@@ -52,7 +54,11 @@ fn a_large_trace_is_split_and_no_request_exceeds_4_mib() {
 #[test]
 fn json_is_split_too() {
     let server = Server::http(|_| Reply::ok());
-    let caller = Caller::new(OtlpExporter::http_json().with_endpoint(server.url("/")));
+    let caller = Caller::new(
+        OtlpExporter::builder()
+            .with_protocol(OtlpProtocol::HttpJson)
+            .with_endpoint(server.url("/")),
+    );
     caller.export(&[large_trace("a", 20)]).unwrap();
     let heard = server.so_far();
     let bodies: Vec<usize> = heard.iter().map(|request| request.body.len()).collect();
@@ -85,18 +91,19 @@ fn what_has_arrived_is_not_sent_again_when_the_rest_is() {
     let replies = [Reply::ok(), busy.clone(), busy.clone(), Reply::ok(), busy, Reply::ok()];
     let server = Server::replies(Speaks::Http, replies);
     let caller = caller(&server);
-    let batch = [large_trace("a", 40)];
+    let traces = [large_trace("a", 40)];
+    let mut batch = Batch::from(&traces[..]);
     for _ in 0..3 {
-        assert!(caller.refused(&batch).is_retryable());
+        batch = caller.export_batch(batch).unwrap_err().into_left().unwrap();
     }
-    caller.export(&batch).unwrap();
+    caller.export_batch(batch).unwrap();
     let heard: Vec<_> = server.so_far().iter().map(|request| request.names()).collect();
     assert_eq!(heard.len(), 6);
     assert!(heard[1] == heard[2] && heard[2] == heard[3] && heard[4] == heard[5]);
     let arrived = [&heard[0][..], &heard[3], &heard[5]].concat();
     assert_eq!(arrived, names("a", 40));
     // The same traces once more are another batch.
-    caller.export(&batch).unwrap();
+    caller.export(&traces).unwrap();
     assert_eq!(server.so_far().len(), 3);
 }
 
@@ -115,45 +122,60 @@ fn a_request_that_is_refused_costs_its_own_spans_only() {
     let replies = [Reply::ok(), Reply::status(400), Reply::status(503), Reply::ok()];
     let server = Server::replies(Speaks::Http, replies);
     let caller = caller(&server);
-    let batch = [large_trace("a", 40)];
-    assert!(caller.refused(&batch).is_retryable());
-    let error = caller.refused(&batch);
+    let error = caller.refused(&[large_trace("a", 40)]);
     let heard: Vec<_> = server.so_far().iter().map(|request| request.names()).collect();
-    assert_eq!(heard.len(), 4);
+    assert_eq!(heard.len(), 3);
     assert_eq!(error.rejected_spans(), Some(heard[1].len() as u64));
     assert!(error.to_string().contains("400 Bad Request"), "{error}");
+    caller.export_batch(error.into_left().unwrap()).unwrap();
+    let rest = server.so_far();
+    let names: Vec<_> = rest.iter().map(|request| request.names()).collect();
+    assert_eq!(names, [&heard[2][..]]);
 }
 
 #[test]
-fn what_was_rejected_before_a_failure_is_still_counted_after_it() {
+fn what_was_rejected_before_a_failure_is_told_with_it() {
     let some = Reply::ok().with_body(partial(2, "too old"));
     let server = Server::replies(Speaks::Http, [some, Reply::status(503), Reply::ok()]);
     let caller = caller(&server);
-    let batch = [large_trace("a", 20)];
-    assert!(caller.refused(&batch).is_retryable());
-    assert_eq!(caller.refused(&batch).rejected_spans(), Some(2));
+    let error = caller.refused(&[large_trace("a", 20)]);
+    assert!(error.is_retryable() && error.to_string().contains("too old"), "{error}");
+    assert_eq!(error.rejected_spans(), Some(2));
+    caller.export_batch(error.into_left().unwrap()).unwrap();
 }
 
 #[test]
-fn what_has_arrived_is_remembered_when_the_caller_stops_waiting_for_the_rest() {
+fn what_has_arrived_is_not_sent_again_when_delivery_stops_waiting_for_the_rest() {
     let server = Server::replies(Speaks::Http, [Reply::ok(), Reply::Hang, Reply::ok()]);
-    let patient = OtlpExporter::http().with_endpoint(server.url("/")).with_timeout(Duration::ZERO);
-    let caller = Caller::new(patient);
-    let batch = [large_trace("a", 30)];
-    let mut requests = Vec::new();
-    caller.runtime.block_on(async {
-        let mut export = caller.exporter.export(&batch);
-        // Until the second request hangs.
-        while requests.len() < 2 {
-            let briefly = Duration::from_millis(1);
-            assert!(tokio::time::timeout(briefly, &mut export).await.is_err());
-            requests.extend(server.so_far());
-        }
-    });
-    caller.export(&batch).unwrap();
-    requests.extend(server.so_far());
-    let heard: Vec<_> = requests.iter().map(|request| request.names()).collect();
+    let patient = OtlpExporter::builder().with_endpoint(server.url("/"));
+    let exporter = patient.with_timeout(Duration::ZERO).build().unwrap();
+    // Long enough for the first request on a slow machine.
+    let config = DeliveryConfig::default().with_export_timeout(Duration::from_secs(3));
+    let exporter = AsyncExporter::with_config(exporter, config);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(exporter.export(large_trace("a", 30).into())).unwrap();
+    let report = exporter.shutdown_within(Duration::from_secs(60)).unwrap();
+    assert_eq!((report.sent, report.dropped()), (30, 0));
+    let heard: Vec<_> = server.so_far().iter().map(|request| request.names()).collect();
     assert_eq!(heard.len(), 3);
     assert_eq!(heard[1], heard[2]);
     assert_eq!([&heard[0][..], &heard[2]].concat(), names("a", 30));
+}
+
+#[test]
+fn what_has_arrived_is_counted_as_sent_when_the_rest_is_given_up() {
+    let server = Server::replies(Speaks::Http, [Reply::ok(), Reply::Hang]);
+    let patient = OtlpExporter::builder().with_endpoint(server.url("/"));
+    let exporter = AsyncExporter::new(patient.with_timeout(Duration::ZERO).build().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(exporter.export(large_trace("a", 30).into())).unwrap();
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        heard.extend(server.so_far());
+        std::thread::yield_now();
+    }
+    let late = exporter.shutdown_within(Duration::from_millis(1)).unwrap_err();
+    let accepted = heard[0].names().len() as u64;
+    assert_eq!((late.report().sent, late.report().dropped()), (accepted, 30 - accepted));
+    assert_eq!(exporter.lost(), 30 - accepted);
 }

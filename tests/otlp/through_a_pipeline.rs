@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tailtrace::delivery::{DeliveryConfig, Retry};
-use tailtrace::export::OtlpExporterBuilder;
+use tailtrace::export::{OtlpExporterBuilder, OtlpProtocol};
 use tailtrace::ledger::{Reason, Stats};
 use tailtrace::{Fraction, OtlpExporter, Pipeline, SpanId, TailSampler, TraceContext, TraceId};
 
@@ -15,8 +15,8 @@ const SPANS: usize = 20;
 const ALL: u64 = (TRACES * SPANS) as u64;
 
 fn start(builder: OtlpExporterBuilder) -> Pipeline {
-    let retry = Retry { initial: Duration::from_millis(1), ..Retry::default() };
-    let config = DeliveryConfig { retry, ..DeliveryConfig::default() };
+    let retry = Retry::default().with_initial(Duration::from_millis(1));
+    let config = DeliveryConfig::default().with_retry(retry);
     let pipeline = Pipeline::builder("checkout").with_delivery(config);
     pipeline.with_exporter(builder.build().unwrap()).start().unwrap()
 }
@@ -59,7 +59,7 @@ fn assert_complete(server: &Server) {
 #[test]
 fn every_span_arrives_by_http() {
     let server = Server::http(|_| Reply::ok());
-    let stats = run(OtlpExporter::http().with_endpoint(server.url("/v1/traces")));
+    let stats = run(OtlpExporter::builder().with_endpoint(server.url("/v1/traces")));
     assert_eq!((stats.exported, stats.failed()), (ALL, 0));
     assert_complete(&server);
 }
@@ -68,7 +68,7 @@ fn every_span_arrives_by_http() {
 fn a_span_that_was_called_from_another_process_says_so_and_its_children_do_not() {
     let server = Server::http(|_| Reply::ok());
     let all = TailSampler::new().keep(Fraction::new(1.0).unwrap());
-    let exporter = OtlpExporter::http().with_endpoint(server.url("/v1/traces")).build().unwrap();
+    let exporter = OtlpExporter::builder().with_endpoint(server.url("/v1/traces")).build().unwrap();
     let builder = Pipeline::builder("checkout").with_tail(all).with_exporter(exporter);
     let pipeline = builder.start().unwrap();
     let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
@@ -87,7 +87,9 @@ fn a_span_that_was_called_from_another_process_says_so_and_its_children_do_not()
 #[test]
 fn every_span_arrives_by_grpc() {
     let server = Server::grpc(|_| Reply::code(0));
-    let stats = run(OtlpExporter::grpc().with_endpoint(server.url("")));
+    let stats = run(OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::Grpc)
+        .with_endpoint(server.url("")));
     assert_eq!((stats.exported, stats.failed()), (ALL, 0));
     assert_complete(&server);
 }
@@ -103,18 +105,18 @@ fn a_peer_that_fails_now_and_then_gets_every_span_all_the_same() {
             _ => Reply::ok(),
         }
     });
-    let stats = run(OtlpExporter::http().with_endpoint(server.url("/v1/traces")));
+    let stats = run(OtlpExporter::builder().with_endpoint(server.url("/v1/traces")));
     assert_eq!((stats.exported, stats.failed()), (ALL, 0));
 }
 
 #[test]
 fn what_is_refused_or_rejected_is_in_the_ledger() {
     let server = Server::replies(Speaks::Http, [Reply::status(400), Reply::ok()]);
-    let stats = run(OtlpExporter::http().with_endpoint(server.url("/v1/traces")));
+    let stats = run(OtlpExporter::builder().with_endpoint(server.url("/v1/traces")));
     let refused = stats.dropped_by(Reason::Refused);
     assert!(refused > 0 && stats.exported + refused == ALL, "{stats}");
     let some = Reply::ok().with_body(partial(3, "too old"));
     let server = Server::replies(Speaks::Http, [some, Reply::ok()]);
-    let stats = run(OtlpExporter::http().with_endpoint(server.url("/v1/traces")));
+    let stats = run(OtlpExporter::builder().with_endpoint(server.url("/v1/traces")));
     assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (ALL - 3, 3));
 }

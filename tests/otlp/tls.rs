@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use tailtrace::export::{OtlpError, OtlpExporterBuilder};
+use tailtrace::export::{HttpError, OtlpExporterBuilder, OtlpProtocol};
 use tailtrace::testing::{span, trace};
 use tailtrace::{OtlpExporter, Trace};
 use tokio_rustls::TlsAcceptor;
@@ -99,8 +99,10 @@ fn start(speaks: Speaks, identity: &Identity, clients: Option<&Authority>) -> Se
 fn exporter(speaks: Speaks, server: &Server) -> OtlpExporterBuilder {
     let url = server.url("/v1/traces").replace("http://", "https://");
     match speaks {
-        Speaks::Http => OtlpExporter::http().with_endpoint(url),
-        Speaks::Grpc => OtlpExporter::grpc().with_endpoint(url.trim_end_matches("/v1/traces")),
+        Speaks::Http => OtlpExporter::builder().with_endpoint(url),
+        Speaks::Grpc => OtlpExporter::builder()
+            .with_protocol(OtlpProtocol::Grpc)
+            .with_endpoint(url.trim_end_matches("/v1/traces")),
     }
 }
 
@@ -149,12 +151,12 @@ fn a_peer_that_asks_who_we_are_is_told() {
 
 #[test]
 fn a_certificate_or_key_that_is_none_is_refused_by_its_part() {
-    let builder = || OtlpExporter::http().with_endpoint("https://localhost:4318/v1/traces");
+    let builder = || OtlpExporter::builder().with_endpoint("https://localhost:4318/v1/traces");
     let authority = Authority::new();
     let Identity { certificate, key } = authority.client();
     let refused = |builder: OtlpExporterBuilder| {
         let error = builder.build().unwrap_err();
-        assert!(matches!(error, OtlpError::Certificate { .. }), "{error}");
+        assert!(matches!(error, HttpError::Certificate { .. }), "{error}");
         error.to_string()
     };
     assert!(refused(builder().with_ca_certificate("")).contains("the CA certificate"));
@@ -169,14 +171,18 @@ fn a_certificate_or_key_that_is_none_is_refused_by_its_part() {
     assert!(told.contains("the client's identity"), "{told}");
 }
 
-#[cfg(not(any(feature = "otlp-tls-native-roots", feature = "otlp-tls-webpki-roots")))]
+#[cfg(not(any(feature = "tls-native-roots", feature = "tls-webpki-roots")))]
 #[test]
 fn without_anybody_to_trust_the_cure_is_named() {
-    let error = OtlpExporter::grpc().with_endpoint("https://localhost:4317").build().unwrap_err();
-    assert!(error.to_string().contains("otlp-tls-webpki-roots"), "{error}");
+    let error = OtlpExporter::builder()
+        .with_protocol(OtlpProtocol::Grpc)
+        .with_endpoint("https://localhost:4317")
+        .build()
+        .unwrap_err();
+    assert!(error.to_string().contains("tls-webpki-roots"), "{error}");
 }
 
-#[cfg(any(feature = "otlp-tls-native-roots", feature = "otlp-tls-webpki-roots"))]
+#[cfg(any(feature = "tls-native-roots", feature = "tls-webpki-roots"))]
 #[test]
 fn whom_everybody_trusts_is_trusted_and_a_stranger_is_not() {
     let server = start(Speaks::Http, &Authority::new().server("127.0.0.1"), None);

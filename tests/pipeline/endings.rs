@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tailtrace::delivery::DeliveryConfig;
-use tailtrace::export::{Batching, ExportError};
+use tailtrace::export::{Batch, Batching, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::pipeline::{FlushError, ShutdownError, StartError};
 use tailtrace::time::ManualClock;
-use tailtrace::{AlwaysOn, Errors, InMemoryExporter, Pipeline, Status, Trace, TraceView, Verdict};
+use tailtrace::{AlwaysOn, Errors, InMemoryExporter, Pipeline, Status, TraceView, Verdict};
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
 
 /// Sends nothing before it is asked to, because the clock stands still.
 fn patient() -> DeliveryConfig {
-    DeliveryConfig { batching: Some(Batching::default()), ..DeliveryConfig::default() }
+    DeliveryConfig::default().with_batching(Batching::default())
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_deadline_is_kept_and_what_is_left_is_told() {
     let left = Mutex::new(left);
     let arrived = Arc::new(Mutex::new(0));
     let count = Arc::clone(&arrived);
-    let hangs = Export(move |batch: &[Trace]| {
+    let hangs = Export(move |batch: Batch| {
         let _ = enter.send(());
         // Until the test lets go of the other end.
         let _ = left.lock().unwrap().recv();
@@ -152,7 +152,8 @@ fn a_deadline_is_kept_and_what_is_left_is_told() {
 #[test]
 fn the_time_that_is_told_is_the_time_that_was_asked_for() {
     let (clock, never) = (ManualClock::new(), Duration::from_secs(1));
-    let down = |_: &[Trace]| Err(ExportError::retryable("connection refused").after(PLENTY));
+    let down =
+        |batch: Batch| Err(ExportError::retryable("connection refused", batch).after(PLENTY));
     // Deciding takes nearly all of the time.
     let spend = clock.clone();
     let slow = move |_: &TraceView<'_>| {

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::{
-    AlwaysOn, Pipeline, SamplingRequest, SamplingResult, SpanRef, Trace, TraceView, Tracer, Verdict,
+    AlwaysOn, Pipeline, SamplingRequest, SamplingResult, SpanRef, TraceView, Tracer, Verdict,
 };
 
 use crate::support::{self, Export, PLENTY, exported, keep_errors, settled};
@@ -43,7 +43,7 @@ fn a_panicking_exporter_costs_its_batch_and_nobody_else() {
     let (builder, _, memory) = support::pipeline();
     let calls = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&calls);
-    let panics = Export(move |_: &[Trace]| -> Result<(), ExportError> {
+    let panics = Export(move |_: Batch| -> Result<(), ExportError> {
         count.fetch_add(1, Ordering::Relaxed);
         panic!("an exporter's bug")
     });
@@ -62,7 +62,7 @@ fn a_panicking_exporter_costs_its_batch_and_nobody_else() {
 
 #[test]
 fn what_only_a_panicking_exporter_had_is_counted() {
-    let panics = Export(|_: &[Trace]| -> Result<(), ExportError> { panic!("an exporter's bug") });
+    let panics = Export(|_: Batch| -> Result<(), ExportError> { panic!("an exporter's bug") });
     let pipeline =
         Pipeline::builder("test").with_sampler(AlwaysOn).with_exporter(panics).start().unwrap();
     drop(pipeline.tracer().start_span("span"));
@@ -129,7 +129,7 @@ fn what_an_exporter_traces_never_comes_back() {
     let own: Arc<OnceLock<Tracer>> = Arc::default();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (inside, names) = (Arc::clone(&own), Arc::clone(&seen));
-    let traces = Export(move |batch: &[Trace]| {
+    let traces = Export(move |batch: Batch| {
         for trace in batch {
             let root = trace.root().map(SpanRef::operation_name).unwrap_or_default();
             names.lock().unwrap().push(root.to_owned());

@@ -1,7 +1,7 @@
 //! What goes when there is too much, and what the account says.
 
 use tailtrace::delivery::{DeliveryConfig, Retry};
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::model::Limits;
 use tailtrace::record::RecordLimits;
@@ -148,12 +148,12 @@ fn the_ring_holds_no_more_than_it_may_and_none_at_zero() {
 #[test]
 fn a_full_queue_sheds_and_counts() {
     let (builder, _, memory) = support::pipeline();
-    let delivery = DeliveryConfig { max_queued_traces: 10, ..DeliveryConfig::default() };
+    let delivery = DeliveryConfig::default().with_max_queued_traces(10);
     // A batch that never fills and a clock that stands still: nothing leaves before the flush.
-    let batching = Some(tailtrace::export::Batching::default());
+    let batching = tailtrace::export::Batching::default();
     let pipeline = builder
         .with_sampler(AlwaysOn)
-        .with_delivery(DeliveryConfig { batching, ..delivery })
+        .with_delivery(delivery.with_batching(batching))
         .start()
         .unwrap();
     let tracer = pipeline.tracer();
@@ -169,18 +169,18 @@ fn a_full_queue_sheds_and_counts() {
 #[test]
 fn what_an_exporter_refuses_is_counted_and_told() {
     for (reason, permanent) in [(Reason::Refused, true), (Reason::RetriesExhausted, false)] {
-        let refuse = Export(move |_: &[tailtrace::Trace]| {
+        let refuse = Export(move |batch: Batch| {
             Err(if permanent {
                 ExportError::permanent("no such tenant")
             } else {
-                ExportError::retryable("busy")
+                ExportError::retryable("busy", batch)
             })
         });
-        let retry = Retry { budget: std::time::Duration::ZERO, ..Retry::default() };
+        let retry = Retry::default().with_budget(std::time::Duration::ZERO);
         let pipeline = Pipeline::builder("test")
             .with_sampler(AlwaysOn)
             .with_exporter(refuse)
-            .with_delivery(DeliveryConfig { retry, ..DeliveryConfig::default() })
+            .with_delivery(DeliveryConfig::default().with_retry(retry))
             .start()
             .unwrap();
         let root = pipeline.tracer().start_span("root");

@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::export::{Batching, ExportError};
+use tailtrace::export::{Batch, Batching, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::model::{Limits, TagRef};
 use tailtrace::record::RecordLimits;
 use tailtrace::{
-    AlwaysOn, Exporter, LogLevel, Pipeline, SamplingRequest, SamplingResult, Trace, TraceContext,
+    AlwaysOn, Exporter, LogLevel, Pipeline, SamplingRequest, SamplingResult, TraceContext,
     TraceView, Tracer, Verdict,
 };
 
@@ -85,7 +85,7 @@ fn an_exporter_that_joins_a_trace_of_the_application_does_not_feed_itself() {
     let inside = Arc::clone(&own);
     let joined = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&joined);
-    let joins = Export(move |_: &[Trace]| {
+    let joins = Export(move |_: Batch| {
         if let Some((tracer, context)) = inside.get()
             && count.fetch_add(1, Ordering::Relaxed) < 20
         {
@@ -111,7 +111,7 @@ struct TracesWhereItBlocks(Arc<OnceLock<(Tracer, TraceContext)>>);
 
 #[async_trait]
 impl Exporter for TracesWhereItBlocks {
-    async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, _: Batch) -> Result<(), ExportError> {
         let own = Arc::clone(&self.0);
         let blocking = tokio::task::spawn_blocking(move || {
             let Some((tracer, context)) = own.get() else { return };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Stats;
 use tailtrace::model::Random;
 use tailtrace::pipeline::PipelineBuilder;
@@ -69,9 +69,9 @@ pub(crate) struct Export<F>(pub(crate) F);
 #[async_trait]
 impl<F> Exporter for Export<F>
 where
-    F: Fn(&[Trace]) -> Result<(), ExportError> + Send + Sync,
+    F: Fn(Batch) -> Result<(), ExportError> + Send + Sync,
 {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         (self.0)(batch)
     }
 

@@ -23,6 +23,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData,
 };
+use tailtrace::export::OtlpProtocol;
 use tailtrace::otel::TailSpanProcessor;
 use tailtrace::{Errors, Fraction, OtlpExporter, Pipeline, SlowerThan, TailSampler};
 use tracing::{error, info, info_span};
@@ -60,7 +61,8 @@ fn own() -> Targets {
 /// Our tail and what it keeps, on the way to Jaeger.
 fn pipeline(service: &str, url: &str) -> Result<Pipeline, Box<dyn Error>> {
     let tail = TailSampler::new().keep(Errors).keep(SlowerThan(SLOW)).keep(Fraction::new(0.01)?);
-    let exporter = OtlpExporter::grpc().with_endpoint(url).build()?;
+    let exporter =
+        OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).with_endpoint(url).build()?;
     Ok(Pipeline::builder(service).with_tail(tail).with_exporter(exporter).start()?)
 }
 

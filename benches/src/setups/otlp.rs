@@ -39,7 +39,7 @@ pub fn tailtrace(to: To, shape: impl Fn() + Send + Sync + 'static) -> Job {
         }
         To::Grpc(port) => (OtlpProtocol::Grpc, format!("http://127.0.0.1:{port}")),
     };
-    let exporter = OtlpExporter::builder(protocol).with_endpoint(url).build();
+    let exporter = OtlpExporter::builder().with_protocol(protocol).with_endpoint(url).build();
     let exporter = exporter.expect("the address is one");
     let builder = tailtrace::Pipeline::builder("benches").with_tail(keep).with_exporter(exporter);
     ours(builder, shape)

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::record::RecordLimits;
-use tailtrace::{
-    Exporter, Pipeline, SamplingRequest, SamplingResult, Trace, TraceView, Tracer, Verdict,
-};
+use tailtrace::{Exporter, Pipeline, SamplingRequest, SamplingResult, TraceView, Tracer, Verdict};
 
 use crate::Job;
 
@@ -17,7 +15,7 @@ pub struct Nowhere;
 
 #[async_trait]
 impl Exporter for Nowhere {
-    async fn export(&self, _batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, _batch: Batch) -> Result<(), ExportError> {
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use opentelemetry::trace::TraceError;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::trace::Config;
-use tailtrace::export::{Batching, ExportError};
+use tailtrace::export::{Batch, Batching, ExportError};
 use tailtrace::model::Resource;
 use tailtrace::{Exporter, Trace};
 use tailtrace_otel_0_23::convert::to_resource;
@@ -81,7 +81,7 @@ impl ThriftExporter {
             Ok(exporter) => exporter.into(),
             Err(error) => {
                 let message = format!("no exporter for {}: {error}", resource.service_name());
-                return Err(ExportError::retryable(message).with_source(error));
+                return Err(ExportError::permanent(message).with_source(error));
             }
         };
         if services.len() >= SERVICES {
@@ -104,22 +104,29 @@ pub(crate) fn config_of(resource: &Resource) -> Config {
 
 #[async_trait]
 impl Exporter for ThriftExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
-        let mut groups: Vec<(&Arc<Resource>, Vec<Trace>)> = Vec::new();
-        for trace in batch {
-            match groups.iter_mut().find(|(resource, _)| *resource == trace.resource()) {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+        let mut groups: Vec<(Arc<Resource>, Vec<Trace>)> = Vec::new();
+        for trace in &batch {
+            match groups.iter_mut().find(|(resource, _)| resource == trace.resource()) {
                 Some((_, traces)) => traces.push(trace.clone()),
-                None => groups.push((trace.resource(), vec![trace.clone()])),
+                None => groups.push((Arc::clone(trace.resource()), vec![trace.clone()])),
             }
         }
-        let (mut lost, mut failed, services) = (0, None, groups.len());
+        let mut lost = 0;
+        let mut left = Vec::new();
+        let mut failed = None;
+        let services = groups.len();
         for (resource, traces) in groups {
-            let sent = match self.of(resource) {
-                Ok(exporter) => exporter.export(&traces).await,
-                Err(error) => Err(error),
+            let spans = traces.iter().map(|trace| trace.span_count() as u64).sum();
+            let sent = match self.of(&resource) {
+                Ok(exporter) => exporter.export(Batch::from(traces)).await,
+                Err(error) => {
+                    left.extend(traces);
+                    failed = Some(error);
+                    continue;
+                }
             };
             if let Err(error) = sent {
-                let spans = traces.iter().map(|trace| trace.span_count() as u64).sum();
                 lost += error.rejected_spans().unwrap_or(spans);
                 failed = Some(error);
             }
@@ -132,6 +139,11 @@ impl Exporter for ThriftExporter {
                  `with_max_packet_size` where the network allows it",
             )),
             None => Ok(()),
+            Some(error) if !left.is_empty() => {
+                let left = Batch::from(left);
+                let error = ExportError::retryable(error.to_string(), left).with_source(error);
+                Err(error.with_rejected_spans(lost + too_large))
+            }
             Some(error) if services == 1 => Err(error),
             Some(error) => {
                 Err(ExportError::partial(lost + too_large, error.to_string()).with_source(error))

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use client::Client;
+use tailtrace::export::Batch;
 use tailtrace::ledger::Reason;
 use tailtrace::model::{Link, Resource};
 use tailtrace::{
@@ -190,7 +191,7 @@ fn named(service: &str, spans: usize, bytes: usize) -> Trace {
 fn an_agent_gets_what_was_traced_field_by_field() {
     let (socket, address) = agent();
     let exporter = ThriftExporter::agent().with_endpoint(address).build().unwrap();
-    block_on(exporter.export(&[order()])).unwrap();
+    block_on(exporter.export(Batch::from([order()]))).unwrap();
     assert_order(&receive(&socket).0);
 }
 
@@ -199,7 +200,7 @@ fn each_service_is_told_under_its_own_name() {
     let (socket, address) = agent();
     let exporter = ThriftExporter::agent().with_endpoint(address).build().unwrap();
     let batch = [named("a", 1, 1), named("b", 1, 1), named("a", 1, 1)];
-    block_on(exporter.export(&batch)).unwrap();
+    block_on(exporter.export(Batch::from(&batch[..]))).unwrap();
     let told = |(batch, _): (Struct, usize)| (text(inner(&batch, 1), 1), list(&batch, 2).len());
     assert_eq!(told(receive(&socket)), ("a".to_owned(), 2));
     assert_eq!(told(receive(&socket)), ("b".to_owned(), 1));
@@ -210,7 +211,7 @@ fn a_batch_larger_than_a_packet_goes_in_several() {
     let (socket, address) = agent();
     let exporter = ThriftExporter::agent().with_endpoint(address).with_max_packet_size(2000);
     let exporter = exporter.build().unwrap();
-    block_on(exporter.export(&[named("a", 20, 400)])).unwrap();
+    block_on(exporter.export(Batch::from([named("a", 20, 400)]))).unwrap();
     let (mut spans, mut packets) = (0, 0);
     while spans < 20 {
         let (batch, size) = receive(&socket);
@@ -280,7 +281,7 @@ fn collector(status: &'static str) -> (String, mpsc::Receiver<(String, Vec<u8>)>
 fn a_collector_gets_what_was_traced_field_by_field() {
     let (endpoint, requests) = collector("202 Accepted");
     let exporter = ThriftExporter::collector(Client).with_endpoint(endpoint).build().unwrap();
-    block_on(exporter.export(&[order()])).unwrap();
+    block_on(exporter.export(Batch::from([order()]))).unwrap();
     let (head, body) = requests.recv().unwrap();
     assert!(head.starts_with("POST /api/traces HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("content-type: application/vnd.apache.thrift.binary"), "{head}");
@@ -291,7 +292,7 @@ fn a_collector_gets_what_was_traced_field_by_field() {
 fn a_collector_that_refuses_is_told_as_a_failure() {
     let (endpoint, _requests) = collector("500 Internal Server Error");
     let exporter = ThriftExporter::collector(Client).with_endpoint(endpoint).build().unwrap();
-    let failed = block_on(exporter.export(&[order()])).unwrap_err();
+    let failed = block_on(exporter.export(Batch::from([order()]))).unwrap_err();
     assert!(failed.to_string().contains("500"), "{failed}");
 }
 
@@ -315,7 +316,7 @@ fn several_threads_share_one_exporter_and_no_span_changes_its_service() {
                     let mut trace = named(service, 1, 1);
                     let id = trace.spans().next().unwrap().span_id();
                     trace.span_mut(id).unwrap().set_tag("service", service);
-                    block_on(exporter.export(&[trace])).unwrap();
+                    block_on(exporter.export(Batch::from([trace]))).unwrap();
                 }
             });
         }

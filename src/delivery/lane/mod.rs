@@ -4,6 +4,7 @@
 //! who waits for a flush or the shutdown, and the account of this exporter. No exporter runs and no
 //! trace is dropped while it is held.
 
+mod drain;
 mod state;
 
 use std::future::poll_fn;
@@ -13,15 +14,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::queue::{Bounds, Entry, Offer, Pushed};
-use super::report::DeliveryReport;
 use super::ticket::{Landed, Ticket};
-use super::waiter::{ExporterFailure, Waiter};
-use crate::export::{Batching, ExportError};
+use super::waiter::ExporterFailure;
+use crate::export::{Batch, Batching, ExportError, Progress};
 use crate::kit::sync::{Condvar, Mutex, lock, wait, wait_while};
 use crate::ledger::{Ledger, Reason};
 use crate::time::{Clock, Tick};
 use crate::trace::Trace;
-use state::{Fates, Flush, Parcel, Phase, State};
+pub(super) use drain::Mark;
+use state::{Fates, Parcel, Phase, State};
 pub(super) use state::{Job, Outcome};
 
 #[derive(Debug)]
@@ -44,14 +45,6 @@ pub(super) enum Pause {
     Urged,
     /// The batch has been given up.
     Abandoned,
-}
-
-/// The account when a flush or a shutdown was asked for.
-#[derive(Debug)]
-pub(super) struct Mark {
-    account: DeliveryReport,
-    errors: u64,
-    target: u64,
 }
 
 impl Lane {
@@ -132,6 +125,29 @@ impl Lane {
         self.tell(fates);
     }
 
+    /// Enters what became of a batch of which `left` may be sent again, and hands that out for the next
+    /// try; `None` when that is nothing, because all of it is answered for or the lane has ended. Spans that
+    /// are neither left nor `rejected` have been accepted.
+    pub(super) fn retry(&self, left: Batch, rejected: u64) -> Option<Batch> {
+        let mut state = lock(&self.state);
+        // An exporter that returns more than it was given has still been given no more.
+        let open = state.sending.spans();
+        let done = open.saturating_sub(left.span_count() as u64);
+        let rejected = rejected.max(state.sending.marked().rejected).min(done);
+        let fates = state.advance(Progress { accepted: done - rejected, rejected });
+        let again = state.phase != Phase::Ended && left.span_count() > 0;
+        let again = again.then(|| state.sending.lend(left));
+        drop(state);
+        self.tell(fates);
+        again
+    }
+
+    /// What is left of a batch that the exporter has dropped; `None` when the exporter had taken the traces
+    /// out of it.
+    pub(super) fn reclaim(&self) -> Option<Batch> {
+        lock(&self.state).sending.reclaim()
+    }
+
     /// Keeps what the exporter said when a try failed, for whoever waits.
     pub(super) fn failed(&self, error: Arc<ExportError>) {
         let mut state = lock(&self.state);
@@ -188,56 +204,6 @@ impl Lane {
             work.as_mut().poll(context).map(Some)
         })
         .await
-    }
-
-    /// Asks for everything queued so far to be sent and flushed; `waiter` hears of it.
-    pub(super) fn flush(&self, waiter: &Arc<Waiter>) -> Mark {
-        self.ask(waiter, |state, waiter, target| {
-            state.flushes.push(Flush { target, waiter });
-        })
-    }
-
-    /// Lets nothing more in and asks for everything queued to be sent; `waiter` hears of it.
-    pub(super) fn stop(&self, waiter: &Arc<Waiter>) -> Mark {
-        self.ask(waiter, |state, waiter, _| {
-            state.phase = Phase::Stopping;
-            state.stops.push(waiter);
-        })
-    }
-
-    fn ask(&self, waiter: &Arc<Waiter>, note: impl FnOnce(&mut State, Arc<Waiter>, u64)) -> Mark {
-        let mut state = lock(&self.state);
-        let (account, errors) = (state.account, state.errors.count);
-        let mark = Mark { account, errors, target: state.queue.next_seq() };
-        if state.phase == Phase::Ended {
-            drop(state);
-            waiter.done(None);
-            return mark;
-        }
-        note(&mut state, Arc::clone(waiter), mark.target);
-        state.urgency += 1;
-        drop(state);
-        self.work.notify_one();
-        mark
-    }
-
-    /// The flush that `waiter` waited for is of no interest any more.
-    pub(super) fn forget(&self, waiter: &Arc<Waiter>) {
-        let mut state = lock(&self.state);
-        state.flushes.retain(|flush| !Arc::ptr_eq(&flush.waiter, waiter));
-        state.flushing.retain(|other| !Arc::ptr_eq(other, waiter));
-    }
-
-    /// What happened since the mark, and what the exporter said where that is not all well.
-    pub(super) fn since(&self, mark: &Mark) -> (DeliveryReport, Option<ExporterFailure>) {
-        let state = lock(&self.state);
-        let sending = state.sending.iter().filter(|(seq, _)| *seq < mark.target);
-        let sending: u64 = sending.map(|(_, ticket)| ticket.spans()).sum();
-        let left = sending + state.queue.spans_before(mark.target) as u64;
-        let report = state.account.since(&mark.account, left);
-        let error = if report.is_whole() { None } else { state.errors.since(mark.errors) };
-        let exporter = Arc::clone(&self.name);
-        (report, error.map(|error| ExporterFailure { exporter, error }))
     }
 
     /// Ends the lane: gives up whatever waits or is being sent, and frees everybody who waits for it.

@@ -1,5 +1,6 @@
 //! What both sides of a lane agree on, and what follows from it; nothing waits here.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -7,7 +8,7 @@ use crate::delivery::queue::{Bounds, Entry, Queue};
 use crate::delivery::report::DeliveryReport;
 use crate::delivery::ticket::{Landed, Ticket};
 use crate::delivery::waiter::Waiter;
-use crate::export::{Batching, ExportError};
+use crate::export::{Batch, Batching, ExportError, Loan, Progress};
 use crate::ledger::Reason;
 use crate::time::Tick;
 use crate::trace::Trace;
@@ -15,8 +16,8 @@ use crate::trace::Trace;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) queue: Queue<Parcel>,
-    /// The batch that is being sent: whoever takes these tickets decides its fate.
-    pub(super) sending: Vec<(u64, Ticket)>,
+    /// The batch that is being sent.
+    pub(super) sending: Sending,
     pub(super) account: DeliveryReport,
     pub(super) errors: Errors,
     pub(super) flushes: Vec<Flush>,
@@ -48,6 +49,16 @@ pub(super) struct Parcel {
     pub(super) ticket: Ticket,
 }
 
+/// The account of the batch that is being sent: taking tickets out of it decides what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    tickets: VecDeque<(u64, Ticket)>,
+    /// What is known about the first ticket's spans.
+    first: Progress,
+    /// Where the exporter marks what became of the spans.
+    loan: Option<Arc<Loan>>,
+}
+
 #[derive(Debug)]
 pub(super) struct Flush {
     /// What arrived before this place must have left.
@@ -68,7 +79,7 @@ pub(super) struct Errors {
 #[derive(Debug)]
 pub(in crate::delivery) enum Job {
     /// Send these, then `Lane::settle`.
-    Send(Vec<Trace>),
+    Send(Batch),
     /// Let the exporter flush, then call `Lane::flushed`.
     Flush,
     /// Let the exporter shut down, then `Lane::end`.
@@ -97,11 +108,45 @@ impl Errors {
     }
 }
 
+impl Sending {
+    /// How many spans have not been answered for.
+    pub(super) fn spans(&self) -> u64 {
+        self.spans_before(u64::MAX)
+    }
+
+    /// How many spans of the traces queued before `target` have not been answered for.
+    pub(super) fn spans_before(&self, target: u64) -> u64 {
+        let before = self.tickets.iter().filter(|(seq, _)| *seq < target);
+        let spans: u64 = before.map(|(_, ticket)| ticket.spans()).sum();
+        let has_first = self.tickets.front().is_some_and(|(seq, _)| *seq < target);
+        let known = if has_first { self.first.accepted + self.first.rejected } else { 0 };
+        debug_assert!(known <= spans, "more is answered for than was sent");
+        spans.saturating_sub(known)
+    }
+
+    /// Hands the batch to the exporter for one try.
+    pub(super) fn lend(&mut self, batch: Batch) -> Batch {
+        let (lent, loan) = batch.lend();
+        self.loan = Some(loan);
+        lent
+    }
+
+    /// What the exporter dropped of the batch when its time was up.
+    pub(super) fn reclaim(&self) -> Option<Batch> {
+        self.loan.as_ref().and_then(|loan| loan.take_left())
+    }
+
+    /// What the exporter has marked in the batch since it was lent.
+    pub(super) fn marked(&self) -> Progress {
+        self.loan.as_ref().map_or_else(Progress::default, |loan| loan.progress())
+    }
+}
+
 impl State {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             queue: Queue::new(bounds),
-            sending: Vec::new(),
+            sending: Sending::default(),
             account: DeliveryReport::default(),
             errors: Errors::default(),
             flushes: Vec::new(),
@@ -142,37 +187,68 @@ impl State {
         (self.phase == Phase::Stopping).then_some(Job::Stop)
     }
 
-    pub(super) fn take(&mut self, batching: &Batching) -> Vec<Trace> {
-        let batch = self.queue.take(batching.max_spans, batching.max_bytes);
-        let mut traces = Vec::with_capacity(batch.len());
-        for Entry { seq, item, .. } in batch {
-            self.sending.push((seq, item.ticket));
+    fn take(&mut self, batching: &Batching) -> Batch {
+        let entries = self.queue.take(batching.max_spans, batching.max_bytes);
+        debug_assert!(self.sending.tickets.is_empty(), "one batch at a time");
+        let mut traces = Vec::with_capacity(entries.len());
+        for Entry { seq, item, .. } in entries {
+            self.sending.tickets.push_back((seq, item.ticket));
             traces.push(item.trace);
         }
-        traces
+        self.sending.lend(Batch::from(traces))
     }
 
-    /// Enters the fate of the batch that is being sent, unless that has been done.
+    /// Enters what became of the batch that is being sent, unless that has been done.
     pub(super) fn settle(&mut self, outcome: Outcome) -> Fates {
-        let mut rejected_left = match outcome {
-            Outcome::Sent { rejected } => rejected,
-            Outcome::Lost(_) => 0,
+        let open = self.sending.spans();
+        let mut fates = match outcome {
+            Outcome::Sent { rejected } => {
+                let rejected = rejected.max(self.sending.marked().rejected).min(open);
+                self.advance(Progress { accepted: open - rejected, rejected })
+            }
+            // What the exporter has marked in the batch is known whatever came after it.
+            Outcome::Lost(_) => {
+                let marked = self.sending.marked();
+                self.advance(marked)
+            }
         };
-        let mut fates = Fates::with_capacity(self.sending.len());
-        for (_, ticket) in self.sending.drain(..) {
-            let landed = match outcome {
-                // Which spans were rejected is not known: the first ones stand for them.
-                Outcome::Sent { .. } => {
-                    let rejected = rejected_left.min(ticket.spans());
-                    rejected_left -= rejected;
-                    Landed { accepted: ticket.spans() - rejected, reason: Reason::Refused }
-                }
-                Outcome::Lost(reason) => Landed::lost(reason),
-            };
-            let lost = ticket.spans() - landed.accepted;
-            self.account.sent += landed.accepted;
-            self.account.drop_spans(landed.reason, lost);
-            fates.push((ticket, landed));
+        let reason = match outcome {
+            Outcome::Sent { .. } => Reason::Refused,
+            Outcome::Lost(reason) => reason,
+        };
+        let mut known = std::mem::take(&mut self.sending.first);
+        for (_, ticket) in self.sending.tickets.drain(..) {
+            let Progress { accepted, rejected } = std::mem::take(&mut known);
+            self.account.drop_spans(reason, ticket.spans() - accepted - rejected);
+            fates.push((ticket, Landed { accepted, rejected, reason }));
+        }
+        self.sending.loan = None;
+        fates
+    }
+
+    /// Enters what a peer has answered for of the batch that is being sent, in the batch's order.
+    pub(super) fn advance(&mut self, progress: Progress) -> Fates {
+        let sending = &mut self.sending;
+        let mut fates = Fates::with_capacity(sending.tickets.len());
+        let mut ahead = progress;
+        while let Some((_, ticket)) = sending.tickets.front() {
+            let open = ticket.spans() - sending.first.accepted - sending.first.rejected;
+            // Which spans were rejected is not known: the first ones stand for them.
+            let rejected = ahead.rejected.min(open);
+            let accepted = ahead.accepted.min(open - rejected);
+            ahead.rejected -= rejected;
+            ahead.accepted -= accepted;
+            sending.first.rejected += rejected;
+            sending.first.accepted += accepted;
+            self.account.sent += accepted;
+            self.account.drop_spans(Reason::Refused, rejected);
+            if accepted + rejected < open {
+                break;
+            }
+            let Progress { accepted, rejected } = std::mem::take(&mut sending.first);
+            if let Some((_, ticket)) = sending.tickets.pop_front() {
+                fates.push((ticket, Landed { accepted, rejected, reason: Reason::Refused }));
+            }
         }
         fates
     }

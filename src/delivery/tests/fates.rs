@@ -50,7 +50,7 @@ fn a_flush_ends_though_traces_keep_coming() {
 
     #[async_trait]
     impl Exporter for Endless {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             let bench = lock(&self.0).clone();
             if let Some(bench) = bench {
                 bench.send(&trace(1));
@@ -145,7 +145,7 @@ fn panics_of_every_other_method_are_caught_too() {
 
     #[async_trait]
     impl Exporter for Hostile {
-        async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, batch: Batch) -> Result<(), ExportError> {
             self.0.export(batch).await
         }
         async fn flush(&self) -> Result<(), ExportError> {

@@ -3,6 +3,7 @@
 mod fates;
 mod hangs;
 mod own_queue;
+mod partly;
 mod retries;
 mod runtimes;
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Delivery, DeliveryConfig, Retry};
-use crate::export::{Batching, ExportError, Exporter};
+use crate::export::{Batch, Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
 use crate::kit::{Random, own_work};
 use crate::ledger::{Ledger, Stats};
@@ -30,6 +31,28 @@ const LONG: Duration = Duration::from_secs(60);
 pub(super) enum Step {
     Accept,
     Fail(ExportError),
+    /// Fails and returns the whole batch, with the time that the peer asks for.
+    Busy {
+        message: &'static str,
+        wait: Option<Duration>,
+    },
+    /// Says that so many spans were accepted and so many rejected, then fails and returns the rest.
+    Partly {
+        accepted: usize,
+        rejected: usize,
+    },
+    /// The same, then never ready.
+    PartlyPending {
+        accepted: usize,
+        rejected: usize,
+    },
+    /// The same, then panics.
+    PartlyPanic {
+        accepted: usize,
+        rejected: usize,
+    },
+    /// Takes the traces out and is never ready.
+    TakeAndHang,
     Panic,
     /// Never ready, but it gives its thread back.
     Pending,
@@ -39,7 +62,7 @@ pub(super) enum Step {
 
 impl Step {
     pub(super) fn down() -> Self {
-        Self::Fail(ExportError::retryable("connection refused"))
+        Self::Busy { message: "connection refused", wait: None }
     }
 
     /// A step that keeps its thread until the sender is dropped.
@@ -107,6 +130,7 @@ impl Scripted {
         &self,
         script: &Mutex<VecDeque<Step>>,
         event: Event,
+        mut batch: Batch,
     ) -> Result<(), ExportError> {
         assert!(own_work::is_own_thread(), "not on a thread of ours");
         let step = lock(script).pop_front().unwrap_or(Step::Accept);
@@ -114,6 +138,33 @@ impl Scripted {
         match step {
             Step::Accept => Ok(()),
             Step::Fail(error) => Err(error),
+            Step::Busy { message, wait } => {
+                let error = ExportError::retryable(message, batch);
+                Err(match wait {
+                    Some(wait) => error.after(wait),
+                    None => error,
+                })
+            }
+            Step::Partly { accepted, rejected } => {
+                batch.mark_accepted(accepted);
+                batch.mark_rejected(rejected);
+                let error = ExportError::retryable("503", batch);
+                Err(error.with_rejected_spans(rejected as u64))
+            }
+            Step::PartlyPending { accepted, rejected } => {
+                batch.mark_accepted(accepted);
+                batch.mark_rejected(rejected);
+                std::future::pending().await
+            }
+            Step::PartlyPanic { accepted, rejected } => {
+                batch.mark_accepted(accepted);
+                batch.mark_rejected(rejected);
+                panic!("as the script says");
+            }
+            Step::TakeAndHang => {
+                drop(batch.into_traces());
+                std::future::pending().await
+            }
             Step::Panic => panic!("as the script says"),
             Step::Pending => std::future::pending().await,
             Step::Block(held) => {
@@ -126,18 +177,18 @@ impl Scripted {
 
 #[async_trait]
 impl Exporter for Scripted {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         assert!(!batch.is_empty());
-        let spans = batch.iter().map(Trace::span_count).sum();
-        self.follow(&self.script, Event::Export(spans)).await
+        let spans = batch.span_count();
+        self.follow(&self.script, Event::Export(spans), batch).await
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
-        self.follow(&self.flushes, Event::Flush).await
+        self.follow(&self.flushes, Event::Flush, Batch::default()).await
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        self.follow(&self.shutdown, Event::Shutdown).await
+        self.follow(&self.shutdown, Event::Shutdown, Batch::default()).await
     }
 
     fn name(&self) -> Cow<'static, str> {

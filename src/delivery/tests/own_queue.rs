@@ -21,9 +21,9 @@ fn it_returns_at_once_though_the_exporter_inside_is_blocked() {
     let (inner, heard) = Scripted::new([blocked]);
     let exporter = AsyncExporter::with_config(inner, quick());
     block_on(async {
-        exporter.export(&[trace(3)]).await.unwrap();
+        exporter.export(Batch::from([trace(3)])).await.unwrap();
         assert_eq!(heard.next(), Event::Export(3));
-        exporter.export(&[trace(4)]).await.unwrap();
+        exporter.export(Batch::from([trace(4)])).await.unwrap();
         // The runtime is not blocked, or no time limit could end these.
         assert!(briefly(exporter.flush()).await.is_none());
         drop(hold);
@@ -40,9 +40,9 @@ fn a_shutdown_that_is_dropped_gives_up_what_still_waits() {
     let (inner, heard) = Scripted::new([Step::Pending]);
     let exporter = AsyncExporter::with_config(inner, quick());
     block_on(async {
-        exporter.export(&[trace(3)]).await.unwrap();
+        exporter.export(Batch::from([trace(3)])).await.unwrap();
         assert_eq!(heard.next(), Event::Export(3));
-        exporter.export(&[trace(4)]).await.unwrap();
+        exporter.export(Batch::from([trace(4)])).await.unwrap();
         assert!(briefly(exporter.shutdown()).await.is_none());
     });
     assert_eq!((exporter.lost(), exporter.queued_spans()), (7, 0));
@@ -56,9 +56,9 @@ fn what_finds_its_queue_full_is_told_to_the_caller() {
     let config = DeliveryConfig { max_queued_traces: 1, ..quick() };
     let exporter = AsyncExporter::with_config(inner, config);
     block_on(async {
-        exporter.export(&[trace(1)]).await.unwrap();
+        exporter.export(Batch::from([trace(1)])).await.unwrap();
         assert_eq!(heard.next(), Event::Export(1));
-        let error = exporter.export(&[trace(2), trace(3)]).await.unwrap_err();
+        let error = exporter.export(Batch::from([trace(2), trace(3)])).await.unwrap_err();
         assert_eq!(error.rejected_spans(), Some(3));
         drop(hold);
         exporter.flush().await.unwrap();
@@ -73,9 +73,9 @@ fn what_it_loses_makes_the_flush_fail() {
     let (inner, heard) = Scripted::new([blocked, refused]);
     let exporter = AsyncExporter::with_config(inner, quick());
     block_on(async {
-        exporter.export(&[trace(3)]).await.unwrap();
+        exporter.export(Batch::from([trace(3)])).await.unwrap();
         assert_eq!(heard.next(), Event::Export(3));
-        exporter.export(&[trace(4)]).await.unwrap();
+        exporter.export(Batch::from([trace(4)])).await.unwrap();
         let mut flush = exporter.flush();
         assert!(briefly(&mut flush).await.is_none());
         drop(hold);
@@ -103,7 +103,7 @@ fn who_cannot_await_waits_for_a_time_at_most() {
     let (hold, blocked) = Step::block();
     let (inner, heard) = Scripted::new([blocked]);
     let exporter = AsyncExporter::with_config(inner, quick());
-    block_on(exporter.export(&[trace(3)])).unwrap();
+    block_on(exporter.export(Batch::from([trace(3)]))).unwrap();
     assert_eq!(heard.next(), Event::Export(3));
     let late = exporter.flush_within(Duration::from_millis(1)).unwrap_err();
     assert!(matches!(late, FlushError::TimedOut { .. }) && late.report().left == 3, "{late}");
@@ -117,7 +117,7 @@ fn who_cannot_await_waits_for_a_time_at_most() {
 fn a_shutdown_that_takes_too_long_gives_up_what_still_waits() {
     let (inner, heard) = Scripted::new([Step::Pending]);
     let exporter = AsyncExporter::with_config(inner, quick());
-    block_on(exporter.export(&[trace(3)])).unwrap();
+    block_on(exporter.export(Batch::from([trace(3)]))).unwrap();
     assert_eq!(heard.next(), Event::Export(3));
     let late = exporter.shutdown_within(Duration::from_millis(1)).unwrap_err();
     assert!(matches!(late, ShutdownError::TimedOut { .. }), "{late}");

@@ -146,8 +146,8 @@ fn a_shutdown_does_not_wait_for_the_time_of_the_next_try() {
 
 #[test]
 fn a_peer_that_asked_for_time_is_given_it_and_the_batch_is_counted_at_the_deadline() {
-    let busy = ExportError::retryable("429").after(Duration::from_secs(30));
-    let (exporter, heard) = Scripted::new([Step::Fail(busy)]);
+    let busy = Step::Busy { message: "429", wait: Some(Duration::from_secs(30)) };
+    let (exporter, heard) = Scripted::new([busy]);
     let bench = Bench::one(slow(), exporter);
     bench.send(&trace(4));
     assert_eq!(heard.next(), Event::Export(4));
@@ -172,8 +172,8 @@ fn what_comes_while_a_batch_is_tried_again_waits_behind_it() {
 
 #[test]
 fn who_waits_in_vain_hears_what_the_exporter_said_last() {
-    let busy = ExportError::retryable("503 from collector").after(HOUR);
-    let (exporter, heard) = Scripted::new([Step::Fail(busy)]);
+    let busy = Step::Busy { message: "503 from collector", wait: Some(HOUR) };
+    let (exporter, heard) = Scripted::new([busy]);
     let bench = Bench::one(slow(), exporter);
     bench.send(&trace(4));
     assert_eq!(heard.next(), Event::Export(4));

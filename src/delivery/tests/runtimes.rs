@@ -74,7 +74,7 @@ fn an_exporter_finds_timers_and_can_spawn() {
 
     #[async_trait]
     impl Exporter for Spawns {
-        async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, batch: Batch) -> Result<(), ExportError> {
             let spans = batch.len();
             let task = tokio::spawn(async move {
                 let never = std::future::pending::<()>();
@@ -100,7 +100,7 @@ fn each_exporter_has_a_thread_of_its_own_name() {
 
     #[async_trait]
     impl Exporter for Where {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             let name = std::thread::current().name().map(str::to_owned);
             let _ = self.0.send(name);
             Ok(())

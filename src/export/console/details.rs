@@ -1,9 +1,9 @@
 //! What stands below the line of a span: its error, tags and logs.
 
-use super::escape::{columns, escape, fit, wrap};
-use super::human;
-use super::paint::{Canvas, Ink};
-use super::waterfall::Layout;
+use super::canvas::{Canvas, Ink};
+use super::layout::Layout;
+use super::numbers;
+use crate::export::escape::{columns, escape, fit, wrap};
 use crate::export::tree::Row;
 use crate::model::{LogLevel, TagRef};
 use crate::trace::{LogRef, SpanRef};
@@ -17,7 +17,7 @@ const VALUE: usize = 120;
 pub(super) fn below(canvas: &mut Canvas, row: &Row<'_>, layout: &Layout) {
     let span = row.span;
     let lead = row.below(layout.deepest);
-    let room = layout.style.width.saturating_sub(columns(&lead) + 2).max(8);
+    let room = room_behind(&lead, layout);
     let mut line = |ink: Ink, text: &str| {
         canvas.put(Ink::Dim, &lead).put(Ink::Plain, "  ");
         canvas.put(ink, text).end_line();
@@ -34,9 +34,14 @@ pub(super) fn below(canvas: &mut Canvas, row: &Row<'_>, layout: &Layout) {
     }
     if layout.style.logs {
         for log in span.logs() {
-            log_lines(canvas, (span, log), layout, (&lead, room));
+            log_lines(canvas, span, log, layout, &lead);
         }
     }
+}
+
+/// The columns to the right of what leads to the text.
+fn room_behind(lead: &str, layout: &Layout) -> usize {
+    layout.style.width.saturating_sub(columns(lead) + 2).max(8)
 }
 
 /// What is known about the error: its description, else the last log entry of that level.
@@ -52,14 +57,9 @@ fn error_of(span: SpanRef<'_>) -> Option<&str> {
     errors.last().map(LogRef::message)
 }
 
-fn log_lines(
-    canvas: &mut Canvas,
-    (span, log): (SpanRef<'_>, LogRef<'_>),
-    layout: &Layout,
-    (lead, room): (&str, usize),
-) {
+fn log_lines(canvas: &mut Canvas, span: SpanRef<'_>, log: LogRef<'_>, layout: &Layout, lead: &str) {
     let offset = Duration::from_nanos(layout.offset(log.tick()));
-    let time = format!("+{}", human::duration(offset));
+    let time = format!("+{}", numbers::duration(offset));
     let ink = match log.level() {
         LogLevel::Error => Ink::Red,
         LogLevel::Warn => Ink::Yellow,
@@ -73,6 +73,7 @@ fn log_lines(
     let text = format!("{}  {}", escape(log.message()), fields.join("  "));
     let level = format!("{:5}", log.level());
     let before = columns(&time) + 1 + columns(&level) + 1;
+    let room = room_behind(lead, layout);
     let mut parts = wrap(&text, room.saturating_sub(before).max(8), LINES).into_iter();
     canvas.put(Ink::Dim, lead).put(Ink::Plain, "  ");
     canvas.put(Ink::Dim, &time).put(Ink::Plain, " ");
@@ -88,7 +89,7 @@ fn log_lines(
     }
 }
 
-/// `key=value` pairs side by side, in lines of at most so many columns.
+/// `key=value` pairs side by side, in lines of at most `room` columns.
 fn flow<'a>(tags: impl Iterator<Item = (&'a str, TagRef<'a>)>, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for tag in tags {
@@ -112,7 +113,8 @@ fn pair((key, value): (&str, TagRef<'_>)) -> String {
         TagRef::Str(text) => format!("{text:?}"),
         other => other.to_string(),
     };
-    let (key, text) = (escape(key), escape(&text));
+    let key = escape(key);
+    let text = escape(&text);
     format!("{}={}", fit(&key, VALUE), fit(&text, VALUE))
 }
 

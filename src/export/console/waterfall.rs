@@ -1,46 +1,17 @@
-//! A trace drawn as text. Pure: what it is told about the terminal comes in [`Style`].
+//! A trace drawn as text. Pure: what depends on the terminal comes in [`Style`].
 
 use std::time::Duration;
 
 use super::bar::bar;
-use super::elide::{Line, lines};
-use super::escape::{columns, escape, fit};
-use super::paint::{Canvas, Ink};
-use super::{details, human};
+use super::canvas::{Canvas, Ink};
+use super::details;
+use super::layout::{GAP, Label, Layout, Style, duration_text, end_of};
+use super::numbers;
+use super::selection::{Line, lines};
+use crate::export::escape::{columns, escape, fit};
 use crate::export::tree::{Row, rows};
 use crate::model::SpanKind;
-use crate::time::Tick;
-use crate::time::clock::nanos;
 use crate::trace::{SpanRef, Trace};
-
-/// How a drawing is made.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Style {
-    pub(super) width: usize,
-    pub(super) color: bool,
-    pub(super) tags: bool,
-    pub(super) logs: bool,
-}
-
-/// The columns of one drawing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) style: Style,
-    pub(super) start: Tick,
-    /// From the first start to the last end, in nanoseconds.
-    whole: u64,
-    /// Where names end.
-    names: usize,
-    /// Where durations end.
-    durations: usize,
-    /// The depth below which branches stop moving to the right.
-    pub(super) deepest: u32,
-}
-
-/// What stands between the columns.
-const GAP: usize = 2;
-/// The least a name has to the right of its branches.
-const LEAST_NAME: usize = 14;
 
 /// The drawing, every line ended.
 pub(super) fn draw(trace: &Trace, style: Style) -> String {
@@ -56,76 +27,13 @@ pub(super) fn draw(trace: &Trace, style: Style) -> String {
                 details::below(&mut canvas, row, &layout);
             }
             Line::Gap { nearest, spans, errors } => {
-                gap_line(&mut canvas, nearest, (spans, errors), &layout);
+                let text = gap_text(spans, errors);
+                canvas.put(Ink::Dim, &nearest.rails_above(layout.deepest));
+                canvas.put(Ink::Dim, &text).end_line();
             }
         }
     }
     canvas.finish()
-}
-
-impl Layout {
-    fn of(rows: &[Row<'_>], lines: &[Line<'_, '_>], style: Style) -> Self {
-        let start = rows.iter().map(|row| row.span.start_tick()).min();
-        let start = start.unwrap_or_default();
-        let ends = rows.iter().map(|row| end_of(row.span).since(start));
-        let whole = nanos(ends.max().unwrap_or_default());
-        // Names get what they need, up to not quite half of the line.
-        let most = (style.width * 9 / 20).max(LEAST_NAME);
-        let deepest = most.saturating_sub(LEAST_NAME) / 3;
-        let deepest = u32::try_from(deepest).unwrap_or(0).max(1);
-        let drawn = || {
-            lines.iter().filter_map(|line| match line {
-                Line::Span(row) => Some(*row),
-                Line::Gap { .. } => None,
-            })
-        };
-        let needed = drawn().map(|row| Label::of(row, deepest).columns()).max();
-        let names = needed.unwrap_or(0).min(most);
-        let longest = drawn().map(|row| columns(&duration(row.span))).max();
-        Self { style, start, whole, names, durations: names + GAP + longest.unwrap_or(0), deepest }
-    }
-
-    /// The nanoseconds from the start of the trace.
-    pub(super) fn offset(&self, at: Tick) -> u64 {
-        nanos(at.since(self.start))
-    }
-}
-
-/// When a span ended; one that has not ends where it starts.
-fn end_of(span: SpanRef<'_>) -> Tick {
-    span.end_tick().unwrap_or_else(|| span.start_tick())
-}
-
-fn duration(span: SpanRef<'_>) -> String {
-    if span.is_finished() { human::duration(span.duration()) } else { "open".to_owned() }
-}
-
-/// What stands in the first column.
-struct Label<'a> {
-    branch: String,
-    mark: &'static str,
-    name: std::borrow::Cow<'a, str>,
-    kind: &'static str,
-}
-
-impl<'a> Label<'a> {
-    fn of(row: &Row<'a>, deepest: u32) -> Self {
-        let kind = row.span.kind();
-        Self {
-            branch: row.branch(deepest),
-            mark: if row.span.is_error() { "✗ " } else { "" },
-            name: escape(row.span.operation_name()),
-            kind: if kind == SpanKind::Internal { "" } else { kind.as_str() },
-        }
-    }
-
-    fn columns(&self) -> usize {
-        let kind = match self.kind {
-            "" => 0,
-            kind => 1 + kind.len(),
-        };
-        columns(&self.branch) + columns(self.mark) + columns(&self.name) + kind
-    }
 }
 
 fn span_line(canvas: &mut Canvas, row: &Row<'_>, layout: &Layout) {
@@ -140,12 +48,12 @@ fn span_line(canvas: &mut Canvas, row: &Row<'_>, layout: &Layout) {
     if !label.kind.is_empty() {
         canvas.put(Ink::Dim, " ").put(Ink::Dim, label.kind);
     }
-    let duration = duration(span);
+    let duration = duration_text(span);
     canvas.pad_to(layout.durations - columns(&duration));
     canvas.put(Ink::Plain, &duration);
     let room = layout.style.width.saturating_sub(layout.durations + GAP);
-    let (start, end) = (span.start_tick(), end_of(span));
-    let (start, end) = (layout.offset(start), layout.offset(end));
+    let start = layout.offset(span.start_tick());
+    let end = layout.offset(end_of(span));
     let drawn = bar(start, end, layout.whole, room);
     let blocks = drawn.trim_start();
     if !blocks.is_empty() {
@@ -167,33 +75,26 @@ fn bar_ink(span: SpanRef<'_>) -> Ink {
     }
 }
 
-fn gap_line(
-    canvas: &mut Canvas,
-    nearest: &Row<'_>,
-    (spans, errors): (usize, usize),
-    layout: &Layout,
-) {
+fn gap_text(spans: usize, errors: usize) -> String {
     let with_errors = match errors {
         0 => String::new(),
-        some => format!(", {} among them", human::count(some, "error")),
+        some => format!(", {} among them", numbers::count(some, "error")),
     };
-    let text = format!("⋮  {} not drawn{with_errors}", human::count(spans, "span"));
-    canvas.put(Ink::Dim, &nearest.rails_above(layout.deepest));
-    canvas.put(Ink::Dim, &text).end_line();
+    format!("⋮  {} not drawn{with_errors}", numbers::count(spans, "span"))
 }
 
-/// The line above the spans: what it was, and on the right the facts.
+/// The line above the spans: service and root on the left, the summary on the right.
 fn header(canvas: &mut Canvas, trace: &Trace, rows: &[Row<'_>], layout: &Layout) {
     let width = layout.style.width;
-    let facts = facts(trace, rows, layout);
-    let facts_width =
-        facts.iter().map(|(_, fact)| columns(fact) + 3).sum::<usize>().saturating_sub(3);
+    let summary = summary(trace, rows, layout);
+    let summary_width =
+        summary.iter().map(|(_, part)| columns(part) + 3).sum::<usize>().saturating_sub(3);
     let service = escape(trace.resource().service_name());
     let root = rows.first().map(|row| escape(row.span.operation_name()));
     let root = root.unwrap_or_default();
-    // "── service · root ── facts"
+    // "── service · root ── summary"
     let title = columns(&service) + 3 + columns(&root);
-    let on_one_line = width.saturating_sub(3 + 4 + facts_width);
+    let on_one_line = width.saturating_sub(3 + 4 + summary_width);
     let is_one_line = on_one_line >= title.min(24);
     let room = if is_one_line { on_one_line } else { width.saturating_sub(6) };
     let service = fit(&service, room / 2);
@@ -204,7 +105,7 @@ fn header(canvas: &mut Canvas, trace: &Trace, rows: &[Row<'_>], layout: &Layout)
     }
     let used = 3 + columns(&service) + if root.is_empty() { 0 } else { 3 + columns(&root) };
     let rule = if is_one_line {
-        width.saturating_sub(used + 2 + facts_width)
+        width.saturating_sub(used + 2 + summary_width)
     } else {
         width.saturating_sub(used + 1)
     };
@@ -214,30 +115,30 @@ fn header(canvas: &mut Canvas, trace: &Trace, rows: &[Row<'_>], layout: &Layout)
     } else {
         canvas.put(Ink::Dim, " ");
     }
-    for (index, (ink, fact)) in facts.iter().enumerate() {
+    for (index, (ink, part)) in summary.iter().enumerate() {
         let apart = if index == 0 { "" } else { " · " };
-        canvas.put(Ink::Dim, apart).put(*ink, fact);
+        canvas.put(Ink::Dim, apart).put(*ink, part);
     }
     canvas.end_line();
 }
 
-fn facts(trace: &Trace, rows: &[Row<'_>], layout: &Layout) -> Vec<(Ink, String)> {
-    let mut facts = Vec::with_capacity(6);
+fn summary(trace: &Trace, rows: &[Row<'_>], layout: &Layout) -> Vec<(Ink, String)> {
+    let mut summary = Vec::with_capacity(6);
     let errors = rows.iter().filter(|row| row.span.is_error()).count();
     if errors > 0 {
-        facts.push((Ink::BoldRed, format!("✗ {}", human::count(errors, "error"))));
+        summary.push((Ink::BoldRed, format!("✗ {}", numbers::count(errors, "error"))));
     }
     if trace.is_late() {
-        facts.push((Ink::Yellow, "late".to_owned()));
+        summary.push((Ink::Yellow, "late".to_owned()));
     }
     let whole = Duration::from_nanos(layout.whole);
-    facts.push((Ink::Bold, human::duration(whole)));
-    facts.push((Ink::Plain, human::count(rows.len(), "span")));
+    summary.push((Ink::Bold, numbers::duration(whole)));
+    summary.push((Ink::Plain, numbers::count(rows.len(), "span")));
     if !trace.kept_by().is_empty() {
         let by = escape(trace.kept_by());
-        facts.push((Ink::Green, format!("kept by {}", fit(&by, 24))));
+        summary.push((Ink::Green, format!("kept by {}", fit(&by, 24))));
     }
     let id = trace.trace_id().to_hex();
-    facts.push((Ink::Dim, id.get(..8).unwrap_or(&id).to_owned()));
-    facts
+    summary.push((Ink::Dim, id.get(..8).unwrap_or(&id).to_owned()));
+    summary
 }

@@ -1,22 +1,24 @@
 //! Traces as lines of JSON in a file.
 
+mod builder;
+mod disk;
+mod error;
+mod json;
+mod rotate;
+
 use std::fmt;
 use std::io;
-use std::path::{self, PathBuf};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 
 use self::disk::FileSystem;
 use self::rotate::Log;
-use super::{ExportError, Exporter};
+use super::{Batch, ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::trace::Trace;
 
-mod disk;
-mod json;
-mod rotate;
-
+pub use builder::FileExporterBuilder;
+pub use error::FileError;
 pub use rotate::Rotation;
 
 /// Appends every span as a line of JSON to a file, and begins a new file before it grows too large.
@@ -25,8 +27,8 @@ pub use rotate::Rotation;
 /// `grep` or anything that reads lines of JSON. A batch is one write; when that fails half-way, what it
 /// left is cut off again and the batch is tried later. [`flush`](Exporter::flush) waits for the disk.
 ///
-/// The file must not be written to by others. Who rotates it with tools of the system moves it away
-/// without making a new one, or copies and empties it.
+/// No other program may write to the file. A tool of the system that rotates it must move it away
+/// without making a new one, or copy and empty it.
 ///
 /// # Lines
 /// All keys are always there, but for `dropped`:
@@ -59,8 +61,8 @@ pub use rotate::Rotation;
 /// # let folder = std::env::temp_dir().join(format!("tailtrace-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// let path = folder.join("traces.jsonl");
-/// let exporter = FileExporter::create(&path)?;
-/// exporter.export(&[trace(span("checkout").tag("items", 3))]).await?;
+/// let exporter = FileExporter::new(&path)?;
+/// exporter.export(trace(span("checkout").tag("items", 3)).into()).await?;
 /// let line = std::fs::read_to_string(&path)?;
 /// assert!(line.contains(r#""name":"checkout","kind":"internal""#));
 /// assert!(line.contains(r#""tags":{"items":3}"#));
@@ -74,84 +76,35 @@ pub struct FileExporter {
     log: Mutex<Log<FileSystem>>,
 }
 
-/// Why a [`FileExporter`] could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// The file could not be opened.
-    #[error(
-        "cannot open {path:?} to append to it: {source}; its folder must exist and be writable"
-    )]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A rotation without room for anything, or with more files than a folder should hold.
-    #[error(
-        "a rotation of {} bytes in {} files; use at least 1 byte and 1 to 1000 files",
-        .0.max_bytes, .0.files
-    )]
-    Rotation(Rotation),
-}
-
 impl FileExporter {
-    /// Opens a file to append to it, and makes it where there is none.
-    ///
-    /// # Errors
-    /// When the file cannot be opened; its folder must exist.
-    pub fn create(path: impl Into<PathBuf>) -> Result<Self, FileError> {
-        let path = path.into();
-        // The program may change its working directory before the file is opened again.
-        let opened = path::absolute(&path)
-            .and_then(|whole| Log::open(FileSystem, whole, Rotation::default()));
-        match opened {
-            Ok(log) => Ok(Self { log: Mutex::new(log) }),
-            Err(source) => Err(FileError::Open { path, source }),
-        }
-    }
-
-    /// This exporter with other sizes than 5 files of 64 MiB.
-    ///
-    /// # Errors
-    /// When a size is zero or there would be more than 1000 files.
-    pub fn with_rotation(self, rotation: Rotation) -> Result<Self, FileError> {
-        if rotation.max_bytes == 0 || !(1..=1000).contains(&rotation.files) {
-            return Err(FileError::Rotation(rotation));
-        }
-        lock(&self.log).rotation = rotation;
-        Ok(self)
-    }
-
+    /// Works on the file; the error comes with its text.
     fn run(
         &self,
         work: impl FnOnce(&mut Log<FileSystem>) -> io::Result<()>,
-    ) -> Result<(), ExportError> {
+    ) -> Result<(), (String, io::Error)> {
         let mut log = lock(&self.log);
-        // A full disk, a lost mount, a folder without permission: somebody can put it right.
-        work(&mut log).map_err(|error| {
-            let message = format!("cannot write traces to {:?}: {error}", log.path());
-            ExportError::retryable(message).with_source(error)
-        })
+        work(&mut log)
+            .map_err(|error| (format!("cannot write traces to {:?}: {error}", log.path()), error))
     }
 }
 
 #[async_trait]
 impl Exporter for FileExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let mut lines = Vec::new();
-        for trace in batch {
+        for trace in &batch {
             json::write_trace(&mut lines, trace);
         }
         if lines.is_empty() {
             return Ok(());
         }
+        // A full disk, a lost mount, a folder without permission: an operator can put it right.
         self.run(|log| log.append(&lines))
+            .map_err(|(message, error)| ExportError::retryable(message, batch).with_source(error))
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
-        self.run(Log::sync)
+        self.run(Log::sync).map_err(not_flushed)
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
@@ -160,7 +113,12 @@ impl Exporter for FileExporter {
             log.close();
             synced
         })
+        .map_err(not_flushed)
     }
+}
+
+fn not_flushed((message, error): (String, io::Error)) -> ExportError {
+    ExportError::permanent(message).with_source(error)
 }
 
 impl fmt::Debug for FileExporter {

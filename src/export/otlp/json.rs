@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of};
+use super::fields::{SCOPE_NAME, SCOPE_VERSION, TraceFields, kind_number, level_of};
 use super::requests::Format;
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{Resource, Status, TagRef};
@@ -33,9 +33,9 @@ impl Format for Json {
         key(out, "},\"spans\":[");
     }
 
-    fn span(&mut self, out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
+    fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
         comma(out);
-        write_span(out, facts, span);
+        write_span(out, fields, span);
     }
 
     fn close_resource(&mut self, out: &mut Vec<u8>) {
@@ -54,15 +54,15 @@ fn comma(out: &mut Vec<u8>) {
     }
 }
 
-fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
+fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     key(out, "{\"traceId\":\"");
     display(out, span.trace_id());
     key(out, "\",\"spanId\":\"");
     display(out, span.span_id());
     key(out, "\"");
-    if !facts.trace_state.is_empty() {
+    if !fields.trace_state.is_empty() {
         key(out, ",\"traceState\":");
-        string(out, facts.trace_state);
+        string(out, fields.trace_state);
     }
     if let Some(parent) = span.parent_span_id() {
         key(out, ",\"parentSpanId\":\"");
@@ -73,7 +73,7 @@ fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
     string(out, span.operation_name());
     key(out, ",\"kind\":");
     display(out, kind_number(span.kind()));
-    let (start, end) = facts.times(span);
+    let (start, end) = fields.times(span);
     quoted(out, ",\"startTimeUnixNano\":", start);
     quoted(out, ",\"endTimeUnixNano\":", end);
     let mut tags = span.tags().peekable();
@@ -107,7 +107,7 @@ fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
         }
     }
     key(out, ",\"flags\":");
-    display(out, facts.flags_of(span));
+    display(out, fields.flags_of(span));
     out.push(b'}');
 }
 
@@ -141,7 +141,7 @@ fn write_link(out: &mut Vec<u8>, link: LinkRef<'_>) {
         attributes(out, tags);
     }
     key(out, ",\"flags\":");
-    display(out, Facts::flags_of_link(context));
+    display(out, TraceFields::flags_of_link(context));
     out.push(b'}');
 }
 

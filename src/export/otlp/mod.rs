@@ -1,41 +1,38 @@
 //! Traces by OTLP, to a collector or a backend that speaks it.
 
+mod answer;
+mod builder;
+mod fields;
+mod grpc;
+mod json;
+mod progress;
+mod protobuf;
+mod requests;
+mod transport;
+
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 
 use self::json::Json;
+use self::progress::Progress;
 use self::protobuf::Protobuf;
-use self::requests::Grouped;
-use self::tally::{Tallies, Tally};
-use super::{ExportError, Exporter};
+use self::transport::Transport;
+use super::http::RequestError;
+use super::protocol::OtlpProtocol;
+use super::{Batch, ExportError, Exporter};
 use crate::kit::guarded::lock;
 use crate::kit::notice;
-use crate::trace::Trace;
 
-mod answer;
-mod builder;
-mod endpoint;
-mod error;
-mod facts;
-mod gzip;
-mod json;
-mod protobuf;
-mod reader;
-mod requests;
-mod tally;
-mod transport;
-
-pub use builder::{OtlpExporterBuilder, OtlpProtocol};
-pub use error::OtlpError;
-pub(super) use transport::Transport;
+pub use builder::OtlpExporterBuilder;
 
 /// The most bytes of a request before compression: what gRPC servers take unless told otherwise.
 const MOST_REQUESTED: usize = 4 * 1024 * 1024;
 
-/// The most bytes of a request that is sent at all, which only a single span could exceed
+/// The most bytes of a request that is sent at all, which only a single span can exceed
 /// (specification, "OTLP exporter": request limit).
 const MOST_SENT: usize = 64 * 1024 * 1024;
 
@@ -51,9 +48,9 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 /// most 4 MiB before compression, however large the batch or the trace; of a batch that took several,
 /// only what has not arrived is sent again. A single span above 64 MiB is refused.
 ///
-/// # How our words become those of OTLP
+/// # What becomes of a span in OTLP
 ///
-/// | ours | OTLP |
+/// | tailtrace | OTLP |
 /// |---|---|
 /// | tags | attributes |
 /// | a log entry's message | the event's name |
@@ -73,12 +70,14 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 ///
 /// ```no_run
 /// use std::time::Duration;
+/// use tailtrace::export::OtlpProtocol;
 /// use tailtrace::{Errors, OtlpExporter, Pipeline, TailSampler};
 ///
-/// let exporter = OtlpExporter::grpc()
+/// let exporter = OtlpExporter::builder()
+///     .with_protocol(OtlpProtocol::Grpc)
 ///     .with_endpoint("http://collector:4317")
 ///     .with_header("authorization", "Bearer 4711")
-///     .with_gzip()
+///     .with_gzip(true)
 ///     .build()?;
 /// let pipeline = Pipeline::builder("checkout")
 ///     .with_tail(TailSampler::new().keep(Errors))
@@ -94,32 +93,12 @@ pub struct OtlpExporter {
     /// Gone after the shutdown, and the connections with it.
     transport: Mutex<Option<Transport>>,
     buffer: Mutex<Vec<u8>>,
-    tallies: Mutex<Tallies>,
+    /// What the peer said last though it took every span.
+    last_remark: Mutex<String>,
 }
 
 impl OtlpExporter {
-    /// By HTTP with protobuf, to `http://localhost:4318/v1/traces` unless told otherwise.
-    pub fn http() -> OtlpExporterBuilder {
-        Self::builder(OtlpProtocol::HttpProtobuf)
-    }
-
-    /// By HTTP with JSON, to `http://localhost:4318/v1/traces` unless told otherwise. Costs several
-    /// times what protobuf costs; for peers that take nothing else.
-    pub fn http_json() -> OtlpExporterBuilder {
-        Self::builder(OtlpProtocol::HttpJson)
-    }
-
-    /// By gRPC, to `http://localhost:4317` unless told otherwise.
-    pub fn grpc() -> OtlpExporterBuilder {
-        Self::builder(OtlpProtocol::Grpc)
-    }
-
-    /// By the protocol that a configuration names.
-    pub fn builder(protocol: OtlpProtocol) -> OtlpExporterBuilder {
-        OtlpExporterBuilder::new(protocol)
-    }
-
-    /// How it speaks.
+    /// The protocol that the exporter speaks.
     #[must_use]
     pub const fn protocol(&self) -> OtlpProtocol {
         self.protocol
@@ -131,64 +110,80 @@ impl OtlpExporter {
         &self.target
     }
 
-    /// Writes the request that begins with the span after those that are done.
-    fn write(&self, batch: &Grouped<'_>, out: &mut Vec<u8>, done: usize) -> usize {
+    /// Writes a request with as many spans as fit, from the first that is left; how many they are.
+    fn write(&self, batch: &Batch, out: &mut Vec<u8>) -> usize {
         out.clear();
         match self.protocol {
-            OtlpProtocol::HttpJson => batch.write::<Json>(out, done, MOST_REQUESTED),
+            OtlpProtocol::HttpJson => requests::write::<Json>(batch, out, MOST_REQUESTED),
             OtlpProtocol::Grpc | OtlpProtocol::HttpProtobuf => {
-                batch.write::<Protobuf>(out, done, MOST_REQUESTED)
+                requests::write::<Protobuf>(batch, out, MOST_REQUESTED)
             }
         }
     }
 
-    /// Sends what is left of a batch, request after request.
+    /// Sends a batch, request after request. What a peer has answered for leaves the batch at once, so
+    /// that it is not sent again whatever happens to the rest.
     async fn send(
         &self,
         transport: &Transport,
-        batch: &[Trace],
+        batch: &mut Batch,
+        progress: &mut Progress,
         body: &mut Vec<u8>,
-    ) -> Result<Tally, ExportError> {
-        let grouped = Grouped::of(batch);
-        let mut tally = lock(&self.tallies).of(batch);
-        while tally.done < grouped.spans() {
-            let spans = self.write(&grouped, body, tally.done);
+    ) -> Result<(), RequestError> {
+        batch.group_by_resource();
+        while batch.span_count() > 0 {
+            let spans = self.write(batch, body);
+            debug_assert!(spans > 0, "a request without spans");
             if body.len() > MOST_SENT {
                 let size = body.len();
-                tally.refused(spans, &format!("a span of {size} bytes is too large to be sent"));
+                let message = format!("a span of {size} bytes is too large to be sent");
+                progress.refused(batch, spans, &message);
                 continue;
             }
-            // Whoever waits for this may stop waiting: what has arrived is noted before.
-            lock(&self.tallies).note(batch, &tally);
             match transport.send(body).await {
-                Ok(answer) => tally.answered(spans, answer),
-                Err(error) if error.is_retryable() => return Err(error),
-                Err(error) => tally.refused(spans, &error.to_string()),
+                Ok(answer) => progress.answered(batch, spans, &answer),
+                Err(error) if error.is_retryable => return Err(error),
+                Err(error) => progress.refused(batch, spans, &error.message),
             }
         }
-        Ok(tally)
+        Ok(())
+    }
+
+    /// Keeps a remark of the peer; whether it differs from the one before.
+    fn note_remark(&self, remark: &str) -> bool {
+        let mut last = lock(&self.last_remark);
+        if *last == remark {
+            return false;
+        }
+        remark.clone_into(&mut last);
+        true
     }
 }
 
 #[async_trait]
 impl Exporter for OtlpExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, mut batch: Batch) -> Result<(), ExportError> {
         let transport = lock(&self.transport).clone();
         let Some(transport) = transport else {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
-        let mut body = std::mem::take(&mut *lock(&self.buffer));
-        let sent = self.send(&transport, batch, &mut body).await;
+        let mut body = mem::take(&mut *lock(&self.buffer));
+        let mut progress = Progress::default();
+        let sent = self.send(&transport, &mut batch, &mut progress, &mut body).await;
         if body.capacity() <= 2 * MOST_REQUESTED {
             *lock(&self.buffer) = body;
         }
-        let tally = sent?;
-        let told = lock(&self.tallies).end(&tally);
-        if told {
-            let message = &tally.message;
-            notice::warn(&format!("{} took the spans and says: {message}", self.target));
+        if let Err(mut error) = sent {
+            progress.add_rejections(&self.target, &mut error.message);
+            let error = error.into_export_error(batch);
+            return Err(error.with_rejected_spans(progress.rejected()));
         }
-        tally.result(&self.target)
+        if let Some(remark) = progress.remark()
+            && self.note_remark(remark)
+        {
+            notice::warn(&format!("{} took the spans and says: {remark}", self.target));
+        }
+        progress.result(&self.target)
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {

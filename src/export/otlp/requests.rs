@@ -1,9 +1,9 @@
 //! A batch of traces as requests: spans of one resource together, none longer than allowed.
 
 use std::mem;
-use std::sync::Arc;
 
-use super::facts::Facts;
+use super::fields::TraceFields;
+use crate::export::batch::{Batch, has_resource_of};
 use crate::model::Resource;
 use crate::trace::{SpanRef, Trace};
 
@@ -11,7 +11,7 @@ use crate::trace::{SpanRef, Trace};
 pub(super) trait Format: Default {
     fn begin(&mut self, out: &mut Vec<u8>);
     fn open_resource(&mut self, out: &mut Vec<u8>, resource: &Resource);
-    fn span(&mut self, out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>);
+    fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>);
     fn close_resource(&mut self, out: &mut Vec<u8>);
     fn end(&mut self, out: &mut Vec<u8>);
 }
@@ -19,118 +19,70 @@ pub(super) trait Format: Default {
 /// What closing a request may add to it.
 const CLOSING: usize = 64;
 
-/// The traces of a batch, those of equal resources together.
-#[derive(Debug)]
-pub(super) struct Grouped<'a> {
-    groups: Vec<Group<'a>>,
+/// Writes a request of at most `limit` bytes with the first spans that are left of a batch, whose traces
+/// are grouped by resource; how many they are. A span that is longer by itself makes a longer request.
+pub(super) fn write<F: Format>(batch: &Batch, out: &mut Vec<u8>, limit: usize) -> usize {
+    let mut request = Request { format: F::default(), out, spans: 0, limit };
+    let mut skip = batch.done_in_first();
+    request.format.begin(request.out);
+    for group in batch.chunk_by(|one, other| has_resource_of(one, other)) {
+        if !request.write_group(group, mem::take(&mut skip)) {
+            break;
+        }
+    }
+    request.format.end(request.out);
+    request.spans
 }
 
-#[derive(Debug)]
-struct Group<'a> {
-    resource: &'a Arc<Resource>,
-    traces: Vec<&'a Trace>,
+/// A request that is being written.
+struct Request<'o, F> {
+    format: F,
+    out: &'o mut Vec<u8>,
+    /// How many spans it has.
     spans: usize,
+    limit: usize,
 }
 
-impl<'a> Grouped<'a> {
-    pub(super) fn of(batch: &'a [Trace]) -> Self {
-        let mut groups: Vec<Group<'a>> = Vec::new();
-        // Which group the last trace went to: mostly that of the next.
-        let mut last = 0;
-        for trace in batch.iter().filter(|trace| trace.span_count() > 0) {
-            let (resource, spans) = (trace.resource(), trace.span_count());
-            let same = |group: &Group<'_>| Arc::ptr_eq(group.resource, resource);
-            if !groups.get(last).is_some_and(same) {
-                let found = groups.iter().position(|group| group.resource == resource);
-                last = found.unwrap_or(groups.len());
-            }
-            match groups.get_mut(last) {
-                Some(group) => {
-                    group.traces.push(trace);
-                    group.spans += spans;
-                }
-                None => groups.push(Group { resource, traces: vec![trace], spans }),
-            }
+impl<F: Format> Request<'_, F> {
+    /// Writes traces of one resource without the first `skip` spans; false when the request is full.
+    fn write_group(&mut self, traces: &[Trace], skip: usize) -> bool {
+        let mut skip = skip;
+        let Some(resource) = traces.first().map(Trace::resource) else { return true };
+        let start = self.out.len();
+        let spans_before = self.spans;
+        self.format.open_resource(self.out, resource);
+        let all = traces.iter().all(|trace| self.write_trace(trace, mem::take(&mut skip)));
+        if self.spans > spans_before {
+            self.format.close_resource(self.out);
+        } else {
+            // A resource without spans is not sent.
+            self.out.truncate(start);
         }
-        Self { groups }
+        all
     }
 
-    /// How many spans there are.
-    pub(super) fn spans(&self) -> usize {
-        self.groups.iter().map(|group| group.spans).sum()
-    }
-
-    /// Writes a request of at most `limit` bytes with the spans from the `from`-th on; how many they
-    /// are. A span that is longer by itself makes a longer request.
-    pub(super) fn write<F: Format>(&self, out: &mut Vec<u8>, from: usize, limit: usize) -> usize {
-        let mut format = F::default();
-        let mut skip = from;
-        let mut taken = 0;
-        format.begin(out);
-        for group in &self.groups {
-            if skip >= group.spans {
-                skip -= group.spans;
-                continue;
+    /// Writes the spans of a trace while they fit; false when one did not. The first span of a request is
+    /// written whether it fits or not.
+    fn write_trace(&mut self, trace: &Trace, skip: usize) -> bool {
+        let fields = TraceFields::of(trace);
+        let limit = self.limit.saturating_sub(CLOSING);
+        for span in trace.spans().skip(skip) {
+            let before = self.out.len();
+            self.format.span(self.out, &fields, span);
+            if self.out.len() > limit && self.spans > 0 {
+                self.out.truncate(before);
+                return false;
             }
-            let before = out.len();
-            format.open_resource(out, group.resource);
-            let (written, ended) = group.write(
-                &mut format,
-                out,
-                &mut skip,
-                (taken > 0, limit.saturating_sub(CLOSING)),
-            );
-            taken += written;
-            if written > 0 {
-                format.close_resource(out);
-            } else {
-                // What has no spans is not sent.
-                out.truncate(before);
-            }
-            if !ended {
-                break;
-            }
+            self.spans += 1;
         }
-        format.end(out);
-        taken
-    }
-}
-
-impl Group<'_> {
-    /// Writes spans while they fit; how many, and whether those were all. What comes first in a
-    /// request is written whether it fits or not.
-    fn write<F: Format>(
-        &self,
-        format: &mut F,
-        out: &mut Vec<u8>,
-        skip: &mut usize,
-        (mut is_begun, limit): (bool, usize),
-    ) -> (usize, bool) {
-        let mut written = 0;
-        for trace in &self.traces {
-            let spans = trace.span_count();
-            if *skip >= spans {
-                *skip -= spans;
-                continue;
-            }
-            let facts = Facts::of(trace);
-            for span in trace.spans().skip(mem::take(skip)) {
-                let before = out.len();
-                format.span(out, &facts, span);
-                if out.len() > limit && is_begun {
-                    out.truncate(before);
-                    return (written, false);
-                }
-                is_begun = true;
-                written += 1;
-            }
-        }
-        (written, true)
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -148,7 +100,7 @@ mod tests {
             out.extend_from_slice(resource.service_name().as_bytes());
         }
 
-        fn span(&mut self, out: &mut Vec<u8>, _: &Facts<'_>, span: SpanRef<'_>) {
+        fn span(&mut self, out: &mut Vec<u8>, _: &TraceFields<'_>, span: SpanRef<'_>) {
             out.push(b' ');
             out.extend_from_slice(span.operation_name().as_bytes());
         }
@@ -161,13 +113,14 @@ mod tests {
     }
 
     fn requests(batch: &[Trace], limit: usize) -> Vec<String> {
-        let grouped = Grouped::of(batch);
-        let (mut requests, mut from) = (Vec::new(), 0);
-        while from < grouped.spans() {
+        let mut batch = Batch::from(batch);
+        batch.group_by_resource();
+        let mut requests = Vec::new();
+        while batch.span_count() > 0 {
             let mut out = Vec::new();
-            let taken = grouped.write::<Plain>(&mut out, from, limit + CLOSING);
-            assert!(taken > 0, "a request without spans");
-            from += taken;
+            let written = write::<Plain>(&batch, &mut out, limit + CLOSING);
+            assert!(written > 0, "a request without spans");
+            batch.mark_accepted(written);
             requests.push(String::from_utf8(out).unwrap());
         }
         requests

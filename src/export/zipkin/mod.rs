@@ -11,12 +11,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-pub use builder::{ZipkinError, ZipkinExporterBuilder};
+pub use builder::ZipkinExporterBuilder;
 
-use super::otlp::Transport;
-use super::{Batching, ExportError, Exporter};
+use super::http::Client;
+use super::{Batch, Batching, ExportError, Exporter};
 use crate::kit::guarded::lock;
-use crate::trace::Trace;
+use crate::time::Clock;
 
 /// More memory than this is not kept for the next request.
 const MOST_KEPT: usize = 8 * 1024 * 1024;
@@ -32,9 +32,9 @@ const MOST_KEPT: usize = 8 * 1024 * 1024;
 /// A batch is one request. It has at most 1,024 spans from 512 KiB of memory, which is some MiB of JSON,
 /// or one larger trace alone.
 ///
-/// # How our words become Zipkin's
+/// # What becomes of a span in Zipkin
 ///
-/// | ours | Zipkin |
+/// | tailtrace | Zipkin |
 /// |---|---|
 /// | service name | `localEndpoint.serviceName` |
 /// | kind; `internal` has none | `kind` |
@@ -42,7 +42,7 @@ const MOST_KEPT: usize = 8 * 1024 * 1024;
 /// | status | the tag `otel.status_code`: `OK` or `ERROR` |
 /// | description of an error | the tag `error` |
 /// | a log entry | an annotation: its message, and behind it level and fields as JSON |
-/// | whom a client or producer called, by `peer.service`, `server.address` or others | `remoteEndpoint` |
+/// | the service that a client or producer called, by `peer.service`, `server.address` or others | `remoteEndpoint` |
 /// | the debug flag of B3 | `debug` |
 /// | what did not fit the limits | the tags `otel.dropped_attributes_count`, `…events…`, `…links…` |
 ///
@@ -54,7 +54,7 @@ const MOST_KEPT: usize = 8 * 1024 * 1024;
 ///
 /// ```
 /// use tailtrace::{Pipeline, ZipkinExporter};
-/// let zipkin = ZipkinExporter::builder().with_endpoint("http://zipkin:9411/api/v2/spans").build()?;
+/// let zipkin = ZipkinExporter::new("http://zipkin:9411/api/v2/spans")?;
 /// let pipeline = Pipeline::builder("checkout").with_exporter(zipkin).start()?;
 /// # drop(pipeline);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -63,16 +63,11 @@ pub struct ZipkinExporter {
     /// How messages name the endpoint.
     target: String,
     /// Gone after the shutdown, and the connections with it.
-    transport: Mutex<Option<Transport>>,
+    client: Mutex<Option<Client>>,
     buffer: Mutex<Vec<u8>>,
 }
 
 impl ZipkinExporter {
-    /// Prepares one that sends to `http://localhost:9411/api/v2/spans` unless told otherwise.
-    pub fn builder() -> ZipkinExporterBuilder {
-        ZipkinExporterBuilder::new()
-    }
-
     /// Where it sends to, without a query.
     #[must_use]
     pub fn endpoint(&self) -> &str {
@@ -82,24 +77,32 @@ impl ZipkinExporter {
 
 #[async_trait]
 impl Exporter for ZipkinExporter {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
-        let transport = lock(&self.transport).clone();
-        let Some(transport) = transport else {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+        let client = lock(&self.client).clone();
+        let Some(client) = client else {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
         let mut body = mem::take(&mut *lock(&self.buffer));
         body.clear();
-        encode::write(&mut body, batch);
-        let sent = transport.send(&mut body).await;
+        encode::write(&mut body, &batch);
+        let sent = client.post(&mut body).await;
         if body.capacity() <= MOST_KEPT {
             *lock(&self.buffer) = body;
         }
-        sent.map(drop)
+        let failure = match sent {
+            Ok(response) if response.status.is_success() => return Ok(()),
+            Ok(response) => {
+                let reason = response.reason().unwrap_or_default();
+                response.failure(client.target(), &reason, Clock::system().wall())
+            }
+            Err(failure) => failure,
+        };
+        Err(failure.into_export_error(batch))
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        let transport = lock(&self.transport).take();
-        drop(transport);
+        let client = lock(&self.client).take();
+        drop(client);
         Ok(())
     }
 
@@ -108,7 +111,7 @@ impl Exporter for ZipkinExporter {
     }
 
     fn batching(&self) -> Batching {
-        Batching { max_spans: 1024, max_bytes: 512 * 1024, ..Batching::default() }
+        Batching::default().with_max_spans(1024).with_max_bytes(512 * 1024)
     }
 }
 

@@ -12,7 +12,7 @@ use super::convert::{spans_of, to_resource};
 use super::release_line::{self, SdkError, SpanData, SpanExporter};
 use super::suppression::suppressed;
 use crate::delivery::may_block;
-use crate::export::{Batching, ExportError, Exporter};
+use crate::export::{Batch, Batching, ExportError, Exporter};
 use crate::model::Resource;
 use crate::trace::Trace;
 
@@ -86,7 +86,7 @@ impl<E: SpanExporter + 'static> OtelExporter<E> {
         }));
         match called.await {
             Some(result) => result.map_err(|error| failure(command.verb(), error)),
-            None => Err(no_runtime()),
+            None => Err(ExportError::permanent(NO_RUNTIME)),
         }
     }
 }
@@ -179,24 +179,22 @@ fn failure(what: &str, error: SdkError) -> ExportError {
     ExportError::permanent(message).with_source(error)
 }
 
-fn no_runtime() -> ExportError {
-    ExportError::retryable(
-        "the runtime ended before the export; keep it running until the shutdown",
-    )
-}
+/// Why the exporter could not be called.
+const NO_RUNTIME: &str = "the runtime ended before the export; keep it running until the shutdown";
 
 #[async_trait]
 impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let mut guard = self.state.lock().await;
-        let batch = batch.to_vec();
+        // The batch stays here, so that delivery gets it back when it stops waiting.
+        let traces = batch.to_vec();
         let called = may_block(suppressed(async move {
             match guard.as_mut() {
-                Some(state) => state.export(&batch).await,
+                Some(state) => state.export(&traces).await,
                 None => Ok(()),
             }
         }));
-        called.await.unwrap_or_else(|| Err(no_runtime()))
+        called.await.unwrap_or_else(|| Err(ExportError::retryable(NO_RUNTIME, batch)))
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
@@ -208,7 +206,7 @@ impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
     }
 
     fn batching(&self) -> Batching {
-        Batching { max_spans: MAX_SPANS, max_bytes: MAX_BYTES, ..Batching::default() }
+        Batching::default().with_max_spans(MAX_SPANS).with_max_bytes(MAX_BYTES)
     }
 }
 

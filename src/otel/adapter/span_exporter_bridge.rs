@@ -16,7 +16,7 @@ use super::convert::{from_resource, from_span_data};
 use super::release_line::{self, SdkResult, SpanData, SpanExporter};
 use super::suppression::suppressed;
 use crate::delivery::{AsyncExporter, DeliveryConfig, Retry};
-use crate::export::{Batching, ExportError, Exporter};
+use crate::export::{Batch, Batching, ExportError, Exporter};
 use crate::model::Resource;
 use crate::pipeline::{FlushError, ShutdownError};
 use crate::trace::Trace;
@@ -56,8 +56,8 @@ impl<E: Exporter + 'static> SpanExporterBridge<E> {
     /// 30 s: OpenTelemetry's queue fills meanwhile, and has place for 2048 spans.
     #[must_use]
     pub fn new(exporter: E) -> Self {
-        let retry = Retry { budget: Duration::from_secs(30), ..Retry::default() };
-        Self::with_config(exporter, DeliveryConfig { retry, ..DeliveryConfig::default() })
+        let retry = Retry::default().with_budget(Duration::from_secs(30));
+        Self::with_config(exporter, DeliveryConfig::default().with_retry(retry))
     }
 
     /// Wraps an exporter with a configuration of its delivery.
@@ -91,9 +91,10 @@ impl BridgeWorker {
             return Err(release_line::already_shut_down());
         }
         let (traces, without_ids) = traces_of(batch, resource);
-        let exported = match &*traces {
-            [] => Ok(()),
-            traces => self.exporter.export(traces).await,
+        let exported = if traces.is_empty() {
+            Ok(())
+        } else {
+            self.exporter.export(Batch::from(traces)).await
         };
         let flushed = self.exporter.flush().await;
         if without_ids > 0 {
@@ -271,7 +272,7 @@ struct WorkerExporter<E> {
 
 #[async_trait]
 impl<E: Exporter> Exporter for WorkerExporter<E> {
-    async fn export(&self, batch: &[Trace]) -> Result<(), ExportError> {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         suppressed(self.exporter.export(batch)).await
     }
 

@@ -243,12 +243,6 @@ impl Trace {
         self.0.store.originals_of()
     }
 
-    /// Whether both are handles of one trace, not only equal.
-    #[cfg(feature = "otlp")]
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// The trace as a tail policy sees it, decided when its last span ended.
     #[must_use]
     pub fn view(&self) -> TraceView<'_> {

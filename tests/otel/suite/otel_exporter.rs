@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use tailtrace::export::Batch;
 use tailtrace::ledger::Reason;
 use tailtrace::model::Resource;
 use tailtrace::testing::{span, trace};
@@ -74,8 +75,8 @@ fn a_batch_is_split_by_resource_and_each_is_told_once() {
     let exporter = OtelExporter::new(sink);
     let of = |service: &str, name| trace(span(name)).with_resource(Resource::new(service));
     let batch = [of("a", "1"), of("b", "2"), of("a", "3")];
-    block_on(exporter.export(&batch)).unwrap();
-    block_on(exporter.export(&[of("b", "4")])).unwrap();
+    block_on(exporter.export(Batch::from(&batch[..]))).unwrap();
+    block_on(exporter.export(Batch::from([of("b", "4")]))).unwrap();
     let calls = seen.calls.lock().unwrap();
     let calls: Vec<(&str, Vec<&str>)> = calls
         .iter()
@@ -98,7 +99,7 @@ fn every_span_keeps_its_resource_though_several_export_at_once() {
             scope.spawn(move || {
                 let batch = [trace(span(service)).with_resource(Resource::new(service))];
                 for _ in 0..100 {
-                    block_on(exporter.export(&batch)).unwrap();
+                    block_on(exporter.export(Batch::from(&batch[..]))).unwrap();
                 }
             });
         }
@@ -114,7 +115,7 @@ fn every_span_keeps_its_resource_though_several_export_at_once() {
 fn a_large_trace_goes_in_portions() {
     let (sink, seen) = Sink::new();
     let exporter = OtelExporter::new(sink);
-    block_on(exporter.export(&[many(1), many(1100)])).unwrap();
+    block_on(exporter.export(Batch::from([many(1), many(1100)]))).unwrap();
     assert_eq!(sizes(&seen), [512, 512, 77]);
 }
 
@@ -129,7 +130,7 @@ fn a_trace_of_much_text_goes_in_smaller_portions() {
         }
         made.add_span(large);
     }
-    block_on(OtelExporter::new(sink).export(&[made])).unwrap();
+    block_on(OtelExporter::new(sink).export(Batch::from([made]))).unwrap();
     let sizes = sizes(&seen);
     assert_eq!(sizes.iter().sum::<usize>(), 100);
     assert!(sizes.len() > 1 && sizes.iter().all(|size| *size <= 20), "{sizes:?}");
@@ -138,7 +139,7 @@ fn a_trace_of_much_text_goes_in_smaller_portions() {
 #[test]
 fn nothing_makes_no_call() {
     let (sink, seen) = Sink::new();
-    block_on(OtelExporter::new(sink).export(&[many(0)])).unwrap();
+    block_on(OtelExporter::new(sink).export(Batch::from([many(0)]))).unwrap();
     assert!(seen.calls.lock().unwrap().is_empty());
 }
 
@@ -151,7 +152,7 @@ fn a_failure_is_final_and_told_with_its_cause() {
     ] {
         let text = error.to_string();
         let (sink, _) = Sink::failing(vec![error]);
-        let failed = block_on(OtelExporter::new(sink).export(&[many(2)])).unwrap_err();
+        let failed = block_on(OtelExporter::new(sink).export(Batch::from([many(2)]))).unwrap_err();
         assert!(!failed.is_retryable() && failed.rejected_spans().is_none());
         assert!(failed.to_string().contains(&text), "{failed}");
         assert_eq!(std::error::Error::source(&failed).unwrap().to_string(), text);
@@ -161,14 +162,14 @@ fn a_failure_is_final_and_told_with_its_cause() {
 #[test]
 fn a_portion_that_fails_costs_its_own_spans() {
     let (sink, seen) = Sink::failing(vec![release_line::failed("bad span")]);
-    let failed = block_on(OtelExporter::new(sink).export(&[many(1000)])).unwrap_err();
+    let failed = block_on(OtelExporter::new(sink).export(Batch::from([many(1000)]))).unwrap_err();
     assert_eq!((failed.rejected_spans(), sizes(&seen)), (Some(512), vec![488]));
 }
 
 #[test]
 fn after_a_timeout_the_other_portions_are_not_tried() {
     let (sink, seen) = Sink::failing(vec![release_line::timed_out(LONG)]);
-    let failed = block_on(OtelExporter::new(sink).export(&[many(1000)])).unwrap_err();
+    let failed = block_on(OtelExporter::new(sink).export(Batch::from([many(1000)]))).unwrap_err();
     assert!(!failed.is_retryable() && seen.calls.lock().unwrap().is_empty());
 }
 
@@ -244,7 +245,7 @@ fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
     let provider = SdkTracerProvider::builder().build();
     assert!(provider.tracer("app").start("order").is_recording());
     let exporter = OtelExporter::new(LineExporter::new(Traced(provider, Arc::clone(&recorded))));
-    block_on(exporter.export(&[many(1)])).unwrap();
+    block_on(exporter.export(Batch::from([many(1)]))).unwrap();
     assert_eq!(*recorded.lock().unwrap(), [false]);
 }
 
@@ -265,7 +266,10 @@ fn an_export_that_nobody_waits_for_any_more_leaves_the_exporter_whole() {
     let exporter = OtelExporter::new(LineExporter::new(Waits(Arc::clone(&go), sink)));
     let batch = [trace(span("slow"))];
     block_on(async {
-        let limited = tokio::time::timeout(Duration::from_millis(1), exporter.export(&batch));
+        let limited = tokio::time::timeout(
+            Duration::from_millis(1),
+            exporter.export(Batch::from(&batch[..])),
+        );
         assert!(limited.await.is_err());
         go.notify_one();
         exporter.flush().await.unwrap();
@@ -281,7 +285,7 @@ fn outside_of_any_runtime_it_works_for_exporters_that_need_none() {
     let (sink, seen) = Sink::new();
     let exporter = OtelExporter::new(sink);
     let export = catch_unwind(AssertUnwindSafe(|| {
-        let mut export = exporter.export(&[]);
+        let mut export = exporter.export(Batch::default());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         export.as_mut().poll(&mut context).is_ready()
     }));

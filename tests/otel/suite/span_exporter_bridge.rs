@@ -12,7 +12,7 @@ use opentelemetry::trace::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::Sampler;
 use tailtrace::delivery::{DeliveryConfig, Retry};
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::model::TagRef;
 use tailtrace::{Exporter, InMemoryExporter, Trace};
 
@@ -97,7 +97,7 @@ fn the_exporter_has_a_runtime_wherever_it_is_called_from() {
 
     #[async_trait]
     impl Exporter for NeedsRuntime {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             let never = std::future::pending::<()>();
             assert!(tokio::time::timeout(Duration::from_millis(1), never).await.is_err());
             tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -179,8 +179,14 @@ impl Answers {
 
 #[async_trait]
 impl Exporter for Answers {
-    async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
-        self.answers.lock().unwrap().pop().map_or(Ok(()), Err)
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+        match self.answers.lock().unwrap().pop() {
+            None => Ok(()),
+            Some(busy) if busy.is_retryable() => {
+                Err(ExportError::retryable(busy.to_string(), batch))
+            }
+            Some(refused) => Err(refused),
+        }
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
@@ -190,13 +196,13 @@ impl Exporter for Answers {
 }
 
 fn quick() -> DeliveryConfig {
-    let retry = Retry { initial: Duration::ZERO, ..Retry::default() };
-    DeliveryConfig { retry, ..DeliveryConfig::default() }
+    let retry = Retry::default().with_initial(Duration::ZERO);
+    DeliveryConfig::default().with_retry(retry)
 }
 
 #[test]
 fn a_failure_that_may_pass_is_tried_again() {
-    let (answers, _) = Answers::new(vec![ExportError::retryable("503")]);
+    let (answers, _) = Answers::new(vec![ExportError::retryable("503", Batch::default())]);
     let mut bridge = SpanExporterBridge::with_config(answers, quick());
     release_line::export(&mut bridge, vec![bare("order", 1, 1)]).unwrap();
 }
@@ -240,7 +246,7 @@ fn a_shutdown_and_a_flush_keep_to_their_time() {
 
     #[async_trait]
     impl Exporter for Hangs {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             Ok(())
         }
 
@@ -250,7 +256,7 @@ fn a_shutdown_and_a_flush_keep_to_their_time() {
     }
 
     let short = Duration::from_millis(1);
-    let config = DeliveryConfig { export_timeout: short, ..quick() };
+    let config = quick().with_export_timeout(short);
     let mut bridge = SpanExporterBridge::with_config(Hangs, config);
     assert!(release_line::flush_exporter(&mut bridge).is_err());
     let mut bridge = SpanExporterBridge::with_config(Hangs, quick());
@@ -278,7 +284,7 @@ fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
 
     #[async_trait]
     impl Exporter for Traced {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             let provider = self.0.lock().unwrap().clone().unwrap();
             let mut span = provider.tracer("client").start("POST /v1/traces");
             assert!(!span.is_recording());

@@ -10,7 +10,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::Sampler;
-use tailtrace::export::ExportError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::model::TagRef;
 use tailtrace::record::RecordLimits;
@@ -258,7 +258,7 @@ fn a_flush_tells_that_spans_were_lost_and_the_next_one_is_fine() {
 
     #[async_trait]
     impl Exporter for FailsOnce {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             if self.0.swap(true, Ordering::Relaxed) {
                 return Ok(());
             }
@@ -341,7 +341,7 @@ fn a_shutdown_keeps_to_its_time() {
 
     #[async_trait]
     impl Exporter for Hangs {
-        async fn export(&self, _: &[Trace]) -> Result<(), ExportError> {
+        async fn export(&self, _: Batch) -> Result<(), ExportError> {
             std::future::pending().await
         }
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Together they take at most `max_bytes` times `files` of disk, unless single batches are larger
 /// than `max_bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rotation {
     /// The size that a file does not outgrow; a larger batch gets a file of its own. Default 64 MiB.
     pub max_bytes: u64,
@@ -20,6 +21,22 @@ pub struct Rotation {
 impl Default for Rotation {
     fn default() -> Self {
         Self { max_bytes: 64 * 1024 * 1024, files: 5 }
+    }
+}
+
+impl Rotation {
+    /// Sets the size that a file does not outgrow.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets how many files there are at most, with the one being written.
+    #[must_use]
+    pub fn with_files(mut self, files: u32) -> Self {
+        self.files = files;
+        self
     }
 }
 
@@ -40,7 +57,7 @@ pub(super) trait Disk {
     fn sync(&mut self, file: &mut Self::File) -> io::Result<()>;
 }
 
-/// The file being written and its elders.
+/// The file being written and the older ones.
 #[derive(Debug)]
 pub(super) struct Log<D: Disk> {
     disk: D,

@@ -3,9 +3,10 @@
 //! Fields are in the order of their numbers and what has its default value is left out, so that the
 //! bytes are those that generated code would write.
 
+pub(super) mod reader;
 mod wire;
 
-use super::facts::{Facts, SCOPE_NAME, SCOPE_VERSION, kind_number, level_of};
+use super::fields::{SCOPE_NAME, SCOPE_VERSION, TraceFields, kind_number, level_of};
 use super::requests::Format;
 use crate::model::{Resource, Status, TagRef};
 use crate::trace::{LinkRef, LogRef, SpanRef};
@@ -49,9 +50,9 @@ impl Format for Protobuf {
         open.end(out);
     }
 
-    fn span(&mut self, out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
+    fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
         let open = Open::begin(out, key(2, BYTES), self.span_width);
-        write_span(out, facts, span);
+        write_span(out, fields, span);
         self.span_width = open.end(out);
     }
 
@@ -64,15 +65,15 @@ impl Format for Protobuf {
     fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
-fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
-    out.extend_from_slice(&ids(&facts.trace_id, &span.span_id().to_bytes()));
-    text(out, key(3, BYTES), facts.trace_state);
+fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
+    out.extend_from_slice(&ids(&fields.trace_id, &span.span_id().to_bytes()));
+    text(out, key(3, BYTES), fields.trace_state);
     if let Some(parent) = span.parent_span_id() {
         bytes(out, key(4, BYTES), &parent.to_bytes());
     }
     text(out, key(5, BYTES), span.operation_name());
     out.extend_from_slice(&[key(6, VARINT), kind_number(span.kind())]);
-    let (start, end) = facts.times(span);
+    let (start, end) = fields.times(span);
     fixed64(out, key(7, FIXED64), start);
     fixed64(out, key(8, FIXED64), end);
     for (name, value) in span.tags() {
@@ -101,7 +102,7 @@ fn write_span(out: &mut Vec<u8>, facts: &Facts<'_>, span: SpanRef<'_>) {
         out.extend_from_slice(&[key(15, BYTES), 2, key(3, VARINT), 1]);
     }
     // The key of field 16 is the first that takes two bytes.
-    let [a, b, c, d] = facts.flags_of(span).to_le_bytes();
+    let [a, b, c, d] = fields.flags_of(span).to_le_bytes();
     out.extend_from_slice(&[0x85, 0x01, a, b, c, d]);
 }
 
@@ -134,7 +135,7 @@ fn write_link(out: &mut Vec<u8>, link: LinkRef<'_>) {
         tag(out, key(4, BYTES), name, value);
     }
     out.push(key(6, FIXED32));
-    out.extend_from_slice(&Facts::flags_of_link(context).to_le_bytes());
+    out.extend_from_slice(&TraceFields::flags_of_link(context).to_le_bytes());
 }
 
 /// A `KeyValue` as the field with this key.

@@ -129,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::export::otlp::reader::Reader;
+    use crate::export::otlp::protobuf::reader::Reader;
 
     proptest! {
         #[test]

@@ -1,12 +1,16 @@
-//! Why an exporter could not be made.
+//! Why an exporter over HTTP could not be made.
 
 use std::error::Error;
 
-/// Why an [`OtlpExporter`](super::OtlpExporter) could not be made.
-#[derive(Debug, thiserror::Error)]
+use crate::kit::error_text::debug_like_display;
+
+/// Why an exporter that sends by HTTP or gRPC could not be made.
+///
+/// The error of the builders of `OtlpExporter`, `JaegerExporter` and `ZipkinExporter`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
-pub enum OtlpError {
-    /// The endpoint is not one.
+pub enum HttpError {
+    /// The endpoint is no URL that requests can be sent to.
     #[error("{endpoint:?} is not an endpoint: {cure}")]
     Endpoint {
         /// The beginning of what was given.
@@ -20,7 +24,7 @@ pub enum OtlpError {
         /// The host, without them.
         host: String,
     },
-    /// The header's name is not one.
+    /// The name is no name of a header.
     #[error("{name:?} is not the name of a header: use letters, digits and dashes")]
     HeaderName {
         /// The beginning of what was given.
@@ -40,7 +44,7 @@ pub enum OtlpError {
     },
     /// The endpoint needs TLS, which was not compiled in.
     #[error(
-        "{endpoint:?} needs TLS: enable the feature `otlp-tls-native-roots` or `otlp-tls-webpki-roots`, or use http://"
+        "{endpoint:?} needs TLS: enable the feature `tls-native-roots` or `tls-webpki-roots`, or use http://"
     )]
     TlsFeature {
         /// The endpoint.
@@ -48,7 +52,7 @@ pub enum OtlpError {
     },
     /// The endpoint needs TLS, and no certificate is trusted.
     #[error(
-        "{endpoint:?} needs TLS and nobody is trusted: name a CA certificate, or enable the feature `otlp-tls-native-roots` or `otlp-tls-webpki-roots`"
+        "{endpoint:?} needs TLS and no authority is trusted: name a CA certificate, or enable the feature `tls-native-roots` or `tls-webpki-roots`"
     )]
     NoRoots {
         /// The endpoint.
@@ -63,3 +67,5 @@ pub enum OtlpError {
         source: Box<dyn Error + Send + Sync>,
     },
 }
+
+debug_like_display!(HttpError);

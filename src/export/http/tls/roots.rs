@@ -1,4 +1,4 @@
-//! Whom TLS trusts unless the program names somebody.
+//! The authorities that TLS trusts unless the program names its own.
 
 use rustls::RootCertStore;
 
@@ -9,19 +9,19 @@ pub(super) fn default_roots() -> RootCertStore {
     roots
 }
 
-#[cfg(feature = "otlp-tls-native-roots")]
+#[cfg(feature = "tls-native-roots")]
 fn add_native(roots: &mut RootCertStore) {
-    // A store has certificates that nobody can read; the others still count.
+    // A store has certificates that cannot be parsed; the rest of it still counts.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
 }
 
-#[cfg(not(feature = "otlp-tls-native-roots"))]
+#[cfg(not(feature = "tls-native-roots"))]
 fn add_native(_: &mut RootCertStore) {}
 
-#[cfg(feature = "otlp-tls-webpki-roots")]
+#[cfg(feature = "tls-webpki-roots")]
 fn add_webpki(roots: &mut RootCertStore) {
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
 }
 
-#[cfg(not(feature = "otlp-tls-webpki-roots"))]
+#[cfg(not(feature = "tls-webpki-roots"))]
 fn add_webpki(_: &mut RootCertStore) {}

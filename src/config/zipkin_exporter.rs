@@ -1,13 +1,13 @@
 //! The Zipkin exporter that the environment asks for.
 
-use super::exporters::ConfigError;
+use super::error::ConfigError;
 use super::zipkin::ZipkinSettings;
 use crate::export::Exporter;
 use crate::export::zipkin::ZipkinExporter;
 
 pub(super) const IS_THERE: bool = true;
 
-/// Makes it.
+/// Makes the exporter.
 ///
 /// # Errors
 /// When the exporter refuses its settings.
@@ -17,9 +17,6 @@ pub(super) fn make(settings: &ZipkinSettings) -> Result<Option<Box<dyn Exporter>
         .with_timeout(settings.timeout);
     match builder.build() {
         Ok(exporter) => Ok(Some(Box::new(exporter))),
-        Err(error) => {
-            let source = Box::new(error.into_cause());
-            Err(ConfigError::Exporter { name: "zipkin", source })
-        }
+        Err(error) => Err(ConfigError::Exporter { name: "zipkin", source: Box::new(error) }),
     }
 }

@@ -1,4 +1,4 @@
-//! Smaller requests for more work.
+//! The compression of requests.
 
 use std::io::Write;
 

@@ -1,15 +1,20 @@
+//! Drawings of traces.
+
+mod writers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::export::escape::columns;
 use crate::model::{LogLevel, Resource, SpanId, SpanKind, TraceContext, TraceId};
 use crate::testing::{block_on, kept_by, span, trace};
 use crate::trace::Span;
 
-fn console() -> ConsoleExporter {
-    ConsoleExporter::to_writer(io::sink())
+fn console() -> ConsoleExporterBuilder {
+    ConsoleExporter::builder().with_writer(io::sink())
 }
 
 fn us(micros: u64) -> Duration {
@@ -61,7 +66,7 @@ fn raw(spans: impl IntoIterator<Item = (String, u64, Option<u64>)>) -> Trace {
 
 fn assert_fits(drawing: &str, width: usize) {
     for line in drawing.lines() {
-        assert!(escape::columns(line) <= width, "{width} columns: {line:?}");
+        assert!(columns(line) <= width, "{width} columns: {line:?}");
         assert_eq!(line, line.trim_end());
         assert!(!line.contains(char::is_control), "{line:?}");
     }
@@ -69,7 +74,7 @@ fn assert_fits(drawing: &str, width: usize) {
 
 #[test]
 fn a_trace_is_drawn_as_a_tree_with_bars_to_scale() {
-    let drawing = console().render(&order());
+    let drawing = console().build().render(&order());
     assert_eq!(
         drawing,
         "\
@@ -90,7 +95,7 @@ POST /orders server        312 ms  ███████████████
 
 #[test]
 fn facts_that_do_not_fit_beside_the_title_follow_on_a_line_of_their_own() {
-    let drawing = console().with_width(60).render(&order());
+    let drawing = console().with_width(60).build().render(&order());
     assert_eq!(
         drawing,
         "\
@@ -130,9 +135,8 @@ fn tags_and_logs_stand_below_their_span_on_request() {
                     .child(span("row")),
             ),
     );
-    let console = console().with_width(70);
-    assert_eq!(console.render(&made).lines().count(), 4);
-    let drawing = console.with_tags(true).with_logs(true).render(&made);
+    assert_eq!(console().with_width(70).build().render(&made).lines().count(), 4);
+    let drawing = console().with_width(70).with_tags(true).with_logs(true).build().render(&made);
     assert_eq!(
         drawing,
         "\
@@ -158,14 +162,14 @@ fn an_error_without_a_description_shows_its_last_error_log() {
             .log(LogLevel::Info, "noise")
             .error(""),
     );
-    let drawing = console().render(&made);
+    let drawing = console().build().render(&made);
     assert!(drawing.ends_with("\n     disk on fire\n"), "{drawing}");
 }
 
 #[test]
 fn colours_add_nothing_but_colours() {
-    let plain = console().with_tags(true).with_logs(true);
-    let painted = console().with_tags(true).with_logs(true).with_color(true);
+    let plain = console().with_tags(true).with_logs(true).build();
+    let painted = console().with_tags(true).with_logs(true).with_color(true).build();
     let (plain, painted) = (plain.render(&order()), painted.render(&order()));
     let mut stripped = String::new();
     for (index, part) in painted.split("\x1b[").enumerate() {
@@ -187,14 +191,14 @@ fn colours_add_nothing_but_colours() {
 #[test]
 fn late_spans_and_open_spans_say_so() {
     let late = raw([("a".to_owned(), 1, None)]).kept_as("Errors".into(), None, true);
-    let drawing = console().render(&late);
+    let drawing = console().build().render(&late);
     assert!(drawing.contains("─ late · 5 µs · 1 span · kept by Errors · 00000000\n"), "{drawing}");
     let mut open = Trace::new(TraceId::from_bits(7).unwrap());
     let context = TraceContext::new(open.trace_id(), SpanId::new());
     open.add_span(Span::started_at("a", context, std::time::UNIX_EPOCH));
-    assert!(console().render(&open).ends_with("\na  open  ▏\n"));
+    assert!(console().build().render(&open).ends_with("\na  open  ▏\n"));
     let none = Trace::new(TraceId::from_bits(7).unwrap());
-    assert!(console().render(&none).ends_with("─ 0 ns · 0 spans · 00000000\n"));
+    assert!(console().build().render(&none).ends_with("─ 0 ns · 0 spans · 00000000\n"));
 }
 
 #[test]
@@ -207,7 +211,7 @@ fn spans_of_one_id_circles_and_orphans_are_drawn_once() {
         ("twin".to_owned(), 1, Some(1)),
         ("child".to_owned(), 5, Some(1)),
     ]);
-    let drawing = console().with_width(40).render(&made);
+    let drawing = console().with_width(40).build().render(&made);
     let tree: Vec<_> = drawing.lines().skip(2).collect();
     assert_eq!(
         tree,
@@ -232,7 +236,7 @@ fn many_spans_are_left_out_in_the_middle_but_no_error() {
         }
         root = root.child(item);
     }
-    let drawing = console().with_width(60).render(&trace(root));
+    let drawing = console().with_width(60).build().render(&trace(root));
     let lines: Vec<_> = drawing.lines().collect();
     assert!(lines.len() < 150);
     let gap = lines.iter().position(|line| line.contains('⋮')).unwrap();
@@ -263,7 +267,7 @@ fn of_many_errors_only_some_are_drawn_and_the_rest_counted() {
     for index in 0..2_000 {
         root = root.child(span(format!("item {index}")).error("broken"));
     }
-    let drawing = console().render(&trace(root));
+    let drawing = console().build().render(&trace(root));
     let shown = drawing.lines().filter(|line| line.contains("✗ item")).count();
     assert_eq!(shown, 199);
     assert!(drawing.contains("⋮  1,801 spans not drawn, 1,801 errors among them\n"));
@@ -274,7 +278,7 @@ fn a_chain_of_thousands_keeps_within_the_width() {
     let chain = (1..=5_000_u64).map(|id| (format!("level {id}"), id, Some(id - 1)));
     let made = raw(chain);
     for width in [40, 80, 160] {
-        let drawing = console().with_width(width).render(&made);
+        let drawing = console().with_width(width).build().render(&made);
         assert_fits(&drawing, width);
         assert!(drawing.contains("└─ (4999) lev"), "{drawing}");
     }
@@ -295,86 +299,7 @@ proptest! {
             span.log_at(std::time::UNIX_EPOCH, LogLevel::Error, value.clone(), [("key", 1)]);
             span.set_status(crate::model::Status::error(value));
         }
-        let console = console().with_width(width).with_tags(true).with_logs(true);
+        let console = console().with_width(width).with_tags(true).with_logs(true).build();
         assert_fits(&console.render(&made), width.clamp(40, 400));
     }
-}
-
-/// What was done to a writer.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<String>>>);
-
-impl Write for Recorder {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        lock(&self.0).push(String::from_utf8(buf.to_vec()).unwrap());
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        lock(&self.0).push("flush".to_owned());
-        Ok(())
-    }
-}
-
-#[test]
-fn each_trace_is_one_write_and_flushed() {
-    let recorder = Recorder::default();
-    let console = ConsoleExporter::to_writer(recorder.clone());
-    let batch = [order(), trace(span("b"))];
-    block_on(console.export(&batch)).unwrap();
-    let drawings = batch.each_ref().map(|trace| console.render(trace) + "\n");
-    let [first, second] = &drawings;
-    assert_eq!(*lock(&recorder.0), [first, "flush", second, "flush"]);
-}
-
-/// Fails after some writes.
-struct Closing(usize);
-
-impl Write for Closing {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match self.0.checked_sub(1) {
-            Some(left) => {
-                self.0 = left;
-                Ok(buf.len())
-            }
-            None => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_closed_pipe_is_a_lasting_error_and_counts_what_was_drawn() {
-    let batch = [trace(span("a")), order(), trace(span("b"))];
-    let console = ConsoleExporter::to_writer(Closing(1));
-    let partly = block_on(console.export(&batch)).unwrap_err();
-    assert_eq!(partly.rejected_spans(), Some(9));
-    let error = block_on(console.export(&batch)).unwrap_err();
-    assert!(!error.is_retryable() && error.rejected_spans().is_none());
-    assert_eq!(error.to_string(), "cannot write to the console exporter's writer: broken pipe");
-}
-
-struct Panicking;
-
-impl Write for Panicking {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        panic!("a writer of somebody else's");
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_writer_that_panicked_is_not_asked_again() {
-    let console = ConsoleExporter::to_writer(Panicking);
-    let batch = [trace(span("a"))];
-    let caught = crate::kit::guarded::call(|| block_on(console.export(&batch)));
-    assert!(caught.is_none());
-    let error = block_on(console.export(&batch)).unwrap_err();
-    assert!(error.to_string().contains("the writer panicked"), "{error}");
 }

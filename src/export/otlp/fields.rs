@@ -13,7 +13,7 @@ const IS_REMOTE: u32 = 0x200;
 
 /// What is found out once for all spans of a trace.
 #[derive(Debug)]
-pub(super) struct Facts<'a> {
+pub(super) struct TraceFields<'a> {
     pub(super) trace_id: [u8; 16],
     pub(super) trace_state: &'a str,
     flags: u32,
@@ -21,7 +21,7 @@ pub(super) struct Facts<'a> {
     called: Option<SpanId>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> TraceFields<'a> {
     pub(super) fn of(trace: &'a Trace) -> Self {
         let root = trace.root();
         let flags = root.map_or(0, |root| u32::from(root.context().flags.bits()));

@@ -1,20 +1,20 @@
-//! Reading messages of protobuf that a stranger wrote.
+//! Reading messages of protobuf that a peer wrote.
 
 /// A field as it was read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Field<'a> {
+pub(in crate::export::otlp) enum Field<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// Of a kind that nothing we read has.
+    /// Of a kind that no field has that is read here.
     Other,
 }
 
 /// The fields of a message with their numbers, up to the first that is malformed.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(in crate::export::otlp) struct Reader<'a>(pub(in crate::export::otlp) &'a [u8]);
 
 impl<'a> Reader<'a> {
     /// The last number under this field, as protobuf wants it.
-    pub(super) fn number(message: &'a [u8], field: u64) -> Option<u64> {
+    pub(in crate::export::otlp) fn number(message: &'a [u8], field: u64) -> Option<u64> {
         let numbers = Reader(message).filter(|(number, _)| *number == field);
         numbers
             .filter_map(|(_, value)| if let Field::Number(n) = value { Some(n) } else { None })
@@ -22,12 +22,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The last bytes under this field.
-    pub(super) fn bytes(message: &'a [u8], field: u64) -> Option<&'a [u8]> {
+    pub(in crate::export::otlp) fn bytes(message: &'a [u8], field: u64) -> Option<&'a [u8]> {
         Self::all_bytes(message, field).last()
     }
 
     /// All bytes under this field.
-    pub(super) fn all_bytes(message: &'a [u8], field: u64) -> impl Iterator<Item = &'a [u8]> {
+    pub(in crate::export::otlp) fn all_bytes(
+        message: &'a [u8],
+        field: u64,
+    ) -> impl Iterator<Item = &'a [u8]> {
         Reader(message).filter_map(move |(number, value)| match value {
             Field::Bytes(bytes) if number == field => Some(bytes),
             _ => None,
@@ -35,7 +38,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The last text under this field; what is not UTF-8 is replaced.
-    pub(super) fn text(message: &'a [u8], field: u64) -> Option<String> {
+    pub(in crate::export::otlp) fn text(message: &'a [u8], field: u64) -> Option<String> {
         Self::bytes(message, field).map(|text| String::from_utf8_lossy(text).into_owned())
     }
 
@@ -86,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_stranger_writes_is_read_to_an_end(
+        fn whatever_a_peer_writes_is_read_to_an_end(
             message in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             prop_assert!(Reader(&message).count() <= message.len());

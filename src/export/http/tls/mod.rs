@@ -1,5 +1,7 @@
 //! Connections with TLS where the endpoint asks for it.
 
+mod roots;
+
 use std::error::Error;
 use std::sync::Arc;
 
@@ -10,46 +12,47 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{Certificates, roots};
-use crate::export::otlp::OtlpError;
-use crate::export::otlp::endpoint::Endpoint;
+use super::endpoint::Endpoint;
+use super::error::HttpError;
+use super::options::Certificates;
 
-pub(super) type Connector = HttpsConnector<HttpConnector>;
+pub(in crate::export) type Connector = HttpsConnector<HttpConnector>;
 
 pub(super) fn http1(
     tcp: HttpConnector,
     endpoint: &Endpoint,
     certificates: &Certificates,
-) -> Result<Connector, OtlpError> {
+) -> Result<Connector, HttpError> {
     let config = config(endpoint, certificates)?;
     let builder = HttpsConnectorBuilder::new().with_tls_config(config);
     Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
 }
 
-pub(super) fn http2(
+#[cfg(feature = "otlp")]
+pub(in crate::export) fn http2(
     tcp: HttpConnector,
     endpoint: &Endpoint,
     certificates: &Certificates,
-) -> Result<Connector, OtlpError> {
+) -> Result<Connector, HttpError> {
     let config = config(endpoint, certificates)?;
     let builder = HttpsConnectorBuilder::new().with_tls_config(config);
     Ok(builder.https_or_http().enable_http2().wrap_connector(tcp))
 }
 
-fn config(endpoint: &Endpoint, certificates: &Certificates) -> Result<ClientConfig, OtlpError> {
+fn config(endpoint: &Endpoint, certificates: &Certificates) -> Result<ClientConfig, HttpError> {
     let roots = match &certificates.ca {
-        // Nobody is asked for a certificate.
+        // No server is asked for a certificate.
         _ if !endpoint.is_https => RootCertStore::empty(),
         Some(pem) => named_roots(pem)?,
         None => roots::default_roots(),
     };
     if endpoint.is_https && roots.is_empty() {
-        return Err(OtlpError::NoRoots { endpoint: endpoint.shown.clone() });
+        return Err(HttpError::NoRoots { endpoint: endpoint.shown.clone() });
     }
     // The provider is named because the process may have chosen none, or another.
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| refused("the protocol versions", error))?
+        .map_err(|error| unusable("the protocol versions", error))?
         .with_root_certificates(roots);
     let Some((chain, key)) = certificates.identity.as_ref().filter(|_| endpoint.is_https) else {
         return Ok(builder.with_no_client_auth());
@@ -57,17 +60,17 @@ fn config(endpoint: &Endpoint, certificates: &Certificates) -> Result<ClientConf
     let what = "the client's certificate";
     let chain = certificates_in(chain, what)?;
     let what = "the client's private key";
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| refused(what, error))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| unusable(what, error))?;
     builder
         .with_client_auth_cert(chain, key)
-        .map_err(|error| refused("the client's identity", error))
+        .map_err(|error| unusable("the client's identity", error))
 }
 
-fn named_roots(pem: &[u8]) -> Result<RootCertStore, OtlpError> {
+fn named_roots(pem: &[u8]) -> Result<RootCertStore, HttpError> {
     let what = "the CA certificate";
     let mut roots = RootCertStore::empty();
     for certificate in certificates_in(pem, what)? {
-        roots.add(certificate).map_err(|error| refused(what, error))?;
+        roots.add(certificate).map_err(|error| unusable(what, error))?;
     }
     Ok(roots)
 }
@@ -75,15 +78,15 @@ fn named_roots(pem: &[u8]) -> Result<RootCertStore, OtlpError> {
 fn certificates_in(
     pem: &[u8],
     what: &'static str,
-) -> Result<Vec<CertificateDer<'static>>, OtlpError> {
+) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
-        Ok(found) if found.is_empty() => Err(refused(what, "there is no certificate in it")),
+        Ok(found) if found.is_empty() => Err(unusable(what, "there is no certificate in it")),
         Ok(found) => Ok(found),
-        Err(error) => Err(refused(what, error)),
+        Err(error) => Err(unusable(what, error)),
     }
 }
 
-fn refused(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> OtlpError {
-    OtlpError::Certificate { what, source: source.into() }
+fn unusable(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> HttpError {
+    HttpError::Certificate { what, source: source.into() }
 }

@@ -1,6 +1,6 @@
 //! Text with colours, or without.
 
-use super::escape::columns;
+use crate::export::escape::columns;
 
 /// How a piece of text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

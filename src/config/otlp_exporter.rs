@@ -1,29 +1,23 @@
 //! The OTLP exporter that the environment asks for.
 
-use super::exporters::{ConfigError, pem};
-use super::otlp::{OtlpEncoding, OtlpSettings};
-use crate::export::{Exporter, OtlpError, OtlpExporter, OtlpProtocol};
+use super::error::{ConfigError, pem};
+use super::otlp::OtlpSettings;
+use crate::export::{Exporter, HttpError, OtlpExporter};
 
 pub(super) const IS_THERE: bool = true;
 
-/// Makes it.
+/// Makes the exporter.
 ///
 /// # Errors
 /// When a file cannot be read, or the exporter refuses its settings.
 pub(super) fn make(settings: &OtlpSettings) -> Result<Option<Box<dyn Exporter>>, ConfigError> {
-    let protocol = match settings.encoding {
-        OtlpEncoding::Grpc => OtlpProtocol::Grpc,
-        OtlpEncoding::HttpProtobuf => OtlpProtocol::HttpProtobuf,
-        OtlpEncoding::HttpJson => OtlpProtocol::HttpJson,
-    };
-    let mut builder = OtlpExporter::builder(protocol)
+    let mut builder = OtlpExporter::builder()
+        .with_protocol(settings.protocol)
         .with_endpoint(settings.endpoint.clone())
-        .with_timeout(settings.timeout);
+        .with_timeout(settings.timeout)
+        .with_gzip(settings.gzip);
     for (name, value) in &settings.headers {
         builder = builder.with_header(name.clone(), value.clone());
-    }
-    if settings.gzip {
-        builder = builder.with_gzip();
     }
     if let Some(path) = &settings.certificate {
         builder = builder.with_ca_certificate(pem("OTEL_EXPORTER_OTLP_CERTIFICATE", path)?);
@@ -39,9 +33,10 @@ pub(super) fn make(settings: &OtlpSettings) -> Result<Option<Box<dyn Exporter>>,
     }
 }
 
-fn refused(error: OtlpError, settings: &OtlpSettings) -> ConfigError {
-    let is_tls = matches!(error, OtlpError::TlsFeature { .. } | OtlpError::NoRoots { .. });
-    let (name, source) = ("otlp", Box::new(error));
+fn refused(error: HttpError, settings: &OtlpSettings) -> ConfigError {
+    let is_tls = matches!(error, HttpError::TlsFeature { .. } | HttpError::NoRoots { .. });
+    let name = "otlp";
+    let source = Box::new(error);
     if is_tls && settings.assumes_tls {
         ConfigError::NoScheme { name, source }
     } else {

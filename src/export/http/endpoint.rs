@@ -3,39 +3,42 @@
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use super::{OtlpError, OtlpProtocol};
+use super::error::HttpError;
 use crate::model::text::excerpt;
-
-/// The path at which collectors take traces by HTTP.
-const TRACES: &str = "/v1/traces";
 
 /// A checked endpoint.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoint {
-    pub(super) uri: Uri,
+pub(in crate::export) struct Endpoint {
+    pub(in crate::export) uri: Uri,
     /// How messages name it: without its query, which may hold secrets.
-    pub(super) shown: String,
-    pub(super) is_https: bool,
+    pub(in crate::export) shown: String,
+    pub(in crate::export) is_https: bool,
+}
+
+/// Where requests go, and what messages say about it.
+#[derive(Clone, Debug)]
+pub(in crate::export) struct Peer {
+    pub(in crate::export) endpoint: Endpoint,
+    /// What is expected there: "a collector".
+    pub(in crate::export) name: &'static str,
+    /// What is spoken there: "OTLP".
+    pub(in crate::export) language: &'static str,
 }
 
 impl Endpoint {
     /// The endpoint as it is.
-    pub(super) fn exact(text: &str) -> Result<Self, OtlpError> {
+    pub(in crate::export) fn exact(text: &str) -> Result<Self, HttpError> {
         Self::read(text, |path| path.to_owned())
     }
 
-    /// The endpoint of a collector, of which traces are one of its signals.
-    pub(super) fn base(text: &str, protocol: OtlpProtocol) -> Result<Self, OtlpError> {
-        Self::read(text, |path| match protocol {
-            OtlpProtocol::Grpc => path.to_owned(),
-            OtlpProtocol::HttpProtobuf | OtlpProtocol::HttpJson => {
-                format!("{}{TRACES}", path.trim_end_matches('/'))
-            }
-        })
+    /// The endpoint at `path` below a URL.
+    #[cfg(feature = "otlp")]
+    pub(in crate::export) fn below(text: &str, path: &str) -> Result<Self, HttpError> {
+        Self::read(text, |base| format!("{}{path}", base.trim_end_matches('/')))
     }
 
-    fn read(text: &str, path: impl FnOnce(&str) -> String) -> Result<Self, OtlpError> {
-        let refuse = |cure| OtlpError::Endpoint { endpoint: excerpt(text), cure };
+    fn read(text: &str, path: impl FnOnce(&str) -> String) -> Result<Self, HttpError> {
+        let refuse = |cure| HttpError::Endpoint { endpoint: excerpt(text), cure };
         let text = text.trim();
         let whole: Uri = text.parse().map_err(|_| refuse(NOT_A_URL))?;
         let (Some(scheme), Some(authority)) = (whole.scheme(), whole.authority()) else {
@@ -46,7 +49,7 @@ impl Endpoint {
             return Err(refuse("begin it with http:// or https://"));
         }
         if authority.as_str().contains('@') {
-            return Err(OtlpError::Credentials { host: host_of(authority) });
+            return Err(HttpError::Credentials { host: host_of(authority) });
         }
         if authority.host().is_empty() {
             return Err(refuse("name a host"));
@@ -83,15 +86,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exact_endpoint_stays_as_it_is_and_a_base_gets_the_path() {
-        let exact = |text| Endpoint::exact(text).unwrap().uri.to_string();
-        let base = |text| Endpoint::base(text, OtlpProtocol::HttpJson).unwrap().uri.to_string();
-        assert_eq!(exact("http://a:1/x?y=1"), "http://a:1/x?y=1");
-        assert_eq!(exact(" http://a "), "http://a/");
+    #[cfg(feature = "otlp")]
+    fn a_base_gets_the_path() {
+        let base = |text| Endpoint::below(text, "/v1/traces").unwrap().uri.to_string();
         assert_eq!(base("http://a:1"), "http://a:1/v1/traces");
         assert_eq!(base("http://a:1/x/?y=1"), "http://a:1/x/v1/traces?y=1");
-        let grpc = Endpoint::base("https://a:1", OtlpProtocol::Grpc).unwrap();
-        assert_eq!((grpc.uri.to_string(), grpc.is_https), ("https://a:1/".to_owned(), true));
+    }
+
+    #[test]
+    fn an_exact_endpoint_stays_as_it_is() {
+        let exact = |text| Endpoint::exact(text).unwrap().uri.to_string();
+        assert_eq!(exact("http://a:1/x?y=1"), "http://a:1/x?y=1");
+        assert_eq!(exact(" http://a "), "http://a/");
+        let https = Endpoint::exact("https://a:1").unwrap();
+        assert_eq!((https.uri.to_string(), https.is_https), ("https://a:1/".to_owned(), true));
         assert_eq!(
             Endpoint::exact("http://[::1]:4318/v1?key=secret").unwrap().shown,
             "http://[::1]:4318/v1"

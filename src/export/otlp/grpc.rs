@@ -1,6 +1,8 @@
 //! OTLP/gRPC: a request is a unary call, whose message is encoded already.
 
 use std::error::Error;
+use std::mem;
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::Uri;
@@ -13,36 +15,61 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
-use super::connect::Connector;
-use super::{MOST_ANSWERED, MOST_IDLE, Settings, unreachable};
-use crate::export::ExportError;
-use crate::export::otlp::answer::{Answer, judge_grpc};
+use super::answer::{Answer, grpc_failure};
+use crate::export::http::{
+    Connector, HttpError, MOST_ANSWERED, MOST_IDLE, Options, Peer, RequestError,
+    connection_failure, give_back, http2, tcp, too_late, within,
+};
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
+/// A client that keeps its connection. A clone shares it.
 #[derive(Clone, Debug)]
-pub(in crate::export) struct GrpcClient {
+pub(super) struct GrpcClient {
     client: Client<Connector, Body>,
-    pub(super) settings: Settings,
+    peer: Peer,
     metadata: MetadataMap,
     origin: Uri,
+    time_limit: Option<Duration>,
+    gzip: bool,
 }
 
 impl GrpcClient {
-    pub(super) fn new(connector: Connector, settings: Settings) -> Self {
+    /// Prepares a client; it connects with the first request.
+    ///
+    /// # Errors
+    /// When a header or a certificate cannot be used, or when TLS is not there.
+    pub(super) fn new(
+        peer: Peer,
+        user_agent: &'static str,
+        options: &Options,
+    ) -> Result<Self, HttpError> {
+        let metadata = MetadataMap::from_headers(options.header_map(user_agent)?);
+        let connector = http2(tcp(), &peer.endpoint, &options.certificates)?;
         let client = Client::builder(TokioExecutor::new())
             .http2_only(true)
             .pool_idle_timeout(MOST_IDLE)
             .build(connector);
-        let metadata = MetadataMap::from_headers(settings.headers.clone());
-        let origin = settings.endpoint.uri.clone();
-        Self { client, settings, metadata, origin }
+        let origin = peer.endpoint.uri.clone();
+        let time_limit = options.time_limit();
+        Ok(Self { client, peer, metadata, origin, time_limit, gzip: options.gzip })
     }
 
-    pub(super) async fn send(&self, body: Bytes) -> Result<Answer, ExportError> {
+    /// Sends a request. The buffer comes back empty, with its memory where that is possible.
+    ///
+    /// # Errors
+    /// When no answer came, or one that says that the request was not accepted.
+    pub(super) async fn call(&self, body: &mut Vec<u8>) -> Result<Answer, RequestError> {
+        let request = Bytes::from(mem::take(body));
+        let answer = within(self.time_limit, self.send(request.clone())).await;
+        give_back(request, body);
+        answer.unwrap_or_else(|| Err(too_late(&self.peer, self.time_limit)))
+    }
+
+    async fn send(&self, body: Bytes) -> Result<Answer, RequestError> {
         let mut call = Grpc::with_origin(self.client.clone(), self.origin.clone())
             .max_decoding_message_size(MOST_ANSWERED);
-        if self.settings.gzip {
+        if self.gzip {
             // Servers answer in the encoding they were asked in, whatever they are told to accept.
             call = call
                 .send_compressed(CompressionEncoding::Gzip)
@@ -50,30 +77,30 @@ impl GrpcClient {
         }
         let mut request = Request::new(body);
         request.metadata_mut().clone_from(&self.metadata);
-        if let Some(timeout) = self.settings.timeout {
-            request.set_timeout(timeout);
+        if let Some(limit) = self.time_limit {
+            request.set_timeout(limit);
         }
         let broken = |error: legacy::Error| {
-            unreachable::told(&self.settings, "gRPC", error.is_connect(), error)
+            connection_failure(&self.peer, "gRPC", error.is_connect(), error)
         };
         call.ready().await.map_err(broken)?;
         let method = PathAndQuery::from_static(METHOD);
         match call.unary(request, method, Encoded).await {
             Ok(response) => Ok(Answer::of_protobuf(response.get_ref())),
-            Err(status) => Err(self.judge(status)),
+            Err(status) => Err(self.failure(status)),
         }
     }
 
-    fn judge(&self, status: Status) -> ExportError {
+    fn failure(&self, status: Status) -> RequestError {
         // What the connection said comes as the source of a status that no peer sent.
         let is_connect = match status.source() {
             None => {
-                let target = &self.settings.endpoint.shown;
-                return judge_grpc(target, status.code(), status.message(), status.details());
+                let target = &self.peer.endpoint.shown;
+                return grpc_failure(target, status.code(), status.message(), status.details());
             }
             Some(source) => source.downcast_ref().is_some_and(legacy::Error::is_connect),
         };
-        unreachable::told(&self.settings, "gRPC", is_connect, status)
+        connection_failure(&self.peer, "gRPC", is_connect, status)
     }
 }
 

@@ -1,0 +1,319 @@
+//! The traces that an exporter is handed at a time.
+
+use std::fmt;
+use std::mem;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use std::vec;
+
+use crate::kit::guarded::lock;
+use crate::trace::Trace;
+
+/// Kept traces that an [`Exporter`](super::Exporter) is handed at a time.
+///
+/// It reads like a slice of traces, and gives them away by [`into_traces`](Self::into_traces) or in a
+/// loop. An exporter that could not send all of it returns what is left in a
+/// [retryable error](super::ExportError::retryable): delivery tries exactly that again and counts the
+/// rest as sent.
+///
+/// An exporter that sends a batch in pieces says after each one what became of it, by
+/// [`mark_accepted`](Self::mark_accepted) or [`mark_rejected`](Self::mark_rejected). Those spans leave
+/// the batch, so that they are neither sent again nor counted as lost when the exporter runs out of
+/// time, panics or is shut down half-way.
+///
+/// A clone has the same traces, and what is marked in it counts for nobody but itself.
+///
+/// ```
+/// use tailtrace::export::Batch;
+/// use tailtrace::testing::{span, trace};
+///
+/// let mut batch = Batch::from([trace(span("a").child(span("b"))), trace(span("c"))]);
+/// assert_eq!((batch.len(), batch.span_count()), (2, 3));
+/// batch.mark_accepted(1);
+/// assert_eq!((batch.len(), batch.span_count(), batch.done_in_first()), (2, 2, 1));
+/// batch.mark_accepted(1);
+/// assert_eq!((batch.len(), batch.span_count(), batch.done_in_first()), (1, 1, 0));
+/// ```
+#[derive(Default)]
+pub struct Batch {
+    traces: Vec<Trace>,
+    /// How many spans at the start of the first trace are done.
+    done: usize,
+    /// Where delivery finds what is left when the exporter does not return it.
+    loan: Option<Arc<Loan>>,
+}
+
+/// What delivery keeps of a batch while an exporter has it.
+#[derive(Debug, Default)]
+pub(crate) struct Loan(Mutex<Returned>);
+
+#[derive(Debug, Default)]
+struct Returned {
+    progress: Progress,
+    left: Option<Batch>,
+}
+
+/// How many spans of a batch a peer has answered for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) accepted: u64,
+    pub(crate) rejected: u64,
+}
+
+impl Batch {
+    /// How many spans are left in the batch.
+    #[must_use]
+    pub fn span_count(&self) -> usize {
+        let spans: usize = self.traces.iter().map(Trace::span_count).sum();
+        spans.saturating_sub(self.done)
+    }
+
+    /// How many spans at the start of the first trace are done, and must not be sent again. They are
+    /// still in the trace, because a trace is read as a whole.
+    #[must_use]
+    pub fn done_in_first(&self) -> usize {
+        self.done
+    }
+
+    /// Takes the traces out of the batch.
+    ///
+    /// Delivery cannot try again what an exporter takes out and does not return: if the exporter runs
+    /// out of time then, the traces are lost.
+    #[must_use]
+    pub fn into_traces(mut self) -> Vec<Trace> {
+        self.loan = None;
+        mem::take(&mut self.traces)
+    }
+
+    /// Takes the first `spans` spans that are left out of the batch: a peer has accepted them.
+    pub fn mark_accepted(&mut self, spans: usize) {
+        let accepted = self.advance(spans);
+        self.report(Progress { accepted, rejected: 0 });
+    }
+
+    /// Takes the first `spans` spans that are left out of the batch: a peer has rejected them for good.
+    pub fn mark_rejected(&mut self, spans: usize) {
+        let rejected = self.advance(spans);
+        self.report(Progress { accepted: 0, rejected });
+    }
+
+    /// A batch whose remains come back through the loan when the exporter drops it.
+    pub(crate) fn lend(mut self) -> (Self, Arc<Loan>) {
+        let loan = Arc::new(Loan::default());
+        self.loan = Some(Arc::clone(&loan));
+        (self, loan)
+    }
+
+    /// This batch without its loan: the caller is responsible for it again.
+    pub(crate) fn reclaimed(mut self) -> Self {
+        self.loan = None;
+        self
+    }
+
+    /// Moves the traces of equal resources together, those of the first trace's resource first.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn group_by_resource(&mut self) {
+        // Traces of one pipeline share one resource: nothing is compared, allocated or moved then.
+        let is_grouped = self.traces.chunk_by(has_resource_of).nth(1).is_none();
+        if is_grouped {
+            return;
+        }
+        // A trace without spans is not sent, and must not put its resource before another.
+        self.traces.retain(|trace| trace.span_count() > 0);
+        let mut known: Vec<Arc<crate::model::Resource>> = Vec::new();
+        self.traces.sort_by_cached_key(|trace| {
+            let resource = trace.resource();
+            let found = known.iter().position(|known| known == resource);
+            found.unwrap_or_else(|| {
+                known.push(Arc::clone(resource));
+                known.len() - 1
+            })
+        });
+    }
+
+    /// Takes out spans from the front; how many there were.
+    fn advance(&mut self, spans: usize) -> u64 {
+        let before = self.span_count();
+        let mut ahead = self.done.saturating_add(spans);
+        let mut whole = 0;
+        while let Some(trace) = self.traces.get(whole)
+            && ahead >= trace.span_count()
+        {
+            ahead -= trace.span_count();
+            whole += 1;
+        }
+        self.traces.drain(..whole);
+        self.done = if self.traces.is_empty() { 0 } else { ahead };
+        (before - self.span_count()) as u64
+    }
+
+    fn report(&self, step: Progress) {
+        if let Some(loan) = &self.loan {
+            let mut returned = lock(&loan.0);
+            returned.progress.accepted += step.accepted;
+            returned.progress.rejected += step.rejected;
+        }
+    }
+}
+
+/// Whether two traces are of one resource.
+#[cfg(feature = "otlp")]
+pub(super) fn has_resource_of(one: &Trace, other: &Trace) -> bool {
+    Arc::ptr_eq(one.resource(), other.resource()) || one.resource() == other.resource()
+}
+
+impl Loan {
+    /// What the exporter had marked in the batch so far.
+    pub(crate) fn progress(&self) -> Progress {
+        lock(&self.0).progress
+    }
+
+    /// The batch as it was when the exporter dropped it; `None` when the exporter took the traces out
+    /// or still has the batch.
+    pub(crate) fn take_left(&self) -> Option<Batch> {
+        lock(&self.0).left.take()
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if let Some(loan) = self.loan.take() {
+            let left = Self { traces: mem::take(&mut self.traces), done: self.done, loan: None };
+            lock(&loan.0).left = Some(left);
+        }
+    }
+}
+
+impl Deref for Batch {
+    type Target = [Trace];
+
+    fn deref(&self) -> &[Trace] {
+        &self.traces
+    }
+}
+
+impl Clone for Batch {
+    fn clone(&self) -> Self {
+        Self { traces: self.traces.clone(), done: self.done, loan: None }
+    }
+}
+
+impl IntoIterator for Batch {
+    type Item = Trace;
+    type IntoIter = vec::IntoIter<Trace>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.into_traces().into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Batch {
+    type Item = &'a Trace;
+    type IntoIter = std::slice::Iter<'a, Trace>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.traces.iter()
+    }
+}
+
+impl From<Vec<Trace>> for Batch {
+    fn from(traces: Vec<Trace>) -> Self {
+        Self { traces, done: 0, loan: None }
+    }
+}
+
+impl<const N: usize> From<[Trace; N]> for Batch {
+    fn from(traces: [Trace; N]) -> Self {
+        Self::from(Vec::from(traces))
+    }
+}
+
+impl From<&[Trace]> for Batch {
+    fn from(traces: &[Trace]) -> Self {
+        Self::from(traces.to_vec())
+    }
+}
+
+impl From<Trace> for Batch {
+    fn from(trace: Trace) -> Self {
+        Self::from(vec![trace])
+    }
+}
+
+impl FromIterator<Trace> for Batch {
+    fn from_iter<I: IntoIterator<Item = Trace>>(traces: I) -> Self {
+        Self::from(Vec::from_iter(traces))
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("traces", &self.traces.len())
+            .field("spans", &self.span_count())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{span, trace};
+
+    fn of_spans(spans: usize) -> Trace {
+        match spans {
+            0 => Trace::new(crate::model::TraceId::new()),
+            _ => trace((1..spans).fold(span("0"), |root, name| root.child(span(name.to_string())))),
+        }
+    }
+
+    #[test]
+    fn what_an_exporter_drops_comes_back_as_far_as_it_is_not_done() {
+        let (mut batch, loan) = Batch::from([of_spans(2), of_spans(3)]).lend();
+        batch.mark_accepted(3);
+        assert!(loan.take_left().is_none(), "the exporter still has it");
+        drop(batch);
+        let left = loan.take_left().unwrap();
+        assert_eq!((left.len(), left.span_count(), left.done_in_first()), (1, 2, 1));
+        assert_eq!(loan.progress(), Progress { accepted: 3, rejected: 0 });
+    }
+
+    #[test]
+    fn what_an_exporter_takes_out_does_not_come_back() {
+        let (batch, loan) = Batch::from([of_spans(2)]).lend();
+        assert_eq!(batch.into_traces().len(), 1);
+        assert!(loan.take_left().is_none());
+        let (batch, loan) = Batch::from([of_spans(2)]).lend();
+        drop(batch.clone());
+        drop(batch.reclaimed());
+        assert!(loan.take_left().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn marking_takes_each_span_once_in_order(
+            sizes in prop::collection::vec(0_usize..5, 0..8),
+            steps in prop::collection::vec((0_usize..7, any::<bool>()), 0..12),
+        ) {
+            let all: usize = sizes.iter().sum();
+            let (mut batch, loan) = sizes.iter().map(|spans| of_spans(*spans)).collect::<Batch>().lend();
+            let mut expected = Progress::default();
+            for (spans, is_accepted) in steps {
+                let taken = spans.min(batch.span_count()) as u64;
+                if is_accepted {
+                    batch.mark_accepted(spans);
+                    expected.accepted += taken;
+                } else {
+                    batch.mark_rejected(spans);
+                    expected.rejected += taken;
+                }
+                let done = expected.accepted + expected.rejected;
+                prop_assert_eq!(batch.span_count() as u64, all as u64 - done);
+                prop_assert!(batch.first().is_none_or(|first| batch.done_in_first() < first.span_count().max(1)));
+            }
+            prop_assert_eq!(loan.progress(), expected);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Where drawings go.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+
+use crate::kit::guarded::lock;
+
+pub(super) enum Target {
+    Stdout,
+    Stderr,
+    /// Taken out while it is written to: the writer's code must not run under the lock.
+    Writer(Mutex<Option<Box<dyn Write + Send>>>),
+}
+
+impl Target {
+    /// The columns of the terminal, where it is one.
+    pub(super) fn width(&self) -> Option<usize> {
+        let size = match self {
+            Self::Stdout => terminal_size::terminal_size_of(io::stdout()),
+            Self::Stderr => terminal_size::terminal_size_of(io::stderr()),
+            Self::Writer(_) => None,
+        };
+        size.map(|(width, _)| usize::from(width.0))
+    }
+
+    /// Whether colours would be seen and are wanted: <https://no-color.org>, <https://bixense.com/clicolors>.
+    pub(super) fn wants_color(&self) -> bool {
+        let is_terminal = match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Stderr => io::stderr().is_terminal(),
+            Self::Writer(_) => return false,
+        };
+        if anstyle_query::no_color() {
+            return false;
+        }
+        let wanted = is_terminal
+            && anstyle_query::clicolor().unwrap_or(true)
+            && anstyle_query::term_supports_ansi_color()
+            && anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
+        wanted || anstyle_query::clicolor_force()
+    }
+
+    /// How messages name it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Stdout => "the standard output",
+            Self::Stderr => "the standard error",
+            Self::Writer(_) => "the console exporter's writer",
+        }
+    }
+
+    /// Writes a drawing with one call and flushes it.
+    ///
+    /// # Errors
+    /// When the target does not take it.
+    pub(super) fn write(&self, drawing: &str) -> io::Result<()> {
+        let all = |writer: &mut dyn Write| {
+            writer.write_all(drawing.as_bytes())?;
+            writer.flush()
+        };
+        match self {
+            Self::Stdout => all(&mut io::stdout().lock()),
+            Self::Stderr => all(&mut io::stderr().lock()),
+            Self::Writer(slot) => {
+                let taken = lock(slot).take();
+                let mut writer = taken.ok_or_else(|| {
+                    io::Error::other("the writer panicked or is being written to elsewhere")
+                })?;
+                let written = all(&mut writer);
+                *lock(slot) = Some(writer);
+                written
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What has become of the spans of a batch that takes several requests.
+
+use super::answer::Answer;
+use crate::export::{Batch, ExportError};
+
+/// The account of one call of the exporter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// How many spans a peer has answered for.
+    done: usize,
+    /// How many of those were rejected.
+    rejected: u64,
+    /// Why, or what else the peer wants to be known: what it said first.
+    message: String,
+}
+
+impl Progress {
+    /// Takes the spans of a request out of the batch that was accepted, except for what the answer says.
+    pub(super) fn answered(&mut self, batch: &mut Batch, spans: usize, answer: &Answer) {
+        let rejected = usize::try_from(answer.rejected).unwrap_or(spans).min(spans);
+        // Which spans were rejected is not known: the first ones stand for them.
+        batch.mark_rejected(rejected);
+        batch.mark_accepted(spans - rejected);
+        self.add(spans, rejected as u64, &answer.message);
+    }
+
+    /// Takes the spans of a request out of the batch that will never be accepted.
+    pub(super) fn refused(&mut self, batch: &mut Batch, spans: usize, message: &str) {
+        batch.mark_rejected(spans);
+        self.add(spans, spans as u64, message);
+    }
+
+    fn add(&mut self, spans: usize, rejected: u64, message: &str) {
+        self.done += spans;
+        // Why spans are lost is worth more than what a peer says besides.
+        if self.message.is_empty() || (self.rejected == 0 && rejected > 0) {
+            message.clone_into(&mut self.message);
+        }
+        self.rejected += rejected;
+    }
+
+    /// What the peer said though it took every span.
+    pub(super) fn remark(&self) -> Option<&str> {
+        (self.rejected == 0 && !self.message.is_empty()).then_some(&self.message)
+    }
+
+    /// The error that a batch of which everything is answered for ends with, if any.
+    ///
+    /// # Errors
+    /// When spans were rejected.
+    pub(super) fn result(self, target: &str) -> Result<(), ExportError> {
+        if self.rejected == 0 {
+            return Ok(());
+        }
+        if self.rejected >= self.done as u64 {
+            return Err(ExportError::permanent(self.reason().to_owned()));
+        }
+        Err(ExportError::partial(self.rejected, self.rejections(target)))
+    }
+
+    /// Adds the rejections to the error of a request after which the rest is tried again.
+    pub(super) fn add_rejections(&self, target: &str, message: &mut String) {
+        if self.rejected > 0 {
+            message.push_str("; before that ");
+            message.push_str(&self.rejections(target));
+        }
+    }
+
+    pub(super) fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    fn rejections(&self, target: &str) -> String {
+        let Self { done, rejected, .. } = self;
+        format!("{target} rejected {rejected} of {done} spans: {}", self.reason())
+    }
+
+    fn reason(&self) -> &str {
+        if self.message.is_empty() { "it gave no reason" } else { &self.message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{span, trace};
+
+    fn answer(rejected: u64, message: &str) -> Answer {
+        Answer { rejected, message: message.to_owned() }
+    }
+
+    fn batch(spans: usize) -> Batch {
+        trace((1..spans).fold(span("root"), |root, _| root.child(span("child")))).into()
+    }
+
+    #[test]
+    fn requests_add_up_and_the_first_reason_is_told() {
+        let mut progress = Progress::default();
+        let mut batch = batch(30);
+        progress.answered(&mut batch, 10, &answer(0, "slow down"));
+        assert_eq!(progress.remark(), Some("slow down"));
+        progress.refused(&mut batch, 5, "413");
+        progress.answered(&mut batch, 10, &answer(99, "too old"));
+        assert_eq!((progress.rejected(), progress.remark(), batch.span_count()), (15, None, 5));
+        let mut message = "503".to_owned();
+        progress.add_rejections("X", &mut message);
+        assert_eq!(message, "503; before that X rejected 15 of 25 spans: 413");
+        let error = progress.result("X").unwrap_err();
+        assert_eq!(error.rejected_spans(), Some(15));
+        assert_eq!(error.to_string(), "X rejected 15 of 25 spans: 413");
+    }
+
+    #[test]
+    fn a_batch_of_which_nothing_was_accepted_is_refused() {
+        let mut progress = Progress::default();
+        progress.refused(&mut batch(5), 5, "X answered 400");
+        let error = progress.result("X").unwrap_err();
+        assert_eq!((error.is_retryable(), error.rejected_spans()), (false, None));
+        assert_eq!(error.to_string(), "X answered 400");
+        let mut all = Progress::default();
+        all.answered(&mut batch(5), 5, &Answer::default());
+        assert!(all.result("X").is_ok());
+    }
+}

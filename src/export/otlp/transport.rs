@@ -1,0 +1,29 @@
+//! The two ways that OTLP is sent.
+
+use super::answer::{Answer, read_http};
+use super::grpc::GrpcClient;
+use crate::export::http::{Client, RequestError};
+use crate::time::Clock;
+
+/// A client that keeps its connection. A clone shares it.
+#[derive(Clone, Debug)]
+pub(super) enum Transport {
+    Http(Client),
+    Grpc(GrpcClient),
+}
+
+impl Transport {
+    /// Sends a request. The buffer comes back empty, with its memory where that is possible.
+    ///
+    /// # Errors
+    /// When no answer came, or one that says that the request was not accepted.
+    pub(super) async fn send(&self, body: &mut Vec<u8>) -> Result<Answer, RequestError> {
+        match self {
+            Self::Http(client) => {
+                let response = client.post(body).await?;
+                read_http(&response, client.target(), Clock::system().wall())
+            }
+            Self::Grpc(client) => client.call(body).await,
+        }
+    }
+}
