@@ -12,6 +12,8 @@ mod random;
 pub(crate) mod stripe;
 pub(crate) mod sync;
 pub(crate) mod type_name;
+mod with_fields;
 
 pub(crate) use error_text::debug_like_display;
 pub use random::Random;
+pub(crate) use with_fields::with_fields;

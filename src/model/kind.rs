@@ -1,10 +1,11 @@
-//! What a span does and how it went.
+//! The role and the status of a span.
 
 use std::borrow::Cow;
 
 /// The role of a span in a call between processes.
 ///
-/// OpenTelemetry: `SpanKind`. The default is [`Internal`](Self::Internal).
+/// OpenTelemetry: `SpanKind`. The default is [`Internal`](Self::Internal). The list is complete, as
+/// OpenTelemetry's is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SpanKind {
     /// Work inside the process.
@@ -34,18 +35,18 @@ impl SpanKind {
     }
 }
 
-/// How the work of a span ended, as far as somebody said.
+/// How the work of a span ended, as far as the program has set it.
 ///
 /// OpenTelemetry: `Status`. `Ok` is final; `Unset` never replaces anything; of several errors the
-/// last one stands.
+/// last one stands. The list is complete, as OpenTelemetry's is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Status {
-    /// Nobody said.
+    /// The program has not set a status.
     #[default]
     Unset,
-    /// It went well, and somebody who knows said so.
+    /// The work went well, as the program has confirmed.
     Ok,
-    /// It failed.
+    /// The work failed.
     Error {
         /// What happened, for a person; may be empty.
         description: Cow<'static, str>,

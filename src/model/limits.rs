@@ -1,5 +1,7 @@
 //! How much one span may hold.
 
+use crate::kit::with_fields;
+
 /// The most that one span may hold; what goes beyond is dropped and counted.
 ///
 /// The defaults for counts are OpenTelemetry's (specification, "SDK span limits"); the length limits
@@ -7,10 +9,11 @@
 ///
 /// ```
 /// use tailtrace::model::Limits;
-/// let limits = Limits { tags: 32, ..Limits::default() };
+/// let limits = Limits::default().with_tags(32);
 /// assert_eq!(limits.logs, 128);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Tags of a span. Default 128. Setting a tag compares its key with those before it.
     pub tags: u16,
@@ -31,7 +34,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limits, or such that nobody reaches: for what was held to some before.
+    /// Limits that no span reaches: for spans that were held to other limits before.
     pub const NONE: Self = Self {
         tags: u16::MAX,
         logs: u16::MAX,
@@ -53,7 +56,17 @@ impl Limits {
         text_bytes: 16 * 1024,
     };
 
-    /// Beyond this everything is cut.
+    with_fields! {
+        tags: u16 => with_tags;
+        logs: u16 => with_logs;
+        links: u16 => with_links;
+        fields_per_log: u16 => with_fields_per_log;
+        tags_per_link: u16 => with_tags_per_link;
+        value_bytes: u32 => with_value_bytes;
+        text_bytes: u32 => with_text_bytes;
+    }
+
+    /// The most bytes of any text; longer texts are cut.
     #[inline]
     pub(crate) fn most_bytes(&self) -> usize {
         self.value_bytes.max(self.text_bytes) as usize

@@ -9,10 +9,11 @@ use super::{TagKey, TagValue, TraceContext};
 ///
 /// OpenTelemetry: `Link`.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Link {
     /// The span pointed to. A recorded link does not keep its baggage.
     pub context: TraceContext,
-    /// What is worth saying about the relation.
+    /// Tags that describe the relation.
     pub tags: Vec<(Cow<'static, str>, TagValue)>,
 }
 

@@ -1,17 +1,19 @@
-//! What a span says while it runs.
+//! Log entries of spans.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use super::TagValue;
 use super::text::excerpt;
+use super::{TagKey, TagValue};
 use crate::kit::debug_like_display;
 
 /// How much a log entry matters.
 ///
 /// OpenTelemetry: severity. Ordered: `Trace < Debug < Info < Warn < Error`.
+///
+/// The list is complete: the levels of `tracing` and `log`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
     /// Details of single steps.
@@ -66,19 +68,38 @@ impl FromStr for LogLevel {
     }
 }
 
-/// One thing a span said at one moment.
+/// A message of a span with its time, level and fields.
 ///
 /// OpenTelemetry: a span event. [`LogRef`](crate::trace::LogRef) reads one in place.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LogEntry {
-    /// When it was said.
+    /// The time of the entry.
     pub time: SystemTime,
     /// How much it matters.
     pub level: LogLevel,
-    /// What was said.
+    /// The text for a person.
     pub message: Cow<'static, str>,
     /// Details with a key each.
     pub fields: Vec<(Cow<'static, str>, TagValue)>,
+}
+
+impl LogEntry {
+    /// A log entry without fields.
+    pub fn new(time: SystemTime, level: LogLevel, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { time, level, message: message.into(), fields: Vec::new() }
+    }
+
+    /// This log entry with one more field.
+    #[must_use]
+    pub fn with_field<'k>(
+        mut self,
+        key: impl Into<TagKey<'k>>,
+        value: impl Into<TagValue>,
+    ) -> Self {
+        self.fields.push((key.into().into_owned(), value.into()));
+        self
+    }
 }
 
 #[cfg(test)]

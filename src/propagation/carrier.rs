@@ -20,6 +20,12 @@ use std::{collections::HashMap, hash::BuildHasher};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "headers cannot be read from `{Self}`",
+    label = "expected an `Extractor`",
+    note = "`HashMap<String, String>` is one, and with the feature `http` so is `http::HeaderMap`",
+    note = "implement `tailtrace::propagation::Extractor` for the message type of another transport"
+)]
 pub trait Extractor {
     /// Calls `each` with the value of every header line of this name, in
     /// order. Upper and lower case are the same in names.
@@ -47,6 +53,12 @@ fn behind<'a>(prefix: &str, name: &'a str) -> Option<&'a str> {
 /// `Injector`, `Setter`).
 ///
 /// Implement it for the message type of your transport.
+#[diagnostic::on_unimplemented(
+    message = "headers cannot be written to `{Self}`",
+    label = "expected an `Injector`",
+    note = "`HashMap<String, String>` is one, and with the feature `http` so is `http::HeaderMap`",
+    note = "implement `tailtrace::propagation::Injector` for the message type of another transport"
+)]
 pub trait Injector {
     /// Sets a header to this value, instead of all its lines so far. Upper and
     /// lower case are the same in names; propagators write lower case. Values

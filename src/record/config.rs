@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::kit::with_fields;
 use crate::model::Limits;
 
 /// How much the recorder may hold, and for how long.
@@ -12,10 +13,11 @@ use crate::model::Limits;
 ///
 /// ```
 /// use tailtrace::record::RecordLimits;
-/// let limits = RecordLimits { live_traces: 1_000, ..RecordLimits::default() };
+/// let limits = RecordLimits::default().with_live_traces(1_000);
 /// assert_eq!(limits.spans_per_trace, 10_000);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordLimits {
     /// Local traces that are not complete yet. Default 100,000.
     pub live_traces: usize,
@@ -33,7 +35,7 @@ pub struct RecordLimits {
     pub ring_age: Duration,
     /// Buffers kept for reuse, of 2 MiB for each thousand live traces at the most. Default 1024.
     pub pool_buffers: usize,
-    /// What one span may hold.
+    /// The most that one span may hold.
     pub span: Limits,
 }
 
@@ -54,6 +56,18 @@ impl Default for RecordLimits {
 }
 
 impl RecordLimits {
+    with_fields! {
+        live_traces: usize => with_live_traces;
+        live_bytes: usize => with_live_bytes;
+        spans_per_trace: u32 => with_spans_per_trace;
+        bytes_per_trace: u32 => with_bytes_per_trace;
+        linger: Duration => with_linger;
+        ring_bytes: usize => with_ring_bytes;
+        ring_age: Duration => with_ring_age;
+        pool_buffers: usize => with_pool_buffers;
+        span: Limits => with_span;
+    }
+
     /// How many spans a trace may have when the next one has failed, for which an eighth is reserved, or not.
     #[inline]
     pub(super) fn max_spans(&self, has_failed: bool) -> usize {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use crate::model::{Randomness, TagKey, TagValue, Threshold};
 
 /// What becomes of a local trace.
+///
+/// The list is complete, as OpenTelemetry's is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SamplingDecision {
     /// Nothing is recorded; the trace is propagated as not sampled.

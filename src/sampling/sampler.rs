@@ -6,9 +6,17 @@ use super::{SamplingRequest, SamplingResult};
 
 /// Decides at the start of a local trace what becomes of it.
 ///
-/// OpenTelemetry: `ShouldSample`. Closures are samplers, and so are `Arc` and `Box` of one. It is
-/// called on the thread that starts the root, never under a lock of ours; a panic is caught, counted
-/// and taken for "the tail decides".
+/// OpenTelemetry: `ShouldSample`. Closures are samplers, and so are `Arc` and `Box` of one.
+///
+/// - **When.** At the root of a local trace: the first span of a new trace, or the first of
+///   this process under a caller. Children follow their root.
+/// - **How often.** Once for each local trace. About a root of `tracing` instrumentation the sampler is
+///   asked when its first child starts, when the program reads its ids, when it gets a parent, or when
+///   it closes, so that the request has its fields; a parent that comes after that asks once more.
+/// - **On which thread.** On the one that starts the root.
+/// - **Under which locks.** Under none of the crate's. Many threads may ask at the same time.
+/// - **A panic** is caught and counted, and the tail decides.
+/// - **Spans that a sampler starts** itself in the same pipeline are not recorded.
 ///
 /// ```
 /// use tailtrace::{Sampler, SamplingRequest, SamplingResult};
@@ -19,11 +27,17 @@ use super::{SamplingRequest, SamplingResult};
 /// let sampler: Box<dyn Sampler> = Box::new(no_probes);
 /// # let _ = sampler;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a sampler",
+    label = "expected a `Sampler`",
+    note = "constructors that check a setting return a `Result`: is a `?` missing, as in `FixedRateSampler::new(0.1)?`",
+    note = "a closure needs the type of its argument: `|request: &SamplingRequest<'_>| SamplingResult::record()`"
+)]
 pub trait Sampler: Send + Sync {
-    /// Says what becomes of the local trace whose root `request` describes.
+    /// Decides what becomes of the local trace whose root `request` describes.
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult;
 
-    /// Whether it drops every trace whatever it is told, so that nothing needs to be prepared to ask it.
+    /// Whether the sampler drops every trace, so that the layer need not prepare requests for it.
     ///
     /// Default: no. Say yes only where [`should_sample`](Self::should_sample) always drops, as
     /// [`AlwaysOff`](super::AlwaysOff) does: spans of existing `tracing` instrumentation are then not looked at.

@@ -5,6 +5,8 @@
 /// [`TailPolicy::asked`](super::TailPolicy::asked) tells it. The default is right for every policy;
 /// the others save work, or a budget. OpenTelemetry's collector knows *stateless* and *stateful*
 /// policies and asks both always.
+///
+/// The list is complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Asked {
     /// Before the others: all it can do is drop, which settles the matter.

@@ -10,8 +10,17 @@ use crate::trace::TraceView;
 /// Decides about a local trace when it is complete.
 ///
 /// OpenTelemetry: a policy of the collector's `tail_sampling` processor. Closures are policies, and
-/// so are `Arc` and `Box` of one. It is called on the thread that ended the last span, never under a
-/// lock of ours, and so should be quick; a panic is caught, counted and taken for "no opinion".
+/// so are `Arc` and `Box` of one.
+///
+/// - **When.** When the last open span of a local trace has ended; earlier where a limit, the linger
+///   time or a shutdown ends the wait for the rest.
+/// - **How often.** Once for each local trace by the pipeline. A combinator may skip a policy whose
+///   answer cannot change anything, as [`asked`](Self::asked) says.
+/// - **On which thread.** On the one that ended the last span, which waits for the answer: be quick. A
+///   trace whose wait was ended early is decided on the thread that noticed.
+/// - **Under which locks.** Under none of the crate's. Many threads may ask at the same time.
+/// - **A panic** is caught and counted, and the policy has no opinion.
+/// - **Spans that a policy starts** itself in the same pipeline are not recorded.
 ///
 /// ```
 /// use tailtrace::{TailPolicy, TraceView, Verdict};
@@ -22,11 +31,17 @@ use crate::trace::TraceView;
 /// let policy: Box<dyn TailPolicy> = Box::new(big);
 /// # let _ = policy;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tail policy",
+    label = "expected a `TailPolicy`",
+    note = "constructors that check a setting return a `Result`: is a `?` missing, as in `Fraction::new(0.01)?`",
+    note = "a closure needs the type of its argument: `|trace: &TraceView<'_>| Verdict::pass()`"
+)]
 pub trait TailPolicy: Send + Sync {
-    /// Says what becomes of the trace.
+    /// Decides what becomes of the trace.
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict;
 
-    /// What kept traces say they were kept by. The default is the type's own name.
+    /// The name that kept traces carry. The default is the type's own name.
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
     }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use crate::model::{Randomness, Threshold};
 
 /// What becomes of a complete local trace.
+///
+/// The list is complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TailDecision {
     /// No opinion. A trace about which nobody has one is dropped.

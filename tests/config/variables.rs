@@ -169,7 +169,7 @@ fn a_rate_out_of_range_is_warned_about_and_everything_is_sampled() {
 fn a_special_limit_goes_before_the_general_one_and_that_before_the_default() {
     let limits = |vars: &[(&str, &str)]| fine(vars).limits().span;
     let general = ("OTEL_ATTRIBUTE_COUNT_LIMIT", "10");
-    let expected = Limits { tags: 10, fields_per_log: 10, tags_per_link: 10, ..Limits::default() };
+    let expected = Limits::default().with_tags(10).with_fields_per_log(10).with_tags_per_link(10);
     assert_eq!(limits(&[general]), expected);
     assert_eq!(limits(&[general, ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "7")]).tags, 7);
     assert_eq!(limits(&[general, ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "8")]).fields_per_log, 8);

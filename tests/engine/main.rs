@@ -105,15 +105,7 @@ proptest! {
         ring_bytes in prop_oneof![Just(0), 0..4_000_usize],
         pool_buffers in 0..4_usize,
     ) {
-        let limits = RecordLimits {
-            live_traces,
-            spans_per_trace,
-            live_bytes,
-            bytes_per_trace,
-            ring_bytes,
-            pool_buffers,
-            ..RecordLimits::default()
-        };
+        let limits = RecordLimits::default().with_live_traces(live_traces).with_spans_per_trace(spans_per_trace).with_live_bytes(live_bytes).with_bytes_per_trace(bytes_per_trace).with_ring_bytes(ring_bytes).with_pool_buffers(pool_buffers);
         let (pipeline, _clock, memory) = start(limits);
         let ran = run(&pipeline.tracer(), &programs, Roots::Anytime, |_| {});
         pipeline.flush(PLENTY).unwrap();
@@ -149,7 +141,7 @@ proptest! {
         programs in programs(2),
         bytes_per_trace in 300..4_000_u32,
     ) {
-        let limits = RecordLimits { bytes_per_trace, ..RecordLimits::default() };
+        let limits = RecordLimits::default().with_bytes_per_trace(bytes_per_trace);
         let (pipeline, clock, memory) = start(limits);
         let watch = pipeline.clone();
         let ran = run(&pipeline.tracer(), &programs, Roots::Anytime, |step| {

@@ -14,7 +14,7 @@ fn limited(limits: RecordLimits) -> (Pipeline, tailtrace::InMemoryExporter) {
 
 #[test]
 fn a_trace_beyond_the_limit_is_counted_with_all_that_follows_in_it() {
-    let (pipeline, memory) = limited(RecordLimits { live_traces: 4, ..RecordLimits::default() });
+    let (pipeline, memory) = limited(RecordLimits::default().with_live_traces(4));
     let intake = pipeline.intake();
     let roots: Vec<_> = (0..20).map(|_| root(&intake, TraceId::new(), "root")).collect();
     let children: Vec<_> = roots.iter().map(|root| child(&intake, root, "child")).collect();
@@ -29,7 +29,7 @@ fn a_trace_beyond_the_limit_is_counted_with_all_that_follows_in_it() {
 
 #[test]
 fn the_memory_of_originals_counts() {
-    let (pipeline, _) = limited(RecordLimits { live_bytes: 64 * 1024, ..RecordLimits::default() });
+    let (pipeline, _) = limited(RecordLimits::default().with_live_bytes(64 * 1024));
     let intake = pipeline.intake();
     let most = 64 * 1024 / size_of::<Foreign>();
     let mut roots = Vec::new();
@@ -47,7 +47,7 @@ fn the_memory_of_originals_counts() {
 
 #[test]
 fn beyond_the_limit_of_spans_failures_are_recorded_still() {
-    let limits = RecordLimits { spans_per_trace: 8, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_spans_per_trace(8);
     let (pipeline, memory) = limited(limits);
     let intake = pipeline.intake();
     let top = root(&intake, TraceId::new(), "root");
@@ -64,7 +64,7 @@ fn beyond_the_limit_of_spans_failures_are_recorded_still() {
 
 #[test]
 fn beyond_the_limit_of_bytes_spans_are_counted_and_failures_are_recorded_still() {
-    let limits = RecordLimits { bytes_per_trace: 8192, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_bytes_per_trace(8192);
     let (pipeline, memory) = limited(limits);
     let intake = pipeline.intake();
     let top = root(&intake, TraceId::new(), "root").failed();
@@ -116,7 +116,7 @@ fn open_spans_are_unfinished_at_the_shutdown_and_what_follows_is_counted() {
 
 #[test]
 fn a_million_traces_leave_no_memory_behind() {
-    let limits = RecordLimits { ring_bytes: 0, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_ring_bytes(0);
     let (pipeline, _) = limited(limits);
     let intake = pipeline.intake();
     for _ in 0..50_000 {

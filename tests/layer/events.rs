@@ -85,8 +85,8 @@ fn whole_numbers_beyond_i64_are_decimal_text_in_events_too() {
 
 #[test]
 fn values_are_cut_at_the_limit_and_counted() {
-    let span = Limits { value_bytes: 8, text_bytes: 8, ..Limits::default() };
-    let limits = RecordLimits { span, ..RecordLimits::default() };
+    let span = Limits::default().with_value_bytes(8).with_text_bytes(8);
+    let limits = RecordLimits::default().with_span(span);
     let outcome = trace_with(keeping().with_limits(limits), Pipeline::layer, || {
         let span = info_span!("span", a = "123456789", b = %"123456789", c = "12345678");
         let _inside = span.enter();

@@ -10,7 +10,7 @@ use tracing_subscriber::prelude::*;
 
 #[test]
 fn roots_that_grow_before_the_sampler_is_asked_keep_to_the_limit() {
-    let limits = RecordLimits { live_bytes: 256 * 1024, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_live_bytes(256 * 1024);
     let memory = InMemoryExporter::new();
     let pipeline = tailed().with_limits(limits).with_exporter(memory.clone()).start().unwrap();
     with_default(tracing_subscriber::registry().with(pipeline.layer()), || {

@@ -14,7 +14,7 @@ fn drops_all(_: &TraceView<'_>) -> Verdict {
 
 #[test]
 fn a_million_spans_leave_nothing_behind() {
-    let limits = RecordLimits { live_traces: 8, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_live_traces(8);
     let pipeline = Pipeline::builder("layer")
         .with_limits(limits)
         .with_tail(drops_all)
@@ -75,7 +75,7 @@ fn guards_that_are_leaked_cost_what_their_spans_cost_and_no_more() {
 
 #[test]
 fn drafts_count_against_the_limit_of_live_traces() {
-    let limits = RecordLimits { live_traces: 100, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_live_traces(100);
     let builder = keeping().with_limits(limits).with_exporter(InMemoryExporter::new());
     let pipeline = builder.start().unwrap();
     let subscriber = tracing_subscriber::registry().with(pipeline.layer());

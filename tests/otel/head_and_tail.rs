@@ -138,7 +138,7 @@ fn a_span_may_start_while_its_parent_in_a_refused_trace_is_being_ended() {
     comes_to_an_end(|| {
         let pipeline = Pipeline::builder("suite")
             .with_tail(TailSampler::new().keep(Errors))
-            .with_limits(RecordLimits { live_traces: 1, ..RecordLimits::default() })
+            .with_limits(RecordLimits::default().with_live_traces(1))
             .with_exporter(InMemoryExporter::new())
             .start()
             .unwrap();
@@ -289,7 +289,7 @@ fn all_text_of_a_span_counts_for_the_memory_of_its_trace() {
         |span, text| span.set_attribute(KeyValue::new(text, 1)),
         |span, text| span.add_event(text, Vec::new()),
     ];
-    let limits = RecordLimits { bytes_per_trace: 1024 * 1024, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_bytes_per_trace(1024 * 1024);
     let pipeline = Pipeline::builder("suite")
         .with_tail(TailSampler::new().keep(Errors))
         .with_limits(limits)

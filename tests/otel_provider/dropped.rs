@@ -84,7 +84,7 @@ fn after_the_shutdown_spans_still_propagate_their_trace() {
 
 #[test]
 fn limits_hold_for_spans_of_the_api_and_errors_get_the_reserve() {
-    let limits = RecordLimits { spans_per_trace: 2, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_spans_per_trace(2);
     let builder = keeping().with_limits(limits);
     let outcome = trace_with(builder, |_, tracer| {
         tracer.in_span("root", |_| {

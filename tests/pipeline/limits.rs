@@ -21,7 +21,7 @@ fn fail(span: &SpanGuard) {
 
 #[test]
 fn beyond_the_limit_of_live_traces_those_without_errors_go_first() {
-    let (pipeline, memory) = limited(RecordLimits { live_traces: 10, ..RecordLimits::default() });
+    let (pipeline, memory) = limited(RecordLimits::default().with_live_traces(10));
     let tracer = pipeline.tracer();
     let failed: Vec<_> = (0..8).map(|_| tracer.start_span("failed")).collect();
     failed.iter().for_each(fail);
@@ -37,7 +37,7 @@ fn beyond_the_limit_of_live_traces_those_without_errors_go_first() {
 
 #[test]
 fn beyond_the_limit_of_live_bytes_whole_traces_go() {
-    let limits = RecordLimits { live_bytes: 100_000, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_live_bytes(100_000);
     let (pipeline, _) = limited(limits);
     let tracer = pipeline.tracer();
     let spans: Vec<_> = (0..100).map(|_| tracer.start_span("span")).collect();
@@ -51,8 +51,7 @@ fn beyond_the_limit_of_live_bytes_whole_traces_go() {
 
 #[test]
 fn beyond_the_limit_of_spans_the_rest_is_counted_and_failures_are_recorded_still() {
-    let (pipeline, memory) =
-        limited(RecordLimits { spans_per_trace: 16, ..RecordLimits::default() });
+    let (pipeline, memory) = limited(RecordLimits::default().with_spans_per_trace(16));
     let root = pipeline.tracer().start_span("root");
     let inside: Vec<_> = (0..15).map(|_| root.child("inside")).collect();
     let beyond: Vec<_> = (0..20).map(|_| root.child("beyond")).collect();
@@ -74,8 +73,7 @@ fn beyond_the_limit_of_spans_the_rest_is_counted_and_failures_are_recorded_still
 
 #[test]
 fn beyond_the_limit_of_bytes_in_a_trace_spans_are_counted_and_tags_refused() {
-    let (pipeline, memory) =
-        limited(RecordLimits { bytes_per_trace: 10_000, ..RecordLimits::default() });
+    let (pipeline, memory) = limited(RecordLimits::default().with_bytes_per_trace(10_000));
     let root = pipeline.tracer().start_span("root");
     fail(&root);
     root.set_tag("fits", "x".repeat(5_000));
@@ -93,8 +91,7 @@ fn beyond_the_limit_of_bytes_in_a_trace_spans_are_counted_and_tags_refused() {
 
 #[test]
 fn a_limit_that_allows_no_trace_refuses_every_root_and_counts_it() {
-    let (pipeline, memory) =
-        limited(RecordLimits { bytes_per_trace: 0, ..RecordLimits::default() });
+    let (pipeline, memory) = limited(RecordLimits::default().with_bytes_per_trace(0));
     let root = pipeline.tracer().start_span("root");
     assert!(!root.is_recording());
     drop(root.child("child"));
@@ -107,8 +104,8 @@ fn a_limit_that_allows_no_trace_refuses_every_root_and_counts_it() {
 
 #[test]
 fn the_limits_of_a_span_hold_for_the_tracer() {
-    let span = Limits { tags: 2, logs: 2, links: 1, value_bytes: 8, ..Limits::default() };
-    let (pipeline, memory) = limited(RecordLimits { span, ..RecordLimits::default() });
+    let span = Limits::default().with_tags(2).with_logs(2).with_links(1).with_value_bytes(8);
+    let (pipeline, memory) = limited(RecordLimits::default().with_span(span));
     let root = pipeline.tracer().start_span("root");
     for key in ["a", "b", "c", "a"] {
         root.set_tag(key, "a value that is cut");
@@ -134,7 +131,7 @@ fn the_limits_of_a_span_hold_for_the_tracer() {
 fn the_ring_holds_no_more_than_it_may_and_none_at_zero() {
     for (ring_bytes, most) in [(0, 0), (20_000, 200)] {
         let (pipeline, _) =
-            limited(RecordLimits { ring_bytes, live_traces: 100, ..RecordLimits::default() });
+            limited(RecordLimits::default().with_ring_bytes(ring_bytes).with_live_traces(100));
         let tracer = pipeline.tracer();
         for _ in 0..1_000 {
             drop(tracer.start_span("span"));
@@ -197,8 +194,7 @@ fn what_an_exporter_refuses_is_counted_and_told() {
 
 #[test]
 fn a_buffer_is_reused_by_the_traces_that_follow() {
-    let (pipeline, _) =
-        limited(RecordLimits { ring_bytes: 0, live_traces: 100, ..RecordLimits::default() });
+    let (pipeline, _) = limited(RecordLimits::default().with_ring_bytes(0).with_live_traces(100));
     let tracer = pipeline.tracer();
     for _ in 0..100 {
         let root = tracer.start_span("root");

@@ -240,8 +240,8 @@ fn fields_stay_with_their_entry_while_their_trace_is_decided() {
 #[test]
 fn fields_do_not_go_to_the_entry_that_took_the_place_of_theirs() {
     let (builder, _, memory) = support::pipeline();
-    let span = Limits { logs: 1, ..Limits::default() };
-    let limits = RecordLimits { span, ..RecordLimits::default() };
+    let span = Limits::default().with_logs(1);
+    let limits = RecordLimits::default().with_span(span);
     let pipeline = builder.with_sampler(AlwaysOn).with_limits(limits).start().unwrap();
     let root = pipeline.tracer().start_span("root");
     let fields = (0..1).map(|_| {
@@ -259,7 +259,7 @@ fn fields_do_not_go_to_the_entry_that_took_the_place_of_theirs() {
 #[test]
 fn a_trace_under_its_limit_of_bytes_loses_nothing_because_its_buffer_held_arrays_before() {
     let (builder, _, memory) = support::pipeline();
-    let limits = RecordLimits { bytes_per_trace: 8_000, ring_bytes: 0, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_bytes_per_trace(8_000).with_ring_bytes(0);
     let pipeline = builder.with_limits(limits).with_sampler(AlwaysOn).start().unwrap();
     let tracer = pipeline.tracer();
     for _ in 0..1_000 {
@@ -275,8 +275,8 @@ fn a_trace_under_its_limit_of_bytes_loses_nothing_because_its_buffer_held_arrays
 #[test]
 fn a_copy_of_a_span_holds_all_that_the_pipelines_limits_let_in() {
     let (builder, _, memory) = support::pipeline();
-    let span = Limits { tags: 300, value_bytes: 100_000, ..Limits::default() };
-    let limits = RecordLimits { span, ..RecordLimits::default() };
+    let span = Limits::default().with_tags(300).with_value_bytes(100_000);
+    let limits = RecordLimits::default().with_span(span);
     let pipeline = builder.with_sampler(AlwaysOn).with_limits(limits).start().unwrap();
     let root = pipeline.tracer().start_span("root");
     root.set_tag("body", "x".repeat(50_000));
@@ -304,7 +304,7 @@ fn the_text_of_an_error_that_was_cut_is_counted() {
 fn a_trace_that_lingers_near_its_limit_of_bytes_loses_no_span() {
     for bytes_per_trace in (3_000..8_000).step_by(50) {
         let (builder, clock, _) = support::pipeline();
-        let limits = RecordLimits { bytes_per_trace, ..RecordLimits::default() };
+        let limits = RecordLimits::default().with_bytes_per_trace(bytes_per_trace);
         let pipeline = builder.with_sampler(AlwaysOn).with_limits(limits).start().unwrap();
         let root = pipeline.tracer().start_span("root");
         let children: Vec<_> = (0..31).map(|_| root.child("child")).collect();

@@ -71,8 +71,7 @@ fn per_span<T>(open: impl FnOnce() -> T) -> u64 {
 }
 
 fn open(size: usize) -> (Vec<SpanGuard>, Pipeline) {
-    let limits =
-        RecordLimits { live_traces: SPANS, live_bytes: usize::MAX, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_live_traces(SPANS).with_live_bytes(usize::MAX);
     let pipeline = start(limits);
     (guards(&pipeline.tracer(), size, |_| ()), pipeline)
 }

@@ -33,7 +33,7 @@ pub fn dropped(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
 /// The same without the ring that holds dropped traces for a while: what the ring costs, in memory
 /// that is no longer in a cache when it is used again.
 pub fn dropped_at_once(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
-    let limits = RecordLimits { ring_bytes: 0, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_ring_bytes(0);
     dropped_by(builder().with_limits(limits), shape)
 }
 

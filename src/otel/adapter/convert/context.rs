@@ -123,7 +123,9 @@ pub fn to_span_context(context: &TraceContext) -> otel::SpanContext {
 #[must_use]
 pub fn from_link(link: &otel::Link) -> Option<Link> {
     let context = from_span_context(&link.span_context)?;
-    Some(Link { context, tags: link.attributes.iter().map(from_attribute).collect() })
+    let mut made = Link::new(context);
+    made.tags = link.attributes.iter().map(from_attribute).collect();
+    Some(made)
 }
 
 /// The link.

@@ -20,7 +20,9 @@ const LEVEL: &str = "level";
 pub fn from_event(event: &Event) -> LogEntry {
     let (level, attributes) = level_of(&event.attributes);
     let fields = attributes.iter().map(from_attribute);
-    LogEntry { time: event.timestamp, level, message: event.name.clone(), fields: fields.collect() }
+    let mut entry = LogEntry::new(event.timestamp, level, event.name.clone());
+    entry.fields = fields.collect();
+    entry
 }
 
 /// The log entry as an event: the message is its name.
