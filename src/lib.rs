@@ -241,7 +241,7 @@ pub use tail::policy::TailPolicy;
 pub use tail::sampler::TailSampler;
 pub use tail::slower_than::SlowerThan;
 pub use tail::verdict::Verdict;
-pub use trace::kept::Trace;
+pub use trace::kept_trace::Trace;
 pub use trace::span::Span;
 pub use trace::span_ref::SpanRef;
 pub use trace::view::TraceView;

@@ -102,6 +102,15 @@ impl Hex56 {
     }
 }
 
+/// The text up to `most` bytes, cut at a character.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// The first characters of a refused text, for an error message: input may be
 /// hostile, so an error never holds more than a line of it.
 pub(crate) fn excerpt(text: &str) -> String {

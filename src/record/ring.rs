@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::model::TraceId;
 use crate::time::Tick;
-use crate::trace::head::TraceHead;
+use crate::trace::header::TraceHeader;
 use crate::trace::store::SpanStore;
 
 /// A trace that no policy kept.
 #[derive(Debug)]
 pub(super) struct DroppedTrace {
-    pub(super) head: TraceHead,
+    pub(super) head: TraceHeader,
     pub(super) store: SpanStore,
     pub(super) since: Tick,
 }

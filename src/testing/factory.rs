@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::{LogLevel, SpanId, SpanKind, Status, TagKey, TagValue, TraceContext, TraceId};
-use crate::trace::{Span, Trace};
+use crate::trace::{KeepReason, Span, Trace};
 
 /// A span to be made, with its children.
 ///
@@ -93,7 +93,7 @@ impl SpanFactory {
 ///         .child(span("query").lasting(ms(20)).tag("rows", 3))
 ///         .child(span("render").lasting(ms(5))),
 /// );
-/// assert_eq!(made.total_duration(), ms(25));
+/// assert_eq!(made.duration(), ms(25));
 /// ```
 #[must_use]
 pub fn trace(root: SpanFactory) -> Trace {
@@ -113,7 +113,7 @@ pub fn trace_with_id(id: TraceId, root: SpanFactory) -> Trace {
 /// A trace as if the tail policy of this name had kept it, for tests of exporters.
 #[must_use]
 pub fn kept_by(trace: Trace, policy: impl Into<Cow<'static, str>>) -> Trace {
-    trace.kept_as(policy.into(), None, false)
+    trace.with_reason(KeepReason { policy: policy.into(), ..KeepReason::default() })
 }
 
 /// Adds a span and what is below it; when its part of the trace ends.

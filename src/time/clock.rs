@@ -7,56 +7,9 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-/// A moment on a monotonic clock, in nanoseconds.
-///
-/// Ticks of one [`Clock`] can be compared and subtracted. They count from the Unix epoch as it was
-/// known when the clock began; [`Clock::correction`] leads to the time of day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tick(u64);
-
-impl Tick {
-    /// The tick that counts `nanos` nanoseconds.
-    #[must_use]
-    pub const fn from_nanos(nanos: u64) -> Self {
-        Self(nanos)
-    }
-
-    /// The nanoseconds it counts.
-    #[must_use]
-    pub const fn as_nanos(self) -> u64 {
-        self.0
-    }
-
-    /// The time from `earlier` to here; zero when `earlier` is later.
-    #[must_use]
-    pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
-    }
-
-    /// This moment moved into the future; saturates after 584 years.
-    #[must_use]
-    pub fn after(self, wait: Duration) -> Self {
-        Self(self.0.saturating_add(nanos(wait)))
-    }
-
-    /// The time of day at this moment, for a wall clock that is `correction` nanoseconds ahead.
-    pub(crate) fn wall(self, correction: i64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_nanos(self.wall_nanos(correction))
-    }
-
-    /// The same in nanoseconds since the Unix epoch.
-    #[inline]
-    pub(crate) const fn wall_nanos(self, correction: i64) -> u64 {
-        self.0.saturating_add_signed(correction)
-    }
-
-    /// The moment at which a wall clock that is `correction` nanoseconds ahead shows `time`.
-    pub(crate) fn at_wall(time: SystemTime, correction: i64) -> Self {
-        Self(unix_nanos(time).saturating_add_signed(correction.saturating_neg()))
-    }
-}
+use super::tick::{ClockCorrection, Tick, unix_nanos};
 
 /// Tells the time: a handle that is cheap to clone and to read.
 ///
@@ -98,13 +51,12 @@ impl SystemClock {
 
     #[inline]
     fn now(&self) -> Tick {
-        Tick(
-            self.wall_at_start + self.counter.delta_as_nanos(self.raw_at_start, self.counter.raw()),
-        )
+        let since_start = self.counter.delta_as_nanos(self.raw_at_start, self.counter.raw());
+        Tick::from_nanos(self.wall_at_start + since_start)
     }
 
     fn refresh(&self) {
-        let ahead = i128::from(unix_nanos(SystemTime::now())) - i128::from(self.now().0);
+        let ahead = i128::from(unix_nanos(SystemTime::now())) - i128::from(self.now().as_nanos());
         self.correction.store(ahead.try_into().unwrap_or(0), Ordering::Relaxed);
     }
 }
@@ -122,20 +74,23 @@ impl Clock {
     pub fn now(&self) -> Tick {
         match &self.0 {
             Source::System(clock) => clock.now(),
-            Source::Manual(now) => Tick(now.load(Ordering::Acquire)),
+            Source::Manual(now) => Tick::from_nanos(now.load(Ordering::Acquire)),
         }
     }
 
-    /// How many nanoseconds the wall clock has been set ahead of the ticks.
+    /// How far the wall clock has been set ahead of the ticks.
     ///
     /// A local trace reads it once, at its root: its spans stay monotonic to each other while later
     /// traces follow a wall clock that was set.
     #[must_use]
     #[inline]
-    pub fn correction(&self) -> i64 {
+    pub fn correction(&self) -> ClockCorrection {
         match &self.0 {
-            Source::System(clock) => clock.correction.load(Ordering::Relaxed),
-            Source::Manual(_) => 0,
+            // A number on its own: no other memory is read by what it says.
+            Source::System(clock) => {
+                ClockCorrection::from_nanos(clock.correction.load(Ordering::Relaxed))
+            }
+            Source::Manual(_) => ClockCorrection::NONE,
         }
     }
 
@@ -166,16 +121,6 @@ impl Default for Clock {
 /// middle may call this: there, time is an argument.
 pub(crate) fn wall_now() -> SystemTime {
     Clock::system().wall()
-}
-
-/// Nanoseconds since the Unix epoch; a time before it counts as the epoch.
-pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
-    nanos(time.duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-/// The nanoseconds of a duration; one of more than 584 years counts as so long.
-pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A clock that stands still until a test moves it.
@@ -246,26 +191,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_before_the_epoch_counts_as_the_epoch() {
-        assert_eq!(unix_nanos(UNIX_EPOCH - Duration::from_secs(1)), 0);
-    }
-
-    #[test]
-    fn a_time_of_day_survives_the_way_to_a_tick_and_back() {
-        let time = UNIX_EPOCH + Duration::from_millis(1_234_567);
-        assert_eq!(Tick::at_wall(time, -5_000).wall(-5_000), time);
-    }
-
-    #[test]
     fn a_manual_clock_never_runs_backwards() {
         let manual = ManualClock::new();
         manual.advance(Duration::MAX);
         manual.advance(Duration::from_secs(1));
         assert_eq!(manual.clock().now(), Tick::from_nanos(u64::MAX));
-    }
-
-    #[test]
-    fn the_distance_to_a_later_tick_is_zero() {
-        assert_eq!(Tick::from_nanos(1).since(Tick::from_nanos(5)), Duration::ZERO);
     }
 }

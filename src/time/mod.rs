@@ -1,9 +1,13 @@
 //! The only reader of time, so that everything else can be driven by a test.
 //!
-//! A [`Clock`] tells [`Tick`]s; a [`ManualClock`] is one that a test moves.
+//! A [`Clock`] is read as [`Tick`]s, and a [`ClockCorrection`] leads from ticks to the time of day; a [`ManualClock`]
+//! is one that a test moves.
 
-pub(crate) mod clock;
+mod clock;
+mod tick;
 pub(crate) mod token_bucket;
 
 pub(crate) use clock::wall_now;
-pub use clock::{Clock, ManualClock, Tick};
+pub use clock::{Clock, ManualClock};
+pub use tick::{ClockCorrection, Tick};
+pub(crate) use tick::{nanos, unix_nanos};

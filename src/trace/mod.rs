@@ -3,8 +3,8 @@
 //! A [`Trace`] is the spans of one local trace in one compact buffer; [`SpanRef`] reads a span in place,
 //! [`Span`] owns one, [`TraceView`] is what a tail policy sees.
 
-pub(crate) mod head;
-pub(crate) mod kept;
+pub(crate) mod header;
+pub(crate) mod kept_trace;
 pub(crate) mod original;
 pub(crate) mod span;
 pub(crate) mod span_mut;
@@ -12,8 +12,8 @@ pub(crate) mod span_ref;
 pub(crate) mod store;
 pub(crate) mod view;
 
-pub(crate) use kept::Kept;
-pub(crate) use kept::Trace;
+pub(crate) use kept_trace::KeepReason;
+pub(crate) use kept_trace::Trace;
 pub(crate) use original::{Original, Outline};
 pub(crate) use span::Span;
 pub(crate) use span_mut::ErrorDetails;

@@ -3,64 +3,64 @@
 use std::time::Duration;
 
 use super::SpanRef;
-use super::head::TraceHead;
-use super::store::SpanStore;
+use super::header::TraceHeader;
+use super::store::{SpanIndex, SpanStore};
 use crate::model::{Randomness, TraceId};
 use crate::time::Tick;
 
 /// A local trace that is complete, or as complete as it will get, before it is decided.
 ///
-/// It borrows the recorder's buffer: looking at it copies nothing. Outside the recorder you get one
-/// from [`Trace::view`](super::Trace::view), which is how policies are tested.
+/// It borrows the recorder's buffer: looking at it copies nothing. Outside of the recorder
+/// [`Trace::view`](super::Trace::view) makes one, which is how policies are tested.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceView<'a> {
-    head: &'a TraceHead,
+    header: &'a TraceHeader,
     store: &'a SpanStore,
     now: Tick,
 }
 
 impl<'a> TraceView<'a> {
-    pub(crate) const fn new(head: &'a TraceHead, store: &'a SpanStore, now: Tick) -> Self {
-        Self { head, store, now }
+    pub(crate) const fn new(header: &'a TraceHeader, store: &'a SpanStore, now: Tick) -> Self {
+        Self { header, store, now }
     }
 
     /// The trace's id.
     #[must_use]
     pub fn trace_id(self) -> TraceId {
-        self.head.trace_id
+        self.header.trace_id
     }
 
-    /// The bits every probabilistic decision about this trace compares with its threshold.
+    /// The bits that every probabilistic decision about the trace compares with a threshold.
     #[must_use]
     pub fn randomness(self) -> Randomness {
-        self.head.randomness()
+        self.header.randomness()
     }
 
-    /// Whether the head sampler has already asked for it to be kept.
+    /// Whether the head sampler asked for the trace to be kept.
     #[must_use]
     pub fn is_head_sampled(self) -> bool {
-        self.head.is_sampled()
+        self.header.is_sampled()
     }
 
-    /// When the decision is made.
+    /// The moment of the decision.
     #[must_use]
     pub const fn now(self) -> Tick {
         self.now
     }
 
-    /// Its spans in the order they were started; those that [another tracer](crate::trace::Original) recorded
-    /// in the order they ended, but for the root, which comes first.
+    /// Reads the spans in the order they were started; spans of [another tracer](super::Original) in the order they
+    /// ended, but for the root, which comes first.
     pub fn spans(self) -> impl Iterator<Item = SpanRef<'a>> {
-        let Self { head, store, .. } = self;
-        (0..).map_while(move |index| SpanRef::new(head, store, index))
+        let Self { header, store, .. } = self;
+        (0..).map_while(move |index| SpanRef::new(header, store, SpanIndex::new(index)))
     }
 
     /// The first span whose parent is not among the spans: what the process was asked to do.
     #[must_use]
     pub fn root(self) -> Option<SpanRef<'a>> {
-        // The recorder puts the local root first; only a trace whose root has not ended, or that was made
-        // by hand, needs the search.
-        let first = SpanRef::new(self.head, self.store, 0)?;
+        // The recorder puts the local root first; only a trace whose root has not ended, or that was made by hand,
+        // needs the search.
+        let first = SpanRef::new(self.header, self.store, SpanIndex::FIRST)?;
         let has_parent = |span: SpanRef<'a>| {
             span.parent_span_id()
                 .is_some_and(|parent| self.spans().any(|other| other.span_id() == parent))
@@ -74,16 +74,16 @@ impl<'a> TraceView<'a> {
         self.spans().find(|span| !span.parent_span_id().is_some_and(is_here))
     }
 
-    /// How many spans there are.
+    /// The number of spans.
     #[must_use]
     pub fn span_count(self) -> usize {
         self.store.len()
     }
 
-    /// From the first start to the last end.
+    /// The time from the first start to the last end; zero while no span has ended.
     #[must_use]
     pub fn duration(self) -> Duration {
-        let times = self.store.times(self.head.correction);
+        let times = self.store.times(self.header.correction);
         times.map_or(Duration::ZERO, |(start, end)| end.since(start))
     }
 
@@ -93,7 +93,7 @@ impl<'a> TraceView<'a> {
         self.store.has_errors()
     }
 
-    /// Whether it took at least `threshold`.
+    /// Whether the trace's [`duration`](Self::duration) is at least `threshold`.
     #[must_use]
     pub fn is_slow(self, threshold: Duration) -> bool {
         self.duration() >= threshold

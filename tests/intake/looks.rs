@@ -64,7 +64,7 @@ fn errors_and_times_are_known_without_a_look_at_a_span() {
     let of_one = exported(&memory);
     assert_eq!(of_one, [["root", "part"]; 2]);
     let traces = memory.traces();
-    assert_eq!(traces[1].total_duration(), Duration::from_secs(3));
+    assert_eq!(traces[1].duration(), Duration::from_secs(3));
     let root = traces[1].root().unwrap();
     assert_eq!((root.operation_name(), root.tags().count()), ("root", 1));
     assert_eq!(looks.load(Ordering::Relaxed), 4, "once for each span, by the first reader");

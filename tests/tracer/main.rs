@@ -49,7 +49,7 @@ fn a_span_ends_by_finish_or_by_drop() {
     drop(dropped);
     pipeline.flush(PLENTY).unwrap();
     let lasted =
-        |trace: &Trace| (trace.root().unwrap().operation_name().to_owned(), trace.total_duration());
+        |trace: &Trace| (trace.root().unwrap().operation_name().to_owned(), trace.duration());
     let lasted: Vec<_> = memory.traces().iter().map(lasted).collect();
     assert_eq!(
         lasted,

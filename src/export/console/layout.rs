@@ -8,7 +8,7 @@ use crate::export::escape::{columns, escape};
 use crate::export::tree::Row;
 use crate::model::SpanKind;
 use crate::time::Tick;
-use crate::time::clock::nanos;
+use crate::time::nanos;
 use crate::trace::SpanRef;
 
 /// How a drawing is made.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::error_field::ErrorField;
 use crate::model::SpanKind;
-use crate::trace::store::{Place, StagedTags};
+use crate::trace::store::{ByteRange, PreparedTags};
 
 /// A buffer that has grown beyond this many bytes gives its memory back.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
@@ -19,9 +19,9 @@ thread_local! {
 /// read waits here, in memory that the thread uses again for its next span or event.
 #[derive(Debug, Default)]
 pub(in crate::layer) struct FieldBuffer {
-    pub(super) tags: StagedTags,
+    pub(super) tags: PreparedTags,
     /// The message of an event. It stands apart from the tags, because those are copied as a whole.
-    pub(super) message: StagedTags,
+    pub(super) message: PreparedTags,
     pub(super) special: SpecialFields,
 }
 
@@ -31,15 +31,15 @@ pub(super) struct SpecialFields {
     /// Whether any field below but `message` was read.
     pub(super) is_any: bool,
     /// `message` of an event.
-    pub(super) message: Option<Place>,
+    pub(super) message: Option<ByteRange>,
     /// `otel.name` of a span.
-    pub(super) name: Option<Place>,
+    pub(super) name: Option<ByteRange>,
     /// `otel.kind` of a span.
     pub(super) kind: Option<SpanKind>,
     /// Whether `otel.status_code` of a span is `ok`; otherwise it is `error`.
     pub(super) is_ok: Option<bool>,
     /// `otel.status_description` of a span, or the field `error` of an event.
-    pub(super) description: Option<Place>,
+    pub(super) description: Option<ByteRange>,
     /// A field with a `dyn Error` as its value.
     pub(super) error: Option<ErrorField>,
 }

@@ -115,9 +115,9 @@ impl EventErrors {
         // `#[instrument(err)]` makes such events: a field `error`, and no message.
         let is_bare = message.is_none() && description.is_some();
         if is_bare && options.error_events {
-            tags.take("error");
+            tags.remove("error");
             if let Some(description) = description {
-                tags.push_place("exception.message", description);
+                tags.push_added("exception.message", description);
             }
             errors.is_exception = true;
         }

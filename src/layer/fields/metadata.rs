@@ -7,7 +7,7 @@ use tracing::Metadata;
 
 use super::value_limit::ValueLimit;
 use crate::layer::options::RecordingOptions;
-use crate::trace::store::StagedTags;
+use crate::trace::store::PreparedTags;
 
 thread_local! {
     static THREAD: OnceCell<ThreadTags> = const { OnceCell::new() };
@@ -20,7 +20,7 @@ struct ThreadTags {
 
 /// Adds what a span says of itself, before its fields.
 pub(super) fn push_of_span(
-    tags: &mut StagedTags,
+    tags: &mut PreparedTags,
     metadata: &Metadata<'_>,
     options: &RecordingOptions,
 ) {
@@ -40,7 +40,7 @@ pub(super) fn push_of_span(
 
 /// Adds what an event says of itself, before its fields.
 pub(super) fn push_of_event(
-    tags: &mut StagedTags,
+    tags: &mut PreparedTags,
     metadata: &Metadata<'_>,
     options: &RecordingOptions,
 ) {
@@ -53,7 +53,7 @@ pub(super) fn push_of_event(
 }
 
 /// Adds where the callsite stands in the source.
-pub(super) fn push_location(tags: &mut StagedTags, metadata: &Metadata<'_>) {
+pub(super) fn push_location(tags: &mut PreparedTags, metadata: &Metadata<'_>) {
     if let Some(file) = metadata.file() {
         push_text(tags, "code.file.path", file);
     }
@@ -65,15 +65,15 @@ pub(super) fn push_location(tags: &mut StagedTags, metadata: &Metadata<'_>) {
     }
 }
 
-fn push_level(tags: &mut StagedTags, metadata: &Metadata<'_>) {
+fn push_level(tags: &mut PreparedTags, metadata: &Metadata<'_>) {
     push_text(tags, "level", metadata.level().as_str());
 }
 
-fn push_target(tags: &mut StagedTags, metadata: &Metadata<'_>) {
+fn push_target(tags: &mut PreparedTags, metadata: &Metadata<'_>) {
     push_text(tags, "target", metadata.target());
 }
 
-fn push_thread(tags: &mut StagedTags) {
+fn push_thread(tags: &mut PreparedTags) {
     // A thread that is ending does not know its name any more.
     let _ = THREAD.try_with(|thread| {
         let thread = thread.get_or_init(|| {
@@ -94,7 +94,7 @@ fn number_of(id: thread::ThreadId) -> i64 {
     digits.parse().unwrap_or_default()
 }
 
-fn push_text(tags: &mut StagedTags, key: &'static str, value: &str) {
+fn push_text(tags: &mut PreparedTags, key: &'static str, value: &str) {
     tags.push_text(key, value, ValueLimit::RECORDER_ONLY.bytes());
 }
 

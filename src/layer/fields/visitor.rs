@@ -10,7 +10,7 @@ use super::buffer::{FieldBuffer, SpecialFields};
 use super::error_field::ErrorField;
 use super::value_limit::ValueLimit;
 use crate::model::{SpanKind, TagValue};
-use crate::trace::store::Place;
+use crate::trace::store::ByteRange;
 
 /// Reads fields into a buffer. `R` says which of them mean more than a tag.
 pub(super) struct FieldVisitor<'b, R: FieldRules> {
@@ -33,7 +33,7 @@ pub(super) trait FieldRules {
         special: &mut SpecialFields,
         name: &str,
         text: &str,
-        place: Place,
+        place: ByteRange,
     ) -> SpecialText;
 
     /// Whether a number in this field is left out.
@@ -66,7 +66,7 @@ impl FieldRules for SpanRules {
         special: &mut SpecialFields,
         name: &str,
         text: &str,
-        place: Place,
+        place: ByteRange,
     ) -> SpecialText {
         match name {
             "otel.name" => special.name = Some(place),
@@ -96,7 +96,12 @@ impl FieldRules for EventRules {
         name == "error"
     }
 
-    fn read_special(special: &mut SpecialFields, _: &str, _: &str, place: Place) -> SpecialText {
+    fn read_special(
+        special: &mut SpecialFields,
+        _: &str,
+        _: &str,
+        place: ByteRange,
+    ) -> SpecialText {
         special.description = Some(place);
         SpecialText::Tag
     }
@@ -113,7 +118,7 @@ impl FieldRules for LogRecordRules {
         Self::is_left_out(name)
     }
 
-    fn read_special(_: &mut SpecialFields, _: &str, _: &str, _: Place) -> SpecialText {
+    fn read_special(_: &mut SpecialFields, _: &str, _: &str, _: ByteRange) -> SpecialText {
         SpecialText::Taken
     }
 
@@ -129,20 +134,20 @@ impl<'b, R: FieldRules> FieldVisitor<'b, R> {
     }
 
     #[cold]
-    fn push_special(&mut self, name: &'static str, text: Place) {
+    fn push_special(&mut self, name: &'static str, text: ByteRange) {
         let FieldBuffer { tags, special, .. } = &mut *self.buffer;
         special.is_any = true;
         if R::read_special(special, name, tags.text(text), text) == SpecialText::Tag {
-            tags.push_place(name, text);
+            tags.push_added(name, text);
         }
     }
 
     #[inline(always)]
-    fn push_text(&mut self, name: &'static str, text: Place) {
+    fn push_text(&mut self, name: &'static str, text: ByteRange) {
         if R::is_special(name) {
             self.push_special(name, text);
         } else {
-            self.buffer.tags.push_place(name, text);
+            self.buffer.tags.push_added(name, text);
         }
     }
 
@@ -155,7 +160,7 @@ impl<'b, R: FieldRules> FieldVisitor<'b, R> {
     #[cold]
     fn push_large_number(&mut self, field: &Field, number: impl fmt::Display) {
         let text = self.buffer.tags.format(self.limit.bytes(), format_args!("{number}"));
-        self.buffer.tags.push_place(field.name(), text);
+        self.buffer.tags.push_added(field.name(), text);
     }
 }
 

@@ -18,9 +18,9 @@ use crate::ledger::{Ledger, Reason};
 use crate::model::{Resource, Threshold, TraceId};
 use crate::tail::TailDecision;
 use crate::time::Tick;
-use crate::trace::head::TraceHead;
+use crate::trace::header::TraceHeader;
 use crate::trace::store::SpanStore;
-use crate::trace::{Kept, Trace, TraceView};
+use crate::trace::{KeepReason, Trace, TraceView};
 
 /// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) struct Completion<O> {
 
 /// What the head, the tail and requests together say about spans.
 enum TraceDecision {
-    Keep(Kept),
+    Keep(KeepReason),
     Drop(Reason),
 }
 
@@ -129,7 +129,7 @@ impl<O: TraceOwner> Completion<O> {
         let phase = match self.decision_about(trace, &store, now) {
             TraceDecision::Keep(kept) => self.keep_decided(traces, trace, store, kept),
             TraceDecision::Drop(reason) => {
-                store.forget_read();
+                store.forget_records();
                 match traces.drop_decided(trace, store, reason, now) {
                     RingOutcome::Dropped => Phase::Dropped(reason),
                     RingOutcome::KeepRequested(store) => {
@@ -146,7 +146,7 @@ impl<O: TraceOwner> Completion<O> {
         traces: &LiveTraces<O>,
         trace: &LocalTrace<O>,
         mut store: SpanStore,
-        kept: Kept,
+        kept: KeepReason,
     ) -> Phase {
         self.keep_spans(&trace.head, &mut store, &kept);
         traces.release_store(trace.trace_id(), store);
@@ -177,7 +177,9 @@ impl<O: TraceOwner> Completion<O> {
         let verdict = self.deciders.ask_tail(&TraceView::new(&trace.head, store, now));
         self.ledger.panicked(verdict.panics());
         let sample = trace.sample();
-        let keep = |by, threshold| TraceDecision::Keep(Kept { by, threshold, late: false });
+        let keep = |policy, threshold| {
+            TraceDecision::Keep(KeepReason { policy, threshold, is_late: false })
+        };
         match verdict.decision {
             TailDecision::Drop if !trace.is_keep_requested() => {
                 TraceDecision::Drop(Reason::DroppedByPolicy)
@@ -201,7 +203,7 @@ impl<O: TraceOwner> Completion<O> {
         traces: &LiveTraces<O>,
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
-        kept: &Kept,
+        kept: &KeepReason,
     ) {
         let store = traces.take_spans(&mut live);
         drop(traces.unregister(trace, &live));
@@ -214,20 +216,20 @@ impl<O: TraceOwner> Completion<O> {
         traces: &LiveTraces<O>,
         trace: &LocalTrace<O>,
         mut store: SpanStore,
-        kept: &Kept,
+        kept: &KeepReason,
     ) {
-        let late = Kept { late: true, ..kept.clone() };
+        let late = KeepReason { is_late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(&trace.head, &mut store, &late);
         traces.release_store(trace.trace_id(), store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
-    fn keep_spans(&self, head: &TraceHead, store: &mut SpanStore, kept: &Kept) {
+    fn keep_spans(&self, head: &TraceHeader, store: &mut SpanStore, kept: &KeepReason) {
         if store.len() == 0 {
             return;
         }
-        self.ledger.kept(kept.late, store.len() as u64);
+        self.ledger.kept(kept.is_late, store.len() as u64);
         let resource = Arc::clone(store.resource().unwrap_or(&self.resource));
         (self.sink)(Trace::frozen(head.clone(), store.freeze(), resource, kept.clone()));
     }
@@ -307,6 +309,6 @@ impl<O> fmt::Debug for Completion<O> {
 }
 
 /// The mark of a trace that was asked for by its id: how likely that was is not known.
-const fn kept_on_request() -> Kept {
-    Kept { by: Cow::Borrowed("asked for"), threshold: None, late: false }
+const fn kept_on_request() -> KeepReason {
+    KeepReason { policy: Cow::Borrowed("asked for"), threshold: None, is_late: false }
 }

@@ -6,6 +6,7 @@ use crate::record::completion::CompletedTrace;
 use crate::record::local::Phase;
 use crate::record::recorder::Recorder;
 use crate::record::span::{ActiveSpan, RecordedSpan};
+use crate::trace::store::SpanIndex;
 
 /// A running span that was taken out of its trace to be put under another parent.
 pub(crate) enum DetachedSpan {
@@ -44,15 +45,17 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
     let trace = &span.trace;
     let recorder = &trace.owner;
     let mut live = trace.lock();
-    let index = live.store.find_open(span.index, span.id)?;
-    let is_parent = live.store.spans().iter().any(|other| other.parent == Some(span.id));
+    let records = live.store.recorded_mut();
+    let index = records.find_open(span.index, span.id)?;
+    let is_parent = records.spans().iter().any(|other| other.parent == Some(span.id));
     if is_parent || !matches!(live.phase, Phase::Open) {
         return None;
     }
     let mut store = live.store.take_span(index);
-    let has_failed = store.spans().first().is_some_and(|span| span.is_error());
-    store.set_parent(0, None);
-    store.set_parent_remote(0, false);
+    let records = store.recorded_mut();
+    let has_failed = records.span(SpanIndex::FIRST).is_some_and(|span| span.is_error());
+    records.set_parent(SpanIndex::FIRST, None);
+    records.set_parent_remote(SpanIndex::FIRST, false);
     live.open = live.open.saturating_sub(1);
     recorder.traces.count_bytes(&mut live);
     recorder.ledger.not_started_yet(1);

@@ -11,8 +11,8 @@ use crate::record::recorder::{Recorder, SpanStart, StartTime};
 use crate::record::span::{ActiveSpan, RecordedSpan};
 use crate::sampling::SamplingResult;
 use crate::trace::SpanMut;
-use crate::trace::head::TraceHead;
-use crate::trace::store::NewSpan;
+use crate::trace::header::TraceHeader;
+use crate::trace::store::{NewSpan, SpanIndex};
 
 /// A span that is recorded although no sampler was asked yet, because its parent, and with it
 /// its trace, may still change.
@@ -53,7 +53,7 @@ impl Draft {
             name: Cow::Borrowed(name),
             kind: SpanKind::Internal,
         };
-        match memory.store.push_span(root, &recorder.limits.span) {
+        match memory.store.recorded_mut().push_span(root, &recorder.limits.span) {
             Ok(_) => DraftStart::Draft(Self::new(memory.into_trace(recorder, head), id)),
             // Only a limit that allows no trace at all refuses a root: starting it counts that.
             Err(root) => DraftStart::Started(recorder.start(SpanStart::new(root.name))),
@@ -79,7 +79,12 @@ impl Draft {
         let recorder = &*self.trace.owner;
         let mut live = self.trace.lock();
         let correction = self.trace.head.correction;
-        let mut span = SpanMut::new(&mut live.store, correction, 0, &recorder.limits.span);
+        let mut span = SpanMut::new(
+            live.store.recorded_mut(),
+            correction,
+            SpanIndex::FIRST,
+            &recorder.limits.span,
+        );
         write(&mut span);
         if span.has_failed() {
             self.trace.mark_worth_keeping();
@@ -104,16 +109,17 @@ impl Draft {
     /// `incoming`.
     pub(crate) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         let live = self.trace.lock();
-        let record = live.store.spans().first()?;
+        let records = live.store.outlines(self.trace.head.correction);
+        let record = records.span(SpanIndex::FIRST)?;
         Some(DraftRequest {
             recorder: Arc::clone(&self.trace.owner),
             trace_id: self.trace.trace_id(),
             parent: incoming.and_then(|incoming| incoming.clone().into_context()),
             baggage: incoming.map(|incoming| incoming.baggage.clone()).unwrap_or_default(),
-            name: live.store.owned_name(record),
+            name: records.owned_name(record),
             kind: record.kind,
-            tags: sampler_tags::acquire(live.store.keyed_tags(record)),
-            links: live.store.owned_links(0).collect(),
+            tags: sampler_tags::acquire(records.keyed_tags(record)),
+            links: records.owned_links(SpanIndex::FIRST).collect(),
         })
     }
 
@@ -137,9 +143,10 @@ impl Draft {
         let recorder = &self.trace.owner;
         // Out of the lock of the draft, because the parent's is taken meanwhile.
         let store = recorder.traces.take_spans(&mut self.trace.lock());
+        let records = store.outlines(self.trace.head.correction);
         let mut start = SpanStart::under(Cow::Borrowed(""), parent);
-        if let Some(record) = store.spans().first() {
-            start.name = store.owned_name(record);
+        if let Some(record) = records.span(SpanIndex::FIRST) {
+            start.name = records.owned_name(record);
             start.kind = record.kind;
             start.start = Some(StartTime::At(record.start));
         }
@@ -147,14 +154,14 @@ impl Draft {
         if self.trace.is_worth_keeping() {
             span.record_failed();
         }
-        span.write(|span| span.copy_details(&store, 0));
+        span.write(|span| span.copy_details(records, SpanIndex::FIRST));
         self.trace.lock().store = store;
         span
     }
 
     fn record(
         &mut self,
-        head: TraceHead,
+        head: TraceHeader,
         answer: SamplingResult,
         parent: Option<TraceContext>,
         baggage: Baggage,
@@ -171,11 +178,12 @@ impl Draft {
         let trace = Arc::get_mut(&mut self.trace);
         debug_assert!(trace.is_some(), "only the draft refers to its trace");
         if let Some(trace) = trace {
-            let store = &mut trace.lock_mut().store;
-            store.set_parent(0, parent);
-            store.set_parent_remote(0, is_remote);
+            let records = trace.lock_mut().store.recorded_mut();
+            records.set_parent(SpanIndex::FIRST, parent);
+            records.set_parent_remote(SpanIndex::FIRST, is_remote);
             for (key, value) in answer.tags {
-                store.set_tag(0, key, value.as_ref(), &recorder.limits.span);
+                let limits = &recorder.limits.span;
+                records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
             }
             if head.is_sampled() {
                 trace.mark_worth_keeping();
@@ -183,7 +191,7 @@ impl Draft {
             trace.head = head;
         }
         recorder.ledger.started(1);
-        let span = RecordedSpan::new(Arc::clone(&self.trace), self.id, 0, baggage);
+        let span = RecordedSpan::new(Arc::clone(&self.trace), self.id, SpanIndex::FIRST, baggage);
         recorder.traces.register_draft(&self.trace);
         ActiveSpan::Recorded(span)
     }

@@ -8,7 +8,7 @@ use crate::ledger::Reason;
 use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext, TraceId};
 use crate::record::recorder::{Recorder, SpanStart};
 use crate::sampling::{SamplingDecision, SamplingResult};
-use crate::trace::head::TraceHead;
+use crate::trace::header::TraceHeader;
 
 /// What a sampler is asked about a draft.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ pub(crate) enum DraftOutcome {
     /// It joins the local trace of this parent.
     JoinParent(TraceContext),
     /// It is the root of a local trace that is recorded.
-    Record(TraceHead, SamplingResult, Option<TraceContext>, Baggage),
+    Record(TraceHeader, SamplingResult, Option<TraceContext>, Baggage),
     /// It is not recorded: by the head's decision, unless there is a reason.
-    Unrecorded(TraceHead, Option<Reason>, Baggage),
+    Unrecorded(TraceHeader, Option<Reason>, Baggage),
 }
 
 impl DraftRequest {

@@ -14,7 +14,7 @@ use super::local::{LocalTrace, TraceOwner};
 use super::trace_hash::TraceHash;
 use crate::kit::guarded::lock;
 use crate::model::{SpanId, TraceId};
-use crate::trace::head::HeadSample;
+use crate::trace::header::HeadSample;
 
 /// How many decided traces one shard remembers, so that late spans follow the decision.
 const REMEMBERED: usize = 256;

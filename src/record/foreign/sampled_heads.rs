@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::model::TraceId;
-use crate::trace::head::HeadSample;
+use crate::trace::header::HeadSample;
 
 /// How many answers one shard remembers.
 const MOST: usize = 64;

@@ -16,7 +16,7 @@ use crate::model::{Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::Original;
-use crate::trace::head::HeadSample;
+use crate::trace::header::HeadSample;
 
 /// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its account.
 ///
@@ -231,14 +231,13 @@ impl Intake {
             // Its trace was evicted, and the span counted with it.
             return;
         }
-        let at = live.store.len();
         if is_error {
             trace.mark_worth_keeping();
         }
-        let refused = if at >= self.recorder.limits.max_spans(is_error) {
+        let refused = if live.store.len() >= self.recorder.limits.max_spans(is_error) {
             Reason::SpansPerTrace
-        } else if let Some((column, facts)) = live.store.room_for::<S>(bytes, is_error) {
-            facts.note(at, *is_root, is_error, self.resource.as_ref());
+        } else if let Some((column, summary)) = live.store.original_slot::<S>(bytes, is_error) {
+            summary.add(*is_root, is_error, self.resource.as_ref());
             // Moved once, into its place: such spans are large. That is what the inlining here is for.
             column.push(original);
             return self.span_ended(ended, live);

@@ -21,8 +21,8 @@ use crate::kit::Random;
 use crate::kit::guarded::lock;
 use crate::ledger::{Ledger, Reason};
 use crate::model::TraceId;
-use crate::trace::head::TraceHead;
-use crate::trace::store::{Room, SpanStore};
+use crate::trace::header::TraceHeader;
+use crate::trace::store::{MemoryBudget, SpanStore};
 
 /// Small limits have one shard, so that what goes first is exact where it can be seen.
 const TRACES_PER_SHARD: usize = 1024;
@@ -113,7 +113,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     fn empty_store(&self) -> SpanStore {
-        SpanStore::with_room(Room::new(self.limits.bytes_per_trace))
+        SpanStore::with_budget(MemoryBudget::new(self.limits.bytes_per_trace))
     }
 
     /// Takes a trace to which only the caller refers, for the next trace to use its memory.
@@ -263,7 +263,7 @@ impl<O: TraceOwner> LiveTraces<O> {
 impl<O> TraceMemory<O> {
     /// Makes the trace, whose buffer holds its root if it has one.
     #[inline]
-    pub(super) fn into_trace(self, owner: &Arc<O>, head: TraceHead) -> Arc<LocalTrace<O>> {
+    pub(super) fn into_trace(self, owner: &Arc<O>, head: TraceHeader) -> Arc<LocalTrace<O>> {
         let Self { trace, store } = self;
         if let Some(mut pooled) = trace
             && let Some(trace) = Arc::get_mut(&mut pooled)

@@ -65,7 +65,7 @@ impl<O> BufferPool<O> {
     /// Does the same with a buffer that can be cleared under a lock. One whose content runs the code of
     /// another tracer when it goes is given back as it is.
     pub(super) fn release_plain_store(&mut self, store: SpanStore) -> Option<SpanStore> {
-        if store.has_originals() {
+        if store.is_foreign() {
             return Some(store);
         }
         self.release_store(store);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ledger::Reason;
 use crate::model::SpanId;
-use crate::trace::Kept;
+use crate::trace::KeepReason;
 use crate::trace::store::SpanStore;
 
 /// The spans of a local trace that were not taken out of it, and how far its decision has come.
@@ -30,7 +30,7 @@ pub(in crate::record) enum Phase {
     /// A thread has taken the spans and is asking the tail.
     Deciding,
     /// It was kept: what ends from now on is late and follows.
-    Kept(Arc<Kept>),
+    Kept(Arc<KeepReason>),
     /// It was dropped: what starts or ends from now on is dropped too.
     Dropped(Reason),
 }

@@ -13,7 +13,7 @@ use crate::kit::guarded::lock;
 use crate::ledger::Reason;
 use crate::model::{LocalHandle, Randomness, SpanId, TraceContext, TraceId};
 use crate::time::Tick;
-use crate::trace::head::{HeadSample, TraceHead};
+use crate::trace::header::{HeadSample, TraceHeader};
 use crate::trace::store::SpanStore;
 
 /// The slot of a trace that is not registered.
@@ -38,7 +38,7 @@ pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
 #[derive(Debug)]
 pub(crate) struct LocalTrace<O> {
     pub(super) owner: Arc<O>,
-    pub(super) head: TraceHead,
+    pub(super) head: TraceHeader,
     /// Where it stands in its shard. Written under the shard's lock only, which orders it.
     slot: AtomicU32,
     worth_keeping: AtomicBool,
@@ -62,7 +62,7 @@ pub(super) struct Worth {
 impl Worth {
     /// The worth of a trace of which no more is known than the head's answer.
     #[inline]
-    pub(super) fn of_new(head: &TraceHead) -> Self {
+    pub(super) fn of_new(head: &TraceHeader) -> Self {
         Self { is_worth_keeping: head.is_sampled(), randomness: head.randomness() }
     }
 }
@@ -71,7 +71,7 @@ impl<O> LocalTrace<O> {
     /// The memory of a live trace besides its buffer: itself, its counters, its slot in its shard.
     pub(super) const BYTES: usize = size_of::<Self>() + 4 * size_of::<usize>();
 
-    pub(super) fn new(owner: Arc<O>, head: TraceHead, store: SpanStore) -> Self {
+    pub(super) fn new(owner: Arc<O>, head: TraceHeader, store: SpanStore) -> Self {
         Self {
             owner,
             slot: AtomicU32::new(UNREGISTERED),
@@ -86,7 +86,7 @@ impl<O> LocalTrace<O> {
 
     /// Makes this trace, to which nothing else refers, a new one.
     #[inline]
-    pub(super) fn reset(&mut self, head: TraceHead, store: SpanStore) {
+    pub(super) fn reset(&mut self, head: TraceHeader, store: SpanStore) {
         debug_assert_eq!(*self.slot.get_mut(), UNREGISTERED, "a pooled trace is not registered");
         *self.worth_keeping.get_mut() = head.is_sampled();
         *self.keep_requested.get_mut() = false;

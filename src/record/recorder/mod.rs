@@ -23,7 +23,7 @@ use crate::model::{Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::{Clock, Tick};
-use crate::trace::store::SpanStore;
+use crate::trace::store::{SpanIndex, SpanStore};
 use crate::trace::{SpanMut, Trace};
 
 /// What a recorder is made of.
@@ -182,14 +182,15 @@ impl Recorder {
     pub(super) fn write(
         &self,
         trace: &Arc<LocalTrace<Self>>,
-        guess: u32,
+        guess: SpanIndex,
         id: SpanId,
         write: impl FnOnce(&mut SpanMut<'_>),
     ) -> bool {
         let mut live = trace.lock();
-        let Some(index) = live.store.find_open(guess, id) else { return false };
+        let Some(index) = live.store.recorded_mut().find_open(guess, id) else { return false };
         let correction = trace.head.correction;
-        let mut span = SpanMut::new(&mut live.store, correction, index, &self.limits.span);
+        let mut span =
+            SpanMut::new(live.store.recorded_mut(), correction, index, &self.limits.span);
         write(&mut span);
         if span.has_failed() {
             trace.mark_worth_keeping();

@@ -15,9 +15,9 @@ use crate::record::span::{
     ActiveSpan, OverLimitSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace,
 };
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
-use crate::time::Tick;
-use crate::trace::head::TraceHead;
-use crate::trace::store::NewSpan;
+use crate::time::{ClockCorrection, Tick};
+use crate::trace::header::TraceHeader;
+use crate::trace::store::{NewSpan, SpanIndex};
 
 /// The properties that a span starts with.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) enum StartTime {
 }
 
 impl StartTime {
-    fn tick(self, correction: i64) -> Tick {
+    fn tick(self, correction: ClockCorrection) -> Tick {
         match self {
             Self::Wall(time) => Tick::at_wall(time, correction),
             Self::At(tick) => tick,
@@ -140,7 +140,7 @@ impl Recorder {
         &self,
         id: Option<SpanId>,
         reason: Option<Reason>,
-        head: &TraceHead,
+        head: &TraceHeader,
         baggage: Baggage,
     ) -> ActiveSpan {
         // A service that continues a trace that is not sampled is promised no probability for it.
@@ -152,8 +152,8 @@ impl Recorder {
     pub(in crate::record) fn head_of(
         &self,
         parent: Option<&TraceContext>,
-        correction: i64,
-    ) -> TraceHead {
+        correction: ClockCorrection,
+    ) -> TraceHeader {
         let (trace_id, flags, state) = match parent {
             Some(parent) => {
                 let flags = parent.flags.with_sampled(false);
@@ -161,12 +161,12 @@ impl Recorder {
             }
             None => (TraceId::random(&self.random), TraceFlags::RANDOM, TraceState::default()),
         };
-        TraceHead::new(trace_id, flags, state, correction)
+        TraceHeader::new(trace_id, flags, state, correction)
     }
 
     pub(in crate::record) fn ask_head(
         &self,
-        head: &TraceHead,
+        head: &TraceHeader,
         new: &SpanStart<'_>,
         now: Tick,
     ) -> SamplingResult {
@@ -182,7 +182,7 @@ impl Recorder {
 
     fn record_root(
         self: &Arc<Self>,
-        head: TraceHead,
+        head: TraceHeader,
         start: Tick,
         new: SpanStart<'_>,
         answer: SamplingResult,
@@ -194,23 +194,24 @@ impl Recorder {
         let parent = new.parent.map(|parent| parent.span_id);
         let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
         // Only a limit that allows no trace at all refuses a root.
-        if store.push_span(root, limits).is_err() {
+        let records = store.recorded_mut();
+        if records.push_span(root, limits).is_err() {
             let reason = Some(Reason::BytesPerTrace);
             return self.unrecorded_root(None, reason, &head, new.baggage);
         }
         if new.parent.is_some_and(|parent| parent.is_remote) {
-            store.set_parent_remote(0, true);
+            records.set_parent_remote(SpanIndex::FIRST, true);
         }
         for (key, value) in new.tags.into_iter().chain(answer.tags) {
-            store.set_tag(0, key, value.as_ref(), limits);
+            records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
         }
         for link in new.links {
-            store.push_link(0, link, limits);
+            records.push_link(SpanIndex::FIRST, link, limits);
         }
         let trace = memory.into_trace(self, head);
         self.ledger.started(1);
         self.traces.register(&trace);
-        ActiveSpan::Recorded(RecordedSpan::new(trace, id, 0, new.baggage))
+        ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, new.baggage))
     }
 
     /// Starts a span in a local trace that is there.
@@ -258,7 +259,7 @@ impl Recorder {
         if !fits || is_refused {
             return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
         }
-        match live.store.push_span(span, &self.limits.span) {
+        match live.store.recorded_mut().push_span(span, &self.limits.span) {
             Ok(index) => {
                 live.open += 1;
                 self.ledger.started(1);

@@ -10,7 +10,7 @@ use crate::record::completion::CompletedTrace;
 use crate::record::local::LocalTrace;
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
-use crate::trace::store::NewSpan;
+use crate::trace::store::{NewSpan, SpanIndex};
 
 /// The span is not on record and has not ended.
 const WAITING: u32 = u32::MAX;
@@ -59,8 +59,15 @@ impl OverLimitSpan {
         let end = end.unwrap_or_else(|| clock.now());
         let mut live = self.trace.lock();
         if let Some(index) = self.index() {
-            if let Some(index) = live.store.finish(index, self.id, end) {
-                completion.span_ended(traces, &self.trace, live, index == 0, end, after);
+            if let Some(index) = live.store.recorded_mut().finish(index, self.id, end) {
+                completion.span_ended(
+                    traces,
+                    &self.trace,
+                    live,
+                    index == SpanIndex::FIRST,
+                    end,
+                    after,
+                );
             }
         } else if live.over_limit > 0 && self.end_without_record() {
             ledger.dropped(self.limit, 1);
@@ -70,8 +77,9 @@ impl OverLimitSpan {
     }
 
     /// Where it stood when it was put on record; `None` when it was not.
-    pub(super) fn index(&self) -> Option<u32> {
-        Some(self.index.load(Ordering::Relaxed)).filter(|index| *index < ENDED)
+    pub(super) fn index(&self) -> Option<SpanIndex> {
+        let index = self.index.load(Ordering::Relaxed);
+        (index < ENDED).then_some(SpanIndex::new(index))
     }
 
     /// Marks a span that is not on record as ended; true the first time.
@@ -89,8 +97,8 @@ impl OverLimitSpan {
             return;
         }
         self.trace.mark_worth_keeping();
-        if let Ok(index) = live.store.push_failed_span(self.span(), &limits.span) {
-            self.index.store(index, Ordering::Relaxed);
+        if let Ok(index) = live.store.recorded_mut().push_failed_span(self.span(), &limits.span) {
+            self.index.store(index.get(), Ordering::Relaxed);
             live.over_limit -= 1;
         }
         recorder.traces.unlock(&self.trace, live, false);

@@ -7,6 +7,7 @@ use crate::record::completion::CompletedTrace;
 use crate::record::local::LocalTrace;
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
+use crate::trace::store::SpanIndex;
 
 /// A span in the buffer of a local trace.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct RecordedSpan {
     pub(in crate::record) trace: Arc<LocalTrace<Recorder>>,
     pub(in crate::record) id: SpanId,
     /// Where the span stood when it was added. Spans before it may have left since.
-    pub(in crate::record) index: u32,
+    pub(in crate::record) index: SpanIndex,
     /// Whether the holder has ended it, so that its drop need not look for it.
     has_ended: bool,
     pub(in crate::record) baggage: Baggage,
@@ -25,7 +26,7 @@ impl RecordedSpan {
     pub(in crate::record) fn new(
         trace: Arc<LocalTrace<Recorder>>,
         id: SpanId,
-        index: u32,
+        index: SpanIndex,
         baggage: Baggage,
     ) -> Self {
         Self { trace, id, index, has_ended: false, baggage }
@@ -36,9 +37,9 @@ impl RecordedSpan {
         let recorder = &*self.trace.owner;
         let end = end.unwrap_or_else(|| recorder.clock.now());
         let mut live = self.trace.lock();
-        if let Some(index) = live.store.finish(self.index, self.id, end) {
+        if let Some(index) = live.store.recorded_mut().finish(self.index, self.id, end) {
             // A root is the first in its buffer, and no span that ended is before it.
-            let is_root = index == 0;
+            let is_root = index == SpanIndex::FIRST;
             let (completion, traces) = (&recorder.completion, &recorder.traces);
             completion.span_ended(traces, &self.trace, live, is_root, end, after);
         }
@@ -56,8 +57,9 @@ impl RecordedSpan {
 
     pub(super) fn context(&self) -> TraceContext {
         let live = self.trace.lock();
-        let index = live.store.find(self.index, self.id);
-        let parent = index.and_then(|index| live.store.span(index)).and_then(|span| span.parent);
+        let records = live.store.outlines(self.trace.head.correction);
+        let index = records.find(self.index, self.id);
+        let parent = index.and_then(|index| records.span(index)).and_then(|span| span.parent);
         drop(live);
         let mut context = self.trace.context(self.id, parent);
         context.baggage = self.baggage.clone();

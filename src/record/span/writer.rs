@@ -7,6 +7,7 @@ use crate::record::local::LocalTrace;
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
 use crate::trace::SpanMut;
+use crate::trace::store::SpanIndex;
 
 /// A way to a span that is on record. It neither keeps the span running nor ends it, and leads nowhere
 /// when the span has ended.
@@ -16,19 +17,19 @@ pub(crate) struct SpanWriter {
     trace: Arc<LocalTrace<Recorder>>,
     id: SpanId,
     /// Where the span stands at most.
-    index: u32,
+    index: SpanIndex,
 }
 
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
 impl SpanWriter {
-    pub(super) fn new(trace: &Arc<LocalTrace<Recorder>>, id: SpanId, index: u32) -> Self {
+    pub(super) fn new(trace: &Arc<LocalTrace<Recorder>>, id: SpanId, index: SpanIndex) -> Self {
         Self { trace: Arc::clone(trace), id, index }
     }
 
     /// The way to the span of a context; `None` when it is not of this process or not on record.
     pub(crate) fn of(context: &TraceContext) -> Option<Self> {
         let trace = context.local()?.downcast::<LocalTrace<Recorder>>()?;
-        Some(Self { trace, id: context.span_id, index: u32::MAX })
+        Some(Self { trace, id: context.span_id, index: SpanIndex::LAST })
     }
 
     /// Writes into the span under one lock; false when it has ended.
@@ -38,7 +39,7 @@ impl SpanWriter {
 
     /// Whether the span has not ended.
     pub(crate) fn is_open(&self) -> bool {
-        self.trace.lock().store.find_open(self.index, self.id).is_some()
+        self.trace.lock().store.recorded_mut().find_open(self.index, self.id).is_some()
     }
 
     /// How long any text may be before it is cut.

@@ -11,7 +11,7 @@ use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::kit::name_table::NameTable;
 use crate::model::SettingError;
 use crate::model::setting::{check_max_operations, check_per_second};
-use crate::time::clock::nanos;
+use crate::time::nanos;
 use operation::{Operation, Plan};
 
 /// Holds the number of sampled traces of each operation near a target, whatever the load.

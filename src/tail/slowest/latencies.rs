@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::clock::nanos;
+use crate::time::nanos;
 
 /// Durations below 2^10 ns count as equal, as do those from 2^46 ns on.
 const LOWEST: u32 = 10;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use super::head::TraceHead;
-use super::store::{NewSpan, SpanStore};
+use super::header::TraceHeader;
+use super::store::{NewSpan, RecordedSpans, SpanIndex, SpanStore};
 use super::{SpanMut, SpanRef};
 use crate::model::{
     Limits, Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext,
 };
-use crate::time::{Tick, wall_now};
+use crate::time::{ClockCorrection, Tick, wall_now};
 
 /// A span that stands on its own: made by hand, or copied out of a trace.
 ///
@@ -28,7 +28,7 @@ use crate::time::{Tick, wall_now};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Span {
-    head: TraceHead,
+    header: TraceHeader,
     store: SpanStore,
     context: TraceContext,
 }
@@ -49,31 +49,35 @@ impl Span {
         context: TraceContext,
         start: SystemTime,
     ) -> Self {
-        let mut head = TraceHead::made_by_hand(context.trace_id);
-        head.set_flags(context.flags);
-        head.trace_state = context.trace_state.clone();
+        let mut header = TraceHeader::made_by_hand(context.trace_id);
+        header.set_flags(context.flags);
+        header.trace_state = context.trace_state.clone();
         let mut store = SpanStore::default();
         let span = NewSpan {
             id: context.span_id,
             parent: context.parent_span_id,
-            start: Tick::at_wall(start, head.correction),
+            start: Tick::at_wall(start, header.correction),
             name: operation_name.into(),
             kind: SpanKind::Internal,
         };
         // One span always fits a buffer without a limit.
-        let _ = store.push_span(span, &Limits::default());
-        Self { head, store, context }
+        let pushed = store.recorded_mut().push_span(span, &Limits::DEFAULT);
+        debug_assert!(pushed.is_ok(), "a store without a limit takes every span");
+        Self { header, store, context }
     }
 
-    pub(super) fn copied(head: &TraceHead, from: &SpanStore, index: u32) -> Self {
-        let head = head.clone();
+    /// Copies a span out of a trace.
+    pub(super) fn copied(header: &TraceHeader, from: &RecordedSpans, index: SpanIndex) -> Self {
+        let header = header.clone();
         let mut store = SpanStore::default();
-        store.copy_span(from, index, 0);
-        let id = store.span(0).map_or_else(SpanId::new, |record| record.id);
-        let mut context = TraceContext::new(head.trace_id, id).with_flags(head.flags());
-        context.parent_span_id = store.span(0).and_then(|record| record.parent);
-        context.trace_state = head.trace_state.clone();
-        Self { head, store, context }
+        let records = store.recorded_mut();
+        records.copy_span(from, index, ClockCorrection::NONE);
+        let record = records.span(SpanIndex::FIRST);
+        let id = record.map_or_else(SpanId::new, |record| record.id);
+        let mut context = TraceContext::new(header.trace_id, id).with_flags(header.flags());
+        context.parent_span_id = record.and_then(|record| record.parent);
+        context.trace_state = header.trace_state.clone();
+        Self { header, store, context }
     }
 
     /// Reads the span: its name, times, tags, logs, links and status.
@@ -81,22 +85,22 @@ impl Span {
     /// `None` does not occur for a span made by this crate's constructors.
     #[must_use]
     pub fn as_ref(&self) -> Option<SpanRef<'_>> {
-        SpanRef::new(&self.head, &self.store, 0)
+        SpanRef::new(&self.header, &self.store, SpanIndex::FIRST)
     }
 
-    /// What the span did.
+    /// The span's name: what it did.
     #[must_use]
     pub fn operation_name(&self) -> &str {
         self.as_ref().map_or("", SpanRef::operation_name)
     }
 
-    /// Its identity, with the baggage it was made with.
+    /// The span's identity, with the baggage it was made with.
     #[must_use]
     pub fn context(&self) -> &TraceContext {
         &self.context
     }
 
-    /// The value of one tag.
+    /// The value of one tag; `None` when it was not set.
     #[must_use]
     pub fn tag(&self, key: &str) -> Option<TagRef<'_>> {
         self.as_ref().and_then(|span| span.tag(key))
@@ -104,7 +108,8 @@ impl Span {
 
     /// Lends the writer of the span, which writes more than the span's own setters.
     pub fn as_mut(&mut self) -> SpanMut<'_> {
-        SpanMut::new(&mut self.store, self.head.correction, 0, &Limits::DEFAULT)
+        let correction = self.header.correction;
+        SpanMut::new(self.store.recorded_mut(), correction, SpanIndex::FIRST, &Limits::DEFAULT)
     }
 
     /// Sets the span's name.
@@ -201,26 +206,31 @@ impl Span {
         self.as_mut().finish_at(end);
     }
 
-    /// How long it took; zero while it has not ended.
+    /// The time from the span's start to its end; zero while it has not ended.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.as_ref().map_or(Duration::ZERO, SpanRef::duration)
     }
 
-    /// Whether its status is an error.
+    /// Whether the span's status is an error: [`set_status`](Self::set_status) or
+    /// [`set_error`](Self::set_error) made it one, and no `Status::Ok` came before or after.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.as_ref().is_some_and(SpanRef::is_error)
     }
 
-    /// Whether it has ended and took at least `threshold`.
+    /// Whether the span has ended and took at least `threshold`.
     #[must_use]
     pub fn is_slow(&self, threshold: Duration) -> bool {
         self.as_ref().is_some_and(|span| span.is_slow(threshold))
     }
 
-    pub(super) fn parts(&self) -> (&TraceHead, &SpanStore) {
-        (&self.head, &self.store)
+    pub(super) fn header(&self) -> &TraceHeader {
+        &self.header
+    }
+
+    pub(super) fn records(&self) -> &RecordedSpans {
+        self.store.records(self.header.correction)
     }
 }
 

@@ -11,9 +11,9 @@ use std::time::SystemTime;
 
 pub(crate) use error::ErrorDetails;
 
-use super::store::{SpanStore, StagedTags};
+use super::store::{LogIndex, PreparedTags, RecordedSpans, SpanIndex};
 use crate::model::{Limits, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef};
-use crate::time::Tick;
+use crate::time::{ClockCorrection, Tick};
 
 /// A span that is being written: one of a [`Trace`](super::Trace), or a [`Span`](super::Span).
 ///
@@ -24,25 +24,25 @@ use crate::time::Tick;
 /// crate convert what a program passes, which may run that program's code, before they take the lock.
 #[derive(Debug)]
 pub struct SpanMut<'a> {
-    store: &'a mut SpanStore,
+    spans: &'a mut RecordedSpans,
     limits: &'a Limits,
-    /// What leads from the ticks of the store to the time of day.
-    correction: i64,
-    index: u32,
+    /// What leads from the ticks of the spans to the time of day.
+    correction: ClockCorrection,
+    index: SpanIndex,
     has_failed: bool,
 }
 
 impl<'a> SpanMut<'a> {
-    /// Makes the writer of the span that stands at `index`, in a store whose ticks are `correction` behind the
-    /// wall clock.
+    /// Makes the writer of the span that stands at `index`, among spans that `correction` leads from
+    /// ticks to the time of day.
     #[inline]
     pub(crate) fn new(
-        store: &'a mut SpanStore,
-        correction: i64,
-        index: u32,
+        spans: &'a mut RecordedSpans,
+        correction: ClockCorrection,
+        index: SpanIndex,
         limits: &'a Limits,
     ) -> Self {
-        Self { store, limits, correction, index, has_failed: false }
+        Self { spans, limits, correction, index, has_failed: false }
     }
 
     /// Holds what is written from here on to other limits: to [`Limits::NONE`] where the span was held to
@@ -55,19 +55,19 @@ impl<'a> SpanMut<'a> {
 
     /// Sets the span's name.
     pub fn set_name(&mut self, name: impl Into<Cow<'static, str>>) -> &mut Self {
-        self.store.rename(self.index, name.into(), self.limits);
+        self.spans.set_name(self.index, name.into(), self.limits);
         self
     }
 
     /// Sets the span's role in a call between processes.
     pub fn set_kind(&mut self, kind: SpanKind) -> &mut Self {
-        self.store.set_kind(self.index, kind);
+        self.spans.set_kind(self.index, kind);
         self
     }
 
     /// Sets whether the span's parent is a span of another process.
     pub fn set_parent_remote(&mut self, is_remote: bool) -> &mut Self {
-        self.store.set_parent_remote(self.index, is_remote);
+        self.spans.set_parent_remote(self.index, is_remote);
         self
     }
 
@@ -79,7 +79,7 @@ impl<'a> SpanMut<'a> {
         value: impl Into<TagArg<'v>>,
     ) -> &mut Self {
         let key = key.into();
-        value.into().read(|value| self.store.set_tag_of(self.index, &key, value, self.limits));
+        value.into().read(|value| self.spans.set_tag_of(self.index, &key, value, self.limits));
         self
     }
 
@@ -89,18 +89,18 @@ impl<'a> SpanMut<'a> {
     pub(crate) fn set_tag_inlined(&mut self, key: &TagKey<'_>, value: TagRef<'_>) {
         match key.as_static() {
             Some(key) => {
-                self.store.set_tag_here(self.index, Cow::Borrowed(key), value, self.limits);
+                self.spans.set_tag_inlined(self.index, Cow::Borrowed(key), value, self.limits);
             }
             None => {
-                self.store.set_tag_of(self.index, key, value, self.limits);
+                self.spans.set_tag_of(self.index, key, value, self.limits);
             }
         }
     }
 
     /// Sets several tags that were read before.
     #[inline]
-    pub(crate) fn set_tags(&mut self, tags: &StagedTags) {
-        self.store.set_tags(self.index, tags, self.limits);
+    pub(crate) fn set_tags(&mut self, tags: &PreparedTags) {
+        self.spans.set_tags(self.index, tags, self.limits);
     }
 
     /// Adds a log entry of `time` with its fields.
@@ -126,40 +126,45 @@ impl<'a> SpanMut<'a> {
 
     /// Adds a log entry; its index, by which it gets its fields, or `None` when it was dropped.
     #[inline]
-    pub(crate) fn push_log(&mut self, time: Tick, level: LogLevel, message: &str) -> Option<u32> {
-        self.store.push_log(self.index, time, level, message, self.limits)
+    pub(crate) fn push_log(
+        &mut self,
+        time: Tick,
+        level: LogLevel,
+        message: &str,
+    ) -> Option<LogIndex> {
+        self.spans.push_log(self.index, time, level, message, self.limits)
     }
 
     /// Sets a field of a log entry of this span.
     #[inline]
     pub(crate) fn set_field<'k, 'v>(
         &mut self,
-        log: u32,
+        log: LogIndex,
         key: impl Into<TagKey<'k>>,
         value: impl Into<TagArg<'v>>,
     ) {
         let key = key.into();
         value.into().read(|value| {
-            self.store.set_field_of(self.index, log, &key, value, self.limits);
+            self.spans.set_field_of(self.index, log, &key, value, self.limits);
         });
     }
 
     /// Sets several fields of a log entry of this span that were read before.
     #[inline]
-    pub(crate) fn set_fields(&mut self, log: u32, fields: &StagedTags) {
-        self.store.set_fields(self.index, log, fields, self.limits);
+    pub(crate) fn set_fields(&mut self, log: LogIndex, fields: &PreparedTags) {
+        self.spans.set_fields(self.index, log, fields, self.limits);
     }
 
     /// Adds a link to another span.
     pub fn add_link(&mut self, link: impl Into<Link>) -> &mut Self {
-        self.store.push_link(self.index, link.into(), self.limits);
+        self.spans.push_link(self.index, link.into(), self.limits);
         self
     }
 
     /// Sets the span's status; [`Status`] says which status replaces which.
     pub fn set_status(&mut self, status: Status) -> &mut Self {
         self.has_failed |= status.is_error();
-        self.store.set_status(self.index, status, self.limits);
+        self.spans.set_status(self.index, status, self.limits);
         self
     }
 
@@ -191,13 +196,13 @@ impl<'a> SpanMut<'a> {
     /// Sets the span's status to an error, with this description unless there is one.
     pub(crate) fn suggest_error(&mut self, description: &str) {
         self.has_failed = true;
-        self.store.suggest_error(self.index, description, self.limits);
+        self.spans.suggest_error(self.index, description, self.limits);
     }
 
     /// Sets the span's status to an error, and leaves its description.
     pub(crate) fn fail(&mut self) {
         self.has_failed = true;
-        self.store.fail(self.index);
+        self.spans.fail(self.index);
     }
 
     /// Whether an error was written through this writer.
@@ -208,20 +213,20 @@ impl<'a> SpanMut<'a> {
 
     /// Counts tags, log entries and links that were dropped before, on top of those that the limits drop.
     pub fn count_dropped(&mut self, tags: u32, logs: u32, links: u32) -> &mut Self {
-        self.store.count_dropped(self.index, tags, logs, links);
+        self.spans.count_dropped(self.index, tags, logs, links);
         self
     }
 
-    /// Copies the tags, log entries, links, losses and status of a span of another store.
-    pub(crate) fn copy_details(&mut self, from: &SpanStore, span: u32) {
+    /// Copies the tags, log entries, links, losses and status of a span of another buffer.
+    pub(crate) fn copy_details(&mut self, from: &RecordedSpans, span: SpanIndex) {
         self.has_failed |= from.status(span).is_error();
-        self.store.copy_details(self.index, from, span, 0);
+        self.spans.copy_details(self.index, from, span, ClockCorrection::NONE);
     }
 
     /// Ends the span at `end`, or at its start when that is later. A span ends once: a second end changes
     /// nothing.
     pub fn finish_at(&mut self, end: SystemTime) -> &mut Self {
-        self.store.finish_at(self.index, Tick::at_wall(end, self.correction));
+        self.spans.finish_at(self.index, Tick::at_wall(end, self.correction));
         self
     }
 }

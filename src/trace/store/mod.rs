@@ -1,194 +1,234 @@
 //! The spans of one local trace in one buffer.
 //!
-//! Spans, tags and logs stand in a column each, text in one arena; what belongs to a span is a chain
-//! of indices through a column. Names and keys that are `&'static` stay pointers. A buffer that is
-//! [cleared](SpanStore::clear) keeps its memory, so that a recorder that reuses buffers does not
-//! allocate. What does more than start and end lies in [`Details`], which a bare span never makes.
+//! A [`SpanStore`] is of one of two kinds: it holds [`RecordedSpans`], which this crate's tracer, layer or provider
+//! recorded, or [`ForeignSpans`], which another tracer made and an adapter handed over whole. Its methods answer for
+//! both kinds, so that their callers need not know which it is; the records of spans are reached through
+//! [`outlines`](SpanStore::outlines) and [`records`](SpanStore::records) alone.
 
-mod copy;
-mod logs;
-mod originals;
-mod read;
-mod room;
-mod staged;
-mod status;
-mod write;
-mod writer;
+mod foreign_spans;
+mod index;
+mod memory_budget;
+mod recorded_spans;
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::model::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
-use crate::time::Tick;
-use originals::Originals;
-pub(crate) use room::Room;
-pub(crate) use staged::{Place, StagedTags};
-use write::details_in;
+use foreign_spans::ForeignSpans;
+pub(crate) use foreign_spans::ForeignSummary;
+pub(crate) use index::{ByteRange, LogIndex, SpanIndex};
+pub(crate) use memory_budget::MemoryBudget;
+pub(crate) use recorded_spans::{
+    LinkRecord, LogRecord, NewSpan, PreparedTags, RecordedSpans, SpanRecord,
+};
 
-/// No index.
-const NONE: u32 = u32::MAX;
+use super::Original;
+use crate::model::Resource;
+use crate::time::{ClockCorrection, Tick};
 
-/// The end of a span that has not ended.
-const OPEN: Tick = Tick::from_nanos(u64::MAX);
-
-/// The latest end there is.
-const LAST: Tick = Tick::from_nanos(u64::MAX - 1);
-
-/// Text that is either static or lies in the arena.
-#[derive(Clone, Copy, Debug)]
-enum Text {
-    Static(&'static str),
-    Arena(Slice),
-}
-
-/// A place in an arena.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slice {
-    at: u32,
-    len: u32,
-}
-
-impl Slice {
-    fn range(self) -> std::ops::Range<usize> {
-        let at = self.at as usize;
-        at..at + self.len as usize
-    }
-}
-
-/// The first and the last of a list that runs through a column.
-#[derive(Clone, Copy, Debug)]
-struct Chain {
-    head: u32,
-    tail: u32,
-}
-
-impl Chain {
-    const EMPTY: Self = Self { head: NONE, tail: NONE };
-
-    fn is_empty(self) -> bool {
-        self.head == NONE
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Value {
-    Bool(bool),
-    I64(i64),
-    F64(f64),
-    Text(Slice),
-    Bytes(Slice),
-    Array(u32),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Unset,
-    Ok,
-    Error,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct SpanRecord {
-    pub(crate) id: SpanId,
-    pub(crate) parent: Option<SpanId>,
-    pub(crate) start: Tick,
-    end: Tick,
-    name: Text,
-    tags: Chain,
-    logs: Chain,
-    log_count: u16,
-    pub(crate) kind: SpanKind,
-    outcome: Outcome,
-    pub(crate) is_parent_remote: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct TagRecord {
-    key: Text,
-    value: Value,
-    next: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LogRecord {
-    pub(crate) time: Tick,
-    message: Slice,
-    fields: Chain,
-    next: u32,
-    pub(crate) level: LogLevel,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct LinkRecord {
-    pub(crate) context: TraceContext,
-    tags: Chain,
-}
-
-/// What was dropped of one span because of its limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Dropped {
-    pub(crate) tags: u32,
-    pub(crate) logs: u32,
-    pub(crate) links: u32,
-}
-
-/// What a span has that does more than start and end.
-#[derive(Clone, Debug, Default)]
-struct Details {
-    tags: Vec<TagRecord>,
-    logs: Vec<LogRecord>,
-    text: String,
-    cut_values: u32,
-    rare: Option<Box<Rare>>,
-    originals: Option<Box<Originals>>,
-}
-
-/// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
-#[derive(Clone, Debug, Default)]
-struct Rare {
-    links: HashMap<u32, Vec<LinkRecord>>,
-    bytes: Vec<u8>,
-    arrays: Vec<TagValue>,
-    descriptions: HashMap<u32, Slice>,
-    dropped: HashMap<u32, Dropped>,
-}
-
-impl Details {
-    fn clear(&mut self) {
-        self.tags.clear();
-        self.logs.clear();
-        self.text.clear();
-        self.cut_values = 0;
-        if let Some(rare) = &mut self.rare {
-            rare.links.clear();
-            rare.bytes.clear();
-            rare.arrays.clear();
-            rare.descriptions.clear();
-            rare.dropped.clear();
-        }
-        if let Some(originals) = &mut self.originals {
-            originals.clear();
-        }
-    }
-}
-
-/// The buffer.
+/// The spans of one local trace.
+///
+/// The recorded spans stand in the store itself and not in a variant of an enum: a trace that the tracer records
+/// then pays no branch for each write, and a store that is cleared keeps the memory of both kinds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SpanStore {
-    spans: Vec<SpanRecord>,
-    details: Option<Box<Details>>,
-    room: Room,
+    recorded: RecordedSpans,
+    /// `None` in a store of recorded spans. Where it is something, nothing is recorded.
+    foreign: Option<Box<ForeignSpans>>,
 }
 
-/// What a new span is made of.
-#[derive(Debug)]
-pub(crate) struct NewSpan {
-    pub(crate) id: SpanId,
-    pub(crate) parent: Option<SpanId>,
-    pub(crate) start: Tick,
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) kind: SpanKind,
+/// The spans of a store by their kind.
+enum Spans<'a> {
+    Recorded(&'a RecordedSpans),
+    Foreign(&'a ForeignSpans),
 }
 
-#[cfg(test)]
-mod tests;
+impl SpanStore {
+    pub(crate) fn with_budget(budget: MemoryBudget) -> Self {
+        Self { recorded: RecordedSpans::with_budget(budget), foreign: None }
+    }
+
+    #[inline]
+    fn spans(&self) -> Spans<'_> {
+        match &self.foreign {
+            None => Spans::Recorded(&self.recorded),
+            Some(foreign) => {
+                debug_assert!(self.recorded.is_empty(), "a store holds spans of one kind");
+                Spans::Foreign(foreign)
+            }
+        }
+    }
+
+    /// The recorded spans, to be written. A store of foreign spans has none, so that what is written to a span of
+    /// it changes nothing; [`make_recorded`](Self::make_recorded) makes them recorded ones first.
+    #[inline]
+    pub(crate) fn recorded_mut(&mut self) -> &mut RecordedSpans {
+        &mut self.recorded
+    }
+
+    /// The records of all spans. Those of foreign spans are made at the first call, and lack what only
+    /// [`records`](Self::records) reads: tags, log entries, links, losses and descriptions of errors.
+    #[inline]
+    pub(crate) fn outlines(&self, correction: ClockCorrection) -> &RecordedSpans {
+        match self.spans() {
+            Spans::Recorded(recorded) => recorded,
+            Spans::Foreign(foreign) => foreign.outlines(correction),
+        }
+    }
+
+    /// The records of all spans with everything that belongs to them. Those of foreign spans are made at the
+    /// first call.
+    #[inline]
+    pub(crate) fn records(&self, correction: ClockCorrection) -> &RecordedSpans {
+        match self.spans() {
+            Spans::Recorded(recorded) => recorded,
+            Spans::Foreign(foreign) => foreign.records(correction),
+        }
+    }
+
+    /// Makes foreign spans recorded ones, and gives them out to be changed.
+    pub(crate) fn make_recorded(&mut self, correction: ClockCorrection) -> &mut RecordedSpans {
+        if let Some(foreign) = self.foreign.take() {
+            self.recorded = foreign.records(correction).clone();
+        }
+        &mut self.recorded
+    }
+
+    /// How many spans there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        // Asked for every span that starts: what is recorded is looked at first.
+        if self.recorded.is_empty() { self.foreign_len() } else { self.recorded.len() }
+    }
+
+    #[cold]
+    fn foreign_len(&self) -> usize {
+        self.foreign.as_ref().map_or(0, |foreign| foreign.len())
+    }
+
+    /// The memory that the store has reserved, in bytes.
+    #[inline]
+    pub(crate) const fn bytes(&self) -> usize {
+        self.recorded.budget().used()
+    }
+
+    /// Whether any span ended in an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        match self.spans() {
+            Spans::Recorded(recorded) => recorded.has_errors(),
+            Spans::Foreign(foreign) => foreign.has_errors(),
+        }
+    }
+
+    /// The first start and the last end; `None` while no span has ended.
+    pub(crate) fn times(&self, correction: ClockCorrection) -> Option<(Tick, Tick)> {
+        match self.spans() {
+            Spans::Recorded(recorded) => recorded.times(),
+            Spans::Foreign(foreign) => foreign.times(correction),
+        }
+    }
+
+    /// How many values were cut to the length limit.
+    pub(crate) fn cut_values(&self) -> u32 {
+        self.recorded.cut_values()
+    }
+
+    /// The service that made the spans, where the adapter that handed them over named one.
+    pub(crate) fn resource(&self) -> Option<&Arc<Resource>> {
+        self.foreign.as_ref()?.resource()
+    }
+
+    /// The foreign spans as their tracer made them, if they are of this type.
+    pub(crate) fn originals<S: Original>(&self) -> Option<&[S]> {
+        self.foreign.as_ref()?.originals()
+    }
+
+    /// Whether dropping the content may run code of the program, as the spans of another tracer may.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
+    /// The column for one more original of this many bytes, with the summary to which the caller adds it; `None`
+    /// when the store holds spans of another kind or has no memory left. An eighth of the budget is kept for spans
+    /// that failed.
+    ///
+    /// The caller pushes the original itself: originals are large, and moved once.
+    #[inline]
+    pub(crate) fn original_slot<S: Original>(
+        &mut self,
+        bytes: usize,
+        has_failed: bool,
+    ) -> Option<(&mut Vec<S>, &mut ForeignSummary)> {
+        let has_column = self.foreign.as_ref().is_some_and(|foreign| foreign.is_of::<S>());
+        if !has_column && !self.make_foreign::<S>() {
+            return None;
+        }
+        self.foreign.as_mut()?.slot(bytes, has_failed, self.recorded.budget_mut())
+    }
+
+    /// Makes the store one of such originals, unless it holds spans.
+    #[cold]
+    fn make_foreign<S: Original>(&mut self) -> bool {
+        if self.len() > 0 {
+            return false;
+        }
+        if self.foreign.take().is_some() {
+            self.recount();
+        }
+        let foreign = Box::new(ForeignSpans::new::<S>());
+        self.recorded.budget_mut().add(foreign.reserved());
+        self.foreign = Some(foreign);
+        true
+    }
+
+    /// Gives back the memory of the records that were made of foreign spans.
+    pub(crate) fn forget_records(&mut self) {
+        if let Some(foreign) = &mut self.foreign {
+            foreign.forget_records();
+        }
+    }
+
+    /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
+    pub(crate) fn clear(&mut self) {
+        self.recorded.clear();
+        if let Some(foreign) = &mut self.foreign {
+            foreign.clear();
+            self.recount();
+        }
+    }
+
+    /// Counts what the columns have reserved, without what single values had to themselves.
+    fn recount(&mut self) {
+        let foreign = self.foreign.as_ref().map_or(0, |foreign| foreign.reserved());
+        self.recorded.recount(foreign);
+    }
+
+    /// Takes the spans that have ended out of the store, and leaves those that are open.
+    ///
+    /// Both halves have the memory they need: together they may reserve a little more than the whole did.
+    pub(crate) fn split_ended(&mut self) -> Self {
+        match self.spans() {
+            Spans::Recorded(_) => Self { recorded: self.recorded.split_ended(), foreign: None },
+            // Originals arrive when they have ended.
+            Spans::Foreign(_) => {
+                let rest = MemoryBudget::new(self.recorded.budget().limit());
+                std::mem::replace(self, Self::with_budget(rest))
+            }
+        }
+    }
+
+    /// Takes one recorded span out of the store.
+    pub(crate) fn take_span(&mut self, span: SpanIndex) -> Self {
+        Self { recorded: self.recorded.take_span(span), foreign: None }
+    }
+
+    /// A copy without spare memory. Foreign spans are not copied but move into it.
+    pub(crate) fn freeze(&mut self) -> Self {
+        let foreign = self.foreign.take();
+        let mut recorded = self.recorded.to_exact();
+        if foreign.is_some() {
+            // The budget has counted what the originals point to as well.
+            *recorded.budget_mut() = self.recorded.budget().with_limit(u32::MAX);
+            self.recount();
+        }
+        Self { recorded, foreign }
+    }
+}

@@ -11,7 +11,7 @@ use super::*;
 use crate::export::escape::columns;
 use crate::model::{LogLevel, Resource, SpanId, SpanKind, TraceContext, TraceId};
 use crate::testing::{block_on, kept_by, span, trace};
-use crate::trace::Span;
+use crate::trace::{KeepReason, Span};
 
 fn console() -> ConsoleExporterBuilder {
     ConsoleExporter::builder().with_writer(io::sink())
@@ -190,7 +190,11 @@ fn colours_add_nothing_but_colours() {
 
 #[test]
 fn late_spans_and_open_spans_say_so() {
-    let late = raw([("a".to_owned(), 1, None)]).kept_as("Errors".into(), None, true);
+    let late = raw([("a".to_owned(), 1, None)]).with_reason(KeepReason {
+        policy: "Errors".into(),
+        threshold: None,
+        is_late: true,
+    });
     let drawing = console().build().render(&late);
     assert!(drawing.contains("─ late · 5 µs · 1 span · kept by Errors · 00000000\n"), "{drawing}");
     let mut open = Trace::new(TraceId::from_bits(7).unwrap());

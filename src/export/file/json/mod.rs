@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{Resource, Status, TagRef};
-use crate::time::clock::unix_nanos;
+use crate::time::unix_nanos;
 use crate::trace::{LinkRef, LogRef, SpanRef, Trace};
 
 /// Adds one line for each span of a trace.

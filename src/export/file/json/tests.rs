@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::model::{Link, LogLevel, SpanId, SpanKind, TagValue, Threshold, TraceContext, TraceId};
 use crate::testing::{span, trace};
-use crate::trace::Span;
+use crate::trace::{KeepReason, Span};
 
 fn lines(trace: &Trace) -> Vec<String> {
     let mut out = Vec::new();
@@ -29,7 +29,11 @@ fn a_span_is_one_line_with_every_key() {
             .child(span("charge").starting_after(ms(2)).lasting(ms(1))),
     );
     let made = made
-        .kept_as("Errors".into(), Some(Threshold::ALWAYS), false)
+        .with_reason(KeepReason {
+            policy: "Errors".into(),
+            threshold: Some(Threshold::ALWAYS),
+            is_late: false,
+        })
         .with_resource(Resource::new("checkout").with_tag("host", "a1"));
     let shared = r#","service":"checkout","resource":{"host":"a1"},"kept_by":"Errors","probability":1.0,"late":false}"#;
     let root = r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0000000000000001","parent_span_id":null,"name":"POST /orders","kind":"server","start":"2026-01-01T00:00:00.000000000Z","duration_ns":12000000,"status":"error","error":"card \"declined\"","tags":{"http.status":500},"logs":[{"time":"2026-01-01T00:00:00.000000000Z","level":"WARN","message":"slow","fields":{}}],"links":[]"#;

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::remote;
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{LogLevel, Resource, SpanKind, Status, TagRef};
-use crate::time::clock::unix_nanos;
+use crate::time::unix_nanos;
 use crate::trace::{LogRef, SpanRef, Trace};
 
 /// Tags that are made here. What a span says under these names would contradict them.

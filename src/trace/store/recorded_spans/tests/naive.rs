@@ -22,7 +22,7 @@ pub(super) struct Span {
     pub(super) tags: Vec<(String, TagValue)>,
     pub(super) logs: Vec<Log>,
     pub(super) links: Vec<Link>,
-    pub(super) dropped: Dropped,
+    pub(super) dropped: DropCounts,
 }
 
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Naive {
             tags: Vec::new(),
             logs: Vec::new(),
             links: Vec::new(),
-            dropped: Dropped::default(),
+            dropped: DropCounts::default(),
         });
     }
 
@@ -181,7 +181,7 @@ impl Naive {
         };
     }
 
-    pub(super) fn rename(&mut self, span: usize, name: &str) {
+    pub(super) fn set_name(&mut self, span: usize, name: &str) {
         self.spans[span].name = self.text(name);
     }
 
@@ -192,9 +192,9 @@ impl Naive {
 }
 
 /// What can be read out of a store.
-pub(super) fn read(store: &SpanStore) -> Vec<Span> {
-    (0..)
-        .zip(store.spans())
+pub(super) fn read(store: &RecordedSpans) -> Vec<Span> {
+    store
+        .indexed()
         .map(|(index, record)| {
             let own = |pairs: &mut dyn Iterator<Item = (&str, TagRef<'_>)>| {
                 pairs.map(|(key, value)| (key.to_owned(), value.to_value())).collect::<Vec<_>>()

@@ -103,20 +103,22 @@ pub(super) struct Answers {
 
 /// Runs a program on a store; `check` sees the store after every step.
 pub(super) fn run(
-    store: &mut SpanStore,
+    store: &mut RecordedSpans,
     steps: &[Step],
     limits: &Limits,
-    mut check: impl FnMut(&SpanStore),
+    mut check: impl FnMut(&RecordedSpans),
 ) -> Answers {
     let mut answers = Answers::default();
     for (number, step) in steps.iter().enumerate() {
         let now = at(number as u64 + 1);
-        let pick = |span: &Index| (store.len() > 0).then(|| span.index(store.len()) as u32);
+        let pick = |span: &Index| {
+            (store.len() > 0).then(|| SpanIndex::new(span.index(store.len()) as u32))
+        };
         match step {
             Step::Push(name, parent) => {
                 let parent = parent.as_ref().and_then(pick);
                 let span = NewSpan {
-                    parent: parent.map(|parent| store.spans[parent as usize].id),
+                    parent: parent.map(|parent| store.spans[parent.as_usize()].id),
                     ..new_span(number as u64 + 1, name.clone())
                 };
                 answers.spans_refused += usize::from(store.push_span(span, limits).is_err());
@@ -150,7 +152,7 @@ pub(super) fn run(
             }
             Step::Rename(span, name) => {
                 let Some(span) = pick(span) else { continue };
-                store.rename(span, name.clone().into(), limits);
+                store.set_name(span, name.clone().into(), limits);
             }
             Step::Kind(span) => {
                 let Some(span) = pick(span) else { continue };
@@ -158,7 +160,7 @@ pub(super) fn run(
             }
             Step::Finish(span) => {
                 let Some(span) = pick(span) else { continue };
-                store.finish(u32::MAX, store.spans[span as usize].id, now);
+                store.finish(SpanIndex::LAST, store.spans[span.as_usize()].id, now);
             }
         }
         check(store);
@@ -197,7 +199,7 @@ pub(super) fn run_naive(steps: &[Step], limits: &Limits) -> Naive {
             }
             Step::Rename(span, name) => {
                 let Some(span) = pick(span) else { continue };
-                naive.rename(span, name);
+                naive.set_name(span, name);
             }
             Step::Kind(span) => {
                 let Some(span) = pick(span) else { continue };

@@ -1,52 +1,53 @@
-//! How spans ended.
+//! Writing the status of spans.
 
-use super::{Outcome, SpanStore};
+use super::{ColumnIndex, RecordedSpans, SpanIndex, StatusCode};
 use crate::model::{Limits, Status};
 
-impl SpanStore {
+impl RecordedSpans {
     /// Sets the status by OpenTelemetry's order: `Ok` is final, `Unset` changes nothing, the last
     /// error stands.
-    pub(crate) fn set_status(&mut self, span: u32, status: Status, limits: &Limits) {
-        let Some(record) = self.spans.get_mut(span as usize) else {
+    pub(crate) fn set_status(&mut self, span: SpanIndex, status: Status, limits: &Limits) {
+        let Some(record) = self.spans.get_mut(span.as_usize()) else {
             return;
         };
-        if record.outcome == Outcome::Ok {
+        if record.status == StatusCode::Ok {
             return;
         }
         match status {
             Status::Unset => {}
-            Status::Ok => record.outcome = Outcome::Ok,
+            Status::Ok => record.status = StatusCode::Ok,
             Status::Error { description } => {
-                record.outcome = Outcome::Error;
+                record.status = StatusCode::Error;
                 self.describe(span, &description, limits);
             }
         }
     }
 
     /// Sets the status to an error unless it is final, with a description unless it has one.
-    pub(crate) fn suggest_error(&mut self, span: u32, description: &str, limits: &Limits) {
+    pub(crate) fn suggest_error(&mut self, span: SpanIndex, description: &str, limits: &Limits) {
         self.fail(span);
-        let is_error = self.spans.get(span as usize).map(|record| record.outcome);
+        let status = self.spans.get(span.as_usize()).map(|record| record.status);
         let rare = self.details.as_ref().and_then(|details| details.rare.as_ref());
         let is_described = rare.is_some_and(|rare| rare.descriptions.contains_key(&span));
-        if is_error == Some(Outcome::Error) && !is_described {
+        if status == Some(StatusCode::Error) && !is_described {
             self.describe(span, description, limits);
         }
     }
 
-    /// Makes the status an error, unless it is final, and leaves its description.
-    pub(crate) fn fail(&mut self, span: u32) {
-        if let Some(record) = self.spans.get_mut(span as usize)
-            && record.outcome != Outcome::Ok
+    /// Sets the status to an error unless it is final, and leaves its description.
+    pub(crate) fn fail(&mut self, span: SpanIndex) {
+        if let Some(record) = self.spans.get_mut(span.as_usize())
+            && record.status != StatusCode::Ok
         {
-            record.outcome = Outcome::Error;
+            record.status = StatusCode::Error;
         }
     }
 
-    fn describe(&mut self, span: u32, description: &str, limits: &Limits) {
-        let (most, mut writer) = (limits.text_bytes, self.writer(limits));
+    fn describe(&mut self, span: SpanIndex, description: &str, limits: &Limits) {
+        let most = limits.text_bytes;
+        let mut writer = self.writer(limits);
         let known = writer.details.rare.as_ref().and_then(|rare| rare.descriptions.get(&span));
-        let slice = match known.copied() {
+        let range = match known.copied() {
             _ if description.is_empty() => None,
             Some(old) => {
                 writer.overwrite(old, description, most).or_else(|| writer.arena(description, most))
@@ -54,8 +55,8 @@ impl SpanStore {
             None => writer.arena(description, most),
         };
         let descriptions = &mut writer.details.rare.get_or_insert_default().descriptions;
-        match slice {
-            Some(slice) => descriptions.insert(span, slice),
+        match range {
+            Some(range) => descriptions.insert(span, range),
             None => descriptions.remove(&span),
         };
     }

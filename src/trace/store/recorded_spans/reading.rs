@@ -1,10 +1,10 @@
-//! Reading the buffer in place.
+//! Reading spans in place.
 
 use std::borrow::Cow;
 
 use super::{
-    Chain, Details, Dropped, LinkRecord, LogRecord, OPEN, Outcome, Rare, Slice, SpanRecord,
-    SpanStore, Text, Value,
+    ByteRange, ColumnIndex, ColumnList, DetailColumns, DropCounts, LinkRecord, LogRecord, OPEN,
+    RareDetails, RecordedSpans, SpanIndex, SpanRecord, StatusCode, TagIndex, Text, Value,
 };
 use crate::model::{Status, TagRef, TagValue};
 use crate::time::Tick;
@@ -15,39 +15,59 @@ impl SpanRecord {
     }
 
     pub(crate) fn is_error(&self) -> bool {
-        self.outcome == Outcome::Error
+        self.status == StatusCode::Error
     }
 }
 
-impl SpanStore {
-    /// How many spans there are, whether or not they have records.
+impl RecordedSpans {
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        if self.spans.is_empty() { self.originals_len() } else { self.spans.len() }
+        self.spans.len()
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Whether any span ended in an error.
+    pub(in crate::trace::store) fn has_errors(&self) -> bool {
+        self.spans.iter().any(SpanRecord::is_error)
+    }
+
+    /// The first start and the last end; `None` while no span has ended.
+    pub(in crate::trace::store) fn times(&self) -> Option<(Tick, Tick)> {
+        let start = self.spans.iter().map(|span| span.start).min();
+        start.zip(self.spans.iter().filter_map(SpanRecord::end).max())
+    }
+
+    /// The spans with their indices.
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = (SpanIndex, &SpanRecord)> {
+        (0..).map(SpanIndex::new).zip(&self.spans)
     }
 
     pub(crate) fn spans(&self) -> &[SpanRecord] {
         &self.spans
     }
 
-    pub(crate) fn span(&self, index: u32) -> Option<&SpanRecord> {
-        self.spans.get(index as usize)
+    pub(crate) fn span(&self, index: SpanIndex) -> Option<&SpanRecord> {
+        self.spans.get(index.as_usize())
     }
 
     pub(crate) fn name(&self, record: &SpanRecord) -> &str {
         self.read_text(record.name)
     }
 
-    pub(crate) fn description(&self, span: u32) -> &str {
-        let slice = self.rare().and_then(|rare| rare.descriptions.get(&span));
-        slice.map_or("", |slice| self.arena_text(*slice))
+    pub(crate) fn description(&self, span: SpanIndex) -> &str {
+        let range = self.rare().and_then(|rare| rare.descriptions.get(&span));
+        range.map_or("", |range| self.arena_text(*range))
     }
 
-    pub(crate) fn status(&self, span: u32) -> Status {
-        match self.span(span).map(|record| record.outcome) {
-            Some(Outcome::Ok) => Status::Ok,
-            Some(Outcome::Error) => Status::error(self.description(span).to_owned()),
-            Some(Outcome::Unset) | None => Status::Unset,
+    pub(crate) fn status(&self, span: SpanIndex) -> Status {
+        match self.span(span).map(|record| record.status) {
+            Some(StatusCode::Ok) => Status::Ok,
+            Some(StatusCode::Error) => Status::error(self.description(span).to_owned()),
+            Some(StatusCode::Unset) | None => Status::Unset,
         }
     }
 
@@ -65,9 +85,9 @@ impl SpanStore {
 
     pub(crate) fn logs(&self, record: &SpanRecord) -> impl Iterator<Item = &LogRecord> {
         let logs = self.details.as_ref().map_or(&[][..], |details| &details.logs);
-        let mut at = record.logs.head;
+        let mut at = record.logs.first;
         std::iter::from_fn(move || {
-            let log = logs.get(at as usize)?;
+            let log = logs.get(at.as_usize())?;
             at = log.next;
             Some(log)
         })
@@ -77,16 +97,16 @@ impl SpanStore {
         self.arena_text(log.message)
     }
 
-    pub(crate) fn links(&self, span: u32) -> impl Iterator<Item = &LinkRecord> {
+    pub(crate) fn links(&self, span: SpanIndex) -> impl Iterator<Item = &LinkRecord> {
         let links = self.rare().and_then(|rare| rare.links.get(&span));
         links.into_iter().flatten()
     }
 
-    pub(crate) fn dropped_of(&self, span: u32) -> Dropped {
+    pub(crate) fn dropped_of(&self, span: SpanIndex) -> DropCounts {
         self.rare().and_then(|rare| rare.dropped.get(&span)).copied().unwrap_or_default()
     }
 
-    fn rare(&self) -> Option<&Rare> {
+    fn rare(&self) -> Option<&RareDetails> {
         self.details.as_deref().and_then(|details| details.rare.as_deref())
     }
 
@@ -95,11 +115,14 @@ impl SpanStore {
         self.details.as_ref().map_or(0, |details| details.cut_values)
     }
 
-    pub(super) fn tags_of(&self, chain: Chain) -> impl Iterator<Item = (Text, TagRef<'_>)> {
+    pub(super) fn tags_of(
+        &self,
+        list: ColumnList<TagIndex>,
+    ) -> impl Iterator<Item = (Text, TagRef<'_>)> {
         let tags = self.details.as_ref().map_or(&[][..], |details| &details.tags);
-        let mut at = chain.head;
+        let mut at = list.first;
         std::iter::from_fn(move || {
-            let tag = tags.get(at as usize)?;
+            let tag = tags.get(at.as_usize())?;
             at = tag.next;
             Some((tag.key, self.read_value(tag.value)))
         })
@@ -109,7 +132,7 @@ impl SpanStore {
     pub(super) fn read_text(&self, text: Text) -> &str {
         match text {
             Text::Static(text) => text,
-            Text::Arena(slice) => self.arena_text(slice),
+            Text::Arena(range) => self.arena_text(range),
         }
     }
 
@@ -117,14 +140,14 @@ impl SpanStore {
     pub(super) fn owned_text(&self, text: Text) -> Cow<'static, str> {
         match text {
             Text::Static(text) => Cow::Borrowed(text),
-            Text::Arena(slice) => Cow::Owned(self.arena_text(slice).to_owned()),
+            Text::Arena(range) => Cow::Owned(self.arena_text(range).to_owned()),
         }
     }
 
-    pub(super) fn arena_text(&self, slice: Slice) -> &str {
+    pub(super) fn arena_text(&self, range: ByteRange) -> &str {
         self.details
             .as_ref()
-            .and_then(|details| details.text.get(slice.range()))
+            .and_then(|details| details.text.get(range.as_range()))
             .unwrap_or_default()
     }
 
@@ -133,9 +156,9 @@ impl SpanStore {
             Value::Bool(value) => TagRef::Bool(value),
             Value::I64(value) => TagRef::I64(value),
             Value::F64(value) => TagRef::F64(value),
-            Value::Text(slice) => TagRef::Str(self.arena_text(slice)),
-            Value::Bytes(slice) => {
-                let bytes = self.rare().and_then(|rare| rare.bytes.get(slice.range()));
+            Value::Text(range) => TagRef::Str(self.arena_text(range)),
+            Value::Bytes(range) => {
+                let bytes = self.rare().and_then(|rare| rare.bytes.get(range.as_range()));
                 TagRef::Bytes(bytes.unwrap_or_default())
             }
             Value::Array(index) => {
@@ -146,13 +169,13 @@ impl SpanStore {
     }
 }
 
-impl Details {
+impl DetailColumns {
     /// Whether a stored key is this one. Static keys usually are the same pointer.
     #[inline]
     pub(super) fn reads(&self, stored: Text, key: &str) -> bool {
         match stored {
             Text::Static(text) => text == key,
-            Text::Arena(slice) => self.text.get(slice.range()) == Some(key),
+            Text::Arena(range) => self.text.get(range.as_range()) == Some(key),
         }
     }
 }

@@ -1,14 +1,20 @@
-//! Writing what belongs to a span: text, values and chains of tags.
+//! Writing into the columns: text, values, lists of tags.
+
+mod tag_lists;
 
 use std::borrow::Cow;
 
-use super::{Chain, Details, LogRecord, NONE, Room, Slice, TagRecord, Text, Value};
+use super::{
+    ByteRange, ColumnIndex, ColumnList, DetailColumns, LogIndex, LogRecord, MemoryBudget, TagIndex,
+    TagRecord, Text, Value,
+};
+use crate::model::text::cut;
 use crate::model::{Limits, TagRef, TagValue};
 
-/// The parts of a buffer that are written together.
-pub(super) struct Writer<'a> {
-    pub(super) details: &'a mut Details,
-    pub(super) room: &'a mut Room,
+/// The parts of [`RecordedSpans`](super::RecordedSpans) that are written together, apart from the spans themselves.
+pub(super) struct ColumnWriter<'a> {
+    pub(super) details: &'a mut DetailColumns,
+    pub(super) budget: &'a mut MemoryBudget,
     pub(super) limits: &'a Limits,
 }
 
@@ -16,11 +22,11 @@ pub(super) struct Writer<'a> {
 pub(super) trait Key {
     fn as_str(&self) -> &str;
 
-    /// It in the buffer, when it is known to be within the limit.
-    fn store(self, writer: &mut Writer<'_>) -> Option<Text>;
+    /// Stores the key, which is within the length limit; `None` when it does not fit the budget.
+    fn store(self, writer: &mut ColumnWriter<'_>) -> Option<Text>;
 }
 
-/// One that may be static and stays a pointer then.
+/// A key that may be static, and stays a pointer then.
 impl Key for Cow<'static, str> {
     #[inline]
     fn as_str(&self) -> &str {
@@ -28,7 +34,7 @@ impl Key for Cow<'static, str> {
     }
 
     #[inline]
-    fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
+    fn store(self, writer: &mut ColumnWriter<'_>) -> Option<Text> {
         match self {
             Cow::Borrowed(text) => Some(Text::Static(text)),
             Cow::Owned(text) => writer.arena(&text, writer.limits.text_bytes).map(Text::Arena),
@@ -36,114 +42,126 @@ impl Key for Cow<'static, str> {
     }
 }
 
-/// One that is lent, and copied.
-pub(super) struct Lent<'k>(pub(super) &'k str);
+/// A key that is lent, and copied.
+pub(super) struct BorrowedKey<'k>(pub(super) &'k str);
 
-impl Key for Lent<'_> {
+impl Key for BorrowedKey<'_> {
     fn as_str(&self) -> &str {
         self.0
     }
 
-    fn store(self, writer: &mut Writer<'_>) -> Option<Text> {
+    fn store(self, writer: &mut ColumnWriter<'_>) -> Option<Text> {
         writer.arena(self.0, writer.limits.text_bytes).map(Text::Arena)
     }
 }
 
-impl Writer<'_> {
-    /// Sets `key` in a chain of tags; false when it was dropped.
+impl ColumnWriter<'_> {
+    /// Sets the tag `key` of a list; false when it was dropped.
     #[inline]
-    pub(super) fn put<K: Key>(
+    pub(super) fn set_tag<K: Key>(
         &mut self,
-        chain: &mut Chain,
+        list: &mut ColumnList<TagIndex>,
         key: K,
         value: TagRef<'_>,
         limit: u16,
     ) -> bool {
         if key.as_str().len() > self.limits.text_bytes as usize {
-            return self.put_cut(chain, key.as_str(), value, limit);
+            return self.set_cut_tag(list, key.as_str(), value, limit);
         }
         let mut count = 0;
-        let mut at = chain.head;
-        while let Some(tag) = self.details.tags.get(at as usize) {
+        let mut at = list.first;
+        while let Some(tag) = self.details.tags.get(at.as_usize()) {
             if self.details.reads(tag.key, key.as_str()) {
                 return self.replace(at, value);
             }
-            (at, count) = (tag.next, count + 1);
+            at = tag.next;
+            count += 1;
         }
         if count >= limit {
             return false;
         }
-        let (Some(value), Some(key)) = (self.value(value), key.store(self)) else { return false };
+        let value = self.value(value);
+        let key = key.store(self);
+        let (Some(value), Some(key)) = (value, key) else { return false };
         let tags = &mut self.details.tags;
-        let Ok(index) = u32::try_from(tags.len()) else { return false };
-        if !self.room.reserve(tags, 1, 4) {
+        let Some(index) = TagIndex::after(tags.len()) else { return false };
+        if !self.budget.reserve(tags, 1, 4) {
             return false;
         }
-        match tags.get_mut(chain.tail as usize) {
+        match tags.get_mut(list.last.as_usize()) {
             Some(last) => last.next = index,
-            None => chain.head = index,
+            None => list.first = index,
         }
-        chain.tail = index;
-        tags.push(TagRecord { key, value, next: NONE });
+        list.last = index;
+        tags.push(TagRecord { key, value, next: TagIndex::NONE });
         true
     }
 
-    /// The same with as much of the key as the limit allows, so that one that is too long is found again.
+    /// Sets a tag by as much of its key as the limit allows, so that a key that is too long is found again.
     #[cold]
-    fn put_cut(&mut self, chain: &mut Chain, key: &str, value: TagRef<'_>, limit: u16) -> bool {
+    fn set_cut_tag(
+        &mut self,
+        list: &mut ColumnList<TagIndex>,
+        key: &str,
+        value: TagRef<'_>,
+        limit: u16,
+    ) -> bool {
         let kept = self.within_limit(key, self.limits.text_bytes);
-        self.put(chain, Lent(kept), value, limit)
+        self.set_tag(list, BorrowedKey(kept), value, limit)
     }
 
     // Out of line: most tags are set once.
     #[inline(never)]
-    fn replace(&mut self, at: u32, value: TagRef<'_>) -> bool {
-        if let (Some(slice), TagRef::Str(text)) = (self.text_of(at), value)
-            && let Some(slice) = self.overwrite(slice, text, self.limits.value_bytes)
+    fn replace(&mut self, at: TagIndex, value: TagRef<'_>) -> bool {
+        if let (Some(range), TagRef::Str(text)) = (self.text_of(at), value)
+            && let Some(range) = self.overwrite(range, text, self.limits.value_bytes)
         {
-            return self.set_value(at, Value::Text(slice));
+            return self.set_value(at, Value::Text(range));
         }
         self.value(value).is_some_and(|value| self.set_value(at, value))
     }
 
-    fn set_value(&mut self, at: u32, value: Value) -> bool {
-        self.details.tags.get_mut(at as usize).is_some_and(|tag| {
+    fn set_value(&mut self, at: TagIndex, value: Value) -> bool {
+        self.details.tags.get_mut(at.as_usize()).is_some_and(|tag| {
             tag.value = value;
             true
         })
     }
 
-    fn text_of(&self, at: u32) -> Option<Slice> {
-        match self.details.tags.get(at as usize)?.value {
-            Value::Text(slice) => Some(slice),
+    fn text_of(&self, at: TagIndex) -> Option<ByteRange> {
+        match self.details.tags.get(at.as_usize())?.value {
+            Value::Text(range) => Some(range),
             _ => None,
         }
     }
 
     /// Puts a text in the place of one that is as long or longer, so that a tag that is set again and
     /// again does not fill the arena.
-    pub(super) fn overwrite(&mut self, old: Slice, text: &str, most: u32) -> Option<Slice> {
+    pub(super) fn overwrite(&mut self, old: ByteRange, text: &str, most: u32) -> Option<ByteRange> {
         let kept = cut(text, most as usize);
-        let new = Slice { at: old.at, len: u32::try_from(kept.len()).ok()? };
-        let (start, end) = (new.range().start, new.range().end);
+        let new = ByteRange { start: old.start, len: u32::try_from(kept.len()).ok()? };
+        let bytes = new.as_range();
         let arena = &mut self.details.text;
-        if new.len > old.len || !arena.is_char_boundary(start) || !arena.is_char_boundary(end) {
+        if new.len > old.len
+            || !arena.is_char_boundary(bytes.start)
+            || !arena.is_char_boundary(bytes.end)
+        {
             return None;
         }
-        arena.replace_range(start..end, kept);
+        arena.replace_range(bytes, kept);
         self.details.cut_values += u32::from(kept.len() < text.len());
         Some(new)
     }
 
     /// Puts a log entry into `slot`, or at the end.
-    pub(super) fn place_log(&mut self, slot: Option<u32>, log: LogRecord) -> Option<u32> {
+    pub(super) fn place_log(&mut self, slot: Option<LogIndex>, log: LogRecord) -> Option<LogIndex> {
         let logs = &mut self.details.logs;
         if let Some(slot) = slot {
-            *logs.get_mut(slot as usize)? = log;
+            *logs.get_mut(slot.as_usize())? = log;
             return Some(slot);
         }
-        let index = u32::try_from(logs.len()).ok()?;
-        if !self.room.reserve(logs, 1, 4) {
+        let index = LogIndex::after(logs.len())?;
+        if !self.budget.reserve(logs, 1, 4) {
             return None;
         }
         logs.push(log);
@@ -172,15 +190,16 @@ impl Writer<'_> {
     }
 
     #[inline]
-    pub(super) fn arena(&mut self, text: &str, most: u32) -> Option<Slice> {
+    pub(super) fn arena(&mut self, text: &str, most: u32) -> Option<ByteRange> {
         let text = self.within_limit(text, most);
         let arena = &mut self.details.text;
-        if !self.room.reserve_text(arena, text.len()) {
+        if !self.budget.reserve_text(arena, text.len()) {
             return None;
         }
-        let (at, len) = (u32::try_from(arena.len()).ok()?, u32::try_from(text.len()).ok()?);
+        let start = u32::try_from(arena.len()).ok()?;
+        let len = u32::try_from(text.len()).ok()?;
         arena.push_str(text);
-        Some(Slice { at, len })
+        Some(ByteRange { start, len })
     }
 
     /// The text within the length limit; a cut is counted.
@@ -194,17 +213,18 @@ impl Writer<'_> {
         cut(text, most)
     }
 
-    fn raw(&mut self, bytes: &[u8]) -> Option<Slice> {
+    fn raw(&mut self, bytes: &[u8]) -> Option<ByteRange> {
         let most = self.limits.value_bytes as usize;
         let kept = bytes.get(..most).unwrap_or(bytes);
         self.details.cut_values += u32::from(kept.len() < bytes.len());
         let raw = &mut self.details.rare.get_or_insert_default().bytes;
-        let (at, len) = (u32::try_from(raw.len()).ok()?, u32::try_from(kept.len()).ok()?);
-        if !self.room.reserve(raw, kept.len(), 0) {
+        let start = u32::try_from(raw.len()).ok()?;
+        let len = u32::try_from(kept.len()).ok()?;
+        if !self.budget.reserve(raw, kept.len(), 0) {
             return None;
         }
         raw.extend_from_slice(kept);
-        Some(Slice { at, len })
+        Some(ByteRange { start, len })
     }
 
     fn array(&mut self, value: TagRef<'_>) -> Option<u32> {
@@ -212,21 +232,12 @@ impl Writer<'_> {
         self.details.cut_values += u32::from(was_cut);
         let arrays = &mut self.details.rare.get_or_insert_default().arrays;
         let index = u32::try_from(arrays.len()).ok()?;
-        if !self.room.reserve(arrays, 1, 1) || !self.room.take(array_bytes(&value)) {
+        if !self.budget.reserve(arrays, 1, 1) || !self.budget.claim(array_bytes(&value)) {
             return None;
         }
         arrays.push(value);
         Some(index)
     }
-}
-
-/// The text up to `most` bytes, cut at a character.
-pub(super) fn cut(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 /// An array within `most` bytes, and whether something was cut; `None` for a scalar.

@@ -31,7 +31,7 @@ proptest! {
 
     #[test]
     fn what_was_written_is_what_is_read(steps in steps(value().boxed()), limits in limits()) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &steps, &limits, |_| {});
         let naive = run_naive(&steps, &limits);
         prop_assert_eq!(read(&store), naive.spans);
@@ -43,7 +43,7 @@ proptest! {
         steps in steps(value().boxed()),
         limits in limits(),
     ) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &steps, &limits, |_| {});
         let exact = store.to_exact();
         prop_assert_eq!(read(&exact), read(&store));
@@ -58,11 +58,11 @@ proptest! {
 
     #[test]
     fn a_copied_span_reads_the_same(steps in steps(value().boxed()), limits in limits()) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &steps, &limits, |_| {});
-        let mut copy = SpanStore::default();
-        for span in 0..store.len() as u32 {
-            prop_assert_eq!(copy.copy_span(&store, span, 0), Some(span));
+        let mut copy = RecordedSpans::default();
+        for (span, _) in store.indexed() {
+            prop_assert_eq!(copy.copy_span(&store, span, ClockCorrection::NONE), Some(span));
         }
         prop_assert_eq!(read(&copy), read(&store));
     }
@@ -72,7 +72,7 @@ proptest! {
         steps in steps(value().boxed()),
         limits in limits(),
     ) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &steps, &limits, |_| {});
         let (expected_ended, expected_open): (Vec<_>, Vec<_>) =
             read(&store).into_iter().partition(|span| span.end.is_some());
@@ -87,7 +87,7 @@ proptest! {
         after in steps(value().boxed()),
         limits in limits(),
     ) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &before, &limits, |_| {});
         store.clear();
         prop_assert_eq!((store.len(), store.cut_values()), (0, 0));
@@ -102,12 +102,12 @@ proptest! {
         steps in steps(scalar().boxed()).prop_map(without_links),
         limits in limits(),
     ) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &steps, &limits, |_| {});
-        let bytes = store.bytes();
+        let bytes = store.budget.used();
         store.clear();
-        prop_assert_eq!(store.bytes(), bytes);
+        prop_assert_eq!(store.budget.used(), bytes);
         run(&mut store, &steps, &limits, |_| {});
-        prop_assert_eq!(store.bytes(), bytes);
+        prop_assert_eq!(store.budget.used(), bytes);
     }
 }

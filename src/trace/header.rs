@@ -1,31 +1,32 @@
-//! What is known of a local trace before its first span ends.
+//! What the spans of a local trace share.
 
 use crate::model::{Randomness, Threshold, TraceFlags, TraceId, TraceState};
+use crate::time::ClockCorrection;
 
-/// The facts that all spans of a local trace share.
+/// What all spans of a local trace share, known before the first of them starts.
 #[derive(Clone, Debug)]
-pub(crate) struct TraceHead {
+pub(crate) struct TraceHeader {
     pub(crate) trace_id: TraceId,
     pub(crate) trace_state: TraceState,
-    /// What leads from ticks to the time of day.
-    pub(crate) correction: i64,
+    /// What leads from the ticks of the spans to the time of day.
+    pub(crate) correction: ClockCorrection,
     sampling: Sampling,
 }
 
-impl TraceHead {
-    /// The head of a trace about which the tail decides.
+impl TraceHeader {
+    /// Makes the header of a trace about which the tail decides.
     pub(crate) fn new(
         trace_id: TraceId,
         flags: TraceFlags,
         trace_state: TraceState,
-        correction: i64,
+        correction: ClockCorrection,
     ) -> Self {
         Self { trace_id, trace_state, correction, sampling: Sampling::new(flags) }
     }
 
-    /// The head of a trace that was not recorded but made by hand: its ticks are the time of day.
+    /// Makes the header of a trace that is made by hand and not recorded: its ticks are the time of day.
     pub(crate) fn made_by_hand(trace_id: TraceId) -> Self {
-        Self::new(trace_id, TraceFlags::default(), TraceState::default(), 0)
+        Self::new(trace_id, TraceFlags::default(), TraceState::default(), ClockCorrection::NONE)
     }
 
     pub(crate) fn flags(&self) -> TraceFlags {
@@ -46,18 +47,18 @@ impl TraceHead {
         self.sampling.sample()
     }
 
-    /// With which threshold the head sampled; `None` when its probability is not known.
+    /// The threshold with which the head sampler sampled; `None` when its probability is not known.
     pub(crate) fn threshold(&self) -> Option<Threshold> {
         self.sampling.threshold()
     }
 
-    /// Marks the trace as one that the head keeps.
+    /// Marks the trace as one that the head sampler keeps.
     pub(crate) fn sample(&mut self, threshold: Option<Threshold>) {
         self.sampling = Sampling::sampled(self.flags().with_sampled(true), threshold);
     }
 
-    /// The trace state that other spans are told: with the threshold of a head that sampled, without
-    /// one while the tail has not decided.
+    /// The trace state that leaves with the context of a span: with the threshold of a head sampler that sampled,
+    /// without one while the tail has not decided.
     pub(crate) fn outgoing_state(&self) -> TraceState {
         self.trace_state.with_threshold(self.threshold())
     }
@@ -142,26 +143,26 @@ mod tests {
 
     #[test]
     fn flags_decision_and_threshold_do_not_disturb_each_other() {
-        let mut head = TraceHead::made_by_hand(TraceId::new());
-        assert_eq!((head.is_sampled(), head.threshold()), (false, None));
+        let mut header = TraceHeader::made_by_hand(TraceId::new());
+        assert_eq!((header.is_sampled(), header.threshold()), (false, None));
         let threshold = Threshold::from_bits((1 << 56) - 1);
-        head.set_flags(TraceFlags::RANDOM);
-        head.sample(threshold);
-        assert_eq!((head.is_sampled(), head.threshold()), (true, threshold));
-        assert!(head.flags().is_random() && head.flags().is_sampled());
+        header.set_flags(TraceFlags::RANDOM);
+        header.sample(threshold);
+        assert_eq!((header.is_sampled(), header.threshold()), (true, threshold));
+        assert!(header.flags().is_random() && header.flags().is_sampled());
         for flags in [TraceFlags::DEBUG, TraceFlags::DEFERRED] {
-            head.set_flags(flags);
+            header.set_flags(flags);
             assert_eq!(
-                (head.flags(), head.is_sampled(), head.threshold()),
+                (header.flags(), header.is_sampled(), header.threshold()),
                 (flags, true, threshold)
             );
         }
-        head.set_flags(TraceFlags::default());
+        header.set_flags(TraceFlags::default());
         assert_eq!(
-            (head.is_sampled(), head.threshold(), head.flags().bits()),
+            (header.is_sampled(), header.threshold(), header.flags().bits()),
             (true, threshold, 0)
         );
-        head.sample(None);
-        assert_eq!((head.is_sampled(), head.threshold()), (true, None));
+        header.sample(None);
+        assert_eq!((header.is_sampled(), header.threshold()), (true, None));
     }
 }

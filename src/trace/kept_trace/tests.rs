@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use super::*;
 use crate::model::{LogLevel, SpanKind, Status, TagRef, TraceFlags};
-use crate::time::Clock;
+use crate::time::{Clock, ClockCorrection};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,7 +42,7 @@ fn a_new_trace_is_empty_and_has_nobodys_name() {
     let empty = Trace::new(id);
     assert_eq!((empty.trace_id(), empty.span_count()), (id, 0));
     assert!(empty.root().is_none() && empty.spans().next().is_none());
-    assert_eq!(empty.total_duration(), Duration::ZERO);
+    assert_eq!(empty.duration(), Duration::ZERO);
     assert!(!empty.has_errors() && !empty.is_late());
     assert_eq!((empty.kept_by(), empty.threshold()), ("", None));
     assert!(empty.view().root().is_none());
@@ -96,7 +96,7 @@ fn one_id_used_twice_is_two_spans() {
 #[test]
 fn it_lasts_from_the_first_start_to_the_last_end() {
     let gap = trace([span(2, Some(1), 20), span(1, None, 10)]);
-    assert_eq!(gap.total_duration(), SECOND * 11);
+    assert_eq!(gap.duration(), SECOND * 11);
     assert!(gap.is_slow(SECOND * 11));
     assert!(!gap.is_slow(SECOND * 11 + Duration::from_nanos(1)));
 }
@@ -105,12 +105,12 @@ fn it_lasts_from_the_first_start_to_the_last_end() {
 fn what_has_not_ended_does_not_lengthen_it() {
     let open = Span::started_at("open", TraceContext::new(TraceId::new(), id(9)), UNIX_EPOCH);
     let only_open = trace([open.clone()]);
-    assert_eq!(only_open.total_duration(), Duration::ZERO);
+    assert_eq!(only_open.duration(), Duration::ZERO);
     let mixed = trace([span(1, None, 10), open]);
-    assert_eq!(mixed.total_duration(), SECOND * 11);
+    assert_eq!(mixed.duration(), SECOND * 11);
     let later = TraceContext::new(TraceId::new(), id(9));
     let started_last = Span::started_at("open", later, UNIX_EPOCH + SECOND * 50);
-    assert_eq!(trace([span(1, None, 10), started_last]).total_duration(), SECOND);
+    assert_eq!(trace([span(1, None, 10), started_last]).duration(), SECOND);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn an_added_span_belongs_here_whichever_trace_it_was_made_with() {
 #[test]
 fn times_of_day_survive_the_way_from_a_trace_with_another_correction() {
     let mut made = trace([span(1, None, 10)]);
-    Arc::make_mut(&mut made.0).head.correction = 2_000_000_000;
+    Arc::make_mut(&mut made.0).header.correction = ClockCorrection::from_nanos(2_000_000_000);
     let moved = made.root().map(SpanRef::to_span).unwrap();
     assert_eq!(moved.as_ref().unwrap().start_time(), UNIX_EPOCH + SECOND * 12);
     let home = trace([moved]);
@@ -191,15 +191,15 @@ fn the_service_can_be_named_afterwards() {
 #[test]
 fn a_frozen_trace_is_sampled_and_carries_its_threshold() {
     let threshold = Threshold::from_probability(0.25).ok();
-    let head = TraceHead::new(
+    let header = TraceHeader::new(
         TraceId::new(),
         TraceFlags::RANDOM,
         TraceState::default().insert("vendor", "1").unwrap(),
-        0,
+        ClockCorrection::NONE,
     );
     let store = trace([span(2, Some(1), 20), span(1, None, 10)]).0.store.clone();
-    let kept = Kept { by: "Fraction".into(), threshold, late: true };
-    let frozen = Trace::frozen(head, store, Arc::new(Resource::new("checkout")), kept);
+    let kept = KeepReason { policy: "Fraction".into(), threshold, is_late: true };
+    let frozen = Trace::frozen(header, store, Arc::new(Resource::new("checkout")), kept);
     assert_eq!(names(&frozen), ["1", "2"]);
     assert_eq!((frozen.kept_by(), frozen.threshold()), ("Fraction", threshold));
     assert!(frozen.is_late());

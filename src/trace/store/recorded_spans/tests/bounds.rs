@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 
+use super::column_writer::array_bytes;
 use super::naive::read;
 use super::steps::{Step, run, steps, value};
-use super::writer::array_bytes;
 use super::*;
 
 /// The memory of the columns, the arena, the links and the arrays.
-pub(super) fn reserved(store: &SpanStore) -> usize {
+pub(super) fn reserved(store: &RecordedSpans) -> usize {
     fn column<T>(items: &Vec<T>) -> usize {
         items.capacity() * size_of::<T>()
     }
@@ -22,10 +22,11 @@ pub(super) fn reserved(store: &SpanStore) -> usize {
         let links: usize = rare.links.values().map(|links| size_of_val(links.as_slice())).sum();
         links + column(&rare.bytes) + column(&rare.arrays) + arrays
     });
-    spans + size_of::<Details>() + columns + rare
+    spans + size_of::<DetailColumns>() + columns + rare
 }
 
-/// Without errors, which take the place of others, and without tags of links, which answer nothing.
+/// The steps without errors, which take the place of lesser entries, and without tags of links, for which the store
+/// gives no answer.
 fn that_answer(steps: Vec<Step>) -> Vec<Step> {
     let is_error = |step: &Step| matches!(step, Step::Log(_, LogLevel::Error, ..));
     let bare = |step| match step {
@@ -48,16 +49,16 @@ proptest! {
         room in 0..6_000_u32,
     ) {
         let limits = Limits { value_bytes: 100, ..Limits::default() };
-        let mut store = SpanStore::with_room(Room::new(room));
+        let mut store = RecordedSpans::with_budget(MemoryBudget::new(room));
         let answers = run(&mut store, &steps, &limits, |store| {
             // The details themselves are small and come whether or not they fit.
-            assert!(store.bytes() <= room as usize + size_of::<Details>());
-            assert!(reserved(store) <= store.bytes(), "{} > {}", reserved(store), store.bytes());
+            assert!(store.budget.used() <= room as usize + size_of::<DetailColumns>());
+            assert!(reserved(store) <= store.budget.used(), "{} > {}", reserved(store), store.budget.used());
         });
         let pushed = steps.iter().filter(|step| matches!(step, Step::Push(..))).count();
         prop_assert_eq!(store.len() + answers.spans_refused, pushed);
         let dropped = read(&store).into_iter().map(|span| span.dropped);
-        let dropped = dropped.fold(Dropped::default(), |sum, span| Dropped {
+        let dropped = dropped.fold(DropCounts::default(), |sum, span| DropCounts {
             tags: sum.tags + span.tags,
             logs: sum.logs + span.logs,
             links: sum.links + span.links,
@@ -69,39 +70,39 @@ proptest! {
 
     #[test]
     fn the_account_of_a_store_without_a_limit_is_its_memory(steps in steps(value().boxed())) {
-        let mut store = SpanStore::default();
+        let mut store = RecordedSpans::default();
         run(&mut store, &steps, &Limits::default(), |_| {});
-        prop_assert_eq!(store.bytes(), reserved(&store));
+        prop_assert_eq!(store.budget.used(), reserved(&store));
     }
 }
 
 #[test]
 fn a_span_without_room_comes_back_whole() {
-    let mut store = SpanStore::with_room(Room::new(10));
+    let mut store = RecordedSpans::with_budget(MemoryBudget::new(10));
     let refused = store.push_span(new_span(1, "name".to_owned()), &SMALL);
     let span = refused.unwrap_err();
     assert_eq!((span.id, span.name.as_ref(), span.start), (id(1), "name", at(1)));
-    assert_eq!((store.len(), store.bytes()), (0, 0));
+    assert_eq!((store.len(), store.budget.used()), (0, 0));
 }
 
 #[test]
 fn a_tag_that_cannot_be_replaced_keeps_its_value_and_is_counted() {
     let limits = Limits::default();
     let span = size_of::<SpanRecord>() + 4 * size_of::<TagRecord>() + 64;
-    let mut store = one_span(Room::new(span as u32), &limits);
-    assert!(store.set_tag(0, "key".into(), TagRef::Str("old"), &limits));
+    let mut store = one_span(MemoryBudget::new(span as u32), &limits);
+    assert!(store.set_tag(FIRST, "key".into(), TagRef::Str("old"), &limits));
     let long = "x".repeat(1_000);
-    assert!(!store.set_tag(0, "key".into(), TagRef::Str(&long), &limits));
-    assert_eq!(tags(&store, 0), [("key".to_owned(), TagValue::from("old"))]);
-    assert_eq!(store.dropped_of(0).tags, 1);
+    assert!(!store.set_tag(FIRST, "key".into(), TagRef::Str(&long), &limits));
+    assert_eq!(tags(&store, FIRST), [("key".to_owned(), TagValue::from("old"))]);
+    assert_eq!(store.dropped_of(FIRST).tags, 1);
 }
 
 #[test]
 fn memory_that_only_just_suffices_is_used_to_the_end() {
     let most = 5 * size_of::<SpanRecord>();
-    let mut store = SpanStore::with_room(Room::new(most as u32));
+    let mut store = RecordedSpans::with_budget(MemoryBudget::new(most as u32));
     let fitting = (1..=9)
         .take_while(|number| store.push_span(new_span(*number, "span"), &SMALL).is_ok())
         .count();
-    assert_eq!((fitting, store.bytes()), (5, most));
+    assert_eq!((fitting, store.budget.used()), (5, most));
 }

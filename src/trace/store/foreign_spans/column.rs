@@ -1,0 +1,99 @@
+//! Originals of one type in a column.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use crate::kit::guarded;
+use crate::model::{Limits, SpanId, SpanKind, Status};
+use crate::time::{ClockCorrection, Tick};
+use crate::trace::store::recorded_spans::{NewSpan, RecordedSpans, SpanRecord};
+use crate::trace::{Original, Outline, SpanMut};
+
+/// Originals of one type.
+pub(super) trait OriginalColumn: Any + Send + Sync {
+    fn len(&self) -> usize;
+    fn clear(&mut self);
+    /// The memory of the originals, and that of the records that may be made of them.
+    fn reserved(&self) -> usize;
+    /// Adds the record of an original, without its details.
+    fn outline(&self, index: usize, records: &mut RecordedSpans, correction: ClockCorrection);
+    /// Writes the details of an original.
+    fn describe(&self, index: usize, span: &mut SpanMut<'_>);
+    /// The first start and the last end.
+    fn times(&self) -> Option<(SystemTime, SystemTime)>;
+    fn boxed_clone(&self) -> Box<dyn OriginalColumn>;
+}
+
+impl<S: Original> OriginalColumn for Vec<S> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+
+    fn reserved(&self) -> usize {
+        self.capacity() * (size_of::<S>() + size_of::<SpanRecord>())
+    }
+
+    fn outline(&self, index: usize, records: &mut RecordedSpans, correction: ClockCorrection) {
+        match self.get(index).and_then(|original| guarded::call(|| original.outline())) {
+            Some(outline) => push_outline(records, &outline, correction),
+            None => push_unknown(records),
+        }
+    }
+
+    fn describe(&self, index: usize, span: &mut SpanMut<'_>) {
+        if let Some(original) = self.get(index) {
+            original.describe(span);
+        }
+    }
+
+    fn times(&self) -> Option<(SystemTime, SystemTime)> {
+        let all = self.iter().filter_map(|original| guarded::call(|| original.times()));
+        all.reduce(|(first, last), (start, end)| (first.min(start), last.max(end)))
+    }
+
+    fn boxed_clone(&self) -> Box<dyn OriginalColumn> {
+        Box::new(self.clone())
+    }
+}
+
+/// Adds the record of an original.
+fn push_outline(records: &mut RecordedSpans, outline: &Outline<'_>, correction: ClockCorrection) {
+    let new = NewSpan {
+        id: outline.span_id,
+        parent: outline.parent_span_id,
+        start: Tick::at_wall(outline.start, correction),
+        name: outline.name.clone(),
+        kind: outline.kind,
+    };
+    // A budget without a limit refuses nothing. The limits of a foreign span are those of its tracer.
+    let Ok(index) = records.push_span(new, &Limits::NONE) else { return };
+    records.set_parent_remote(index, outline.is_parent_remote);
+    // The description may be long, and stays with the original.
+    match outline.status {
+        Status::Unset => {}
+        Status::Ok => records.set_status(index, Status::Ok, &Limits::NONE),
+        Status::Error { .. } => records.fail(index),
+    }
+    records.finish_at(index, Tick::at_wall(outline.end, correction));
+}
+
+/// Adds a record in the place of an original whose adapter panicked.
+#[cold]
+fn push_unknown(records: &mut RecordedSpans) {
+    let start = Tick::from_nanos(0);
+    let new = NewSpan {
+        id: SpanId::new(),
+        parent: None,
+        start,
+        name: Cow::Borrowed("(its adapter panicked)"),
+        kind: SpanKind::Internal,
+    };
+    if let Ok(index) = records.push_span(new, &Limits::NONE) {
+        records.finish_at(index, start);
+    }
+}

@@ -1,0 +1,198 @@
+//! Spans that another tracer made, which stay as they are until their records are asked for.
+
+mod column;
+mod summary;
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use column::OriginalColumn;
+pub(crate) use summary::ForeignSummary;
+
+use super::memory_budget::MemoryBudget;
+use super::recorded_spans::{LATEST_END, RecordedSpans, SpanRecord};
+use crate::kit::guarded;
+use crate::model::{Limits, Resource};
+use crate::time::{ClockCorrection, Tick};
+use crate::trace::{Original, SpanMut};
+
+/// The originals of all spans of a store.
+///
+/// A policy or an exporter that looks at a span reads its record, which is made then. Most traces are decided and
+/// leave without one.
+pub(crate) struct ForeignSpans {
+    column: Box<dyn OriginalColumn>,
+    /// The type of the originals.
+    kind: TypeId,
+    summary: ForeignSummary,
+    /// The records without their details, once they were asked for.
+    outlines: OnceLock<Box<RecordedSpans>>,
+    /// The records with their details, once they were asked for.
+    records: OnceLock<Box<RecordedSpans>>,
+}
+
+impl ForeignSpans {
+    pub(super) fn new<S: Original>() -> Self {
+        Self {
+            column: Box::new(Vec::<S>::new()),
+            kind: TypeId::of::<S>(),
+            summary: ForeignSummary::default(),
+            outlines: OnceLock::new(),
+            records: OnceLock::new(),
+        }
+    }
+
+    /// Whether the originals are of this type.
+    #[inline]
+    pub(super) fn is_of<S: Original>(&self) -> bool {
+        self.kind == TypeId::of::<S>()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        debug_assert_eq!(self.column.len(), self.summary.len(), "each original is summed up");
+        self.column.len()
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.summary.has_errors()
+    }
+
+    pub(super) fn resource(&self) -> Option<&Arc<Resource>> {
+        self.summary.resource()
+    }
+
+    /// The first start and the last end.
+    pub(super) fn times(&self, correction: ClockCorrection) -> Option<(Tick, Tick)> {
+        let (start, end) = self.column.times()?;
+        let start = Tick::at_wall(start, correction);
+        let end = Tick::at_wall(end, correction);
+        Some((start, end.max(start).min(LATEST_END)))
+    }
+
+    /// The originals, if they are of this type and there are any.
+    pub(super) fn originals<S: Original>(&self) -> Option<&[S]> {
+        let column: &dyn Any = &*self.column;
+        let column = column.downcast_ref::<Vec<S>>()?;
+        (!column.is_empty()).then_some(column.as_slice())
+    }
+
+    /// The column and the summary for one more original of this many bytes; `None` when it does not fit the budget,
+    /// of which an eighth is kept for spans that failed.
+    #[inline]
+    pub(super) fn slot<S: Original>(
+        &mut self,
+        bytes: usize,
+        has_failed: bool,
+        budget: &mut MemoryBudget,
+    ) -> Option<(&mut Vec<S>, &mut ForeignSummary)> {
+        let column: &mut dyn Any = &mut *self.column;
+        let column = column.downcast_mut::<Vec<S>>()?;
+        let elsewhere = bytes.saturating_sub(size_of::<S>());
+        if column.len() < column.capacity() && elsewhere == 0 {
+            return Some((column, &mut self.summary));
+        }
+        let limit = budget.limit();
+        if has_failed {
+            *budget = budget.with_error_reserve();
+        }
+        let fits = reserve_one(column, budget) && (elsewhere == 0 || budget.claim(elsewhere));
+        *budget = budget.with_limit(limit);
+        fits.then_some((column, &mut self.summary))
+    }
+
+    /// The memory of the column and its records, without what the originals point to.
+    pub(super) fn reserved(&self) -> usize {
+        size_of::<Self>() + self.column.reserved()
+    }
+
+    /// Removes the originals and keeps the memory of the column.
+    pub(super) fn clear(&mut self) {
+        self.column.clear();
+        self.summary = ForeignSummary::default();
+        self.forget_records();
+    }
+
+    /// Gives back the memory of the records.
+    pub(super) fn forget_records(&mut self) {
+        drop(self.outlines.take());
+        drop(self.records.take());
+    }
+
+    /// The records without their details, which are made of the originals at the first call.
+    #[cold]
+    pub(super) fn outlines(&self, correction: ClockCorrection) -> &RecordedSpans {
+        if let Some(outlines) = self.outlines.get() {
+            return outlines;
+        }
+        // Made outside of the cell, which must not be locked while the code of an adapter runs.
+        let made = Box::new(self.make_outlines(correction));
+        self.outlines.get_or_init(|| made)
+    }
+
+    fn make_outlines(&self, correction: ClockCorrection) -> RecordedSpans {
+        let mut records = RecordedSpans::with_capacity(self.len());
+        for index in 0..self.len() {
+            self.column.outline(self.summary.original_of(index), &mut records, correction);
+        }
+        debug_assert_eq!(records.len(), self.len(), "each original has a record");
+        records
+    }
+
+    /// The records with their details, which are made of the originals at the first call.
+    #[cold]
+    pub(super) fn records(&self, correction: ClockCorrection) -> &RecordedSpans {
+        if let Some(records) = self.records.get() {
+            return records;
+        }
+        let made = Box::new(self.make_records(correction));
+        self.records.get_or_init(|| made)
+    }
+
+    /// Copies of the outlines with the details of the originals. No limit holds: the limits of a foreign span are
+    /// those of its tracer.
+    fn make_records(&self, correction: ClockCorrection) -> RecordedSpans {
+        let outlines = self.outlines(correction);
+        let mut records = RecordedSpans::default();
+        for (index, outline) in outlines.indexed() {
+            let Ok(copy) = records.push_span(outlines.new_span(outline), &Limits::NONE) else {
+                break;
+            };
+            let mut span = SpanMut::new(&mut records, correction, copy, &Limits::NONE);
+            let original = self.summary.original_of(index.get() as usize);
+            // What an adapter wrote before it panicked stays.
+            let _ = guarded::call(|| self.column.describe(original, &mut span));
+            records.restore_outline(copy, outline);
+        }
+        records
+    }
+}
+
+impl Clone for ForeignSpans {
+    fn clone(&self) -> Self {
+        Self {
+            column: self.column.boxed_clone(),
+            kind: self.kind,
+            summary: self.summary.clone(),
+            outlines: self.outlines.clone(),
+            records: self.records.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for ForeignSpans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForeignSpans")
+            .field("len", &self.column.len())
+            .field("has_records", &self.records.get().is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reserves memory for one more original, and for the record that may be made of it.
+fn reserve_one<S>(column: &mut Vec<S>, budget: &mut MemoryBudget) -> bool {
+    let before = column.capacity();
+    let has_memory = budget.reserve(column, 1, 4);
+    let more = column.capacity().saturating_sub(before);
+    has_memory && (more == 0 || budget.claim(more.saturating_mul(size_of::<SpanRecord>())))
+}

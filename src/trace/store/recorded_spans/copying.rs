@@ -1,0 +1,188 @@
+//! Copies of spans and of whole buffers.
+
+use std::borrow::Cow;
+
+use super::column_writer::array_bytes;
+use super::{
+    ColumnIndex, DetailColumns, DropCounts, LinkRecord, MemoryBudget, NewSpan, OPEN, RareDetails,
+    RecordedSpans, SpanIndex, SpanRecord,
+};
+use crate::model::{Limits, Link, TagRef};
+use crate::time::ClockCorrection;
+
+impl RecordedSpans {
+    /// Takes the spans that have ended out of the buffer, and leaves those that are open.
+    pub(in crate::trace::store) fn split_ended(&mut self) -> Self {
+        self.split(|_, record| record.end != OPEN)
+    }
+
+    /// Takes one span out of the buffer.
+    pub(in crate::trace::store) fn take_span(&mut self, span: SpanIndex) -> Self {
+        let limit = self.budget.limit();
+        let mut taken = self.split(|index, _| index == span);
+        taken.budget = taken.budget.with_limit(limit);
+        taken
+    }
+
+    fn split(&mut self, is_taken: impl Fn(SpanIndex, &SpanRecord) -> bool) -> Self {
+        let limit = self.budget.limit();
+        let both = std::mem::take(self);
+        let mut taken = Self::default();
+        for (index, record) in both.indexed() {
+            let part = if is_taken(index, record) { &mut taken } else { &mut *self };
+            part.copy_span(&both, index, ClockCorrection::NONE);
+        }
+        let cut_values = both.cut_values();
+        if cut_values > 0 {
+            taken.writer(&Limits::NONE).details.cut_values += cut_values;
+        }
+        self.budget = self.budget.with_limit(limit);
+        taken
+    }
+
+    /// Adds a copy of a span of another buffer, whatever its limits were, with its times moved by `shift`.
+    pub(crate) fn copy_span(
+        &mut self,
+        from: &Self,
+        span: SpanIndex,
+        shift: ClockCorrection,
+    ) -> Option<SpanIndex> {
+        let record = from.span(span)?;
+        let new = NewSpan { start: record.start.shifted(shift), ..from.new_span(record) };
+        let copy = self.push_span(new, &Limits::NONE).ok()?;
+        self.set_parent_remote(copy, record.is_parent_remote);
+        self.copy_details(copy, from, span, shift);
+        if record.end != OPEN {
+            self.finish_at(copy, record.end.shifted(shift));
+        }
+        Some(copy)
+    }
+
+    /// Gives a span the tags, logs, links, losses and the status of one of another buffer.
+    pub(crate) fn copy_details(
+        &mut self,
+        copy: SpanIndex,
+        from: &Self,
+        span: SpanIndex,
+        shift: ClockCorrection,
+    ) {
+        let limits = &Limits::NONE;
+        let Some(record) = from.span(span) else { return };
+        for (key, value) in from.tags_of(record.tags) {
+            self.set_tag(copy, from.owned_text(key), value, limits);
+        }
+        for log in from.logs(record) {
+            let message = from.message(log);
+            if let Some(index) =
+                self.push_log(copy, log.time.shifted(shift), log.level, message, limits)
+            {
+                for (key, value) in from.tags_of(log.fields) {
+                    self.set_field(copy, index, from.owned_text(key), value, limits);
+                }
+            }
+        }
+        for link in from.owned_links(span) {
+            self.push_link(copy, link, limits);
+        }
+        self.set_status(copy, from.status(span), limits);
+        let DropCounts { tags, logs, links } = from.dropped_of(span);
+        self.count_dropped(copy, tags, logs, links);
+    }
+
+    /// What a span was made of.
+    pub(in crate::trace::store) fn new_span(&self, record: &SpanRecord) -> NewSpan {
+        NewSpan {
+            id: record.id,
+            parent: record.parent,
+            start: record.start,
+            name: self.owned_text(record.name),
+            kind: record.kind,
+        }
+    }
+
+    /// Gives a span the end, the status and the parent's place of an outline, whatever was written to it since.
+    pub(in crate::trace::store) fn restore_outline(
+        &mut self,
+        span: SpanIndex,
+        outline: &SpanRecord,
+    ) {
+        if let Some(record) = self.spans.get_mut(span.as_usize()) {
+            record.end = outline.end;
+            record.status = outline.status;
+            record.is_parent_remote = outline.is_parent_remote;
+        }
+    }
+
+    pub(crate) fn owned_name(&self, record: &SpanRecord) -> Cow<'static, str> {
+        self.owned_text(record.name)
+    }
+
+    /// The tags of a span, with keys that are static where they were.
+    pub(crate) fn keyed_tags(
+        &self,
+        record: &SpanRecord,
+    ) -> impl Iterator<Item = (Cow<'static, str>, TagRef<'_>)> {
+        self.tags_of(record.tags).map(|(key, value)| (self.owned_text(key), value))
+    }
+
+    pub(crate) fn owned_links(&self, span: SpanIndex) -> impl Iterator<Item = Link> {
+        self.links(span).map(|link| {
+            let tags = self.tags_of(link.tags);
+            let tags = tags.map(|(key, value)| (self.owned_text(key), value.to_value()));
+            Link { context: link.context.clone(), tags: tags.collect() }
+        })
+    }
+
+    /// A copy without spare memory.
+    pub(in crate::trace::store) fn to_exact(&self) -> Self {
+        let spans = self.spans.clone();
+        let details = self.details.as_deref().filter(|details| !details.is_empty());
+        let details = details.map(|details| Box::new(details.to_exact()));
+        let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
+        Self { spans, details, budget: MemoryBudget::default().with_used(bytes) }
+    }
+}
+
+impl DetailColumns {
+    fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+            && self.logs.is_empty()
+            && self.text.is_empty()
+            && self.cut_values == 0
+            && self.rare.as_deref().is_none_or(RareDetails::is_empty)
+    }
+
+    fn to_exact(&self) -> Self {
+        let rare = self.rare.as_deref().filter(|rare| !rare.is_empty());
+        Self {
+            tags: self.tags.clone(),
+            logs: self.logs.clone(),
+            text: self.text.clone(),
+            cut_values: self.cut_values,
+            rare: rare.map(|rare| Box::new(rare.clone())),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let columns = size_of_val(self.tags.as_slice()) + size_of_val(self.logs.as_slice());
+        let rare = self.rare.as_ref().map_or(0, |rare| rare.bytes());
+        size_of::<Self>() + columns + self.text.len() + rare
+    }
+}
+
+impl RareDetails {
+    fn is_empty(&self) -> bool {
+        self.links.is_empty()
+            && self.bytes.is_empty()
+            && self.arrays.is_empty()
+            && self.descriptions.is_empty()
+            && self.dropped.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        let arrays: usize = self.arrays.iter().map(array_bytes).sum();
+        let links: usize = self.links.values().map(Vec::len).sum();
+        let columns = links * size_of::<LinkRecord>() + size_of_val(self.arrays.as_slice());
+        size_of::<Self>() + columns + self.bytes.len() + arrays
+    }
+}

@@ -1,0 +1,207 @@
+//! The spans that the tracer records.
+//!
+//! Spans, tags and log entries stand in a column each, text in one arena; what belongs to a span is a list of
+//! indices through a column. Names and keys that are `&'static` stay pointers. A buffer that is
+//! [cleared](RecordedSpans::clear) keeps its memory, so that a recorder that reuses buffers does not allocate. What
+//! does more than start and end lies in [`DetailColumns`], which a bare span never makes.
+
+mod column_writer;
+mod copying;
+mod logs;
+mod prepared_tags;
+mod reading;
+mod status;
+mod writing;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+pub(crate) use prepared_tags::PreparedTags;
+use writing::details_in;
+
+use super::index::{ByteRange, ColumnIndex, ColumnList, LogIndex, SpanIndex, TagIndex};
+use super::memory_budget::MemoryBudget;
+use crate::model::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
+use crate::time::Tick;
+
+/// The end of a span that has not ended.
+const OPEN: Tick = Tick::from_nanos(u64::MAX);
+
+/// The latest end there is.
+pub(super) const LATEST_END: Tick = Tick::from_nanos(u64::MAX - 1);
+
+/// Text that is either static or lies in the arena.
+#[derive(Clone, Copy, Debug)]
+enum Text {
+    Static(&'static str),
+    Arena(ByteRange),
+}
+
+/// The value of a tag. Text lies in the arena, what few spans have in [`RareDetails`].
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    Bool(bool),
+    I64(i64),
+    F64(f64),
+    Text(ByteRange),
+    Bytes(ByteRange),
+    Array(u32),
+}
+
+/// A [`Status`](crate::model::Status) without its description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StatusCode {
+    Unset,
+    Ok,
+    Error,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) start: Tick,
+    end: Tick,
+    name: Text,
+    tags: ColumnList<TagIndex>,
+    logs: ColumnList<LogIndex>,
+    log_count: u16,
+    pub(crate) kind: SpanKind,
+    status: StatusCode,
+    pub(crate) is_parent_remote: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TagRecord {
+    key: Text,
+    value: Value,
+    next: TagIndex,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogRecord {
+    pub(crate) time: Tick,
+    message: ByteRange,
+    fields: ColumnList<TagIndex>,
+    next: LogIndex,
+    pub(crate) level: LogLevel,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LinkRecord {
+    pub(crate) context: TraceContext,
+    tags: ColumnList<TagIndex>,
+}
+
+/// How much of one span was dropped because of its limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DropCounts {
+    pub(crate) tags: u32,
+    pub(crate) logs: u32,
+    pub(crate) links: u32,
+}
+
+/// The columns of spans that do more than start and end.
+#[derive(Clone, Debug, Default)]
+struct DetailColumns {
+    tags: Vec<TagRecord>,
+    logs: Vec<LogRecord>,
+    text: String,
+    cut_values: u32,
+    rare: Option<Box<RareDetails>>,
+}
+
+/// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
+#[derive(Clone, Debug, Default)]
+struct RareDetails {
+    links: HashMap<SpanIndex, Vec<LinkRecord>>,
+    bytes: Vec<u8>,
+    arrays: Vec<TagValue>,
+    descriptions: HashMap<SpanIndex, ByteRange>,
+    dropped: HashMap<SpanIndex, DropCounts>,
+}
+
+/// The spans that the tracer records, in one buffer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordedSpans {
+    spans: Vec<SpanRecord>,
+    details: Option<Box<DetailColumns>>,
+    budget: MemoryBudget,
+}
+
+/// What a new span is made of.
+#[derive(Debug)]
+pub(crate) struct NewSpan {
+    pub(crate) id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) start: Tick,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) kind: SpanKind,
+}
+
+impl RecordedSpans {
+    pub(super) fn with_budget(budget: MemoryBudget) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    pub(super) fn with_capacity(spans: usize) -> Self {
+        Self { spans: Vec::with_capacity(spans), ..Self::default() }
+    }
+
+    /// The budget of the whole store: a store of foreign spans counts their memory here too.
+    #[inline]
+    pub(super) const fn budget(&self) -> MemoryBudget {
+        self.budget
+    }
+
+    pub(super) const fn budget_mut(&mut self) -> &mut MemoryBudget {
+        &mut self.budget
+    }
+
+    /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
+    pub(super) fn clear(&mut self) {
+        self.spans.clear();
+        if let Some(details) = &mut self.details {
+            details.clear();
+            if details.rare.is_some() {
+                self.recount(0);
+            }
+        }
+    }
+
+    /// Counts what the columns have reserved, and `more` bytes that the store has reserved elsewhere.
+    pub(super) fn recount(&mut self, more: usize) {
+        let details = self.details.as_ref().map_or(0, |details| details.reserved());
+        let spans = self.spans.capacity() * size_of::<SpanRecord>();
+        self.budget = self.budget.with_used(spans + details + more);
+    }
+}
+
+impl DetailColumns {
+    fn clear(&mut self) {
+        self.tags.clear();
+        self.logs.clear();
+        self.text.clear();
+        self.cut_values = 0;
+        if let Some(rare) = &mut self.rare {
+            rare.links.clear();
+            rare.bytes.clear();
+            rare.arrays.clear();
+            rare.descriptions.clear();
+            rare.dropped.clear();
+        }
+    }
+
+    /// The memory it has reserved, without what was cleared out of [`RareDetails`].
+    fn reserved(&self) -> usize {
+        let columns = self.tags.capacity() * size_of::<TagRecord>()
+            + self.logs.capacity() * size_of::<LogRecord>();
+        let rare = self.rare.as_ref().map_or(0, |rare| {
+            rare.bytes.capacity() + rare.arrays.capacity() * size_of::<TagValue>()
+        });
+        size_of::<Self>() + columns + self.text.capacity() + rare
+    }
+}
+
+#[cfg(test)]
+mod tests;
