@@ -74,8 +74,9 @@ mod tests {
     #[test]
     fn a_caller_is_known_in_its_role_meanwhile_and_not_after() {
         use CallerRole::{InsteadOfRequest, ParentOfRequest};
-        let context = || Incoming::from(TraceContext::new(TraceId::new(), SpanId::new()));
-        let (outer, inner) = (context(), context());
+        let incoming = || Incoming::from(TraceContext::new(TraceId::new(), SpanId::new()));
+        let outer = incoming();
+        let inner = incoming();
         assert_eq!(of_thread(ParentOfRequest), None);
         with_caller(outer.clone(), ParentOfRequest, || {
             assert_eq!(of_thread(ParentOfRequest).as_ref(), Some(&outer));
@@ -87,7 +88,7 @@ mod tests {
         });
         assert_eq!(of_thread(ParentOfRequest), None);
         let panicked =
-            catch_unwind(|| with_caller(context(), ParentOfRequest, || panic!("on purpose")));
+            catch_unwind(|| with_caller(incoming(), ParentOfRequest, || panic!("on purpose")));
         assert!(panicked.is_err());
         assert_eq!(of_thread(ParentOfRequest), None);
     }

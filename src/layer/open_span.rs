@@ -258,7 +258,7 @@ impl OpenSpan {
             SpanState::Started(ActiveSpan::Unrecorded(_)) | SpanState::Moving => {}
             SpanState::Started(span) => {
                 span.finish_with(None, |completed| {
-                    *decision = Some(DeferredDecision::Tail(completed))
+                    *decision = Some(DeferredDecision::Tail(completed));
                 });
             }
             SpanState::Draft(_) => {
