@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How traces are gathered before they are handed to an [`Exporter`].
+/// How traces are gathered before they are handed to an [`Exporter`](crate::Exporter).
 ///
 /// A batch is full when any of its bounds is reached. One that is not full leaves when its oldest
 /// trace has waited for `max_age`.

@@ -5,6 +5,7 @@ mod support;
 
 mod decisions;
 mod endings;
+mod exporter_calls;
 mod hostile;
 mod limits;
 mod nested;
