@@ -30,7 +30,7 @@ const NAMES: &[(&str, Name)] =
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     names: Vec<Name>,
-    /// Why nothing is exported, where nobody asked for that.
+    /// Why nothing is exported, where no variable asks for that.
     missing: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Choice {
         names.retain(|name| name.lacking_feature().is_none());
         if !lacking.is_empty() {
             let features = lacking.join("` and `");
-            let rest = if names.is_empty() { "nothing is recorded" } else { "the others export" };
+            let rest = if names.is_empty() { "nothing is recorded" } else { "the rest exports" };
             let about = format!(
                 ": this build has no feature `{features}`; turn it on in Cargo.toml. Until then {rest}, \
                  unless the program adds an exporter"

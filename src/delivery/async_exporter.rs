@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::drain::{Ask, Drain};
-use super::report::Ending;
+use super::drain::{Drain, DrainKind};
+use super::report::DrainOutcome;
 use super::{Delivery, DeliveryConfig, DeliveryReport, FlushError, ShutdownError};
 use crate::export::{Batch, Batching, ExportError, Exporter};
 use crate::kit::Random;
@@ -22,8 +22,8 @@ use crate::time::Clock;
 /// [`DeliveryConfig`]. A pipeline does this for each of its exporters already: wrap one that is
 /// called by something else, or the slow part of an exporter that passes traces on.
 ///
-/// What it is given counts as exported for whoever gave it, except what finds the queue full. What it
-/// loses later shows in [`lost`](Self::lost) and makes the next flush or shutdown fail. Dropping the
+/// The traces that it is given count as exported for the caller, except those that find the queue full.
+/// What it loses later shows in [`lost`](Self::lost) and makes the next flush or shutdown fail. Dropping the
 /// future of a shutdown before its end gives up what still waits; so does dropping the exporter.
 ///
 /// Costs a thread and at most the memory that [`DeliveryConfig`] allows.
@@ -73,14 +73,16 @@ impl AsyncExporter {
     #[must_use]
     pub fn with_config(inner: impl Exporter + 'static, config: DeliveryConfig) -> Self {
         let ledger = Arc::new(Ledger::default());
-        let (clock, random) = (Clock::system(), Random::thread());
+        let clock = Clock::system();
+        let random = Random::thread();
         let account = Arc::clone(&ledger);
         let (delivery, failed) =
             Delivery::start(vec![Box::new(inner)], config, clock, random, account);
-        let lane = delivery.lanes.first();
+        let channel = delivery.channels.first();
         Self {
-            name: lane
-                .map_or(Cow::Borrowed("AsyncExporter"), |lane| Cow::Owned(lane.name.to_string())),
+            name: channel.map_or(Cow::Borrowed("AsyncExporter"), |channel| {
+                Cow::Owned(channel.name.to_string())
+            }),
             ledger,
             delivery,
             failed,
@@ -128,8 +130,8 @@ impl AsyncExporter {
         }
     }
 
-    async fn drain(&self, ask: Ask) -> Result<Ending, ExportError> {
-        Ok(Drain::begin(&self.delivery()?.lanes, ask).ended().await)
+    async fn drain(&self, ask: DrainKind) -> Result<DrainOutcome, ExportError> {
+        Ok(Drain::start(&self.delivery()?.channels, ask).ended().await)
     }
 }
 
@@ -152,16 +154,16 @@ impl Exporter for AsyncExporter {
     }
 
     async fn flush(&self) -> Result<(), ExportError> {
-        let ending = self.drain(Ask::Flush).await?;
-        match FlushError::judge(ending, Duration::MAX) {
+        let outcome = self.drain(DrainKind::Flush).await?;
+        match FlushError::check(outcome, Duration::MAX) {
             Ok(_) => Ok(()),
             Err(error) => Err(ExportError::permanent(error.to_string()).with_source(error)),
         }
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        let ending = self.drain(Ask::Shutdown).await?;
-        match ShutdownError::judge(ending, Duration::MAX) {
+        let outcome = self.drain(DrainKind::Shutdown).await?;
+        match ShutdownError::check(outcome, Duration::MAX) {
             Ok(_) => Ok(()),
             Err(error) => Err(ExportError::permanent(error.to_string()).with_source(error)),
         }

@@ -87,7 +87,7 @@ impl Default for Retry {
 
 /// What to do with a batch that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum RetryDecision {
     /// Try again after this wait.
     Wait(Duration),
     /// Try again after this wait, which the peer asked for: not earlier whatever happens.
@@ -111,22 +111,31 @@ impl Backoff {
     }
 
     /// A try failed; `asked` is the time that the peer wants to be left alone.
-    pub(super) fn failed(&mut self, now: Tick, asked: Option<Duration>, random: u64) -> Next {
+    pub(super) fn failed(
+        &mut self,
+        now: Tick,
+        asked: Option<Duration>,
+        random: u64,
+    ) -> RetryDecision {
         let left = self.give_up_at.since(now);
         if left.is_zero() {
-            return Next::GiveUp;
+            return RetryDecision::GiveUp;
         }
         if let Some(asked) = asked {
             let wait = asked.min(MAX_ASKED);
-            return if wait > left { Next::GiveUp } else { Next::WaitAsAsked(wait) };
+            return if wait > left {
+                RetryDecision::GiveUp
+            } else {
+                RetryDecision::WaitAsAsked(wait)
+            };
         }
         let wait = self.jittered(random);
         self.ceiling = scaled(self.ceiling, self.retry.multiplier.max(1.0)).min(self.retry.max);
         // The last try is made when the budget ends and not before.
-        Next::Wait(wait.min(left))
+        RetryDecision::Wait(wait.min(left))
     }
 
-    /// Somebody waits for the batch: the waits start again from the shortest. The budget stays.
+    /// A flush or a shutdown waits for the batch: the waits start again from the shortest. The budget stays.
     pub(super) fn urge(&mut self) {
         self.ceiling = self.retry.initial.min(self.retry.max);
     }
@@ -168,45 +177,45 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let mut backoff = Backoff::new(plain(), at(0));
-        let waits: Vec<Next> = (0..11).map(|_| backoff.failed(at(0), None, 0)).collect();
+        let waits: Vec<RetryDecision> = (0..11).map(|_| backoff.failed(at(0), None, 0)).collect();
         let expected = [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000];
-        assert_eq!(waits, expected.map(|millis| Next::Wait(ms(millis))));
+        assert_eq!(waits, expected.map(|millis| RetryDecision::Wait(ms(millis))));
     }
 
     #[test]
     fn full_jitter_spreads_a_wait_from_zero_to_its_whole() {
         let shortest = Backoff::new(Retry::default(), at(0)).failed(at(0), None, u64::MAX);
         let longest = Backoff::new(Retry::default(), at(0)).failed(at(0), None, 0);
-        assert_eq!(longest, Next::Wait(ms(100)));
-        assert!(matches!(shortest, Next::Wait(wait) if wait < Duration::from_micros(1)));
+        assert_eq!(longest, RetryDecision::Wait(ms(100)));
+        assert!(matches!(shortest, RetryDecision::Wait(wait) if wait < Duration::from_micros(1)));
     }
 
     #[test]
     fn the_peer_is_left_alone_for_as_long_as_it_asks_but_not_beyond_30_seconds() {
         let mut backoff = Backoff::new(Retry::default(), at(0));
         let mut ask = |seconds| backoff.failed(at(0), Some(Duration::from_secs(seconds)), 0);
-        assert_eq!(ask(7), Next::WaitAsAsked(ms(7_000)));
-        assert_eq!(ask(86_400), Next::WaitAsAsked(ms(30_000)));
+        assert_eq!(ask(7), RetryDecision::WaitAsAsked(ms(7_000)));
+        assert_eq!(ask(86_400), RetryDecision::WaitAsAsked(ms(30_000)));
     }
 
     #[test]
     fn the_last_try_is_made_when_the_budget_ends() {
         let mut backoff = Backoff::new(plain(), at(0));
-        assert_eq!(backoff.failed(at(299_950), None, 0), Next::Wait(ms(50)));
-        assert_eq!(backoff.failed(at(300_000), None, 0), Next::GiveUp);
+        assert_eq!(backoff.failed(at(299_950), None, 0), RetryDecision::Wait(ms(50)));
+        assert_eq!(backoff.failed(at(300_000), None, 0), RetryDecision::GiveUp);
     }
 
     #[test]
     fn a_wait_that_the_budget_does_not_cover_is_not_begun_when_the_peer_asked_for_it() {
         let mut backoff = Backoff::new(plain(), at(0));
         let asked = Some(Duration::from_secs(20));
-        assert_eq!(backoff.failed(at(290_000), asked, 0), Next::GiveUp);
+        assert_eq!(backoff.failed(at(290_000), asked, 0), RetryDecision::GiveUp);
     }
 
     #[test]
     fn without_a_budget_a_batch_is_tried_once() {
         let once = Retry { budget: Duration::ZERO, ..Retry::default() };
-        assert_eq!(Backoff::new(once, at(5)).failed(at(5), None, 0), Next::GiveUp);
+        assert_eq!(Backoff::new(once, at(5)).failed(at(5), None, 0), RetryDecision::GiveUp);
     }
 
     #[test]
@@ -216,15 +225,16 @@ mod tests {
             backoff.failed(at(0), None, 0);
         }
         backoff.urge();
-        assert_eq!(backoff.failed(at(0), None, 0), Next::Wait(ms(100)));
-        assert_eq!(backoff.failed(at(300_000), None, 0), Next::GiveUp);
+        assert_eq!(backoff.failed(at(0), None, 0), RetryDecision::Wait(ms(100)));
+        assert_eq!(backoff.failed(at(300_000), None, 0), RetryDecision::GiveUp);
     }
 
     /// Every wait is taken to its end, as a peer that stays down makes it happen.
     fn simulate(retry: Retry, mut random: impl FnMut() -> u64) -> (u32, Tick) {
         let mut backoff = Backoff::new(retry, at(0));
-        let (mut now, mut tries) = (at(0), 1);
-        while let Next::Wait(wait) = backoff.failed(now, None, random()) {
+        let mut now = at(0);
+        let mut tries = 1;
+        while let RetryDecision::Wait(wait) = backoff.failed(now, None, random()) {
             assert!(wait <= retry.max);
             now = now.after(wait);
             tries += 1;
@@ -257,17 +267,18 @@ mod tests {
                 budget: Duration::from_nanos(budget),
             };
             let mut backoff = Backoff::new(retry, at(0));
-            let (mut now, mut random) = (at(0), seed);
+            let mut now = at(0);
+            let mut random = seed;
             for _ in 0..100 {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 match backoff.failed(now, None, random) {
-                    Next::Wait(wait) => {
+                    RetryDecision::Wait(wait) => {
                         prop_assert!(wait <= retry.max);
                         now = now.after(wait);
                         prop_assert!(now <= at(0).after(retry.budget));
                     }
                     other => {
-                        prop_assert_eq!(other, Next::GiveUp);
+                        prop_assert_eq!(other, RetryDecision::GiveUp);
                         prop_assert_eq!(now, at(0).after(retry.budget));
                         break;
                     }

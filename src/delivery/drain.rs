@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lane::{Lane, Mark};
-use super::report::{DeliveryReport, Ending};
+use super::channel::{Baseline, Channel};
+use super::report::{DeliveryReport, DrainOutcome};
 use super::waiter::Waiter;
 
-/// What is asked of the lanes.
+/// What a drain ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ask {
+pub(super) enum DrainKind {
     Flush,
     /// Dropped before its end, it gives up what still waits.
     Shutdown,
@@ -17,54 +17,61 @@ pub(super) enum Ask {
 
 #[derive(Debug)]
 pub(super) struct Drain<'a> {
-    lanes: &'a [Arc<Lane>],
-    marks: Vec<Mark>,
-    ask: Ask,
+    channels: &'a [Arc<Channel>],
+    baselines: Vec<Baseline>,
+    kind: DrainKind,
     waiter: Arc<Waiter>,
     ended: bool,
 }
 
 impl<'a> Drain<'a> {
-    pub(super) fn begin(lanes: &'a [Arc<Lane>], ask: Ask) -> Self {
-        let waiter = Waiter::new(lanes.len());
-        let mark = |lane: &Arc<Lane>| match ask {
-            Ask::Flush => lane.flush(&waiter),
-            Ask::Shutdown => lane.stop(&waiter),
+    pub(super) fn start(channels: &'a [Arc<Channel>], kind: DrainKind) -> Self {
+        let waiter = Waiter::new(channels.len());
+        let baseline = |channel: &Arc<Channel>| match kind {
+            DrainKind::Flush => channel.flush(&waiter),
+            DrainKind::Shutdown => channel.stop(&waiter),
         };
-        Self { marks: lanes.iter().map(mark).collect(), lanes, ask, waiter, ended: false }
+        Self {
+            baselines: channels.iter().map(baseline).collect(),
+            channels,
+            kind,
+            waiter,
+            ended: false,
+        }
     }
 
-    /// Blocks until every lane is done, for `limit` at most.
-    pub(super) fn wait(mut self, limit: Duration) -> Ending {
+    /// Blocks until every channel is done, for `limit` at most.
+    pub(super) fn wait(mut self, limit: Duration) -> DrainOutcome {
         let in_time = self.waiter.wait(limit);
         self.close(in_time)
     }
 
-    /// Waits until every lane is done without blocking the thread.
-    pub(super) async fn ended(mut self) -> Ending {
+    /// Waits until every channel is done without blocking the thread.
+    pub(super) async fn ended(mut self) -> DrainOutcome {
         self.waiter.ended().await;
         self.close(true)
     }
 
-    fn close(&mut self, in_time: bool) -> Ending {
+    fn close(&mut self, in_time: bool) -> DrainOutcome {
         self.ended = true;
         if !in_time {
             self.give_up();
         }
-        let (mut report, mut last_error) = (DeliveryReport::default(), None);
-        for (lane, mark) in self.lanes.iter().zip(&self.marks) {
-            let (part, error) = lane.since(mark);
+        let mut report = DeliveryReport::default();
+        let mut last_error = None;
+        for (channel, baseline) in self.channels.iter().zip(&self.baselines) {
+            let (part, error) = channel.since(baseline);
             report.add(&part);
             last_error = last_error.or(error);
         }
-        Ending { report, in_time, failure: self.waiter.failure(), last_error }
+        DrainOutcome { report, in_time, failure: self.waiter.failure(), last_error }
     }
 
     fn give_up(&self) {
-        for lane in self.lanes {
-            match self.ask {
-                Ask::Flush => lane.forget(&self.waiter),
-                Ask::Shutdown => lane.end(None),
+        for channel in self.channels {
+            match self.kind {
+                DrainKind::Flush => channel.forget(&self.waiter),
+                DrainKind::Shutdown => channel.end(None),
             }
         }
     }

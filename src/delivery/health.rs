@@ -11,15 +11,15 @@ const APART: Duration = Duration::from_secs(10);
 /// What one exporter's operator has been told.
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    told: Told,
+    announced: Announced,
     last_line: Option<Tick>,
-    /// The first loss that nobody has been told of, because a line had just been said.
-    unsaid: Option<String>,
+    /// The first loss that the operator has not been told of, because a line had just been logged.
+    withheld: Option<String>,
 }
 
 /// A sentence for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum LogLine {
     /// Something is wrong.
     Warning(String),
     /// It is well again.
@@ -27,7 +27,7 @@ pub(super) enum Line {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Told {
+enum Announced {
     /// Nothing, or that it works again.
     #[default]
     Well,
@@ -39,65 +39,70 @@ enum Told {
 
 impl Health {
     /// A try failed; the sentence for the log, if it is time for one.
-    pub(super) fn failed(&mut self, now: Tick, name: &str, error: &ExportError) -> Option<Line> {
+    pub(super) fn failed(&mut self, now: Tick, name: &str, error: &ExportError) -> Option<LogLine> {
         if !error.is_retryable() {
             return self.lost(now, || format!("exporter `{name}` lost spans: {error}"));
         }
-        if self.told != Told::Well || !self.is_time(now) {
+        if self.announced != Announced::Well || !self.is_time(now) {
             return None;
         }
-        if let Some(line) = self.unsaid.take() {
-            return Some(self.say(now, Told::Losing, line));
+        if let Some(line) = self.withheld.take() {
+            return Some(self.announce(now, Announced::Losing, line));
         }
         let line = format!("exporter `{name}` fails, its spans wait and are tried again: {error}");
-        Some(self.say(now, Told::Waiting, line))
+        Some(self.announce(now, Announced::Waiting, line))
     }
 
     /// The last try that a batch is given failed; the sentence for the log, if it is time for one.
-    pub(super) fn gave_up(&mut self, now: Tick, name: &str, error: &ExportError) -> Option<Line> {
+    pub(super) fn gave_up(
+        &mut self,
+        now: Tick,
+        name: &str,
+        error: &ExportError,
+    ) -> Option<LogLine> {
         self.lost(now, || format!("exporter `{name}` lost spans, every try failed: {error}"))
     }
 
     /// A try worked; the sentence for the log, if the operator thinks otherwise.
-    pub(super) fn worked(&mut self, now: Tick, name: &str) -> Option<Line> {
+    pub(super) fn worked(&mut self, now: Tick, name: &str) -> Option<LogLine> {
         if !self.is_time(now) {
             return None;
         }
-        if let Some(line) = self.unsaid.take() {
-            return Some(self.say(now, Told::Losing, line));
+        if let Some(line) = self.withheld.take() {
+            return Some(self.announce(now, Announced::Losing, line));
         }
-        if self.told == Told::Well {
+        if self.announced == Announced::Well {
             return None;
         }
-        Some(self.say(now, Told::Well, format!("exporter `{name}` works again")))
+        Some(self.announce(now, Announced::Well, format!("exporter `{name}` works again")))
     }
 
     /// The exporter ends; what the operator must know yet.
-    pub(super) fn last_words(self) -> Option<Line> {
-        self.unsaid.map(Line::Warning)
+    pub(super) fn final_line(self) -> Option<LogLine> {
+        self.withheld.map(LogLine::Warning)
     }
 
-    fn lost(&mut self, now: Tick, line: impl FnOnce() -> String) -> Option<Line> {
-        if self.told == Told::Losing {
+    fn lost(&mut self, now: Tick, line: impl FnOnce() -> String) -> Option<LogLine> {
+        if self.announced == Announced::Losing {
             return None;
         }
-        let line = self.unsaid.take().unwrap_or_else(line);
-        // Whoever was told that the spans wait believes so until the next line.
-        if self.told == Told::Well && !self.is_time(now) {
-            self.unsaid = Some(line);
+        let line = self.withheld.take().unwrap_or_else(line);
+        // An operator who was told that the spans wait believes so until the next line.
+        if self.announced == Announced::Well && !self.is_time(now) {
+            self.withheld = Some(line);
             return None;
         }
-        Some(self.say(now, Told::Losing, line))
+        Some(self.announce(now, Announced::Losing, line))
     }
 
     fn is_time(&self, now: Tick) -> bool {
         self.last_line.is_none_or(|last| now.since(last) >= APART)
     }
 
-    fn say(&mut self, now: Tick, told: Told, text: String) -> Line {
-        self.told = told;
+    fn announce(&mut self, now: Tick, announced: Announced, text: String) -> LogLine {
+        self.announced = announced;
         self.last_line = Some(now);
-        if told == Told::Well { Line::Notice(text) } else { Line::Warning(text) }
+        if announced == Announced::Well { LogLine::Notice(text) } else { LogLine::Warning(text) }
     }
 }
 
@@ -118,12 +123,12 @@ mod tests {
         ExportError::permanent("400")
     }
 
-    fn warning(text: &str) -> Option<Line> {
-        Some(Line::Warning(format!("exporter `otlp` {text}")))
+    fn warning(text: &str) -> Option<LogLine> {
+        Some(LogLine::Warning(format!("exporter `otlp` {text}")))
     }
 
-    fn well() -> Option<Line> {
-        Some(Line::Notice("exporter `otlp` works again".to_owned()))
+    fn well() -> Option<LogLine> {
+        Some(LogLine::Notice("exporter `otlp` works again".to_owned()))
     }
 
     #[test]
@@ -135,7 +140,7 @@ mod tests {
         assert_eq!(health.failed(at(60), "otlp", &down()), None);
         assert_eq!(health.worked(at(90), "otlp"), well());
         assert_eq!(health.worked(at(200), "otlp"), None);
-        assert_eq!(health.last_words(), None);
+        assert_eq!(health.final_line(), None);
     }
 
     #[test]
@@ -144,7 +149,7 @@ mod tests {
             let mut health = Health::default();
             assert!(health.failed(at(1), "otlp", &down()).is_some());
             // A program may end long before the ten seconds are over.
-            let Some(Line::Warning(line)) = loses(&mut health, at(1), "otlp", &refused()) else {
+            let Some(LogLine::Warning(line)) = loses(&mut health, at(1), "otlp", &refused()) else {
                 panic!("the loss is not told");
             };
             assert!(line.contains("lost spans") && line.ends_with(": 400"), "{line}");
@@ -167,14 +172,14 @@ mod tests {
     #[test]
     fn a_loss_right_after_another_line_is_told_when_its_time_has_come_or_at_the_end() {
         let lost = warning("lost spans: 400");
-        assert_eq!(just_lost().last_words(), lost);
+        assert_eq!(just_lost().final_line(), lost);
         assert_eq!(just_lost().failed(at(20), "otlp", &refused()), lost);
         assert_eq!(just_lost().failed(at(20), "otlp", &down()), lost);
         let mut health = just_lost();
         assert_eq!(health.worked(at(19), "otlp"), None);
         assert_eq!(health.worked(at(20), "otlp"), lost);
         assert_eq!(health.worked(at(30), "otlp"), well());
-        assert_eq!(health.last_words(), None);
+        assert_eq!(health.final_line(), None);
     }
 
     #[test]

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use loom::thread;
 
-use super::drain::{Ask, Drain};
-use super::lane::{Job, Lane, Outcome, Pause};
+use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
+use super::drain::{Drain, DrainKind};
+use super::ledger_entry::LedgerEntry;
 use super::queue::{Bounds, Offer};
-use super::ticket::Ticket;
 use crate::export::Batching;
 use crate::kit::sync::{Condvar, Mutex, lock, wait_while};
 use crate::ledger::{Ledger, Reason};
@@ -32,38 +32,42 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
 }
 
 struct World {
-    lanes: Vec<Arc<Lane>>,
+    channels: Vec<Arc<Channel>>,
     ledger: Arc<Ledger>,
 }
 
 impl World {
-    fn new(lanes: usize, traces: usize, batching: Batching) -> Self {
+    fn new(channels: usize, traces: usize, batching: Batching) -> Self {
         let ledger = Arc::new(Ledger::default());
         let clock: Clock = ManualClock::new().clock();
         let bounds = Bounds { traces, bytes: 1000 };
-        let lane = |_| {
-            let (clock, ledger) = (clock.clone(), Arc::clone(&ledger));
-            Arc::new(Lane::new(Arc::from("x"), bounds, batching, clock, ledger))
+        let channel = |_| {
+            let clock = clock.clone();
+            let ledger = Arc::clone(&ledger);
+            Arc::new(Channel::new(Arc::from("x"), bounds, batching, clock, ledger))
         };
-        Self { lanes: (0..lanes).map(lane).collect(), ledger }
+        Self { channels: (0..channels).map(channel).collect(), ledger }
     }
 
     /// Whatever is pushed is the same trace: only the account of it matters here.
-    fn send(lanes: &[Arc<Lane>], ledger: &Ledger, error: bool) {
+    fn send(channels: &[Arc<Channel>], ledger: &Ledger, error: bool) {
         let offer = Offer { spans: SPANS as usize, bytes: 10, error };
-        for (lane, ticket) in lanes.iter().zip(Ticket::issue(ledger, SPANS, lanes.len())) {
-            lane.push(empty_trace(), ticket, offer, lane.clock.now());
+        for (channel, ledger_entry) in
+            channels.iter().zip(LedgerEntry::issue(ledger, SPANS, channels.len()))
+        {
+            channel.push(empty_trace(), ledger_entry, offer, channel.clock.now());
         }
     }
 
     fn sender(&self, error: bool) -> thread::JoinHandle<()> {
-        let (lanes, ledger) = (self.lanes.clone(), Arc::clone(&self.ledger));
-        thread::spawn(move || Self::send(&lanes, &ledger, error))
+        let channels = self.channels.clone();
+        let ledger = Arc::clone(&self.ledger);
+        thread::spawn(move || Self::send(&channels, &ledger, error))
     }
 
     fn workers(&self) -> Vec<thread::JoinHandle<()>> {
-        let lanes = self.lanes.iter().map(Arc::clone);
-        lanes.map(|lane| thread::spawn(move || work(&lane))).collect()
+        let channels = self.channels.iter().map(Arc::clone);
+        channels.map(|channel| thread::spawn(move || work(&channel))).collect()
     }
 
     /// Nothing is in motion: every span must stand in exactly one column.
@@ -79,15 +83,15 @@ fn empty_trace() -> Trace {
 }
 
 /// What the exporting thread does with an exporter that always succeeds.
-fn work(lane: &Lane) {
+fn work(channel: &Channel) {
     loop {
-        match lane.next() {
+        match channel.next() {
             Job::Send(batch) => {
                 assert!(!batch.is_empty());
-                lane.settle(Outcome::Sent { rejected: 0 });
+                channel.settle(BatchOutcome::Sent { rejected: 0 });
             }
-            Job::Flush => lane.flushed(None),
-            Job::Stop => return lane.end(None),
+            Job::Flush => channel.flushed(None),
+            Job::Stop => return channel.end(None),
             Job::Quit => return,
         }
     }
@@ -99,14 +103,14 @@ fn loom_a_flush_ends_and_takes_everything_sent_before_it() {
         let world = World::new(1, 9, Batching::default());
         let workers = world.workers();
         let sender = world.sender(false);
-        World::send(&world.lanes, &world.ledger, true);
-        let ending = Drain::begin(&world.lanes, Ask::Flush).wait(LONG);
-        assert!(ending.in_time);
-        assert_eq!(ending.report.left, 0);
+        World::send(&world.channels, &world.ledger, true);
+        let outcome = Drain::start(&world.channels, DrainKind::Flush).wait(LONG);
+        assert!(outcome.in_time);
+        assert_eq!(outcome.report.left, 0);
         assert!(world.ledger.snapshot(0, 0).exported >= SPANS);
         sender.join().unwrap();
-        let ending = Drain::begin(&world.lanes, Ask::Shutdown).wait(LONG);
-        assert!(ending.in_time && ending.report.dropped() == 0);
+        let outcome = Drain::start(&world.channels, DrainKind::Shutdown).wait(LONG);
+        assert!(outcome.in_time && outcome.report.dropped() == 0);
         world.check(2);
         assert_eq!(world.ledger.snapshot(0, 0).exported, 2 * SPANS);
         workers.into_iter().for_each(|worker| worker.join().unwrap());
@@ -121,9 +125,9 @@ fn loom_no_push_is_slept_through() {
         // Blocks for ever, which the checker reports, if a push fails to wake it.
         let mut taken = 0;
         while taken < 2 {
-            if let Job::Send(batch) = world.lanes[0].next() {
+            if let Job::Send(batch) = world.channels[0].next() {
                 taken += batch.len();
-                world.lanes[0].settle(Outcome::Sent { rejected: 0 });
+                world.channels[0].settle(BatchOutcome::Sent { rejected: 0 });
             }
         }
         senders.into_iter().for_each(|sender| sender.join().unwrap());
@@ -137,8 +141,8 @@ fn loom_a_full_batch_wakes_the_thread() {
         let two = Batching { max_spans: 2 * SPANS as usize, ..Batching::default() };
         let world = World::new(1, 9, two);
         let senders = [world.sender(false), world.sender(true)];
-        assert!(matches!(world.lanes[0].next(), Job::Send(batch) if batch.len() == 2));
-        world.lanes[0].settle(Outcome::Sent { rejected: 0 });
+        assert!(matches!(world.channels[0].next(), Job::Send(batch) if batch.len() == 2));
+        world.channels[0].settle(BatchOutcome::Sent { rejected: 0 });
         senders.into_iter().for_each(|sender| sender.join().unwrap());
         world.check(2);
     });
@@ -150,9 +154,9 @@ fn loom_what_a_shutdown_meets_is_sent_or_counted_as_lost() {
         let world = World::new(1, 1, Batching::immediate());
         let workers = world.workers();
         let senders = [world.sender(false), world.sender(true)];
-        let ending = Drain::begin(&world.lanes, Ask::Shutdown).wait(LONG);
-        assert!(ending.in_time);
-        assert_eq!(ending.report.left, 0);
+        let outcome = Drain::start(&world.channels, DrainKind::Shutdown).wait(LONG);
+        assert!(outcome.in_time);
+        assert_eq!(outcome.report.left, 0);
         senders.into_iter().for_each(|sender| sender.join().unwrap());
         workers.into_iter().for_each(|worker| worker.join().unwrap());
         world.check(2);
@@ -163,14 +167,14 @@ fn loom_what_a_shutdown_meets_is_sent_or_counted_as_lost() {
 fn loom_a_batch_given_up_while_it_arrives_is_counted_once() {
     check(|| {
         let world = World::new(1, 9, Batching::immediate());
-        World::send(&world.lanes, &world.ledger, false);
-        let flush = Drain::begin(&world.lanes, Ask::Flush);
+        World::send(&world.channels, &world.ledger, false);
+        let flush = Drain::start(&world.channels, DrainKind::Flush);
         let workers = world.workers();
-        let lane = Arc::clone(&world.lanes[0]);
-        let ender = thread::spawn(move || lane.end(None));
-        // Whoever waits is freed, whichever comes first.
-        let ending = flush.wait(LONG);
-        let report = ending.report;
+        let channel = Arc::clone(&world.channels[0]);
+        let ender = thread::spawn(move || channel.end(None));
+        // The flush ends, whether the batch or the end of the channel comes first.
+        let outcome = flush.wait(LONG);
+        let report = outcome.report;
         assert_eq!(report.sent + report.dropped_by(Reason::ShutdownDeadline), SPANS);
         ender.join().unwrap();
         workers.into_iter().for_each(|worker| worker.join().unwrap());
@@ -182,19 +186,19 @@ fn loom_a_batch_given_up_while_it_arrives_is_counted_once() {
 fn loom_a_wait_between_two_tries_ends_when_somebody_waits_for_the_batch() {
     check(|| {
         let world = World::new(1, 9, Batching::immediate());
-        let lane = Arc::clone(&world.lanes[0]);
-        let mut urgency = lane.urgency();
+        let channel = Arc::clone(&world.channels[0]);
+        let mut urgency = channel.urgency();
         let asker = thread::spawn({
-            let lane = Arc::clone(&lane);
-            move || drop(Drain::begin(&[lane], Ask::Flush))
+            let channel = Arc::clone(&channel);
+            move || drop(Drain::start(&[channel], DrainKind::Flush))
         });
-        assert_eq!(lane.pause(LONG, false, &mut urgency), Pause::Urged);
+        assert_eq!(channel.pause(LONG, false, &mut urgency), PauseEnd::Urged);
         asker.join().unwrap();
         let ender = thread::spawn({
-            let lane = Arc::clone(&lane);
-            move || lane.end(None)
+            let channel = Arc::clone(&channel);
+            move || channel.end(None)
         });
-        assert_eq!(lane.pause(LONG, true, &mut urgency), Pause::Abandoned);
+        assert_eq!(channel.pause(LONG, true, &mut urgency), PauseEnd::Abandoned);
         ender.join().unwrap();
     });
 }
@@ -203,12 +207,12 @@ fn loom_a_wait_between_two_tries_ends_when_somebody_waits_for_the_batch() {
 fn loom_two_exporters_settle_a_trace_once() {
     check(|| {
         let world = World::new(2, 9, Batching::immediate());
-        World::send(&world.lanes, &world.ledger, false);
+        World::send(&world.channels, &world.ledger, false);
         let workers = world.workers();
-        let lane = Arc::clone(&world.lanes[1]);
-        lane.end(None);
-        let ending = Drain::begin(&world.lanes[..1], Ask::Shutdown).wait(LONG);
-        assert!(ending.in_time);
+        let channel = Arc::clone(&world.channels[1]);
+        channel.end(None);
+        let outcome = Drain::start(&world.channels[..1], DrainKind::Shutdown).wait(LONG);
+        assert!(outcome.in_time);
         workers.into_iter().for_each(|worker| worker.join().unwrap());
         world.check(1);
         assert_eq!(world.ledger.snapshot(0, 0).exported, SPANS);
@@ -246,9 +250,9 @@ fn block_on<F: Future>(future: F) -> F::Output {
 fn loom_an_exporter_that_never_answers_is_let_go_when_its_lane_ends() {
     check(|| {
         let world = World::new(1, 9, Batching::immediate());
-        let lane = Arc::clone(&world.lanes[0]);
-        let ender = thread::spawn(move || lane.end(None));
-        assert_eq!(block_on(world.lanes[0].unless_abandoned(pending::<()>())), None);
+        let channel = Arc::clone(&world.channels[0]);
+        let ender = thread::spawn(move || channel.end(None));
+        assert_eq!(block_on(world.channels[0].unless_abandoned(pending::<()>())), None);
         ender.join().unwrap();
     });
 }
@@ -257,11 +261,11 @@ fn loom_an_exporter_that_never_answers_is_let_go_when_its_lane_ends() {
 fn loom_a_future_that_waits_for_a_shutdown_is_woken() {
     check(|| {
         let world = World::new(1, 9, Batching::immediate());
-        World::send(&world.lanes, &world.ledger, false);
-        let drain = Drain::begin(&world.lanes, Ask::Shutdown);
+        World::send(&world.channels, &world.ledger, false);
+        let drain = Drain::start(&world.channels, DrainKind::Shutdown);
         let workers = world.workers();
-        let ending = block_on(drain.ended());
-        assert_eq!(ending.report.sent, SPANS);
+        let outcome = block_on(drain.ended());
+        assert_eq!(outcome.report.sent, SPANS);
         workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
 }

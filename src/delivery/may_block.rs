@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::kit::own_work;
 
-/// Runs somebody else's future where it may block its thread: on one that the runtime keeps for that.
+/// Runs a future where it may block its thread: on one that the runtime keeps for that.
 ///
 /// For [exporters](crate::Exporter) that wrap code which blocks, or refuses to run inside a runtime, as
 /// blocking HTTP clients do. Sockets and timers of the runtime work there too. Outside of a runtime the
@@ -38,7 +38,7 @@ where
     if Handle::try_current().is_err() {
         return Some(work.await);
     }
-    // A thread of ours lends its runtime's threads only to the same work.
+    // What an exporting thread hands on is its own work too.
     let is_own = own_work::is_own_thread();
     let work = move || {
         if is_own {

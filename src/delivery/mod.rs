@@ -6,19 +6,19 @@
 //! ```
 //!
 //! Each exporter has a queue, a thread and a tokio runtime of its own, so one that is slow, down,
-//! hung or panicking costs the others nothing. Sending never waits: a full queue sheds what is worth
+//! hung or panicking costs the other exporters nothing. Sending never waits: a full queue sheds what is worth
 //! the least, and the ledger says so. What a peer may accept later is [tried again](Retry).
 
 mod async_exporter;
 mod backoff;
+mod channel;
 mod config;
 mod drain;
 mod health;
-mod lane;
+mod ledger_entry;
 pub(crate) mod may_block;
 mod queue;
 pub(crate) mod report;
-mod ticket;
 pub(crate) mod waiter;
 mod worker;
 
@@ -43,16 +43,16 @@ use crate::kit::{Random, guarded};
 use crate::ledger::{Ledger, Reason};
 use crate::time::Clock;
 use crate::trace::Trace;
-use drain::{Ask, Drain};
-use lane::Lane;
+use channel::Channel;
+use drain::{Drain, DrainKind};
+use ledger_entry::LedgerEntry;
 use queue::{Bounds, Offer};
-use ticket::Ticket;
 use worker::Worker;
 
 /// Exporters with their queues and threads. Dropping it without a shutdown gives up what waits.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    lanes: Vec<Arc<Lane>>,
+    channels: Vec<Arc<Channel>>,
     clock: Clock,
     ledger: Arc<Ledger>,
 }
@@ -69,7 +69,7 @@ impl Delivery {
         random: Random,
         ledger: Arc<Ledger>,
     ) -> (Self, Option<io::Error>) {
-        let mut delivery = Self { lanes: Vec::with_capacity(exporters.len()), clock, ledger };
+        let mut delivery = Self { channels: Vec::with_capacity(exporters.len()), clock, ledger };
         for exporter in exporters {
             if let Err(error) = delivery.add(exporter, config, random.clone()) {
                 delivery.end();
@@ -85,23 +85,23 @@ impl Delivery {
         config: DeliveryConfig,
         random: Random,
     ) -> io::Result<()> {
-        let name = self.ask(|| exporter.name().into());
-        let batching = config.batching.or_else(|| self.ask(|| exporter.batching()));
-        let lane = Arc::new(Lane::new(
+        let name = self.query(|| exporter.name().into());
+        let batching = config.batching.or_else(|| self.query(|| exporter.batching()));
+        let channel = Arc::new(Channel::new(
             name.unwrap_or_else(|| Arc::from("unnamed")),
             Bounds { traces: config.max_queued_traces, bytes: config.max_queued_bytes },
             batching.unwrap_or_default(),
             self.clock.clone(),
             Arc::clone(&self.ledger),
         ));
-        let index = self.lanes.len();
-        self.lanes.push(Arc::clone(&lane));
-        let worker = Worker { exporter, lane, config, random };
+        let index = self.channels.len();
+        self.channels.push(Arc::clone(&channel));
+        let worker = Worker { exporter, channel, config, random };
         worker.start(index)
     }
 
     /// Asks an exporter about itself; `None` when it panicked.
-    fn ask<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
+    fn query<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
         let answer = guarded::call(question);
         if answer.is_none() {
             self.ledger.panicked(1);
@@ -109,7 +109,7 @@ impl Delivery {
         answer
     }
 
-    /// Queues a trace for every exporter. Never waits and runs nobody else's code.
+    /// Queues a trace for every exporter. Never waits and runs no exporter's code.
     pub(crate) fn send(&self, trace: Trace) {
         self.offer(trace);
     }
@@ -117,7 +117,7 @@ impl Delivery {
     /// Queues a trace for every exporter; false when no queue had room for it.
     fn offer(&self, trace: Trace) -> bool {
         let spans = trace.span_count() as u64;
-        let Some((last, others)) = self.lanes.split_last() else {
+        let Some((last, rest)) = self.channels.split_last() else {
             self.ledger.queued(spans);
             self.ledger.lost(Reason::Refused, spans);
             return false;
@@ -125,14 +125,14 @@ impl Delivery {
         let offer =
             Offer { spans: trace.span_count(), bytes: trace.bytes(), error: trace.has_errors() };
         let now = self.clock.now();
-        let mut tickets = Ticket::issue(&self.ledger, spans, self.lanes.len());
+        let mut ledger_entries = LedgerEntry::issue(&self.ledger, spans, self.channels.len());
         let mut accepted = false;
-        for (lane, ticket) in others.iter().zip(&mut tickets) {
-            accepted |= lane.push(trace.clone(), ticket, offer, now);
+        for (channel, ledger_entry) in rest.iter().zip(&mut ledger_entries) {
+            accepted |= channel.push(trace.clone(), ledger_entry, offer, now);
         }
         // The last exporter gets the trace itself: where there is only one, nothing is cloned.
-        if let Some(ticket) = tickets.next() {
-            accepted |= last.push(trace, ticket, offer, now);
+        if let Some(ledger_entry) = ledger_entries.next() {
+            accepted |= last.push(trace, ledger_entry, offer, now);
         }
         accepted
     }
@@ -143,7 +143,7 @@ impl Delivery {
     /// When that took longer than `timeout`, when spans were lost meanwhile, or when an exporter
     /// could not flush.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        FlushError::judge(Drain::begin(&self.lanes, Ask::Flush).wait(timeout), timeout)
+        FlushError::check(Drain::start(&self.channels, DrainKind::Flush).wait(timeout), timeout)
     }
 
     /// Exports what waits, shuts every exporter down and ends its thread. What is sent from now on is
@@ -158,15 +158,15 @@ impl Delivery {
         timeout: Duration,
         unfinished: u64,
     ) -> Result<DeliveryReport, ShutdownError> {
-        let mut ending = Drain::begin(&self.lanes, Ask::Shutdown).wait(timeout);
-        ending.report.drop_spans(Reason::Unfinished, unfinished);
-        ShutdownError::judge(ending, timeout)
+        let mut outcome = Drain::start(&self.channels, DrainKind::Shutdown).wait(timeout);
+        outcome.report.drop_spans(Reason::Unfinished, unfinished);
+        ShutdownError::check(outcome, timeout)
     }
 
     fn end(&self) {
-        for lane in &self.lanes {
-            lane.end(None);
-            lane.clear();
+        for channel in &self.channels {
+            channel.end(None);
+            channel.clear();
         }
     }
 }

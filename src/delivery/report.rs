@@ -55,8 +55,8 @@ impl DeliveryReport {
     pub(super) fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.left += other.left;
-        for (mine, theirs) in self.dropped.iter_mut().zip(other.dropped) {
-            *mine += theirs;
+        for (sum, spans) in self.dropped.iter_mut().zip(other.dropped) {
+            *sum += spans;
         }
     }
 
@@ -87,7 +87,8 @@ impl fmt::Debug for DeliveryReport {
 
 impl fmt::Display for DeliveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sent, dropped, left) = (self.sent, self.dropped(), self.left);
+        let Self { sent, left, .. } = *self;
+        let dropped = self.dropped();
         write!(f, "{sent} spans sent, {dropped} dropped")?;
         let mut before = " (";
         for reason in Reason::ALL {
@@ -106,7 +107,7 @@ impl fmt::Display for DeliveryReport {
 
 /// How a flush or a shutdown ended.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct DrainOutcome {
     pub(super) report: DeliveryReport,
     pub(super) in_time: bool,
     /// An exporter's own flush or shutdown that failed.
@@ -116,7 +117,7 @@ pub(super) struct Ending {
 }
 
 /// The end of a sentence.
-fn told(last_error: &Option<ExporterFailure>) -> String {
+fn last_error_text(last_error: &Option<ExporterFailure>) -> String {
     last_error.as_ref().map_or_else(String::new, |failure| format!("; {failure}"))
 }
 
@@ -127,7 +128,7 @@ pub enum FlushError {
     /// Time ran out. What is left stays queued and is still sent.
     #[error(
         "flush did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for{}",
-        told(last_error)
+        last_error_text(last_error)
     )]
     TimedOut {
         /// The time that was allowed.
@@ -141,7 +142,7 @@ pub enum FlushError {
     /// Spans were lost while it ran.
     #[error(
         "spans were lost during a flush: {report}; repair the exporter, or raise the queue's limits if it was full{}",
-        told(last_error)
+        last_error_text(last_error)
     )]
     Lost {
         /// What happened.
@@ -175,8 +176,8 @@ impl FlushError {
         }
     }
 
-    pub(super) fn judge(ending: Ending, limit: Duration) -> Result<DeliveryReport, Self> {
-        let Ending { report, in_time, failure, last_error } = ending;
+    pub(super) fn check(outcome: DrainOutcome, limit: Duration) -> Result<DeliveryReport, Self> {
+        let DrainOutcome { report, in_time, failure, last_error } = outcome;
         let report = Box::new(report);
         if !in_time {
             return Err(Self::TimedOut { limit, report, last_error: last_error.or(failure) });
@@ -208,7 +209,7 @@ pub enum ShutdownError {
     /// Time ran out. What still waited is lost and counted under [`Reason::ShutdownDeadline`].
     #[error(
         "shutdown did not end within {limit:?}: {report}; allow more time, or repair what the exporter waits for{}",
-        told(last_error)
+        last_error_text(last_error)
     )]
     TimedOut {
         /// The time that was allowed.
@@ -222,7 +223,7 @@ pub enum ShutdownError {
     /// Spans were lost while it ran.
     #[error(
         "spans were lost during the shutdown: {report}; end spans before it, repair the exporter, or raise the queue's limits{}",
-        told(last_error)
+        last_error_text(last_error)
     )]
     Lost {
         /// What happened.
@@ -256,8 +257,8 @@ impl ShutdownError {
         }
     }
 
-    pub(super) fn judge(ending: Ending, limit: Duration) -> Result<DeliveryReport, Self> {
-        FlushError::judge(ending, limit).map_err(|error| match error {
+    pub(super) fn check(outcome: DrainOutcome, limit: Duration) -> Result<DeliveryReport, Self> {
+        FlushError::check(outcome, limit).map_err(|error| match error {
             FlushError::TimedOut { limit, report, last_error } => {
                 Self::TimedOut { limit, report, last_error }
             }

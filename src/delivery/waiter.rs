@@ -37,12 +37,12 @@ impl Error for ExporterFailure {
 /// Counts exporters that are not done yet. One thread or one future waits for the last.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    state: Mutex<State>,
+    state: Mutex<WaiterState>,
     ended: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+struct WaiterState {
     open: usize,
     failure: Option<ExporterFailure>,
     waker: Option<Waker>,
@@ -51,7 +51,7 @@ struct State {
 impl Waiter {
     pub(super) fn new(exporters: usize) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State { open: exporters, failure: None, waker: None }),
+            state: Mutex::new(WaiterState { open: exporters, failure: None, waker: None }),
             ended: Condvar::new(),
         })
     }

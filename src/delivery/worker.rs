@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use super::DeliveryConfig;
-use super::backoff::{Backoff, Next};
-use super::health::{Health, Line};
-use super::lane::{Job, Lane, Outcome, Pause};
+use super::backoff::{Backoff, RetryDecision};
+use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
+use super::health::{Health, LogLine};
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, ExportError, Exporter};
 use crate::kit::{Random, guarded, notice, own_work};
@@ -21,18 +21,18 @@ use crate::ledger::Reason;
 
 pub(super) struct Worker {
     pub(super) exporter: Box<dyn Exporter>,
-    pub(super) lane: Arc<Lane>,
+    pub(super) channel: Arc<Channel>,
     pub(super) config: DeliveryConfig,
     pub(super) random: Random,
 }
 
 /// How one call of the exporter ended.
-enum Called {
+enum CallOutcome {
     Returned(Result<(), ExportError>),
     /// The time limit, which had passed.
     TimedOut(Duration),
     Panicked,
-    /// The lane has ended; nobody asks any more.
+    /// The channel has ended, and nothing waits for the call any more.
     Abandoned,
 }
 
@@ -42,7 +42,7 @@ impl Worker {
     /// # Errors
     /// When the system refuses a thread or what a runtime needs.
     pub(super) fn start(self, index: usize) -> io::Result<()> {
-        let (tell, told) = mpsc::sync_channel(1);
+        let (report, reported) = mpsc::sync_channel(1);
         let name = format!("tailtrace-export-{index}");
         let body = move || {
             own_work::mark_thread();
@@ -52,125 +52,127 @@ impl Worker {
             builder.enable_all().on_thread_start(own_work::mark_thread);
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(tell.send(Err(error))),
+                Err(error) => return drop(report.send(Err(error))),
             };
-            if tell.send(Ok(())).is_ok() {
-                let lane = Arc::clone(&self.lane);
+            if report.send(Ok(())).is_ok() {
+                let channel = Arc::clone(&self.channel);
                 let ran = guarded::call(|| self.run(runtime));
-                // A bug of ours must not leave anybody waiting.
+                // A bug here must not leave a flush or a shutdown waiting.
                 if ran.is_none() {
-                    lane.end(None);
+                    channel.end(None);
                 }
             }
         };
         #[expect(clippy::disallowed_methods, reason = "delivery owns the exporting threads")]
         thread::Builder::new().name(name).spawn(body)?;
-        told.recv().unwrap_or_else(|_| Err(io::Error::other("the export thread ended at once")))
+        reported.recv().unwrap_or_else(|_| Err(io::Error::other("the export thread ended at once")))
     }
 
     fn run(self, runtime: Runtime) {
         let mut health = Health::default();
         let failure = loop {
-            match self.lane.next() {
+            match self.channel.next() {
                 Job::Send(batch) => {
                     if let Some(outcome) = self.send(&runtime, batch, &mut health) {
-                        self.lane.settle(outcome);
+                        self.channel.settle(outcome);
                     }
                 }
                 Job::Flush => {
                     let limit = Some(self.config.export_timeout);
                     let failure =
                         self.failure(self.call(&runtime, limit, || self.exporter.flush()));
-                    self.lane.flushed(failure.as_ref());
+                    self.channel.flushed(failure.as_ref());
                 }
-                // Its time limit is that of whoever asked for it.
+                // Its time limit is that of the caller of the shutdown.
                 Job::Stop => {
                     break self.failure(self.call(&runtime, None, || self.exporter.shutdown()));
                 }
                 Job::Quit => break None,
             }
         };
-        tell(health.last_words());
-        let Self { exporter, lane, .. } = self;
+        log(health.final_line());
+        let Self { exporter, channel, .. } = self;
         guarded::call(|| {
             let _inside = runtime.enter();
             drop(exporter);
         });
-        // What the exporter left running there must not hold anybody up.
+        // Tasks that the exporter left running there must not hold up the shutdown.
         runtime.shutdown_background();
-        lane.end(failure.as_ref());
-        lane.clear();
+        channel.end(failure.as_ref());
+        channel.clear();
     }
 
     /// Sends a batch, again and again if need be; `None` when it was abandoned.
-    fn send(&self, runtime: &Runtime, batch: Batch, health: &mut Health) -> Option<Outcome> {
-        let now = || self.lane.clock.now();
+    fn send(&self, runtime: &Runtime, batch: Batch, health: &mut Health) -> Option<BatchOutcome> {
+        let now = || self.channel.clock.now();
         let limit = Some(self.config.export_timeout);
-        let mut urgency = self.lane.urgency();
+        let mut urgency = self.channel.urgency();
         let mut backoff = Backoff::new(self.config.retry, now());
         let mut batch = batch;
         loop {
             let called = self.call(runtime, limit, move || self.exporter.export(batch));
             let (error, left) = match called {
-                Called::Returned(Ok(())) => {
-                    tell(health.worked(now(), &self.lane.name));
-                    return Some(Outcome::Sent { rejected: 0 });
+                CallOutcome::Returned(Ok(())) => {
+                    log(health.worked(now(), &self.channel.name));
+                    return Some(BatchOutcome::Sent { rejected: 0 });
                 }
-                Called::Returned(Err(mut error)) => {
+                CallOutcome::Returned(Err(mut error)) => {
                     let left = error.take_left();
                     (Arc::new(error), Some(left))
                 }
-                Called::TimedOut(limit) => (Arc::new(too_late(limit)), self.lane.reclaim()),
-                Called::Panicked => {
-                    let error = Arc::new(ExportError::permanent("it panicked"));
-                    self.lane.failed(Arc::clone(&error));
-                    tell(health.failed(now(), &self.lane.name, &error));
-                    return Some(Outcome::Lost(Reason::ExporterPanicked));
+                CallOutcome::TimedOut(limit) => {
+                    (Arc::new(timed_out(limit)), self.channel.reclaim())
                 }
-                Called::Abandoned => return None,
+                CallOutcome::Panicked => {
+                    let error = Arc::new(ExportError::permanent("it panicked"));
+                    self.channel.failed(Arc::clone(&error));
+                    log(health.failed(now(), &self.channel.name, &error));
+                    return Some(BatchOutcome::Lost(Reason::ExporterPanicked));
+                }
+                CallOutcome::Abandoned => return None,
             };
-            self.lane.failed(Arc::clone(&error));
-            tell(health.failed(now(), &self.lane.name, &error));
+            self.channel.failed(Arc::clone(&error));
+            log(health.failed(now(), &self.channel.name, &error));
             if !error.is_retryable() {
-                let partly = error.rejected_spans().map(|rejected| Outcome::Sent { rejected });
-                return Some(partly.unwrap_or(Outcome::Lost(Reason::Refused)));
+                let partly = error.rejected_spans().map(|rejected| BatchOutcome::Sent { rejected });
+                return Some(partly.unwrap_or(BatchOutcome::Lost(Reason::Refused)));
             }
             let Some(left) = left else {
                 // The exporter had taken the traces out: they went with it.
-                tell(health.gave_up(now(), &self.lane.name, &error));
-                return Some(Outcome::Lost(Reason::RetriesExhausted));
+                log(health.gave_up(now(), &self.channel.name, &error));
+                return Some(BatchOutcome::Lost(Reason::RetriesExhausted));
             };
             let rejected = error.rejected_spans().unwrap_or(0);
-            batch = self.lane.retry(left, rejected)?;
+            batch = self.channel.retry(left, rejected)?;
             let next = backoff.failed(now(), error.retry_after(), self.random.next_u64());
             let (wait, asked) = match next {
-                Next::Wait(wait) => (wait, false),
-                Next::WaitAsAsked(wait) => (wait, true),
-                Next::GiveUp => {
-                    tell(health.gave_up(now(), &self.lane.name, &error));
-                    return Some(Outcome::Lost(Reason::RetriesExhausted));
+                RetryDecision::Wait(wait) => (wait, false),
+                RetryDecision::WaitAsAsked(wait) => (wait, true),
+                RetryDecision::GiveUp => {
+                    log(health.gave_up(now(), &self.channel.name, &error));
+                    return Some(BatchOutcome::Lost(Reason::RetriesExhausted));
                 }
             };
-            match self.lane.pause(wait, asked, &mut urgency) {
-                Pause::Over => {}
-                Pause::Urged => backoff.urge(),
-                Pause::Abandoned => return None,
+            match self.channel.pause(wait, asked, &mut urgency) {
+                PauseEnd::Elapsed => {}
+                PauseEnd::Urged => backoff.urge(),
+                PauseEnd::Abandoned => return None,
             }
         }
     }
 
-    /// Runs one of the exporter's futures to its end, its time limit, its panic or the lane's end.
+    /// Runs one of the exporter's futures to its end, its time limit, its panic or the channel's end.
     fn call<F>(
         &self,
         runtime: &Runtime,
         limit: Option<Duration>,
         make: impl FnOnce() -> F,
-    ) -> Called
+    ) -> CallOutcome
     where
         F: Future<Output = Result<(), ExportError>>,
     {
         let ended = guarded::call(|| {
-            runtime.block_on(self.lane.unless_abandoned(async {
+            runtime.block_on(self.channel.unless_abandoned(async {
                 let Some(limit) = limit else {
                     return Ok(make().await);
                 };
@@ -178,37 +180,37 @@ impl Worker {
             }))
         });
         match ended {
-            Some(Some(Ok(result))) => Called::Returned(result),
-            Some(Some(Err(limit))) => Called::TimedOut(limit),
-            Some(None) => Called::Abandoned,
+            Some(Some(Ok(result))) => CallOutcome::Returned(result),
+            Some(Some(Err(limit))) => CallOutcome::TimedOut(limit),
+            Some(None) => CallOutcome::Abandoned,
             None => {
-                self.lane.ledger.panicked(1);
-                Called::Panicked
+                self.channel.ledger.panicked(1);
+                CallOutcome::Panicked
             }
         }
     }
 
-    /// What whoever waits for a flush or the shutdown hears.
-    fn failure(&self, called: Called) -> Option<ExporterFailure> {
+    /// What the callers of a flush or the shutdown are told.
+    fn failure(&self, called: CallOutcome) -> Option<ExporterFailure> {
         let error = match called {
-            Called::Returned(Ok(())) | Called::Abandoned => return None,
-            Called::Returned(Err(error)) => error,
-            Called::TimedOut(limit) => too_late(limit),
-            Called::Panicked => ExportError::permanent("it panicked"),
+            CallOutcome::Returned(Ok(())) | CallOutcome::Abandoned => return None,
+            CallOutcome::Returned(Err(error)) => error,
+            CallOutcome::TimedOut(limit) => timed_out(limit),
+            CallOutcome::Panicked => ExportError::permanent("it panicked"),
         };
-        Some(ExporterFailure { exporter: Arc::clone(&self.lane.name), error: Arc::new(error) })
+        Some(ExporterFailure { exporter: Arc::clone(&self.channel.name), error: Arc::new(error) })
     }
 }
 
 /// The error of a call that ran out of time; what is left of its batch is known elsewhere.
-fn too_late(limit: Duration) -> ExportError {
+fn timed_out(limit: Duration) -> ExportError {
     ExportError::retryable(format!("no answer within {limit:?}"), Batch::default())
 }
 
-fn tell(line: Option<Line>) {
+fn log(line: Option<LogLine>) {
     match line {
-        Some(Line::Warning(text)) => notice::warn(&text),
-        Some(Line::Notice(text)) => notice::info(&text),
+        Some(LogLine::Warning(text)) => notice::warn(&text),
+        Some(LogLine::Notice(text)) => notice::info(&text),
         None => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Text of strangers, made fit for a terminal: nothing that moves the cursor, hides or reorders.
+//! Text from outside, made fit for a terminal: nothing that moves the cursor, hides or reorders.
 
 use std::borrow::Cow;
 use std::fmt::Write;

@@ -20,7 +20,7 @@ pub(crate) struct Row<'a> {
 
 const NONE: u32 = u32::MAX;
 
-/// The place of every span among the others, as indices.
+/// The place of every span in the tree, as indices.
 struct Links {
     parent: Vec<u32>,
     first_child: Vec<u32>,
@@ -126,7 +126,7 @@ fn at(list: &[u32], index: u32) -> u32 {
 
 impl Row<'_> {
     /// What stands to the left of the span, with its own branch. Spans below `deepest` are drawn at
-    /// that depth and say theirs.
+    /// that depth and say their own.
     pub(crate) fn branch(&self, deepest: u32) -> String {
         if self.depth == 0 {
             return String::new();

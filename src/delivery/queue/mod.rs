@@ -39,7 +39,7 @@ pub(super) struct Offer {
 
 /// What became of an offer.
 #[derive(Debug)]
-pub(super) enum Pushed<T> {
+pub(super) enum PushOutcome<T> {
     /// It waits now; these had to make room for it.
     Accepted(Vec<Entry<T>>),
     /// There is no room for it.
@@ -114,7 +114,7 @@ impl<T> Queue<T> {
     }
 
     /// Lets `item` in, or refuses it; never holds more than the bounds allow.
-    pub(super) fn push(&mut self, item: T, offer: Offer, now: Tick) -> Pushed<T> {
+    pub(super) fn push(&mut self, item: T, offer: Offer, now: Tick) -> PushOutcome<T> {
         // Each bound on its own: how much would have to go.
         let places = (self.len() + 1).saturating_sub(self.bounds.traces);
         let bytes = self.bytes.saturating_add(offer.bytes);
@@ -122,7 +122,7 @@ impl<T> Queue<T> {
         let fits = places == 0 && bytes == 0;
         let can_shed = offer.error && places <= self.rest.len() && bytes <= self.rest_bytes;
         if !fits && !can_shed {
-            return Pushed::Refused(item);
+            return PushOutcome::Refused(item);
         }
         let shed = self.shed(places, bytes);
         self.spans += offer.spans;
@@ -136,12 +136,13 @@ impl<T> Queue<T> {
             self.rest_bytes += offer.bytes;
             self.rest.push_back(entry);
         }
-        Pushed::Accepted(shed)
+        PushOutcome::Accepted(shed)
     }
 
     /// Removes the oldest without an error until this many places and bytes are free.
     fn shed(&mut self, places: usize, bytes: usize) -> Vec<Entry<T>> {
-        let (mut shed, mut freed) = (Vec::new(), 0);
+        let mut shed = Vec::new();
+        let mut freed = 0;
         while shed.len() < places || freed < bytes {
             let Some(entry) = self.rest.pop_front() else {
                 break;
@@ -161,7 +162,8 @@ impl<T> Queue<T> {
     /// Takes what has waited longest, as much as fits the bounds and one in any case.
     pub(super) fn take(&mut self, max_spans: usize, max_bytes: usize) -> Vec<Entry<T>> {
         let mut batch: Vec<Entry<T>> = Vec::new();
-        let (mut spans, mut bytes) = (0_usize, 0_usize);
+        let mut spans = 0_usize;
+        let mut bytes = 0_usize;
         while let Some(next) = self.peek() {
             spans = spans.saturating_add(next.spans);
             bytes = bytes.saturating_add(next.bytes);

@@ -12,10 +12,10 @@ fn offer(bytes: usize, error: bool) -> Offer {
     Offer { spans: 1, bytes, error }
 }
 
-fn shed(pushed: Pushed<u32>) -> Option<Vec<u32>> {
+fn shed(pushed: PushOutcome<u32>) -> Option<Vec<u32>> {
     match pushed {
-        Pushed::Accepted(shed) => Some(items(shed)),
-        Pushed::Refused(_) => None,
+        PushOutcome::Accepted(shed) => Some(items(shed)),
+        PushOutcome::Refused(_) => None,
     }
 }
 
@@ -151,8 +151,12 @@ proptest! {
         steps in proptest::collection::vec(step(), 0..200),
     ) {
         let bounds = Bounds { traces, bytes };
-        let (mut queue, mut naive) = (Queue::new(bounds), Naive { bounds, list: Vec::new() });
-        let (mut pushed, mut refused, mut gone, mut taken) = (0, 0, 0, 0);
+        let mut queue = Queue::new(bounds);
+        let mut naive = Naive { bounds, list: Vec::new() };
+        let mut pushed = 0;
+        let mut refused = 0;
+        let mut gone = 0;
+        let mut taken = 0;
         for step in steps {
             match step {
                 Step::Push(offer) => {

@@ -94,7 +94,7 @@ fn a_shutdown_that_gives_up_frees_those_who_wait_for_a_flush() {
     let (bench, _heard) = stuck(blocked);
     std::thread::scope(|scope| {
         let flush = scope.spawn(|| bench.delivery.flush(LONG));
-        while bench.delivery.lanes[0].urgency() == 0 {
+        while bench.delivery.channels[0].urgency() == 0 {
             std::thread::yield_now();
         }
         assert!(bench.delivery.shutdown(Duration::ZERO, 0).is_err());

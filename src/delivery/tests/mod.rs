@@ -1,9 +1,9 @@
 //! Delivery with exporters that follow a script.
 
-mod fates;
+mod async_exporter;
 mod hangs;
-mod own_queue;
-mod partly;
+mod outcomes;
+mod partial_batches;
 mod retries;
 mod runtimes;
 

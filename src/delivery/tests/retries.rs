@@ -64,7 +64,7 @@ fn a_flush_during_which_spans_are_lost_is_not_ok() {
     let error = std::thread::scope(|scope| {
         let flush = scope.spawn(|| bench.delivery.flush(LONG));
         // Lets the second batch go once the flush has begun.
-        while bench.delivery.lanes[0].urgency() == 0 {
+        while bench.delivery.channels[0].urgency() == 0 {
             std::thread::yield_now();
         }
         drop(hold);

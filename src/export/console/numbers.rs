@@ -14,7 +14,9 @@ pub(super) fn duration(duration: Duration) -> String {
         return format!("{number} s");
     }
     let seconds = (nanos + 500_000_000) / 1_000_000_000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    let minutes = seconds / 60;
+    let hours = seconds / 3_600;
+    let days = seconds / 86_400;
     if minutes < 60 {
         format!("{minutes}m {:02}s", seconds % 60)
     } else if hours < 24 {
@@ -35,7 +37,8 @@ fn three_digits(nanos: u128, size: u128, end: u128) -> Option<String> {
     if number >= end * scale {
         return None;
     }
-    let (whole, part) = (number / scale, number % scale);
+    let whole = number / scale;
+    let part = number % scale;
     if part == 0 {
         return Some(whole.to_string());
     }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::FileExporter;
 use super::disk::FileSystem;
 use super::error::FileError;
-use super::rotate::{Log, Rotation};
+use super::rotation::{Log, Rotation};
 
 /// Makes a [`FileExporter`].
 ///

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::rotate::Disk;
+use super::rotation::Disk;
 
 #[derive(Debug)]
 pub(super) struct FileSystem;
@@ -45,7 +45,7 @@ impl Disk for FileSystem {
     }
 
     fn cut(&mut self, file: &mut File, len: u64) -> io::Result<()> {
-        // Never longer: somebody may have emptied the file in the meantime.
+        // Never longer: another program may have emptied the file in the meantime.
         let here = file.metadata()?.len();
         file.set_len(len.min(here))
     }

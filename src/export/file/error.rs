@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::rotate::Rotation;
+use super::rotation::Rotation;
 use crate::kit::error_text::debug_like_display;
 
 /// Why a [`FileExporter`](super::FileExporter) could not be made.

@@ -4,7 +4,7 @@ mod builder;
 mod disk;
 mod error;
 mod json;
-mod rotate;
+mod rotation;
 
 use std::fmt;
 use std::io;
@@ -13,13 +13,13 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use self::disk::FileSystem;
-use self::rotate::Log;
+use self::rotation::Log;
 use super::{Batch, ExportError, Exporter};
 use crate::kit::guarded::lock;
 
 pub use builder::FileExporterBuilder;
 pub use error::FileError;
-pub use rotate::Rotation;
+pub use rotation::Rotation;
 
 /// Appends every span as a line of JSON to a file, and begins a new file before it grows too large.
 ///

@@ -25,7 +25,7 @@ impl<'a> TraceFields<'a> {
     pub(super) fn of(trace: &'a Trace) -> Self {
         let root = trace.root();
         let flags = root.map_or(0, |root| u32::from(root.context().flags.bits()));
-        // The parent of a late span ended before it, in this process as far as anybody knows.
+        // The parent of a late span ended before it, in this process as far as is known.
         let called = root.filter(|root| root.parent_span_id().is_some() && !trace.is_late());
         Self {
             trace_id: trace.trace_id().to_bytes(),

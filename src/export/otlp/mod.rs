@@ -18,7 +18,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use self::json::Json;
-use self::progress::Progress;
+use self::progress::RequestProgress;
 use self::protobuf::Protobuf;
 use self::transport::Transport;
 use super::http::RequestError;
@@ -127,7 +127,7 @@ impl OtlpExporter {
         &self,
         transport: &Transport,
         batch: &mut Batch,
-        progress: &mut Progress,
+        progress: &mut RequestProgress,
         body: &mut Vec<u8>,
     ) -> Result<(), RequestError> {
         batch.group_by_resource();
@@ -168,7 +168,7 @@ impl Exporter for OtlpExporter {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
         let mut body = mem::take(&mut *lock(&self.buffer));
-        let mut progress = Progress::default();
+        let mut progress = RequestProgress::default();
         let sent = self.send(&transport, &mut batch, &mut progress, &mut body).await;
         if body.capacity() <= 2 * MOST_REQUESTED {
             *lock(&self.buffer) = body;

@@ -5,7 +5,7 @@ use crate::export::{Batch, ExportError};
 
 /// The account of one call of the exporter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(super) struct RequestProgress {
     /// How many spans a peer has answered for.
     done: usize,
     /// How many of those were rejected.
@@ -14,7 +14,7 @@ pub(super) struct Progress {
     message: String,
 }
 
-impl Progress {
+impl RequestProgress {
     /// Takes the spans of a request out of the batch that was accepted, except for what the answer says.
     pub(super) fn answered(&mut self, batch: &mut Batch, spans: usize, answer: &Answer) {
         let rejected = usize::try_from(answer.rejected).unwrap_or(spans).min(spans);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn requests_add_up_and_the_first_reason_is_told() {
-        let mut progress = Progress::default();
+        let mut progress = RequestProgress::default();
         let mut batch = batch(30);
         progress.answered(&mut batch, 10, &answer(0, "slow down"));
         assert_eq!(progress.remark(), Some("slow down"));
@@ -112,12 +112,12 @@ mod tests {
 
     #[test]
     fn a_batch_of_which_nothing_was_accepted_is_refused() {
-        let mut progress = Progress::default();
+        let mut progress = RequestProgress::default();
         progress.refused(&mut batch(5), 5, "X answered 400");
         let error = progress.result("X").unwrap_err();
         assert_eq!((error.is_retryable(), error.rejected_spans()), (false, None));
         assert_eq!(error.to_string(), "X answered 400");
-        let mut all = Progress::default();
+        let mut all = RequestProgress::default();
         all.answered(&mut batch(5), 5, &Answer::default());
         assert!(all.result("X").is_ok());
     }

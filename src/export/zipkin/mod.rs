@@ -2,7 +2,7 @@
 
 mod builder;
 mod encode;
-mod remote;
+mod remote_endpoint;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -84,7 +84,9 @@ fn write_span(out: &mut Vec<u8>, span: SpanRef<'_>) {
     array(out, span.logs(), log);
     key(out, ",\"links\":");
     array(out, span.links(), link);
-    let (tags, logs, links) = (span.dropped_tags(), span.dropped_logs(), span.dropped_links());
+    let tags = span.dropped_tags();
+    let logs = span.dropped_logs();
+    let links = span.dropped_links();
     if (tags, logs, links) != (0, 0, 0) {
         key(out, ",\"dropped\":{\"tags\":");
         display(out, tags);
@@ -148,9 +150,12 @@ fn value(out: &mut Vec<u8>, tag: TagRef<'_>) {
 
 /// A time of day as RFC 3339 in UTC with nanoseconds, so that text order is time order.
 fn time(out: &mut Vec<u8>, nanos: u64) {
-    let (seconds, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    let seconds = nanos / 1_000_000_000;
+    let nanos = nanos % 1_000_000_000;
     let (year, month, day) = date(seconds / 86_400);
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let hour = seconds / 3_600 % 24;
+    let minute = seconds / 60 % 60;
+    let second = seconds % 60;
     // Writing into a Vec cannot fail.
     let _ = write!(
         out,
@@ -163,7 +168,8 @@ fn date(days: u64) -> (u64, u64, u64) {
     // Years are counted from March here, so that the leap day is the last of its year. The calendar
     // repeats every 400 years, which are 146,097 days; 1970-01-01 is day 719,468 after 0000-03-01.
     let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
     // Without the leap days of the years before, a year is 365 days.
     let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
     let year_of_era = (day_of_era - leap_days) / 365;

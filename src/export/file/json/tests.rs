@@ -135,7 +135,8 @@ proptest! {
         fields in tags(),
         duration in 0_u64..1 << 40,
     ) {
-        let (trace_id, span_id) = (TraceId::from_bits(ids.0).unwrap(), SpanId::from_bits(ids.1).unwrap());
+        let trace_id = TraceId::from_bits(ids.0).unwrap();
+        let span_id = SpanId::from_bits(ids.1).unwrap();
         let mut context = TraceContext::new(trace_id, span_id);
         context.parent_span_id = SpanId::from_bits(ids.2);
         let (name, message, error) = texts;

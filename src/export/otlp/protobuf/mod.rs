@@ -11,15 +11,15 @@ use super::requests::Format;
 use crate::model::{Resource, Status, TagRef};
 use crate::trace::{LinkRef, LogRef, SpanRef};
 use wire::{
-    BYTES, FIXED32, FIXED64, Open, VARINT, bytes, bytes_len, fixed64, key, number, text, text_len,
-    varint, varint_len,
+    BYTES, FIXED32, FIXED64, OpenMessage, VARINT, bytes, bytes_len, fixed64, key, number, text,
+    text_len, varint, varint_len,
 };
 
 /// Writes requests in the binary form.
 #[derive(Debug)]
 pub(super) struct Protobuf {
-    resource_spans: Option<Open>,
-    scope_spans: Option<Open>,
+    resource_spans: Option<OpenMessage>,
+    scope_spans: Option<OpenMessage>,
     /// How many bytes the length of the last span took; the next is likely to be its like.
     span_width: usize,
 }
@@ -37,21 +37,21 @@ impl Format for Protobuf {
     fn begin(&mut self, _out: &mut Vec<u8>) {}
 
     fn open_resource(&mut self, out: &mut Vec<u8>, resource: &Resource) {
-        self.resource_spans = Some(Open::begin(out, key(1, BYTES), ENVELOPE_WIDTH));
-        let open = Open::begin(out, key(1, BYTES), 1);
+        self.resource_spans = Some(OpenMessage::begin(out, key(1, BYTES), ENVELOPE_WIDTH));
+        let open = OpenMessage::begin(out, key(1, BYTES), 1);
         for (name, value) in resource.iter() {
             tag(out, key(1, BYTES), name, value.as_ref());
         }
         open.end(out);
-        self.scope_spans = Some(Open::begin(out, key(2, BYTES), ENVELOPE_WIDTH));
-        let open = Open::begin(out, key(1, BYTES), 1);
+        self.scope_spans = Some(OpenMessage::begin(out, key(2, BYTES), ENVELOPE_WIDTH));
+        let open = OpenMessage::begin(out, key(1, BYTES), 1);
         text(out, key(1, BYTES), SCOPE_NAME);
         text(out, key(2, BYTES), SCOPE_VERSION);
         open.end(out);
     }
 
     fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
-        let open = Open::begin(out, key(2, BYTES), self.span_width);
+        let open = OpenMessage::begin(out, key(2, BYTES), self.span_width);
         write_span(out, fields, span);
         self.span_width = open.end(out);
     }
@@ -81,13 +81,13 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     }
     number(out, key(10, VARINT), span.dropped_tags().into());
     for log in span.logs() {
-        let open = Open::begin(out, key(11, BYTES), 1);
+        let open = OpenMessage::begin(out, key(11, BYTES), 1);
         write_log(out, log);
         open.end(out);
     }
     number(out, key(12, VARINT), span.dropped_logs().into());
     for link in span.links() {
-        let open = Open::begin(out, key(13, BYTES), 1);
+        let open = OpenMessage::begin(out, key(13, BYTES), 1);
         write_link(out, link);
         open.end(out);
     }
@@ -153,10 +153,10 @@ fn tag(out: &mut Vec<u8>, field: u8, name: &str, value: TagRef<'_>) {
 }
 
 fn tag_of_array(out: &mut Vec<u8>, field: u8, name: &str, value: TagRef<'_>) {
-    let pair = Open::begin(out, field, 1);
+    let pair = OpenMessage::begin(out, field, 1);
     text(out, key(1, BYTES), name);
-    let any = Open::begin(out, key(2, BYTES), 1);
-    let array = Open::begin(out, key(5, BYTES), 1);
+    let any = OpenMessage::begin(out, key(2, BYTES), 1);
+    let array = OpenMessage::begin(out, key(5, BYTES), 1);
     match value {
         TagRef::BoolArray(flags) => flags.iter().for_each(|flag| item(out, TagRef::Bool(*flag))),
         TagRef::I64Array(wholes) => wholes.iter().for_each(|whole| item(out, TagRef::I64(*whole))),

@@ -79,12 +79,12 @@ pub(super) fn number(out: &mut Vec<u8>, key: u8, value: u64) {
 /// by a byte or two when it is closed. So lengths are as short as they can be, as every writer makes
 /// them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Open {
+pub(super) struct OpenMessage {
     at: usize,
     width: usize,
 }
 
-impl Open {
+impl OpenMessage {
     /// Begins a message whose length takes about `width` bytes.
     #[inline]
     pub(super) fn begin(out: &mut Vec<u8>, key: u8, width: usize) -> Self {
@@ -114,7 +114,8 @@ impl Open {
 
     #[cold]
     fn make_room(self, out: &mut Vec<u8>, width: usize) {
-        let (start, end) = (self.at + self.width, out.len());
+        let start = self.at + self.width;
+        let end = out.len();
         let moved = self.at + width;
         if width > self.width {
             out.resize(end + width - self.width, 0);
@@ -139,7 +140,7 @@ mod tests {
             number_written in 1_u64..,
         ) {
             let mut out = vec![7];
-            let open = Open::begin(&mut out, key(3, BYTES), width);
+            let open = OpenMessage::begin(&mut out, key(3, BYTES), width);
             out.resize(out.len() + content, 9);
             prop_assert_eq!(open.end(&mut out), varint_len(content as u64));
             number(&mut out, key(4, VARINT), number_written);

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::remote;
+use super::remote_endpoint;
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{LogLevel, Resource, SpanKind, Status, TagRef};
 use crate::time::unix_nanos;
@@ -68,7 +68,7 @@ fn write_span(out: &mut Vec<u8>, resource: &Resource, span: SpanRef<'_>, is_debu
     key(out, ",\"localEndpoint\":{\"serviceName\":");
     string(out, resource.service_name());
     key(out, "}");
-    remote::write(out, span);
+    remote_endpoint::write(out, span);
     if span.logs().next().is_some() {
         key(out, ",\"annotations\":");
         array(out, span.logs(), annotation);

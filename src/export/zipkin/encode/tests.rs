@@ -51,7 +51,8 @@ fn identity_name_and_times_in_microseconds_are_told() {
         ),
     );
     let spans = read(&[made.with_resource(Resource::new("shop"))]);
-    let (root, child) = (&spans[0], &spans[1]);
+    let root = &spans[0];
+    let child = &spans[1];
     assert_eq!(root.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!((root.id().to_string(), root.parent_id()), ("0000000000000001".to_owned(), None));
     assert_eq!(child.parent_id().map(|id| id.to_string()), Some("0000000000000001".to_owned()));
@@ -61,7 +62,7 @@ fn identity_name_and_times_in_microseconds_are_told() {
     assert_eq!(root.timestamp(), Some(start));
     assert_eq!(child.timestamp(), Some(start + Duration::from_micros(1)));
     assert_eq!(root.local_endpoint().unwrap().service_name(), Some("shop"));
-    // Zero would say that nobody knows.
+    // Zero would say that the port is not known.
     assert_eq!(child.duration(), Some(Duration::from_micros(1)));
 }
 

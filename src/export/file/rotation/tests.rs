@@ -254,7 +254,9 @@ proptest! {
         let disk = FakeDisk::default();
         let mut log = log(&disk, max_bytes, 3);
         disk.fail_next(fates);
-        let (mut sure, mut all, mut from) = (Vec::new(), Vec::new(), 0);
+        let mut sure = Vec::new();
+        let mut all = Vec::new();
+        let mut from = 0;
         for batch in &batches {
             let lines = lines_of(batch, from);
             from += batch.len();

@@ -1,12 +1,12 @@
-//! What both sides of a lane agree on, and what follows from it; nothing waits here.
+//! What the senders and the exporting thread agree on, and what follows from it; nothing waits here.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
+use crate::delivery::ledger_entry::{LedgerEntry, Settlement};
 use crate::delivery::queue::{Bounds, Entry, Queue};
 use crate::delivery::report::DeliveryReport;
-use crate::delivery::ticket::{Landed, Ticket};
 use crate::delivery::waiter::Waiter;
 use crate::export::{Batch, Batching, ExportError, Loan, Progress};
 use crate::ledger::Reason;
@@ -15,24 +15,24 @@ use crate::trace::Trace;
 
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) queue: Queue<Parcel>,
+    pub(super) queue: Queue<QueuedTrace>,
     /// The batch that is being sent.
     pub(super) sending: Sending,
     pub(super) account: DeliveryReport,
     pub(super) errors: Errors,
     pub(super) flushes: Vec<Flush>,
-    /// Those whose flush the exporter is busy with.
-    pub(super) flushing: Vec<Arc<Waiter>>,
-    pub(super) stops: Vec<Arc<Waiter>>,
+    /// The flushes that the exporter is busy with.
+    pub(super) flush_waiters: Vec<Arc<Waiter>>,
+    pub(super) shutdown_waiters: Vec<Arc<Waiter>>,
     pub(super) phase: Phase,
-    /// How often somebody began to wait for what is queued.
+    /// How often a flush or a shutdown began to wait for what is queued.
     pub(super) urgency: u64,
     /// Whether the thread waits on `work`, so that a busy one costs its senders no system call.
     pub(super) idle: bool,
     /// Ends the thread's wait for the exporter.
     pub(super) waker: Option<Waker>,
     /// What was given up and takes memory yet.
-    pub(super) remains: Vec<Trace>,
+    pub(super) abandoned: Vec<Trace>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,18 +44,18 @@ pub(super) enum Phase {
 }
 
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct QueuedTrace {
     pub(super) trace: Trace,
-    pub(super) ticket: Ticket,
+    pub(super) ledger_entry: LedgerEntry,
 }
 
-/// The account of the batch that is being sent: taking tickets out of it decides what became of them.
+/// The account of the batch that is being sent: taking ledger_entries out of it decides what became of them.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
-    tickets: VecDeque<(u64, Ticket)>,
-    /// What is known about the first ticket's spans.
+    ledger_entries: VecDeque<(u64, LedgerEntry)>,
+    /// What is known about the first ledger_entry's spans.
     first: Progress,
-    /// Where the exporter marks what became of the spans.
+    /// Where the exporter baselines what became of the spans.
     loan: Option<Arc<Loan>>,
 }
 
@@ -78,19 +78,19 @@ pub(super) struct Errors {
 /// What the exporting thread does next.
 #[derive(Debug)]
 pub(in crate::delivery) enum Job {
-    /// Send these, then `Lane::settle`.
+    /// Send these, then `Channel::settle`.
     Send(Batch),
-    /// Let the exporter flush, then call `Lane::flushed`.
+    /// Let the exporter flush, then call `Channel::flushed`.
     Flush,
-    /// Let the exporter shut down, then `Lane::end`.
+    /// Let the exporter shut down, then `Channel::end`.
     Stop,
-    /// Nobody waits for anything any more.
+    /// The channel has ended.
     Quit,
 }
 
 /// How a batch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::delivery) enum Outcome {
+pub(in crate::delivery) enum BatchOutcome {
     /// It arrived but for some spans.
     Sent {
         rejected: u64,
@@ -99,7 +99,7 @@ pub(in crate::delivery) enum Outcome {
 }
 
 /// Tickets with what became of them, to be told to the ledger once the lock is free.
-pub(super) type Fates = Vec<(Ticket, Landed)>;
+pub(super) type Settlements = Vec<(LedgerEntry, Settlement)>;
 
 impl Errors {
     /// The last one, if it still stands or came after the first `count`.
@@ -116,9 +116,9 @@ impl Sending {
 
     /// How many spans of the traces queued before `target` have not been answered for.
     pub(super) fn spans_before(&self, target: u64) -> u64 {
-        let before = self.tickets.iter().filter(|(seq, _)| *seq < target);
-        let spans: u64 = before.map(|(_, ticket)| ticket.spans()).sum();
-        let has_first = self.tickets.front().is_some_and(|(seq, _)| *seq < target);
+        let before = self.ledger_entries.iter().filter(|(seq, _)| *seq < target);
+        let spans: u64 = before.map(|(_, ledger_entry)| ledger_entry.spans()).sum();
+        let has_first = self.ledger_entries.front().is_some_and(|(seq, _)| *seq < target);
         let known = if has_first { self.first.accepted + self.first.rejected } else { 0 };
         debug_assert!(known <= spans, "more is answered for than was sent");
         spans.saturating_sub(known)
@@ -150,13 +150,13 @@ impl State {
             account: DeliveryReport::default(),
             errors: Errors::default(),
             flushes: Vec::new(),
-            flushing: Vec::new(),
-            stops: Vec::new(),
+            flush_waiters: Vec::new(),
+            shutdown_waiters: Vec::new(),
             phase: Phase::Open,
             urgency: 0,
             idle: false,
             waker: None,
-            remains: Vec::new(),
+            abandoned: Vec::new(),
         }
     }
 
@@ -174,7 +174,7 @@ impl State {
         // Before anything newer is sent, or a steady stream would hold a flush up for ever.
         if self.flushes.iter().any(reached) {
             let reached = self.flushes.extract_if(.., |flush| reached(flush));
-            self.flushing.extend(reached.map(|flush| flush.waiter));
+            self.flush_waiters.extend(reached.map(|flush| flush.waiter));
             return Some(Job::Flush);
         }
         let wanted = self.phase == Phase::Stopping || !self.flushes.is_empty();
@@ -189,50 +189,50 @@ impl State {
 
     fn take(&mut self, batching: &Batching) -> Batch {
         let entries = self.queue.take(batching.max_spans, batching.max_bytes);
-        debug_assert!(self.sending.tickets.is_empty(), "one batch at a time");
+        debug_assert!(self.sending.ledger_entries.is_empty(), "one batch at a time");
         let mut traces = Vec::with_capacity(entries.len());
         for Entry { seq, item, .. } in entries {
-            self.sending.tickets.push_back((seq, item.ticket));
+            self.sending.ledger_entries.push_back((seq, item.ledger_entry));
             traces.push(item.trace);
         }
         self.sending.lend(Batch::from(traces))
     }
 
     /// Enters what became of the batch that is being sent, unless that has been done.
-    pub(super) fn settle(&mut self, outcome: Outcome) -> Fates {
+    pub(super) fn settle(&mut self, outcome: BatchOutcome) -> Settlements {
         let open = self.sending.spans();
-        let mut fates = match outcome {
-            Outcome::Sent { rejected } => {
+        let mut settlements = match outcome {
+            BatchOutcome::Sent { rejected } => {
                 let rejected = rejected.max(self.sending.marked().rejected).min(open);
                 self.advance(Progress { accepted: open - rejected, rejected })
             }
             // What the exporter has marked in the batch is known whatever came after it.
-            Outcome::Lost(_) => {
+            BatchOutcome::Lost(_) => {
                 let marked = self.sending.marked();
                 self.advance(marked)
             }
         };
         let reason = match outcome {
-            Outcome::Sent { .. } => Reason::Refused,
-            Outcome::Lost(reason) => reason,
+            BatchOutcome::Sent { .. } => Reason::Refused,
+            BatchOutcome::Lost(reason) => reason,
         };
         let mut known = std::mem::take(&mut self.sending.first);
-        for (_, ticket) in self.sending.tickets.drain(..) {
+        for (_, ledger_entry) in self.sending.ledger_entries.drain(..) {
             let Progress { accepted, rejected } = std::mem::take(&mut known);
-            self.account.drop_spans(reason, ticket.spans() - accepted - rejected);
-            fates.push((ticket, Landed { accepted, rejected, reason }));
+            self.account.drop_spans(reason, ledger_entry.spans() - accepted - rejected);
+            settlements.push((ledger_entry, Settlement { accepted, rejected, reason }));
         }
         self.sending.loan = None;
-        fates
+        settlements
     }
 
     /// Enters what a peer has answered for of the batch that is being sent, in the batch's order.
-    pub(super) fn advance(&mut self, progress: Progress) -> Fates {
+    pub(super) fn advance(&mut self, progress: Progress) -> Settlements {
         let sending = &mut self.sending;
-        let mut fates = Fates::with_capacity(sending.tickets.len());
+        let mut settlements = Settlements::with_capacity(sending.ledger_entries.len());
         let mut ahead = progress;
-        while let Some((_, ticket)) = sending.tickets.front() {
-            let open = ticket.spans() - sending.first.accepted - sending.first.rejected;
+        while let Some((_, ledger_entry)) = sending.ledger_entries.front() {
+            let open = ledger_entry.spans() - sending.first.accepted - sending.first.rejected;
             // Which spans were rejected is not known: the first ones stand for them.
             let rejected = ahead.rejected.min(open);
             let accepted = ahead.accepted.min(open - rejected);
@@ -246,15 +246,18 @@ impl State {
                 break;
             }
             let Progress { accepted, rejected } = std::mem::take(&mut sending.first);
-            if let Some((_, ticket)) = sending.tickets.pop_front() {
-                fates.push((ticket, Landed { accepted, rejected, reason: Reason::Refused }));
+            if let Some((_, ledger_entry)) = sending.ledger_entries.pop_front() {
+                settlements.push((
+                    ledger_entry,
+                    Settlement { accepted, rejected, reason: Reason::Refused },
+                ));
             }
         }
-        fates
+        settlements
     }
 
     /// Enters everything that waits as lost and hands it out, to be settled without the lock.
-    pub(super) fn give_up_queue(&mut self) -> Queue<Parcel> {
+    pub(super) fn give_up_queue(&mut self) -> Queue<QueuedTrace> {
         let empty = Queue::new(self.queue.bounds());
         let queue = std::mem::replace(&mut self.queue, empty);
         let spans = queue.spans() as u64;

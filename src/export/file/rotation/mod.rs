@@ -63,11 +63,11 @@ pub(super) struct Log<D: Disk> {
     disk: D,
     path: PathBuf,
     pub(super) rotation: Rotation,
-    file: Option<Open<D::File>>,
+    file: Option<OpenFile<D::File>>,
 }
 
 #[derive(Debug)]
-struct Open<F> {
+struct OpenFile<F> {
     file: F,
     end: End,
 }
@@ -77,7 +77,7 @@ struct Open<F> {
 enum End {
     /// Whole lines only.
     Clean,
-    /// Somebody else's: the last line may be half of one.
+    /// Written by another program: the last line may be half of one.
     Unknown,
     /// A write failed half-way and what it left could not be cut off. Up to here the lines are whole.
     Torn { whole: u64 },
@@ -125,13 +125,13 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// Lets go of the file; the next write opens it again.
+    /// Closes the file; the next write opens it again.
     pub(super) fn close(&mut self) {
         self.file = None;
     }
 
-    /// The open file, or a new one when somebody has moved it away.
-    fn current(&mut self) -> io::Result<Open<D::File>> {
+    /// The open file, or a new one when another program has moved it away.
+    fn current(&mut self) -> io::Result<OpenFile<D::File>> {
         let is_there = self.disk.exists(&self.path)?;
         match self.file.take() {
             Some(current) if is_there => Ok(current),
@@ -139,14 +139,14 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    fn open_current(&mut self) -> io::Result<Open<D::File>> {
+    fn open_current(&mut self) -> io::Result<OpenFile<D::File>> {
         let file = self.disk.open(&self.path)?;
         let end = End::Unknown;
-        Ok(Open { file, end })
+        Ok(OpenFile { file, end })
     }
 
     /// Makes the file end with a whole line; its length.
-    fn mend(&mut self, current: &mut Open<D::File>) -> io::Result<u64> {
+    fn mend(&mut self, current: &mut OpenFile<D::File>) -> io::Result<u64> {
         let len = self.disk.len(&current.file)?;
         let len = match current.end {
             End::Clean => len,
@@ -168,7 +168,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// Moves the full file aside and begins a new one.
-    fn rotate(&mut self, mut full: Open<D::File>) -> io::Result<Open<D::File>> {
+    fn rotate(&mut self, mut full: OpenFile<D::File>) -> io::Result<OpenFile<D::File>> {
         let oldest = self.rotation.files.saturating_sub(1);
         if oldest == 0 {
             self.disk.cut(&mut full.file, 0)?;
@@ -176,13 +176,14 @@ impl<D: Disk> Log<D> {
         }
         // Not every system renames a file that is open.
         drop(full);
-        // Up to the first gap nobody has to go; a gap is also what a rotation that failed leaves.
+        // Up to the first gap no file has to go; a gap is also what a rotation that failed leaves.
         let mut free = 1;
         while free < oldest && self.disk.exists(&self.elder(free))? {
             free += 1;
         }
         for age in (1..=free).rev() {
-            let (from, to) = (self.elder(age - 1), self.elder(age));
+            let from = self.elder(age - 1);
+            let to = self.elder(age);
             self.disk.rename(&from, &to)?;
         }
         let mut fresh = self.open_current()?;

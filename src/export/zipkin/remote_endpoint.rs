@@ -1,4 +1,4 @@
-//! Whom a span called. Pure.
+//! The service that a span called. Pure.
 
 use std::net::IpAddr;
 
@@ -6,42 +6,42 @@ use crate::export::json::{display, key, string};
 use crate::model::{SpanKind, TagRef};
 use crate::trace::SpanRef;
 
-/// What a tag says about the peer.
+/// What a tag names.
 #[derive(Clone, Copy)]
-enum Says {
+enum PeerTag {
     Name,
     /// An address, and the tag that has its port.
     Address(&'static str),
 }
 
 /// The best first (specification, "OpenTelemetry to Zipkin Transformation": remote endpoint).
-const RANKS: [(&str, Says); 11] = [
-    ("peer.service", Says::Name),
-    ("server.address", Says::Name),
-    ("net.peer.name", Says::Name),
-    ("network.peer.address", Says::Address("network.peer.port")),
-    ("server.socket.domain", Says::Name),
-    ("server.socket.address", Says::Address("server.socket.port")),
-    ("net.sock.peer.name", Says::Name),
-    ("net.sock.peer.addr", Says::Address("net.sock.peer.port")),
-    ("peer.hostname", Says::Name),
-    ("peer.address", Says::Address("peer.port")),
-    ("db.name", Says::Name),
+const RANKS: [(&str, PeerTag); 11] = [
+    ("peer.service", PeerTag::Name),
+    ("server.address", PeerTag::Name),
+    ("net.peer.name", PeerTag::Name),
+    ("network.peer.address", PeerTag::Address("network.peer.port")),
+    ("server.socket.domain", PeerTag::Name),
+    ("server.socket.address", PeerTag::Address("server.socket.port")),
+    ("net.sock.peer.name", PeerTag::Name),
+    ("net.sock.peer.addr", PeerTag::Address("net.sock.peer.port")),
+    ("peer.hostname", PeerTag::Name),
+    ("peer.address", PeerTag::Address("peer.port")),
+    ("db.name", PeerTag::Name),
 ];
 
-/// Writes the peer of a span that called somebody, if it says who that was: without one Zipkin draws
+/// Writes the peer of a span that called a service, if its tags name it: without one Zipkin draws
 /// no line between the services.
 pub(super) fn write(out: &mut Vec<u8>, span: SpanRef<'_>) {
     if !matches!(span.kind(), SpanKind::Client | SpanKind::Producer) {
         return;
     }
-    let said = |name| span.tag(name).and_then(TagRef::as_str).filter(|text| !text.is_empty());
-    let best = RANKS.iter().find_map(|(name, says)| Some((said(name)?, *says)));
-    let Some((peer, says)) = best else { return };
+    let text_of = |name| span.tag(name).and_then(TagRef::as_str).filter(|text| !text.is_empty());
+    let best = RANKS.iter().find_map(|(name, tag_kind)| Some((text_of(name)?, *tag_kind)));
+    let Some((peer, tag_kind)) = best else { return };
     key(out, ",\"remoteEndpoint\":{");
-    let (address, port) = match says {
-        Says::Name => (None, None),
-        Says::Address(port) => (peer.parse::<IpAddr>().ok(), span.tag(port).and_then(port_of)),
+    let (address, port) = match tag_kind {
+        PeerTag::Name => (None, None),
+        PeerTag::Address(port) => (peer.parse::<IpAddr>().ok(), span.tag(port).and_then(port_of)),
     };
     match address {
         Some(address) => {

@@ -1,4 +1,4 @@
-//! One exporter's queue, shared by those who send and the thread that exports.
+//! The channel to one exporter, shared by the threads that send and the thread that exports.
 //!
 //! Everything that both sides must agree on stands under one lock: what waits, what is being sent,
 //! who waits for a flush or the shutdown, and the account of this exporter. No exporter runs and no
@@ -13,20 +13,20 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::queue::{Bounds, Entry, Offer, Pushed};
-use super::ticket::{Landed, Ticket};
+use super::ledger_entry::{LedgerEntry, Settlement};
+use super::queue::{Bounds, Entry, Offer, PushOutcome};
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, Batching, ExportError, Progress};
 use crate::kit::sync::{Condvar, Mutex, lock, wait, wait_while};
 use crate::ledger::{Ledger, Reason};
 use crate::time::{Clock, Tick};
 use crate::trace::Trace;
-pub(super) use drain::Mark;
-use state::{Fates, Parcel, Phase, State};
-pub(super) use state::{Job, Outcome};
+pub(super) use drain::Baseline;
+pub(super) use state::{BatchOutcome, Job};
+use state::{Phase, QueuedTrace, Settlements, State};
 
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct Channel {
     /// The exporter's name.
     pub(super) name: Arc<str>,
     pub(super) clock: Clock,
@@ -39,15 +39,15 @@ pub(super) struct Lane {
 
 /// How a wait between two tries ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pause {
-    Over,
-    /// Somebody waits for the batch now.
+pub(super) enum PauseEnd {
+    Elapsed,
+    /// A flush or a shutdown waits for the batch now.
     Urged,
     /// The batch has been given up.
     Abandoned,
 }
 
-impl Lane {
+impl Channel {
     pub(super) fn new(
         name: Arc<str>,
         bounds: Bounds,
@@ -66,34 +66,43 @@ impl Lane {
     }
 
     /// Queues a trace; false when there is no room for it.
-    pub(super) fn push(&self, trace: Trace, ticket: Ticket, offer: Offer, now: Tick) -> bool {
+    pub(super) fn push(
+        &self,
+        trace: Trace,
+        ledger_entry: LedgerEntry,
+        offer: Offer,
+        now: Tick,
+    ) -> bool {
         let mut state = lock(&self.state);
         if state.phase != Phase::Open {
             let reason = Reason::ShutdownDeadline;
-            state.account.drop_spans(reason, ticket.spans());
+            state.account.drop_spans(reason, ledger_entry.spans());
             drop(state);
-            ticket.settle(&self.ledger, Landed::lost(reason));
+            ledger_entry.settle(&self.ledger, Settlement::lost(reason));
             return false;
         }
-        let (was_empty, was_full) = (state.queue.is_empty(), state.is_full(&self.batching));
-        let pushed = state.queue.push(Parcel { trace, ticket }, offer, now);
+        let was_empty = state.queue.is_empty();
+        let was_full = state.is_full(&self.batching);
+        let pushed = state.queue.push(QueuedTrace { trace, ledger_entry }, offer, now);
         let now_full = state.is_full(&self.batching);
         let wake = state.idle && (was_empty || (now_full && !was_full));
         let (accepted, gone) = match pushed {
-            Pushed::Accepted(shed) => (true, shed.into_iter().map(|entry| entry.item).collect()),
-            Pushed::Refused(parcel) => (false, vec![parcel]),
+            PushOutcome::Accepted(shed) => {
+                (true, shed.into_iter().map(|entry| entry.item).collect())
+            }
+            PushOutcome::Refused(queued) => (false, vec![queued]),
         };
-        for parcel in &gone {
-            let spans = parcel.ticket.spans();
+        for queued in &gone {
+            let spans = queued.ledger_entry.spans();
             state.account.drop_spans(Reason::QueueFull, spans);
         }
         drop(state);
         if wake {
             self.work.notify_one();
         }
-        for parcel in gone {
-            let lost = Landed::lost(Reason::QueueFull);
-            parcel.ticket.settle(&self.ledger, lost);
+        for queued in gone {
+            let lost = Settlement::lost(Reason::QueueFull);
+            queued.ledger_entry.settle(&self.ledger, lost);
         }
         accepted
     }
@@ -115,18 +124,18 @@ impl Lane {
     }
 
     /// Says how the batch of the last `Job::Send` ended.
-    pub(super) fn settle(&self, outcome: Outcome) {
+    pub(super) fn settle(&self, outcome: BatchOutcome) {
         let mut state = lock(&self.state);
-        if outcome == (Outcome::Sent { rejected: 0 }) {
+        if outcome == (BatchOutcome::Sent { rejected: 0 }) {
             state.errors.stands = false;
         }
-        let fates = state.settle(outcome);
+        let settlements = state.settle(outcome);
         drop(state);
-        self.tell(fates);
+        self.settle_all(settlements);
     }
 
     /// Enters what became of a batch of which `left` may be sent again, and hands that out for the next
-    /// try; `None` when that is nothing, because all of it is answered for or the lane has ended. Spans that
+    /// try; `None` when that is nothing, because all of it is answered for or the channel has ended. Spans that
     /// are neither left nor `rejected` have been accepted.
     pub(super) fn retry(&self, left: Batch, rejected: u64) -> Option<Batch> {
         let mut state = lock(&self.state);
@@ -134,11 +143,11 @@ impl Lane {
         let open = state.sending.spans();
         let done = open.saturating_sub(left.span_count() as u64);
         let rejected = rejected.max(state.sending.marked().rejected).min(done);
-        let fates = state.advance(Progress { accepted: done - rejected, rejected });
+        let settlements = state.advance(Progress { accepted: done - rejected, rejected });
         let again = state.phase != Phase::Ended && left.span_count() > 0;
         let again = again.then(|| state.sending.lend(left));
         drop(state);
-        self.tell(fates);
+        self.settle_all(settlements);
         again
     }
 
@@ -148,7 +157,7 @@ impl Lane {
         lock(&self.state).sending.reclaim()
     }
 
-    /// Keeps what the exporter said when a try failed, for whoever waits.
+    /// Keeps what the exporter said when a try failed, for flushes and the shutdown.
     pub(super) fn failed(&self, error: Arc<ExportError>) {
         let mut state = lock(&self.state);
         state.errors.count += 1;
@@ -160,36 +169,36 @@ impl Lane {
 
     /// Says how the flush of the last `Job::Flush` ended.
     pub(super) fn flushed(&self, failure: Option<&ExporterFailure>) {
-        let waiters = std::mem::take(&mut lock(&self.state).flushing);
+        let waiters = std::mem::take(&mut lock(&self.state).flush_waiters);
         for waiter in waiters {
             waiter.done(failure.cloned());
         }
     }
 
-    /// How often somebody began to wait for what is queued.
+    /// How often a flush or a shutdown began to wait for what is queued.
     pub(super) fn urgency(&self) -> u64 {
         lock(&self.state).urgency
     }
 
-    /// Blocks the exporting thread between two tries. Unless the peer asked for the wait, somebody
-    /// who began to wait after `urgency` was read ends it.
-    pub(super) fn pause(&self, limit: Duration, asked: bool, urgency: &mut u64) -> Pause {
+    /// Blocks the exporting thread between two tries. Unless the peer asked for the wait, a flush or shutdown
+    /// that began to wait after `urgency` was read ends it.
+    pub(super) fn pause(&self, limit: Duration, asked: bool, urgency: &mut u64) -> PauseEnd {
         let state = lock(&self.state);
         let urged = |state: &State| !asked && state.urgency != *urgency;
         let state = wait_while(&self.work, state, limit, |state| {
             state.phase != Phase::Ended && !urged(state)
         });
         if state.phase == Phase::Ended {
-            Pause::Abandoned
+            PauseEnd::Abandoned
         } else if urged(&state) {
             *urgency = state.urgency;
-            Pause::Urged
+            PauseEnd::Urged
         } else {
-            Pause::Over
+            PauseEnd::Elapsed
         }
     }
 
-    /// Drives the exporter's future; `None` when the lane was abandoned before it was ready.
+    /// Drives the exporter's future; `None` when the channel was abandoned before it was ready.
     pub(super) async fn unless_abandoned<F: Future>(&self, work: F) -> Option<F::Output> {
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -206,7 +215,7 @@ impl Lane {
         .await
     }
 
-    /// Ends the lane: gives up whatever waits or is being sent, and frees everybody who waits for it.
+    /// Ends the channel: gives up what waits or is being sent, and ends every flush and shutdown that waits for it.
     /// `failure` is that of the exporter's shutdown.
     pub(super) fn end(&self, failure: Option<&ExporterFailure>) {
         let mut state = lock(&self.state);
@@ -214,22 +223,22 @@ impl Lane {
             return;
         }
         state.phase = Phase::Ended;
-        let fates = state.settle(Outcome::Lost(Reason::ShutdownDeadline));
+        let settlements = state.settle(BatchOutcome::Lost(Reason::ShutdownDeadline));
         let mut queue = state.give_up_queue();
-        let mut waiters = std::mem::take(&mut state.stops);
-        waiters.append(&mut state.flushing);
+        let mut waiters = std::mem::take(&mut state.shutdown_waiters);
+        waiters.append(&mut state.flush_waiters);
         waiters.extend(state.flushes.drain(..).map(|flush| flush.waiter));
         let waker = state.waker.take();
         drop(state);
-        self.tell(fates);
+        self.settle_all(settlements);
         let waiting = queue.take(usize::MAX, usize::MAX).into_iter();
         let traces = waiting.map(|Entry { item, .. }| {
-            let lost = Landed::lost(Reason::ShutdownDeadline);
-            item.ticket.settle(&self.ledger, lost);
+            let lost = Settlement::lost(Reason::ShutdownDeadline);
+            item.ledger_entry.settle(&self.ledger, lost);
             item.trace
         });
-        let remains = traces.collect();
-        lock(&self.state).remains = remains;
+        let abandoned = traces.collect();
+        lock(&self.state).abandoned = abandoned;
         self.work.notify_one();
         if let Some(waker) = waker {
             waker.wake();
@@ -242,15 +251,15 @@ impl Lane {
     /// Frees the memory of what was given up.
     ///
     /// Freeing a full queue takes longer than the end of a time limit allows, so that the exporting
-    /// thread does it, or whoever drops the delivery when that thread is stuck.
+    /// thread does it, or the thread that drops the delivery when that thread is stuck.
     pub(super) fn clear(&self) {
-        let remains = std::mem::take(&mut lock(&self.state).remains);
-        drop(remains);
+        let abandoned = std::mem::take(&mut lock(&self.state).abandoned);
+        drop(abandoned);
     }
 
-    fn tell(&self, fates: Fates) {
-        for (ticket, landed) in fates {
-            ticket.settle(&self.ledger, landed);
+    fn settle_all(&self, settlements: Settlements) {
+        for (ledger_entry, settlement) in settlements {
+            ledger_entry.settle(&self.ledger, settlement);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::ledger::{Ledger, Reason};
 /// The ledger counts a span once, however many exporters the trace goes to: exported when one of them
 /// accepted it, lost when none did, and not before all of them are done.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct LedgerEntry {
     spans: u64,
     /// `None` when there is only one exporter.
     shared: Option<Arc<Mutex<Shared>>>,
@@ -29,7 +29,7 @@ struct Shared {
 
 /// What became of a trace at one exporter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Landed {
+pub(super) struct Settlement {
     /// The spans that the peer accepted.
     pub(super) accepted: u64,
     /// The spans that the peer rejected.
@@ -38,14 +38,14 @@ pub(super) struct Landed {
     pub(super) reason: Reason,
 }
 
-impl Landed {
+impl Settlement {
     pub(super) const fn lost(reason: Reason) -> Self {
         Self { accepted: 0, rejected: 0, reason }
     }
 }
 
-impl Ticket {
-    /// Enters a trace into the account: one ticket for each exporter, never none.
+impl LedgerEntry {
+    /// Enters a trace into the account: one ledger_entry for each exporter, never none.
     pub(super) fn issue(
         ledger: &Ledger,
         spans: u64,
@@ -69,12 +69,12 @@ impl Ticket {
     }
 
     /// The exporter is done with the trace; the last one tells the ledger.
-    pub(super) fn settle(self, ledger: &Ledger, landed: Landed) {
-        let accepted = landed.accepted.min(self.spans);
-        let rejected = landed.rejected.min(self.spans - accepted);
+    pub(super) fn settle(self, ledger: &Ledger, settlement: Settlement) {
+        let accepted = settlement.accepted.min(self.spans);
+        let rejected = settlement.rejected.min(self.spans - accepted);
         let Some(shared) = self.shared else {
             let lost = self.spans - accepted - rejected;
-            record(ledger, accepted, &[(Reason::Refused, rejected), (landed.reason, lost)]);
+            record(ledger, accepted, &[(Reason::Refused, rejected), (settlement.reason, lost)]);
             return;
         };
         let mut shared = lock(&shared);
@@ -82,7 +82,7 @@ impl Ticket {
         shared.accepted = shared.accepted.max(accepted);
         if accepted < self.spans {
             let all_rejected = accepted + rejected == self.spans;
-            shared.reason = if all_rejected { Reason::Refused } else { landed.reason };
+            shared.reason = if all_rejected { Reason::Refused } else { settlement.reason };
             shared.missed += self.spans - accepted;
         }
         if shared.open == 0 {
@@ -110,14 +110,15 @@ mod tests {
     use super::*;
     use crate::ledger::Stats;
 
-    const ALL: Landed = Landed { accepted: 10, rejected: 0, reason: Reason::Refused };
+    const ALL: Settlement = Settlement { accepted: 10, rejected: 0, reason: Reason::Refused };
 
-    fn settled(landed: &[Landed]) -> Stats {
+    fn settled(settlement: &[Settlement]) -> Stats {
         let ledger = Ledger::default();
-        let tickets: Vec<Ticket> = Ticket::issue(&ledger, 10, landed.len()).collect();
+        let ledger_entries: Vec<LedgerEntry> =
+            LedgerEntry::issue(&ledger, 10, settlement.len()).collect();
         assert_eq!(ledger.snapshot(0, 0).queued, 10);
-        for (ticket, landed) in tickets.into_iter().zip(landed) {
-            ticket.settle(&ledger, *landed);
+        for (ledger_entry, settlement) in ledger_entries.into_iter().zip(settlement) {
+            ledger_entry.settle(&ledger, *settlement);
         }
         let stats = ledger.snapshot(0, 0);
         assert_eq!((stats.queued, stats.exported + stats.failed()), (0, 10));
@@ -126,27 +127,29 @@ mod tests {
 
     #[test]
     fn a_trace_that_one_exporter_accepted_is_exported_once() {
-        let stats = settled(&[Landed::lost(Reason::QueueFull), ALL, ALL]);
+        let stats = settled(&[Settlement::lost(Reason::QueueFull), ALL, ALL]);
         assert_eq!((stats.exported, stats.missed), (10, 10));
     }
 
     #[test]
     fn a_trace_that_no_exporter_accepted_is_lost_for_the_last_reason() {
-        let stats =
-            settled(&[Landed::lost(Reason::QueueFull), Landed::lost(Reason::RetriesExhausted)]);
+        let stats = settled(&[
+            Settlement::lost(Reason::QueueFull),
+            Settlement::lost(Reason::RetriesExhausted),
+        ]);
         assert_eq!(stats.dropped_by(Reason::RetriesExhausted), 10);
         assert_eq!((stats.exported, stats.missed), (0, 0));
     }
 
     #[test]
     fn a_part_that_was_rejected_is_refused() {
-        let part = Landed { accepted: 7, rejected: 3, reason: Reason::RetriesExhausted };
+        let part = Settlement { accepted: 7, rejected: 3, reason: Reason::RetriesExhausted };
         let stats = settled(&[part]);
         assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (7, 3));
-        let stats = settled(&[part, Landed::lost(Reason::ExporterPanicked)]);
+        let stats = settled(&[part, Settlement::lost(Reason::ExporterPanicked)]);
         assert_eq!((stats.exported, stats.missed), (7, 7));
         assert_eq!(stats.dropped_by(Reason::ExporterPanicked), 3);
-        let stats = settled(&[Landed { rejected: 1, ..part }]);
+        let stats = settled(&[Settlement { rejected: 1, ..part }]);
         assert_eq!(stats.dropped_by(Reason::Refused), 1);
         assert_eq!(stats.dropped_by(Reason::RetriesExhausted), 2);
     }
@@ -154,8 +157,8 @@ mod tests {
     #[test]
     fn the_ledger_hears_nothing_before_every_exporter_is_done() {
         let ledger = Ledger::default();
-        let mut tickets = Ticket::issue(&ledger, 10, 2);
-        tickets.next().unwrap().settle(&ledger, ALL);
+        let mut ledger_entries = LedgerEntry::issue(&ledger, 10, 2);
+        ledger_entries.next().unwrap().settle(&ledger, ALL);
         assert_eq!(ledger.snapshot(0, 0).queued, 10);
     }
 }
