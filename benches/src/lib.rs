@@ -3,9 +3,11 @@
 //! - [`shapes`]: what is traced, once in the words of each library.
 //! - [`setups`]: what becomes of it: how each library is configured.
 //! - [`rows`]: the pairs of both that are measured.
+//! - [`clock`]: CPU time per span, for `benches/clock.sh`.
 //! - `cargo bench -p tailtrace-benches`: nanoseconds per span on the calling thread.
 //! - `benches/instructions.sh`: instructions and allocations per span, and memory per open span.
 
+pub mod clock;
 pub mod heap;
 pub mod rows;
 pub mod setups;

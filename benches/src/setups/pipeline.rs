@@ -33,11 +33,19 @@ pub fn dropped(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
 /// The same without the ring that holds dropped traces for a while: what the ring costs, in memory
 /// that is no longer in a cache when it is used again.
 pub fn dropped_at_once(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
-    let limits = RecordLimits::default().with_ring_bytes(0);
-    dropped_by(builder().with_limits(limits), shape)
+    dropped_by(with_ring(0), shape)
 }
 
-fn dropped_by(builder: PipelineBuilder, shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+/// A pipeline whose ring of dropped traces takes this many bytes.
+pub fn with_ring(bytes: usize) -> PipelineBuilder {
+    builder().with_limits(RecordLimits::default().with_ring_bytes(bytes))
+}
+
+/// Recorded by such a pipeline, looked at by its tail and dropped.
+pub fn dropped_by(
+    builder: PipelineBuilder,
+    shape: impl Fn(&Tracer) + Send + Sync + 'static,
+) -> Job {
     let (pipeline, tracer) = start(builder.with_tail(|_: &TraceView<'_>| Verdict::pass()));
     Job::new(move || {
         let _running = &pipeline;

@@ -6,7 +6,8 @@ use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
-    Sampler, SdkTracer, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, Span, SpanData,
+    SpanExporter, SpanProcessor,
 };
 
 use tailtrace::otel::{OtelExporter, TailSpanProcessor};
@@ -56,6 +57,13 @@ pub fn batched(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
     Job::new(move || shape(&tracer)).settling(1_000, move || {
         provider.force_flush().expect("nowhere takes everything");
     })
+}
+
+/// A provider whose batch processor queues so many spans for an exporter to nowhere.
+pub fn batching(spans: usize) -> SdkTracerProvider {
+    let config = BatchConfigBuilder::default().with_max_queue_size(spans).build();
+    let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(config).build();
+    SdkTracerProvider::builder().with_span_processor(processor).build()
 }
 
 /// Recorded for a tail of ours, which drops everything.

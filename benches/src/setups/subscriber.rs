@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
 use super::pipeline;
-use super::sdk::Nowhere;
+use super::sdk::{self, Nowhere};
 use crate::Job;
 
 /// A layer that does nothing: what `tracing` and the registry cost by themselves. A registry without
@@ -29,6 +29,16 @@ pub fn empty(shape: impl Fn() + Send + Sync + 'static) -> Job {
 /// `tracing-opentelemetry` with its default options; dropped by a processor at the end of each span.
 pub fn opentelemetry(shape: impl Fn() + Send + Sync + 'static) -> Job {
     under_opentelemetry(Sampler::AlwaysOn, |layer| layer, shape)
+}
+
+/// `tracing-opentelemetry` with its default options; batched and exported to nowhere. The queue holds
+/// all that is traced before the job settles.
+pub fn opentelemetry_batched(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    let provider = sdk::batching(1 << 17);
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("benches"));
+    Job::new(shape)
+        .settling(100_000, move || provider.force_flush().expect("nowhere takes everything"))
+        .under(tracing_subscriber::registry().with(layer))
 }
 
 /// The same without anything that an option can turn off.
@@ -75,6 +85,11 @@ fn under_opentelemetry(
 /// tailtrace; recorded, looked at by a tail without policies and dropped.
 pub fn dropped(shape: impl Fn() + Send + Sync + 'static) -> Job {
     under_tailtrace(pipeline::builder().with_tail(TailSampler::new()), shape)
+}
+
+/// tailtrace; recorded by such a pipeline, looked at by a tail without policies and dropped.
+pub fn dropped_by(builder: PipelineBuilder, shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_tailtrace(builder.with_tail(TailSampler::new()), shape)
 }
 
 /// tailtrace; not recorded.

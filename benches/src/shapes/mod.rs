@@ -5,4 +5,6 @@
 
 pub mod deep;
 pub mod flat;
+pub mod requests;
 pub mod rich;
+pub mod turns;

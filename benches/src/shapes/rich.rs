@@ -35,19 +35,20 @@ impl Default for Request {
 }
 
 pub fn tailtrace(tracer: &Tracer, request: &Request, spans: usize) {
-    let describe = |span: &SpanGuard| {
-        span.set_tag("http.request.method", &request.method);
-        span.set_tag("http.route", &request.route);
-        span.set_tag("server.address", &request.host);
-        span.set_tag("order.id", request.order);
-        span.set_tag("cache.hit", request.is_cached);
-        span.log(LogLevel::Info, "query done");
-    };
     let root = tracer.start_span("root");
-    describe(&root);
+    describe(&root, request);
     for _ in 1..spans {
-        describe(&root.child("step"));
+        describe(&root.child("step"), request);
     }
+}
+
+pub(super) fn describe(span: &SpanGuard, request: &Request) {
+    span.set_tag("http.request.method", &request.method);
+    span.set_tag("http.route", &request.route);
+    span.set_tag("server.address", &request.host);
+    span.set_tag("order.id", request.order);
+    span.set_tag("cache.hit", request.is_cached);
+    span.log(LogLevel::Info, "query done");
 }
 
 fn properties(request: &Request) -> [(&'static str, Cow<'static, str>); 5] {
@@ -61,16 +62,17 @@ fn properties(request: &Request) -> [(&'static str, Cow<'static, str>); 5] {
 }
 
 pub fn fastrace(root: SpanContext, request: &Request, spans: usize) -> Span {
-    let describe = |span: Span| {
-        let span = span.with_properties(|| properties(request));
-        span.add_event(Event::new("query done"));
-        span
-    };
-    let root = describe(Span::root("root", root));
+    let root = describe_fastrace(Span::root("root", root), request);
     for _ in 1..spans {
-        drop(describe(Span::enter_with_parent("step", &root)));
+        drop(describe_fastrace(Span::enter_with_parent("step", &root), request));
     }
     root
+}
+
+pub(super) fn describe_fastrace(span: Span, request: &Request) -> Span {
+    let span = span.with_properties(|| properties(request));
+    span.add_event(Event::new("query done"));
+    span
 }
 
 pub fn fastrace_local(root: SpanContext, request: &Request, spans: usize) -> Span {
@@ -87,22 +89,23 @@ pub fn fastrace_local(root: SpanContext, request: &Request, spans: usize) -> Spa
 }
 
 pub fn opentelemetry(tracer: &SdkTracer, request: &Request, spans: usize) {
-    let describe = |span: &mut opentelemetry_sdk::trace::Span| {
-        span.set_attributes([
-            KeyValue::new("http.request.method", request.method.clone()),
-            KeyValue::new("http.route", request.route.clone()),
-            KeyValue::new("server.address", request.host.clone()),
-            KeyValue::new("order.id", request.order),
-            KeyValue::new("cache.hit", request.is_cached),
-        ]);
-        span.add_event("query done", Vec::new());
-    };
     let mut root = tracer.start_with_context("root", &Context::new());
-    describe(&mut root);
+    describe_opentelemetry(&mut root, request);
     let parent = Context::new().with_span(root);
     for _ in 1..spans {
-        describe(&mut tracer.start_with_context("step", &parent));
+        describe_opentelemetry(&mut tracer.start_with_context("step", &parent), request);
     }
+}
+
+pub(super) fn describe_opentelemetry(span: &mut opentelemetry_sdk::trace::Span, request: &Request) {
+    span.set_attributes([
+        KeyValue::new("http.request.method", request.method.clone()),
+        KeyValue::new("http.route", request.route.clone()),
+        KeyValue::new("server.address", request.host.clone()),
+        KeyValue::new("order.id", request.order),
+        KeyValue::new("cache.hit", request.is_cached),
+    ]);
+    span.add_event("query done", Vec::new());
 }
 
 /// With the macros of `tracing`; one of the texts is formatted, as `%` asks for.
@@ -132,5 +135,20 @@ fn step(request: &Request) -> EnteredSpan {
     );
     let step = step.entered();
     info!("query done");
+    step
+}
+
+/// The same below `parent`, whatever the thread is in; `None` makes a root.
+pub(super) fn span(parent: Option<tracing::span::Id>, request: &Request) -> tracing::Span {
+    let step = info_span!(
+        parent: parent,
+        "step",
+        http.request.method = request.method,
+        http.route = request.route,
+        server.address = %request.host,
+        order.id = request.order,
+        cache.hit = request.is_cached,
+    );
+    step.in_scope(|| info!("query done"));
     step
 }
