@@ -17,7 +17,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub(crate) use prepared_tags::PreparedTags;
-use writing::details_in;
 
 use super::index::{ByteRange, ColumnIndex, ColumnList, LogIndex, SpanIndex, TagIndex};
 use super::memory_budget::MemoryBudget;
@@ -201,6 +200,18 @@ impl DetailColumns {
         });
         size_of::<Self>() + columns + self.text.capacity() + rare
     }
+}
+
+/// The columns of details, which are made and counted when the first span needs them.
+#[inline]
+fn details_in<'a>(
+    details: &'a mut Option<Box<DetailColumns>>,
+    budget: &mut MemoryBudget,
+) -> &'a mut DetailColumns {
+    details.get_or_insert_with(|| {
+        budget.add(size_of::<DetailColumns>());
+        Box::default()
+    })
 }
 
 #[cfg(test)]

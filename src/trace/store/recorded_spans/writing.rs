@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::column_writer::{BorrowedKey, ColumnWriter, Key};
 use super::{
-    ColumnIndex, ColumnList, DetailColumns, DropCounts, LATEST_END, LinkRecord, MemoryBudget,
-    NewSpan, OPEN, PreparedTags, RecordedSpans, SpanIndex, SpanRecord, StatusCode, Text,
+    ColumnIndex, ColumnList, DropCounts, LATEST_END, LinkRecord, NewSpan, OPEN, PreparedTags,
+    RecordedSpans, SpanIndex, SpanRecord, StatusCode, Text, details_in,
 };
 use crate::model::{Limits, Link, SpanId, SpanKind, TagKey, TagRef};
 use crate::time::Tick;
@@ -284,16 +284,4 @@ impl RecordedSpans {
         let Self { details, budget, .. } = self;
         ColumnWriter { details: details_in(details, budget), budget, limits }
     }
-}
-
-/// The columns of details, which are made and counted when the first span needs them.
-#[inline]
-pub(super) fn details_in<'a>(
-    details: &'a mut Option<Box<DetailColumns>>,
-    budget: &mut MemoryBudget,
-) -> &'a mut DetailColumns {
-    details.get_or_insert_with(|| {
-        budget.add(size_of::<DetailColumns>());
-        Box::default()
-    })
 }
