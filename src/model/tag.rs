@@ -233,6 +233,7 @@ impl<'a> TagKey<'a> {
         }
     }
 
+    #[inline]
     pub(crate) const fn as_static(&self) -> Option<&'static str> {
         if let KeySource::Static(key) = self.0 { Some(key) } else { None }
     }

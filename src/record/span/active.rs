@@ -110,8 +110,25 @@ impl ActiveSpan {
         trace.owner.write(trace, guess, id, write)
     }
 
+    #[inline]
     pub(crate) fn set_tag(&self, key: TagKey<'_>, value: TagRef<'_>) {
-        self.write(|span| span.set_tag_inlined(&key, value));
+        match key.as_static() {
+            Some(key) => self.set_static_tag(key, value),
+            None => self.set_other_tag(key, value),
+        }
+    }
+
+    // What a program sets nearly always: its key is two words, and leaves nothing to be dropped.
+    #[inline(never)]
+    fn set_static_tag(&self, key: &'static str, value: TagRef<'_>) {
+        self.write(|span| span.set_tag_inlined(key, value));
+    }
+
+    #[inline(never)]
+    fn set_other_tag(&self, key: TagKey<'_>, value: TagRef<'_>) {
+        self.write(|span| {
+            span.set_tag(key, value);
+        });
     }
 
     /// Adds a log entry of this moment, with its fields; false when the span has no record.
