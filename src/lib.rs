@@ -156,11 +156,8 @@
 //! [Decisions](manual::decisions) ·
 //! [Comparison](manual::comparison)
 #![forbid(unsafe_code)]
-// Some of the recorder's tools serve one door only, and the book speaks of all doors.
-#![cfg_attr(
-    not(feature = "layer"),
-    allow(dead_code, unused_imports, rustdoc::broken_intra_doc_links)
-)]
+// The book speaks of the layer whether it is there or not.
+#![cfg_attr(not(feature = "layer"), allow(rustdoc::broken_intra_doc_links))]
 // The fences. Unit tests are programs and stand outside of them; the build
 // without `cfg(test)` holds every line of the library to them.
 #![cfg_attr(

@@ -62,6 +62,7 @@ impl<E: Error + ?Sized> fmt::Display for Shown<'_, E> {
 }
 
 /// The type of an error of the standard library; of others only their own crate could tell.
+#[cfg(feature = "layer")]
 pub(crate) fn known_type(error: &(dyn Error + 'static)) -> Option<&'static str> {
     macro_rules! first_of {
         ($($kind:ty = $name:literal),* $(,)?) => {

@@ -29,6 +29,7 @@ impl Stripe {
     }
 
     /// Takes back what was added, on this stripe or on another of the same counter: the sum is right.
+    #[cfg(feature = "layer")]
     pub(crate) fn take_back(&self, count: u64) {
         self.0.fetch_sub(count, Ordering::Relaxed);
     }

@@ -45,6 +45,7 @@ impl Ledger {
     }
 
     /// Recorded spans turn out not to have started yet: they are about to start under another parent.
+    #[cfg(feature = "layer")]
     pub(crate) fn not_started_yet(&self, spans: u64) {
         self.started.mine().take_back(spans);
     }

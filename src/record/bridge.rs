@@ -4,6 +4,7 @@
 //! installed here, and asks it what else is current; OpenTelemetry's contexts are on its other side.
 
 use std::sync::OnceLock;
+#[cfg(feature = "otel")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::span::SpanWriter;
@@ -13,6 +14,7 @@ use crate::model::{TraceContext, TraceId};
 static BRIDGE: OnceLock<&'static dyn ContextBridge> = OnceLock::new();
 
 // Relaxed: it only spares the threads the look into `BRIDGE`, which orders what it guards itself.
+#[cfg(feature = "otel")]
 static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// A span of a door, for as long as a thread is inside of it.
@@ -25,6 +27,7 @@ pub(crate) struct BridgedSpanId {
 
 /// What the other tracer may know of a span and do with it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "the other tracer reads it"))]
 pub(crate) struct BridgedSpan {
     pub(crate) context: TraceContext,
     /// `None` when it is not on record.
@@ -35,6 +38,7 @@ pub(crate) struct BridgedSpan {
 
 /// What a new span would find itself in.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "the other tracer answers with it"))]
 pub(crate) enum BridgedParent {
     /// Nothing that the door does not know itself.
     Nothing,
@@ -91,6 +95,7 @@ pub(crate) fn installed() -> Option<&'static dyn ContextBridge> {
 }
 
 /// Installs the bridge for the rest of the process; a second one is ignored.
+#[cfg(feature = "otel")]
 pub(crate) fn install(bridge: &'static dyn ContextBridge) {
     let _ = BRIDGE.set(bridge);
     IS_INSTALLED.store(true, Ordering::Relaxed);

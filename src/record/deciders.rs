@@ -81,6 +81,7 @@ impl Deciders {
     }
 
     /// Whether the head drops whatever it is asked about.
+    #[cfg(feature = "layer")]
     pub(super) fn drops_everything(&self) -> bool {
         let _asking = self.mark_thread();
         let pair = self.pair.load();

@@ -31,12 +31,13 @@
 //! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
 //! 5. A trace is decided once.
 
-#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+#[cfg(feature = "layer")]
 pub(crate) mod bridge;
 mod completion;
 mod config;
 mod deciders;
 mod draft_holders;
+#[cfg(feature = "layer")]
 mod drafts;
 mod foreign;
 pub(crate) mod intake;
@@ -48,10 +49,13 @@ mod ring;
 mod span;
 mod trace_hash;
 
+#[cfg(feature = "layer")]
 pub(crate) use completion::CompletedTrace;
 pub use completion::KeepOutcome;
 pub use config::RecordLimits;
+#[cfg(feature = "layer")]
 pub(crate) use draft_holders::{DraftHolder, RecorderId};
+#[cfg(feature = "layer")]
 pub(crate) use drafts::{DetachedSpan, Draft, DraftOutcome, DraftRequest, DraftStart};
 pub(crate) use intake::Intake;
 #[cfg(feature = "otel")]

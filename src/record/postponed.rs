@@ -37,6 +37,7 @@ impl Drop for DropInProgress<'_> {
 impl PostponedDrops {
     /// Drops a value where time is looked after, within a fraction of a second, or at the next flush. After
     /// a shutdown no thread does that any more, and the value is dropped here.
+    #[cfg(feature = "layer")]
     pub(super) fn postpone(&self, value: Box<dyn Any + Send>) {
         let mut state = lock(&self.state);
         if !state.closed {

@@ -58,8 +58,6 @@ const OPEN: &[(Rule, &str)] = &[
     (Rule::Bindings, "tail/"),
     (Rule::Bindings, "testing/"),
     (Rule::Bindings, "tracer/"),
-    (Rule::Allowances, "lib.rs"),
-    (Rule::Allowances, "record/"),
 ];
 
 /// The breaches that no exception covers.

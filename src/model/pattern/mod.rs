@@ -18,6 +18,10 @@ pub(crate) enum Pattern {
     /// The whole text, in which each `*` stands for any text.
     Glob(Glob),
     /// A place in the text. Without the feature `regex` there is no value of this variant.
+    #[cfg_attr(
+        not(feature = "regex"),
+        expect(dead_code, reason = "only the feature `regex` makes one")
+    )]
     Regular(RegularExpression),
 }
 

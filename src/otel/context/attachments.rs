@@ -156,7 +156,9 @@ impl ContextBridge for OtelContexts {
 /// `get_active_span` does while its closure runs: attaching panics there, and the panic is caught.
 fn attach(bridged: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
     guarded::call(|| {
-        let context = Context::map_current(|outer| with_borrowed_span(outer, bridged));
+        let context = Context::map_current(|outer| {
+            with_borrowed_span(outer, bridged.context, bridged.writer)
+        });
         let span = context.span().span_context().span_id();
         (span, context.attach())
     })

@@ -15,7 +15,6 @@ use crate::otel::adapter::propagator::context_values;
 use crate::otel::convert;
 use crate::otel::writable_span::WritableSpan as _;
 use crate::record::SpanWriter;
-use crate::record::bridge::BridgedSpan;
 
 /// A span that the native API or the layer ends: writes reach it, and an end through the context does not.
 #[derive(Debug)]
@@ -27,8 +26,11 @@ struct BorrowedSpan {
 }
 
 /// The context with a borrowed span in it.
-pub(super) fn with_borrowed_span(outer: &Context, bridged: BridgedSpan) -> Context {
-    let BridgedSpan { context, writer, .. } = bridged;
+pub(super) fn with_borrowed_span(
+    outer: &Context,
+    context: TraceContext,
+    writer: Option<SpanWriter>,
+) -> Context {
     if has_more_than_ids(&context) {
         // Our propagators look for the exact context beside the span.
         let exact = Incoming::default().with_context(context.clone());

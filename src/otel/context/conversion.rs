@@ -10,7 +10,6 @@ use crate::model::Incoming;
 use crate::model::TraceContext;
 use crate::otel::adapter::propagator::context_values;
 use crate::record::SpanWriter;
-use crate::record::bridge::BridgedSpan;
 
 /// The current OpenTelemetry context with a span of ours in it, to be attached or passed to code that takes
 /// a context.
@@ -38,10 +37,7 @@ pub fn to_context(context: &TraceContext) -> Context {
         return with_default_baggage(extended, &context.baggage);
     }
     let writer = SpanWriter::of(context);
-    with_borrowed_span(
-        &current,
-        BridgedSpan { context: context.clone(), writer, is_dropped: false },
-    )
+    with_borrowed_span(&current, context.clone(), writer)
 }
 
 /// The parent that a context of OpenTelemetry stands for: its span, by its ids, and its baggage. `None` when

@@ -1,5 +1,6 @@
 //! One current span for each thread, whether `tracing` or OpenTelemetry made it current.
 
+#[cfg(feature = "layer")]
 mod attachments;
 mod baggage;
 mod borrowed_span;

@@ -1,7 +1,9 @@
 //! The switch that shares current spans between `tracing` and OpenTelemetry.
 
+#[cfg(feature = "layer")]
 use super::attachments::OtelContexts;
 use crate::pipeline::Pipeline;
+#[cfg(feature = "layer")]
 use crate::record::bridge;
 
 /// Shares the current span between `tracing` spans of this pipeline and OpenTelemetry, in both directions, for
@@ -47,6 +49,15 @@ use crate::record::bridge;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn share_context(pipeline: &Pipeline) {
+    connect_layer(pipeline);
+}
+
+#[cfg(feature = "layer")]
+fn connect_layer(pipeline: &Pipeline) {
     bridge::install(&OtelContexts);
     pipeline.recorder().share_context();
 }
+
+/// Without the layer there are no `tracing` spans that a thread could be in.
+#[cfg(not(feature = "layer"))]
+fn connect_layer(_: &Pipeline) {}

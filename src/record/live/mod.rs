@@ -108,6 +108,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     /// The memory for a trace whose buffer is there.
+    #[cfg(feature = "layer")]
     pub(super) fn acquire_around(&self, id: TraceId, store: SpanStore) -> TraceMemory<O> {
         TraceMemory { trace: lock(self.shard(id)).pool.acquire_trace(), store }
     }
@@ -136,6 +137,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     /// Registers a draft, which was counted when it began.
+    #[cfg(feature = "layer")]
     pub(super) fn register_draft(&self, trace: &Arc<LocalTrace<O>>) {
         let mut live = trace.lock();
         self.count_bytes(&mut live);

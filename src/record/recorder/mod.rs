@@ -63,6 +63,7 @@ pub(crate) struct Recorder {
 }
 
 /// How many spans are on record and have not ended.
+#[cfg(feature = "otel")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OpenSpanCounts {
     /// In traces that the head sampled.
@@ -124,6 +125,7 @@ impl Recorder {
     }
 
     /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
+    #[cfg(feature = "layer")]
     pub(super) fn drops_everything(&self) -> bool {
         !self.records || self.deciders.drops_everything()
     }
@@ -145,16 +147,19 @@ impl Recorder {
     }
 
     /// Whether there is more than the limits allow.
+    #[cfg(feature = "layer")]
     pub(crate) fn is_crowded(&self) -> bool {
         self.traces.exceeded_limit(0).is_some()
     }
 
     /// Shows the spans that threads are inside of to the context bridge, from now on.
+    #[cfg(all(feature = "layer", feature = "otel"))]
     pub(crate) fn share_context(&self) {
         self.shares_context.store(true, Ordering::Relaxed);
     }
 
     /// Whether the context bridge is to be told.
+    #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
     pub(crate) fn shares_context(&self) -> bool {
         self.shares_context.load(Ordering::Relaxed)
     }
@@ -173,6 +178,7 @@ impl Recorder {
     }
 
     /// Whether a context leads to a local trace of this recorder, recorded or not.
+    #[cfg(any(feature = "layer", feature = "otel"))]
     pub(crate) fn is_home_of(&self, context: &TraceContext) -> bool {
         self.local_parent(context).is_some()
     }
@@ -200,11 +206,13 @@ impl Recorder {
     }
 
     /// Adds what will hold drafts of this recorder, to be told when no more time is left.
+    #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
     pub(crate) fn add_draft_holder(&self, new: Weak<dyn DraftHolder>) {
         self.draft_holders.add(new);
     }
 
     /// Drops a value that asks deciders when it is dropped, where that may be done.
+    #[cfg(feature = "layer")]
     pub(crate) fn postpone_drop(&self, value: impl std::any::Any + Send) {
         self.postponed.postpone(Box::new(value));
     }
@@ -221,7 +229,7 @@ impl Recorder {
     }
 
     /// The recorded spans that have not ended.
-    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    #[cfg(feature = "otel")]
     pub(crate) fn open_spans(&self) -> OpenSpanCounts {
         let mut all = OpenSpanCounts::default();
         for trace in self.traces.traces() {

@@ -35,6 +35,7 @@ pub(crate) struct SpanStart<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum StartTime {
     Wall(SystemTime),
+    #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
     At(Tick),
 }
 
@@ -61,6 +62,7 @@ impl<'a> SpanStart<'a> {
         }
     }
 
+    #[cfg(any(feature = "layer", feature = "otel"))]
     #[inline]
     pub(crate) fn under(name: Cow<'static, str>, parent: &'a TraceContext) -> Self {
         Self { parent: Some(parent), baggage: parent.baggage.clone(), ..Self::new(name) }
@@ -128,6 +130,7 @@ impl Recorder {
 
     /// A span that is not recorded, because it belongs to what is not to be traced. What it causes
     /// elsewhere stays in its parent's trace, unsampled.
+    #[cfg(any(feature = "layer", feature = "otel"))]
     pub(crate) fn start_refused(&self, parent: Option<&TraceContext>) -> ActiveSpan {
         let head = self.head_of(parent, self.clock.correction());
         let baggage = parent.map(|parent| parent.baggage.clone()).unwrap_or_default();

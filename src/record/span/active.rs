@@ -2,17 +2,23 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+#[cfg(feature = "otel")]
 use std::time::SystemTime;
 
 use super::over_limit::OverLimitSpan;
 use super::recorded::RecordedSpan;
 use super::unrecorded::UnrecordedSpan;
+#[cfg(feature = "layer")]
 use super::writer::SpanWriter;
+#[cfg(feature = "layer")]
+use crate::model::TraceId;
 use crate::model::{
-    Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext, TraceId,
+    Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext,
 };
+#[cfg(any(feature = "layer", feature = "otel", test))]
 use crate::record::completion::CompletedTrace;
 use crate::record::recorder::Recorder;
+#[cfg(any(feature = "layer", feature = "otel", test))]
 use crate::time::Tick;
 use crate::trace::{ErrorDetails, SpanMut};
 
@@ -44,7 +50,7 @@ impl ActiveSpan {
     }
 
     /// The trace of a span that is not recorded; `None` for others.
-    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    #[cfg(feature = "layer")]
     pub(crate) fn dropped_trace(&self) -> Option<TraceId> {
         if let Self::Unrecorded(span) = self { Some(span.trace_id()) } else { None }
     }
@@ -171,6 +177,7 @@ impl ActiveSpan {
     }
 
     /// Ends the span at `end` or now; a span ends once.
+    #[cfg(any(feature = "otel", test))]
     #[inline]
     pub(crate) fn finish(&self, end: Option<Tick>) {
         match self {
@@ -182,6 +189,7 @@ impl ActiveSpan {
 
     /// Ends the span at `end` or now. When that completes its trace, the decision is left to `after`: for callers
     /// who must not run user code where they are.
+    #[cfg(feature = "layer")]
     #[inline(always)]
     pub(crate) fn finish_with(
         &mut self,
@@ -205,6 +213,7 @@ impl ActiveSpan {
     }
 
     /// A way to this span for another holder; `None` when it is not on record.
+    #[cfg(feature = "layer")]
     pub(crate) fn writer(&self) -> Option<SpanWriter> {
         match self {
             Self::Recorded(span) => Some(SpanWriter::new(&span.trace, span.id, span.index)),
@@ -213,7 +222,7 @@ impl ActiveSpan {
     }
 
     /// The moment at which the wall clock shows `time`, if what is written into the span may be kept.
-    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
+    #[cfg(feature = "otel")]
     pub(crate) fn tick_at(&self, time: SystemTime) -> Option<Tick> {
         let head = match self {
             Self::Recorded(span) => &span.trace.head,

@@ -45,6 +45,7 @@ impl RecordedSpan {
         }
     }
 
+    #[cfg(feature = "layer")]
     #[inline]
     pub(super) fn finish_with(
         &mut self,

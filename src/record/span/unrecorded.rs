@@ -133,6 +133,7 @@ impl UnrecordedSpan {
     }
 
     /// Makes the account as if the span had never been started.
+    #[cfg(feature = "layer")]
     pub(in crate::record) fn cancel(self) {
         self.trace.stripe.take_back(1);
     }
@@ -142,6 +143,7 @@ impl UnrecordedSpan {
         Self::new(self.trace_id, Arc::clone(&self.trace))
     }
 
+    #[cfg(feature = "layer")]
     pub(in crate::record) fn trace_id(&self) -> TraceId {
         self.trace_id
     }

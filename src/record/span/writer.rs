@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::model::{SpanId, TraceContext};
+use crate::model::SpanId;
 use crate::record::local::LocalTrace;
 use crate::record::recorder::Recorder;
-use crate::time::Tick;
-use crate::trace::SpanMut;
 use crate::trace::store::SpanIndex;
+#[cfg(feature = "otel")]
+use crate::{model::TraceContext, time::Tick, trace::SpanMut};
 
 /// A way to a span that is on record. It neither keeps the span running nor ends it, and leads nowhere
 /// when the span has ended.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "otel"), allow(dead_code))]
+#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "the other tracer writes by it"))]
 pub(crate) struct SpanWriter {
     trace: Arc<LocalTrace<Recorder>>,
     id: SpanId,
@@ -20,12 +20,16 @@ pub(crate) struct SpanWriter {
     index: SpanIndex,
 }
 
-#[cfg_attr(not(feature = "otel"), allow(dead_code))]
 impl SpanWriter {
+    #[cfg(feature = "layer")]
     pub(super) fn new(trace: &Arc<LocalTrace<Recorder>>, id: SpanId, index: SpanIndex) -> Self {
         Self { trace: Arc::clone(trace), id, index }
     }
+}
 
+/// What the other tracer does with it.
+#[cfg(feature = "otel")]
+impl SpanWriter {
     /// The way to the span of a context; `None` when it is not of this process or not on record.
     pub(crate) fn of(context: &TraceContext) -> Option<Self> {
         let trace = context.local()?.downcast::<LocalTrace<Recorder>>()?;

@@ -11,7 +11,9 @@ use std::time::SystemTime;
 
 pub(crate) use error::ErrorDetails;
 
-use super::store::{LogIndex, PreparedTags, RecordedSpans, SpanIndex};
+#[cfg(feature = "layer")]
+use super::store::PreparedTags;
+use super::store::{LogIndex, RecordedSpans, SpanIndex};
 use crate::model::{Limits, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef};
 use crate::time::{ClockCorrection, Tick};
 
@@ -91,6 +93,7 @@ impl<'a> SpanMut<'a> {
     }
 
     /// Sets several tags that were read before.
+    #[cfg(feature = "layer")]
     #[inline]
     pub(crate) fn set_tags(&mut self, tags: &PreparedTags) {
         self.spans.set_tags(self.index, tags, self.limits);
@@ -143,6 +146,7 @@ impl<'a> SpanMut<'a> {
     }
 
     /// Sets several fields of a log entry of this span that were read before.
+    #[cfg(feature = "layer")]
     #[inline]
     pub(crate) fn set_fields(&mut self, log: LogIndex, fields: &PreparedTags) {
         self.spans.set_fields(self.index, log, fields, self.limits);
@@ -187,12 +191,14 @@ impl<'a> SpanMut<'a> {
     }
 
     /// Sets the span's status to an error, with this description unless there is one.
+    #[cfg(feature = "layer")]
     pub(crate) fn suggest_error(&mut self, description: &str) {
         self.has_failed = true;
         self.spans.suggest_error(self.index, description, self.limits);
     }
 
     /// Sets the span's status to an error, and leaves its description.
+    #[cfg(feature = "layer")]
     pub(crate) fn fail(&mut self) {
         self.has_failed = true;
         self.spans.fail(self.index);
@@ -211,6 +217,7 @@ impl<'a> SpanMut<'a> {
     }
 
     /// Copies the tags, log entries, links, losses and status of a span of another buffer.
+    #[cfg(feature = "layer")]
     pub(crate) fn copy_details(&mut self, from: &RecordedSpans, span: SpanIndex) {
         self.has_failed |= from.status(span).is_error();
         self.spans.copy_details(self.index, from, span, ClockCorrection::NONE);

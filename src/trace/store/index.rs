@@ -72,6 +72,7 @@ impl LogIndex {
     }
 }
 
+#[cfg(feature = "layer")]
 impl TagIndex {
     #[inline]
     pub(super) const fn new(index: u32) -> Self {
@@ -94,6 +95,7 @@ pub(super) struct ColumnList<I> {
 impl<I: ColumnIndex> ColumnList<I> {
     pub(super) const EMPTY: Self = Self { first: I::NONE, last: I::NONE };
 
+    #[cfg(feature = "layer")]
     pub(super) fn is_empty(self) -> bool {
         self.first == I::NONE
     }

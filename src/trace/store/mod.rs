@@ -14,11 +14,13 @@ use std::sync::Arc;
 
 use foreign_spans::ForeignSpans;
 pub(crate) use foreign_spans::ForeignSummary;
-pub(crate) use index::{ByteRange, LogIndex, SpanIndex};
+#[cfg(feature = "layer")]
+pub(crate) use index::ByteRange;
+pub(crate) use index::{LogIndex, SpanIndex};
 pub(crate) use memory_budget::MemoryBudget;
-pub(crate) use recorded_spans::{
-    LinkRecord, LogRecord, NewSpan, PreparedTags, RecordedSpans, SpanRecord,
-};
+#[cfg(feature = "layer")]
+pub(crate) use recorded_spans::PreparedTags;
+pub(crate) use recorded_spans::{LinkRecord, LogRecord, NewSpan, RecordedSpans, SpanRecord};
 
 use super::Original;
 use crate::model::Resource;
@@ -216,6 +218,7 @@ impl SpanStore {
     }
 
     /// Takes one recorded span out of the store.
+    #[cfg(feature = "layer")]
     pub(crate) fn take_span(&mut self, span: SpanIndex) -> Self {
         Self { recorded: self.recorded.take_span(span), foreign: None }
     }

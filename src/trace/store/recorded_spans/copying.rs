@@ -1,5 +1,6 @@
 //! Copies of spans and of whole buffers.
 
+#[cfg(feature = "layer")]
 use std::borrow::Cow;
 
 use super::column_writer::array_bytes;
@@ -7,7 +8,9 @@ use super::{
     ColumnIndex, DetailColumns, DropCounts, LinkRecord, MemoryBudget, NewSpan, OPEN, RareDetails,
     RecordedSpans, SpanIndex, SpanRecord,
 };
-use crate::model::{Limits, Link, TagRef};
+#[cfg(feature = "layer")]
+use crate::model::TagRef;
+use crate::model::{Limits, Link};
 use crate::time::ClockCorrection;
 
 impl RecordedSpans {
@@ -17,6 +20,7 @@ impl RecordedSpans {
     }
 
     /// Takes one span out of the buffer.
+    #[cfg(feature = "layer")]
     pub(in crate::trace::store) fn take_span(&mut self, span: SpanIndex) -> Self {
         let limit = self.budget.limit();
         let mut taken = self.split(|index, _| index == span);
@@ -113,11 +117,13 @@ impl RecordedSpans {
         }
     }
 
+    #[cfg(feature = "layer")]
     pub(crate) fn owned_name(&self, record: &SpanRecord) -> Cow<'static, str> {
         self.owned_text(record.name)
     }
 
     /// The tags of a span, with keys that are static where they were.
+    #[cfg(feature = "layer")]
     pub(crate) fn keyed_tags(
         &self,
         record: &SpanRecord,

@@ -3,10 +3,7 @@
 use std::borrow::Cow;
 
 use super::column_writer::{BorrowedKey, ColumnWriter, Key};
-use super::{
-    ColumnIndex, ColumnList, LogIndex, LogRecord, PreparedTags, RecordedSpans, SpanIndex,
-    details_in,
-};
+use super::{ColumnIndex, ColumnList, LogIndex, LogRecord, RecordedSpans, SpanIndex, details_in};
 use crate::model::{Limits, LogLevel, TagKey, TagRef};
 use crate::time::Tick;
 
@@ -124,27 +121,6 @@ impl RecordedSpans {
         match key.as_static() {
             Some(key) => self.set_field_by(span, log, Cow::Borrowed(key), value, limits),
             None => self.set_field_by(span, log, BorrowedKey(key.as_str()), value, limits),
-        }
-    }
-
-    /// Sets several fields of a log entry of a span that were read before.
-    pub(crate) fn set_fields(
-        &mut self,
-        span: SpanIndex,
-        log: LogIndex,
-        prepared: &PreparedTags,
-        limits: &Limits,
-    ) {
-        let mut writer = self.writer(limits);
-        let Some(mut fields) = writer.details.logs.get(log.as_usize()).map(|log| log.fields) else {
-            return;
-        };
-        let dropped = writer.set_tags(&mut fields, prepared, limits.fields_per_log);
-        if let Some(log) = writer.details.logs.get_mut(log.as_usize()) {
-            log.fields = fields;
-        }
-        if dropped > 0 {
-            self.dropped(span).tags += dropped;
         }
     }
 

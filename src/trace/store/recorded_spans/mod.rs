@@ -8,6 +8,7 @@
 mod column_writer;
 mod copying;
 mod logs;
+#[cfg(feature = "layer")]
 mod prepared_tags;
 mod reading;
 mod status;
@@ -16,6 +17,7 @@ mod writing;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+#[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
 
 use super::index::{ByteRange, ColumnIndex, ColumnList, LogIndex, SpanIndex, TagIndex};

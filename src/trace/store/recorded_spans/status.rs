@@ -24,6 +24,7 @@ impl RecordedSpans {
     }
 
     /// Sets the status to an error unless it is final, with a description unless it has one.
+    #[cfg(feature = "layer")]
     pub(crate) fn suggest_error(&mut self, span: SpanIndex, description: &str, limits: &Limits) {
         self.fail(span);
         let status = self.spans.get(span.as_usize()).map(|record| record.status);

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::column_writer::{BorrowedKey, ColumnWriter, Key};
 use super::{
-    ColumnIndex, ColumnList, DropCounts, LATEST_END, LinkRecord, NewSpan, OPEN, PreparedTags,
-    RecordedSpans, SpanIndex, SpanRecord, StatusCode, Text, details_in,
+    ColumnIndex, ColumnList, DropCounts, LATEST_END, LinkRecord, NewSpan, OPEN, RecordedSpans,
+    SpanIndex, SpanRecord, StatusCode, Text, details_in,
 };
 use crate::model::{Limits, Link, SpanId, SpanKind, TagKey, TagRef};
 use crate::time::Tick;
@@ -152,6 +152,7 @@ impl RecordedSpans {
         }
     }
 
+    #[cfg(feature = "layer")]
     pub(crate) fn set_parent(&mut self, span: SpanIndex, parent: Option<SpanId>) {
         if let Some(record) = self.spans.get_mut(span.as_usize()) {
             record.parent = parent;
@@ -226,17 +227,6 @@ impl RecordedSpans {
             self.dropped(span).tags += 1;
         }
         stored
-    }
-
-    /// Sets several tags of a span that were read before.
-    pub(crate) fn set_tags(&mut self, span: SpanIndex, prepared: &PreparedTags, limits: &Limits) {
-        let Self { spans, details, budget } = self;
-        let Some(record) = spans.get_mut(span.as_usize()) else { return };
-        let mut writer = ColumnWriter { details: details_in(details, budget), budget, limits };
-        let dropped = writer.set_tags(&mut record.tags, prepared, limits.tags);
-        if dropped > 0 {
-            self.dropped(span).tags += dropped;
-        }
     }
 
     /// Adds a link; false when it was dropped.

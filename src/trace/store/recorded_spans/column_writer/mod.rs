@@ -1,5 +1,6 @@
 //! Writing into the columns: text, values, lists of tags.
 
+#[cfg(feature = "layer")]
 mod tag_lists;
 
 use std::borrow::Cow;

@@ -1,6 +1,7 @@
 //! Tags that are read before the lock of their trace is taken.
 
 mod capped_text;
+mod writing;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
