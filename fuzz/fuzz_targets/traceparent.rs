@@ -6,7 +6,7 @@ use tailtrace_fuzz::{Lines, extract_and_send_on};
 fuzz_target!(|input: &[u8]| {
     let lines = Lines::default().with("traceparent", input);
     let count = lines.0.len();
-    if let Some(parent) = extract_and_send_on(&lines).parent {
+    if let Some(parent) = extract_and_send_on(&lines).context {
         assert_eq!(count, 1, "several lines are none");
         assert!(parent.flags.bits() < 4);
         // The ids are in the line as they are written, wherever it was padded.

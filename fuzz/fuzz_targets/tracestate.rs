@@ -6,7 +6,7 @@ use tailtrace_fuzz::{Lines, PARENT, extract_and_send_on};
 
 fuzz_target!(|input: &[u8]| {
     let lines = Lines::default().with("traceparent", PARENT).with("tracestate", input);
-    let parent = extract_and_send_on(&lines).parent.expect("a tracestate never costs the trace");
+    let parent = extract_and_send_on(&lines).context.expect("a tracestate never costs the trace");
     let state = parent.trace_state;
     assert!(state.len() <= TraceState::MAX_MEMBERS);
     assert!(state.as_str().len() <= TraceState::MAX_BYTES);
