@@ -15,6 +15,13 @@ pub(crate) struct Breach {
     pub(crate) cure: String,
 }
 
+impl Breach {
+    /// The file below `src/`.
+    pub(crate) fn file(&self) -> &str {
+        self.place.trim_start_matches("src/")
+    }
+}
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Breach { place, line, rule, cure } = self;
