@@ -8,8 +8,8 @@ use proptest::sample::Index;
 use tailtrace::model::TagArg;
 use tailtrace::sampling::PrioritySampler;
 use tailtrace::tail::{
-    All, Any, Asked, DropIf, FirstMatch, HasLog, Not, PerSecond, RootNamed, Slowest, SpanCount,
-    SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange, TagMatches, TailDecision,
+    All, Any, DropIf, EvaluationOrder, FirstMatch, HasLog, Not, PerSecond, RootNamed, Slowest,
+    SpanCount, SpanSlowerThan, SpansPerSecond, TagEquals, TagInRange, TagMatches, TailDecision,
 };
 use tailtrace::{
     Errors, Fraction, LogLevel, SlowerThan, Span, SpanId, Status, TagValue, TailPolicy,
@@ -181,17 +181,17 @@ proptest! {
                     TailDecision::Drop => {
                         prop_assert_eq!(verdict.threshold, None);
                         prop_assert!(!verdict.policy.is_empty());
-                        prop_assert!(matches!(policy.asked(), Asked::First | Asked::Always));
+                        prop_assert!(matches!(policy.evaluation_order(), EvaluationOrder::First | EvaluationOrder::Always));
                     }
                     TailDecision::Keep => {
                         prop_assert!(!verdict.policy.is_empty());
                         let fits = verdict.threshold.is_none_or(|at| at.accepts(view.randomness()));
                         prop_assert!(fits, "{}: {verdict:?} at {}", policy.name(), view.randomness());
-                        prop_assert!(policy.asked() != Asked::First);
-                        prop_assert!(policy.asked() != Asked::Last || verdict.threshold.is_none());
+                        prop_assert!(policy.evaluation_order() != EvaluationOrder::First);
+                        prop_assert!(policy.evaluation_order() != EvaluationOrder::Last || verdict.threshold.is_none());
                     }
                 }
-                if policy.asked() == Asked::WhileOpen {
+                if policy.evaluation_order() == EvaluationOrder::WhileUndecided {
                     let again = policy.evaluate(&view).by(|| policy.name());
                     prop_assert_eq!(again, verdict);
                 }

@@ -15,7 +15,7 @@ use super::warning::Warning;
 use super::zipkin::ZipkinSettings;
 use crate::delivery::DeliveryConfig;
 use crate::export::Exporter;
-use crate::kit::notice::Pending;
+use crate::kit::internal_log::PendingWarnings;
 use crate::model::{LogLevel, Resource};
 use crate::pipeline::{Pipeline, PipelineBuilder};
 use crate::propagation::CompositePropagator;
@@ -40,7 +40,7 @@ pub struct Settings {
     otlp: OtlpSettings,
     zipkin: ZipkinSettings,
     warnings: Vec<Warning>,
-    pending: Arc<Pending>,
+    pending: Arc<PendingWarnings>,
 }
 
 impl Settings {
@@ -68,7 +68,8 @@ impl Settings {
             pending: Arc::default(),
         };
         let warnings = vars.into_warnings();
-        let pending = Arc::new(Pending::new(warnings.iter().map(ToString::to_string).collect()));
+        let pending =
+            Arc::new(PendingWarnings::new(warnings.iter().map(ToString::to_string).collect()));
         Self { warnings, pending, ..settings }
     }
 
@@ -118,7 +119,7 @@ impl Settings {
             .with_delivery(self.delivery)
             .with_recording(!self.is_disabled)
             .with_default_exporters(exporters, self.exporters.missing())
-            .with_pending_notices(Arc::clone(&self.pending));
+            .with_pending_warnings(Arc::clone(&self.pending));
         for (key, value) in resource.iter() {
             builder = builder.with_resource_tag(key.to_owned(), value.clone());
         }
@@ -208,7 +209,7 @@ impl Settings {
     /// Reports the warnings now, through `tracing`, unless that was done before. A pipeline does it by itself; call
     /// it in programs that use only the parts.
     pub fn report_warnings(&self) {
-        self.pending.say();
+        self.pending.log_all();
     }
 }
 

@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 
 use tokio::runtime::Handle;
 
-use crate::kit::own_work;
+use crate::kit::reentrancy;
 
 /// Runs a future where it may block its thread: on one that the runtime keeps for that.
 ///
@@ -39,10 +39,10 @@ where
         return Some(work.await);
     }
     // What an exporting thread hands on is its own work too.
-    let is_own = own_work::is_own_thread();
+    let is_own = reentrancy::is_own_thread();
     let work = move || {
         if is_own {
-            own_work::mark_thread();
+            reentrancy::mark_own_thread();
         }
         wait_for(work)
     };
@@ -83,7 +83,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::kit::guarded;
+    use crate::kit::unwind_safe;
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -107,10 +107,10 @@ mod tests {
 
     #[test]
     fn what_a_thread_of_ours_has_done_elsewhere_is_our_own_work() {
-        let asked = || runtime().block_on(may_block(async { own_work::is_own_thread() }));
+        let asked = || runtime().block_on(may_block(async { reentrancy::is_own_thread() }));
         assert_eq!(asked(), Some(false));
         let ours = thread::spawn(move || {
-            own_work::mark_thread();
+            reentrancy::mark_own_thread();
             asked()
         });
         assert_eq!(ours.join().unwrap(), Some(true));
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_panic_goes_on_in_the_caller() {
         let runtime = runtime();
-        let ended = guarded::call(|| runtime.block_on(may_block(async { panic!("no words") })));
+        let ended = unwind_safe::call(|| runtime.block_on(may_block(async { panic!("no words") })));
         assert_eq!(ended, None::<Option<()>>);
     }
 }

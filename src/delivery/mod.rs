@@ -39,7 +39,7 @@ pub(crate) use may_block::may_block;
 pub(crate) use report::{DeliveryReport, FlushError, ShutdownError};
 
 use crate::export::Exporter;
-use crate::kit::{Random, guarded};
+use crate::kit::{Random, unwind_safe};
 use crate::ledger::{Ledger, Reason};
 use crate::time::Clock;
 use crate::trace::Trace;
@@ -102,7 +102,7 @@ impl Delivery {
 
     /// Asks an exporter about itself; `None` when it panicked.
     fn query<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
-        let answer = guarded::call(question);
+        let answer = unwind_safe::call(question);
         if answer.is_none() {
             self.ledger.panicked(1);
         }

@@ -16,7 +16,7 @@ use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
 use super::health::{Health, LogLine};
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, ExportError, Exporter};
-use crate::kit::{Random, guarded, notice, own_work};
+use crate::kit::{Random, internal_log, reentrancy, unwind_safe};
 use crate::ledger::Reason;
 
 pub(super) struct Worker {
@@ -45,18 +45,18 @@ impl Worker {
         let (report, reported) = mpsc::sync_channel(1);
         let name = format!("tailtrace-export-{index}");
         let body = move || {
-            own_work::mark_thread();
+            reentrancy::mark_own_thread();
             // Made here because a runtime must not be dropped where the caller may be: inside another.
             let mut builder = Builder::new_current_thread();
             // What would block runs on threads of the runtime: names are looked up there.
-            builder.enable_all().on_thread_start(own_work::mark_thread);
+            builder.enable_all().on_thread_start(reentrancy::mark_own_thread);
             let runtime = match builder.build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(report.send(Err(error))),
             };
             if report.send(Ok(())).is_ok() {
                 let channel = Arc::clone(&self.channel);
-                let ran = guarded::call(|| self.run(runtime));
+                let ran = unwind_safe::call(|| self.run(runtime));
                 // A bug here must not leave a flush or a shutdown waiting.
                 if ran.is_none() {
                     channel.end(None);
@@ -92,7 +92,7 @@ impl Worker {
         };
         log(health.final_line());
         let Self { exporter, channel, .. } = self;
-        guarded::call(|| {
+        unwind_safe::call(|| {
             let _inside = runtime.enter();
             drop(exporter);
         });
@@ -171,7 +171,7 @@ impl Worker {
     where
         F: Future<Output = Result<(), ExportError>>,
     {
-        let ended = guarded::call(|| {
+        let ended = unwind_safe::call(|| {
             runtime.block_on(self.channel.unless_abandoned(async {
                 let Some(limit) = limit else {
                     return Ok(make().await);
@@ -209,8 +209,8 @@ fn timed_out(limit: Duration) -> ExportError {
 
 fn log(line: Option<LogLine>) {
     match line {
-        Some(LogLine::Warning(text)) => notice::warn(&text),
-        Some(LogLine::Notice(text)) => notice::info(&text),
+        Some(LogLine::Warning(text)) => internal_log::warn(&text),
+        Some(LogLine::Notice(text)) => internal_log::info(&text),
         None => {}
     }
 }

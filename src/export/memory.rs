@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use super::{Batch, Batching, ExportError, Exporter};
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::model::TraceId;
 use crate::trace::{Span, SpanRef, Trace};
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::guarded;
+use super::unwind_safe;
 
 /// How many causes of an error are told.
 const MOST_CAUSES: usize = 16;
@@ -11,12 +11,12 @@ const MOST_CAUSES: usize = 16;
 /// The texts of an error's causes, the nearest first, each up to `most` bytes.
 pub(crate) fn causes<E: Error + ?Sized>(error: &E, most: usize) -> Vec<String> {
     let mut causes = Vec::new();
-    let mut next = guarded::call(|| error.source()).flatten();
+    let mut next = unwind_safe::call(|| error.source()).flatten();
     while let Some(cause) = next
         && causes.len() < MOST_CAUSES
     {
-        causes.push(guarded::display(&cause, most));
-        next = guarded::call(|| cause.source()).flatten();
+        causes.push(unwind_safe::display(&cause, most));
+        next = unwind_safe::call(|| cause.source()).flatten();
     }
     causes
 }

@@ -4,14 +4,14 @@
 
 pub(crate) mod error_text;
 pub(crate) mod glob;
-pub(crate) mod guarded;
+pub(crate) mod internal_log;
 pub(crate) mod name_table;
-pub(crate) mod notice;
-pub(crate) mod own_work;
 mod random;
-pub(crate) mod stripe;
+pub(crate) mod reentrancy;
+pub(crate) mod striped_counter;
 pub(crate) mod sync;
 pub(crate) mod type_name;
+pub(crate) mod unwind_safe;
 mod with_fields;
 
 pub(crate) use error_text::debug_like_display;

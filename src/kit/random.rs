@@ -9,7 +9,7 @@ use rand::rngs::SmallRng;
 use rand::rngs::SysRng;
 use rand::{Rng, SeedableRng};
 
-use super::guarded::lock;
+use super::unwind_safe::lock;
 
 thread_local! {
     // `const` and free of destructors: reading it is one instruction and works while a thread ends.

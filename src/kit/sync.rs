@@ -9,7 +9,7 @@ mod shim {
     use std::sync::{MutexGuard, PoisonError};
     use std::time::Duration;
 
-    pub(crate) use crate::kit::guarded::lock;
+    pub(crate) use crate::kit::unwind_safe::lock;
     pub(crate) use std::sync::{Condvar, Mutex};
 
     /// Waits to be woken, for `limit` at most; may return early for no reason.

@@ -1,4 +1,4 @@
-//! What a type is called when nobody gave it a name.
+//! The names of types, for what the program has not named.
 
 /// The last word of a type's full name: `Errors` of `tailtrace::tail::errors::Errors`, `Named` of
 /// `app::Named<app::Policy>`, `closure` of a closure wherever it stands.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::record::Recorder;
 
 /// The recorder of new local roots, and those of roots that may still be open.

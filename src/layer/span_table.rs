@@ -8,7 +8,7 @@ use tracing::Metadata;
 use super::deferred_decision::DeferredDecision;
 use super::fields::ValueLimit;
 use super::open_span::OpenSpan;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 
 /// How many shards a table has. Threads whose numbers are equal modulo this share one.
 const SHARDS: usize = 64;

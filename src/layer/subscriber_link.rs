@@ -7,7 +7,7 @@ use tracing::span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 
 /// A layer's own subscriber, as far as `tracing` has told the layer: wrappers such as `reload` do not
 /// pass on `on_register_dispatch`.

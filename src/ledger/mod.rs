@@ -16,16 +16,16 @@ mod watch;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::kit::stripe::{Stripe, Striped};
+use crate::kit::striped_counter::{Stripe, StripedCounter};
 pub use reason::Reason;
 pub use stats::Stats;
-pub(crate) use watch::{LossWatch, Notice};
+pub(crate) use watch::{LossChange, LossWatch};
 
 /// The counters. Writing is wait-free.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    started: Striped,
-    sampled_out: Striped,
+    started: StripedCounter,
+    sampled_out: StripedCounter,
     dropped: [AtomicU64; Reason::COUNT],
     unrecorded: [Arc<Stripe>; Reason::COUNT],
     exported: AtomicU64,
@@ -41,17 +41,17 @@ impl Ledger {
     /// A recorded span started.
     #[inline]
     pub(crate) fn started(&self, spans: u64) {
-        self.started.mine().add(spans);
+        self.started.of_this_thread().add(spans);
     }
 
     /// Recorded spans turn out not to have started yet: they are about to start under another parent.
     #[cfg(feature = "layer")]
     pub(crate) fn not_started_yet(&self, spans: u64) {
-        self.started.mine().take_back(spans);
+        self.started.of_this_thread().subtract(spans);
     }
 
     /// Where spans that the head dropped are counted; such a span counts as started too.
-    pub(crate) fn sampled_out(&self) -> &Striped {
+    pub(crate) fn sampled_out(&self) -> &StripedCounter {
         &self.sampled_out
     }
 
@@ -103,7 +103,7 @@ impl Ledger {
         self.cut_values.fetch_add(values, Ordering::Relaxed);
     }
 
-    /// Somebody else's code panicked that often and was caught.
+    /// Counts panics of the program's code that were caught.
     #[inline]
     pub(crate) fn panicked(&self, times: u32) {
         if times > 0 {

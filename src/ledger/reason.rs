@@ -100,7 +100,8 @@ impl Reason {
         )
     }
 
-    /// Whether an operator should hear of it: a span was lost that nobody decided to lose.
+    /// Whether an operator should hear of it: a span was lost, and neither the program nor the operator
+    /// decided so.
     #[must_use]
     pub const fn is_loss(self) -> bool {
         !self.is_decision() && !matches!(self, Self::OwnWork | Self::ShutDown)

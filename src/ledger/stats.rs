@@ -56,7 +56,7 @@ impl Stats {
         self.sum(Reason::is_failure)
     }
 
-    /// Spans that were lost though nobody decided to lose them.
+    /// Spans that were lost without a decision of the program or the operator.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.sum(Reason::is_loss)

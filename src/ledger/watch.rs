@@ -10,7 +10,7 @@ const QUIET: Duration = Duration::from_secs(10);
 
 /// What the operator is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
+pub(crate) enum LossChange {
     /// Spans are being lost.
     Started {
         /// Why, for most of them.
@@ -40,7 +40,7 @@ struct Episode {
 
 impl LossWatch {
     /// Compares a snapshot with the one before.
-    pub(crate) fn observe(&mut self, now: Tick, stats: &Stats) -> Option<Notice> {
+    pub(crate) fn observe(&mut self, now: Tick, stats: &Stats) -> Option<LossChange> {
         let last = self.last.replace(*stats);
         let fresh = last.map_or(stats.dropped, |last| stats.dropped_since(&last));
         let losses = || Reason::ALL.into_iter().zip(fresh).filter(|(reason, _)| reason.is_loss());
@@ -54,20 +54,20 @@ impl LossWatch {
             Some(episode) if now.since(episode.last_loss) >= QUIET => {
                 let spans = episode.spans;
                 self.episode = None;
-                Some(Notice::Ended { spans })
+                Some(LossChange::Ended { spans })
             }
             Some(_) => None,
             None => {
                 let (reason, _) =
                     losses().filter(|(_, spans)| *spans > 0).max_by_key(|(_, spans)| *spans)?;
                 self.episode = Some(Episode { spans, last_loss: now });
-                Some(Notice::Started { reason, spans })
+                Some(LossChange::Started { reason, spans })
             }
         }
     }
 }
 
-impl Notice {
+impl LossChange {
     /// The sentence for the log.
     pub(crate) fn message(&self) -> String {
         match self {
@@ -101,11 +101,14 @@ mod tests {
         assert_eq!(watch.observe(at(0), &ledger.snapshot(0, 0)), None);
         ledger.dropped(Reason::QueueFull, 3);
         let started = watch.observe(at(1), &ledger.snapshot(0, 0));
-        assert_eq!(started, Some(Notice::Started { reason: Reason::QueueFull, spans: 3 }));
+        assert_eq!(started, Some(LossChange::Started { reason: Reason::QueueFull, spans: 3 }));
         ledger.dropped(Reason::QueueFull, 4);
         assert_eq!(watch.observe(at(2), &ledger.snapshot(0, 0)), None);
         assert_eq!(watch.observe(at(11), &ledger.snapshot(0, 0)), None);
-        assert_eq!(watch.observe(at(12), &ledger.snapshot(0, 0)), Some(Notice::Ended { spans: 7 }));
+        assert_eq!(
+            watch.observe(at(12), &ledger.snapshot(0, 0)),
+            Some(LossChange::Ended { spans: 7 })
+        );
         assert_eq!(watch.observe(at(30), &ledger.snapshot(0, 0)), None);
     }
 

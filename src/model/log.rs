@@ -18,7 +18,7 @@ use crate::kit::debug_like_display;
 pub enum LogLevel {
     /// Details of single steps.
     Trace,
-    /// Details for whoever looks for a fault.
+    /// Details for finding a fault.
     Debug,
     /// What happened.
     #[default]

@@ -11,7 +11,7 @@ pub(crate) mod kind;
 mod limits;
 mod link;
 pub(crate) mod log;
-mod ot_value;
+mod ot_member;
 pub(crate) mod pattern;
 pub(crate) mod priority;
 mod randomness;

@@ -6,14 +6,14 @@
 //!                            v  | linger, ring   v
 //!                          ledger  <--------- ledger
 //!                               |
-//!                             keeper (a thread that looks after time)
+//!                             maintenance (a thread that does what time asks for)
 //! ```
 
-mod builder;
+mod core;
 pub(crate) mod handle;
-mod keeper;
+mod maintenance;
 
 pub use crate::delivery::report::{DeliveryReport, FlushError, ShutdownError};
 pub use crate::delivery::waiter::ExporterFailure;
-pub use builder::{PipelineBuilder, StartError};
 pub(crate) use handle::Pipeline;
+pub use handle::builder::{PipelineBuilder, StartError};

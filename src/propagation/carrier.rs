@@ -111,7 +111,7 @@ impl Extractor for http::HeaderMap {
 #[cfg(feature = "http")]
 impl Injector for http::HeaderMap {
     fn set(&mut self, name: &str, value: String) {
-        // Whoever passes what cannot stand in a header gets no header.
+        // A name or value that cannot stand in a header makes no header.
         if let (Ok(name), Ok(value)) =
             (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::try_from(value))
         {

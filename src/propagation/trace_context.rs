@@ -77,7 +77,10 @@ fn read_traceparent(line: &[u8]) -> Option<TraceContext> {
     let (known, tail) = trim_ows(line).split_at_checked(LEN)?;
     let mut fields = known.split(|byte| *byte == b'-');
     let mut field = |len| fields.next().filter(|field| field.len() == len).and_then(read_lower_hex);
-    let (version, trace_id, span_id, flags) = (field(2)?, field(32)?, field(16)?, field(2)?);
+    let version = field(2)?;
+    let trace_id = field(32)?;
+    let span_id = field(16)?;
+    let flags = field(2)?;
     match (version, tail) {
         (0xff, _) => return None,
         (0, []) | (1.., [] | [b'-', ..]) => {}

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::kit::guarded;
-use crate::kit::own_work::Asking;
+use crate::kit::reentrancy::UserCallScope;
+use crate::kit::unwind_safe;
 use crate::ledger::Ledger;
 use crate::sampling::{
     AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SamplingResult,
@@ -46,21 +46,21 @@ impl Deciders {
     }
 
     /// Marks the thread as asking, until what is returned goes.
-    fn mark_thread(&self) -> Asking {
-        Asking::begin(std::ptr::from_ref(self).addr())
+    fn mark_thread(&self) -> UserCallScope {
+        UserCallScope::enter(std::ptr::from_ref(self).addr())
     }
 
     /// Whether one of these deciders is being asked on this thread: what it starts is refused.
     #[inline]
     pub(super) fn is_running_here(&self) -> bool {
-        Asking::is_under_way(std::ptr::from_ref(self).addr())
+        UserCallScope::is_inside(std::ptr::from_ref(self).addr())
     }
 
     /// Asks the head: it never answers to record for a tail that is not there.
     pub(super) fn ask_head(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let _asking = self.mark_thread();
         let pair = self.pair.load();
-        let asked = guarded::call(|| match (&pair.sampler, &pair.tail) {
+        let asked = unwind_safe::call(|| match (&pair.sampler, &pair.tail) {
             (Some(sampler), _) => sampler.should_sample(request),
             (None, Some(_)) => SamplingResult::record(),
             (None, None) => self.without_either.should_sample(request),
@@ -86,7 +86,9 @@ impl Deciders {
         let _asking = self.mark_thread();
         let pair = self.pair.load();
         let sampler = pair.sampler.as_ref();
-        sampler.is_some_and(|sampler| guarded::call(|| sampler.drops_everything()).unwrap_or(false))
+        sampler.is_some_and(|sampler| {
+            unwind_safe::call(|| sampler.drops_everything()).unwrap_or(false)
+        })
     }
 
     /// Asks the tail; without one there is no opinion.
@@ -94,7 +96,7 @@ impl Deciders {
         let _asking = self.mark_thread();
         let pair = self.pair.load();
         let Some(tail) = &pair.tail else { return Verdict::pass() };
-        let asked = guarded::call(|| tail.evaluate(trace).by(|| tail.name()));
+        let asked = unwind_safe::call(|| tail.evaluate(trace).by(|| tail.name()));
         asked.unwrap_or_else(|| {
             self.ledger.panicked(1);
             Verdict::pass()
@@ -125,7 +127,7 @@ impl Drop for DeciderPair {
         // It may be the last of a sampler, on a thread that is in the middle of starting a span.
         let sampler = self.sampler.take();
         let tail = self.tail.take();
-        for dropped in [guarded::call(|| drop(sampler)), guarded::call(|| drop(tail))] {
+        for dropped in [unwind_safe::call(|| drop(sampler)), unwind_safe::call(|| drop(tail))] {
             if dropped.is_none() {
                 self.ledger.panicked(1);
             }

@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::{Arc, Mutex, Weak};
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 
 /// Tells a recorder from all others that live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

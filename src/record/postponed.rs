@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::kit::guarded::lock;
-use crate::kit::own_work;
+use crate::kit::reentrancy;
+use crate::kit::unwind_safe::lock;
 
 /// Values whose drop asks deciders, to be dropped where no locks of the application's are held.
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl PostponedDrops {
             drop(value);
         }
         // A decider would wait for the thread that asks it, which may be one that is dropping here.
-        if !own_work::is_own_thread() && !own_work::is_asking() {
+        if !reentrancy::is_own_thread() && !reentrancy::is_any_user_call_running() {
             self.wait();
         }
     }

@@ -17,7 +17,7 @@ use crate::model::{Threshold, TraceContext};
 ///
 /// Tags and thresholds of the picked sampler pass through. Where a sampled caller is followed, the
 /// threshold is the caller's if that is stricter, so that `ot=th:` goes on through the services; it is
-/// left out when nobody knows the probability: the caller did not send its own, or sent one that
+/// left out when the probability is unknown: the caller did not send its own, or sent one that
 /// contradicts the trace's randomness.
 ///
 /// ```

@@ -8,7 +8,7 @@ use crate::time::token_bucket::TokenBucket;
 /// Samples at most so many traces per second, first come, first served.
 ///
 /// Use it for a hard ceiling on what the head samples, whatever the load. It is not consistent:
-/// services with the same limit sample different traces, and nobody knows how many traces a sampled
+/// services with the same limit sample different traces, and it is unknown how many traces a sampled
 /// one stands for (no `ot=th:`). To follow a target and still scale counts back, use
 /// [`AdaptiveSampler`](crate::AdaptiveSampler).
 ///

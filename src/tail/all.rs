@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::sampler::Part;
-use super::verdict::{Aside, both};
-use super::{Asked, TailDecision, TailPolicy, Verdict};
+use super::sampler::CombinedPolicy;
+use super::verdict::{VerdictNotes, rarer};
+use super::{EvaluationOrder, TailDecision, TailPolicy, Verdict};
 use crate::model::Threshold;
 use crate::trace::TraceView;
 
@@ -40,7 +40,7 @@ use crate::trace::TraceView;
 #[derive(Debug, Default)]
 pub struct All {
     /// In the order they are asked.
-    parts: Vec<Part>,
+    parts: Vec<CombinedPolicy>,
 }
 
 impl All {
@@ -53,37 +53,38 @@ impl All {
     /// Keeps only what `policy` keeps as well.
     #[must_use]
     pub fn and(mut self, policy: impl TailPolicy + 'static) -> Self {
-        Part::insert(&mut self.parts, policy);
+        CombinedPolicy::insert(&mut self.parts, policy);
         self
     }
 }
 
 impl TailPolicy for All {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
-        let mut heard = Aside::default();
+        let mut notes = VerdictNotes::default();
         let mut threshold = Some(Threshold::ALWAYS);
         // Whether a part has passed, and then whether chance alone made all of those pass.
         let mut passed_by_chance = None;
         for part in &self.parts {
-            let may_wait = matches!(part.asked, Asked::WhileOpen | Asked::Last);
+            let may_wait =
+                matches!(part.order, EvaluationOrder::WhileUndecided | EvaluationOrder::Last);
             if may_wait && passed_by_chance.is_some() {
                 continue;
             }
             let verdict = part.policy.evaluate(trace);
-            heard.absorb(verdict.aside);
+            notes.absorb(verdict.notes);
             match verdict.decision {
-                TailDecision::Drop => return verdict.by(|| part.policy.name()).hearing(heard),
-                TailDecision::Keep => threshold = both(threshold, verdict.threshold),
+                TailDecision::Drop => return verdict.by(|| part.policy.name()).with_notes(notes),
+                TailDecision::Keep => threshold = rarer(threshold, verdict.threshold),
                 TailDecision::Pass => {
-                    let by_chance = passed_by_chance.unwrap_or(true) && verdict.aside.could_keep;
+                    let by_chance = passed_by_chance.unwrap_or(true) && verdict.notes.could_keep;
                     passed_by_chance = Some(by_chance);
                 }
             }
         }
         match passed_by_chance {
             None if self.parts.is_empty() => Verdict::pass(),
-            None => Verdict::keep_with(threshold).hearing(heard).by(|| self.name()),
-            Some(could_keep) => Verdict::pass().hearing(Aside { could_keep, ..heard }),
+            None => Verdict::keep_with(threshold).with_notes(notes).by(|| self.name()),
+            Some(could_keep) => Verdict::pass().with_notes(VerdictNotes { could_keep, ..notes }),
         }
     }
 
@@ -92,8 +93,8 @@ impl TailPolicy for All {
         if names.is_empty() { "All".into() } else { names.join(" and ").into() }
     }
 
-    fn asked(&self) -> Asked {
-        Asked::all_of(self.parts.iter().map(|part| part.asked))
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::all_of(self.parts.iter().map(|part| part.order))
     }
 }
 
@@ -102,15 +103,15 @@ mod tests {
     use super::*;
     use crate::tail::errors::Errors;
     use crate::tail::fraction::Fraction;
-    use crate::tail::{DropIf, HasLog, Not, PerSecond, RootNamed, made};
+    use crate::tail::{DropIf, HasLog, Not, PerSecond, RootNamed, test_traces};
 
     #[test]
     fn it_keeps_what_all_keep_at_the_rarest_of_their_rates() {
         let half = Fraction::new(0.5).unwrap();
         let quarter = Fraction::new(0.25).unwrap();
         let all = All::new([half, quarter]).and(RootNamed::new("work"));
-        assert!(!all.evaluate(&made::random(0xb0 << 48).view()).is_keep());
-        let verdict = all.evaluate(&made::random(0xd0 << 48).view());
+        assert!(!all.evaluate(&test_traces::random(0xb0 << 48).view()).is_keep());
+        let verdict = all.evaluate(&test_traces::random(0xd0 << 48).view());
         assert_eq!(verdict.threshold, quarter.threshold());
         assert_eq!(verdict.policy, "Fraction and Fraction and RootNamed");
     }
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn without_policies_it_keeps_nothing_and_drops_nothing() {
         let none: [Errors; 0] = [];
-        let verdict = DropIf(All::new(none)).evaluate(&made::plain().view());
+        let verdict = DropIf(All::new(none)).evaluate(&test_traces::plain().view());
         assert_eq!(verdict, Verdict::pass());
     }
 
@@ -126,18 +127,18 @@ mod tests {
     fn a_budget_is_spent_only_on_what_the_others_keep() {
         let all = All::new([PerSecond::new(1.0).unwrap()]).and(Errors);
         for _ in 0..10 {
-            assert!(!all.evaluate(&made::plain().view()).is_keep());
+            assert!(!all.evaluate(&test_traces::plain().view()).is_keep());
         }
-        let verdict = all.evaluate(&made::failed().view());
+        let verdict = all.evaluate(&test_traces::failed().view());
         assert!(verdict.is_keep());
         assert_eq!(verdict.threshold, None);
-        assert_eq!(all.asked(), Asked::Last);
+        assert_eq!(all.evaluation_order(), EvaluationOrder::Last);
     }
 
     #[test]
     fn a_closure_is_asked_even_after_another_part_has_passed() {
         let all = All::new([Errors]).and(|_: &TraceView<'_>| Verdict::drop());
-        let verdict = all.evaluate(&made::plain().view());
+        let verdict = all.evaluate(&test_traces::plain().view());
         assert_eq!(verdict.decision, TailDecision::Drop);
         assert_eq!(verdict.policy, "closure");
     }
@@ -145,18 +146,18 @@ mod tests {
     #[test]
     fn its_negation_knows_whether_it_passed_by_chance() {
         let not = Not(All::new([Errors]).and(Fraction::new(0.5).unwrap()));
-        let by_content = not.evaluate(&made::random(0).view());
+        let by_content = not.evaluate(&test_traces::random(0).view());
         assert_eq!(by_content.threshold, Some(Threshold::ALWAYS));
         let half_of_all = Not(All::new([RootNamed::new("work")]).and(Fraction::new(0.5).unwrap()));
-        let by_chance = half_of_all.evaluate(&made::random(0).view());
+        let by_chance = half_of_all.evaluate(&test_traces::random(0).view());
         assert_eq!(by_chance, Verdict::keep_with(None).by(|| half_of_all.name()));
     }
 
     #[test]
     fn parts_that_only_look_make_a_whole_that_only_looks() {
         let looks = All::new([Errors]).and(HasLog(crate::model::LogLevel::Warn));
-        assert_eq!(looks.asked(), Asked::WhileOpen);
+        assert_eq!(looks.evaluation_order(), EvaluationOrder::WhileUndecided);
         let learns = looks.and(crate::tail::Slowest::percentile(0.9).unwrap());
-        assert_eq!(learns.asked(), Asked::Always);
+        assert_eq!(learns.evaluation_order(), EvaluationOrder::Always);
     }
 }

@@ -1,6 +1,6 @@
 //! Keep what any part keeps.
 
-use super::{Asked, TailPolicy, TailSampler, Verdict};
+use super::{EvaluationOrder, TailPolicy, TailSampler, Verdict};
 use crate::trace::TraceView;
 
 /// Keeps what at least one of several policies keeps.
@@ -41,8 +41,8 @@ impl TailPolicy for Any {
         self.0.evaluate(trace)
     }
 
-    fn asked(&self) -> Asked {
-        self.0.asked()
+    fn evaluation_order(&self) -> EvaluationOrder {
+        self.0.evaluation_order()
     }
 }
 
@@ -51,20 +51,20 @@ mod tests {
     use super::*;
     use crate::tail::errors::Errors;
     use crate::tail::fraction::Fraction;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     #[test]
     fn one_keep_is_enough_and_is_named() {
         let any = Any::new([Errors]).or(Fraction::new(0.5).unwrap());
-        assert!(!any.evaluate(&made::random(0).view()).is_keep());
-        let verdict = any.evaluate(&made::random(u64::MAX).view());
+        assert!(!any.evaluate(&test_traces::random(0).view()).is_keep());
+        let verdict = any.evaluate(&test_traces::random(u64::MAX).view());
         assert_eq!(verdict.policy, "Fraction");
-        assert_eq!(any.evaluate(&made::failed().view()).policy, "Errors");
+        assert_eq!(any.evaluate(&test_traces::failed().view()).policy, "Errors");
     }
 
     #[test]
     fn without_policies_it_keeps_nothing() {
         let none: [Errors; 0] = [];
-        assert!(!Any::new(none).evaluate(&made::failed().view()).is_keep());
+        assert!(!Any::new(none).evaluate(&test_traces::failed().view()).is_keep());
     }
 }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::verdict::Aside;
-use super::{Asked, TailDecision, TailPolicy, Verdict};
+use super::verdict::VerdictNotes;
+use super::{EvaluationOrder, TailDecision, TailPolicy, Verdict};
 use crate::trace::TraceView;
 
-/// Drops on purpose what a policy keeps, whoever else would keep it.
+/// Drops on purpose what a policy keeps, even if other policies keep it.
 ///
-/// Use it for what nobody wants to see even if it fails or is slow: health checks, crawlers, load
+/// Use it for what is of no interest even if it fails or is slow: health checks, crawlers, load
 /// tests. [`TailSampler::drop_if`](super::TailSampler::drop_if) is the short form. It costs what the
 /// policy costs, and combinators ask it first. The drop is called by the policy's name.
 ///
@@ -33,15 +33,15 @@ pub struct DropIf<P>(pub P);
 impl<P: TailPolicy> TailPolicy for DropIf<P> {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let inner = self.0.evaluate(trace);
-        let Aside { panics, could_keep, could_drop } = inner.aside;
+        let VerdictNotes { panics, could_keep, could_drop } = inner.notes;
         if inner.decision == TailDecision::Pass {
-            return Verdict::pass().hearing(Aside {
+            return Verdict::pass().with_notes(VerdictNotes {
                 panics,
                 could_keep: false,
                 could_drop: could_drop || could_keep,
             });
         }
-        let mut verdict = Verdict::drop().hearing(inner.aside);
+        let mut verdict = Verdict::drop().with_notes(inner.notes);
         verdict.policy = inner.policy;
         verdict.by(|| self.0.name())
     }
@@ -50,8 +50,8 @@ impl<P: TailPolicy> TailPolicy for DropIf<P> {
         self.0.name()
     }
 
-    fn asked(&self) -> Asked {
-        Asked::First
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::First
     }
 }
 
@@ -60,13 +60,13 @@ mod tests {
     use super::*;
     use crate::tail::errors::Errors;
     use crate::tail::fraction::Fraction;
-    use crate::tail::{TailSampler, made};
+    use crate::tail::{TailSampler, test_traces};
 
     #[test]
     fn what_is_kept_inside_is_dropped_and_the_rest_is_not_its_business() {
-        let verdict = DropIf(Errors).evaluate(&made::failed().view());
+        let verdict = DropIf(Errors).evaluate(&test_traces::failed().view());
         assert_eq!(verdict, Verdict::drop().by(|| "Errors".into()));
-        assert_eq!(DropIf(Errors).evaluate(&made::plain().view()), Verdict::pass());
+        assert_eq!(DropIf(Errors).evaluate(&test_traces::plain().view()), Verdict::pass());
     }
 
     #[test]
@@ -75,9 +75,9 @@ mod tests {
             .drop_if(Fraction::new(0.5).unwrap())
             .keep(Errors.named("all"))
             .keep(|_: &TraceView<'_>| Verdict::keep());
-        let spared = tail.evaluate(&made::random(0).view());
+        let spared = tail.evaluate(&test_traces::random(0).view());
         assert_eq!(spared, Verdict::keep_with(None).by(|| "closure".into()));
-        let dropped = tail.evaluate(&made::random(u64::MAX).view());
+        let dropped = tail.evaluate(&test_traces::random(u64::MAX).view());
         assert_eq!(dropped.decision, TailDecision::Drop);
     }
 }

@@ -1,6 +1,6 @@
 //! Keep what failed.
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::trace::TraceView;
 
 /// Keeps traces in which any span ended in an error.
@@ -28,8 +28,8 @@ impl TailPolicy for Errors {
         Verdict::keep_if(trace.has_errors())
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -37,12 +37,12 @@ impl TailPolicy for Errors {
 mod tests {
     use super::*;
     use crate::model::{LogLevel, Status};
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     #[test]
     fn a_status_is_an_error_and_a_log_entry_is_not() {
-        assert!(Errors.evaluate(&made::failed().view()).is_keep());
-        let ok = made::with(|span| {
+        assert!(Errors.evaluate(&test_traces::failed().view()).is_keep());
+        let ok = test_traces::with(|span| {
             span.set_status(Status::Ok);
             span.log(LogLevel::Error, "recovered");
         });

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::verdict::{Aside, both};
-use super::{Asked, TailDecision, TailPolicy, Verdict};
+use super::verdict::{VerdictNotes, rarer};
+use super::{EvaluationOrder, TailDecision, TailPolicy, Verdict};
 use crate::trace::TraceView;
 
 /// Rules in order: the policy of the first rule whose condition keeps the trace decides alone.
@@ -74,7 +74,9 @@ impl FirstMatch {
 impl FirstMatch {
     /// Whether any part is one that could drop on purpose.
     fn may_drop(&self) -> bool {
-        let may = |part: &dyn TailPolicy| matches!(part.asked(), Asked::First | Asked::Always);
+        let may = |part: &dyn TailPolicy| {
+            matches!(part.evaluation_order(), EvaluationOrder::First | EvaluationOrder::Always)
+        };
         self.rules
             .iter()
             .any(|rule| may(&*rule.policy) || rule.condition.as_deref().is_some_and(may))
@@ -83,52 +85,54 @@ impl FirstMatch {
 
 impl TailPolicy for FirstMatch {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
-        let mut heard = Aside::default();
+        let mut notes = VerdictNotes::default();
         for rule in &self.rules {
             let applies = match &rule.condition {
                 None => Verdict::keep(),
                 Some(condition) => condition.evaluate(trace).by(|| condition.name()),
             };
-            heard.absorb(applies.aside);
+            notes.absorb(applies.notes);
             match applies.decision {
-                TailDecision::Drop => return applies.hearing(heard),
-                TailDecision::Pass => heard.could_keep |= applies.aside.could_keep,
+                TailDecision::Drop => return applies.with_notes(notes),
+                TailDecision::Pass => notes.could_keep |= applies.notes.could_keep,
                 TailDecision::Keep => {
                     // With other luck another rule would have decided.
-                    let by_chance = heard.could_keep || !applies.is_certain();
-                    heard.could_drop |= by_chance && self.may_drop();
-                    return rule.decide(trace, &applies, heard);
+                    let by_chance = notes.could_keep || !applies.is_certain();
+                    notes.could_drop |= by_chance && self.may_drop();
+                    return rule.decide(trace, &applies, notes);
                 }
             }
         }
-        heard.could_drop |= heard.could_keep && self.may_drop();
-        Verdict::pass().hearing(heard)
+        notes.could_drop |= notes.could_keep && self.may_drop();
+        Verdict::pass().with_notes(notes)
     }
 
-    fn asked(&self) -> Asked {
+    fn evaluation_order(&self) -> EvaluationOrder {
         let mut conditions = self.rules.iter().filter_map(|rule| rule.condition.as_ref());
-        if conditions.all(|condition| condition.asked() == Asked::WhileOpen) {
-            Asked::any_of(self.rules.iter().map(|rule| rule.policy.asked()))
+        if conditions
+            .all(|condition| condition.evaluation_order() == EvaluationOrder::WhileUndecided)
+        {
+            EvaluationOrder::any_of(self.rules.iter().map(|rule| rule.policy.evaluation_order()))
         } else {
-            Asked::Always
+            EvaluationOrder::Always
         }
     }
 }
 
 impl Rule {
     /// The verdict of the policy, once the condition has said that it applies.
-    fn decide(&self, trace: &TraceView<'_>, applies: &Verdict, mut heard: Aside) -> Verdict {
+    fn decide(&self, trace: &TraceView<'_>, applies: &Verdict, mut notes: VerdictNotes) -> Verdict {
         let mut verdict = self.policy.evaluate(trace).by(|| self.policy.name());
-        heard.absorb(verdict.aside);
+        notes.absorb(verdict.notes);
         match verdict.decision {
-            TailDecision::Keep if heard.could_keep => verdict.threshold = None,
-            TailDecision::Keep => verdict.threshold = both(verdict.threshold, applies.threshold),
+            TailDecision::Keep if notes.could_keep => verdict.threshold = None,
+            TailDecision::Keep => verdict.threshold = rarer(verdict.threshold, applies.threshold),
             TailDecision::Pass => {
-                heard.could_keep |= verdict.aside.could_keep || !applies.is_certain();
+                notes.could_keep |= verdict.notes.could_keep || !applies.is_certain();
             }
             TailDecision::Drop => {}
         }
-        verdict.hearing(heard)
+        verdict.with_notes(notes)
     }
 }
 
@@ -146,7 +150,7 @@ mod tests {
     use super::*;
     use crate::tail::errors::Errors;
     use crate::tail::fraction::Fraction;
-    use crate::tail::{DropIf, Not, PerSecond, RootNamed, TailSampler, made};
+    use crate::tail::{DropIf, Not, PerSecond, RootNamed, TailSampler, test_traces};
 
     fn fraction(rate: f64) -> Fraction {
         Fraction::new(rate).unwrap()
@@ -158,28 +162,28 @@ mod tests {
             .rule(RootNamed::new("work"), fraction(0.0))
             .rule(Errors, fraction(1.0).named("errors"))
             .otherwise(fraction(1.0).named("rest"));
-        assert_eq!(rules.evaluate(&made::plain().view()), Verdict::pass());
-        let other = made::trace(0, "other", 1, std::time::Duration::ZERO);
+        assert_eq!(rules.evaluate(&test_traces::plain().view()), Verdict::pass());
+        let other = test_traces::trace(0, "other", 1, std::time::Duration::ZERO);
         assert_eq!(rules.evaluate(&other.view()).policy, "rest");
-        assert_eq!(rules.asked(), Asked::WhileOpen);
+        assert_eq!(rules.evaluation_order(), EvaluationOrder::WhileUndecided);
     }
 
     #[test]
     fn without_a_rule_that_applies_there_is_no_opinion() {
         let rules = FirstMatch::new().rule(Errors, fraction(1.0));
-        assert_eq!(rules.evaluate(&made::plain().view()), Verdict::pass());
+        assert_eq!(rules.evaluate(&test_traces::plain().view()), Verdict::pass());
         let none = FirstMatch::new();
-        assert_eq!(none.evaluate(&made::plain().view()), Verdict::pass());
+        assert_eq!(none.evaluate(&test_traces::plain().view()), Verdict::pass());
     }
 
     #[test]
     fn a_condition_left_to_chance_counts_into_the_threshold() {
         let applies = FirstMatch::new().rule(fraction(0.25), fraction(0.5));
-        let verdict = applies.evaluate(&made::random(u64::MAX).view());
+        let verdict = applies.evaluate(&test_traces::random(u64::MAX).view());
         assert_eq!(verdict.threshold, fraction(0.25).threshold());
 
         let missed = FirstMatch::new().rule(fraction(0.25), fraction(0.0)).otherwise(fraction(1.0));
-        let verdict = missed.evaluate(&made::random(0).view());
+        let verdict = missed.evaluate(&test_traces::random(0).view());
         assert!(verdict.is_keep());
         assert_eq!(verdict.threshold, None);
     }
@@ -187,7 +191,7 @@ mod tests {
     #[test]
     fn a_condition_may_drop_on_purpose() {
         let rules = FirstMatch::new().rule(DropIf(Errors), fraction(1.0)).otherwise(fraction(1.0));
-        let verdict = rules.evaluate(&made::failed().view());
+        let verdict = rules.evaluate(&test_traces::failed().view());
         assert_eq!(verdict.decision, TailDecision::Drop);
         assert_eq!(verdict.policy, "Errors");
     }
@@ -200,20 +204,20 @@ mod tests {
                 .otherwise(DropIf(RootNamed::new("work")))
         };
         let tail = TailSampler::new().keep(rules()).keep(fraction(1.0));
-        let spared = tail.evaluate(&made::random(0).view());
+        let spared = tail.evaluate(&test_traces::random(0).view());
         assert_eq!(spared, Verdict::keep_with(None).by(|| "Fraction".into()));
-        let dropped = tail.evaluate(&made::random(u64::MAX).view());
+        let dropped = tail.evaluate(&test_traces::random(u64::MAX).view());
         assert_eq!(dropped.decision, TailDecision::Drop);
         let missed = FirstMatch::new().rule(fraction(0.5), DropIf(RootNamed::new("work")));
         let tail = TailSampler::new().keep(missed).keep(fraction(1.0));
-        assert_eq!(tail.evaluate(&made::random(0).view()).threshold, None);
+        assert_eq!(tail.evaluate(&test_traces::random(0).view()).threshold, None);
     }
 
     #[test]
     fn rules_of_budgets_are_a_budget_and_mixed_ones_are_always_asked() {
         let budget = || PerSecond::new(1.0).unwrap();
         let budgets = FirstMatch::new().rule(Errors, budget()).otherwise(budget());
-        assert_eq!(budgets.asked(), Asked::Last);
-        assert_eq!(budgets.otherwise(fraction(0.1)).asked(), Asked::Always);
+        assert_eq!(budgets.evaluation_order(), EvaluationOrder::Last);
+        assert_eq!(budgets.otherwise(fraction(0.1)).evaluation_order(), EvaluationOrder::Always);
     }
 }

@@ -1,6 +1,6 @@
 //! Keep one of so many.
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::{SettingError, Threshold};
 use crate::trace::TraceView;
 
@@ -49,8 +49,8 @@ impl TailPolicy for Fraction {
         Verdict::keep_at(self.0, trace.randomness())
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -58,20 +58,20 @@ impl TailPolicy for Fraction {
 mod tests {
     use super::*;
     use crate::kit::Random;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     #[test]
     fn the_boundary_itself_is_kept_and_carries_the_threshold() {
         let half = Fraction::new(0.5).unwrap();
-        let kept = half.evaluate(&made::random(1 << 55).view());
+        let kept = half.evaluate(&test_traces::random(1 << 55).view());
         assert_eq!(kept, Verdict::keep_with(half.threshold()));
-        assert_eq!(half.evaluate(&made::random((1 << 55) - 1).view()), Verdict::pass());
+        assert_eq!(half.evaluate(&test_traces::random((1 << 55) - 1).view()), Verdict::pass());
     }
 
     #[test]
     fn none_and_all_mean_what_they_say() {
         for bits in [0, u64::MAX] {
-            let trace = made::random(bits);
+            let trace = test_traces::random(bits);
             assert!(!Fraction::new(0.0).unwrap().evaluate(&trace.view()).is_keep());
             let all = Fraction::new(1.0).unwrap().evaluate(&trace.view());
             assert_eq!(all, Verdict::keep());
@@ -89,10 +89,11 @@ mod tests {
     #[test]
     fn the_kept_share_is_the_rate_and_smaller_rates_keep_a_part_of_it() {
         let random = Random::seeded(5);
-        let (tenth, fifth) = (Fraction::new(0.1).unwrap(), Fraction::new(0.2).unwrap());
+        let tenth = Fraction::new(0.1).unwrap();
+        let fifth = Fraction::new(0.2).unwrap();
         let mut kept = (0, 0);
         for _ in 0..20_000 {
-            let trace = made::random(random.next_u64());
+            let trace = test_traces::random(random.next_u64());
             let by_tenth = tenth.evaluate(&trace.view()).is_keep();
             let by_fifth = fifth.evaluate(&trace.view()).is_keep();
             assert!(by_fifth || !by_tenth);

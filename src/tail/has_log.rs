@@ -1,6 +1,6 @@
 //! Keep what said something that matters.
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::LogLevel;
 use crate::trace::TraceView;
 
@@ -31,25 +31,25 @@ impl TailPolicy for HasLog {
         Verdict::keep_if(logs.any(|log| log.level() >= self.0))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     #[test]
     fn an_entry_of_the_level_or_above_counts() {
-        let warned = made::with(|span| {
+        let warned = test_traces::with(|span| {
             span.log(LogLevel::Debug, "starting");
             span.log(LogLevel::Warn, "slow disk");
         });
         assert!(HasLog(LogLevel::Info).evaluate(&warned.view()).is_keep());
         assert!(HasLog(LogLevel::Warn).evaluate(&warned.view()).is_keep());
         assert!(!HasLog(LogLevel::Error).evaluate(&warned.view()).is_keep());
-        assert!(!HasLog(LogLevel::Trace).evaluate(&made::plain().view()).is_keep());
+        assert!(!HasLog(LogLevel::Trace).evaluate(&test_traces::plain().view()).is_keep());
     }
 }

@@ -6,13 +6,12 @@
 
 mod all;
 mod any;
-mod asked;
 mod drop_if;
 pub(crate) mod errors;
+mod evaluation_order;
 mod first_match;
 pub(crate) mod fraction;
 mod has_log;
-mod named;
 mod not;
 mod per_second;
 pub(crate) mod policy;
@@ -28,17 +27,17 @@ mod tag_matches;
 pub(crate) mod verdict;
 
 #[cfg(test)]
-mod made;
+mod test_traces;
 
 pub use all::All;
 pub use any::Any;
-pub use asked::Asked;
 pub use drop_if::DropIf;
+pub use evaluation_order::EvaluationOrder;
 pub use first_match::FirstMatch;
 pub use has_log::HasLog;
-pub use named::Named;
 pub use not::Not;
 pub use per_second::{PerSecond, SpansPerSecond};
+pub use policy::Named;
 pub(crate) use policy::TailPolicy;
 pub use root_named::RootNamed;
 pub(crate) use sampler::TailSampler;

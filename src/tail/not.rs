@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Asked, TailDecision, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailDecision, TailPolicy, Verdict};
 use crate::model::Threshold;
 use crate::trace::TraceView;
 
@@ -32,18 +32,18 @@ pub struct Not<P>(pub P);
 impl<P: TailPolicy> TailPolicy for Not<P> {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let inner = self.0.evaluate(trace);
-        let heard = inner.aside;
+        let notes = inner.notes;
         match inner.decision {
             TailDecision::Drop => inner.by(|| self.0.name()),
-            TailDecision::Pass if heard.panics > 0 => inner,
+            TailDecision::Pass if notes.panics > 0 => inner,
             TailDecision::Pass => {
-                let certain = (!heard.could_keep).then_some(Threshold::ALWAYS);
-                let verdict = Verdict::keep_with(certain).hearing(heard);
+                let certain = (!notes.could_keep).then_some(Threshold::ALWAYS);
+                let verdict = Verdict::keep_with(certain).with_notes(notes);
                 verdict.by(|| self.name())
             }
             TailDecision::Keep => {
-                let mut pass = Verdict::pass().hearing(heard);
-                pass.aside.could_keep = !inner.is_certain();
+                let mut pass = Verdict::pass().with_notes(notes);
+                pass.notes.could_keep = !inner.is_certain();
                 pass
             }
         }
@@ -53,9 +53,9 @@ impl<P: TailPolicy> TailPolicy for Not<P> {
         format!("not {}", self.0.name()).into()
     }
 
-    fn asked(&self) -> Asked {
-        match self.0.asked() {
-            Asked::First => Asked::Always,
+    fn evaluation_order(&self) -> EvaluationOrder {
+        match self.0.evaluation_order() {
+            EvaluationOrder::First => EvaluationOrder::Always,
             other => other,
         }
     }
@@ -66,39 +66,39 @@ mod tests {
     use super::*;
     use crate::tail::errors::Errors;
     use crate::tail::fraction::Fraction;
-    use crate::tail::{Any, DropIf, made};
+    use crate::tail::{Any, DropIf, test_traces};
 
     #[test]
     fn it_keeps_what_the_other_does_not() {
-        let verdict = Not(Errors).evaluate(&made::plain().view());
+        let verdict = Not(Errors).evaluate(&test_traces::plain().view());
         assert_eq!(verdict, Verdict::keep().by(|| "not Errors".into()));
-        assert!(!Not(Errors).evaluate(&made::failed().view()).is_keep());
-        assert!(Not(Not(Errors)).evaluate(&made::failed().view()).is_certain());
+        assert!(!Not(Errors).evaluate(&test_traces::failed().view()).is_keep());
+        assert!(Not(Not(Errors)).evaluate(&test_traces::failed().view()).is_certain());
     }
 
     #[test]
     fn it_claims_no_threshold_for_the_other_end_of_the_randomness() {
         let half = Fraction::new(0.5).unwrap();
-        let low = Not(half).evaluate(&made::random(0).view());
+        let low = Not(half).evaluate(&test_traces::random(0).view());
         assert!(low.is_keep());
         assert_eq!(low.threshold, None);
-        let high = Not(Not(half)).evaluate(&made::random(u64::MAX).view());
+        let high = Not(Not(half)).evaluate(&test_traces::random(u64::MAX).view());
         assert!(high.is_keep());
         assert_eq!(high.threshold, None);
     }
 
     #[test]
     fn a_drop_on_purpose_stays_one() {
-        let verdict = Not(DropIf(Errors)).evaluate(&made::failed().view());
+        let verdict = Not(DropIf(Errors)).evaluate(&test_traces::failed().view());
         assert_eq!(verdict.decision, TailDecision::Drop);
-        assert!(Not(DropIf(Errors)).evaluate(&made::plain().view()).is_keep());
-        assert_eq!(Not(DropIf(Errors)).asked(), Asked::Always);
+        assert!(Not(DropIf(Errors)).evaluate(&test_traces::plain().view()).is_keep());
+        assert_eq!(Not(DropIf(Errors)).evaluation_order(), EvaluationOrder::Always);
     }
 
     #[test]
     fn a_panic_is_not_turned_into_a_keep() {
         let panics = |_: &TraceView<'_>| -> Verdict { panic!("a policy panics") };
-        let verdict = Not(Any::new([panics])).evaluate(&made::plain().view());
+        let verdict = Not(Any::new([panics])).evaluate(&test_traces::plain().view());
         assert_eq!(verdict, Verdict::pass());
         assert_eq!(verdict.panics(), 1);
     }

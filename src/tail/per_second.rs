@@ -1,6 +1,6 @@
 //! Keep what fits a budget.
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::SettingError;
 use crate::model::setting::{check_burst, check_per_second};
 use crate::time::token_bucket::TokenBucket;
@@ -52,8 +52,8 @@ impl TailPolicy for PerSecond {
         self.0.spend(trace, 1)
     }
 
-    fn asked(&self) -> Asked {
-        Asked::Last
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::Last
     }
 }
 
@@ -101,8 +101,8 @@ impl TailPolicy for SpansPerSecond {
         self.0.spend(trace, trace.span_count() as u64)
     }
 
-    fn asked(&self) -> Asked {
-        Asked::Last
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::Last
     }
 }
 
@@ -143,11 +143,11 @@ mod tests {
     use super::*;
     use crate::model::{SpanId, TraceContext};
     use crate::tail::errors::Errors;
-    use crate::tail::{TailSampler, made};
+    use crate::tail::{TailSampler, test_traces};
     use crate::trace::Span;
 
     fn kept(policy: &impl TailPolicy, traces: usize, at: Duration) -> usize {
-        let trace = made::trace(0, "work", 0, at);
+        let trace = test_traces::trace(0, "work", 0, at);
         (0..traces).filter(|_| policy.evaluate(&trace.view()).is_keep()).count()
     }
 
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn spans_are_counted_and_what_exceeds_the_burst_spends_nothing() {
-        let mut three = made::plain();
+        let mut three = test_traces::plain();
         for _ in 0..2 {
             let context = TraceContext::new(three.trace_id(), SpanId::new());
             three.add_span(Span::started_at("step", context, std::time::UNIX_EPOCH));
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn what_is_kept_anyway_spends_nothing() {
         let tail = TailSampler::new().keep(PerSecond::new(1.0).unwrap()).keep(Errors);
-        assert_eq!(tail.evaluate(&made::failed().view()).policy, "Errors");
-        assert_eq!(tail.evaluate(&made::plain().view()).policy, "PerSecond");
+        assert_eq!(tail.evaluate(&test_traces::failed().view()).policy, "Errors");
+        assert_eq!(tail.evaluate(&test_traces::plain().view()).policy, "PerSecond");
     }
 
     #[test]
@@ -203,6 +203,7 @@ mod tests {
         assert!(PerSecond::new(f64::MIN_POSITIVE).is_ok() && PerSecond::new(f64::MAX).is_ok());
         let error = PerSecond::new(1.0).unwrap().with_burst(0).unwrap_err();
         assert_eq!(error.to_string(), "burst of 0 traces is out of range: use 1 or more");
-        assert_eq!(SpansPerSecond::new(1.0).unwrap().with_burst(0).unwrap_err(), error);
+        let error = SpansPerSecond::new(1.0).unwrap().with_burst(0).unwrap_err();
+        assert_eq!(error.to_string(), "burst of 0 spans is out of range: use 1 or more");
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Asked, Named, Verdict};
+use super::{EvaluationOrder, TailDecision, Verdict};
 use crate::kit::type_name;
 use crate::trace::TraceView;
 
@@ -15,7 +15,7 @@ use crate::trace::TraceView;
 /// - **When.** When the last open span of a local trace has ended; earlier where a limit, the linger
 ///   time or a shutdown ends the wait for the rest.
 /// - **How often.** Once for each local trace by the pipeline. A combinator may skip a policy whose
-///   answer cannot change anything, as [`asked`](Self::asked) says.
+///   answer cannot change anything, as [`asked`](Self::evaluation_order) says.
 /// - **On which thread.** On the one that ended the last span, which waits for the answer: be quick. A
 ///   trace whose wait was ended early is decided on the thread that noticed.
 /// - **Under which locks.** Under none of the crate's. Many threads may ask at the same time.
@@ -46,10 +46,10 @@ pub trait TailPolicy: Send + Sync {
         Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
     }
 
-    /// When combinators ask this policy; see [`Asked`]. It is read once, when the policy is added to
+    /// When combinators ask this policy; see [`EvaluationOrder`]. It is read once, when the policy is added to
     /// one.
-    fn asked(&self) -> Asked {
-        Asked::Always
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::Always
     }
 
     /// This policy under a name of yours, which the traces it keeps will carry.
@@ -79,8 +79,8 @@ impl<P: TailPolicy + ?Sized> TailPolicy for Arc<P> {
         (**self).name()
     }
 
-    fn asked(&self) -> Asked {
-        (**self).asked()
+    fn evaluation_order(&self) -> EvaluationOrder {
+        (**self).evaluation_order()
     }
 }
 
@@ -93,8 +93,52 @@ impl TailPolicy for Box<dyn TailPolicy> {
         (**self).name()
     }
 
-    fn asked(&self) -> Asked {
-        (**self).asked()
+    fn evaluation_order(&self) -> EvaluationOrder {
+        (**self).evaluation_order()
+    }
+}
+
+/// A policy under another name; [`TailPolicy::named`] makes one.
+///
+/// Use it so that kept traces say why they matter to the business, not which type kept them. The name
+/// stands before those of the parts of a combinator. It costs nothing beside the policy.
+///
+/// OpenTelemetry: the `name` of a collector's policy.
+///
+/// ```
+/// use std::time::Duration;
+/// use tailtrace::{SlowerThan, TailPolicy};
+/// let policy = SlowerThan(Duration::from_secs(2)).named("over the agreed two seconds");
+/// assert_eq!(policy.name(), "over the agreed two seconds");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Named<P> {
+    policy: P,
+    name: Cow<'static, str>,
+}
+
+impl<P> Named<P> {
+    pub(super) fn new(policy: P, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        Self { policy, name }
+    }
+}
+
+impl<P: TailPolicy> TailPolicy for Named<P> {
+    fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
+        let mut verdict = self.policy.evaluate(trace);
+        if verdict.decision != TailDecision::Pass && !self.name.is_empty() {
+            verdict.policy = self.name.clone();
+        }
+        verdict
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        if self.name.is_empty() { self.policy.name() } else { self.name.clone() }
+    }
+
+    fn evaluation_order(&self) -> EvaluationOrder {
+        self.policy.evaluation_order()
     }
 }
 
@@ -103,6 +147,7 @@ mod tests {
     use super::*;
     use crate::tail::errors::Errors;
     use crate::tail::slower_than::SlowerThan;
+    use crate::tail::{Any, test_traces};
 
     #[test]
     fn a_policy_is_called_by_the_last_word_of_its_type() {
@@ -111,6 +156,19 @@ mod tests {
         assert_eq!(Errors.name(), "Errors");
         let boxed: Box<dyn TailPolicy> = Box::new(SlowerThan::default());
         assert_eq!(boxed.name(), "SlowerThan");
-        assert_eq!(boxed.asked(), Asked::WhileOpen);
+        assert_eq!(boxed.evaluation_order(), EvaluationOrder::WhileUndecided);
+    }
+
+    #[test]
+    fn the_outermost_name_is_the_one_that_is_told() {
+        let policy = Any::new([Errors.named("inner")]).named("outer");
+        let failed = test_traces::failed();
+        assert_eq!(policy.evaluate(&failed.view()).policy, "outer");
+        assert_eq!(policy.evaluate(&test_traces::plain().view()).policy, "");
+    }
+
+    #[test]
+    fn an_empty_name_is_none() {
+        assert_eq!(Errors.named("").name(), "Errors");
     }
 }

@@ -1,6 +1,6 @@
 //! The tail half of the sampler by priority.
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::PrioritySampler;
 use crate::trace::TraceView;
 
@@ -34,8 +34,8 @@ impl TailPolicy for PrioritySampler {
         Verdict::keep_at(threshold, trace.randomness())
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -45,14 +45,14 @@ mod tests {
 
     use super::*;
     use crate::model::{Status, Threshold};
-    use crate::tail::made;
+    use crate::tail::test_traces;
     use crate::trace::Trace;
 
     const SLOW: Duration = Duration::from_millis(500);
 
     fn trace(is_error: bool, is_slow: bool) -> Trace {
         let millis = if is_slow { 500 } else { 499 };
-        let mut trace = made::trace(u64::MAX, "work", millis, Duration::ZERO);
+        let mut trace = test_traces::trace(u64::MAX, "work", millis, Duration::ZERO);
         let root = trace.root().unwrap().span_id();
         if is_error {
             trace.span_mut(root).unwrap().set_status(Status::error("no stock"));

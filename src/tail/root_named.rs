@@ -1,6 +1,6 @@
 //! Keep what does a certain thing.
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 #[cfg(feature = "regex")]
 use crate::model::SettingError;
 use crate::model::pattern::Pattern;
@@ -59,8 +59,8 @@ impl TailPolicy for RootNamed {
         Verdict::keep_if(name.is_some_and(|name| self.0.matches(name)))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn only_the_root_is_asked_for_its_name() {
-        let (id, root) = (TraceId::new(), SpanId::new());
+        let id = TraceId::new();
+        let root = SpanId::new();
         let mut trace = Trace::new(id);
         let mut child = TraceContext::new(id, SpanId::new());
         child.parent_span_id = Some(root);

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::verdict::Aside;
-use super::{Asked, DropIf, TailDecision, TailPolicy, Verdict};
-use crate::kit::guarded;
+use super::verdict::VerdictNotes;
+use super::{DropIf, EvaluationOrder, TailDecision, TailPolicy, Verdict};
+use crate::kit::unwind_safe;
 use crate::model::Threshold;
 use crate::trace::TraceView;
 
@@ -23,10 +23,10 @@ use crate::trace::TraceView;
 ///
 /// **Cost.** The sum of the policies asked. Those that can only drop are asked first, and the first
 /// drop ends it. Then follow the others in order; once a trace is kept for certain, those known never
-/// to drop and to remember nothing are skipped, which is most of this crate's ([`Asked`]). Closures
+/// to drop and to remember nothing are skipped, which is most of this crate's ([`EvaluationOrder`]). Closures
 /// and policies that learn, such as [`Slowest`](super::Slowest), are asked about every trace that is
 /// not dropped. Budgets ([`PerSecond`](super::PerSecond), [`SpansPerSecond`](super::SpansPerSecond))
-/// come last and are asked only about what nobody else keeps, so that errors do not eat up the budget
+/// come last and are asked only about what no other policy keeps, so that errors do not eat up the budget
 /// of the rest.
 ///
 /// OpenTelemetry: the collector's `tail_sampling` processor with drop policies first. It differs on
@@ -61,7 +61,7 @@ use crate::trace::TraceView;
 #[derive(Default)]
 pub struct TailSampler {
     /// In the order they are asked.
-    parts: Vec<Part>,
+    parts: Vec<CombinedPolicy>,
 }
 
 impl TailSampler {
@@ -74,7 +74,7 @@ impl TailSampler {
     /// Keeps what `policy` keeps, and drops what it drops.
     #[must_use]
     pub fn keep(mut self, policy: impl TailPolicy + 'static) -> Self {
-        Part::insert(&mut self.parts, policy);
+        CombinedPolicy::insert(&mut self.parts, policy);
         self
     }
 
@@ -88,24 +88,24 @@ impl TailSampler {
 impl TailPolicy for TailSampler {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let mut kept: Option<Verdict> = None;
-        let mut heard = Aside::default();
+        let mut notes = VerdictNotes::default();
         for part in &self.parts {
-            let needless = match part.asked {
-                Asked::First | Asked::Always => false,
-                Asked::WhileOpen => kept.as_ref().is_some_and(Verdict::is_certain),
-                Asked::Last => kept.is_some(),
+            let needless = match part.order {
+                EvaluationOrder::First | EvaluationOrder::Always => false,
+                EvaluationOrder::WhileUndecided => kept.as_ref().is_some_and(Verdict::is_certain),
+                EvaluationOrder::Last => kept.is_some(),
             };
             if needless {
                 continue;
             }
-            let Some(verdict) = guarded::call(|| part.ask(trace)) else {
-                heard.panics = heard.panics.saturating_add(1);
+            let Some(verdict) = unwind_safe::call(|| part.ask(trace)) else {
+                notes.panics = notes.panics.saturating_add(1);
                 continue;
             };
-            heard.absorb(verdict.aside);
+            notes.absorb(verdict.notes);
             match verdict.decision {
-                TailDecision::Drop => return verdict.hearing(heard),
-                TailDecision::Pass => heard.could_keep |= verdict.aside.could_keep,
+                TailDecision::Drop => return verdict.with_notes(notes),
+                TailDecision::Pass => notes.could_keep |= verdict.notes.could_keep,
                 TailDecision::Keep => match &mut kept {
                     None => kept = Some(verdict),
                     Some(kept) => {
@@ -114,11 +114,11 @@ impl TailPolicy for TailSampler {
                 },
             }
         }
-        kept.unwrap_or(Verdict::pass()).hearing(heard)
+        kept.unwrap_or(Verdict::pass()).with_notes(notes)
     }
 
-    fn asked(&self) -> Asked {
-        Asked::any_of(self.parts.iter().map(|part| part.asked))
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::any_of(self.parts.iter().map(|part| part.order))
     }
 }
 
@@ -129,18 +129,18 @@ impl fmt::Debug for TailSampler {
 }
 
 /// A policy inside a combinator.
-pub(super) struct Part {
+pub(super) struct CombinedPolicy {
     pub(super) policy: Box<dyn TailPolicy>,
-    pub(super) asked: Asked,
+    pub(super) order: EvaluationOrder,
 }
 
-impl Part {
+impl CombinedPolicy {
     /// Adds a policy to those that are asked in the same round or before.
     pub(super) fn insert(parts: &mut Vec<Self>, policy: impl TailPolicy + 'static) {
-        let asked = policy.asked();
-        let at = parts.partition_point(|part| part.asked.round() <= asked.round());
+        let order = policy.evaluation_order();
+        let at = parts.partition_point(|part| part.order.round() <= order.round());
         let policy = Box::new(policy);
-        parts.insert(at, Self { policy, asked });
+        parts.insert(at, Self { policy, order });
     }
 
     /// The policy's verdict under its name.
@@ -150,7 +150,7 @@ impl Part {
     }
 }
 
-impl fmt::Debug for Part {
+impl fmt::Debug for CombinedPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.policy.name())
     }
@@ -165,10 +165,10 @@ mod tests {
     use crate::model::Threshold;
     use crate::tail::errors::Errors;
     use crate::tail::fraction::Fraction;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     /// Counts how often it is asked, and keeps.
-    struct Counted(Arc<AtomicU32>, Asked);
+    struct Counted(Arc<AtomicU32>, EvaluationOrder);
 
     impl TailPolicy for Counted {
         fn evaluate(&self, _: &TraceView<'_>) -> Verdict {
@@ -176,7 +176,7 @@ mod tests {
             Verdict::keep()
         }
 
-        fn asked(&self) -> Asked {
+        fn evaluation_order(&self) -> EvaluationOrder {
             self.1
         }
     }
@@ -195,13 +195,13 @@ mod tests {
 
     #[test]
     fn without_policies_it_has_no_opinion() {
-        let verdict = TailSampler::new().evaluate(&made::failed().view());
+        let verdict = TailSampler::new().evaluate(&test_traces::failed().view());
         assert_eq!(verdict, Verdict::pass());
     }
 
     #[test]
     fn a_drop_beats_every_keep_wherever_it_stands() {
-        let failed = made::failed();
+        let failed = test_traces::failed();
         for tail in [
             TailSampler::new().keep(Errors).drop_if(Errors.named("no")),
             TailSampler::new().keep(Errors).keep(DropIf(Errors).named("no")),
@@ -219,7 +219,7 @@ mod tests {
             let none = TailSampler::new();
             rates.iter().fold(none, |tail, rate| tail.keep(fraction(*rate).named(rate.to_string())))
         };
-        let trace = made::random(u64::MAX);
+        let trace = test_traces::random(u64::MAX);
         let verdict = tail(&[0.1, 0.5, 0.2]).evaluate(&trace.view());
         assert_eq!(verdict.policy, "0.1");
         assert_eq!(verdict.threshold, fraction(0.5).threshold());
@@ -236,10 +236,10 @@ mod tests {
             .keep(panicking)
             .keep(TailSampler::new().keep(panicking))
             .keep(Errors);
-        let verdict = tail.evaluate(&made::failed().view());
+        let verdict = tail.evaluate(&test_traces::failed().view());
         assert_eq!(verdict, Verdict::keep().by(|| "Errors".into()));
         assert_eq!(verdict.panics(), 3);
-        let passed = tail.evaluate(&made::plain().view());
+        let passed = tail.evaluate(&test_traces::plain().view());
         assert_eq!((passed.panics(), passed), (3, Verdict::pass()));
     }
 
@@ -249,31 +249,31 @@ mod tests {
             let count = Arc::new(AtomicU32::new(0));
             let counted = Counted(count.clone(), asked);
             let tail = TailSampler::new().keep(counted).keep(other);
-            tail.evaluate(&made::random(u64::MAX).view());
+            tail.evaluate(&test_traces::random(u64::MAX).view());
             count.load(Ordering::Relaxed)
         };
-        assert_eq!(asked_before(fraction(1.0), Asked::Last), 0);
-        assert_eq!(asked_before(fraction(0.5), Asked::Last), 0);
-        assert_eq!(asked_before(fraction(0.0), Asked::Last), 1);
+        assert_eq!(asked_before(fraction(1.0), EvaluationOrder::Last), 0);
+        assert_eq!(asked_before(fraction(0.5), EvaluationOrder::Last), 0);
+        assert_eq!(asked_before(fraction(0.0), EvaluationOrder::Last), 1);
 
         let asked_behind = |first: Fraction, asked| {
             let count = Arc::new(AtomicU32::new(0));
             let tail = TailSampler::new().keep(first).keep(Counted(count.clone(), asked));
-            tail.evaluate(&made::random(u64::MAX).view());
+            tail.evaluate(&test_traces::random(u64::MAX).view());
             count.load(Ordering::Relaxed)
         };
-        assert_eq!(asked_behind(fraction(1.0), Asked::WhileOpen), 0);
-        assert_eq!(asked_behind(fraction(0.5), Asked::WhileOpen), 1);
-        assert_eq!(asked_behind(fraction(1.0), Asked::Always), 1);
-        assert_eq!(asked_behind(fraction(1.0), Asked::First), 1);
+        assert_eq!(asked_behind(fraction(1.0), EvaluationOrder::WhileUndecided), 0);
+        assert_eq!(asked_behind(fraction(0.5), EvaluationOrder::WhileUndecided), 1);
+        assert_eq!(asked_behind(fraction(1.0), EvaluationOrder::Always), 1);
+        assert_eq!(asked_behind(fraction(1.0), EvaluationOrder::First), 1);
     }
 
     #[test]
     fn nested_samplers_are_asked_like_their_policies() {
         let looks = TailSampler::new().keep(Errors).keep(fraction(0.5));
-        assert_eq!(looks.asked(), Asked::WhileOpen);
-        assert_eq!(looks.drop_if(Errors).asked(), Asked::Always);
-        assert_eq!(TailSampler::new().drop_if(Errors).asked(), Asked::First);
-        assert_eq!(TailSampler::new().keep(dropping).asked(), Asked::Always);
+        assert_eq!(looks.evaluation_order(), EvaluationOrder::WhileUndecided);
+        assert_eq!(looks.drop_if(Errors).evaluation_order(), EvaluationOrder::Always);
+        assert_eq!(TailSampler::new().drop_if(Errors).evaluation_order(), EvaluationOrder::First);
+        assert_eq!(TailSampler::new().keep(dropping).evaluation_order(), EvaluationOrder::Always);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::trace::TraceView;
 
 /// Keeps traces that took at least so long, from the first start to the last end of their spans.
@@ -29,8 +29,8 @@ impl TailPolicy for SlowerThan {
         Verdict::keep_if(trace.is_slow(self.0))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -57,8 +57,8 @@ impl TailPolicy for SpanSlowerThan {
         Verdict::keep_if(trace.spans().any(|span| span.is_slow(self.0)))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -68,12 +68,12 @@ mod tests {
 
     use super::*;
     use crate::model::{SpanId, TraceContext};
-    use crate::tail::made;
+    use crate::tail::test_traces;
     use crate::trace::Span;
 
     #[test]
     fn exactly_the_limit_is_slow() {
-        let trace = made::trace(0, "work", 500, Duration::ZERO);
+        let trace = test_traces::trace(0, "work", 500, Duration::ZERO);
         assert!(SlowerThan(Duration::from_millis(500)).evaluate(&trace.view()).is_keep());
         let above = Duration::from_millis(500) + Duration::from_nanos(1);
         assert!(!SlowerThan(above).evaluate(&trace.view()).is_keep());
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_trace_may_be_slow_while_none_of_its_spans_is() {
-        let mut trace = made::trace(0, "work", 500, Duration::ZERO);
+        let mut trace = test_traces::trace(0, "work", 500, Duration::ZERO);
         let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
         let context = TraceContext::new(trace.trace_id(), SpanId::new());
         let mut later = Span::started_at("after", context, start);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_span_that_has_not_ended_is_not_slow() {
-        let mut trace = made::plain();
+        let mut trace = test_traces::plain();
         let context = TraceContext::new(trace.trace_id(), SpanId::new());
         trace.add_span(Span::started_at("open", context, UNIX_EPOCH));
         let policy = SpanSlowerThan(Duration::from_secs(1));

@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::trace::TraceView;
 
 /// Keeps traces whose number of recorded spans lies in a range.
@@ -46,8 +46,8 @@ impl TailPolicy for SpanCount {
         Verdict::keep_if((self.start, self.end).contains(&trace.span_count()))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -55,12 +55,13 @@ impl TailPolicy for SpanCount {
 mod tests {
     use super::*;
     use crate::model::TraceId;
-    use crate::tail::made;
+    use crate::tail::test_traces;
     use crate::trace::Trace;
 
     #[test]
     fn the_number_of_spans_must_lie_in_the_range() {
-        let (none, one) = (Trace::new(TraceId::new()), made::plain());
+        let none = Trace::new(TraceId::new());
+        let one = test_traces::plain();
         let keeps = |policy: SpanCount, trace: &Trace| policy.evaluate(&trace.view()).is_keep();
         assert!(keeps(SpanCount::new(..), &none) && keeps(SpanCount::new(0..=0), &none));
         assert!(keeps(SpanCount::at_least(1), &one) && !keeps(SpanCount::at_least(2), &one));

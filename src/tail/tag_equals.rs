@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::{TagKey, TagValue};
 use crate::trace::TraceView;
 
@@ -44,18 +44,18 @@ impl TailPolicy for TagEquals {
         Verdict::keep_if(trace.spans().any(|span| span.tag(&self.key) == wanted))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     fn keeps(policy: &TagEquals, value: impl Into<TagValue>) -> bool {
-        let trace = made::with(|span| {
+        let trace = test_traces::with(|span| {
             span.set_tag("key", value.into());
         });
         policy.evaluate(&trace.view()).is_keep()
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn only_the_last_value_of_a_key_counts() {
-        let trace = made::with(|span| {
+        let trace = test_traces::with(|span| {
             span.set_tag("key", 1);
             span.set_tag("key", 2);
         });

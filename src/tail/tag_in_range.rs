@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::{Bound, RangeBounds};
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::{TagKey, TagRef};
 use crate::trace::TraceView;
 
@@ -76,8 +76,8 @@ impl TailPolicy for TagInRange {
         }))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -140,10 +140,10 @@ mod tests {
 
     use super::*;
     use crate::model::TagValue;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     fn keeps(policy: &TagInRange, value: impl Into<TagValue>) -> bool {
-        let trace = made::with(|span| {
+        let trace = test_traces::with(|span| {
             span.set_tag("key", value.into());
         });
         policy.evaluate(&trace.view()).is_keep()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Asked, TailPolicy, Verdict};
+use super::{EvaluationOrder, TailPolicy, Verdict};
 #[cfg(feature = "regex")]
 use crate::model::SettingError;
 use crate::model::TagKey;
@@ -77,8 +77,8 @@ impl TailPolicy for TagMatches {
         }))
     }
 
-    fn asked(&self) -> Asked {
-        Asked::WhileOpen
+    fn evaluation_order(&self) -> EvaluationOrder {
+        EvaluationOrder::WhileUndecided
     }
 }
 
@@ -86,10 +86,10 @@ impl TailPolicy for TagMatches {
 mod tests {
     use super::*;
     use crate::model::TagValue;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     fn keeps(policy: &TagMatches, value: impl Into<TagValue>) -> bool {
-        let trace = made::with(|span| {
+        let trace = test_traces::with(|span| {
             span.set_tag("key", value.into());
         });
         policy.evaluate(&trace.view()).is_keep()

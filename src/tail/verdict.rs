@@ -9,12 +9,12 @@ use crate::model::{Randomness, Threshold};
 /// The list is complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TailDecision {
-    /// No opinion. A trace about which nobody has one is dropped.
+    /// No opinion. A trace about which no policy has one is dropped.
     #[default]
     Pass,
     /// Keep it.
     Keep,
-    /// Drop it on purpose, whoever else would keep it.
+    /// Drop it on purpose, even if other policies keep it.
     Drop,
 }
 
@@ -27,25 +27,25 @@ pub struct Verdict {
     /// For a kept trace, how likely such traces are kept; `None` when that is not known, as with a
     /// budget per second.
     pub threshold: Option<Threshold>,
-    /// The policy that decided; empty until somebody names it.
+    /// The name of the policy that decided; empty until a combinator or the pipeline sets it.
     pub policy: Cow<'static, str>,
-    pub(super) aside: Aside,
+    pub(super) notes: VerdictNotes,
 }
 
-/// What a verdict says only to those who combine it.
+/// What a verdict tells the combinators only.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Aside {
+pub(super) struct VerdictNotes {
     /// How many policies panicked on the way to it.
     pub(super) panics: u32,
     /// With other random bits, or at another moment, a trace like this one would be kept.
     pub(super) could_keep: bool,
     /// With other random bits, or at another moment, a trace like this one would be dropped on
-    /// purpose: whoever keeps it does not know any more how many like it there were.
+    /// purpose: of a policy that keeps it, the probability is unknown then.
     pub(super) could_drop: bool,
 }
 
-impl Aside {
-    /// Takes over what outlasts the verdict of a part.
+impl VerdictNotes {
+    /// Adds the notes of a part that outlast its verdict.
     pub(super) fn absorb(&mut self, part: Self) {
         self.panics = self.panics.saturating_add(part.panics);
         self.could_drop |= part.could_drop;
@@ -58,7 +58,7 @@ impl Verdict {
             decision,
             threshold,
             policy: Cow::Borrowed(""),
-            aside: Aside { panics: 0, could_keep: false, could_drop: false },
+            notes: VerdictNotes { panics: 0, could_keep: false, could_drop: false },
         }
     }
 
@@ -68,7 +68,7 @@ impl Verdict {
         Self::new(TailDecision::Keep, Some(Threshold::ALWAYS))
     }
 
-    /// Keep the trace, where only some of its likes are kept. `None` says that nobody knows how many.
+    /// Keep the trace, where only some of its likes are kept. `None` says that it is unknown how many.
     #[must_use]
     pub const fn keep_with(threshold: Option<Threshold>) -> Self {
         Self::new(TailDecision::Keep, threshold)
@@ -80,7 +80,7 @@ impl Verdict {
         Self::new(TailDecision::Pass, None)
     }
 
-    /// Drop the trace, whoever else would keep it.
+    /// Drop the trace, even if other policies keep it.
     #[must_use]
     pub const fn drop() -> Self {
         Self::new(TailDecision::Drop, None)
@@ -103,13 +103,13 @@ impl Verdict {
 
     /// How many policies panicked on the way to this verdict.
     pub(crate) fn panics(&self) -> u32 {
-        self.aside.panics
+        self.notes.panics
     }
 
     /// A pass that other random bits, or another moment, would have made a keep.
     pub(super) const fn pass_by_chance() -> Self {
         let mut pass = Self::pass();
-        pass.aside.could_keep = true;
+        pass.notes.could_keep = true;
         pass
     }
 
@@ -132,11 +132,11 @@ impl Verdict {
         self.is_keep() && self.threshold == Some(Threshold::ALWAYS)
     }
 
-    /// This verdict as that of a combinator which has `heard` all this: panics count, and a drop that
-    /// was a matter of chance leaves a kept trace without a known probability.
-    pub(super) fn hearing(mut self, heard: Aside) -> Self {
-        self.aside = heard;
-        if self.is_keep() && self.aside.could_drop {
+    /// This verdict as that of a combinator that has collected `notes`: panics count, and a drop that was
+    /// a matter of chance leaves a kept trace without a known probability.
+    pub(super) fn with_notes(mut self, notes: VerdictNotes) -> Self {
+        self.notes = notes;
+        if self.is_keep() && self.notes.could_drop {
             self.threshold = None;
         }
         self
@@ -153,9 +153,9 @@ impl PartialEq for Verdict {
 
 impl Eq for Verdict {}
 
-/// With which threshold a trace is kept that both sides must keep: the rarer one, and an unknown one
-/// beside anything stays unknown.
-pub(super) fn both(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
+/// The threshold of a trace that both sides must keep: the rarer one. An unknown one beside any other
+/// stays unknown.
+pub(super) fn rarer(one: Option<Threshold>, other: Option<Threshold>) -> Option<Threshold> {
     Some(one?.max(other?))
 }
 
@@ -166,7 +166,9 @@ mod tests {
     #[test]
     fn thresholds_combine_by_the_table() {
         let rate = |rate| Threshold::for_rate(rate).unwrap();
-        let (always, half, tenth) = (rate(1.0), rate(0.5), rate(0.1));
+        let always = rate(1.0);
+        let half = rate(0.5);
+        let tenth = rate(0.1);
         for (one, other, expect_both, expect_either) in [
             (always, always, always, always),
             (always, tenth, tenth, always),
@@ -175,8 +177,8 @@ mod tests {
             (None, always, None, always),
             (None, None, None, None),
         ] {
-            assert_eq!(both(one, other), expect_both);
-            assert_eq!(both(other, one), expect_both);
+            assert_eq!(rarer(one, other), expect_both);
+            assert_eq!(rarer(other, one), expect_both);
             assert_eq!(Threshold::either(one, other), expect_either);
             assert_eq!(Threshold::either(other, one), expect_either);
         }
@@ -191,13 +193,13 @@ mod tests {
 
     #[test]
     fn a_drop_left_to_chance_makes_the_probability_of_a_keep_unknown() {
-        let heard = Aside { could_drop: true, ..Aside::default() };
-        assert_eq!(Verdict::keep().hearing(heard), Verdict::keep_with(None));
-        assert_eq!(Verdict::keep().hearing(Aside::default()), Verdict::keep());
+        let notes = VerdictNotes { could_drop: true, ..VerdictNotes::default() };
+        assert_eq!(Verdict::keep().with_notes(notes), Verdict::keep_with(None));
+        assert_eq!(Verdict::keep().with_notes(VerdictNotes::default()), Verdict::keep());
     }
 
     #[test]
-    fn what_only_combinators_hear_does_not_make_verdicts_differ() {
+    fn notes_for_combinators_do_not_make_verdicts_differ() {
         assert_eq!(Verdict::pass_by_chance(), Verdict::pass());
     }
 }

@@ -137,7 +137,8 @@ fn make(
     }
     span.set_status(made.status);
     trace.add_span(span);
-    let (mut next, mut last) = (start, start);
+    let mut next = start;
+    let mut last = start;
     for child in made.children {
         let child_start = child.starts_after.map_or(next, |wait| start + wait);
         next = make(trace, child, Some(id), child_start);

@@ -160,7 +160,7 @@ fn words_stay_inside_their_fences() {
     for (word, inside, outside) in [
         ("use opentelemetry::trace::Span;", "otel/span.rs", "record/mod.rs"),
         ("use opentelemetry_sdk::trace;", "export/opentelemetry/mod.rs", "export/console.rs"),
-        ("fn f() { tracing::warn!(\"x\") }", "kit/notice.rs", "time/clock.rs"),
+        ("fn f() { tracing::warn!(\"x\") }", "kit/internal_log.rs", "time/clock.rs"),
         ("use tracing;", "layer/mod.rs", "delivery/mod.rs"),
         ("use tracing_core::Event as E;", "layer/visit.rs", "model/mod.rs"),
         ("use std::{env, fmt};", "config/mod.rs", "export/console.rs"),

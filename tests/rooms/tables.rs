@@ -85,9 +85,9 @@ pub(crate) const FENCES: &[Fence] = &[
     },
     Fence {
         words: &["tracing", "tracing_*"],
-        places: &["layer/", "init/", "kit/notice.rs"],
+        places: &["layer/", "init/", "kit/internal_log.rs"],
         tests: Tests::Fenced,
-        cure: "report through kit::notice",
+        cure: "report through kit::internal_log",
     },
     Fence {
         words: &["std::env", "*yaml*", "saphyr*"],

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 
 use super::{Delivery, DeliveryConfig, Retry};
 use crate::export::{Batch, Batching, ExportError, Exporter};
-use crate::kit::guarded::lock;
-use crate::kit::{Random, own_work};
+use crate::kit::unwind_safe::lock;
+use crate::kit::{Random, reentrancy};
 use crate::ledger::{Ledger, Stats};
 use crate::model::{SpanId, Status, TraceContext, TraceId};
 use crate::time::Clock;
@@ -132,7 +132,7 @@ impl Scripted {
         event: Event,
         mut batch: Batch,
     ) -> Result<(), ExportError> {
-        assert!(own_work::is_own_thread(), "not on a thread of ours");
+        assert!(reentrancy::is_own_thread(), "not on a thread of ours");
         let step = lock(script).pop_front().unwrap_or(Step::Accept);
         let _ = self.tell.send(event);
         match step {

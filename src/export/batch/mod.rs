@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::vec;
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::trace::Trace;
 
 /// Kept traces that an [`Exporter`](super::Exporter) is handed at a time.

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 
 pub(super) enum Target {
     Stdout,

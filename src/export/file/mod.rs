@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use self::disk::FileSystem;
 use self::rotation::Log;
 use super::{Batch, ExportError, Exporter};
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 
 pub use builder::FileExporterBuilder;
 pub use error::FileError;

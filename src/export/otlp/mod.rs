@@ -24,8 +24,8 @@ use self::transport::Transport;
 use super::http::RequestError;
 use super::protocol::OtlpProtocol;
 use super::{Batch, ExportError, Exporter};
-use crate::kit::guarded::lock;
-use crate::kit::notice;
+use crate::kit::internal_log;
+use crate::kit::unwind_safe::lock;
 
 pub use builder::OtlpExporterBuilder;
 
@@ -181,7 +181,7 @@ impl Exporter for OtlpExporter {
         if let Some(remark) = progress.remark()
             && self.note_remark(remark)
         {
-            notice::warn(&format!("{} took the spans and says: {remark}", self.target));
+            internal_log::warn(&format!("{} took the spans and says: {remark}", self.target));
         }
         progress.result(&self.target)
     }

@@ -15,7 +15,7 @@ pub use builder::ZipkinExporterBuilder;
 
 use super::http::Client;
 use super::{Batch, Batching, ExportError, Exporter};
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::time::Clock;
 
 /// More memory than this is not kept for the next request.

@@ -18,7 +18,7 @@ use super::method::{OTHER, SpanName};
 use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
 use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
 use super::url::{Authority, Query, protocol_version};
-use crate::kit::guarded;
+use crate::kit::unwind_safe;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::lookup;
 use crate::model::Incoming;
@@ -162,7 +162,8 @@ impl HttpServerLayer {
         let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
         // Asked first: what it traces itself has nothing to do with the caller.
-        let route = self.route.as_ref().and_then(|route| guarded::call(|| route(parts)).flatten());
+        let route =
+            self.route.as_ref().and_then(|route| unwind_safe::call(|| route(parts)).flatten());
         if caller.is_empty() {
             return RequestScope::new(self.request_span(parts, route, false));
         }

@@ -3,8 +3,8 @@
 use tracing::{Event, Level, Metadata, span};
 
 use super::LayerState;
-use crate::kit::guarded;
-use crate::kit::own_work::{self, Asking};
+use crate::kit::reentrancy::{self, UserCallScope};
+use crate::kit::unwind_safe;
 use crate::layer::activity::ActivityTimer;
 use crate::layer::fields::{self, EventRecord, FieldBuffer, ValueLimit};
 use crate::layer::open_span::{OpenSpan, WriteTerms};
@@ -87,7 +87,7 @@ impl LayerState {
         event: &Event<'_>,
         registry_current: impl FnOnce() -> Option<span::Id>,
     ) {
-        if own_work::is_own_thread() {
+        if reentrancy::is_own_thread() {
             return;
         }
         let Some((id, Some(terms))) = self.span_of(event, registry_current) else { return };
@@ -146,12 +146,12 @@ impl LayerState {
     ) -> EventFate {
         let owner = std::ptr::from_ref(self).addr();
         // The filter is not asked about what it traces itself: it would not come to an end.
-        if Asking::is_under_way(owner) {
+        if UserCallScope::is_inside(owner) {
             return EventFate::Recorded;
         }
-        let _asking = Asking::begin(owner);
+        let _asking = UserCallScope::enter(owner);
         // A filter that panics has said nothing against the event.
-        match guarded::call(|| filter(metadata)) {
+        match unwind_safe::call(|| filter(metadata)) {
             Some(false) => EventFate::OnlyCounted,
             Some(true) | None => EventFate::CountedAndRecorded,
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{
-    Baggage, BaggageError, BaggageMember,
-    codec::{PropertyError, write_properties},
-};
+use super::codec::{PropertyError, write_properties};
+use super::error::BaggageError;
+use super::limits::{MAX_BYTES, MAX_MEMBERS};
+use super::member::BaggageMember;
 use crate::model::text::excerpt;
 
 /// The members: one text with their names, values and metadata, and where in
@@ -79,12 +79,10 @@ impl Entries {
         let name_end = self.text.len();
         write_value(&mut self.text);
         let value_end = self.text.len();
-        write_properties(metadata, Baggage::MAX_BYTES, &mut self.text).map_err(
-            |error| match error {
-                PropertyError::Key(key) => BaggageError::Metadata(excerpt(key)),
-                PropertyError::TooLong(len) => BaggageError::TooLong(len),
-            },
-        )?;
+        write_properties(metadata, MAX_BYTES, &mut self.text).map_err(|error| match error {
+            PropertyError::Key(key) => BaggageError::Metadata(excerpt(key)),
+            PropertyError::TooLong(len) => BaggageError::TooLong(len),
+        })?;
         let mut place = Place { start, name_end, value_end, end: self.text.len(), encoded_len: 0 };
         place.encoded_len = place.read(&self.text).encoded_len();
         Ok(place)
@@ -95,12 +93,12 @@ impl Entries {
         let taken = present.and_then(|at| self.members.get_mut(at));
         let freed = taken.as_ref().map_or(0, |taken| taken.encoded_len + 1);
         let total = self.encoded_len - freed + place.encoded_len;
-        if total > Baggage::MAX_BYTES {
+        if total > MAX_BYTES {
             return Err(BaggageError::TooLong(total));
         }
         if let Some(taken) = taken {
             *taken = place;
-        } else if self.members.len() < Baggage::MAX_MEMBERS {
+        } else if self.members.len() < MAX_MEMBERS {
             self.members.push(place);
         } else {
             return Err(BaggageError::TooManyMembers);
@@ -132,17 +130,18 @@ impl Entries {
         self.members.sort_unstable_by_key(|place| place.read(text).name);
     }
 
-    /// The baggage, with only the text that is still in use and in the order
-    /// of the members, so that equal baggage has equal entries.
-    pub(super) fn finish(self) -> Baggage {
+    /// The entries to share, with only the text that is still in use and in the
+    /// order of the members, so that equal baggage has equal entries. `None`
+    /// without members.
+    pub(super) fn into_shared(self) -> Option<Arc<Self>> {
         if self.members.is_empty() {
-            return Baggage::new();
+            return None;
         }
         let mut at = 0;
         let is_packed =
             self.members.iter().all(|place| place.start == std::mem::replace(&mut at, place.end));
         if is_packed && at == self.text.len() {
-            return Baggage { entries: Some(Arc::new(self)) };
+            return Some(Arc::new(self));
         }
         let mut packed = Self { encoded_len: self.encoded_len, ..Self::default() };
         for place in &self.members {
@@ -160,6 +159,6 @@ impl Entries {
             packed.text.push_str(member.value);
             packed.text.push_str(member.metadata);
         }
-        Baggage { entries: Some(Arc::new(packed)) }
+        Some(Arc::new(packed))
     }
 }

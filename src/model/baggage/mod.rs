@@ -2,17 +2,20 @@
 
 use std::{fmt, sync::Arc};
 
-use thiserror::Error;
-
 use super::text::excerpt;
-use crate::kit::debug_like_display;
 
 mod codec;
 mod entries;
+mod error;
+mod limits;
+mod member;
 mod reader;
 
-use codec::{encode, encoded_len, is_token};
+use codec::is_token;
 use entries::Entries;
+pub use error::BaggageError;
+use limits::{MAX_BYTES, MAX_MEMBERS};
+pub use member::BaggageMember;
 pub(crate) use reader::BaggageReader;
 
 /// Key-value pairs that the application sends along with a trace
@@ -43,10 +46,10 @@ pub struct Baggage {
 
 impl Baggage {
     /// The most members a baggage holds.
-    pub const MAX_MEMBERS: usize = 64;
+    pub const MAX_MEMBERS: usize = MAX_MEMBERS;
 
     /// The most bytes a baggage takes as a header.
-    pub const MAX_BYTES: usize = 8192;
+    pub const MAX_BYTES: usize = MAX_BYTES;
 
     /// The baggage without members.
     #[must_use]
@@ -90,8 +93,8 @@ impl Baggage {
     }
 
     /// Like [`with`](Self::with), with metadata: the properties of the member
-    /// as the header carries them, such as `ttl=30;private`. Nobody interprets
-    /// them on the way.
+    /// as the header carries them, such as `ttl=30;private`. No service
+    /// interprets them on the way.
     ///
     /// Characters that the header does not allow are percent-encoded; `%`
     /// itself is not, as the text may be encoded already.
@@ -118,7 +121,7 @@ impl Baggage {
         }
         let mut entries = self.entries.as_deref().cloned().unwrap_or_default();
         entries.set(name, |text| text.push_str(value), metadata)?;
-        Ok(entries.finish())
+        Ok(Self { entries: entries.into_shared() })
     }
 
     /// The baggage without the member of this name.
@@ -128,43 +131,10 @@ impl Baggage {
             Some(entries) if self.get(name).is_some() => {
                 let mut entries = entries.clone();
                 entries.remove(name);
-                entries.finish()
+                Self { entries: entries.into_shared() }
             }
             _ => self.clone(),
         }
-    }
-}
-
-/// One member of a [`Baggage`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BaggageMember<'a> {
-    /// The name, a token.
-    pub name: &'a str,
-    /// The value, decoded.
-    pub value: &'a str,
-    /// The properties in the form of the header, separated by `;`; empty if
-    /// there are none.
-    pub metadata: &'a str,
-}
-
-impl BaggageMember<'_> {
-    fn encoded_len(&self) -> usize {
-        let metadata = if self.metadata.is_empty() { 0 } else { 1 + self.metadata.len() };
-        self.name.len() + 1 + encoded_len(self.value) + metadata
-    }
-}
-
-impl fmt::Display for BaggageMember<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
-        f.write_str("=")?;
-        encode(self.value, f)?;
-        if !self.metadata.is_empty() {
-            f.write_str(";")?;
-            f.write_str(self.metadata)?;
-        }
-        Ok(())
     }
 }
 
@@ -185,29 +155,6 @@ impl fmt::Debug for Baggage {
         f.debug_map().entries(self.iter().map(|member| (member.name, member.value))).finish()
     }
 }
-
-/// Why a change to a [`Baggage`] was refused.
-#[derive(Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum BaggageError {
-    /// The name, of which this is the start, cannot stand in a header.
-    #[error("{0:?} is not a baggage name: use letters, digits and any of !#$%&'*+-.^_`|~")]
-    Name(String),
-    /// The key of a property, of which this is the start, cannot stand in a
-    /// header.
-    #[error(
-        "{0:?} is not the key of a baggage property: use letters, digits and any of !#$%&'*+-.^_`|~"
-    )]
-    Metadata(String),
-    /// The baggage would have more than [`Baggage::MAX_MEMBERS`] members.
-    #[error("baggage is full with {} members: remove some first", Baggage::MAX_MEMBERS)]
-    TooManyMembers,
-    /// As a header the baggage would exceed [`Baggage::MAX_BYTES`].
-    #[error("baggage would take {0} of at most {max} bytes: remove members or shorten values", max = Baggage::MAX_BYTES)]
-    TooLong(usize),
-}
-
-debug_like_display!(BaggageError);
 
 #[cfg(test)]
 mod tests;

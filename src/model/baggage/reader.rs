@@ -50,7 +50,8 @@ impl BaggageReader {
         let Some((name, value)) = pair.split_once('=') else {
             return;
         };
-        let (name, value) = (trim(name), trim(value));
+        let name = trim(name);
+        let value = trim(value);
         if is_token(name) {
             // An error means that the member is malformed, or does not fit.
             let _ = self.entries.set(name, |text| decode_into(text, value), properties);
@@ -93,7 +94,7 @@ impl BaggageReader {
 
     /// The members of all lines.
     pub(crate) fn finish(self) -> Baggage {
-        self.entries.finish()
+        Baggage { entries: self.entries.into_shared() }
     }
 }
 

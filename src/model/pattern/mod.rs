@@ -11,6 +11,8 @@ use regular::RegularExpression;
 use without_regular::RegularExpression;
 
 use crate::kit::glob::Glob;
+#[cfg(feature = "regex")]
+use crate::model::SettingError;
 
 /// What a name or a value is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,15 @@ impl Pattern {
     /// The pattern that the whole text must match; `*` stands for any text, also none.
     pub(crate) fn glob(pattern: &str) -> Self {
         Self::Glob(Glob::new(pattern))
+    }
+
+    /// The regular expression that some part of the text must match.
+    ///
+    /// # Errors
+    /// If the expression is longer than 1 KiB, is none, or is too large compiled.
+    #[cfg(feature = "regex")]
+    pub(crate) fn regex(expression: &str) -> Result<Self, SettingError> {
+        RegularExpression::new(expression).map(Self::Regular)
     }
 
     /// Whether the text matches. Takes time in proportion to the text, whatever the pattern.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
-use super::Pattern;
 use crate::model::SettingError;
 use crate::model::text::excerpt;
 
@@ -19,12 +18,12 @@ const TEXT_BYTES: usize = 4 << 10;
 #[derive(Clone)]
 pub(crate) struct RegularExpression(Regex);
 
-impl Pattern {
-    /// The regular expression that some part of the text must match.
+impl RegularExpression {
+    /// Compiles an expression.
     ///
     /// # Errors
     /// If the pattern is longer than 1 KiB, is not a regular expression, or is too large compiled.
-    pub(crate) fn regex(pattern: &str) -> Result<Self, SettingError> {
+    pub(super) fn new(pattern: &str) -> Result<Self, SettingError> {
         if pattern.len() > PATTERN_BYTES {
             let length = pattern.len();
             return Err(SettingError::new(format_args!(
@@ -36,9 +35,14 @@ impl Pattern {
             .dfa_size_limit(COMPILED_BYTES)
             .build();
         match compiled {
-            Ok(expression) => Ok(Self::Regular(RegularExpression(expression))),
+            Ok(expression) => Ok(Self(expression)),
             Err(refusal) => Err(refused(pattern, &refusal)),
         }
+    }
+
+    /// Whether the beginning of the text, up to 4 KiB of it, has a part that matches.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.0.is_match(beginning(text))
     }
 }
 
@@ -54,13 +58,6 @@ fn refused(pattern: &str, refusal: &regex::Error) -> SettingError {
     let cause = drawing.rsplit("error: ").next().unwrap_or_default();
     let cause: String = cause.chars().take(200).collect();
     SettingError::new(format_args!("{start:?} is not a usable pattern: {cause}"))
-}
-
-impl RegularExpression {
-    /// Whether the beginning of the text, up to 4 KiB of it, has a part that matches.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        self.0.is_match(beginning(text))
-    }
 }
 
 /// The text up to the most bytes that are looked at, cut at a character.
@@ -92,7 +89,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::regex(pattern).unwrap().matches(text)
+        RegularExpression::new(pattern).unwrap().matches(text)
     }
 
     #[test]
@@ -112,7 +109,7 @@ mod tests {
 
     #[test]
     fn patterns_that_are_too_long_too_large_or_broken_are_refused_by_name() {
-        let message = |pattern: &str| Pattern::regex(pattern).unwrap_err().to_string();
+        let message = |pattern: &str| RegularExpression::new(pattern).unwrap_err().to_string();
         assert_eq!(
             message(&"a".repeat(1025)),
             "a pattern of 1025 bytes is too long: use at most 1024"

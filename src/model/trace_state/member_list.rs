@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::TraceState;
 use crate::model::text::ByteSet;
 
+/// The most bytes of the header.
+pub(super) const MAX_BYTES: usize = 8192;
 pub(super) const MAX_KEY: usize = 256;
 pub(super) const MAX_VALUE: usize = 256;
 
@@ -25,7 +26,7 @@ pub(super) fn is_value(value: &[u8]) -> bool {
 }
 
 /// A header in the making: checked members in order, within
-/// [`TraceState::MAX_BYTES`] at any time.
+/// [`MAX_BYTES`] at any time.
 #[derive(Default)]
 pub(super) struct MemberList {
     text: String,
@@ -36,13 +37,13 @@ impl MemberList {
     const LONG: usize = 128;
 
     pub(super) fn reserve(&mut self, more: usize) {
-        let wanted = (self.text.len() + more).min(TraceState::MAX_BYTES);
+        let wanted = (self.text.len() + more).min(MAX_BYTES);
         self.text.reserve_exact(wanted.saturating_sub(self.text.len()));
     }
 
     pub(super) fn push(&mut self, key: &str, value: &str) {
         let length = key.len() + 1 + value.len();
-        while self.text.len() + 1 + length > TraceState::MAX_BYTES {
+        while self.text.len() + 1 + length > MAX_BYTES {
             if length > Self::LONG || !self.drop_last_long() {
                 return;
             }
@@ -70,14 +71,16 @@ impl MemberList {
         false
     }
 
-    pub(super) fn finish(self) -> TraceState {
-        TraceState { text: (!self.text.is_empty()).then(|| Arc::new(self.text.into())) }
+    /// The header's text to share; `None` without members.
+    pub(super) fn into_shared(self) -> Option<Arc<Box<str>>> {
+        (!self.text.is_empty()).then(|| Arc::new(self.text.into()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::TraceState;
 
     #[test]
     fn a_short_member_displaces_long_ones_wherever_they_stand() {
@@ -92,7 +95,7 @@ mod tests {
             for at in 0..=room / 104 {
                 list.push(&format!("t{at:02}"), &"y".repeat(100));
             }
-            let state = list.finish();
+            let state = TraceState { text: list.into_shared() };
             assert!(state.as_str().len() <= TraceState::MAX_BYTES);
             assert_eq!(state.iter().filter(|(key, _)| *key == "long").count(), longs - 1);
             assert_eq!(state.len(), front + longs - 1 + room / 104 + 1);

@@ -1,12 +1,12 @@
 //! The vendor list that travels with a trace.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
 use super::{
     Randomness, Threshold,
-    ot_value::{OT_KEY, OtValue, TooLong},
+    ot_member::{OT_KEY, OtMember, TooLong},
     text::excerpt,
 };
 use crate::kit::debug_like_display;
@@ -14,7 +14,7 @@ use crate::kit::debug_like_display;
 mod member_list;
 mod reader;
 
-use member_list::{MemberList, is_key, is_value};
+use member_list::{MAX_BYTES, MemberList, is_key, is_value};
 pub(crate) use reader::TraceStateReader;
 
 /// The list of vendor members that travels with a trace in the `tracestate`
@@ -55,7 +55,7 @@ impl TraceState {
 
     /// The most bytes a list takes as a header. Beyond it whole members go:
     /// those over 128 bytes first, then from the right.
-    pub const MAX_BYTES: usize = 8192;
+    pub const MAX_BYTES: usize = MAX_BYTES;
 
     /// The list without members.
     #[must_use]
@@ -120,7 +120,7 @@ impl TraceState {
         for (name, value) in self.iter().filter(|(name, _)| *name != key) {
             list.push(name, value);
         }
-        list.finish()
+        Self { text: list.into_shared() }
     }
 
     /// The sampling threshold that was applied to the trace so far: `th` of
@@ -128,7 +128,7 @@ impl TraceState {
     /// known how many traces this one stands for.
     #[must_use]
     pub fn threshold(&self) -> Option<Threshold> {
-        OtValue::parse(self.get(OT_KEY)?)?.threshold()
+        OtMember::parse(self.get(OT_KEY)?)?.threshold()
     }
 
     /// The randomness of the trace if its origin wrote it down: `rv` of the
@@ -136,7 +136,7 @@ impl TraceState {
     /// [`Randomness::from_trace_id_bits`].
     #[must_use]
     pub fn randomness(&self) -> Option<Randomness> {
-        OtValue::parse(self.get(OT_KEY)?)?.randomness()
+        OtMember::parse(self.get(OT_KEY)?)?.randomness()
     }
 
     /// The list with `th` of the `ot` member set, or erased by `None`.
@@ -150,7 +150,7 @@ impl TraceState {
             return Self::of_threshold(threshold);
         }
         let present = self.get(OT_KEY);
-        let value = present.and_then(OtValue::parse).unwrap_or_default();
+        let value = present.and_then(OtMember::parse).unwrap_or_default();
         if value.says(threshold) && (present.is_none() || !value.is_empty()) {
             return self.clone();
         }
@@ -186,7 +186,7 @@ impl TraceState {
         {
             list.push(name, value);
         }
-        list.finish()
+        Self { text: list.into_shared() }
     }
 }
 
@@ -199,22 +199,6 @@ impl fmt::Display for TraceState {
 impl fmt::Debug for TraceState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-impl FromStr for TraceState {
-    type Err = TraceStateError;
-
-    /// Reads one header value. Empty members are skipped, one malformed member
-    /// refuses the whole. Of members with the same key all travel on, and the
-    /// first is the one that [`get`](Self::get) finds.
-    ///
-    /// # Errors
-    /// If a member breaks the rules of the header, or there are more than 32.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut reader = TraceStateReader::default();
-        reader.line(text.as_bytes());
-        reader.finish()
     }
 }
 

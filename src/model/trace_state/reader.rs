@@ -1,5 +1,7 @@
 //! Reading the `tracestate` header.
 
+use std::str::FromStr;
+
 use super::{
     TraceState, TraceStateError,
     member_list::{MAX_KEY, MAX_VALUE, MemberList, is_key, is_value},
@@ -64,8 +66,24 @@ impl TraceStateReader {
     pub(crate) fn finish(self) -> Result<TraceState, TraceStateError> {
         match self.refused {
             Some(error) => Err(error),
-            None => Ok(self.list.finish()),
+            None => Ok(TraceState { text: self.list.into_shared() }),
         }
+    }
+}
+
+impl FromStr for TraceState {
+    type Err = TraceStateError;
+
+    /// Reads one header value. Empty members are skipped, one malformed member
+    /// refuses the whole. Of members with the same key all travel on, and the
+    /// first is the one that [`get`](Self::get) finds.
+    ///
+    /// # Errors
+    /// If a member breaks the rules of the header, or there are more than 32.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut reader = TraceStateReader::default();
+        reader.line(text.as_bytes());
+        reader.finish()
     }
 }
 

@@ -86,7 +86,7 @@ impl HeadSampler {
             SdkSamplingDecision::RecordOnly
         } else if known.is_some_and(|(intake, id)| intake.count_if_dropped(id)) {
             SdkSamplingDecision::Drop
-        } else if intake.is_some_and(Intake::is_asking) || parent.is_recording() {
+        } else if intake.is_some_and(Intake::is_any_decider_running) || parent.is_recording() {
             // The parent may be locked by this thread while it ends, which is when policies run. So
             // `is_recording`, which takes that lock, comes last, and is not reached from inside of a policy.
             SdkSamplingDecision::RecordOnly

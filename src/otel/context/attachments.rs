@@ -8,7 +8,7 @@ use opentelemetry::{Context, ContextGuard};
 
 use super::borrowed_span::with_borrowed_span;
 use super::conversion::from_context;
-use crate::kit::{guarded, own_work};
+use crate::kit::{reentrancy, unwind_safe};
 use crate::model::TraceId;
 use crate::record::bridge::{BridgedParent, BridgedSpan, BridgedSpanId, ContextBridge};
 
@@ -55,7 +55,7 @@ fn with_attachments<R>(work: impl FnOnce(&mut Vec<Attachment>) -> Option<R>) -> 
 /// Whether this crate's own work runs on this thread. Samplers and policies may be asked inside of a borrow of
 /// the thread's contexts, under which attaching panics.
 fn is_own_work() -> bool {
-    own_work::is_asking() || own_work::is_own_thread()
+    reentrancy::is_any_user_call_running() || reentrancy::is_own_thread()
 }
 
 /// OpenTelemetry's contexts, in which this crate's spans are made current.
@@ -155,7 +155,7 @@ impl ContextBridge for OtelContexts {
 /// Makes a span current; `None` where the application holds a borrow of the thread's contexts, as
 /// `get_active_span` does while its closure runs: attaching panics there, and the panic is caught.
 fn attach(bridged: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
-    guarded::call(|| {
+    unwind_safe::call(|| {
         let context = Context::map_current(|outer| {
             with_borrowed_span(outer, bridged.context, bridged.writer)
         });
@@ -168,6 +168,6 @@ fn attach(bridged: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
 fn detach(attachment: Option<Attachment>) {
     if let Some(attachment) = attachment {
         // Dropping the guard panics where attaching does.
-        guarded::call(|| drop(attachment.guard));
+        unwind_safe::call(|| drop(attachment.guard));
     }
 }

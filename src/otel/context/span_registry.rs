@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex};
 
 use opentelemetry::trace::SpanContext;
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::model::{SpanId, TraceContext};
 use crate::otel::convert;
 

@@ -8,7 +8,7 @@ use opentelemetry::metrics::{AsyncInstrument, Meter};
 
 use super::rows::{InstrumentKind, ROWS};
 use super::snapshot::{SharedSnapshot, Snapshot};
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::pipeline::Pipeline;
 
 /// Observes a pipeline with a meter, for as long as the meter's provider lives.

@@ -67,7 +67,8 @@ fn a_line_beyond_any_use_is_refused_unread() {
 
 #[test]
 fn of_several_lines_the_first_counts_also_if_it_is_malformed() {
-    let (one, other) = (format!("{TRACE}-{SPAN}-1"), format!("{TRACE}-{PARENT}-0"));
+    let one = format!("{TRACE}-{SPAN}-1");
+    let other = format!("{TRACE}-{PARENT}-0");
     let read = extract(&[(SINGLE, &one), (SINGLE, &other)]).unwrap();
     assert_eq!((read.span_id.to_hex().as_str(), read.is_sampled()), (SPAN, true));
     assert_eq!(extract(&[(SINGLE, "x"), (SINGLE, &other)]), None);
@@ -134,8 +135,8 @@ fn any_context() -> impl Strategy<Value = TraceContext> {
         [TraceFlags::default(), TraceFlags::SAMPLED, TraceFlags::DEBUG, TraceFlags::DEFERRED];
     (1..=u128::MAX, 1..=u64::MAX, prop::sample::select(flags.to_vec())).prop_map(
         |(trace, span, flags)| {
-            let (trace, span) =
-                (TraceId::from_bits(trace).unwrap(), SpanId::from_bits(span).unwrap());
+            let trace = TraceId::from_bits(trace).unwrap();
+            let span = SpanId::from_bits(span).unwrap();
             TraceContext::new(trace, span).with_flags(flags).remote()
         },
     )

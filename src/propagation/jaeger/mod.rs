@@ -119,7 +119,10 @@ fn read_trace_id_header(line: &[u8]) -> Option<TraceContext> {
         rest = behind;
         Some(field)
     };
-    let (trace_id, span_id, _parent, flags) = (field()?, field()?, field()?, field()?);
+    let trace_id = field()?;
+    let span_id = field()?;
+    let _parent = field()?;
+    let flags = field()?;
     if rest.is_some() {
         return None;
     }

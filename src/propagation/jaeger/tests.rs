@@ -39,7 +39,8 @@ fn baggage(lines: &[(&str, &str)]) -> String {
 
 #[test]
 fn missing_zeros_are_read_and_either_case_is() {
-    let (trace, span) = (TraceId::from_bits(0xabc).unwrap(), SpanId::from_bits(0xde).unwrap());
+    let trace = TraceId::from_bits(0xabc).unwrap();
+    let span = SpanId::from_bits(0xde).unwrap();
     let context = TraceContext::new(trace, span).with_flags(TraceFlags::SAMPLED).remote();
     for line in ["abc:de:0:1", "ABC:dE:0:01", "0000abc:000de::1", " abc:de:ff:01\t"] {
         assert_eq!(read(line), Some(context.clone()), "{line}");
@@ -145,7 +146,8 @@ fn more_than_the_limits_is_left_out_member_by_member() {
     let many: Vec<_> = many.iter().map(|(name, line)| (name.as_str(), line.as_str())).collect();
     assert_eq!(extract(&many).baggage.len(), Baggage::MAX_MEMBERS);
 
-    let (huge, large) = ("x".repeat(1 << 20), "x".repeat(8000));
+    let huge = "x".repeat(1 << 20);
+    let large = "x".repeat(8000);
     let long_name = format!("uberctx-{huge}");
     let lines = [
         ("uberctx-a", huge.as_str()),
@@ -163,7 +165,8 @@ fn more_than_the_limits_is_left_out_member_by_member() {
 
 #[test]
 fn lines_that_replace_each_other_share_one_budget_of_bytes() {
-    let (first, second) = ("%41".repeat(8000), "%42".repeat(8000));
+    let first = "%41".repeat(8000);
+    let second = "%42".repeat(8000);
     let read = extract(&[("uberctx-a", &first), ("uberctx-a", &second), ("uberctx-b", "1")]);
     assert_eq!(read.baggage.to_string(), format!("a={},b=1", "A".repeat(8000)));
 }
@@ -187,7 +190,8 @@ proptest! {
         flags in prop::sample::select(vec![TraceFlags::default(), TraceFlags::SAMPLED, TraceFlags::DEBUG]),
         members in prop::collection::btree_map("[a-z0-9!_.~-]{1,8}", "\\PC{0,20}|[%+,;= \\t\\r\\n0-9A-F]{0,20}", 0..20),
     ) {
-        let (trace, span) = (TraceId::from_bits(trace).unwrap(), SpanId::from_bits(span).unwrap());
+        let trace = TraceId::from_bits(trace).unwrap();
+        let span = SpanId::from_bits(span).unwrap();
         let mut context = TraceContext::new(trace, span).with_flags(flags).remote();
         for (name, value) in &members {
             context.baggage = context.baggage.with(name, value).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::record::local::{LocalTrace, Phase};
 use crate::time::Tick;
 

@@ -12,7 +12,7 @@ use self::sampled_heads::SampledHeads;
 use self::table::ForeignTable;
 use super::local::{LocalTrace, TraceOwner};
 use super::trace_hash::TraceHash;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::model::{SpanId, TraceId};
 use crate::trace::header::HeadSample;
 

@@ -10,7 +10,7 @@ use super::completion::CompletedTrace;
 use super::foreign::{EndedForeignSpan, FirstForeignSpan, ForeignStart};
 use super::local::{LiveSpans, LocalTrace, Phase, Worth};
 use super::recorder::Recorder;
-use crate::kit::own_work;
+use crate::kit::reentrancy;
 use crate::ledger::Reason;
 use crate::model::{Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
@@ -109,7 +109,7 @@ impl Intake {
 
     /// Counts a span below a local root that the head dropped.
     pub fn sampled_out(&self) {
-        self.recorder.ledger.sampled_out().mine().add(1);
+        self.recorder.ledger.sampled_out().of_this_thread().add(1);
     }
 
     /// Whether spans of this trace are, or were lately, recorded here.
@@ -137,8 +137,8 @@ impl Intake {
     /// Whether a sampler or a policy, of any pipeline, is being asked on this thread. Then a caller further up
     /// may have locked the span that is just ending, so that must not be looked at here.
     #[must_use]
-    pub fn is_asking(&self) -> bool {
-        own_work::is_asking()
+    pub fn is_any_decider_running(&self) -> bool {
+        reentrancy::is_any_user_call_running()
     }
 
     /// Announces a span that another tracer records; `context` is asked for that of the first of a trace.

@@ -1,6 +1,6 @@
 //! What is known of a span that another tracer hands over.
 
-use crate::kit::guarded;
+use crate::kit::unwind_safe;
 use crate::model::{SpanId, TraceId};
 use crate::trace::Original;
 
@@ -16,7 +16,7 @@ impl OriginalFacts {
     /// `None` when the adapter panics before it has told the ids.
     #[inline(always)]
     pub(super) fn of<S: Original>(original: &S) -> Option<Self> {
-        let facts = guarded::call(|| {
+        let facts = unwind_safe::call(|| {
             let (trace_id, span_id) = original.ids();
             Self { trace_id, span_id, bytes: original.bytes(), is_error: original.is_error() }
         });
@@ -27,7 +27,7 @@ impl OriginalFacts {
     #[cold]
     #[inline(never)]
     fn ids_alone<S: Original>(original: &S) -> Option<Self> {
-        let (trace_id, span_id) = guarded::call(|| original.ids())?;
+        let (trace_id, span_id) = unwind_safe::call(|| original.ids())?;
         Some(Self { trace_id, span_id, bytes: size_of::<S>(), is_error: false })
     }
 }

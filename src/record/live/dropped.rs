@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::LiveTraces;
 use super::shard::Shard;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::ledger::Reason;
 use crate::model::TraceId;
 use crate::record::local::{LocalTrace, TraceOwner};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::LiveTraces;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::ledger::Reason;
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner, Worth};
 

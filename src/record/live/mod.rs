@@ -18,7 +18,7 @@ use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use super::ring::Ring;
 use super::trace_hash::TraceHash;
 use crate::kit::Random;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::ledger::{Ledger, Reason};
 use crate::model::TraceId;
 use crate::trace::header::TraceHeader;

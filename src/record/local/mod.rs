@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) use foreign_spans::ForeignSpanCount;
 pub(super) use live_spans::{LiveSpans, Phase};
 
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::ledger::Reason;
 use crate::model::{LocalHandle, Randomness, SpanId, TraceContext, TraceId};
 use crate::time::Tick;

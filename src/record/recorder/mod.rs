@@ -17,7 +17,7 @@ use super::local::{LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
 use crate::kit::Random;
-use crate::kit::own_work;
+use crate::kit::reentrancy;
 use crate::ledger::{Ledger, Reason, Stats};
 use crate::model::{Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::Sampler;
@@ -137,7 +137,7 @@ impl Recorder {
 
     /// Why spans that start here and now are refused, if they are.
     pub(super) fn refusal(&self) -> Option<Reason> {
-        if own_work::is_own_thread() || self.is_decider_running() {
+        if reentrancy::is_own_thread() || self.is_decider_running() {
             Some(Reason::OwnWork)
         } else if self.is_closed() {
             Some(Reason::ShutDown)

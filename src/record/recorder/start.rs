@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 
 use super::{LocalParent, Recorder};
-use crate::kit::own_work;
+use crate::kit::reentrancy;
 use crate::ledger::Reason;
 use crate::model::{
     Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
@@ -257,7 +257,7 @@ impl Recorder {
         let fits = live.store.len() < self.limits.max_spans(false);
         let was_empty = live.spans() == 0;
         let is_refused = matches!(live.phase, Phase::Dropped(_))
-            || own_work::is_own_thread()
+            || reentrancy::is_own_thread()
             || (was_empty && self.is_closed());
         if !fits || is_refused {
             return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
@@ -288,7 +288,7 @@ impl Recorder {
         let was_empty = live.spans() == 0;
         let refused = match live.phase {
             Phase::Dropped(reason) => Some(reason),
-            _ if own_work::is_own_thread() => Some(Reason::OwnWork),
+            _ if reentrancy::is_own_thread() => Some(Reason::OwnWork),
             _ if was_empty && self.is_closed() => Some(Reason::ShutDown),
             _ => None,
         };

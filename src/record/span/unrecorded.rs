@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::kit::stripe::{STRIPES, Stripe, Striped};
+use crate::kit::striped_counter::{STRIPES, Stripe, StripedCounter};
 use crate::ledger::{Ledger, Reason};
 use crate::model::{Baggage, LocalHandle, SpanId, TraceContext, TraceFlags, TraceId, TraceState};
 
@@ -73,7 +73,7 @@ impl UnrecordedTraces {
         baggage: Baggage,
     ) -> Arc<UnrecordedTrace> {
         let pair = match reason {
-            None => &self.sampled_out[Striped::my_index()],
+            None => &self.sampled_out[StripedCounter::index_of_this_thread()],
             Some(reason) => &self.by_reason[reason as usize],
         };
         let bare = &pair[usize::from(flags.is_random())];
@@ -101,7 +101,7 @@ impl UnrecordedTrace {
         baggage: Baggage,
     ) -> Arc<Self> {
         Arc::new(Self {
-            stripe: Arc::clone(ledger.sampled_out().stripe(Striped::my_index())),
+            stripe: Arc::clone(ledger.sampled_out().stripe(StripedCounter::index_of_this_thread())),
             reason: None,
             caller: caller.span_id.to_bits(),
             flags: caller.flags,
@@ -135,7 +135,7 @@ impl UnrecordedSpan {
     /// Makes the account as if the span had never been started.
     #[cfg(feature = "layer")]
     pub(in crate::record) fn cancel(self) {
-        self.trace.stripe.take_back(1);
+        self.trace.stripe.subtract(1);
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::kit::Random;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::ledger::{Ledger, Stats};
 use crate::model::{Resource, Status};
 use crate::sampling::{SamplingRequest, SamplingResult};

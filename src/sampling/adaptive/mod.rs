@@ -190,7 +190,7 @@ impl AdaptiveSampler {
         if mine.is_err() || deadline == 0 {
             return;
         }
-        // Nobody may have come for a while: intervals that were missed are one long interval.
+        // Intervals in which no trace started are one long interval.
         let elapsed = now.saturating_sub(deadline.saturating_sub(interval));
         let intervals = elapsed as f64 / interval as f64;
         let operations = self.operations.iter().map(|(_, operation)| operation);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use self::latencies::Latencies;
 use super::{TailPolicy, Verdict};
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 use crate::model::SettingError;
 use crate::model::setting::check_max_operations;
 use crate::trace::TraceView;
@@ -177,14 +177,14 @@ impl fmt::Debug for Slowest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::made;
+    use crate::tail::test_traces;
 
     fn policy() -> Slowest {
         Slowest::percentile(0.9).unwrap().with_warm_up(10).unwrap()
     }
 
     fn keeps(policy: &Slowest, name: &'static str, millis: u64) -> bool {
-        let trace = made::trace(0, name, millis, Duration::ZERO);
+        let trace = test_traces::trace(0, name, millis, Duration::ZERO);
         policy.evaluate(&trace.view()).is_keep()
     }
 

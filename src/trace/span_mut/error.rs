@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::error::Error;
 
 use crate::kit::error_text::{Shown, causes};
-use crate::kit::guarded;
+use crate::kit::unwind_safe;
 use crate::model::TagRef;
 
 /// The type, the text and the causes of an error, read before the lock of a trace is taken: they are the
@@ -27,7 +27,11 @@ impl ErrorDetails {
         let most = most.saturating_add(char::MAX.len_utf8());
         let kind = type_name::<E>();
         let kind = (!kind.starts_with("dyn ")).then_some(kind);
-        Self { kind, message: guarded::display(&Shown(error), most), causes: causes(error, most) }
+        Self {
+            kind,
+            message: unwind_safe::display(&Shown(error), most),
+            causes: causes(error, most),
+        }
     }
 
     /// The error's text.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Mutex;
 
 use super::*;
-use crate::kit::guarded::lock;
+use crate::kit::unwind_safe::lock;
 
 /// What was done to a writer.
 #[derive(Clone, Default)]
@@ -79,7 +79,8 @@ impl Write for Panicking {
 fn a_writer_that_panicked_is_not_asked_again() {
     let console = ConsoleExporter::builder().with_writer(Panicking).build();
     let batch = [trace(span("a"))];
-    let caught = crate::kit::guarded::call(|| block_on(console.export(Batch::from(&batch[..]))));
+    let caught =
+        crate::kit::unwind_safe::call(|| block_on(console.export(Batch::from(&batch[..]))));
     assert!(caught.is_none());
     let error = block_on(console.export(Batch::from(&batch[..]))).unwrap_err();
     assert!(error.to_string().contains("the writer panicked"), "{error}");

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use crate::kit::guarded;
+use crate::kit::unwind_safe;
 use crate::model::{Limits, SpanId, SpanKind, Status};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::store::recorded_spans::{NewSpan, RecordedSpans, SpanRecord};
@@ -39,7 +39,7 @@ impl<S: Original> OriginalColumn for Vec<S> {
     }
 
     fn outline(&self, index: usize, records: &mut RecordedSpans, correction: ClockCorrection) {
-        match self.get(index).and_then(|original| guarded::call(|| original.outline())) {
+        match self.get(index).and_then(|original| unwind_safe::call(|| original.outline())) {
             Some(outline) => push_outline(records, &outline, correction),
             None => push_unknown(records),
         }
@@ -52,7 +52,7 @@ impl<S: Original> OriginalColumn for Vec<S> {
     }
 
     fn times(&self) -> Option<(SystemTime, SystemTime)> {
-        let all = self.iter().filter_map(|original| guarded::call(|| original.times()));
+        let all = self.iter().filter_map(|original| unwind_safe::call(|| original.times()));
         all.reduce(|(first, last), (start, end)| (first.min(start), last.max(end)))
     }
 

@@ -12,7 +12,7 @@ pub(crate) use summary::ForeignSummary;
 
 use super::memory_budget::MemoryBudget;
 use super::recorded_spans::{LATEST_END, RecordedSpans, SpanRecord};
-use crate::kit::guarded;
+use crate::kit::unwind_safe;
 use crate::model::{Limits, Resource};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::{Original, SpanMut};
@@ -161,7 +161,7 @@ impl ForeignSpans {
             let mut span = SpanMut::new(&mut records, correction, copy, &Limits::NONE);
             let original = self.summary.original_of(index.get() as usize);
             // What an adapter wrote before it panicked stays.
-            let _ = guarded::call(|| self.column.describe(original, &mut span));
+            let _ = unwind_safe::call(|| self.column.describe(original, &mut span));
             records.restore_outline(copy, outline);
         }
         records

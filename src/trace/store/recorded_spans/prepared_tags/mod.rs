@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 use capped_text::CappedText;
 
 use super::{ByteRange, TagIndex, TagRecord, Text, Value};
-use crate::kit::guarded;
+use crate::kit::unwind_safe;
 use crate::model::{Limits, TagRef, TagValue};
 
 /// Tags, or the fields of a log entry, that were read before a lock is taken, because reading them runs the program's
@@ -97,7 +97,7 @@ impl PreparedTags {
     pub(crate) fn format(&mut self, most: usize, format: fmt::Arguments<'_>) -> ByteRange {
         let start = self.text.len();
         let mut capped = self.capped(most);
-        if guarded::call(|| capped.write_fmt(format)).is_none() {
+        if unwind_safe::call(|| capped.write_fmt(format)).is_none() {
             self.text.truncate(start);
             self.text.push_str("(its formatting panicked)");
         }

@@ -5,14 +5,15 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use super::handle::{Core, Handle, Pipeline};
-use super::keeper::Keeper;
+use super::Pipeline;
 use crate::delivery::{Delivery, DeliveryConfig};
 use crate::export::Exporter;
-use crate::kit::notice::{self, Pending};
+use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{Random, debug_like_display};
 use crate::ledger::Ledger;
 use crate::model::{Resource, TagKey, TagValue};
+use crate::pipeline::core::{Core, ShutdownOnDrop};
+use crate::pipeline::maintenance::MaintenanceThread;
 use crate::record::{RecordLimits, Recorder, RecorderSettings};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
@@ -41,15 +42,15 @@ pub struct PipelineBuilder {
     sampler: Option<Arc<dyn Sampler>>,
     tail: Option<Arc<dyn TailPolicy>>,
     exporters: Vec<Box<dyn Exporter>>,
-    /// What exports where nobody adds an exporter; `None` asks for one.
+    /// The exporters of a program that adds none; `None` refuses to start.
     default_exporters: Option<Vec<Box<dyn Exporter>>>,
     records: bool,
     limits: RecordLimits,
     delivery: DeliveryConfig,
     clock: Clock,
     random: Random,
-    notices: Arc<Pending>,
-    /// Why there is nothing to export to, if nobody adds an exporter.
+    pending_warnings: Arc<PendingWarnings>,
+    /// Why there is nothing to export to, if the program adds no exporter.
     missing: Option<String>,
 }
 
@@ -77,7 +78,7 @@ impl PipelineBuilder {
             delivery: DeliveryConfig::default(),
             clock: Clock::system(),
             random: Random::thread(),
-            notices: Arc::default(),
+            pending_warnings: Arc::default(),
             missing: None,
         }
     }
@@ -150,9 +151,9 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets what is to be said as soon as somebody listens.
-    pub(crate) fn with_pending_notices(mut self, notices: Arc<Pending>) -> Self {
-        self.notices = notices;
+    /// Sets the warnings that are logged as soon as the program has a subscriber.
+    pub(crate) fn with_pending_warnings(mut self, pending_warnings: Arc<PendingWarnings>) -> Self {
+        self.pending_warnings = pending_warnings;
         self
     }
 
@@ -177,7 +178,7 @@ impl PipelineBuilder {
             self.exporters = self.default_exporters.take().ok_or(StartError::NoExporter)?;
             self.records = !self.exporters.is_empty();
             if let Some(missing) = self.missing.take().filter(|_| !self.records) {
-                self.notices.add(missing);
+                self.pending_warnings.add(missing);
             }
         }
         let (core, failed) = self.assemble();
@@ -188,7 +189,7 @@ impl PipelineBuilder {
     pub(super) fn start_or_closed(self) -> Pipeline {
         let (core, failed) = self.assemble();
         if let Some(error) = failed {
-            notice::warn(&format!("no span is recorded: cannot start a thread: {error}"));
+            internal_log::warn(&format!("no span is recorded: cannot start a thread: {error}"));
             core.decide_all(Duration::ZERO);
         }
         Pipeline::around(core)
@@ -199,7 +200,8 @@ impl PipelineBuilder {
             self.exporters.clear();
         }
         let ledger = Arc::new(Ledger::default());
-        let (clock, random) = (self.clock, self.random);
+        let clock = self.clock;
+        let random = self.random;
         let (delivery, mut failed) = Delivery::start(
             self.exporters,
             self.delivery,
@@ -220,21 +222,36 @@ impl PipelineBuilder {
             records: self.records,
             sink: Box::new(move |trace| sink.send(trace)),
         });
-        let notices = self.notices;
-        let kept = Keeper::start(Arc::clone(&recorder), Arc::clone(&notices));
-        let keeper = kept.unwrap_or_else(|error| {
+        let pending_warnings = self.pending_warnings;
+        let kept = MaintenanceThread::start(Arc::clone(&recorder), Arc::clone(&pending_warnings));
+        let maintenance = kept.unwrap_or_else(|error| {
             failed.get_or_insert(error);
-            Keeper::absent()
+            MaintenanceThread::not_started()
         });
-        let (decided, is_decided) = (Mutex::new(false), Condvar::new());
-        (Core { recorder, delivery, keeper, notices, decided, is_decided }, failed)
+        let decided = Mutex::new(false);
+        let is_decided = Condvar::new();
+        (Core { recorder, delivery, maintenance, pending_warnings, decided, is_decided }, failed)
     }
 }
 
 impl Pipeline {
+    /// Prepares a pipeline for a service; `service_name` becomes the resource's `service.name`.
+    pub fn builder(service_name: impl Into<String>) -> PipelineBuilder {
+        PipelineBuilder::new(service_name.into())
+    }
+
+    /// A pipeline of one sampler and one exporter that records nothing if its threads cannot start.
+    pub(crate) fn simple(
+        service_name: String,
+        sampler: Box<dyn Sampler>,
+        exporter: Box<dyn Exporter>,
+    ) -> Self {
+        Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
+    }
+
     fn around(core: Core) -> Self {
         let core = Arc::new(core);
-        let running = Some(Arc::new(Handle(Arc::clone(&core))));
+        let running = Some(Arc::new(ShutdownOnDrop(Arc::clone(&core))));
         Self { core, _running: running }
     }
 }

@@ -1,23 +1,18 @@
 //! The handle to a running pipeline.
 
+pub(super) mod builder;
+
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::builder::PipelineBuilder;
-use super::keeper::Keeper;
-use crate::delivery::{Delivery, DeliveryReport, FlushError, ShutdownError};
-use crate::export::Exporter;
-use crate::kit::notice::{self, Pending};
-use crate::kit::{guarded, own_work};
+use super::core::{Core, ShutdownOnDrop, time_limit};
+use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
 use crate::ledger::Stats;
 use crate::model::TraceId;
 use crate::record::{Intake, KeepOutcome, Recorder, SpanPool};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
-
-/// How long the last handle waits for what is still to be exported when it is dropped.
-const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Records, decides, exports and accounts for the traces of a service.
 ///
@@ -52,49 +47,12 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 #[must_use = "the pipeline shuts down when its last handle is dropped"]
 pub struct Pipeline {
-    pub(super) core: Arc<Core>,
+    core: Arc<Core>,
     /// `None` in tracers and layers, which do not keep the pipeline running.
-    pub(super) _running: Option<Arc<Handle>>,
-}
-
-/// The parts, whoever refers to them.
-pub(super) struct Core {
-    pub(super) recorder: Arc<Recorder>,
-    pub(super) delivery: Arc<Delivery>,
-    pub(super) keeper: Keeper,
-    /// What nobody could hear yet.
-    pub(super) notices: Arc<Pending>,
-    /// Whether a shutdown has decided every live trace.
-    pub(super) decided: Mutex<bool>,
-    pub(super) is_decided: Condvar,
-}
-
-/// Shuts the pipeline down when the last of it is dropped.
-pub(super) struct Handle(pub(super) Arc<Core>);
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let recorder = &self.0.recorder;
-        let was_running = !recorder.is_closed();
-        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
-            notice::warn(&error.to_string());
-        }
-        // A set-up function that does not hand the pipeline on looks as if nothing were traced.
-        if was_running && recorder.records() && recorder.losses().started == 0 {
-            notice::warn(
-                "the last handle to the pipeline was dropped before any span started, so none will \
-                 be recorded; keep the `Pipeline` until the program ends",
-            );
-        }
-    }
+    _running: Option<Arc<ShutdownOnDrop>>,
 }
 
 impl Pipeline {
-    /// Prepares a pipeline for a service; `service_name` becomes the resource's `service.name`.
-    pub fn builder(service_name: impl Into<String>) -> PipelineBuilder {
-        PipelineBuilder::new(service_name.into())
-    }
-
     /// Decides what lingered, then exports everything that was kept before the call, and waits for it.
     ///
     /// Traces that are still running stay. It blocks the calling thread, as do only
@@ -106,7 +64,8 @@ impl Pipeline {
     /// same report.
     pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
         let Core { recorder, delivery, .. } = &*self.core;
-        let (start, asked) = (recorder.clock.now(), patience(timeout));
+        let start = recorder.clock.now();
+        let asked = time_limit(timeout);
         recorder.poll(start);
         let left = asked.saturating_sub(recorder.clock.now().since(start));
         delivery.flush(left).map_err(|error| error.within(asked))
@@ -155,9 +114,9 @@ impl Pipeline {
     /// restart. Local traces that start from now on ask the new one; those that are running keep the
     /// decision they have.
     ///
-    /// It may be called from anywhere and waits for nobody. A thread that is asking the old sampler at
-    /// this moment gets its answer, and whoever is the last to let go of it drops it, under no lock of
-    /// ours. It costs two allocations; asking costs no more than before. A closure or an `Arc` of one
+    /// It may be called from anywhere and waits for no other thread. A thread that is asking the old
+    /// sampler at this moment gets its answer, and the last thread to use the old sampler drops it, under
+    /// none of the crate's locks. It costs two allocations; asking costs no more than before. A closure or an `Arc` of one
     /// sampler with a setting inside does as well where only a number changes.
     ///
     /// ```
@@ -189,8 +148,8 @@ impl Pipeline {
     /// drops it on purpose, and what was not recorded stays so. What was decided stays decided, and its
     /// late spans follow.
     ///
-    /// Where nobody chose a sampler, everything that starts from now on is recorded and the tail
-    /// decides, as if the pipeline had [started with one](PipelineBuilder::with_sampler).
+    /// Where the program set no sampler, everything that starts from now on is recorded and the tail
+    /// decides, as if the pipeline had [started with one](crate::pipeline::PipelineBuilder::with_sampler).
     ///
     /// Threads, drops and costs are those of [`set_sampler`](Self::set_sampler). What the new policy
     /// learns or saves up, such as a percentile or a budget, begins anew.
@@ -219,9 +178,9 @@ impl Pipeline {
     ///
     /// This ends the cost of recording what the head does not sample;
     /// `set_tail(TailSampler::new())` would go on recording it and keep none of it. Running traces that
-    /// were recorded only for the tail are dropped when they complete and, like others that nobody
-    /// kept, can be [asked for](Self::keep) while the ring holds them. Where nobody chose a sampler,
-    /// callers are followed and new traces kept.
+    /// were recorded only for the tail are dropped when they complete, and can be
+    /// [kept](Self::keep) while the ring holds them. Where the program set no sampler, callers are
+    /// followed and new traces kept.
     ///
     /// ```
     /// use std::time::Duration;
@@ -263,47 +222,6 @@ impl Pipeline {
     pub(crate) fn weak(&self) -> Self {
         Self { core: Arc::clone(&self.core), _running: None }
     }
-
-    /// A pipeline of one sampler and one exporter that records nothing if its threads cannot start.
-    pub(crate) fn simple(
-        service_name: String,
-        sampler: Box<dyn Sampler>,
-        exporter: Box<dyn Exporter>,
-    ) -> Self {
-        Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
-    }
-}
-
-impl Core {
-    fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        let (start, asked) = (self.recorder.clock.now(), patience(timeout));
-        let unfinished = self.decide_all(timeout);
-        self.keeper.stop();
-        self.notices.say();
-        // The policies that were just asked have had their part of the time.
-        let left = asked.saturating_sub(self.recorder.clock.now().since(start));
-        self.delivery.shutdown(left, unfinished).map_err(|error| error.within(asked))
-    }
-
-    /// Ends recording and decides every live trace; how many spans had not ended. Whoever comes second
-    /// waits until that is done, so that nobody closes the queues before the last kept trace is in.
-    pub(super) fn decide_all(&self, timeout: Duration) -> u64 {
-        if let Some(unfinished) = self.recorder.shutdown(self.recorder.clock.now()) {
-            *guarded::lock(&self.decided) = true;
-            self.is_decided.notify_all();
-            return unfinished;
-        }
-        let decided = guarded::lock(&self.decided);
-        let waited = self.is_decided.wait_timeout_while(decided, timeout, |decided| !*decided);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
-        0
-    }
-}
-
-/// How long the calling thread may wait. An exporter that flushes or drops its own pipeline would wait
-/// for itself.
-fn patience(timeout: Duration) -> Duration {
-    if own_work::is_own_thread() { Duration::ZERO } else { timeout }
 }
 
 impl fmt::Debug for Pipeline {

@@ -13,9 +13,9 @@ const MAX_LEN: usize = 256;
 
 /// A checked `ot` value; the default has no sub-keys.
 #[derive(Clone, Copy, Default)]
-pub(super) struct OtValue<'a>(&'a str);
+pub(super) struct OtMember<'a>(&'a str);
 
-impl<'a> OtValue<'a> {
+impl<'a> OtMember<'a> {
     /// Takes a value that follows the grammar: sub-keys `[a-z][a-z0-9]*`, each
     /// once, and values `[A-Za-z0-9._-]*`, at most 256 characters in all.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
@@ -109,7 +109,7 @@ mod tests {
             "x1y2z3:1-2-3;y1:y_1;xy:-;th:50",
             "rv:3;th:8",
         ] {
-            assert!(OtValue::parse(text).is_some(), "{text}");
+            assert!(OtMember::parse(text).is_some(), "{text}");
         }
     }
 
@@ -131,22 +131,22 @@ mod tests {
             "th",
             "é:1",
         ] {
-            let threshold = OtValue::parse(text).and_then(OtValue::threshold);
+            let threshold = OtMember::parse(text).and_then(OtMember::threshold);
             assert_eq!(threshold, None, "{text}");
-            assert!(OtValue::parse(text).is_none(), "{text}");
+            assert!(OtMember::parse(text).is_none(), "{text}");
         }
         // These follow the grammar of sub-keys, but are no threshold.
         for text in ["th:", "th:14.5", "th:-1", "th:000000000000000", "th:A"] {
-            assert_eq!(OtValue::parse(text).and_then(OtValue::threshold), None, "{text}");
+            assert_eq!(OtMember::parse(text).and_then(OtMember::threshold), None, "{text}");
         }
     }
 
     #[test]
     fn one_bad_sub_value_does_not_hide_the_others() {
-        let value = OtValue::parse("rv:3;th:8").unwrap();
+        let value = OtMember::parse("rv:3;th:8").unwrap();
         assert_eq!(value.randomness(), None);
         assert_eq!(value.threshold(), Some("8".parse().unwrap()));
-        let value = OtValue::parse("th:123456789abcdef;rv:6e6d1a75832a2f").unwrap();
+        let value = OtMember::parse("th:123456789abcdef;rv:6e6d1a75832a2f").unwrap();
         assert_eq!(value.threshold(), None);
         assert_eq!(value.randomness(), Some("6e6d1a75832a2f".parse().unwrap()));
     }
@@ -155,18 +155,18 @@ mod tests {
     fn values_of_256_characters_are_read_and_longer_ones_are_not() {
         let fits = format!("th:8;x:{}", "1".repeat(249));
         assert_eq!(fits.len(), 256);
-        assert!(OtValue::parse(&fits).is_some());
-        assert!(OtValue::parse(&(fits + "1")).is_none());
+        assert!(OtMember::parse(&fits).is_some());
+        assert!(OtMember::parse(&(fits + "1")).is_none());
     }
 
     #[test]
     fn an_update_writes_rv_th_and_then_the_rest() {
-        let value = OtValue::parse("b:1;th:8;a:;rv:9b8233f7e3a151").unwrap();
+        let value = OtMember::parse("b:1;th:8;a:;rv:9b8233f7e3a151").unwrap();
         let written = |threshold: Option<&str>| {
             value.with_threshold(threshold.map(|text| text.parse().unwrap())).unwrap()
         };
         assert_eq!(written(Some("c")), "rv:9b8233f7e3a151;th:c;b:1;a:");
         assert_eq!(written(None), "rv:9b8233f7e3a151;b:1;a:");
-        assert_eq!(OtValue::parse("th:8").unwrap().with_threshold(None).unwrap(), "");
+        assert_eq!(OtMember::parse("th:8").unwrap().with_threshold(None).unwrap(), "");
     }
 }

@@ -7,16 +7,21 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// How many stripes a counter has.
 pub(crate) const STRIPES: usize = 8;
 
+/// Deals stripes out to threads. Relaxed: each thread needs only a number of its own.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
+    /// The calling thread's stripe.
     static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// One thread's share of a [`Striped`] counter, alone on its cache line.
+/// One thread's share of a [`StripedCounter`] counter, alone on its cache line.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Stripe(AtomicU64);
+pub(crate) struct Stripe(
+    /// Relaxed throughout: a sum of counters orders no other access.
+    AtomicU64,
+);
 
 impl Stripe {
     pub(crate) fn count(&self) -> u64 {
@@ -28,27 +33,27 @@ impl Stripe {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Takes back what was added, on this stripe or on another of the same counter: the sum is right.
+    /// Subtracts what was added on this stripe or on another of the same counter: only the sum counts.
     #[cfg(feature = "layer")]
-    pub(crate) fn take_back(&self, count: u64) {
+    pub(crate) fn subtract(&self, count: u64) {
         self.0.fetch_sub(count, Ordering::Relaxed);
     }
 }
 
 /// A sum over stripes. Adding is wait-free; reading adds the stripes up.
 #[derive(Debug, Default)]
-pub(crate) struct Striped([Arc<Stripe>; STRIPES]);
+pub(crate) struct StripedCounter([Arc<Stripe>; STRIPES]);
 
-impl Striped {
+impl StripedCounter {
     /// The calling thread's stripe.
     #[inline]
-    pub(crate) fn mine(&self) -> &Arc<Stripe> {
-        &self.0[Self::my_index()]
+    pub(crate) fn of_this_thread(&self) -> &Arc<Stripe> {
+        &self.0[Self::index_of_this_thread()]
     }
 
     /// Which stripe is the calling thread's.
     #[inline]
-    pub(crate) fn my_index() -> usize {
+    pub(crate) fn index_of_this_thread() -> usize {
         let mine = MINE.get();
         if mine < STRIPES { mine } else { assign() }
     }
@@ -81,10 +86,10 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_between_threads() {
-        let counter = Striped::default();
+        let counter = StripedCounter::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..1000).for_each(|_| counter.mine().add(1)));
+                scope.spawn(|| (0..1000).for_each(|_| counter.of_this_thread().add(1)));
             }
         });
         assert_eq!(counter.sum(), 4000);

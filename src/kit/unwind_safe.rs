@@ -1,4 +1,4 @@
-//! Locks and calls that outlive a panic of somebody else's code.
+//! Locks and calls that outlive a panic of the program's code.
 
 use std::any::Any;
 use std::fmt::{self, Write};
@@ -13,7 +13,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Calls somebody else's code; `None` when it panicked.
+/// Calls the program's code; `None` when it panicked.
 #[inline]
 pub(crate) fn call<R>(user: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(user)) {
@@ -43,7 +43,7 @@ pub(crate) fn display(value: &dyn fmt::Display, most: usize) -> String {
     }
 }
 
-/// Text that stops growing, and stops whoever writes it.
+/// Text that stops growing, and refuses what its writer adds then.
 struct Capped {
     text: String,
     most: usize,
@@ -57,7 +57,7 @@ impl Write for Capped {
         }
         self.text.push_str(more.get(..room).unwrap_or_default());
         if room < more.len() {
-            // Whoever writes on all the same must not leave a gap in the middle.
+            // A writer that goes on after the error must not leave a gap in the middle.
             self.most = self.text.len();
             return Err(fmt::Error);
         }

@@ -1,0 +1,54 @@
+//! The crate's own log: the one place that speaks through `tracing`.
+
+use std::mem;
+use std::sync::Mutex;
+
+use super::unwind_safe;
+
+/// Logs a warning for the operator, target `tailtrace`, through the program's own subscriber.
+///
+/// A panic of the subscriber is caught, and the warning is lost.
+pub(crate) fn warn(message: &str) {
+    unwind_safe::call(|| tracing::warn!(target: "tailtrace", "{message}"));
+}
+
+/// Logs that all is well again, at the information level, target `tailtrace`.
+///
+/// A panic of the subscriber is caught, and the message is lost.
+pub(crate) fn info(message: &str) {
+    unwind_safe::call(|| tracing::info!(target: "tailtrace", "{message}"));
+}
+
+/// Warnings from before the program has a subscriber, kept until it has one.
+#[derive(Debug, Default)]
+pub(crate) struct PendingWarnings(Mutex<Vec<String>>);
+
+impl PendingWarnings {
+    pub(crate) fn new(warnings: Vec<String>) -> Self {
+        Self(Mutex::new(warnings))
+    }
+
+    /// Adds a warning.
+    pub(crate) fn add(&self, warning: String) {
+        unwind_safe::lock(&self.0).push(warning);
+    }
+
+    /// Logs the warnings, once, if this thread has a subscriber.
+    pub(crate) fn log_when_subscribed(&self) {
+        let has_no_subscriber =
+            |dispatch: &tracing::Dispatch| dispatch.is::<tracing::subscriber::NoSubscriber>();
+        if !unwind_safe::lock(&self.0).is_empty()
+            && !tracing::dispatcher::get_default(has_no_subscriber)
+        {
+            self.log_all();
+        }
+    }
+
+    /// Logs the warnings, once.
+    pub(crate) fn log_all(&self) {
+        let warnings = mem::take(&mut *unwind_safe::lock(&self.0));
+        for warning in warnings {
+            warn(&warning);
+        }
+    }
+}

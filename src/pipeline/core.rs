@@ -1,0 +1,79 @@
+//! The parts of a running pipeline, and their end.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::maintenance::MaintenanceThread;
+use crate::delivery::{Delivery, DeliveryReport, ShutdownError};
+use crate::kit::internal_log::{self, PendingWarnings};
+use crate::kit::{reentrancy, unwind_safe};
+use crate::record::Recorder;
+
+/// How long the last handle waits for what is still to be exported when it is dropped.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The parts of a pipeline, shared by its handles, tracers and layers.
+pub(super) struct Core {
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) delivery: Arc<Delivery>,
+    pub(super) maintenance: MaintenanceThread,
+    /// Warnings from before the program had a subscriber.
+    pub(super) pending_warnings: Arc<PendingWarnings>,
+    /// Whether a shutdown has decided every live trace.
+    pub(super) decided: Mutex<bool>,
+    pub(super) is_decided: Condvar,
+}
+
+impl Core {
+    pub(super) fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
+        let start = self.recorder.clock.now();
+        let asked = time_limit(timeout);
+        let unfinished = self.decide_all(timeout);
+        self.maintenance.stop();
+        self.pending_warnings.log_all();
+        // The policies that were just asked have had their part of the time.
+        let left = asked.saturating_sub(self.recorder.clock.now().since(start));
+        self.delivery.shutdown(left, unfinished).map_err(|error| error.within(asked))
+    }
+
+    /// Ends recording and decides every live trace; how many spans had not ended. A second thread that
+    /// shuts down waits until that is done, so that it does not close the queues before the last kept
+    /// trace is in.
+    pub(super) fn decide_all(&self, timeout: Duration) -> u64 {
+        if let Some(unfinished) = self.recorder.shutdown(self.recorder.clock.now()) {
+            *unwind_safe::lock(&self.decided) = true;
+            self.is_decided.notify_all();
+            return unfinished;
+        }
+        let decided = unwind_safe::lock(&self.decided);
+        let waited = self.is_decided.wait_timeout_while(decided, timeout, |decided| !*decided);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        0
+    }
+}
+
+/// How long the calling thread may wait. An exporter that flushes or drops its own pipeline would wait
+/// for itself.
+pub(super) fn time_limit(timeout: Duration) -> Duration {
+    if reentrancy::is_own_thread() { Duration::ZERO } else { timeout }
+}
+
+/// Shuts the pipeline down when the last of it is dropped.
+pub(super) struct ShutdownOnDrop(pub(super) Arc<Core>);
+
+impl Drop for ShutdownOnDrop {
+    fn drop(&mut self) {
+        let recorder = &self.0.recorder;
+        let was_running = !recorder.is_closed();
+        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
+            internal_log::warn(&error.to_string());
+        }
+        // A set-up function that does not hand the pipeline on looks as if nothing were traced.
+        if was_running && recorder.records() && recorder.losses().started == 0 {
+            internal_log::warn(
+                "the last handle to the pipeline was dropped before any span started, so none will \
+                 be recorded; keep the `Pipeline` until the program ends",
+            );
+        }
+    }
+}

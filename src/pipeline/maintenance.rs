@@ -1,0 +1,81 @@
+//! The thread that does what time asks for.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::kit::internal_log::{self, PendingWarnings};
+use crate::kit::{reentrancy, unwind_safe};
+use crate::ledger::{LossChange, LossWatch};
+use crate::record::Recorder;
+
+/// How often the thread wakes, and so how late a lingering trace may be decided.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// Polls the recorder, follows the wall clock and tells when loss starts and ends.
+#[derive(Debug)]
+pub(super) struct MaintenanceThread(Arc<StopSignal>);
+
+#[derive(Debug, Default)]
+struct StopSignal {
+    asked: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl MaintenanceThread {
+    /// # Errors
+    /// When the machine refuses another thread.
+    #[expect(clippy::disallowed_methods, reason = "one of the two rooms that start threads")]
+    pub(super) fn start(
+        recorder: Arc<Recorder>,
+        pending_warnings: Arc<PendingWarnings>,
+    ) -> io::Result<Self> {
+        let stop = Arc::new(StopSignal::default());
+        let signal = Arc::clone(&stop);
+        thread::Builder::new()
+            .name("tailtrace".into())
+            .spawn(move || run(&recorder, &pending_warnings, &signal))?;
+        Ok(Self(stop))
+    }
+
+    /// A maintenance of nothing.
+    pub(super) fn not_started() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Asks the thread to end, which it does when it wakes.
+    pub(super) fn stop(&self) {
+        *unwind_safe::lock(&self.0.asked) = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Drop for MaintenanceThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSignal) {
+    // Policies run on this thread when a trace lingered: what they trace must not come back in.
+    reentrancy::mark_own_thread();
+    let mut losses = LossWatch::default();
+    let mut asked = unwind_safe::lock(&stop.asked);
+    while !*asked {
+        let waited = stop.changed.wait_timeout(asked, PERIOD);
+        asked = waited.unwrap_or_else(PoisonError::into_inner).0;
+        drop(asked);
+        let now = recorder.clock.now();
+        recorder.clock.refresh();
+        pending_warnings.log_when_subscribed();
+        // A bug in one round must not end the rounds after it.
+        let _ = unwind_safe::call(|| recorder.poll(now));
+        match losses.observe(now, &recorder.losses()) {
+            Some(loss @ LossChange::Started { .. }) => internal_log::warn(&loss.message()),
+            Some(end @ LossChange::Ended { .. }) => internal_log::info(&end.message()),
+            None => {}
+        }
+        asked = unwind_safe::lock(&stop.asked);
+    }
+}
