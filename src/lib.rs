@@ -92,7 +92,7 @@
 //! | the flow | [`Pipeline`] |
 //! | the tail | [`TailSampler`], [`TailPolicy`], [`Verdict`], [`TraceView`]; [`Errors`], [`SlowerThan`], [`Fraction`] |
 //! | the head | [`Sampler`], [`SamplingDecision`], [`SamplingResult`], [`SamplingRequest`]; [`AlwaysOn`], [`AlwaysOff`], [`FixedRateSampler`], [`AdaptiveSampler`], [`ParentBasedSampler`] |
-//! | the native API | [`Tracer`], [`SpanBuilder`], [`SpanGuard`] |
+//! | the native API | [`Tracer`], [`SpanBuilder`], [`SpanGuard`], [`Incoming`] |
 //! | the words | [`TraceId`], [`SpanId`], [`TraceContext`], [`LogLevel`], [`SpanKind`], [`Status`], [`TagValue`] |
 //! | what was recorded | [`Trace`], [`Span`], [`SpanRef`] |
 //! | the destinations | [`Exporter`], [`ConsoleExporter`], [`FileExporter`], [`InMemoryExporter`], `OtlpExporter`, `JaegerExporter`, `ZipkinExporter` |
@@ -105,14 +105,15 @@
 //!   tail while it runs, keeps a dropped trace after the fact, and gives the account. Here are also the reports and
 //!   errors of these: `DeliveryReport`, `ExporterFailure`, `FlushError`, `ShutdownError`, `StartError`.
 //! - [`sampling`]: the head. A [`Sampler`] is asked once when a local trace begins and says drop, record or
-//!   sample. Here are the samplers `AlwaysRecord`, `PrioritySampler`, `RateLimitingSampler`,
-//!   `RuleBasedSampler`, with their errors.
+//!   sample. Here are the samplers `AlwaysRecord`, `PrioritySampler`, `RateLimitingSampler` and
+//!   `RuleBasedSampler`.
 //! - [`tail`]: the tail. A [`TailPolicy`] sees a complete local trace; [`TailSampler`] combines several. Here are
 //!   `TailDecision`, the policies `All`, `Any`, `DropIf`, `FirstMatch`, `HasLog`, `Named`, `Not`, `PerSecond`,
-//!   `RootNamed`, `Slowest`, `SpanCount`, `SpanSlowerThan`, `SpansPerSecond`, `TagEquals`, `TagInRange`, `TagMatches`,
-//!   with their errors.
+//!   `RootNamed`, `Slowest`, `SpanCount`, `SpanSlowerThan`, `SpansPerSecond`, `TagEquals`, `TagInRange` and
+//!   `TagMatches`.
 //! - [`model`]: the words that all modules speak. Here are `Baggage`, `Limits`, `Link`, `LogEntry`, `Random`, `Resource`,
-//!   `TagRef`, `Threshold`, `TraceFlags`, `TraceState`, and the errors of reading them, `IdError`, `SettingError`, ….
+//!   `TagRef`, `Threshold`, `TraceFlags`, `TraceState`, the errors of reading them, such as `IdError`, and `SettingError`,
+//!   the one error for settings out of range.
 //! - [`trace`]: how spans are stored and read: what a [`Trace`] and its spans consist of.
 //! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;
 //!   [`RecordLimits`](record::RecordLimits) bounds what is live, and the ring of recent drops. `KeepOutcome`, `SpanPool`.
@@ -121,8 +122,9 @@
 //!   exporter a queue of its own.
 //! - [`export`]: where to. [`ConsoleExporter`] draws waterfalls, [`FileExporter`] writes lines of JSON,
 //!   [`InMemoryExporter`] is for tests; `OtlpExporter`, `JaegerExporter` and `ZipkinExporter` (features) speak
-//!   to backends; [`Exporter`] is the trait for an exporter of your own. Here are `Batching`, `ExportError`, `FileError`, `Rotation`,
-//!   `OtlpError`, `OtlpExporterBuilder`, `OtlpProtocol`, `ZipkinError`, `ZipkinExporterBuilder`.
+//!   to backends; [`Exporter`] is the trait for an exporter of your own. Here are `Batch`, `Batching`,
+//!   `ExportError`, `FileError`, `HttpError`, `OtlpProtocol`, `Rotation`, and the builders of the exporters, such as
+//!   `OtlpExporterBuilder`.
 //! - [`ledger`]: the account. [`Stats`](ledger::Stats) is a snapshot, [`Reason`](ledger::Reason) says why spans did
 //!   not arrive.
 //! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`,

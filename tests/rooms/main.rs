@@ -22,6 +22,7 @@ mod types;
 use check::{Breach, check_length, check_source, check_top_level, sleep_breach};
 use exceptions::{Rule, without_exceptions};
 use house::House;
+use lexer::comments;
 use public_paths::PublicPaths;
 use statements::{check_allowances, check_bindings, check_comments};
 use std::fs;
@@ -137,6 +138,16 @@ fn each_public_item_has_one_public_path_and_the_root_few_names() {
     let paths = PublicPaths::of(house());
     assert!(paths.root_names().contains("Pipeline"), "src/lib.rs was not understood");
     assert_none(&paths.check());
+}
+
+#[test]
+fn the_docs_of_the_crate_list_the_names_at_the_root() {
+    let (_, source) = sources().find(|(file, _)| *file == "lib.rs").expect("src/ has a lib.rs");
+    let docs: String = comments(source).into_iter().map(|line| line.text).collect();
+    let paths = PublicPaths::of(house());
+    let missing: Vec<_> =
+        paths.root_names().iter().filter(|name| !docs.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "list {missing:?} in the docs of src/lib.rs");
 }
 
 #[test]
