@@ -1,0 +1,349 @@
+//! The table of states and events, as a person would keep it: without buffers, shards or pools.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::ledger::Reason;
+use crate::model::{Randomness, TraceId};
+use crate::record::KeepOutcome;
+use crate::time::Tick;
+
+/// What the head answers about a root, and whether a policy drops it on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    Tail,
+    Sample,
+    OnPurpose,
+}
+
+impl Head {
+    /// What the sampler and the tail of the test know it by.
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Tail => "root",
+            Self::Sample => "head",
+            Self::OnPurpose => "purpose",
+        }
+    }
+}
+
+/// The states that one thread can see: while a trace is being decided, it does nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Kept,
+    InRing,
+    DroppedOnPurpose,
+    /// What starts now is dropped for this reason.
+    Gone(Reason),
+}
+
+/// Where a span is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Live,
+    Held,
+    Exported { late: bool },
+    Dropped(Reason),
+}
+
+#[derive(Debug)]
+struct TraceRow {
+    id: TraceId,
+    head: Head,
+    state: State,
+    root: usize,
+    open: BTreeSet<usize>,
+    ended: BTreeSet<usize>,
+    held: BTreeSet<usize>,
+    is_requested: bool,
+    is_worth_keeping: bool,
+}
+
+impl TraceRow {
+    fn is_registered(&self) -> bool {
+        !(self.open.is_empty() && self.ended.is_empty())
+    }
+
+    fn worth(&self) -> (bool, Randomness) {
+        (self.is_worth_keeping, Randomness::from_trace_id_bits(self.id.to_bits()))
+    }
+}
+
+/// How a span's children are recorded.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    In(usize),
+    Unrecorded(Reason),
+}
+
+#[derive(Debug)]
+pub(super) struct StateTable {
+    live_traces: usize,
+    linger: Duration,
+    traces: Vec<TraceRow>,
+    lingering: VecDeque<(Tick, usize)>,
+    places: BTreeMap<usize, Place>,
+    columns: BTreeMap<usize, Column>,
+    failed: BTreeSet<usize>,
+    failed_drafts: BTreeSet<usize>,
+    is_closed: bool,
+}
+
+/// The columns of the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) started: u64,
+    pub(super) live: u64,
+    pub(super) held: u64,
+    pub(super) exported: u64,
+    pub(super) late: u64,
+    pub(super) dropped: BTreeMap<usize, u64>,
+}
+
+impl StateTable {
+    pub(super) fn new(live_traces: usize, linger: Duration) -> Self {
+        Self {
+            live_traces,
+            linger,
+            traces: Vec::new(),
+            lingering: VecDeque::new(),
+            places: BTreeMap::new(),
+            columns: BTreeMap::new(),
+            failed: BTreeSet::new(),
+            failed_drafts: BTreeSet::new(),
+            is_closed: false,
+        }
+    }
+
+    fn refuse(&mut self, span: usize, reason: Reason) {
+        self.places.insert(span, Place::Unrecorded(reason));
+        self.columns.insert(span, Column::Dropped(reason));
+    }
+
+    fn set_column(&mut self, spans: &BTreeSet<usize>, column: Column) {
+        self.columns.extend(spans.iter().map(|span| (*span, column)));
+    }
+
+    /// A root starts, or a draft that has failed or not is settled as one.
+    pub(super) fn start_root(&mut self, span: usize, id: TraceId, head: Head, has_failed: bool) {
+        let is_worth_keeping = has_failed || head == Head::Sample;
+        let row = TraceRow {
+            id,
+            head,
+            state: State::Open,
+            root: span,
+            open: BTreeSet::from([span]),
+            ended: BTreeSet::new(),
+            held: BTreeSet::new(),
+            is_requested: false,
+            is_worth_keeping,
+        };
+        if self.is_closed {
+            return self.refuse(span, Reason::ShutDown);
+        }
+        if self.registered().count() >= self.live_traces {
+            match self.least_valuable() {
+                Some(least) if self.traces[least].worth() < row.worth() => self.evict(least),
+                _ => return self.refuse(span, Reason::LiveTraces),
+            }
+        }
+        self.places.insert(span, Place::In(self.traces.len()));
+        self.columns.insert(span, Column::Live);
+        self.traces.push(row);
+    }
+
+    pub(super) fn start_child(&mut self, span: usize, parent: usize) {
+        let index = match self.places[&parent] {
+            Place::In(index) => index,
+            Place::Unrecorded(reason) => return self.refuse(span, reason),
+        };
+        let was_registered = self.traces[index].is_registered();
+        match self.traces[index].state {
+            State::Open | State::Kept if self.is_closed && !was_registered => {
+                self.refuse(span, Reason::ShutDown);
+            }
+            State::Open | State::Kept => {
+                self.places.insert(span, Place::In(index));
+                self.columns.insert(span, Column::Live);
+                self.traces[index].open.insert(span);
+                // A kept trace is registered again for its late span.
+                while self.registered().count() > self.live_traces {
+                    self.least_valuable().into_iter().for_each(|least| self.evict(least));
+                }
+            }
+            State::InRing => self.refuse(span, Reason::NotKept),
+            State::DroppedOnPurpose => self.refuse(span, Reason::DroppedByPolicy),
+            State::Gone(reason) => self.refuse(span, reason),
+        }
+    }
+
+    fn registered(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.traces.len()).filter(|index| self.traces[*index].is_registered())
+    }
+
+    fn least_valuable(&self) -> Option<usize> {
+        self.registered().min_by_key(|index| self.traces[*index].worth())
+    }
+
+    fn evict(&mut self, index: usize) {
+        self.drop_spans(index, Reason::LiveTraces);
+        self.traces[index].state = State::Gone(Reason::LiveTraces);
+    }
+
+    /// Drops what a trace still has, open spans included; how many spans that are.
+    fn drop_spans(&mut self, index: usize, reason: Reason) -> u64 {
+        let open = std::mem::take(&mut self.traces[index].open);
+        let ended = std::mem::take(&mut self.traces[index].ended);
+        self.set_column(&open, Column::Dropped(reason));
+        self.set_column(&ended, Column::Dropped(reason));
+        (open.len() + ended.len()) as u64
+    }
+
+    pub(super) fn fail(&mut self, span: usize) {
+        if let Some(Place::In(index)) = self.places.get(&span)
+            && self.traces[*index].open.contains(&span)
+        {
+            self.failed.insert(span);
+            self.traces[*index].is_worth_keeping = true;
+        }
+    }
+
+    pub(super) fn fail_draft(&mut self, draft: usize) {
+        self.failed_drafts.insert(draft);
+    }
+
+    pub(super) fn take_failed_draft(&mut self, draft: usize) -> bool {
+        self.failed_drafts.remove(&draft)
+    }
+
+    pub(super) fn finish(&mut self, span: usize, now: Tick) {
+        let Some(Place::In(index)) = self.places.get(&span).copied() else { return };
+        let row = &mut self.traces[index];
+        if !row.open.remove(&span) {
+            return;
+        }
+        row.ended.insert(span);
+        if row.open.is_empty() {
+            match row.state {
+                State::Kept => self.export_late(index),
+                _ => self.decide(index),
+            }
+        } else if span == row.root && row.state == State::Open {
+            self.lingering.push_back((now.after(self.linger), index));
+        }
+    }
+
+    fn export_late(&mut self, index: usize) {
+        let ended = std::mem::take(&mut self.traces[index].ended);
+        self.set_column(&ended, Column::Exported { late: true });
+    }
+
+    /// Decides a trace on what has ended; what is open follows.
+    fn decide(&mut self, index: usize) {
+        let row = &mut self.traces[index];
+        assert_eq!(row.state, State::Open, "a trace is decided once");
+        let has_errors = row.ended.iter().any(|span| self.failed.contains(span));
+        let is_sampled = row.head == Head::Sample;
+        // A shutdown decides without a root that is open; the policy of the test looks for its name.
+        let is_on_purpose = row.head == Head::OnPurpose && row.ended.contains(&row.root);
+        let ended = std::mem::take(&mut row.ended);
+        if is_on_purpose && !row.is_requested {
+            row.state = State::DroppedOnPurpose;
+            self.set_column(&ended, Column::Dropped(Reason::DroppedByPolicy));
+            self.drop_spans(index, Reason::DroppedByPolicy);
+        } else if row.is_requested || is_sampled || has_errors {
+            row.state = State::Kept;
+            self.set_column(&ended, Column::Exported { late: false });
+        } else if self.is_closed {
+            row.state = State::Gone(Reason::NotKept);
+            self.set_column(&ended, Column::Dropped(Reason::NotKept));
+            self.drop_spans(index, Reason::NotKept);
+        } else {
+            row.state = State::InRing;
+            row.held.clone_from(&ended);
+            self.set_column(&ended, Column::Held);
+            self.drop_spans(index, Reason::NotKept);
+        }
+    }
+
+    pub(super) fn poll(&mut self, now: Tick) {
+        while let Some((until, index)) = self.lingering.front().copied()
+            && until <= now
+        {
+            self.lingering.pop_front();
+            self.decide_ended(index);
+        }
+    }
+
+    fn decide_ended(&mut self, index: usize) {
+        match self.traces[index].state {
+            _ if self.traces[index].ended.is_empty() => {}
+            State::Open => self.decide(index),
+            State::Kept => self.export_late(index),
+            _ => {}
+        }
+    }
+
+    pub(super) fn keep(&mut self, id: TraceId) -> KeepOutcome {
+        let mut outcome = KeepOutcome::NotFound;
+        for index in 0..self.traces.len() {
+            let row = &mut self.traces[index];
+            if row.id != id {
+                continue;
+            }
+            if row.state == State::InRing {
+                let held = std::mem::take(&mut row.held);
+                row.state = State::Gone(Reason::NotKept);
+                self.set_column(&held, Column::Exported { late: false });
+                outcome = KeepOutcome::Exported;
+            } else if row.is_registered() {
+                row.is_requested = true;
+                row.is_worth_keeping = true;
+                outcome = KeepOutcome::WhenComplete;
+            }
+        }
+        outcome
+    }
+
+    /// Recording ends; how many spans had not ended and were not dropped with a decision.
+    pub(super) fn shutdown(&mut self) -> u64 {
+        self.is_closed = true;
+        let mut unfinished = 0;
+        for index in self.registered().collect::<Vec<_>>() {
+            self.decide_ended(index);
+            unfinished += self.drop_spans(index, Reason::Unfinished);
+            self.traces[index].state = State::Gone(Reason::Unfinished);
+        }
+        for index in 0..self.traces.len() {
+            let held = std::mem::take(&mut self.traces[index].held);
+            self.set_column(&held, Column::Dropped(Reason::NotKept));
+        }
+        self.lingering.clear();
+        unfinished
+    }
+
+    pub(super) fn columns(&self) -> Columns {
+        let mut columns = Columns { started: self.columns.len() as u64, ..Columns::default() };
+        for column in self.columns.values() {
+            match column {
+                Column::Live => columns.live += 1,
+                Column::Held => columns.held += 1,
+                Column::Exported { late } => {
+                    columns.exported += 1;
+                    columns.late += u64::from(*late);
+                }
+                Column::Dropped(reason) => {
+                    *columns.dropped.entry(*reason as usize).or_default() += 1;
+                }
+            }
+        }
+        columns
+    }
+
+    pub(super) fn exported(&self) -> BTreeSet<usize> {
+        let is_exported = |column: &Column| matches!(column, Column::Exported { .. });
+        let exported = self.columns.iter().filter(|(_, column)| is_exported(column));
+        exported.map(|(span, _)| *span).collect()
+    }
+}
