@@ -59,7 +59,7 @@ impl Settings {
             log_level: vars.choice("OTEL_LOG_LEVEL", LEVELS),
             propagators: PropagatorChoice::read(&mut vars),
             sampler: SamplerChoice::read(&mut vars),
-            limits: RecordLimits { span: limits::read(&mut vars), ..RecordLimits::default() },
+            limits: RecordLimits::default().with_span(limits::read(&mut vars)),
             delivery: delivery::read(&mut vars),
             exporters: Choice::read(&mut vars),
             otlp: OtlpSettings::read(&mut vars),

@@ -1,6 +1,6 @@
-//! The bridge to the contexts of another tracer, which is told where a thread is.
+//! The bridge to the contexts of another tracer, which follow where a thread is.
 //!
-//! Doors do not know each other. A door that keeps spans current on threads tells the bridge that is
+//! Doors do not know each other. A door that keeps spans current on threads shows them to the bridge that is
 //! installed here, and asks it what else is current; OpenTelemetry's contexts are on its other side.
 
 use std::sync::OnceLock;
@@ -48,7 +48,7 @@ pub(crate) enum BridgedParent {
     Suppressed,
 }
 
-/// The contexts of another tracer, which are told where threads are.
+/// The contexts of another tracer, which follow where threads are.
 pub(crate) trait ContextBridge: Send + Sync {
     /// The calling thread entered a span.
     fn enter(&self, id: BridgedSpanId, span: BridgedSpan);

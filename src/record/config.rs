@@ -8,7 +8,7 @@ use crate::model::Limits;
 /// How much the recorder may hold, and for how long.
 ///
 /// At a limit the least valuable goes first and the [ledger](crate::ledger) says why: traces with an
-/// error or a head decision to keep outlive the others, and among equals those go first that no
+/// error or a head decision to keep outlive all other traces, and among equals those go first that no
 /// probabilistic policy, in any service, would have kept.
 ///
 /// ```
@@ -68,7 +68,7 @@ impl RecordLimits {
         span: Limits => with_span;
     }
 
-    /// How many spans a trace may have when the next one has failed, for which an eighth is reserved, or not.
+    /// The most spans of a trace: an eighth more where the next span has failed.
     #[inline]
     pub(super) fn max_spans(&self, has_failed: bool) -> usize {
         let reserve = if has_failed { (self.spans_per_trace / 8).max(1) } else { 0 };

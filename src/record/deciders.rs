@@ -97,14 +97,17 @@ impl Deciders {
         let pair = self.pair.load();
         let Some(tail) = &pair.tail else { return Verdict::pass() };
         let asked = unwind_safe::call(|| tail.evaluate(trace).by(|| tail.name()));
-        asked.unwrap_or_else(|| {
+        let verdict = asked.unwrap_or_else(|| {
             self.ledger.panicked(1);
             Verdict::pass()
-        })
+        });
+        // Panics of single policies, which the tail has caught.
+        self.ledger.panicked(verdict.panics());
+        verdict
     }
 
     pub(super) fn set_sampler(&self, sampler: &Arc<dyn Sampler>) {
-        // What the old one traces while it is dropped is its work, like what it traces when asked.
+        // What the old sampler traces while it is dropped is refused, like what it traces while it is asked.
         let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(Some(sampler), pair.tail.as_ref()));
     }

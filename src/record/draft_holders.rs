@@ -1,11 +1,11 @@
-//! What holds drafts, to be told when no more time is left.
+//! The holders of drafts, which a shutdown asks to settle them.
 
 use std::ptr;
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::kit::unwind_safe::lock;
 
-/// Tells a recorder from all others that live.
+/// Tells a recorder from every other that lives: its address, which a later one may have again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecorderId(pub(super) usize);
 

@@ -22,14 +22,16 @@
 //! above it down to one local trace. The chapter [`record`](crate::manual::record) of the manual has the
 //! fields of each, and one table of what becomes of a trace.
 //!
-//! # Invariants
-//! 1. A local trace is registered in its shard while it holds spans that no other column counts, and while
-//!    it is being decided.
-//! 2. Locks are taken in this order: the lingering traces, one trace, one shard. The lock of the foreign
-//!    traces is held alone.
-//! 3. User code (samplers, policies, conversions) runs without any lock held.
-//! 4. Every span that starts is counted once as started and ends in exactly one column of the ledger.
-//! 5. A trace is decided once.
+//! # What it promises
+//! 1. A local trace is registered in its shard from the call that starts its first span on, while it
+//!    holds spans that the ledger counts as live, and while it is being decided. A draft is not
+//!    registered: it is counted among the live traces only.
+//! 2. Locks are taken in this order: the span table of a door, the lingering traces, one trace, one shard.
+//!    The lock of the foreign traces is held while no lock of the recorder is taken.
+//! 3. Samplers and policies run while no lock is held; conversions run before one is taken.
+//! 4. Every span that starts is counted once as started. It ends in exactly one column of the ledger; while
+//!    the tail is asked about it, it is in none.
+//! 5. A trace is decided once, and a closed recorder pools none.
 
 #[cfg(feature = "layer")]
 pub(crate) mod bridge;

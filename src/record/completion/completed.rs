@@ -21,6 +21,7 @@ impl<O: TraceOwner> CompletedTrace<O> {
         Self { trace: Arc::clone(trace), store, now }
     }
 
+    /// Decides the trace now, by dropping this.
     #[inline]
     pub(crate) fn decide(self) {}
 }

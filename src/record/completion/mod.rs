@@ -1,38 +1,27 @@
 //! The moment a local trace is complete, and what follows: the decision, and the way out.
 
 mod completed;
+mod decision;
 mod linger;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 pub(crate) use completed::CompletedTrace;
+pub use decision::KeepOutcome;
 
+use self::decision::{TraceDecision, kept_on_request};
 use self::linger::LingeringTraces;
 use super::deciders::Deciders;
 use super::live::{LiveTraces, RingOutcome};
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::ledger::{Ledger, Reason};
-use crate::model::{Resource, Threshold, TraceId};
-use crate::tail::TailDecision;
+use crate::model::{Resource, TraceId};
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::SpanStore;
-use crate::trace::{KeepReason, Trace, TraceView};
-
-/// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeepOutcome {
-    /// The trace had been dropped, was still in the ring, and is on its way to the exporters.
-    Exported,
-    /// The trace is still running and will be kept when it is complete.
-    WhenComplete,
-    /// No such trace is known any more, or it was kept already.
-    NotFound,
-}
+use crate::trace::{KeepReason, Trace};
 
 /// Decides traces that are complete, or that have waited long enough, and sends the kept ones on.
 pub(super) struct Completion<O> {
@@ -43,12 +32,6 @@ pub(super) struct Completion<O> {
     sink: Box<dyn Fn(Trace) + Send + Sync>,
     resource: Arc<Resource>,
     ledger: Arc<Ledger>,
-}
-
-/// What the head, the tail and requests together say about spans.
-enum TraceDecision {
-    Keep(KeepReason),
-    Drop(Reason),
 }
 
 impl<O: TraceOwner> Completion<O> {
@@ -126,7 +109,7 @@ impl<O: TraceOwner> Completion<O> {
         now: Tick,
     ) {
         self.ledger.cut_values(u64::from(store.cut_values()));
-        let phase = match self.decision_about(trace, &store, now) {
+        let phase = match TraceDecision::new(&self.deciders, trace, &store, now) {
             TraceDecision::Keep(kept) => self.keep_decided(traces, trace, store, kept),
             TraceDecision::Drop(reason) => {
                 store.forget_records();
@@ -169,31 +152,6 @@ impl<O: TraceOwner> Completion<O> {
             }
             _ if trace.spans(&live) == 0 => drop(traces.unregister(trace, &live)),
             _ => {}
-        }
-    }
-
-    /// Whether the spans are kept, and by which answer, or why they are dropped.
-    fn decision_about(&self, trace: &LocalTrace<O>, store: &SpanStore, now: Tick) -> TraceDecision {
-        let verdict = self.deciders.ask_tail(&TraceView::new(&trace.head, store, now));
-        self.ledger.panicked(verdict.panics());
-        let sample = trace.sample();
-        let keep = |policy, threshold| {
-            TraceDecision::Keep(KeepReason { policy, threshold, is_late: false })
-        };
-        match verdict.decision {
-            TailDecision::Drop if !trace.is_keep_requested() => {
-                TraceDecision::Drop(Reason::DroppedByPolicy)
-            }
-            TailDecision::Keep => {
-                let either = |head| Threshold::either(head, verdict.threshold);
-                let sampled = sample.map(|sample| sample.threshold);
-                keep(verdict.policy, sampled.map_or(verdict.threshold, either))
-            }
-            _ => match sample {
-                Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
-                None if trace.is_keep_requested() => TraceDecision::Keep(kept_on_request()),
-                None => TraceDecision::Drop(Reason::NotKept),
-            },
         }
     }
 
@@ -248,7 +206,7 @@ impl<O: TraceOwner> Completion<O> {
         }
     }
 
-    /// Decides a trace on the spans that have ended; the others follow when they end. Of a trace that was
+    /// Decides a trace on the spans that have ended; the open ones follow when they end. Of a trace that was
     /// kept before, the late spans that have ended are sent on.
     fn decide_ended(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
         let mut live = trace.lock();
@@ -306,9 +264,4 @@ impl<O> fmt::Debug for Completion<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Completion").field("linger", &self.linger).finish_non_exhaustive()
     }
-}
-
-/// The mark of a trace that was asked for by its id: how likely that was is not known.
-const fn kept_on_request() -> KeepReason {
-    KeepReason { policy: Cow::Borrowed("asked for"), threshold: None, is_late: false }
 }

@@ -68,13 +68,13 @@ impl Draft {
         Self { trace, id }
     }
 
-    /// Makes its trace outlive others at a limit.
+    /// Makes its trace outlive less valuable ones at a limit.
     pub(super) fn mark_worth_keeping(&self) {
         self.trace.mark_worth_keeping();
     }
 
     /// Writes into the draft. True when that took the recorder beyond its limits: the draft has to be
-    /// settled, because only what is registered can be weighed against others and evicted.
+    /// settled, because only what is registered can be weighed and evicted.
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         let recorder = &*self.trace.owner;
         let mut live = self.trace.lock();
@@ -123,7 +123,7 @@ impl Draft {
         })
     }
 
-    /// Starts it as the outcome says. Runs no user code.
+    /// Starts it as the outcome says. Asks no sampler.
     pub(crate) fn settle(mut self, outcome: DraftOutcome) -> ActiveSpan {
         match outcome {
             DraftOutcome::JoinParent(parent) => self.join(&parent),

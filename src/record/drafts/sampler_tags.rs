@@ -68,8 +68,7 @@ mod tests {
     #[test]
     fn large_values_are_not_kept() {
         let long = "x".repeat(LONGEST_TEXT + 1);
-        let (text, bytes) = (TagRef::Str(&long), TagRef::Bytes(long.as_bytes()));
-        for value in [text, bytes] {
+        for value in [TagRef::Str(&long), TagRef::Bytes(long.as_bytes())] {
             release(acquire([("a".into(), value)].into_iter()));
             assert_eq!(acquire([].into_iter()).capacity(), 0);
         }

@@ -183,7 +183,7 @@ impl<O> Default for ForeignShard<O> {
 }
 
 impl<O> ForeignShard<O> {
-    /// Puts down that a trace has no open spans at this moment. The oldest such trace beyond the limit is
+    /// Records that a trace has no open spans at this moment. The oldest such trace beyond the limit is
     /// forgotten and given back.
     fn mark_idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace<O>>> {
         self.idle.push_back(id);
@@ -196,7 +196,7 @@ impl<O> ForeignShard<O> {
     }
 }
 
-/// Lets go of traces that were forgotten. The caller holds no lock.
+/// Releases traces that were forgotten. The caller holds no lock.
 fn release_all<O: TraceOwner>(traces: impl IntoIterator<Item = Option<Arc<LocalTrace<O>>>>) {
     for trace in traces.into_iter().flatten() {
         trace.release();

@@ -98,7 +98,8 @@ mod tests {
 
         #[test]
         fn it_knows_what_a_list_knows(steps in prop::collection::vec((any::<bool>(), 1_u64..300), 0..600)) {
-            let (mut spans, mut naive) = (OpenForeignSpans::default(), Vec::<(SpanId, bool)>::new());
+            let mut spans = OpenForeignSpans::default();
+            let mut naive = Vec::<(SpanId, bool)>::new();
             for (starts, number) in steps {
                 let id = SpanId::from_bits(number).unwrap();
                 let known = naive.iter().position(|(known, _)| *known == id);

@@ -119,7 +119,7 @@ impl Intake {
         found.is_some_and(|trace| !matches!(trace.lock().phase, Phase::Dropped(_)))
     }
 
-    /// Counts a span of a trace that is, or was lately, dropped here with the others of that trace, and returns
+    /// Counts a span of a trace that is, or was lately, dropped here with the rest of that trace, and returns
     /// true. Returns false, and counts nothing, for any other trace.
     #[must_use]
     pub fn count_if_dropped(&self, trace_id: TraceId) -> bool {
@@ -143,7 +143,7 @@ impl Intake {
 
     /// Announces a span that another tracer records; `context` is asked for that of the first of a trace.
     ///
-    /// Without a tail and without a word of the [head](Self::sample), the sampled flag of that context
+    /// Without a tail, and where the [head](Self::sample) was not asked, the sampled flag of that context
     /// decides.
     pub fn started(&self, span: Started, context: impl FnOnce() -> TraceContext) {
         if self.reject() {

@@ -4,7 +4,7 @@ use crate::kit::unwind_safe;
 use crate::model::{SpanId, TraceId};
 use crate::trace::Original;
 
-/// What an original tells about itself when it is handed over.
+/// What is asked of an original when it is handed over.
 pub(super) struct OriginalFacts {
     pub(super) trace_id: TraceId,
     pub(super) span_id: SpanId,
@@ -13,7 +13,7 @@ pub(super) struct OriginalFacts {
 }
 
 impl OriginalFacts {
-    /// `None` when the adapter panics before it has told the ids.
+    /// Asks the adapter; `None` when it panics before it has given the ids.
     #[inline(always)]
     pub(super) fn of<S: Original>(original: &S) -> Option<Self> {
         let facts = unwind_safe::call(|| {
@@ -23,7 +23,7 @@ impl OriginalFacts {
         if facts.is_some() { facts } else { Self::ids_alone(original) }
     }
 
-    /// An adapter that panics after that costs the error its weight, not the trace its end.
+    /// The ids of a span whose adapter panicked: its trace completes, but it does not count as an error.
     #[cold]
     #[inline(never)]
     fn ids_alone<S: Original>(original: &S) -> Option<Self> {

@@ -68,7 +68,8 @@ impl<O: TraceOwner> LiveTraces<O> {
     /// Takes the dropped traces of an id out of the ring and requests the live ones; how many of these
     /// there are.
     pub(in crate::record) fn request_keep(&self, id: TraceId) -> (Vec<DroppedTrace>, usize) {
-        // Both under one lock, under which a trace goes from the live ones into the ring.
+        // Under the lock under which spans are put into the ring: a trace that is being decided is found
+        // there, or is requested before it gets there.
         let mut shard = lock(self.shard(id));
         let dropped = shard.ring.remove(id);
         let live = shard.find(id).map(|trace| trace.request_keep()).count();

@@ -14,8 +14,8 @@ const LOOKS: usize = 32;
 const MOST_AT_ONCE: usize = 8;
 
 impl<O: TraceOwner> LiveTraces<O> {
-    /// Makes room for a new trace, unless that is worth less than what would have to go; `more` is how
-    /// many traces there will be more than now.
+    /// Makes room for a new trace, unless that is worth less than what would have to go. `more` is the
+    /// number of traces that it adds: none, where it was counted as a draft.
     #[inline]
     pub(in crate::record) fn make_room(&self, new: Worth, more: usize) -> Result<(), Reason> {
         match self.exceeded_limit(more) {

@@ -62,8 +62,8 @@ impl<O> BufferPool<O> {
         }
     }
 
-    /// Does the same with a buffer that can be cleared under a lock. One whose content runs the code of
-    /// another tracer when it goes is given back as it is.
+    /// Clears and keeps a buffer, as [`release_store`](Self::release_store) does, whose content runs no code
+    /// of another tracer when it goes. Any other is given back, for the caller to clear it without a lock.
     pub(super) fn release_plain_store(&mut self, store: SpanStore) -> Option<SpanStore> {
         if store.is_foreign() {
             return Some(store);
@@ -86,6 +86,7 @@ impl<O> BufferPool<O> {
         }
     }
 }
+
 /// The buffers that are kept for reuse, and how often they were of use.
 ///
 /// A snapshot, taken by [`Pipeline::span_pool`](crate::Pipeline::span_pool). In the steady state every

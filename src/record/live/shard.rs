@@ -38,6 +38,7 @@ impl<O> Shard<O> {
         let slot = trace.slot()?;
         trace.set_slot(None);
         debug_assert!(slot < self.traces.len(), "a slot leads to a trace");
+        // The last trace takes the place that becomes free.
         let removed = self.traces.swap_remove(slot);
         debug_assert!(std::ptr::eq(&raw const *removed, trace), "a slot leads to its own trace");
         if let Some(moved) = self.traces.get(slot) {

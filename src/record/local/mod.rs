@@ -96,8 +96,8 @@ impl<O> LocalTrace<O> {
         self.head = head;
     }
 
-    /// Makes this trace, which holds nothing, one for another tracer's spans: of which one is open, or which
-    /// is dropped from its beginning.
+    /// Makes this trace, which holds nothing, one for another tracer's spans. One of them is open, unless
+    /// the trace was refused: then it is dropped from its beginning, for that reason.
     pub(super) fn make_foreign(&mut self, refused: Option<Reason>) {
         self.foreign_spans = ForeignSpanCount::new(u32::from(refused.is_none()));
         let live = self.lock_mut();
@@ -130,7 +130,7 @@ impl<O> LocalTrace<O> {
         (slot != UNREGISTERED).then_some(slot as usize)
     }
 
-    /// Puts down where it stands now. The caller holds the shard's lock.
+    /// Sets where it stands now. The caller holds the shard's lock.
     pub(super) fn set_slot(&self, slot: Option<usize>) {
         let slot = slot.map_or(UNREGISTERED, |slot| u32::try_from(slot).unwrap_or(UNREGISTERED));
         self.slot.store(slot, Ordering::Relaxed);
@@ -156,7 +156,7 @@ impl<O> LocalTrace<O> {
         self.worth_keeping.load(Ordering::Relaxed)
     }
 
-    /// Makes the trace outlive others at a limit: a span failed, the head sampled it, or it was requested.
+    /// Makes the trace outlive less valuable ones at a limit: a span failed, the head sampled it, or it was requested.
     pub(super) fn mark_worth_keeping(&self) {
         self.worth_keeping.store(true, Ordering::Relaxed);
     }
@@ -196,8 +196,9 @@ impl<O> LocalTrace<O> {
 impl<O: TraceOwner> LocalTrace<O> {
     /// Gives the trace back to its owner, if the caller is the last to refer to it.
     ///
-    /// To be called before the caller's reference goes. Of two that let go at the same moment none may be
-    /// the last; then the memory is freed, and nothing else is lost.
+    /// To be called before the caller's reference goes. Where two threads release the trace at the same
+    /// moment, neither may be the last, and where the pool is used meanwhile, the trace may be taken while
+    /// the caller still refers to it: then its memory is freed instead of used again, and nothing else is lost.
     #[inline]
     pub(super) fn release(self: &Arc<Self>) {
         // Nothing can raise a count of one but the holder of that one.

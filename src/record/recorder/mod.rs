@@ -1,12 +1,16 @@
 //! The recorder: what all local traces of a pipeline share.
 
+mod settings;
+mod span_start;
 mod start;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-pub(crate) use start::{SpanStart, StartTime};
+pub(crate) use settings::RecorderSettings;
+pub(crate) use span_start::{SpanStart, StartTime};
 
 use super::completion::{Completion, KeepOutcome};
 use super::config::RecordLimits;
@@ -19,28 +23,12 @@ use super::span::{UnrecordedTrace, UnrecordedTraces};
 use crate::kit::Random;
 use crate::kit::reentrancy;
 use crate::ledger::{Ledger, Reason, Stats};
-use crate::model::{Resource, SpanId, TraceContext, TraceId};
+use crate::model::{SpanId, TraceContext, TraceId};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::{Clock, Tick};
+use crate::trace::SpanMut;
 use crate::trace::store::{SpanIndex, SpanStore};
-use crate::trace::{SpanMut, Trace};
-
-/// What a recorder is made of.
-pub(crate) struct RecorderSettings {
-    pub(crate) clock: Clock,
-    pub(crate) random: Random,
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) limits: RecordLimits,
-    /// `None` when none was chosen.
-    pub(crate) sampler: Option<Arc<dyn Sampler>>,
-    pub(crate) tail: Option<Arc<dyn TailPolicy>>,
-    pub(crate) resource: Arc<Resource>,
-    /// Whether anything is recorded at all.
-    pub(crate) records: bool,
-    /// Where kept traces go. Must not block and not run user code.
-    pub(crate) sink: Box<dyn Fn(Trace) + Send + Sync>,
-}
 
 /// Records spans, finds out when local traces are complete, and asks the tail.
 pub(crate) struct Recorder {
@@ -158,7 +146,7 @@ impl Recorder {
         self.shares_context.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the context bridge is to be told.
+    /// Whether the context bridge is shown the spans that threads are inside of.
     #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
     pub(crate) fn shares_context(&self) -> bool {
         self.shares_context.load(Ordering::Relaxed)
@@ -183,7 +171,8 @@ impl Recorder {
         self.local_parent(context).is_some()
     }
 
-    /// Writes into the record of a span of one of its traces; false when the span has ended.
+    /// Writes into the record of a span of one of its traces; false when the span has ended. `guess` is
+    /// where the span stood in the buffer when it was added: it stands there, or before.
     #[inline]
     pub(super) fn write(
         &self,
@@ -205,7 +194,7 @@ impl Recorder {
         true
     }
 
-    /// Adds what will hold drafts of this recorder, to be told when no more time is left.
+    /// Adds a holder of drafts of this recorder, which a shutdown asks to settle them.
     #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
     pub(crate) fn add_draft_holder(&self, new: Weak<dyn DraftHolder>) {
         self.draft_holders.add(new);
@@ -213,7 +202,7 @@ impl Recorder {
 
     /// Drops a value that asks deciders when it is dropped, where that may be done.
     #[cfg(feature = "layer")]
-    pub(crate) fn postpone_drop(&self, value: impl std::any::Any + Send) {
+    pub(crate) fn postpone_drop(&self, value: impl Any + Send) {
         self.postponed.postpone(Box::new(value));
     }
 
@@ -281,7 +270,7 @@ impl Recorder {
         Some(self.completion.decide_all(&self.traces, now))
     }
 
-    /// Tells this recorder from all others that live.
+    /// Tells this recorder from every other that lives.
     pub(crate) fn id(&self) -> RecorderId {
         RecorderId(std::ptr::from_ref(self).addr())
     }

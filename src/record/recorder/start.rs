@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard};
-use std::time::SystemTime;
 
+use super::span_start::SpanStart;
 use super::{LocalParent, Recorder};
 use crate::kit::reentrancy;
 use crate::ledger::Reason;
-use crate::model::{
-    Baggage, Link, SpanId, SpanKind, TagValue, TraceContext, TraceFlags, TraceId, TraceState,
-};
+use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceFlags, TraceId, TraceState};
 use crate::record::local::{LiveSpans, LocalTrace, Phase, Worth};
 use crate::record::span::{
     ActiveSpan, OverLimitSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace,
@@ -18,56 +16,6 @@ use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::header::TraceHeader;
 use crate::trace::store::{NewSpan, SpanIndex};
-
-/// The properties that a span starts with.
-#[derive(Debug)]
-pub(crate) struct SpanStart<'a> {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) kind: SpanKind,
-    pub(crate) parent: Option<&'a TraceContext>,
-    pub(crate) start: Option<StartTime>,
-    pub(crate) tags: Vec<(Cow<'static, str>, TagValue)>,
-    pub(crate) links: Vec<Link>,
-    pub(crate) baggage: Baggage,
-}
-
-/// The start of a span that did not start now.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum StartTime {
-    Wall(SystemTime),
-    #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
-    At(Tick),
-}
-
-impl StartTime {
-    fn tick(self, correction: ClockCorrection) -> Tick {
-        match self {
-            Self::Wall(time) => Tick::at_wall(time, correction),
-            Self::At(tick) => tick,
-        }
-    }
-}
-
-impl<'a> SpanStart<'a> {
-    #[inline]
-    pub(crate) fn new(name: Cow<'static, str>) -> Self {
-        Self {
-            name,
-            kind: SpanKind::Internal,
-            parent: None,
-            start: None,
-            tags: Vec::new(),
-            links: Vec::new(),
-            baggage: Baggage::default(),
-        }
-    }
-
-    #[cfg(any(feature = "layer", feature = "otel"))]
-    #[inline]
-    pub(crate) fn under(name: Cow<'static, str>, parent: &'a TraceContext) -> Self {
-        Self { parent: Some(parent), baggage: parent.baggage.clone(), ..Self::new(name) }
-    }
-}
 
 impl Recorder {
     /// Starts a span: in the local trace of its parent, or as the root of a new one.
@@ -138,7 +86,7 @@ impl Recorder {
     }
 
     /// A span that is not recorded: by the head's decision, unless there is a `reason`. It keeps an `id` that
-    /// it may have told.
+    /// was propagated already.
     pub(in crate::record) fn unrecorded_root(
         &self,
         id: Option<SpanId>,

@@ -49,7 +49,7 @@ impl ActiveSpan {
         matches!(self, Self::Recorded(_) | Self::OverLimit(_))
     }
 
-    /// The trace of a span that is not recorded; `None` for others.
+    /// The trace of a span that is not recorded; `None` for a span with a record.
     #[cfg(feature = "layer")]
     pub(crate) fn dropped_trace(&self) -> Option<TraceId> {
         if let Self::Unrecorded(span) = self { Some(span.trace_id()) } else { None }

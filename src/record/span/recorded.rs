@@ -40,8 +40,8 @@ impl RecordedSpan {
         if let Some(index) = live.store.recorded_mut().finish(self.index, self.id, end) {
             // A root is the first in its buffer, and no span that ended is before it.
             let is_root = index == SpanIndex::FIRST;
-            let (completion, traces) = (&recorder.completion, &recorder.traces);
-            completion.span_ended(traces, &self.trace, live, is_root, end, after);
+            let completion = &recorder.completion;
+            completion.span_ended(&recorder.traces, &self.trace, live, is_root, end, after);
         }
     }
 

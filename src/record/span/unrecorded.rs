@@ -34,8 +34,8 @@ pub(crate) struct UnrecordedTrace {
     baggage: Baggage,
 }
 
-/// What traces with nothing to carry have in common, for each way to count them and each value of the
-/// random flag: made once, so that dropping a trace does not allocate.
+/// The shared halves of unrecorded traces without trace state and baggage: one for each counter of the
+/// ledger and each value of the random flag. They are made once, so that dropping a trace does not allocate.
 #[derive(Debug)]
 pub(in crate::record) struct UnrecordedTraces {
     sampled_out: [[Arc<UnrecordedTrace>; 2]; STRIPES],

@@ -8,8 +8,7 @@ use crate::record::StartTime;
 
 #[test]
 fn late_spans_keep_to_the_bytes_of_a_trace() {
-    let limits =
-        RecordLimits { bytes_per_trace: 16 * 1024, pool_buffers: 1, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_bytes_per_trace(16 * 1024).with_pool_buffers(1);
     let bench = Bench::keeping_errors(limits);
     let root = bench.start("root");
     fail(&root);
@@ -27,8 +26,7 @@ fn late_spans_keep_to_the_bytes_of_a_trace() {
 
 #[test]
 fn a_buffer_of_late_spans_has_its_limit_in_the_next_trace() {
-    let limits =
-        RecordLimits { bytes_per_trace: 16 * 1024, live_traces: 10, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_bytes_per_trace(16 * 1024).with_live_traces(10);
     let bench = Bench::keeping_errors(limits);
     let root = bench.start("root");
     fail(&root);
@@ -49,7 +47,7 @@ fn a_buffer_of_late_spans_has_its_limit_in_the_next_trace() {
 #[test]
 fn a_trace_at_its_limit_loses_no_span_when_it_is_decided_early() {
     for bytes in (2_000..20_000).step_by(97) {
-        let limits = RecordLimits { bytes_per_trace: bytes, ..RecordLimits::default() };
+        let limits = RecordLimits::default().with_bytes_per_trace(bytes);
         let bench = Bench::keeping_errors(limits);
         let root = bench.start("root");
         fail(&root);
@@ -69,11 +67,8 @@ fn a_trace_at_its_limit_loses_no_span_when_it_is_decided_early() {
 
 #[test]
 fn a_buffer_that_is_reused_counts_only_the_memory_it_has() {
-    let bench = Bench::keeping_errors(RecordLimits {
-        ring_bytes: 0,
-        live_traces: 10,
-        ..RecordLimits::default()
-    });
+    let bench =
+        Bench::keeping_errors(RecordLimits::default().with_ring_bytes(0).with_live_traces(10));
     let once = || {
         let root = bench.start("root");
         for key in ["a", "b"] {
@@ -115,7 +110,7 @@ fn a_linked_trace_is_not_kept_alive_by_the_link() {
 fn link_tags_beyond_the_limit_are_counted() {
     use crate::model::{Limits, Link};
     let span = Limits { fields_per_log: 1, tags_per_link: 1, ..Limits::default() };
-    let bench = Bench::keeping_errors(RecordLimits { span, ..RecordLimits::default() });
+    let bench = Bench::keeping_errors(RecordLimits::default().with_span(span));
     let root = bench.start("root");
     fail(&root);
     let link = Link::new(root.context()).with_tag("a", 1).with_tag("b", 2);
@@ -130,10 +125,7 @@ fn link_tags_beyond_the_limit_are_counted() {
 
 #[test]
 fn the_last_value_wins_however_often_a_tag_is_set() {
-    let bench = Bench::keeping_errors(RecordLimits {
-        bytes_per_trace: 16 * 1024,
-        ..RecordLimits::default()
-    });
+    let bench = Bench::keeping_errors(RecordLimits::default().with_bytes_per_trace(16 * 1024));
     let root = bench.start("root");
     fail(&root);
     for n in 0..10_000 {
@@ -150,8 +142,9 @@ fn the_limit_of_live_traces_holds_while_the_least_valuable_is_being_decided() {
     use std::sync::Weak;
     let slot: Arc<Mutex<Weak<Recorder>>> = Arc::default();
     let most = Arc::new(Mutex::new(0));
-    let (inner, seen) = (Arc::clone(&slot), Arc::clone(&most));
-    let limits = RecordLimits { live_traces: 1, ..RecordLimits::default() };
+    let inner = Arc::clone(&slot);
+    let seen = Arc::clone(&most);
+    let limits = RecordLimits::default().with_live_traces(1);
     let bench = Bench::new(limits, move |_| {
         let recorder = lock(&inner).upgrade();
         if let Some(recorder) = recorder {

@@ -50,7 +50,7 @@ fn a_sampler_may_trace_when_it_is_asked_whether_it_drops_everything() {
 
 #[test]
 fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
-    let bench = Bench::keeping_errors(RecordLimits { live_traces: 2, ..RecordLimits::default() });
+    let bench = Bench::keeping_errors(RecordLimits::default().with_live_traces(2));
     let root = bench.start("root");
     let mut draft = draft(&bench, "draft");
     draft.write(|edit| {
@@ -65,7 +65,7 @@ fn a_draft_that_failed_makes_the_trace_it_joins_worth_keeping() {
 
 #[test]
 fn a_draft_that_failed_goes_before_a_trace_without_errors_at_a_limit() {
-    let bench = Bench::keeping_errors(RecordLimits { live_traces: 1, ..RecordLimits::default() });
+    let bench = Bench::keeping_errors(RecordLimits::default().with_live_traces(1));
     for _ in 0..16 {
         let other = bench.start("other");
         let mut draft = draft(&bench, "draft");

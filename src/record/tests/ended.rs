@@ -33,7 +33,7 @@ fn a_span_that_has_ended_is_not_changed() {
 
 #[test]
 fn a_span_over_the_limit_that_has_ended_is_not_put_on_record() {
-    let limits = RecordLimits { spans_per_trace: 1, ..RecordLimits::default() };
+    let limits = RecordLimits::default().with_spans_per_trace(1);
     let bench = Bench::keeping_errors(limits);
     let root = bench.start("root");
     fail(&root);

@@ -4,6 +4,7 @@ mod behaviour;
 mod bounds;
 mod drafts;
 mod ended;
+mod late;
 mod model;
 
 use std::sync::{Arc, Mutex};
@@ -43,7 +44,8 @@ impl Bench {
         let ledger = Arc::new(Ledger::default());
         let exported = Arc::new(Mutex::new(Vec::new()));
         let sink = {
-            let (exported, ledger) = (Arc::clone(&exported), Arc::clone(&ledger));
+            let exported = Arc::clone(&exported);
+            let ledger = Arc::clone(&ledger);
             move |trace: Trace| {
                 ledger.queued(trace.span_count() as u64);
                 ledger.exported(trace.span_count() as u64);

@@ -12,7 +12,7 @@ proptest! {
         spans_per_trace in 1..6_u32,
         live_bytes in 500..4_000_usize,
     ) {
-        let limits = RecordLimits { live_traces, spans_per_trace, live_bytes, ..RecordLimits::default() };
+        let limits = RecordLimits::default().with_live_traces(live_traces).with_spans_per_trace(spans_per_trace).with_live_bytes(live_bytes);
         let bench = Bench::keeping_errors(limits);
         let mut spans: Vec<ActiveSpan> = Vec::new();
         for step in steps {

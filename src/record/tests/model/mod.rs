@@ -1,6 +1,7 @@
 //! Random programs against the table of states and events in the chapter `record` of the manual.
 
 mod bounds;
+mod rows;
 mod table;
 
 use std::collections::BTreeSet;
@@ -8,9 +9,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use self::table::{Head, StateTable};
+use self::rows::Head;
+use self::table::StateTable;
 use super::*;
 use crate::ledger::Reason;
+use crate::model::Incoming;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -52,11 +55,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// A recorder whose tail keeps errors, but drops on purpose what is named so.
 fn bench(live_traces: usize) -> Bench {
-    let limits = RecordLimits {
-        live_traces,
-        ring_age: Duration::from_secs(3_600),
-        ..RecordLimits::default()
-    };
+    let limits = RecordLimits::default()
+        .with_live_traces(live_traces)
+        .with_ring_age(Duration::from_secs(3_600));
     Bench::new(limits, |trace| {
         if trace.root().is_some_and(|root| root.operation_name().starts_with("purpose")) {
             Verdict::drop()
@@ -134,8 +135,8 @@ impl Pair {
         }
         let (number, draft) = self.drafts.swap_remove(which % self.drafts.len());
         let parent = parent.and_then(|parent| self.pick(parent)).map(|index| &self.spans[index]);
-        let context = parent.map(|(_, span)| span.context());
-        let outcome = draft.request(context.as_ref()).unwrap().ask().unwrap();
+        let incoming = parent.map(|(_, span)| Incoming::from(span.context()));
+        let outcome = draft.request(incoming.as_ref()).unwrap().ask().unwrap();
         let has_failed = self.table.take_failed_draft(number);
         let span = draft.settle(outcome);
         match parent {

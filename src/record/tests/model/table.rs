@@ -3,72 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::rows::{Column, Columns, Head, State, TraceRow};
 use crate::ledger::Reason;
-use crate::model::{Randomness, TraceId};
+use crate::model::TraceId;
 use crate::record::KeepOutcome;
 use crate::time::Tick;
-
-/// What the head answers about a root, and whether a policy drops it on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Head {
-    Tail,
-    Sample,
-    OnPurpose,
-}
-
-impl Head {
-    /// What the sampler and the tail of the test know it by.
-    pub(super) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Tail => "root",
-            Self::Sample => "head",
-            Self::OnPurpose => "purpose",
-        }
-    }
-}
-
-/// The states that one thread can see: while a trace is being decided, it does nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    Kept,
-    InRing,
-    DroppedOnPurpose,
-    /// What starts now is dropped for this reason.
-    Gone(Reason),
-}
-
-/// Where a span is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Live,
-    Held,
-    Exported { late: bool },
-    Dropped(Reason),
-}
-
-#[derive(Debug)]
-struct TraceRow {
-    id: TraceId,
-    head: Head,
-    state: State,
-    root: usize,
-    open: BTreeSet<usize>,
-    ended: BTreeSet<usize>,
-    held: BTreeSet<usize>,
-    is_requested: bool,
-    is_worth_keeping: bool,
-}
-
-impl TraceRow {
-    fn is_registered(&self) -> bool {
-        !(self.open.is_empty() && self.ended.is_empty())
-    }
-
-    fn worth(&self) -> (bool, Randomness) {
-        (self.is_worth_keeping, Randomness::from_trace_id_bits(self.id.to_bits()))
-    }
-}
 
 /// How a span's children are recorded.
 #[derive(Clone, Copy, Debug)]
@@ -88,17 +27,6 @@ pub(super) struct StateTable {
     failed: BTreeSet<usize>,
     failed_drafts: BTreeSet<usize>,
     is_closed: bool,
-}
-
-/// The columns of the ledger.
-#[derive(Debug, Default)]
-pub(super) struct Columns {
-    pub(super) started: u64,
-    pub(super) live: u64,
-    pub(super) held: u64,
-    pub(super) exported: u64,
-    pub(super) late: u64,
-    pub(super) dropped: BTreeMap<usize, u64>,
 }
 
 impl StateTable {
@@ -324,21 +252,7 @@ impl StateTable {
     }
 
     pub(super) fn columns(&self) -> Columns {
-        let mut columns = Columns { started: self.columns.len() as u64, ..Columns::default() };
-        for column in self.columns.values() {
-            match column {
-                Column::Live => columns.live += 1,
-                Column::Held => columns.held += 1,
-                Column::Exported { late } => {
-                    columns.exported += 1;
-                    columns.late += u64::from(*late);
-                }
-                Column::Dropped(reason) => {
-                    *columns.dropped.entry(*reason as usize).or_default() += 1;
-                }
-            }
-        }
-        columns
+        Columns::new(self.columns.values())
     }
 
     pub(super) fn exported(&self) -> BTreeSet<usize> {

@@ -1,0 +1,63 @@
+//! Whether spans are kept, and what a request to keep a trace could do.
+
+use std::borrow::Cow;
+
+use crate::ledger::Reason;
+use crate::model::Threshold;
+use crate::record::deciders::Deciders;
+use crate::record::local::LocalTrace;
+use crate::tail::TailDecision;
+use crate::time::Tick;
+use crate::trace::store::SpanStore;
+use crate::trace::{KeepReason, TraceView};
+
+/// What [`Pipeline::keep`](crate::Pipeline::keep) could do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeepOutcome {
+    /// The trace had been dropped, was still in the ring, and is on its way to the exporters.
+    Exported,
+    /// The trace is still running and will be kept when it is complete.
+    WhenComplete,
+    /// No such trace is known any more, or it was kept already.
+    NotFound,
+}
+
+/// What the head, the tail and requests together decide about spans.
+pub(super) enum TraceDecision {
+    Keep(KeepReason),
+    Drop(Reason),
+}
+
+impl TraceDecision {
+    /// Asks the tail about spans of a trace, and weighs its answer with what the head answered and with
+    /// requests for the trace.
+    pub(super) fn new<O>(
+        deciders: &Deciders,
+        trace: &LocalTrace<O>,
+        store: &SpanStore,
+        now: Tick,
+    ) -> Self {
+        let verdict = deciders.ask_tail(&TraceView::new(&trace.head, store, now));
+        let sample = trace.sample();
+        let keep = |policy, threshold| Self::Keep(KeepReason { policy, threshold, is_late: false });
+        match verdict.decision {
+            TailDecision::Drop if !trace.is_keep_requested() => Self::Drop(Reason::DroppedByPolicy),
+            TailDecision::Keep => {
+                let either = |head| Threshold::either(head, verdict.threshold);
+                let sampled = sample.map(|sample| sample.threshold);
+                keep(verdict.policy, sampled.map_or(verdict.threshold, either))
+            }
+            _ => match sample {
+                Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
+                None if trace.is_keep_requested() => Self::Keep(kept_on_request()),
+                None => Self::Drop(Reason::NotKept),
+            },
+        }
+    }
+}
+
+/// The mark of a trace that was asked for by its id: how likely that was is not known.
+pub(super) const fn kept_on_request() -> KeepReason {
+    KeepReason { policy: Cow::Borrowed("asked for"), threshold: None, is_late: false }
+}

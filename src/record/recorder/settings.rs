@@ -1,0 +1,28 @@
+//! What a recorder is made of.
+
+use std::sync::Arc;
+
+use crate::kit::Random;
+use crate::ledger::Ledger;
+use crate::model::Resource;
+use crate::record::config::RecordLimits;
+use crate::sampling::Sampler;
+use crate::tail::TailPolicy;
+use crate::time::Clock;
+use crate::trace::Trace;
+
+/// What a recorder is made of.
+pub(crate) struct RecorderSettings {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) limits: RecordLimits,
+    /// `None` when none was chosen.
+    pub(crate) sampler: Option<Arc<dyn Sampler>>,
+    pub(crate) tail: Option<Arc<dyn TailPolicy>>,
+    pub(crate) resource: Arc<Resource>,
+    /// Whether anything is recorded at all.
+    pub(crate) records: bool,
+    /// Where kept traces go. Must not block and not run user code.
+    pub(crate) sink: Box<dyn Fn(Trace) + Send + Sync>,
+}
