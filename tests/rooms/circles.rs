@@ -5,7 +5,7 @@
 //! are no arrows, and neither is what only tests name.
 
 use crate::check::Breach;
-use crate::house::{House, Target, room_of};
+use crate::module_tree::{ModuleTree, Target, room_of};
 use crate::paths;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,13 +15,13 @@ type Arrows<'f> = BTreeMap<&'f str, BTreeMap<&'f str, Reason>>;
 
 /// One breach for each file that stands in a circle, with the shortest way back to it.
 pub(crate) fn check_circles<'f>(
-    house: &'f House,
+    tree: &'f ModuleTree,
     files: impl IntoIterator<Item = (&'f str, &'f str)>,
 ) -> Vec<Breach> {
     let mut arrows = Arrows::new();
     for (file, source) in files {
-        if !house.is_test_file(file) {
-            arrows.insert(file, arrows_of(house, file, source));
+        if !tree.is_test_file(file) {
+            arrows.insert(file, arrows_of(tree, file, source));
         }
     }
     let mut told = BTreeSet::new();
@@ -38,13 +38,13 @@ pub(crate) fn check_circles<'f>(
     breaches
 }
 
-fn arrows_of<'f>(house: &'f House, file: &str, source: &str) -> BTreeMap<&'f str, Reason> {
+fn arrows_of<'f>(tree: &'f ModuleTree, file: &str, source: &str) -> BTreeMap<&'f str, Reason> {
     let mut arrows = BTreeMap::new();
     for named in paths::named_paths(file, source) {
         if named.in_test || named.is_reexport {
             continue;
         }
-        let Some(target) = house.resolve(&named.scope, &named.segments) else { continue };
+        let Some(target) = tree.resolve(&named.scope, &named.segments) else { continue };
         let path = named.segments.join("::");
         let module = match target {
             Target::Item(module, _) => module,
@@ -104,11 +104,11 @@ fn breach(arrows: &Arrows<'_>, circle: &[&str]) -> Breach {
 #[cfg(test)]
 mod tests {
     use super::check_circles;
-    use crate::house::House;
+    use crate::module_tree::ModuleTree;
 
     fn circles(files: &[(&str, &str)]) -> Vec<String> {
-        let house = House::new(files.iter().copied());
-        let breaches = check_circles(&house, files.iter().copied());
+        let tree = ModuleTree::new(files.iter().copied());
+        let breaches = check_circles(&tree, files.iter().copied());
         breaches.into_iter().map(|breach| format!("{}:{}", breach.place, breach.line)).collect()
     }
 

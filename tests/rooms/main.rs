@@ -10,8 +10,8 @@ mod check;
 mod circles;
 mod declarations;
 mod exceptions;
-mod house;
 mod lexer;
+mod module_tree;
 mod paths;
 mod public_paths;
 mod snippets;
@@ -21,8 +21,8 @@ mod types;
 
 use check::{Breach, check_length, check_source, check_top_level, sleep_breach};
 use exceptions::{Rule, without_exceptions};
-use house::House;
 use lexer::comments;
+use module_tree::ModuleTree;
 use public_paths::PublicPaths;
 use statements::{check_allowances, check_bindings, check_comments};
 use std::fs;
@@ -76,9 +76,9 @@ fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
     FILES.iter().map(|(file, text)| (file.as_str(), text.as_str()))
 }
 
-fn house() -> &'static House {
-    static HOUSE: LazyLock<House> = LazyLock::new(|| House::new(sources()));
-    &HOUSE
+fn module_tree() -> &'static ModuleTree {
+    static TREE: LazyLock<ModuleTree> = LazyLock::new(|| ModuleTree::new(sources()));
+    &TREE
 }
 
 /// Applies a rule for single files to each of them.
@@ -117,25 +117,25 @@ fn comments_name_who_acts() {
 
 #[test]
 fn no_two_types_of_one_name_stand_below_a_room() {
-    let breaches = types::check_type_names(house());
+    let breaches = types::check_type_names(module_tree());
     assert_none(&without_exceptions(Rule::TypeNames, breaches));
 }
 
 #[test]
 fn the_methods_of_a_type_stand_where_it_is_defined() {
-    let breaches = types::check_impls(house());
+    let breaches = types::check_impls(module_tree());
     assert_none(&without_exceptions(Rule::Impls, breaches));
 }
 
 #[test]
 fn no_files_of_a_room_name_each_other_in_a_circle() {
-    let breaches = circles::check_circles(house(), sources());
+    let breaches = circles::check_circles(module_tree(), sources());
     assert_none(&without_exceptions(Rule::Circles, breaches));
 }
 
 #[test]
 fn each_public_item_has_one_public_path_and_the_root_few_names() {
-    let paths = PublicPaths::of(house());
+    let paths = PublicPaths::of(module_tree());
     assert!(paths.root_names().contains("Pipeline"), "src/lib.rs was not understood");
     assert_none(&paths.check());
 }
@@ -144,7 +144,7 @@ fn each_public_item_has_one_public_path_and_the_root_few_names() {
 fn the_docs_of_the_crate_list_the_names_at_the_root() {
     let (_, source) = sources().find(|(file, _)| *file == "lib.rs").expect("src/ has a lib.rs");
     let docs: String = comments(source).into_iter().map(|line| line.text).collect();
-    let paths = PublicPaths::of(house());
+    let paths = PublicPaths::of(module_tree());
     let missing: Vec<_> =
         paths.root_names().iter().filter(|name| !docs.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "list {missing:?} in the docs of src/lib.rs");

@@ -2,7 +2,7 @@
 
 use crate::check::Breach;
 use crate::declarations::{Import, Module, Visibility};
-use crate::house::{House, Target};
+use crate::module_tree::{ModuleTree, Target};
 use crate::paths::joined;
 use crate::tables::MOST_ROOT_NAMES;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,17 +23,17 @@ pub(crate) struct PublicPaths {
 }
 
 impl PublicPaths {
-    pub(crate) fn of(house: &House) -> Self {
+    pub(crate) fn of(tree: &ModuleTree) -> Self {
         let mut paths = Self::default();
-        if let Some(root) = house.module(&[]) {
-            paths.walk(house, root, &[], &mut BTreeSet::new());
+        if let Some(root) = tree.module(&[]) {
+            paths.walk(tree, root, &[], &mut BTreeSet::new());
         }
         paths
     }
 
     fn walk(
         &mut self,
-        house: &House,
+        tree: &ModuleTree,
         module: &Module,
         path: &[String],
         above: &mut BTreeSet<Vec<String>>,
@@ -49,14 +49,14 @@ impl PublicPaths {
             }
         }
         for child in &module.children {
-            let inner = house.module(&joined(&module.path, &child.name));
+            let inner = tree.module(&joined(&module.path, &child.name));
             if let (true, Some(inner)) = (is_public(child.visibility, child.in_test), inner) {
-                self.walk(house, inner, &joined(path, &child.name), above);
+                self.walk(tree, inner, &joined(path, &child.name), above);
             }
         }
         for import in &module.imports {
             if is_public(import.visibility, import.in_test) {
-                self.follow(house, module, import, path, above);
+                self.follow(tree, module, import, path, above);
             }
         }
         above.remove(&module.path);
@@ -64,13 +64,13 @@ impl PublicPaths {
 
     fn follow(
         &mut self,
-        house: &House,
+        tree: &ModuleTree,
         module: &Module,
         import: &Import,
         path: &[String],
         above: &mut BTreeSet<Vec<String>>,
     ) {
-        match house.resolve(&module.path, &import.segments) {
+        match tree.resolve(&module.path, &import.segments) {
             Some(_) if import.name == "*" => self.unseen.push(Breach {
                 place: format!("src/{}", module.file),
                 line: import.line,
@@ -78,7 +78,7 @@ impl PublicPaths {
                 cure: "name each re-export".to_owned(),
             }),
             Some(Target::Module(inner)) => {
-                self.walk(house, inner, &joined(path, &import.name), above);
+                self.walk(tree, inner, &joined(path, &import.name), above);
             }
             Some(Target::Item(home, name)) => {
                 self.add(path, &import.name, home, name, (&module.file, import.line));
@@ -145,11 +145,11 @@ impl PublicPaths {
 #[cfg(test)]
 mod tests {
     use super::PublicPaths;
-    use crate::house::House;
+    use crate::module_tree::ModuleTree;
 
     fn breaches(files: &[(&str, &str)]) -> Vec<String> {
-        let house = House::new(files.iter().copied());
-        let breaches = PublicPaths::of(&house).check();
+        let tree = ModuleTree::new(files.iter().copied());
+        let breaches = PublicPaths::of(&tree).check();
         breaches.iter().map(ToString::to_string).collect()
     }
 

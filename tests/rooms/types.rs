@@ -2,18 +2,18 @@
 
 use crate::check::Breach;
 use crate::declarations::Item;
-use crate::house::{House, Target, room_of};
+use crate::module_tree::{ModuleTree, Target, room_of};
 use std::collections::BTreeMap;
 
 const TYPES: [&str; 5] = ["struct", "enum", "union", "trait", "type"];
 
 /// No two types of one name stand below the same room.
-pub(crate) fn check_type_names(house: &House) -> Vec<Breach> {
+pub(crate) fn check_type_names(tree: &ModuleTree) -> Vec<Breach> {
     let mut places: BTreeMap<(&str, &str), Vec<Place<'_>>> = BTreeMap::new();
-    for module in house.modules() {
+    for module in tree.modules() {
         for item in types_of(&module.items) {
             let name = (room_of(&module.file), item.name.as_str());
-            let conditions = item.conditions.iter().chain(house.conditions(module)).collect();
+            let conditions = item.conditions.iter().chain(tree.conditions(module)).collect();
             let place = Place { file: &module.file, line: item.line, conditions };
             places.entry(name).or_default().push(place);
         }
@@ -38,10 +38,10 @@ pub(crate) fn check_type_names(house: &House) -> Vec<Breach> {
 }
 
 /// Where a type is defined, and under which conditions.
-struct Place<'h> {
-    file: &'h str,
+struct Place<'t> {
+    file: &'t str,
     line: usize,
-    conditions: Vec<&'h String>,
+    conditions: Vec<&'t String>,
 }
 
 impl Place<'_> {
@@ -57,12 +57,12 @@ impl Place<'_> {
 
 /// An inherent `impl` stands in the file that defines its type, or in the folder below the room that
 /// does.
-pub(crate) fn check_impls(house: &House) -> Vec<Breach> {
+pub(crate) fn check_impls(tree: &ModuleTree) -> Vec<Breach> {
     let mut breaches = Vec::new();
-    for module in house.modules() {
+    for module in tree.modules() {
         for item in module.items.iter().filter(|item| item.kind == "impl" && !item.in_test) {
             let path = std::slice::from_ref(&item.name);
-            let Some(Target::Item(home, _)) = house.resolve(&module.path, path) else {
+            let Some(Target::Item(home, _)) = tree.resolve(&module.path, path) else {
                 continue;
             };
             if is_beside(&module.file, &home.file) {
@@ -99,10 +99,10 @@ fn types_of(items: &[Item]) -> impl Iterator<Item = &Item> {
 mod tests {
     use super::{check_impls, check_type_names};
     use crate::check::Breach;
-    use crate::house::House;
+    use crate::module_tree::ModuleTree;
 
-    fn places(check: fn(&House) -> Vec<Breach>, files: &[(&str, &str)]) -> Vec<String> {
-        let breaches = check(&House::new(files.iter().copied()));
+    fn places(check: fn(&ModuleTree) -> Vec<Breach>, files: &[(&str, &str)]) -> Vec<String> {
+        let breaches = check(&ModuleTree::new(files.iter().copied()));
         breaches.iter().map(|breach| format!("{}:{}", breach.place, breach.line)).collect()
     }
 

@@ -6,34 +6,34 @@ use std::collections::HashMap;
 
 /// Every module of the crate.
 #[derive(Debug, Default)]
-pub(crate) struct House {
+pub(crate) struct ModuleTree {
     modules: Vec<Module>,
     by_path: HashMap<Vec<String>, usize>,
 }
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Target<'h> {
-    Module(&'h Module),
+pub(crate) enum Target<'t> {
+    Module(&'t Module),
     /// Something that the module defines.
-    Item(&'h Module, &'h str),
+    Item(&'t Module, &'t str),
 }
 
 /// How often a path may lead through another import: no real chain is as long.
 const MOST_STEPS: usize = 20;
 
-impl House {
+impl ModuleTree {
     /// Reads files of `src/`, given as (path below `src/`, text).
     pub(crate) fn new<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
-        let mut house = Self::default();
+        let mut tree = Self::default();
         for (file, source) in files {
             for module in declarations(file, source) {
-                house.by_path.insert(module.path.clone(), house.modules.len());
-                house.modules.push(module);
+                tree.by_path.insert(module.path.clone(), tree.modules.len());
+                tree.modules.push(module);
             }
         }
-        house.mark_test_modules();
-        house
+        tree.mark_test_modules();
+        tree
     }
 
     /// What stands below a module of tests is for tests too, in whichever file.
@@ -75,7 +75,7 @@ impl House {
     }
 
     /// The conditions under which a module is there: its own and those of the modules around it.
-    pub(crate) fn conditions<'h>(&'h self, module: &Module) -> impl Iterator<Item = &'h String> {
+    pub(crate) fn conditions<'t>(&'t self, module: &Module) -> impl Iterator<Item = &'t String> {
         let lengths = 1..=module.path.len();
         let declared = lengths.filter_map(|length| self.declaration(&module.path[..length]));
         declared.flat_map(|child| &child.conditions).collect::<Vec<_>>().into_iter()
@@ -146,14 +146,14 @@ pub(crate) fn room_of(file: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{House, Target};
+    use super::{ModuleTree, Target};
 
     fn leads(files: &[(&str, &str)], scope: &str, path: &str) -> Option<String> {
-        let house = House::new(files.iter().copied());
+        let tree = ModuleTree::new(files.iter().copied());
         let words = |text: &str| -> Vec<String> {
             text.split("::").filter(|word| !word.is_empty()).map(str::to_owned).collect()
         };
-        house.resolve(&words(scope), &words(path)).map(|target| match target {
+        tree.resolve(&words(scope), &words(path)).map(|target| match target {
             Target::Module(module) => format!("module {}", module.path.join("::")),
             Target::Item(module, name) => format!("{name} in {}", module.file),
         })
