@@ -50,7 +50,7 @@ impl Incoming {
     }
 
     /// Whether the request says nothing: it has neither a context nor baggage.
-    #[cfg_attr(not(feature = "layer"), expect(dead_code))]
+    #[cfg(feature = "layer")]
     pub(crate) fn is_empty(&self) -> bool {
         self.context.is_none() && self.baggage.is_empty()
     }

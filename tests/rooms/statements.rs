@@ -36,28 +36,32 @@ fn binds_a_tuple_of_values(tokens: &[Token], at: usize) -> bool {
     is_tuple && text_at(tokens, closing(tokens, value + 1) + 1) == ";"
 }
 
-/// Unused code is removed or gated; the lint that finds it stays on.
+/// Unused code is removed or gated; the lint that finds it stays on. One item may be expected to be unused,
+/// with a reason.
 pub(crate) fn check_allowances(file: &str, source: &str) -> Vec<Breach> {
     let tokens = tokens(source);
     let mut breaches = Vec::new();
     for at in 0..tokens.len() {
-        if text_at(&tokens, at) != "allow" || text_at(&tokens, at + 1) != "(" {
+        let level = text_at(&tokens, at);
+        if !matches!(level, "allow" | "expect") || text_at(&tokens, at + 1) != "(" {
             continue;
         }
         let lints = &tokens[at + 2..closing(&tokens, at + 1)];
-        for lint in lints.iter().map(|token| token.text.as_str()) {
-            if !matches!(lint, "dead_code" | "unused_imports" | "unused") {
-                continue;
-            }
-            breaches.push(Breach {
-                place: format!("src/{file}"),
-                line: tokens[at].line,
-                rule: format!("`allow({lint})` hides what nothing uses"),
-                cure: "remove it, gate it by the feature that uses it, or `expect` it on one item \
-                       with a reason"
-                    .to_owned(),
-            });
+        let lints: Vec<&str> = lints.iter().map(|token| token.text.as_str()).collect();
+        if level == "expect" && lints.contains(&"reason") {
+            continue;
         }
+        let hidden = |lint: &&str| matches!(*lint, "dead_code" | "unused_imports" | "unused");
+        breaches.extend(lints.into_iter().filter(hidden).map(|lint| {
+            Breach {
+            place: format!("src/{file}"),
+            line: tokens[at].line,
+            rule: format!("`{level}({lint})` hides what nothing uses"),
+            cure: "remove it, gate it by the feature that uses it, or `expect` it on one item with \
+                   a reason"
+                .to_owned(),
+        }
+        }));
     }
     breaches
 }
@@ -126,6 +130,7 @@ mod tests {
         let both =
             "#![cfg_attr(\n    not(feature = \"layer\"),\n    allow(dead_code, unused_imports)\n)]";
         assert_eq!(lines(check_allowances, both), [3, 3]);
+        assert_eq!(lines(check_allowances, "#[expect(dead_code)] fn f() {}"), [1]);
         let passes =
             "#[expect(dead_code, reason = \"\")] #[allow(clippy::x)] fn allow(dead: u8) {}";
         assert!(lines(check_allowances, passes).is_empty());
