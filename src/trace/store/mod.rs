@@ -5,11 +5,13 @@
 //! both kinds, so that their callers need not know which it is; the records of spans are reached through
 //! [`outlines`](SpanStore::outlines) and [`records`](SpanStore::records) alone.
 
+mod attachment;
 mod foreign_spans;
 mod index;
 mod memory_budget;
 mod recorded_spans;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use foreign_spans::ForeignSpans;
@@ -28,13 +30,12 @@ use crate::time::{ClockCorrection, Tick};
 
 /// The spans of one local trace.
 ///
-/// The recorded spans stand in the store itself and not in a variant of an enum: a trace that the tracer records
-/// then pays no branch for each write, and a store that is cleared keeps the memory of both kinds.
+/// Recorded spans stand in the store itself and not in a variant of an enum: a trace that the tracer records then pays
+/// no branch for each write, and a store that is cleared keeps the memory of both kinds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SpanStore {
+    /// In a store of foreign spans it has those for an attachment, and nothing is recorded.
     recorded: RecordedSpans,
-    /// `None` in a store of recorded spans. Where it is something, nothing is recorded.
-    foreign: Option<Box<ForeignSpans>>,
 }
 
 /// The spans of a store by their kind.
@@ -45,18 +46,38 @@ enum Spans<'a> {
 
 impl SpanStore {
     pub(crate) fn with_budget(budget: MemoryBudget) -> Self {
-        Self { recorded: RecordedSpans::with_budget(budget), foreign: None }
+        Self { recorded: RecordedSpans::with_budget(budget) }
     }
 
     #[inline]
     fn spans(&self) -> Spans<'_> {
-        match &self.foreign {
+        match self.foreign() {
             None => Spans::Recorded(&self.recorded),
             Some(foreign) => {
                 debug_assert!(self.recorded.is_empty(), "a store holds spans of one kind");
                 Spans::Foreign(foreign)
             }
         }
+    }
+
+    /// The foreign spans, if there are any.
+    #[inline]
+    fn foreign(&self) -> Option<&ForeignSpans> {
+        self.foreign_column().filter(|foreign| foreign.len() > 0)
+    }
+
+    /// The column of foreign spans, which stays empty in a store that was cleared.
+    #[inline]
+    fn foreign_column(&self) -> Option<&ForeignSpans> {
+        let attachment: &dyn Any = self.recorded.attachment()?;
+        attachment.downcast_ref()
+    }
+
+    #[inline]
+    fn foreign_mut(&mut self) -> Option<(&mut ForeignSpans, &mut MemoryBudget)> {
+        let (attachment, budget) = self.recorded.attachment_mut()?;
+        let attachment: &mut dyn Any = attachment;
+        attachment.downcast_mut().map(|foreign| (foreign, budget))
     }
 
     /// The recorded spans, to be written. A store of foreign spans has none, so that what is written to a span of
@@ -88,7 +109,7 @@ impl SpanStore {
 
     /// Makes foreign spans recorded ones, and gives them out to be changed.
     pub(crate) fn make_recorded(&mut self, correction: ClockCorrection) -> &mut RecordedSpans {
-        if let Some(foreign) = self.foreign.take() {
+        if let Some(foreign) = self.foreign() {
             self.recorded = foreign.records(correction).clone();
         }
         &mut self.recorded
@@ -103,7 +124,7 @@ impl SpanStore {
 
     #[cold]
     fn foreign_len(&self) -> usize {
-        self.foreign.as_ref().map_or(0, |foreign| foreign.len())
+        self.foreign().map_or(0, ForeignSpans::len)
     }
 
     /// The memory that the store has reserved, in bytes.
@@ -135,17 +156,17 @@ impl SpanStore {
 
     /// The service that made the spans, where the adapter that handed them over named one.
     pub(crate) fn resource(&self) -> Option<&Arc<Resource>> {
-        self.foreign.as_ref()?.resource()
+        self.foreign()?.resource()
     }
 
     /// The foreign spans as their tracer made them, if they are of this type.
     pub(crate) fn originals<S: Original>(&self) -> Option<&[S]> {
-        self.foreign.as_ref()?.originals()
+        self.foreign()?.originals()
     }
 
     /// Whether dropping the content may run code of the program, as the spans of another tracer may.
     pub(crate) fn is_foreign(&self) -> bool {
-        self.foreign.is_some()
+        self.foreign().is_some()
     }
 
     /// The column for one more original of this many bytes, with the summary to which the caller adds it; `None`
@@ -159,11 +180,12 @@ impl SpanStore {
         bytes: usize,
         has_failed: bool,
     ) -> Option<(&mut Vec<S>, &mut ForeignSummary)> {
-        let has_column = self.foreign.as_ref().is_some_and(|foreign| foreign.is_of::<S>());
+        let has_column = self.foreign_column().is_some_and(ForeignSpans::is_of::<S>);
         if !has_column && !self.make_foreign::<S>() {
             return None;
         }
-        self.foreign.as_mut()?.slot(bytes, has_failed, self.recorded.budget_mut())
+        let (foreign, budget) = self.foreign_mut()?;
+        foreign.slot(bytes, has_failed, budget)
     }
 
     /// Makes the store one of such originals, unless it holds spans.
@@ -172,18 +194,14 @@ impl SpanStore {
         if self.len() > 0 {
             return false;
         }
-        if self.foreign.take().is_some() {
-            self.recount();
-        }
-        let foreign = Box::new(ForeignSpans::new::<S>());
-        self.recorded.budget_mut().add(foreign.reserved());
-        self.foreign = Some(foreign);
+        drop(self.recorded.detach());
+        self.recorded.attach(Box::new(ForeignSpans::new::<S>()));
         true
     }
 
     /// Gives back the memory of the records that were made of foreign spans.
     pub(crate) fn forget_records(&mut self) {
-        if let Some(foreign) = &mut self.foreign {
+        if let Some((foreign, _)) = self.foreign_mut() {
             foreign.forget_records();
         }
     }
@@ -191,16 +209,6 @@ impl SpanStore {
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
     pub(crate) fn clear(&mut self) {
         self.recorded.clear();
-        if let Some(foreign) = &mut self.foreign {
-            foreign.clear();
-            self.recount();
-        }
-    }
-
-    /// Counts what the columns have reserved, without what single values had to themselves.
-    fn recount(&mut self) {
-        let foreign = self.foreign.as_ref().map_or(0, |foreign| foreign.reserved());
-        self.recorded.recount(foreign);
     }
 
     /// Takes the spans that have ended out of the store, and leaves those that are open.
@@ -208,7 +216,7 @@ impl SpanStore {
     /// Both halves have the memory they need: together they may reserve a little more than the whole did.
     pub(crate) fn split_ended(&mut self) -> Self {
         match self.spans() {
-            Spans::Recorded(_) => Self { recorded: self.recorded.split_ended(), foreign: None },
+            Spans::Recorded(_) => Self { recorded: self.recorded.split_ended() },
             // Originals arrive when they have ended.
             Spans::Foreign(_) => {
                 let rest = MemoryBudget::new(self.recorded.budget().limit());
@@ -220,18 +228,23 @@ impl SpanStore {
     /// Takes one recorded span out of the store.
     #[cfg(feature = "layer")]
     pub(crate) fn take_span(&mut self, span: SpanIndex) -> Self {
-        Self { recorded: self.recorded.take_span(span), foreign: None }
+        Self { recorded: self.recorded.take_span(span) }
     }
 
     /// A copy without spare memory. Foreign spans are not copied but move into it.
     pub(crate) fn freeze(&mut self) -> Self {
-        let foreign = self.foreign.take();
+        let budget = self.recorded.budget();
+        // A column without originals stays for the next trace.
+        let foreign = if self.is_foreign() { self.recorded.detach() } else { None };
         let mut recorded = self.recorded.to_exact();
-        if foreign.is_some() {
+        if let Some(foreign) = foreign {
+            recorded.attach(foreign);
             // The budget has counted what the originals point to as well.
-            *recorded.budget_mut() = self.recorded.budget().with_limit(u32::MAX);
-            self.recount();
+            recorded.set_used(budget.used());
         }
-        Self { recorded, foreign }
+        Self { recorded }
     }
 }
+
+#[cfg(test)]
+mod tests;

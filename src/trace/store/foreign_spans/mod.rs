@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use column::OriginalColumn;
 pub(crate) use summary::ForeignSummary;
 
+use super::attachment::Attachment;
 use super::memory_budget::MemoryBudget;
 use super::recorded_spans::{LATEST_END, RecordedSpans, SpanRecord};
 use crate::kit::unwind_safe;
@@ -51,7 +52,7 @@ impl ForeignSpans {
 
     pub(super) fn len(&self) -> usize {
         debug_assert_eq!(self.column.len(), self.summary.len(), "each original is summed up");
-        self.column.len()
+        self.summary.len()
     }
 
     pub(super) fn has_errors(&self) -> bool {
@@ -99,18 +100,6 @@ impl ForeignSpans {
         let fits = reserve_one(column, budget) && (elsewhere == 0 || budget.claim(elsewhere));
         *budget = budget.with_limit(limit);
         fits.then_some((column, &mut self.summary))
-    }
-
-    /// The memory of the column and its records, without what the originals point to.
-    pub(super) fn reserved(&self) -> usize {
-        size_of::<Self>() + self.column.reserved()
-    }
-
-    /// Removes the originals and keeps the memory of the column.
-    pub(super) fn clear(&mut self) {
-        self.column.clear();
-        self.summary = ForeignSummary::default();
-        self.forget_records();
     }
 
     /// Gives back the memory of the records.
@@ -165,6 +154,23 @@ impl ForeignSpans {
             records.restore_outline(copy, outline);
         }
         records
+    }
+}
+
+impl Attachment for ForeignSpans {
+    fn clear(&mut self) {
+        self.column.clear();
+        self.summary = ForeignSummary::default();
+        self.forget_records();
+    }
+
+    /// The memory of the column and of its records, without what the originals point to.
+    fn reserved(&self) -> usize {
+        size_of::<Self>() + self.column.reserved()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Attachment> {
+        Box::new(self.clone())
     }
 }
 

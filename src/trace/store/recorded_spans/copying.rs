@@ -166,6 +166,7 @@ impl DetailColumns {
             text: self.text.clone(),
             cut_values: self.cut_values,
             rare: rare.map(|rare| Box::new(rare.clone())),
+            attachment: None,
         }
     }
 

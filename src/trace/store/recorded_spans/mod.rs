@@ -20,6 +20,7 @@ use std::collections::HashMap;
 #[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
 
+use super::attachment::Attachment;
 use super::index::{ByteRange, ColumnIndex, ColumnList, LogIndex, SpanIndex, TagIndex};
 use super::memory_budget::MemoryBudget;
 use crate::model::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
@@ -110,6 +111,7 @@ struct DetailColumns {
     text: String,
     cut_values: u32,
     rare: Option<Box<RareDetails>>,
+    attachment: Option<Box<dyn Attachment>>,
 }
 
 /// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
@@ -149,14 +151,10 @@ impl RecordedSpans {
         Self { spans: Vec::with_capacity(spans), ..Self::default() }
     }
 
-    /// The budget of the whole store: a store of foreign spans counts their memory here too.
+    /// The budget of the spans and of what the store holds in their place.
     #[inline]
     pub(super) const fn budget(&self) -> MemoryBudget {
         self.budget
-    }
-
-    pub(super) const fn budget_mut(&mut self) -> &mut MemoryBudget {
-        &mut self.budget
     }
 
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
@@ -164,17 +162,51 @@ impl RecordedSpans {
         self.spans.clear();
         if let Some(details) = &mut self.details {
             details.clear();
-            if details.rare.is_some() {
-                self.recount(0);
+            if details.rare.is_some() || details.attachment.is_some() {
+                self.recount();
             }
         }
     }
 
-    /// Counts what the columns have reserved, and `more` bytes that the store has reserved elsewhere.
-    pub(super) fn recount(&mut self, more: usize) {
+    /// Counts another number of bytes as reserved.
+    pub(super) fn set_used(&mut self, used: usize) {
+        self.budget = self.budget.with_used(used);
+    }
+
+    /// Counts what is reserved, without what single values had to themselves.
+    fn recount(&mut self) {
         let details = self.details.as_ref().map_or(0, |details| details.reserved());
         let spans = self.spans.capacity() * size_of::<SpanRecord>();
-        self.budget = self.budget.with_used(spans + details + more);
+        self.budget = self.budget.with_used(spans + details);
+    }
+
+    /// What the store holds in the place of recorded spans.
+    #[inline]
+    pub(super) fn attachment(&self) -> Option<&dyn Attachment> {
+        self.details.as_deref()?.attachment.as_deref()
+    }
+
+    /// What the store holds in the place of recorded spans, with the budget that both share.
+    #[inline]
+    pub(super) fn attachment_mut(&mut self) -> Option<(&mut dyn Attachment, &mut MemoryBudget)> {
+        let attachment = self.details.as_deref_mut()?.attachment.as_deref_mut()?;
+        Some((attachment, &mut self.budget))
+    }
+
+    /// Holds something in the place of recorded spans, and counts its memory.
+    pub(super) fn attach(&mut self, attachment: Box<dyn Attachment>) {
+        debug_assert!(self.spans.is_empty(), "a store holds spans of one kind");
+        self.budget.add(attachment.reserved());
+        details_in(&mut self.details, &mut self.budget).attachment = Some(attachment);
+    }
+
+    /// Gives out what the store holds in the place of recorded spans, and counts its memory no more.
+    pub(super) fn detach(&mut self) -> Option<Box<dyn Attachment>> {
+        let attachment = self.details.as_deref_mut()?.attachment.take();
+        if attachment.is_some() {
+            self.recount();
+        }
+        attachment
     }
 }
 
@@ -191,6 +223,9 @@ impl DetailColumns {
             rare.descriptions.clear();
             rare.dropped.clear();
         }
+        if let Some(attachment) = &mut self.attachment {
+            attachment.clear();
+        }
     }
 
     /// The memory it has reserved, without what was cleared out of [`RareDetails`].
@@ -200,7 +235,8 @@ impl DetailColumns {
         let rare = self.rare.as_ref().map_or(0, |rare| {
             rare.bytes.capacity() + rare.arrays.capacity() * size_of::<TagValue>()
         });
-        size_of::<Self>() + columns + self.text.capacity() + rare
+        let attachment = self.attachment.as_ref().map_or(0, |attachment| attachment.reserved());
+        size_of::<Self>() + columns + self.text.capacity() + rare + attachment
     }
 }
 
