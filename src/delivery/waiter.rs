@@ -8,12 +8,13 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::export::ExportError;
+use crate::kit::debug_like_display;
 use crate::kit::sync::{Condvar, Mutex, lock, wait_while};
 
 /// What an exporter said when it failed.
 ///
 /// Part of [`FlushError`](super::FlushError) and [`ShutdownError`](super::ShutdownError).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExporterFailure {
     /// The exporter's name.
@@ -27,6 +28,8 @@ impl fmt::Display for ExporterFailure {
         write!(f, "`{}`: {}", self.exporter, self.error)
     }
 }
+
+debug_like_display!(ExporterFailure);
 
 impl Error for ExporterFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -8,13 +8,14 @@ use tracing::Span;
 use super::layer_list::FoundSpan;
 use super::lookup::{self, LookupError};
 use super::open_span::WriteTerms;
+use crate::kit::debug_like_display;
 use crate::model::{
     Incoming, Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey, TraceContext, TraceId,
 };
 use crate::trace::{ErrorDetails, SpanMut};
 
 /// Why a span did not get the parent it was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetParentError {
     /// The span's subscriber has no `TraceLayer`.
@@ -31,6 +32,8 @@ pub enum SetParentError {
     #[error("the span is disabled, so nothing can be its parent; look at the subscriber's filters")]
     SpanDisabled,
 }
+
+debug_like_display!(SetParentError);
 
 /// What a [`tracing::Span`] can do when a [`TraceLayer`](crate::TraceLayer) listens.
 ///

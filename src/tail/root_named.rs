@@ -39,7 +39,7 @@ impl RootNamed {
     /// [`TagMatches::regex`](super::TagMatches::regex) does for values. Needs the feature `regex`.
     ///
     /// ```
-    /// use tailtrace::tail::{RootNamed, TailSampler};
+    /// use tailtrace::{TailSampler, tail::RootNamed};
     /// let tail = TailSampler::new().drop_if(RootNamed::regex("^GET /(healthz|metrics)$")?);
     /// # let _ = tail;
     /// # Ok::<(), tailtrace::model::SettingError>(())

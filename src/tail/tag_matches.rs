@@ -24,7 +24,7 @@ use crate::trace::TraceView;
 /// at.
 ///
 /// ```
-/// use tailtrace::tail::{TagMatches, TailSampler};
+/// use tailtrace::{TailSampler, tail::TagMatches};
 /// let tail = TailSampler::new().keep(TagMatches::new("url.path", "/admin/*"));
 /// # let _ = tail;
 /// ```
@@ -51,7 +51,7 @@ impl TagMatches {
     /// to at most 1 MiB. Needs the feature `regex`.
     ///
     /// ```
-    /// use tailtrace::tail::{TagMatches, TailSampler};
+    /// use tailtrace::{TailSampler, tail::TagMatches};
     /// let tail = TailSampler::new().keep(TagMatches::regex("url.path", "^/(admin|billing)/")?);
     /// # let _ = tail;
     /// assert_eq!(

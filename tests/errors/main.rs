@@ -2,12 +2,21 @@
 //! whose `main` returns an error shows a person the cure and not a struct.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
+use async_trait::async_trait;
+
+use tailtrace::config::ConfigError;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::model::{Baggage, Randomness, SettingError, Threshold, TraceState};
+use tailtrace::pipeline::FlushError;
 use tailtrace::sampling::RateLimitingSampler;
 use tailtrace::tail::{PerSecond, Slowest};
-use tailtrace::{AdaptiveSampler, Fraction, InMemoryExporter, LogLevel, Pipeline, SpanId, TraceId};
+use tailtrace::{
+    AdaptiveSampler, AlwaysOn, Exporter, FileExporter, Fraction, InMemoryExporter, LogLevel,
+    Pipeline, SpanId, TraceId, Tracer,
+};
 
 /// Checks how an error prints, and that it tells what the text asks for.
 #[track_caller]
@@ -76,4 +85,56 @@ fn adaptive() -> AdaptiveSampler {
 fn a_pipeline_that_does_not_start() {
     check(&Pipeline::builder("shop").start().unwrap_err(), "with_exporter");
     assert!(Pipeline::builder("shop").with_exporter(InMemoryExporter::new()).start().is_ok());
+}
+
+/// Never takes a batch.
+struct Refusing;
+
+#[async_trait]
+impl Exporter for Refusing {
+    async fn export(&self, _: Batch) -> Result<(), ExportError> {
+        let source = io::Error::other("disk on fire");
+        Err(ExportError::permanent("the backend refused").with_source(source))
+    }
+}
+
+#[test]
+fn what_an_exporter_and_the_delivery_say() {
+    let source = io::Error::other("disk on fire");
+    let refused = ExportError::permanent("the backend refused").with_source(source);
+    check(&refused, "the backend refused");
+    assert!(format!("{refused:?}").ends_with(": disk on fire"));
+
+    let tracer = Tracer::new("shop", AlwaysOn, Refusing);
+    drop(tracer.start_span("flushed"));
+    let lost = tracer.flush(Duration::from_secs(60)).unwrap_err();
+    check(&lost, "the backend refused");
+    if let FlushError::Lost { last_error: Some(failure), .. } = &lost {
+        check(failure, "the backend refused");
+    }
+    drop(tracer.start_span("shut down"));
+    check(&tracer.shutdown(Duration::from_secs(60)).unwrap_err(), "the backend refused");
+}
+
+#[test]
+fn exporters_that_cannot_be_made() {
+    let nowhere = FileExporter::new("no such folder/spans.json").unwrap_err();
+    check(&nowhere, "its folder must exist");
+    let source = Box::new(nowhere);
+    check(&ConfigError::Exporter { name: "file", source }, "its folder must exist");
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn endpoints_that_are_none() {
+    check(&tailtrace::OtlpExporter::new("nowhere at all").unwrap_err(), "nowhere at all");
+}
+
+#[cfg(feature = "layer")]
+#[test]
+fn parents_that_are_not_set() {
+    use tailtrace::layer::SetParentError;
+    check(&SetParentError::LayerNotFound, "pipeline.layer()");
+    check(&SetParentError::AlreadyStarted, "set its parent first");
+    check(&SetParentError::SpanDisabled, "filters");
 }

@@ -34,11 +34,18 @@ type Service = (Arc<Resource>, Arc<dyn Exporter>);
 type Connect = dyn Fn(&Resource) -> Result<Box<dyn Exporter>, TraceError> + Send + Sync;
 
 /// Why there is no exporter.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(
     "no exporter for Jaeger: {0}; check the endpoint, and OTEL_EXPORTER_JAEGER_* in the environment"
 )]
 pub struct BuildError(#[source] TraceError);
+
+/// Prints what `Display` prints, which has the cause in it, for `fn main() -> Result<…>`.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl ThriftExporter {
     /// To an agent, over UDP.

@@ -1,10 +1,11 @@
 //! tailtrace.
 
+use tailtrace::layer::SetParentError;
 use tailtrace::model::{Link, TraceFlags};
 use tailtrace::{LogLevel, SpanId, Status, TagValue, TraceContext, TraceId, TraceSpanExt as _};
 use tracing::Span;
 
-use super::{Ours, Peer, name_of, whole};
+use super::{Ours, Peer, whole};
 use crate::seen::Value;
 use crate::sides::{REMOTE_SPAN, REMOTE_TRACE};
 
@@ -28,7 +29,7 @@ fn value_of(value: Value) -> TagValue {
 
 impl Peer for Ours {
     fn set_parent(&self, span: &Span) -> Result<(), String> {
-        span.set_parent(remote()).map_err(name_of)
+        span.set_parent(remote()).map_err(|error| variant_of(error).to_owned())
     }
 
     fn context(&self, span: &Span) -> Option<(String, String)> {
@@ -56,5 +57,15 @@ impl Peer for Ours {
     fn log_event(&self, span: &Span, name: &'static str, fields: &[(&'static str, Value)]) {
         let fields = fields.iter().cloned().map(|(key, value)| (key, value_of(value)));
         span.log_with_fields(LogLevel::Info, name, fields);
+    }
+}
+
+/// The variant's name: our errors print by `Debug` what they print by `Display`.
+fn variant_of(error: SetParentError) -> &'static str {
+    match error {
+        SetParentError::LayerNotFound => "LayerNotFound",
+        SetParentError::AlreadyStarted => "AlreadyStarted",
+        SetParentError::SpanDisabled => "SpanDisabled",
+        _ => "another",
     }
 }
