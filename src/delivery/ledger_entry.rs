@@ -45,7 +45,7 @@ impl Settlement {
 }
 
 impl LedgerEntry {
-    /// Enters a trace into the account: one ledger_entry for each exporter, never none.
+    /// Enters a trace into the account: one ledger entry for each exporter, never none.
     pub(super) fn issue(
         ledger: &Ledger,
         spans: u64,

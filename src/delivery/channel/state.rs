@@ -49,11 +49,11 @@ pub(super) struct QueuedTrace {
     pub(super) ledger_entry: LedgerEntry,
 }
 
-/// The account of the batch that is being sent: taking ledger_entries out of it decides what became of them.
+/// The account of the batch that is being sent: taking ledger entries out of it decides what became of them.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     ledger_entries: VecDeque<(u64, LedgerEntry)>,
-    /// What is known about the first ledger_entry's spans.
+    /// What is known about the first ledger entry's spans.
     first: Progress,
     /// Where the exporter baselines what became of the spans.
     loan: Option<Arc<Loan>>,

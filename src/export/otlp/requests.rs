@@ -25,7 +25,7 @@ pub(super) fn write<F: Format>(batch: &Batch, out: &mut Vec<u8>, limit: usize) -
     let mut request = Request { format: F::default(), out, spans: 0, limit };
     let mut skip = batch.done_in_first();
     request.format.begin(request.out);
-    for group in batch.chunk_by(|one, other| has_resource_of(one, other)) {
+    for group in batch.chunk_by(has_resource_of) {
         if !request.write_group(group, mem::take(&mut skip)) {
             break;
         }
