@@ -14,7 +14,8 @@ use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
 use super::drain::{Drain, DrainKind};
 use super::ledger_entry::LedgerEntry;
 use super::queue::{Bounds, Offer};
-use crate::export::Batching;
+use super::waiter::Waiter;
+use crate::export::{Batch, Batching};
 use crate::kit::sync::{Condvar, Mutex, lock, wait_while};
 use crate::ledger::{Ledger, Reason};
 use crate::model::TraceId;
@@ -183,7 +184,27 @@ fn loom_a_batch_given_up_while_it_arrives_is_counted_once() {
 }
 
 #[test]
-fn loom_a_wait_between_two_tries_ends_when_somebody_waits_for_the_batch() {
+fn loom_what_was_accepted_before_a_retry_is_counted_once_when_the_channel_ends() {
+    check(|| {
+        let world = World::new(1, 9, Batching::immediate());
+        World::send(&world.channels, &world.ledger, false);
+        let channel = Arc::clone(&world.channels[0]);
+        assert!(matches!(channel.next(), Job::Send(_)));
+        let ender = thread::spawn({
+            let channel = Arc::clone(&channel);
+            move || channel.end(None)
+        });
+        // Nothing is left: the peer has accepted all of it before the try failed.
+        assert!(channel.retry(Batch::default(), 0).is_none());
+        ender.join().unwrap();
+        let report = channel.since(&channel.stop(&Waiter::new(1))).0;
+        assert_eq!(report.left, 0);
+        world.check(1);
+    });
+}
+
+#[test]
+fn loom_a_wait_between_two_tries_ends_when_a_flush_waits_for_the_batch() {
     check(|| {
         let world = World::new(1, 9, Batching::immediate());
         let channel = Arc::clone(&world.channels[0]);
@@ -247,7 +268,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn loom_an_exporter_that_never_answers_is_let_go_when_its_lane_ends() {
+fn loom_an_exporter_that_never_answers_is_abandoned_when_its_channel_ends() {
     check(|| {
         let world = World::new(1, 9, Batching::immediate());
         let channel = Arc::clone(&world.channels[0]);
