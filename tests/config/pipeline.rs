@@ -157,7 +157,7 @@ fn a_disabled_process_passes_its_callers_context_on() {
         propagator.inject(&context, &mut outgoing);
         assert_eq!(outgoing, headers);
     }
-    let inner = tracer.span_builder("inner").with_parent_context(&span.context()).start();
+    let inner = tracer.span_builder("inner").with_parent_context(span.context()).start();
     assert_eq!(inner.context().span_id, caller.span_id);
     drop((inner, span));
     end(&pipeline);

@@ -137,7 +137,7 @@ fn without_a_sampler_a_tail_decides_everything_and_without_a_tail_all_new_traces
     let pipeline = builder.start().unwrap();
     let tracer = pipeline.tracer();
     let root = tracer.start_span("root");
-    drop(tracer.start_span_with_context("sampled", &root.context().remote()));
+    drop(tracer.start_span_with_context("sampled", root.context().remote()));
     let mut unsampled = root.context().remote();
     unsampled.flags = unsampled.flags.with_sampled(false);
     drop(tracer.start_span_with_context("unsampled", &unsampled));
@@ -244,8 +244,8 @@ fn all_local_traces_of_a_trace_are_asked_for_together() {
     let pipeline = builder.with_tail(keep_errors).start().unwrap();
     let tracer = pipeline.tracer();
     let client = tracer.start_span("client");
-    drop(tracer.start_span_with_context("first", &client.context().remote()));
-    drop(tracer.start_span_with_context("second", &client.context().remote()));
+    drop(tracer.start_span_with_context("first", client.context().remote()));
+    drop(tracer.start_span_with_context("second", client.context().remote()));
     assert_eq!(pipeline.keep(client.context().trace_id), KeepOutcome::Exported);
     drop(client);
     pipeline.flush(PLENTY).unwrap();

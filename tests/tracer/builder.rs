@@ -70,7 +70,7 @@ fn a_builder_starts_children_with_all_it_says() {
     let earlier = SystemTime::UNIX_EPOCH + Duration::from_secs(5);
     let child = tracer
         .span_builder("child")
-        .with_parent_context(&root.context())
+        .with_parent_context(root.context())
         .with_kind(SpanKind::Client)
         .with_tag("rows", 3)
         .with_link(other.clone())

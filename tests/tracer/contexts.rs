@@ -49,7 +49,7 @@ fn a_context_of_another_pipeline_starts_a_local_trace_of_its_own() {
     let (ours, our_memory) = tracer();
     let (theirs, their_memory) = tracer();
     let root = theirs.start_span("theirs");
-    drop(ours.start_span_with_context("ours", &root.context()));
+    drop(ours.start_span_with_context("ours", root.context()));
     ours.flush(PLENTY).unwrap();
     assert_eq!(exported(&our_memory), [["ours"]]);
     assert_eq!(our_memory.traces()[0].trace_id(), root.context().trace_id);
@@ -74,7 +74,7 @@ fn an_unsampled_context_of_another_pipeline_is_decided_here() {
         tailtrace::Tracer::new("off", tailtrace::AlwaysOff, tailtrace::InMemoryExporter::new());
     let unsampled = off.start_span("unsampled");
     let (tracer, memory) = tracer();
-    drop(tracer.start_span_with_context("span", &unsampled.context()));
+    drop(tracer.start_span_with_context("span", unsampled.context()));
     assert_eq!(only(&tracer, &memory).trace_id(), unsampled.context().trace_id);
     assert_eq!((off.stats().started, tracer.stats().sampled_out), (1, 0));
 }
@@ -141,9 +141,9 @@ fn baggage_reaches_children_however_they_are_started() {
         let child = root.child("child");
         let grandchild = child.child("grandchild");
         assert_eq!(grandchild.baggage(), &tenant, "{name}");
-        let joined = tracer.start_span_with_context("joined", &grandchild.context());
+        let joined = tracer.start_span_with_context("joined", grandchild.context());
         assert_eq!(joined.context().baggage, tenant, "{name}");
-        let built = tracer.span_builder("built").with_parent_context(&joined.context()).start();
+        let built = tracer.span_builder("built").with_parent_context(joined.context()).start();
         assert_eq!(built.baggage(), &tenant, "{name}");
     }
 }
@@ -156,13 +156,13 @@ fn a_spans_own_baggage_replaces_its_parents_and_goes_no_way_but_down() {
     let child = tracer
         .span_builder("child")
         .with_baggage(own.clone())
-        .with_parent_context(&root.context())
+        .with_parent_context(root.context())
         .start();
     assert_eq!(child.child("grandchild").baggage(), &own);
     assert_eq!(root.child("sibling").baggage().get("tenant"), Some("acme"));
     let none = tracer
         .span_builder("none")
-        .with_parent_context(&root.context())
+        .with_parent_context(root.context())
         .with_baggage(Baggage::new())
         .start();
     assert!(none.baggage().is_empty());

@@ -170,7 +170,7 @@ fn another_propagator_takes_the_place_of_the_standard_one() {
 #[test]
 fn baggage_without_a_caller_goes_to_the_trace_that_starts() {
     let memory = InMemoryExporter::new();
-    let tracer = Tracer::new("callee", AlwaysOn, memory.clone());
+    let tracer = Tracer::new("callee", AlwaysOn, memory);
     let incoming =
         tracer.extract(&headers([("traceparent", "garbage"), ("baggage", "tenant=acme")]));
     assert_eq!(incoming.context, None);

@@ -95,7 +95,7 @@ fn children_on_many_threads_end_up_in_one_local_trace() {
                     let span = if step % 2 == 0 {
                         lane.child("step")
                     } else {
-                        tracer.start_span_with_context("step", &lane.context())
+                        tracer.start_span_with_context("step", lane.context())
                     };
                     span.set_tag("step", step);
                     root.log(LogLevel::Debug, "said by many");
@@ -275,7 +275,7 @@ fn a_head_that_drops_costs_no_record_and_still_propagates() {
     let tracer = Tracer::new("test", AlwaysOff, memory.clone());
     let root = tracer.start_span("root");
     let child = root.child("child");
-    let joined = tracer.start_span_with_context("joined", &child.context());
+    let joined = tracer.start_span_with_context("joined", child.context());
     for span in [&root, &child, &joined] {
         assert!(!span.is_recording());
         let context = span.context();

@@ -112,7 +112,7 @@ pub(super) fn run(
     for (number, step) in steps.iter().enumerate() {
         let now = at(number as u64 + 1);
         let pick = |span: &Index| {
-            (store.len() > 0).then(|| SpanIndex::new(span.index(store.len()) as u32))
+            (!store.is_empty()).then(|| SpanIndex::new(span.index(store.len()) as u32))
         };
         match step {
             Step::Push(name, parent) => {
