@@ -11,7 +11,7 @@ use crate::trace::store::SpanStore;
 /// A trace that no policy kept.
 #[derive(Debug)]
 pub(super) struct DroppedTrace {
-    pub(super) head: TraceHeader,
+    pub(super) header: TraceHeader,
     pub(super) store: SpanStore,
     pub(super) since: Tick,
 }
@@ -64,11 +64,11 @@ impl Ring {
 
     /// Takes the local traces of a trace id out of the ring. Costs a walk over the ring.
     pub(super) fn remove(&mut self, id: TraceId) -> Vec<DroppedTrace> {
-        if !self.traces.iter().any(|dropped| dropped.head.trace_id == id) {
+        if !self.traces.iter().any(|dropped| dropped.header.trace_id == id) {
             return Vec::new();
         }
         let (removed, rest): (Vec<_>, Vec<_>) =
-            self.traces.drain(..).partition(|dropped| dropped.head.trace_id == id);
+            self.traces.drain(..).partition(|dropped| dropped.header.trace_id == id);
         self.traces = rest.into();
         removed.iter().for_each(|dropped| self.uncount(dropped));
         removed

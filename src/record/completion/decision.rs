@@ -38,7 +38,7 @@ impl TraceDecision {
         store: &SpanStore,
         now: Tick,
     ) -> Self {
-        let verdict = deciders.ask_tail(&TraceView::new(&trace.head, store, now));
+        let verdict = deciders.ask_tail(&TraceView::new(&trace.header, store, now));
         let sample = trace.sample();
         let keep = |policy, threshold| Self::Keep(KeepReason { policy, threshold, is_late: false });
         match verdict.decision {

@@ -131,7 +131,7 @@ impl<O: TraceOwner> Completion<O> {
         mut store: SpanStore,
         kept: KeepReason,
     ) -> Phase {
-        self.keep_spans(&trace.head, &mut store, &kept);
+        self.keep_spans(&trace.header, &mut store, &kept);
         traces.release_store(trace.trace_id(), store);
         Phase::Kept(Arc::new(kept))
     }
@@ -178,18 +178,18 @@ impl<O: TraceOwner> Completion<O> {
     ) {
         let late = KeepReason { is_late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
-        self.keep_spans(&trace.head, &mut store, &late);
+        self.keep_spans(&trace.header, &mut store, &late);
         traces.release_store(trace.trace_id(), store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
-    fn keep_spans(&self, head: &TraceHeader, store: &mut SpanStore, kept: &KeepReason) {
+    fn keep_spans(&self, header: &TraceHeader, store: &mut SpanStore, kept: &KeepReason) {
         if store.len() == 0 {
             return;
         }
         self.ledger.kept(kept.is_late, store.len() as u64);
         let resource = Arc::clone(store.resource().unwrap_or(&self.resource));
-        (self.sink)(Trace::frozen(head.clone(), store.freeze(), resource, kept.clone()));
+        (self.sink)(Trace::frozen(header.clone(), store.freeze(), resource, kept.clone()));
     }
 
     /// How many traces linger, or did so and have completed meanwhile.
@@ -233,7 +233,7 @@ impl<O: TraceOwner> Completion<O> {
         let (dropped, live) = traces.request_keep(id);
         let count = dropped.len();
         for mut dropped in dropped {
-            self.keep_spans(&dropped.head, &mut dropped.store, &kept_on_request());
+            self.keep_spans(&dropped.header, &mut dropped.store, &kept_on_request());
             traces.release_store(id, dropped.store);
         }
         match (count, live) {

@@ -71,9 +71,9 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
         drop(live);
         None
     };
-    let head = recorder.head_of(None, recorder.clock.correction());
-    let memory = recorder.traces.acquire_around(head.trace_id, store);
-    let draft = Draft::new(memory.into_trace(recorder, head), span.id);
+    let header = recorder.header_of(None, recorder.clock.correction());
+    let memory = recorder.traces.acquire_around(header.trace_id, store);
+    let draft = Draft::new(memory.into_trace(recorder, header), span.id);
     if has_failed {
         draft.mark_worth_keeping();
     }

@@ -43,8 +43,8 @@ impl Draft {
         if recorder.refusal().is_some() || recorder.drops_everything() {
             return DraftStart::Started(recorder.start(SpanStart::new(Cow::Borrowed(name))));
         }
-        let head = recorder.head_of(None, recorder.clock.correction());
-        let mut memory = recorder.traces.acquire(head.trace_id);
+        let header = recorder.header_of(None, recorder.clock.correction());
+        let mut memory = recorder.traces.acquire(header.trace_id);
         let id = SpanId::random(&recorder.random);
         let root = NewSpan {
             id,
@@ -54,7 +54,7 @@ impl Draft {
             kind: SpanKind::Internal,
         };
         match memory.store.recorded_mut().push_span(root, &recorder.limits.span) {
-            Ok(_) => DraftStart::Draft(Self::new(memory.into_trace(recorder, head), id)),
+            Ok(_) => DraftStart::Draft(Self::new(memory.into_trace(recorder, header), id)),
             // Only a limit that allows no trace at all refuses a root: starting it counts that.
             Err(root) => DraftStart::Started(recorder.start(SpanStart::new(root.name))),
         }
@@ -78,7 +78,7 @@ impl Draft {
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         let recorder = &*self.trace.owner;
         let mut live = self.trace.lock();
-        let correction = self.trace.head.correction;
+        let correction = self.trace.header.correction;
         let mut span = SpanMut::new(
             live.store.recorded_mut(),
             correction,
@@ -109,7 +109,7 @@ impl Draft {
     /// `incoming`.
     pub(crate) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         let live = self.trace.lock();
-        let records = live.store.outlines(self.trace.head.correction);
+        let records = live.store.outlines(self.trace.header.correction);
         let record = records.span(SpanIndex::FIRST)?;
         Some(DraftRequest {
             recorder: Arc::clone(&self.trace.owner),
@@ -127,14 +127,14 @@ impl Draft {
     pub(crate) fn settle(mut self, outcome: DraftOutcome) -> ActiveSpan {
         match outcome {
             DraftOutcome::JoinParent(parent) => self.join(&parent),
-            DraftOutcome::Unrecorded(head, reason, baggage) => {
-                self.trace.owner.unrecorded_root(Some(self.id), reason, &head, baggage)
+            DraftOutcome::Unrecorded(header, reason, baggage) => {
+                self.trace.owner.unrecorded_root(Some(self.id), reason, &header, baggage)
             }
-            DraftOutcome::Record(mut head, answer, parent, baggage) => {
+            DraftOutcome::Record(mut header, answer, parent, baggage) => {
                 if answer.is_sampled() {
-                    head.sample(answer.threshold);
+                    header.sample(answer.threshold);
                 }
-                self.record(head, answer, parent, baggage)
+                self.record(header, answer, parent, baggage)
             }
         }
     }
@@ -143,7 +143,7 @@ impl Draft {
         let recorder = &self.trace.owner;
         // Out of the lock of the draft, because the parent's is taken meanwhile.
         let store = recorder.traces.take_spans(&mut self.trace.lock());
-        let records = store.outlines(self.trace.head.correction);
+        let records = store.outlines(self.trace.header.correction);
         let mut start = SpanStart::under(Cow::Borrowed(""), parent);
         if let Some(record) = records.span(SpanIndex::FIRST) {
             start.name = records.owned_name(record);
@@ -161,7 +161,7 @@ impl Draft {
 
     fn record(
         &mut self,
-        head: TraceHeader,
+        header: TraceHeader,
         answer: SamplingResult,
         parent: Option<TraceContext>,
         baggage: Baggage,
@@ -169,11 +169,11 @@ impl Draft {
         let recorder = Arc::clone(&self.trace.owner);
         let is_remote = parent.as_ref().is_some_and(|parent| parent.is_remote);
         let parent = parent.map(|parent| parent.span_id);
-        let mut worth = Worth::of_new(&head);
+        let mut worth = Worth::of_new(&header);
         worth.is_worth_keeping |= self.trace.is_worth_keeping();
         // The draft was counted itself, so there will be no trace more than now.
         if let Err(reason) = recorder.traces.make_room(worth, 0) {
-            return recorder.unrecorded_root(Some(self.id), Some(reason), &head, baggage);
+            return recorder.unrecorded_root(Some(self.id), Some(reason), &header, baggage);
         }
         let trace = Arc::get_mut(&mut self.trace);
         debug_assert!(trace.is_some(), "only the draft refers to its trace");
@@ -185,10 +185,10 @@ impl Draft {
                 let limits = &recorder.limits.span;
                 records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
             }
-            if head.is_sampled() {
+            if header.is_sampled() {
                 trace.mark_worth_keeping();
             }
-            trace.head = head;
+            trace.header = header;
         }
         recorder.ledger.started(1);
         let span = RecordedSpan::new(Arc::clone(&self.trace), self.id, SpanIndex::FIRST, baggage);

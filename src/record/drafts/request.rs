@@ -52,32 +52,32 @@ impl DraftRequest {
         if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
             return DraftOutcome::JoinParent(parent.clone());
         }
-        let mut head = recorder.head_of(parent.as_ref(), recorder.clock.correction());
+        let mut header = recorder.header_of(parent.as_ref(), recorder.clock.correction());
         if parent.is_none() {
-            head.trace_id = trace_id;
+            header.trace_id = trace_id;
         }
         // Whether the thread is one of the pipeline's does not matter here: the draft is the application's,
         // whichever thread settles it.
         if recorder.is_decider_running() {
-            return DraftOutcome::Unrecorded(head, Some(Reason::OwnWork), baggage);
+            return DraftOutcome::Unrecorded(header, Some(Reason::OwnWork), baggage);
         }
         if recorder.is_closed() {
-            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage);
+            return DraftOutcome::Unrecorded(header, Some(Reason::ShutDown), baggage);
         }
         let mut start = SpanStart::new(name);
         start.kind = kind;
         start.tags = tags;
         start.links = links;
         start.parent = parent.as_ref();
-        let answer = recorder.ask_head(&head, &start, recorder.clock.now());
+        let answer = recorder.ask_head(&header, &start, recorder.clock.now());
         sampler_tags::release(start.tags);
         // The sampler may have shut the pipeline down itself.
         if recorder.is_closed() {
-            return DraftOutcome::Unrecorded(head, Some(Reason::ShutDown), baggage);
+            return DraftOutcome::Unrecorded(header, Some(Reason::ShutDown), baggage);
         }
         if answer.decision == SamplingDecision::Drop {
-            return DraftOutcome::Unrecorded(head, None, baggage);
+            return DraftOutcome::Unrecorded(header, None, baggage);
         }
-        DraftOutcome::Record(head, answer, parent, baggage)
+        DraftOutcome::Record(header, answer, parent, baggage)
     }
 }

@@ -190,14 +190,14 @@ impl Intake {
     fn start_trace(&self, span: SpanId, context: &TraceContext) {
         let recorder = &self.recorder;
         let sample = recorder.traces.foreign.remove_sample(context.trace_id);
-        let mut head = recorder.head_of(Some(context), recorder.clock.correction());
+        let mut header = recorder.header_of(Some(context), recorder.clock.correction());
         if let Some(HeadSample { threshold }) = sample {
-            head.sample(threshold);
+            header.sample(threshold);
         } else if context.is_sampled() && !recorder.deciders.has_tail() {
-            head.sample(context.trace_state.threshold());
+            header.sample(context.trace_state.threshold());
         }
-        let refused = recorder.traces.make_room(Worth::of_new(&head), 1).err();
-        let mut trace = recorder.traces.acquire(head.trace_id).into_trace(recorder, head);
+        let refused = recorder.traces.make_room(Worth::of_new(&header), 1).err();
+        let mut trace = recorder.traces.acquire(header.trace_id).into_trace(recorder, header);
         if let Some(trace) = Arc::get_mut(&mut trace) {
             trace.make_foreign(refused);
         }

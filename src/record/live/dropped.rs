@@ -42,9 +42,9 @@ impl<O: TraceOwner> LiveTraces<O> {
             }
             // After a shutdown no request can come any more.
             if !self.is_closed() {
-                let head = trace.head.clone();
+                let header = trace.header.clone();
                 refused = refused.and_then(|store| {
-                    let dropped = DroppedTrace { head, store, since: now };
+                    let dropped = DroppedTrace { header, store, since: now };
                     shard.ring.push(dropped).map(|dropped| dropped.store)
                 });
             }

@@ -265,15 +265,15 @@ impl<O: TraceOwner> LiveTraces<O> {
 impl<O> TraceMemory<O> {
     /// Makes the trace, whose buffer holds its root if it has one.
     #[inline]
-    pub(super) fn into_trace(self, owner: &Arc<O>, head: TraceHeader) -> Arc<LocalTrace<O>> {
+    pub(super) fn into_trace(self, owner: &Arc<O>, header: TraceHeader) -> Arc<LocalTrace<O>> {
         let Self { trace, store } = self;
         if let Some(mut pooled) = trace
             && let Some(trace) = Arc::get_mut(&mut pooled)
         {
             debug_assert!(Arc::ptr_eq(&trace.owner, owner), "a pool has traces of its owner");
-            trace.reset(head, store);
+            trace.reset(header, store);
             return pooled;
         }
-        Arc::new(LocalTrace::new(Arc::clone(owner), head, store))
+        Arc::new(LocalTrace::new(Arc::clone(owner), header, store))
     }
 }

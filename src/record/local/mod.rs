@@ -38,7 +38,7 @@ pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
 #[derive(Debug)]
 pub(crate) struct LocalTrace<O> {
     pub(super) owner: Arc<O>,
-    pub(super) head: TraceHeader,
+    pub(super) header: TraceHeader,
     /// Where it stands in its shard. Written under the shard's lock only, which orders it.
     slot: AtomicU32,
     worth_keeping: AtomicBool,
@@ -62,8 +62,8 @@ pub(super) struct Worth {
 impl Worth {
     /// The worth of a trace of which no more is known than the head's answer.
     #[inline]
-    pub(super) fn of_new(head: &TraceHeader) -> Self {
-        Self { is_worth_keeping: head.is_sampled(), randomness: head.randomness() }
+    pub(super) fn of_new(header: &TraceHeader) -> Self {
+        Self { is_worth_keeping: header.is_sampled(), randomness: header.randomness() }
     }
 }
 
@@ -71,29 +71,29 @@ impl<O> LocalTrace<O> {
     /// The memory of a live trace besides its buffer: itself, its counters, its slot in its shard.
     pub(super) const BYTES: usize = size_of::<Self>() + 4 * size_of::<usize>();
 
-    pub(super) fn new(owner: Arc<O>, head: TraceHeader, store: SpanStore) -> Self {
+    pub(super) fn new(owner: Arc<O>, header: TraceHeader, store: SpanStore) -> Self {
         Self {
             owner,
             slot: AtomicU32::new(UNREGISTERED),
-            worth_keeping: AtomicBool::new(head.is_sampled()),
+            worth_keeping: AtomicBool::new(header.is_sampled()),
             keep_requested: AtomicBool::new(false),
             foreign_spans: ForeignSpanCount::default(),
             sampled_since: AtomicU64::new(0),
             live: Mutex::new(LiveSpans::new(store)),
-            head,
+            header,
         }
     }
 
     /// Makes this trace, to which nothing else refers, a new one.
     #[inline]
-    pub(super) fn reset(&mut self, head: TraceHeader, store: SpanStore) {
+    pub(super) fn reset(&mut self, header: TraceHeader, store: SpanStore) {
         debug_assert_eq!(*self.slot.get_mut(), UNREGISTERED, "a pooled trace is not registered");
-        *self.worth_keeping.get_mut() = head.is_sampled();
+        *self.worth_keeping.get_mut() = header.is_sampled();
         *self.keep_requested.get_mut() = false;
         self.foreign_spans = ForeignSpanCount::default();
         *self.sampled_since.get_mut() = 0;
         *self.lock_mut() = LiveSpans::new(store);
-        self.head = head;
+        self.header = header;
     }
 
     /// Makes this trace, which holds nothing, one for another tracer's spans. One of them is open, unless
@@ -109,7 +109,7 @@ impl<O> LocalTrace<O> {
 
     #[inline]
     pub(super) fn trace_id(&self) -> TraceId {
-        self.head.trace_id
+        self.header.trace_id
     }
 
     #[inline]
@@ -149,7 +149,7 @@ impl<O> LocalTrace<O> {
     /// What it is worth at a limit.
     // The flag is a hint for the choice of what goes first, so it orders with nothing.
     pub(super) fn worth(&self) -> Worth {
-        Worth { is_worth_keeping: self.is_worth_keeping(), randomness: self.head.randomness() }
+        Worth { is_worth_keeping: self.is_worth_keeping(), randomness: self.header.randomness() }
     }
 
     pub(super) fn is_worth_keeping(&self) -> bool {
@@ -189,7 +189,7 @@ impl<O> LocalTrace<O> {
     /// The answer of a head that sampled it, if one did.
     pub(super) fn sample(&self) -> Option<HeadSample> {
         let since = || HeadSample::from_bits(self.sampled_since.load(Ordering::Relaxed));
-        self.head.sampled().or_else(since)
+        self.header.sampled().or_else(since)
     }
 }
 
@@ -209,9 +209,10 @@ impl<O: TraceOwner> LocalTrace<O> {
 
     /// What a span of this trace tells the next, with the way back to this trace.
     pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
-        let mut context = TraceContext::new(self.head.trace_id, id).with_flags(self.head.flags());
+        let mut context =
+            TraceContext::new(self.header.trace_id, id).with_flags(self.header.flags());
         context.parent_span_id = parent;
-        context.trace_state = self.head.outgoing_state();
+        context.trace_state = self.header.outgoing_state();
         let local: Arc<Self> = Arc::clone(self);
         context.with_local(LocalHandle::new(local))
     }

@@ -183,7 +183,7 @@ impl Recorder {
     ) -> bool {
         let mut live = trace.lock();
         let Some(index) = live.store.recorded_mut().find_open(guess, id) else { return false };
-        let correction = trace.head.correction;
+        let correction = trace.header.correction;
         let mut span =
             SpanMut::new(live.store.recorded_mut(), correction, index, &self.limits.span);
         write(&mut span);

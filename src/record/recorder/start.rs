@@ -42,35 +42,35 @@ impl Recorder {
             return self.pass_on(new);
         }
         let correction = self.clock.correction();
-        let mut head = self.head_of(new.parent, correction);
+        let mut header = self.header_of(new.parent, correction);
         if let Some(reason) = self.refusal() {
-            return self.unrecorded_root(None, Some(reason), &head, new.baggage);
+            return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
         let now = self.clock.now();
-        let answer = self.ask_head(&head, &new, now);
+        let answer = self.ask_head(&header, &new, now);
         // The sampler may have taken its time, or shut the pipeline down itself.
         if self.is_closed() {
-            return self.unrecorded_root(None, Some(Reason::ShutDown), &head, new.baggage);
+            return self.unrecorded_root(None, Some(Reason::ShutDown), &header, new.baggage);
         }
         if answer.decision == SamplingDecision::Drop {
-            return self.unrecorded_root(None, None, &head, new.baggage);
+            return self.unrecorded_root(None, None, &header, new.baggage);
         }
         if answer.is_sampled() {
-            head.sample(answer.threshold);
+            header.sample(answer.threshold);
         }
-        if let Err(reason) = self.traces.make_room(Worth::of_new(&head), 1) {
-            return self.unrecorded_root(None, Some(reason), &head, new.baggage);
+        if let Err(reason) = self.traces.make_room(Worth::of_new(&header), 1) {
+            return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
         let start = new.start.map_or(now, |start| start.tick(correction));
-        self.record_root(head, start, new, answer)
+        self.record_root(header, start, new, answer)
     }
 
     /// A span that only stands for its caller, whose decision goes on as it came.
     #[cold]
     fn pass_on(&self, new: SpanStart<'_>) -> ActiveSpan {
         let Some(caller) = new.parent else {
-            let head = self.head_of(None, self.clock.correction());
-            return self.unrecorded_root(None, None, &head, new.baggage);
+            let header = self.header_of(None, self.clock.correction());
+            return self.unrecorded_root(None, None, &header, new.baggage);
         };
         let unrecorded = UnrecordedTrace::of_caller(&self.ledger, caller, new.baggage);
         ActiveSpan::Unrecorded(UnrecordedSpan::new(caller.trace_id, unrecorded))
@@ -80,9 +80,9 @@ impl Recorder {
     /// elsewhere stays in its parent's trace, unsampled.
     #[cfg(any(feature = "layer", feature = "otel"))]
     pub(crate) fn start_refused(&self, parent: Option<&TraceContext>) -> ActiveSpan {
-        let head = self.head_of(parent, self.clock.correction());
+        let header = self.header_of(parent, self.clock.correction());
         let baggage = parent.map(|parent| parent.baggage.clone()).unwrap_or_default();
-        self.unrecorded_root(None, Some(Reason::OwnWork), &head, baggage)
+        self.unrecorded_root(None, Some(Reason::OwnWork), &header, baggage)
     }
 
     /// A span that is not recorded: by the head's decision, unless there is a `reason`. It keeps an `id` that
@@ -91,16 +91,16 @@ impl Recorder {
         &self,
         id: Option<SpanId>,
         reason: Option<Reason>,
-        head: &TraceHeader,
+        header: &TraceHeader,
         baggage: Baggage,
     ) -> ActiveSpan {
         // A service that continues a trace that is not sampled is promised no probability for it.
-        let state = head.outgoing_state();
-        let unrecorded = self.unrecorded.trace(reason, head.flags(), state, baggage);
-        ActiveSpan::Unrecorded(UnrecordedSpan::new(head.trace_id, unrecorded).with_id(id))
+        let state = header.outgoing_state();
+        let unrecorded = self.unrecorded.trace(reason, header.flags(), state, baggage);
+        ActiveSpan::Unrecorded(UnrecordedSpan::new(header.trace_id, unrecorded).with_id(id))
     }
 
-    pub(in crate::record) fn head_of(
+    pub(in crate::record) fn header_of(
         &self,
         parent: Option<&TraceContext>,
         correction: ClockCorrection,
@@ -117,11 +117,11 @@ impl Recorder {
 
     pub(in crate::record) fn ask_head(
         &self,
-        head: &TraceHeader,
+        header: &TraceHeader,
         new: &SpanStart<'_>,
         now: Tick,
     ) -> SamplingResult {
-        let mut request = SamplingRequest::new(head.trace_id, &new.name, now)
+        let mut request = SamplingRequest::new(header.trace_id, &new.name, now)
             .with_kind(new.kind)
             .with_tags(&new.tags)
             .with_links(&new.links);
@@ -133,14 +133,14 @@ impl Recorder {
 
     fn record_root(
         self: &Arc<Self>,
-        head: TraceHeader,
+        header: TraceHeader,
         start: Tick,
         new: SpanStart<'_>,
         answer: SamplingResult,
     ) -> ActiveSpan {
         let limits = &self.limits.span;
         let id = SpanId::random(&self.random);
-        let mut memory = self.traces.acquire(head.trace_id);
+        let mut memory = self.traces.acquire(header.trace_id);
         let store = &mut memory.store;
         let parent = new.parent.map(|parent| parent.span_id);
         let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
@@ -148,7 +148,7 @@ impl Recorder {
         let records = store.recorded_mut();
         if records.push_span(root, limits).is_err() {
             let reason = Some(Reason::BytesPerTrace);
-            return self.unrecorded_root(None, reason, &head, new.baggage);
+            return self.unrecorded_root(None, reason, &header, new.baggage);
         }
         if new.parent.is_some_and(|parent| parent.is_remote) {
             records.set_parent_remote(SpanIndex::FIRST, true);
@@ -159,7 +159,7 @@ impl Recorder {
         for link in new.links {
             records.push_link(SpanIndex::FIRST, link, limits);
         }
-        let trace = memory.into_trace(self, head);
+        let trace = memory.into_trace(self, header);
         self.ledger.started(1);
         self.traces.register(&trace);
         ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, new.baggage))
@@ -174,7 +174,7 @@ impl Recorder {
     ) -> ActiveSpan {
         let start = match new.start {
             None => self.clock.now(),
-            Some(start) => start.tick(trace.head.correction),
+            Some(start) => start.tick(trace.header.correction),
         };
         let span = self.start_child(trace, parent, start, new.name, new.kind, new.baggage);
         for (key, value) in new.tags {
@@ -242,7 +242,7 @@ impl Recorder {
         };
         if refused.is_some() {
             drop(live);
-            return self.unrecorded_root(None, refused, &trace.head, baggage);
+            return self.unrecorded_root(None, refused, &trace.header, baggage);
         }
         self.ledger.started(1);
         live.open += 1;

@@ -224,11 +224,11 @@ impl ActiveSpan {
     /// The moment at which the wall clock shows `time`, if what is written into the span may be kept.
     #[cfg(feature = "otel")]
     pub(crate) fn tick_at(&self, time: SystemTime) -> Option<Tick> {
-        let head = match self {
-            Self::Recorded(span) => &span.trace.head,
-            Self::OverLimit(span) => &span.trace.head,
+        let header = match self {
+            Self::Recorded(span) => &span.trace.header,
+            Self::OverLimit(span) => &span.trace.header,
             Self::Unrecorded(_) => return None,
         };
-        Some(Tick::at_wall(time, head.correction))
+        Some(Tick::at_wall(time, header.correction))
     }
 }

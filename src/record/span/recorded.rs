@@ -58,7 +58,7 @@ impl RecordedSpan {
 
     pub(super) fn context(&self) -> TraceContext {
         let live = self.trace.lock();
-        let records = live.store.outlines(self.trace.head.correction);
+        let records = live.store.outlines(self.trace.header.correction);
         let index = records.find(self.index, self.id);
         let parent = index.and_then(|index| records.span(index)).and_then(|span| span.parent);
         drop(live);
