@@ -189,9 +189,9 @@ proptest! {
         for (sampler, ask) in all() {
             for case in &cases {
                 let request = case.request();
-                let decision = ask.should_sample(&request);
-                if let Some(threshold) = decision.threshold {
-                    prop_assert!(decision.is_sampled(), "{} on {:?}", sampler, case);
+                let result = ask.should_sample(&request);
+                if let Some(threshold) = result.threshold {
+                    prop_assert!(result.is_sampled(), "{} on {:?}", sampler, case);
                     prop_assert!(threshold.accepts(request.randomness), "{} on {:?}", sampler, case);
                 }
             }
@@ -269,7 +269,7 @@ fn the_adjusted_counts_of_the_sampled_add_up_to_all_traces() {
         ("RuleBasedSampler", &rules()),
         ("AdaptiveSampler", &adaptive),
     ];
-    let count = |decision: SamplingResult| Some(decision.threshold?.adjusted_count());
+    let count = |result: SamplingResult| Some(result.threshold?.adjusted_count());
     for (name, sampler) in samplers {
         let sampled =
             stream(5, 100_000).filter_map(|request| count(sampler.should_sample(&request)));

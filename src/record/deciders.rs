@@ -65,14 +65,14 @@ impl Deciders {
             (None, Some(_)) => SamplingResult::record(),
             (None, None) => self.without_either.should_sample(request),
         });
-        let mut decision = asked.unwrap_or_else(|| {
+        let mut result = asked.unwrap_or_else(|| {
             self.ledger.panicked(1);
             SamplingResult::record()
         });
-        if decision.decision == SamplingDecision::Record && pair.tail.is_none() {
-            decision.decision = SamplingDecision::Drop;
+        if result.decision == SamplingDecision::Record && pair.tail.is_none() {
+            result.decision = SamplingDecision::Drop;
         }
-        decision
+        result
     }
 
     /// Whether there is a tail.

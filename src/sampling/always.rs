@@ -83,11 +83,11 @@ impl<S: Sampler> AlwaysRecord<S> {
 
 impl<S: Sampler> Sampler for AlwaysRecord<S> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
-        let mut decision = self.inner.should_sample(request);
-        if decision.decision == SamplingDecision::Drop {
-            decision.decision = SamplingDecision::Record;
+        let mut result = self.inner.should_sample(request);
+        if result.decision == SamplingDecision::Drop {
+            result.decision = SamplingDecision::Record;
         }
-        decision
+        result
     }
 }
 

@@ -107,8 +107,8 @@ mod tests {
         let id = TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
         for (rate, sampled) in [(0.25, true), (0.2, true), (0.1, false), (0.01, false)] {
             let request = SamplingRequest::new(id, "op", Tick::from_nanos(1));
-            let decision = FixedRateSampler::new(rate).unwrap().should_sample(&request);
-            assert_eq!(decision.is_sampled(), sampled, "at {rate}");
+            let result = FixedRateSampler::new(rate).unwrap().should_sample(&request);
+            assert_eq!(result.is_sampled(), sampled, "at {rate}");
         }
     }
 
@@ -119,8 +119,8 @@ mod tests {
         parent.trace_state = parent.trace_state.insert("ot", "rv:ffffffffffffff").unwrap();
         let request =
             SamplingRequest::new(TraceId::new(), "op", Tick::from_nanos(1)).with_parent(&parent);
-        let decision = FixedRateSampler::new(0.01).unwrap().should_sample(&request);
-        assert!(decision.is_sampled());
+        let result = FixedRateSampler::new(0.01).unwrap().should_sample(&request);
+        assert!(result.is_sampled());
     }
 
     #[test]

@@ -100,11 +100,11 @@ impl Sampler for ParentBasedSampler {
             (false, true) => &self.local_sampled,
             (false, false) => &self.local_not_sampled,
         };
-        let mut decision = sampler.should_sample(request);
-        if decision.is_sampled() && parent.is_sampled() {
-            decision.threshold = joint_threshold(parent, decision.threshold, request);
+        let mut result = sampler.should_sample(request);
+        if result.is_sampled() && parent.is_sampled() {
+            result.threshold = joint_threshold(parent, result.threshold, request);
         }
-        decision
+        result
     }
 }
 
@@ -156,9 +156,9 @@ mod tests {
 
     fn threshold_after(ot: &str) -> Option<String> {
         let sampler = ParentBasedSampler::new(AlwaysOff);
-        let decision = ask(&sampler, Some(&parent(true, true, ot)));
-        assert!(decision.is_sampled());
-        decision.threshold.map(|threshold| threshold.to_string())
+        let result = ask(&sampler, Some(&parent(true, true, ot)));
+        assert!(result.is_sampled());
+        result.threshold.map(|threshold| threshold.to_string())
     }
 
     #[test]
@@ -198,9 +198,9 @@ mod tests {
         let sampler = ParentBasedSampler::new(FixedRateSampler::new(0.25).unwrap());
         for remote in [true, false] {
             let deferred = parent(remote, false, "").with_flags(TraceFlags::DEFERRED);
-            let decision = ask(&sampler, Some(&deferred));
-            assert_eq!(decision.threshold, ask(&sampler, None).threshold);
-            assert_eq!(decision.decision, SamplingDecision::Sample);
+            let result = ask(&sampler, Some(&deferred));
+            assert_eq!(result.threshold, ask(&sampler, None).threshold);
+            assert_eq!(result.decision, SamplingDecision::Sample);
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn an_unsampled_callers_threshold_is_not_taken_over() {
         let sampler = ParentBasedSampler::new(AlwaysOff).with_remote_parent_not_sampled(AlwaysOn);
-        let decision = ask(&sampler, Some(&parent(true, false, "th:c")));
-        assert_eq!(decision.threshold, Some(Threshold::ALWAYS));
+        let result = ask(&sampler, Some(&parent(true, false, "th:c")));
+        assert_eq!(result.threshold, Some(Threshold::ALWAYS));
     }
 }

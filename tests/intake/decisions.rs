@@ -183,9 +183,9 @@ fn the_head_is_asked_through_the_intake_and_its_word_counts() {
     let intake = pipeline.intake();
     for name in ["drop it", "sample it", "record it"] {
         let id = TraceId::new();
-        let decision = intake.sample(&SamplingRequest::new(id, name, intake.now()));
+        let result = intake.sample(&SamplingRequest::new(id, name, intake.now()));
         if name == "drop it" {
-            assert_eq!(decision, tailtrace::SamplingResult::drop());
+            assert_eq!(result, tailtrace::SamplingResult::drop());
             intake.sampled_out();
         } else {
             intake.ended(root(&intake, id, name));
@@ -206,9 +206,9 @@ fn the_thresholds_of_head_and_tail_combine() {
     let ids: Vec<TraceId> = (0..64).map(|_| TraceId::new()).collect();
     let sampled = |id: &&TraceId| {
         let request = SamplingRequest::new(**id, "root", intake.now());
-        let decision = intake.sample(&request);
+        let result = intake.sample(&request);
         intake.ended(root(&intake, **id, "root"));
-        decision.is_sampled()
+        result.is_sampled()
     };
     let sampled = ids.iter().filter(sampled).count();
     pipeline.flush(PLENTY).unwrap();

@@ -62,7 +62,7 @@ impl Sampler for FromShouldSample {
             &attributes,
             &links,
         );
-        let decision = match result.decision {
+        let decided = match result.decision {
             SdkSamplingDecision::Drop => SamplingResult::drop(),
             SdkSamplingDecision::RecordOnly => SamplingResult::record(),
             SdkSamplingDecision::RecordAndSample => {
@@ -70,9 +70,9 @@ impl Sampler for FromShouldSample {
                 SamplingResult::sample().with_threshold(threshold)
             }
         };
-        result.attributes.iter().fold(decision, |decision, attribute| {
+        result.attributes.iter().fold(decided, |decided, attribute| {
             let (key, value) = from_attribute(attribute);
-            decision.with_tag(key, value)
+            decided.with_tag(key, value)
         })
     }
 }

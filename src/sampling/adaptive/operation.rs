@@ -80,6 +80,8 @@ fn threshold(rate: f64) -> Threshold {
 }
 
 /// One operation. Aligned so that operations do not share cache lines.
+// Relaxed throughout: each value is whole in itself, and a thread that reads one of a moment ago samples one arrival by
+// the rate before. Only the thread that won the interval, or the alarm, sets a rate.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Operation {
@@ -106,7 +108,7 @@ impl Operation {
         }
     }
 
-    /// Counts an arrival and says what its randomness must reach.
+    /// Counts an arrival and returns the threshold that its randomness must reach.
     ///
     /// The threshold depends on how many arrived, never on their randomness: it would not be a
     /// probability otherwise.
@@ -129,7 +131,7 @@ impl Operation {
         }
     }
 
-    /// Takes the arrivals of so many intervals into the average and sets the threshold anew.
+    /// Takes the arrivals of `intervals` intervals into the average and sets the threshold anew.
     pub(super) fn end_interval(&self, intervals: f64, plan: &Plan) {
         let old = f64::from_bits(self.average.load(Ordering::Relaxed));
         let intervals = intervals + f64::from_bits(self.waited.load(Ordering::Relaxed));

@@ -72,13 +72,13 @@ proptest! {
             let mut request = SamplingRequest::new(TraceId::new(), &name, Tick::from_nanos(now));
             request.randomness = Randomness::from_bits(randomness);
             for _ in 0..arrivals {
-                let decision = sampler.should_sample(&request);
-                prop_assert_ne!(decision.decision, SamplingDecision::Drop);
-                if let Some(threshold) = decision.threshold {
+                let result = sampler.should_sample(&request);
+                prop_assert_ne!(result.decision, SamplingDecision::Drop);
+                if let Some(threshold) = result.threshold {
                     prop_assert!(threshold.accepts(request.randomness));
                     prop_assert!((min - 1e-15..=max + 1e-15).contains(&threshold.probability()));
                 }
-                prop_assert_eq!(decision.is_sampled(), decision.threshold.is_some());
+                prop_assert_eq!(result.is_sampled(), result.threshold.is_some());
             }
             for (name, rate) in sampler.rates().into_iter().chain([(String::new(), sampler.shared_rate())]) {
                 prop_assert!((min..=max).contains(&rate), "{name} at {rate}");
