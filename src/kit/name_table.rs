@@ -18,6 +18,8 @@ const LONGEST: usize = 256;
 #[derive(Debug)]
 pub(crate) struct NameTable<T> {
     slots: Box<[OnceLock<Box<Entry<T>>>]>,
+    /// How many further names have a place. Relaxed: a count orders no other access, and a slot's `OnceLock`
+    /// publishes its entry.
     left: AtomicUsize,
 }
 
@@ -29,7 +31,7 @@ struct Entry<T> {
 }
 
 impl<T> NameTable<T> {
-    /// A table for so many names; 32 to 64 bytes for each, and what a name that comes takes.
+    /// Makes a table for `capacity` names: 32 to 64 bytes for each, and the memory of each name that is entered.
     pub(crate) fn new(capacity: usize) -> Self {
         let slots = capacity.saturating_mul(2).next_power_of_two();
         Self {
@@ -50,17 +52,17 @@ impl<T> NameTable<T> {
             if slot.get().is_none() {
                 let entry = match new.take() {
                     Some(entry) => entry,
-                    None => self.reserve(hash, name, make.take()?)?,
+                    None => self.acquire(hash, name, make.take()?)?,
                 };
                 new = slot.set(entry).err();
             }
             let found = slot.get().filter(|entry| entry.is(hash, name));
             if let Some(entry) = found {
-                self.give_back(new);
+                self.release(new);
                 return Some(&entry.value);
             }
         }
-        self.give_back(new);
+        self.release(new);
         None
     }
 
@@ -70,6 +72,7 @@ impl<T> NameTable<T> {
         entries.map(|entry| (&*entry.name, &entry.value))
     }
 
+    /// The slots in which a name with this hash may stand.
     fn probe(&self, hash: u64) -> impl Iterator<Item = &OnceLock<Box<Entry<T>>>> {
         // There is at least one slot, and their number is a power of two.
         let home = hash as usize & (self.slots.len() - 1);
@@ -77,13 +80,15 @@ impl<T> NameTable<T> {
         after.iter().chain(before).take(REACH)
     }
 
-    fn reserve(&self, hash: u64, name: &str, make: impl FnOnce() -> T) -> Option<Box<Entry<T>>> {
+    /// Takes a place for a name and makes its entry; `None` when no place is left.
+    fn acquire(&self, hash: u64, name: &str, make: impl FnOnce() -> T) -> Option<Box<Entry<T>>> {
         let take = |left: usize| left.checked_sub(1);
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
         Some(Box::new(Entry { hash, name: name.into(), value: make() }))
     }
 
-    fn give_back(&self, unused: Option<Box<Entry<T>>>) {
+    /// Gives back the place of an entry that another thread entered first, or for which no slot was free.
+    fn release(&self, unused: Option<Box<Entry<T>>>) {
         if unused.is_some() {
             self.left.fetch_add(1, Ordering::Relaxed);
         }

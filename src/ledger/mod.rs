@@ -22,6 +22,8 @@ pub use stats::Stats;
 pub(crate) use watch::{LossChange, LossWatch};
 
 /// The counters. Writing is wait-free.
+// Relaxed throughout: a count orders no other access. A snapshot that is taken while spans move from one column to
+// another may miss a span or see it twice; the columns agree once the threads that count have come to rest.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     started: StripedCounter,
