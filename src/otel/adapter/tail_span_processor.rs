@@ -32,7 +32,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// span, also those of dropped traces, because it does not look at the sampled flag.
 ///
 /// The processor keeps the pipeline running and shuts it down with the provider. Limits, late spans and the
-/// account are the pipeline's: see [`record`](crate::record). Policies may run while the thread that ended
+/// account are the pipeline's: see its module `record`. Policies may run while the thread that ended
 /// the span still has it locked, so they must not touch the current OpenTelemetry span.
 pub struct TailSpanProcessor {
     pipeline: Pipeline,

@@ -4,7 +4,6 @@ mod settings;
 mod span_start;
 mod start;
 
-use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -202,7 +201,7 @@ impl Recorder {
 
     /// Drops a value that asks deciders when it is dropped, where that may be done.
     #[cfg(feature = "layer")]
-    pub(crate) fn postpone_drop(&self, value: impl Any + Send) {
+    pub(crate) fn postpone_drop(&self, value: impl std::any::Any + Send) {
         self.postponed.postpone(Box::new(value));
     }
 
