@@ -13,7 +13,7 @@ use tailtrace::ledger::Reason;
 use tailtrace::record::RecordLimits;
 use tailtrace::{InMemoryExporter, Pipeline, SpanId, SpanRef, Trace};
 
-use program::{Roots, Run, programs, run};
+use program::{Program, Roots, Run, programs, run};
 use support::{PLENTY, by_name, keep_errors};
 
 fn config(cases: u32) -> ProptestConfig {
@@ -24,6 +24,15 @@ fn start(limits: RecordLimits) -> (Pipeline, tailtrace::time::ManualClock, InMem
     let (builder, clock, memory) = support::pipeline();
     let builder = builder.with_sampler(by_name).with_tail(keep_errors).with_limits(limits);
     (builder.start().unwrap(), clock, memory)
+}
+
+/// By how much the threads advance the clock in all, when they do so by `advance` after `every` so many steps.
+///
+/// The part of a flush that decides what lingers is measured by the pipeline's clock, which the other threads
+/// advance meanwhile: a flush that is to be in time however they take turns is allowed this much more.
+fn total_advance(programs: &[Program], every: usize, advance: Duration) -> Duration {
+    let steps: usize = programs.iter().map(Vec::len).sum();
+    advance * u32::try_from(steps / every).unwrap()
 }
 
 /// What an exported span must say, by its name.
@@ -121,11 +130,14 @@ proptest! {
     fn time_that_passes_meanwhile_loses_nothing(programs in programs(3)) {
         let (pipeline, clock, memory) = start(RecordLimits::default());
         let watch = pipeline.clone();
+        let every = 3;
+        let advance = Duration::from_secs(6);
+        let timeout = PLENTY + total_advance(&programs, every, advance);
         let ran = run(&pipeline.tracer(), &programs, Roots::Anytime, |step| {
-            if step % 3 == 0 {
-                clock.advance(Duration::from_secs(6));
+            if step % every == 0 {
+                clock.advance(advance);
                 // Decides what lingers, on this thread, while the others go on.
-                watch.flush(PLENTY).unwrap();
+                watch.flush(timeout).unwrap();
             }
         });
         pipeline.flush(PLENTY).unwrap();
@@ -144,10 +156,13 @@ proptest! {
         let limits = RecordLimits::default().with_bytes_per_trace(bytes_per_trace);
         let (pipeline, clock, memory) = start(limits);
         let watch = pipeline.clone();
+        let every = 5;
+        let advance = Duration::from_secs(11);
+        let timeout = PLENTY + total_advance(&programs, every, advance);
         let ran = run(&pipeline.tracer(), &programs, Roots::Anytime, |step| {
-            if step % 5 == 0 {
-                clock.advance(Duration::from_secs(11));
-                watch.flush(PLENTY).unwrap();
+            if step % every == 0 {
+                clock.advance(advance);
+                watch.flush(timeout).unwrap();
             }
         });
         pipeline.flush(PLENTY).unwrap();
