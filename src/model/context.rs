@@ -18,7 +18,7 @@ impl TraceFlags {
     pub const SAMPLED: Self = Self(0x01);
     /// The low 56 bits of the trace id are random.
     pub const RANDOM: Self = Self(0x02);
-    /// The caller wants the trace sampled by everyone, to look at it (B3 and Jaeger: debug).
+    /// The caller wants the trace sampled by every service, to look at it (B3 and Jaeger: debug).
     /// The sampled bit is set too.
     pub const DEBUG: Self = Self(Self::SAMPLED.0 | DEBUG_BIT);
     /// The caller leaves the decision to the receiver (B3: defer). The sampled bit is clear.
@@ -207,7 +207,7 @@ impl fmt::Debug for TraceContext {
 
 /// Leads from a context back to the local trace its span is recorded in.
 ///
-/// The recorder puts it there and is the only one to look inside; everyone else just carries it.
+/// The recorder puts it there and is the only one to look inside; all other code just carries it.
 #[derive(Clone)]
 pub(crate) struct LocalHandle(Arc<dyn Any + Send + Sync>);
 

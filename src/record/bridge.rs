@@ -1,7 +1,7 @@
 //! The bridge to the contexts of another tracer, which follow where a thread is.
 //!
-//! Doors do not know each other. A door that keeps spans current on threads shows them to the bridge that is
-//! installed here, and asks it what else is current; OpenTelemetry's contexts are on its other side.
+//! The layer and the OpenTelemetry API do not know each other. A layer shows the spans that are current on
+//! threads to the bridge that is installed here, and asks the bridge what else is current; OpenTelemetry's contexts are on its other side.
 
 use std::sync::OnceLock;
 #[cfg(feature = "otel")]
@@ -10,17 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::span::SpanWriter;
 use crate::model::{TraceContext, TraceId};
 
-/// One for the process, as its contexts are.
+/// One bridge for the process, whose threads' contexts are global too.
 static BRIDGE: OnceLock<&'static dyn ContextBridge> = OnceLock::new();
 
 // Relaxed: it only spares the threads the look into `BRIDGE`, which orders what it guards itself.
 #[cfg(feature = "otel")]
 static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// A span of a door, for as long as a thread is inside of it.
+/// The id of a layer's span, for as long as a thread is inside of that span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BridgedSpanId {
-    /// Tells the doors apart, each of which numbers its spans.
+    /// Tells the layers apart, each of which numbers its spans.
     pub(crate) owner: u64,
     pub(crate) span: u64,
 }
@@ -40,9 +40,9 @@ pub(crate) struct BridgedSpan {
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "the other tracer answers with it"))]
 pub(crate) enum BridgedParent {
-    /// Nothing that the door does not know itself.
+    /// Nothing that the layer does not know itself.
     Nothing,
-    /// A span that is nearer than any of the door's.
+    /// A span that is nearer than any of the layer's.
     Parent(TraceContext),
     /// Work that is not to be traced.
     Suppressed,
@@ -71,7 +71,7 @@ pub(crate) trait ContextBridge: Send + Sync {
     /// told to leave them.
     fn tidy(&self, owner: u64, is_open: &dyn Fn(u64) -> bool);
 
-    /// What the calling thread is in, where `innermost` is the door's own span that it entered last.
+    /// What the calling thread is in, where `innermost` is the layer's own span that the thread entered last.
     fn around(&self, innermost: Option<BridgedSpanId>) -> BridgedParent;
 }
 

@@ -26,7 +26,7 @@
 //! 1. A local trace is registered in its shard from the call that starts its first span on, while it
 //!    holds spans that the ledger counts as live, and while it is being decided. A draft is not
 //!    registered: it is counted among the live traces only.
-//! 2. Locks are taken in this order: the span table of a door, the lingering traces, one trace, one shard.
+//! 2. Locks are taken in this order: the span table of the layer, the lingering traces, one trace, one shard.
 //!    The lock of the foreign traces is held while no lock of the recorder is taken.
 //! 3. Samplers and policies run while no lock is held; conversions run before one is taken.
 //! 4. Every span that starts is counted once as started. It ends in exactly one column of the ledger; while

@@ -19,7 +19,7 @@ impl TraceHash {
         (self.0 >> 56) as usize & (shards - 1)
     }
 
-    /// The same by other bits, so that two foreign traces that share one lock need not share the other.
+    /// The index of one of `shards` of the foreign traces, by other bits, so that two foreign traces that share one lock need not share the other.
     #[inline]
     pub(super) fn foreign_shard(self, shards: usize) -> usize {
         (self.0 >> 32) as usize & (shards - 1)

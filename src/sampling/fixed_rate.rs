@@ -1,4 +1,4 @@
-//! The same fraction of all traces.
+//! A sampler of a fixed fraction of all traces.
 
 use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::model::{SettingError, Threshold};

@@ -15,8 +15,8 @@ use crate::trace::TraceView;
 /// unless you [name](TailPolicy::named) it.
 ///
 /// - The threshold is the largest of the parts: a trace is kept when its randomness passes them all.
-///   If it is unknown for one part, it is unknown for the whole, whatever the others say.
-/// - A drop on purpose by one part drops the trace, whatever the others say. To drop what meets
+///   If it is unknown for one part, it is unknown for the whole, whatever the other parts say.
+/// - A drop on purpose by one part drops the trace, whatever the other parts say. To drop what meets
 ///   several conditions, write `DropIf(All::new([..]))`.
 /// - Without policies it has no opinion.
 ///

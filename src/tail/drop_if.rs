@@ -13,7 +13,7 @@ use crate::trace::TraceView;
 /// policy costs, and combinators ask it first. The drop is called by the policy's name.
 ///
 /// What only chance has spared, as with a [`Fraction`](crate::Fraction), loses its threshold: a trace
-/// that others keep then stands for an unknown number of its likes.
+/// that other policies keep then stands for an unknown number of its likes.
 ///
 /// OpenTelemetry: the collector's `drop` policy, whose list of sub-policies is an
 /// [`All`](super::All) here; an empty one drops nothing instead of everything.

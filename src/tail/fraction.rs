@@ -1,4 +1,4 @@
-//! Keep one of so many.
+//! A policy that keeps a fraction of all traces.
 
 use super::{EvaluationOrder, TailPolicy, Verdict};
 use crate::model::{SettingError, Threshold};

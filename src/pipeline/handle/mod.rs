@@ -218,7 +218,7 @@ impl Pipeline {
         &self.core.recorder
     }
 
-    /// The same pipeline without keeping it running.
+    /// A handle to this pipeline that does not keep it running.
     pub(crate) fn weak(&self) -> Self {
         Self { core: Arc::clone(&self.core), _running: None }
     }

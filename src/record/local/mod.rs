@@ -117,7 +117,7 @@ impl<O> LocalTrace<O> {
         lock(&self.live)
     }
 
-    /// The same without locking, where nothing else refers to the trace.
+    /// What the lock guards, without locking: nothing else refers to the trace.
     #[inline]
     pub(super) fn lock_mut(&mut self) -> &mut LiveSpans {
         self.live.get_mut().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! A span that is running, as the doors hold it.
+//! A span that is running, as a guard or the layer holds it.
 
 use std::borrow::Cow;
 use std::sync::Arc;

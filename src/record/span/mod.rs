@@ -1,4 +1,4 @@
-//! A running span, as the doors hold it: on record, over a limit, or not recorded.
+//! A running span, as a guard or the layer holds it: on record, over a limit, or not recorded.
 
 mod active;
 mod over_limit;

@@ -7,7 +7,7 @@ use crate::ledger::Reason;
 use crate::model::Incoming;
 use crate::sampling::Sampler;
 
-/// Settles a draft as a door does.
+/// Settles a draft as the layer does.
 fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
     let parent = parent.map(ActiveSpan::context);
     let answer = draft.request(parent.map(Incoming::from).as_ref()).unwrap().ask().unwrap();

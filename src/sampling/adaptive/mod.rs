@@ -64,6 +64,7 @@ pub struct AdaptiveSampler {
     operations: NameTable<Operation>,
     shared: Operation,
     /// When the interval ends, in nanoseconds; 0 before the first one.
+    // The thread that wins the exchange sets the rates, each of which is whole in itself.
     deadline: AtomicU64,
 }
 

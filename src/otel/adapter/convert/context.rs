@@ -12,7 +12,7 @@ pub fn from_trace_id(id: otel::TraceId) -> Option<TraceId> {
     TraceId::from_bits(u128::from_be_bytes(id.to_bytes()))
 }
 
-/// The same id.
+/// The trace id as OpenTelemetry's, bit by bit.
 #[must_use]
 pub fn to_trace_id(id: TraceId) -> otel::TraceId {
     otel::TraceId::from_bytes(id.to_bytes())
@@ -25,7 +25,7 @@ pub fn from_span_id(id: otel::SpanId) -> Option<SpanId> {
     SpanId::from_bits(u64::from_be_bytes(id.to_bytes()))
 }
 
-/// The same id.
+/// The span id as OpenTelemetry's, bit by bit.
 #[must_use]
 pub fn to_span_id(id: SpanId) -> otel::SpanId {
     otel::SpanId::from_bytes(id.to_bytes())
