@@ -10,7 +10,7 @@ fn asking_for_otlp_is_warned_about_with_the_feature() {
     let settings = read(&[("OTEL_TRACES_EXPORTER", "otlp,console")]);
     assert_eq!(warned(&settings), ["OTEL_TRACES_EXPORTER"]);
     let line = settings.warnings()[0].to_string();
-    assert!(line.contains("`otlp`") && line.contains("the others export"), "{line}");
+    assert!(line.contains("`otlp`") && line.contains("the rest exports"), "{line}");
     assert_eq!(settings.exporters().unwrap().len(), 1);
     let settings = read(&[("OTEL_TRACES_EXPORTER", "otlp")]);
     assert!(settings.warnings()[0].to_string().contains("nothing is recorded"));
