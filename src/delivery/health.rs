@@ -63,6 +63,19 @@ impl Health {
         self.lost(now, || format!("exporter `{name}` lost spans, every try failed: {error}"))
     }
 
+    /// A try failed and the exporter returned nothing for the next one; the sentence for the log, if it is time
+    /// for one.
+    pub(super) fn returned_nothing(
+        &mut self,
+        now: Tick,
+        name: &str,
+        error: &ExportError,
+    ) -> Option<LogLine> {
+        self.lost(now, || {
+            format!("exporter `{name}` lost spans, its error returned none to try again: {error}")
+        })
+    }
+
     /// A try worked; the sentence for the log, if the operator thinks otherwise.
     pub(super) fn worked(&mut self, now: Tick, name: &str) -> Option<LogLine> {
         if !self.is_time(now) {
@@ -145,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_told_at_once_though_the_spans_were_said_to_wait() {
-        for loses in [Health::failed, Health::gave_up] {
+        for loses in [Health::failed, Health::gave_up, Health::returned_nothing] {
             let mut health = Health::default();
             assert!(health.failed(at(1), "otlp", &down()).is_some());
             // A program may end long before the ten seconds are over.

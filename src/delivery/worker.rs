@@ -132,6 +132,12 @@ impl Worker {
                 CallOutcome::Abandoned => return None,
             };
             self.channel.failed(Arc::clone(&error));
+            let is_empty = left.as_ref().is_some_and(|left| left.span_count() == 0);
+            if error.is_retryable() && is_empty && self.channel.unmarked() > 0 {
+                // The exporter took the traces out and returned none: nothing can be tried again.
+                log(health.returned_nothing(now(), &self.channel.name, &error));
+                return Some(BatchOutcome::Lost(Reason::Refused));
+            }
             log(health.failed(now(), &self.channel.name, &error));
             if !error.is_retryable() {
                 let partly = error.rejected_spans().map(|rejected| BatchOutcome::Sent { rejected });

@@ -46,7 +46,9 @@ impl ExportError {
     /// What is left of the batch may be accepted later: the peer was down, busy or slow.
     ///
     /// Delivery tries again exactly what is left. Spans of the batch that are not in `left` count as
-    /// sent, except those that [were rejected](Self::with_rejected_spans).
+    /// sent, except those that [were rejected](Self::with_rejected_spans). With nothing left there is nothing to
+    /// try again: what the exporter has not [marked](Batch::mark_accepted) counts as
+    /// [refused](crate::ledger::Reason::Refused) then.
     pub fn retryable(message: impl Into<Cow<'static, str>>, left: Batch) -> Self {
         let left = left.reclaimed();
         Self::new(message.into(), Kind::Retryable { left, after: None }, 0)

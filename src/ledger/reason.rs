@@ -28,7 +28,7 @@ pub enum Reason {
     OwnWork,
     /// The export queue was full.
     QueueFull,
-    /// The exporter said it would never be accepted.
+    /// The exporter said it would never be accepted, or failed and returned nothing to try again.
     Refused,
     /// The retries were used up.
     RetriesExhausted,

@@ -134,6 +134,11 @@ impl Channel {
         self.settle_all(settlements);
     }
 
+    /// How many spans of the batch that is being sent no retry, settlement or mark accounts for.
+    pub(super) fn unmarked(&self) -> u64 {
+        lock(&self.state).sending.unmarked()
+    }
+
     /// Enters what became of a batch of which `left` may be sent again, and hands that out for the next
     /// try; `None` when that is nothing, because all of it is answered for or the channel has ended. Spans that
     /// are neither left nor `rejected` have been accepted.

@@ -124,6 +124,12 @@ impl Sending {
         spans.saturating_sub(known)
     }
 
+    /// How many spans have neither been answered for nor marked by the exporter.
+    pub(super) fn unmarked(&self) -> u64 {
+        let Progress { accepted, rejected } = self.marked();
+        self.spans().saturating_sub(accepted + rejected)
+    }
+
     /// Hands the batch to the exporter for one try.
     pub(super) fn lend(&mut self, batch: Batch) -> Batch {
         let (lent, loan) = batch.lend();

@@ -53,6 +53,10 @@ pub(super) enum Step {
     },
     /// Takes the traces out and is never ready.
     TakeAndHang,
+    /// Says that so many spans were accepted, takes the traces out, then fails and returns an empty batch.
+    TakeAndFail {
+        accepted: usize,
+    },
     Panic,
     /// Never ready, but it gives its thread back.
     Pending,
@@ -164,6 +168,11 @@ impl Scripted {
             Step::TakeAndHang => {
                 drop(batch.into_traces());
                 std::future::pending().await
+            }
+            Step::TakeAndFail { accepted } => {
+                batch.mark_accepted(accepted);
+                drop(batch.into_traces());
+                Err(ExportError::retryable("503", Batch::default()))
             }
             Step::Panic => panic!("as the script says"),
             Step::Pending => std::future::pending().await,

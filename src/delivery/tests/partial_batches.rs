@@ -59,6 +59,18 @@ fn traces_that_an_exporter_took_out_before_its_time_was_up_are_lost() {
     assert_eq!(bench.stats().dropped_by(Reason::RetriesExhausted), 4);
 }
 
+#[test]
+fn traces_that_an_exporter_took_out_and_did_not_return_with_its_error_are_lost() {
+    for (accepted, lost) in [(0, 4), (3, 1), (4, 0)] {
+        let (bench, heard) = one_batch([Step::TakeAndFail { accepted }], &[2, 2]);
+        let flushed = bench.delivery.flush(LONG);
+        assert_eq!(flushed.is_ok(), lost == 0, "{flushed:?}");
+        assert_eq!(heard.so_far(), [Event::Export(4), Event::Flush]);
+        let stats = bench.stats();
+        assert_eq!((stats.exported, stats.dropped_by(Reason::Refused)), (accepted as u64, lost));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

@@ -81,7 +81,7 @@ impl Batch {
     /// Takes the traces out of the batch.
     ///
     /// Delivery cannot try again what an exporter takes out and does not return: if the exporter runs
-    /// out of time then, the traces are lost.
+    /// out of time then, or fails and returns an empty batch, the traces are lost.
     #[must_use]
     pub fn into_traces(mut self) -> Vec<Trace> {
         self.loan = None;
