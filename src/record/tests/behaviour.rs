@@ -23,12 +23,12 @@ fn a_trace_is_decided_when_its_last_span_ends_and_not_before() {
 #[test]
 fn the_head_decides_where_it_has_an_opinion() {
     let bench = Bench::keeping_errors(RecordLimits::default());
-    drop(bench.start("header says keep"));
+    drop(bench.start("head says keep"));
     let dropped = bench.start("drop me");
     assert!(!dropped.is_recording());
     assert!(!dropped.child("child".into()).is_recording());
     drop(dropped);
-    assert_eq!(bench.exported(), [["header says keep"]]);
+    assert_eq!(bench.exported(), [["head says keep"]]);
     assert_eq!(bench.stats().sampled_out, 2);
 }
 
@@ -37,7 +37,7 @@ fn a_child_of_an_unrecorded_context_is_not_asked_about_again() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let dropped = bench.start("drop me");
     let context = dropped.context();
-    let child = bench.recorder.start(SpanStart::under("header would keep".into(), &context));
+    let child = bench.recorder.start(SpanStart::under("head would keep".into(), &context));
     assert!(!child.is_recording());
     assert_eq!(child.context().trace_id, context.trace_id);
     assert_eq!(bench.stats().sampled_out, 2);
@@ -48,9 +48,9 @@ fn a_context_of_another_recorder_starts_a_local_trace_here() {
     let one = Bench::keeping_errors(RecordLimits::default());
     let other = Bench::keeping_errors(RecordLimits::default());
     let root = one.start("root");
-    let guest = other.recorder.start(SpanStart::under("header guest".into(), &root.context()));
+    let guest = other.recorder.start(SpanStart::under("head guest".into(), &root.context()));
     drop(guest);
-    assert_eq!(other.exported(), [["header guest"]]);
+    assert_eq!(other.exported(), [["head guest"]]);
     assert_eq!((one.stats().live, other.stats().live), (1, 0));
 }
 
@@ -174,8 +174,8 @@ fn shutdown_decides_on_what_has_ended_and_counts_the_rest() {
 fn a_panicking_policy_has_no_opinion() {
     let bench = Bench::new(RecordLimits::default(), |_| panic!("a policy's bug"));
     drop(bench.start("root"));
-    drop(bench.start("header keeps"));
-    assert_eq!(bench.exported(), [["header keeps"]]);
+    drop(bench.start("head keeps"));
+    assert_eq!(bench.exported(), [["head keeps"]]);
     assert_eq!((bench.stats().panics, bench.stats().held), (2, 1));
 }
 
@@ -184,18 +184,18 @@ fn a_policy_that_traces_does_not_deadlock() {
     let inner = Bench::keeping_errors(RecordLimits::default());
     let recorder = Arc::clone(&inner.recorder);
     let outer = Bench::new(RecordLimits::default(), move |_| {
-        drop(recorder.start(SpanStart::new("header policy".into())));
+        drop(recorder.start(SpanStart::new("head policy".into())));
         let _ = recorder.stats();
         Verdict::pass()
     });
     drop(outer.start("root"));
-    assert_eq!(inner.exported(), [["header policy"]]);
+    assert_eq!(inner.exported(), [["head policy"]]);
 }
 
 #[test]
 fn ended_spans_are_deaf() {
     let bench = Bench::keeping_errors(RecordLimits::default());
-    let root = bench.start("header root");
+    let root = bench.start("head root");
     let child = root.child("child".into());
     child.finish(None);
     child.set_tag("k".into(), TagRef::I64(1));

@@ -151,7 +151,7 @@ fn the_limit_of_live_traces_holds_while_the_least_valuable_is_being_decided() {
             *lock(&inner) = Weak::new();
             let other = std::thread::spawn(move || {
                 let spans: Vec<_> =
-                    (0..50).map(|_| recorder.start(SpanStart::new("header".into()))).collect();
+                    (0..50).map(|_| recorder.start(SpanStart::new("head".into()))).collect();
                 spans.iter().filter(|span| span.is_recording()).count()
             });
             *lock(&seen) = other.join().unwrap();

@@ -54,7 +54,7 @@ impl Bench {
         };
         // Names that start with "head" are sampled, "drop" are dropped, the rest is for the tail.
         let sampler = |request: &SamplingRequest<'_>| match request.name {
-            name if name.starts_with("header") => SamplingResult::sample(),
+            name if name.starts_with("head") => SamplingResult::sample(),
             name if name.starts_with("drop") => SamplingResult::drop(),
             _ => SamplingResult::record(),
         };
