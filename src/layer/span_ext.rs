@@ -142,6 +142,7 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// error's type, text and causes.
     ///
     /// The error's `Display` runs outside of all locks; its text is cut to the length limit.
+    /// For plain text use [`set_status`](Self::set_status) with [`Status::error`].
     #[doc(alias = "record_error")]
     fn set_error<E: Error + ?Sized>(&self, error: &E);
 }

@@ -10,7 +10,8 @@ use super::{Baggage, TraceContext};
 /// [`with_parent_context`](crate::SpanBuilder::with_parent_context). Baggage stands by itself: without a
 /// caller's context the span is the root of a new trace, and carries the baggage all the same.
 ///
-/// A [`TraceContext`] becomes one with the baggage of the context.
+/// A [`TraceContext`] becomes one with the baggage of the context, and so does a running
+/// [`SpanGuard`](crate::SpanGuard).
 ///
 /// ```
 /// use tailtrace::model::Baggage;

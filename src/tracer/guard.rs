@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use crate::model::{Baggage, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TraceContext};
+use crate::model::{
+    Baggage, Incoming, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TraceContext,
+};
 use crate::record::ActiveSpan;
 use crate::trace::ErrorDetails;
 
@@ -97,6 +99,7 @@ impl SpanGuard {
     ///
     /// OpenTelemetry: `record_error` and `set_status` together (semantic conventions, "exceptions").
     /// The error's `Display` runs outside of our locks; its text is cut to the length limit.
+    /// For plain text use [`set_status`](Self::set_status) with [`Status::error`].
     pub fn set_error<E: Error + ?Sized>(&self, error: &E) -> &Self {
         if self.0.may_write() {
             self.0.set_error(&ErrorDetails::of(error, self.0.value_bytes()));
@@ -172,5 +175,12 @@ impl SpanGuard {
     #[inline]
     pub fn finish(self) {
         drop(self);
+    }
+}
+
+/// A running span as the parent of another: the same as its [`context`](SpanGuard::context).
+impl From<&SpanGuard> for Incoming {
+    fn from(span: &SpanGuard) -> Self {
+        span.context().into()
     }
 }

@@ -141,9 +141,9 @@ fn baggage_reaches_children_however_they_are_started() {
         let child = root.child("child");
         let grandchild = child.child("grandchild");
         assert_eq!(grandchild.baggage(), &tenant, "{name}");
-        let joined = tracer.start_span_with_context("joined", grandchild.context());
+        let joined = tracer.start_span_with_context("joined", &grandchild);
         assert_eq!(joined.context().baggage, tenant, "{name}");
-        let built = tracer.span_builder("built").with_parent_context(joined.context()).start();
+        let built = tracer.span_builder("built").with_parent_context(&joined).start();
         assert_eq!(built.baggage(), &tenant, "{name}");
     }
 }
