@@ -18,6 +18,9 @@ use super::{SamplingRequest, SamplingResult};
 /// - **A panic** is caught and counted, and the tail decides.
 /// - **Spans that a sampler starts** itself in the same pipeline are not recorded.
 ///
+/// Give the closure's argument its type, `|request: &SamplingRequest<'_>|`. Without it rustc infers one lifetime instead of
+/// all of them, and says "implementation of `FnOnce` is not general enough".
+///
 /// ```
 /// use tailtrace::{Sampler, SamplingRequest, SamplingResult};
 /// let no_probes = |request: &SamplingRequest<'_>| match request.name {
@@ -31,7 +34,8 @@ use super::{SamplingRequest, SamplingResult};
     message = "`{Self}` is not a sampler",
     label = "expected a `Sampler`",
     note = "constructors that check a setting return a `Result`: is a `?` missing, as in `FixedRateSampler::new(0.1)?`",
-    note = "a closure needs the type of its argument: `|request: &SamplingRequest<'_>| SamplingResult::record()`"
+    note = "a closure needs the type of its argument, or rustc says \
+            \"implementation of `FnOnce` is not general enough\": `|request: &SamplingRequest<'_>| SamplingResult::record()`"
 )]
 pub trait Sampler: Send + Sync {
     /// Decides what becomes of the local trace whose root `request` describes.

@@ -15,12 +15,15 @@ use crate::trace::TraceView;
 /// - **When.** When the last open span of a local trace has ended; earlier where a limit, the linger
 ///   time or a shutdown ends the wait for the rest.
 /// - **How often.** Once for each local trace by the pipeline. A combinator may skip a policy whose
-///   answer cannot change anything, as [`asked`](Self::evaluation_order) says.
+///   answer cannot change anything, as [`evaluation_order`](Self::evaluation_order) says.
 /// - **On which thread.** On the one that ended the last span, which waits for the answer: be quick. A
 ///   trace whose wait was ended early is decided on the thread that noticed.
 /// - **Under which locks.** Under none of the crate's. Many threads may ask at the same time.
 /// - **A panic** is caught and counted, and the policy has no opinion.
 /// - **Spans that a policy starts** itself in the same pipeline are not recorded.
+///
+/// Give the closure's argument its type, `|trace: &TraceView<'_>|`. Without it rustc infers one lifetime instead of
+/// all of them, and says "implementation of `FnOnce` is not general enough".
 ///
 /// ```
 /// use tailtrace::{TailPolicy, TraceView, Verdict};
@@ -35,7 +38,8 @@ use crate::trace::TraceView;
     message = "`{Self}` is not a tail policy",
     label = "expected a `TailPolicy`",
     note = "constructors that check a setting return a `Result`: is a `?` missing, as in `Fraction::new(0.01)?`",
-    note = "a closure needs the type of its argument: `|trace: &TraceView<'_>| Verdict::pass()`"
+    note = "a closure needs the type of its argument, or rustc says \
+            \"implementation of `FnOnce` is not general enough\": `|trace: &TraceView<'_>| Verdict::pass()`"
 )]
 pub trait TailPolicy: Send + Sync {
     /// Decides what becomes of the trace.
