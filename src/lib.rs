@@ -106,9 +106,9 @@
 //!   errors of these: `DeliveryReport`, `ExporterFailure`, `FlushError`, `ShutdownError`, `StartError`.
 //! - [`sampling`]: the head. A [`Sampler`] is asked once when a local trace begins and says drop, record or
 //!   sample. Here are the samplers `AlwaysRecord`, `PrioritySampler`, `RateLimitingSampler` and
-//!   `RuleBasedSampler`.
+//!   `RuleBasedSampler` with its `Rule`.
 //! - [`tail`]: the tail. A [`TailPolicy`] sees a complete local trace; [`TailSampler`] combines several. Here are
-//!   `TailDecision`, the policies `All`, `Any`, `DropIf`, `FirstMatch`, `HasLog`, `Named`, `Not`, `PerSecond`,
+//!   `TailDecision`, `EvaluationOrder`, the policies `All`, `Any`, `DropIf`, `FirstMatch`, `HasLog`, `Named`, `Not`, `PerSecond`,
 //!   `RootNamed`, `Slowest`, `SpanCount`, `SpanSlowerThan`, `SpansPerSecond`, `TagEquals`, `TagInRange` and
 //!   `TagMatches`.
 //! - [`model`]: the words that all modules speak. Here are `Baggage`, `Limits`, `Link`, `LogEntry`, `Random`, `Resource`,
@@ -129,7 +129,8 @@
 //!   not arrive.
 //! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`,
 //!   [`TraceSpanExt`] gives its spans remote parents, tags and ids, [`TraceIds`] writes the ids into logs. Here are
-//!   `TraceLayerBuilder`, `LayerHandle`, `SetParentError`.
+//!   `TraceLayerBuilder`, `LayerHandle`, `SetParentError`, and `layer::http` (feature `tower`) with `HttpServerLayer` and
+//!   `HttpClientLayer` for services and clients.
 //! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
 //!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.

@@ -10,6 +10,15 @@ use crate::kit::type_name;
 
 /// Sends batches of kept traces somewhere.
 ///
+/// Implement it under `#[async_trait]`, as `async fn export(&self, batch: Batch) -> Result<(), ExportError>`. The
+/// attribute is of the crate `async-trait`, which stands in your Cargo.toml then; without it rustc says
+/// "lifetime parameters or bounds on method `export` do not match the trait declaration":
+///
+/// ```toml
+/// [dependencies]
+/// async-trait = "0.1"
+/// ```
+///
 /// OpenTelemetry: `SpanExporter`. What an exporter may rely on in a pipeline:
 ///
 /// - When: [`export`](Self::export) is called when a batch is full or its oldest trace has waited for
@@ -28,18 +37,34 @@ use crate::kit::type_name;
 /// - A panic is caught and counted. It costs the batch in flight, except what the exporter has
 ///   [marked](Batch::mark_accepted) in it.
 ///
+/// An exporter that writes a line for each span, and has a batch tried again that it could not write:
+///
 /// ```
+/// use std::fmt::Write as _;
+/// use std::io::Write;
+/// use std::sync::{Mutex, PoisonError};
+///
 /// use async_trait::async_trait;
 /// use tailtrace::Exporter;
 /// use tailtrace::export::{Batch, ExportError};
 ///
-/// struct Count(std::sync::atomic::AtomicUsize);
+/// struct LineExporter<W>(Mutex<W>);
 ///
 /// #[async_trait]
-/// impl Exporter for Count {
+/// impl<W: Write + Send> Exporter for LineExporter<W> {
 ///     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
-///         self.0.fetch_add(batch.len(), std::sync::atomic::Ordering::Relaxed);
-///         Ok(())
+///         let mut lines = String::new();
+///         // By reference: what is taken out of the batch cannot be tried again.
+///         for trace in &batch {
+///             for span in trace.spans() {
+///                 let _ = writeln!(lines, "{} {:?}", span.operation_name(), span.duration());
+///             }
+///         }
+///         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+///         match writer.write_all(lines.as_bytes()) {
+///             Ok(()) => Ok(()),
+///             Err(error) => Err(ExportError::retryable("cannot write", batch).with_source(error)),
+///         }
 ///     }
 /// }
 /// ```
@@ -48,8 +73,8 @@ use crate::kit::type_name;
     message = "`{Self}` does not export traces",
     label = "not an exporter",
     note = "constructors of exporters return a `Result`: a `?` or `.unwrap()` behind it may be missing",
-    note = "builders make an exporter by `.build()?`",
-    note = "an exporter of your own implements `tailtrace::Exporter` under `#[async_trait]`"
+    note = "builders make an exporter by `.build()`, most of them with a `?` behind it",
+    note = "an exporter of your own implements `tailtrace::Exporter` under `#[async_trait]` of the crate `async-trait`"
 )]
 pub trait Exporter: Send + Sync {
     /// Sends a batch, which is never empty.

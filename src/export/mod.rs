@@ -1,5 +1,9 @@
 //! What leaves the process and where to.
 //!
+//! At the root of the crate: the trait [`Exporter`], [`ConsoleExporter`],
+//! [`FileExporter`](crate::FileExporter), [`InMemoryExporter`](crate::InMemoryExporter), and with their features
+//! `OtlpExporter`, `JaegerExporter` and `ZipkinExporter`. All other names of exporting are here.
+//!
 //! An [`Exporter`] is handed batches of kept traces; when and how often is delivery's affair.
 
 mod batch;

@@ -1,5 +1,11 @@
 //! The head decision: what to record, asked once per local trace before its first span exists.
 //!
+//! At the root of the crate: [`Sampler`], [`SamplingRequest`],
+//! [`SamplingResult`], [`SamplingDecision`], and the samplers
+//! [`AlwaysOn`], [`AlwaysOff`], [`FixedRateSampler`],
+//! [`AdaptiveSampler`](crate::AdaptiveSampler) and [`ParentBasedSampler`]. All other names
+//! of the head are here.
+//!
 //! A [`Sampler`] sees what is known when a local root starts and says [`Drop`](SamplingDecision::Drop)
 //! (record nothing), [`Record`](SamplingDecision::Record) (the tail decides) or
 //! [`Sample`](SamplingDecision::Sample) (keep,

@@ -1,5 +1,9 @@
 //! The tail decision: what to keep, asked when a local trace is complete.
 //!
+//! At the root of the crate: [`TailSampler`], [`TailPolicy`],
+//! [`Verdict`], [`TraceView`](crate::TraceView), and the policies [`Errors`](crate::Errors),
+//! [`SlowerThan`](crate::SlowerThan) and [`Fraction`](crate::Fraction). All other names of the tail are here.
+//!
 //! A [`TailPolicy`] sees the whole local trace and keeps it, drops it on purpose, or has no opinion.
 //! [`TailSampler`] combines several. All policies, with when to use each and the collector's beside it, are in
 //! the chapter [tail sampling](crate::manual::tail_sampling).
