@@ -32,6 +32,7 @@ pub(super) enum TraceDecision {
 impl TraceDecision {
     /// Asks the tail about spans of a trace, and weighs its answer with what the head answered and with
     /// requests for the trace.
+    #[inline]
     pub(super) fn new<O>(
         deciders: &Deciders,
         trace: &LocalTrace<O>,

@@ -17,6 +17,7 @@ use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::Original;
 use crate::trace::header::HeadSample;
+use crate::trace::store::OriginalSlot;
 
 /// Takes spans that another tracer makes through a pipeline: its head, its tail, its limits, its account.
 ///
@@ -145,6 +146,7 @@ impl Intake {
     ///
     /// Without a tail, and where the [head](Self::sample) was not asked, the sampled flag of that context
     /// decides.
+    #[inline]
     pub fn started(&self, span: Started, context: impl FnOnce() -> TraceContext) {
         if self.reject() {
             return;
@@ -164,7 +166,19 @@ impl Intake {
         let Some(facts) = OriginalFacts::of(&original) else { return };
         let ended = self.recorder.traces.foreign.end_span(facts.trace_id, facts.span_id);
         let Some(ended) = ended else { return };
-        self.take_over(&ended, original, &facts);
+        let mut live = ended.trace.lock();
+        if matches!(live.phase, Phase::Dropped(_)) {
+            // Its trace was evicted, and the span counted with it.
+            drop(live);
+        } else {
+            match self.slot(&mut live, &ended, &facts) {
+                // Moved once, into its place: such spans are large. That is what the inlining here is for, and
+                // why the original is an argument of no other function.
+                Ok(column) => column.push(original),
+                Err(refused) => self.recorder.ledger.dropped(refused, 1),
+            }
+            self.span_ended(&ended, live);
+        }
         ended.trace.release();
     }
 
@@ -216,39 +230,34 @@ impl Intake {
         trace.release();
     }
 
-    /// Puts a span that has ended into the buffer of its trace.
+    /// The column of a trace's buffer into which the caller pushes a span that has ended; why it must not, where
+    /// there is no room.
     #[inline(always)]
-    fn take_over<S: Original>(
+    fn slot<'l, S: Original>(
         &self,
+        live: &'l mut LiveSpans,
         ended: &EndedForeignSpan<Recorder>,
-        original: S,
         facts: &OriginalFacts,
-    ) {
+    ) -> Result<&'l mut Vec<S>, Reason> {
         let EndedForeignSpan { trace, is_root, .. } = ended;
         let OriginalFacts { bytes, is_error, .. } = *facts;
-        let mut live = trace.lock();
-        if matches!(live.phase, Phase::Dropped(_)) {
-            // Its trace was evicted, and the span counted with it.
-            return;
-        }
         if is_error {
             trace.mark_worth_keeping();
         }
-        let refused = if live.store.len() >= self.recorder.limits.max_spans(is_error) {
-            Reason::SpansPerTrace
-        } else if let Some((column, summary)) = live.store.original_slot::<S>(bytes, is_error) {
-            summary.add(*is_root, is_error, self.resource.as_ref());
-            // Moved once, into its place: such spans are large. That is what the inlining here is for.
-            column.push(original);
-            return self.span_ended(ended, live);
-        } else {
-            Reason::BytesPerTrace
-        };
-        self.recorder.ledger.dropped(refused, 1);
-        self.span_ended(ended, live);
+        let max_spans = self.recorder.limits.max_spans(is_error);
+        match live.store.original_slot::<S>(bytes, is_error, max_spans) {
+            OriginalSlot::Free(column, summary) => {
+                summary.add(*is_root, is_error, self.resource.as_ref());
+                Ok(column)
+            }
+            OriginalSlot::TooManySpans => Err(Reason::SpansPerTrace),
+            OriginalSlot::NoMemory => Err(Reason::BytesPerTrace),
+        }
     }
 
     /// Counts a span as ended; the last to end completes its trace.
+    // Apart from `ended`, so that what the compiler looks through for a second copy of the original stays small.
+    #[inline(never)]
     fn span_ended(&self, ended: &EndedForeignSpan<Recorder>, mut live: MutexGuard<'_, LiveSpans>) {
         let EndedForeignSpan { trace, is_last_root, .. } = ended;
         let Recorder { traces, completion, clock, .. } = &*self.recorder;

@@ -23,6 +23,7 @@ pub(in crate::record) enum RingOutcome {
 impl<O: TraceOwner> LiveTraces<O> {
     /// Drops spans that were decided. Those that no policy kept go into the ring, where a request finds
     /// them, as far as it has room; those that a policy dropped on purpose do not.
+    #[inline]
     pub(in crate::record) fn drop_decided(
         &self,
         trace: &LocalTrace<O>,

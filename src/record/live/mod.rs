@@ -146,6 +146,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     /// Registers a trace, unless it is registered.
+    #[inline(always)]
     fn register_locked(&self, trace: &Arc<LocalTrace<O>>, live: MutexGuard<'_, LiveSpans>) {
         if lock(self.shard(trace.trace_id())).insert(trace) {
             self.count_trace();

@@ -15,7 +15,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use foreign_spans::ForeignSpans;
-pub(crate) use foreign_spans::ForeignSummary;
+pub(crate) use foreign_spans::OriginalSlot;
 #[cfg(feature = "layer")]
 pub(crate) use index::ByteRange;
 pub(crate) use index::{LogIndex, SpanIndex};
@@ -169,9 +169,9 @@ impl SpanStore {
         self.foreign().is_some()
     }
 
-    /// The column for one more original of this many bytes, with the summary to which the caller adds it; `None`
-    /// when the store holds spans of another kind or has no memory left. An eighth of the budget is kept for spans
-    /// that failed.
+    /// The column for one more original of this many bytes, with the summary to which it is added; none when the
+    /// store has `max_spans`, holds spans of another kind or has no memory left. An eighth of the budget is kept for
+    /// spans that failed.
     ///
     /// The caller pushes the original itself: originals are large, and moved once.
     #[inline]
@@ -179,24 +179,30 @@ impl SpanStore {
         &mut self,
         bytes: usize,
         has_failed: bool,
-    ) -> Option<(&mut Vec<S>, &mut ForeignSummary)> {
-        let has_column = self.foreign_column().is_some_and(ForeignSpans::is_of::<S>);
-        if !has_column && !self.make_foreign::<S>() {
-            return None;
+        max_spans: usize,
+    ) -> OriginalSlot<'_, S> {
+        if !self.recorded.is_empty() {
+            return self.no_slot(max_spans);
         }
-        let (foreign, budget) = self.foreign_mut()?;
-        foreign.slot(bytes, has_failed, budget)
+        if self.recorded.attachment().is_none() {
+            self.attach_foreign::<S>();
+        }
+        match self.foreign_mut() {
+            Some((foreign, budget)) => foreign.slot(bytes, has_failed, max_spans, budget),
+            None => OriginalSlot::NoMemory,
+        }
     }
 
-    /// Makes the store one of such originals, unless it holds spans.
+    /// Why a store of recorded spans has no slot.
     #[cold]
-    fn make_foreign<S: Original>(&mut self) -> bool {
-        if self.len() > 0 {
-            return false;
-        }
-        drop(self.recorded.detach());
+    fn no_slot<S>(&self, max_spans: usize) -> OriginalSlot<'_, S> {
+        let is_full = self.recorded.len() >= max_spans;
+        if is_full { OriginalSlot::TooManySpans } else { OriginalSlot::NoMemory }
+    }
+
+    #[cold]
+    fn attach_foreign<S: Original>(&mut self) {
         self.recorded.attach(Box::new(ForeignSpans::new::<S>()));
-        true
     }
 
     /// Gives back the memory of the records that were made of foreign spans.

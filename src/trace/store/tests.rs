@@ -46,9 +46,8 @@ fn seconds(seconds: u64) -> SystemTime {
 fn push_foreign(store: &mut SpanStore, number: u64, is_root: bool, status: Status) -> bool {
     let is_error = status.is_error();
     let original = Foreign { number, name: "foreign".into(), status };
-    let Some((column, summary)) = store.original_slot(size_of::<Foreign>(), is_error) else {
-        return false;
-    };
+    let slot = store.original_slot(size_of::<Foreign>(), is_error, usize::MAX);
+    let OriginalSlot::Free(column, summary) = slot else { return false };
     summary.add(is_root, is_error, None);
     column.push(original);
     true

@@ -33,6 +33,16 @@ pub(crate) struct ForeignSpans {
     records: OnceLock<Box<RecordedSpans>>,
 }
 
+/// Where one more original goes.
+pub(crate) enum OriginalSlot<'a, S> {
+    /// Into this column, after it was added to the summary.
+    Free(&'a mut Vec<S>, &'a mut ForeignSummary),
+    /// Nowhere: the store has as many spans as it may have.
+    TooManySpans,
+    /// Nowhere: it does not fit the budget, or the store holds spans of another kind.
+    NoMemory,
+}
+
 impl ForeignSpans {
     pub(super) fn new<S: Original>() -> Self {
         Self {
@@ -44,10 +54,15 @@ impl ForeignSpans {
         }
     }
 
-    /// Whether the originals are of this type.
-    #[inline]
-    pub(super) fn is_of<S: Original>(&self) -> bool {
-        self.kind == TypeId::of::<S>()
+    /// Makes an empty column one of such originals, and counts its memory. One that has spans stays as it is.
+    #[cold]
+    fn change_type<S: Original>(&mut self, budget: &mut MemoryBudget) {
+        if self.len() > 0 {
+            return;
+        }
+        let before = self.reserved();
+        *self = Self::new::<S>();
+        *budget = budget.with_used(budget.used().saturating_sub(before) + self.reserved());
     }
 
     pub(super) fn len(&self) -> usize {
@@ -78,20 +93,27 @@ impl ForeignSpans {
         (!column.is_empty()).then_some(column.as_slice())
     }
 
-    /// The column and the summary for one more original of this many bytes; `None` when it does not fit the budget,
-    /// of which an eighth is kept for spans that failed.
+    /// The column and the summary for one more original of this many bytes; none when there are `max_spans` or when
+    /// it does not fit the budget, of which an eighth is kept for spans that failed.
     #[inline]
     pub(super) fn slot<S: Original>(
         &mut self,
         bytes: usize,
         has_failed: bool,
+        max_spans: usize,
         budget: &mut MemoryBudget,
-    ) -> Option<(&mut Vec<S>, &mut ForeignSummary)> {
+    ) -> OriginalSlot<'_, S> {
+        if self.kind != TypeId::of::<S>() {
+            self.change_type::<S>(budget);
+        }
+        if self.summary.len() >= max_spans {
+            return OriginalSlot::TooManySpans;
+        }
         let column: &mut dyn Any = &mut *self.column;
-        let column = column.downcast_mut::<Vec<S>>()?;
+        let Some(column) = column.downcast_mut::<Vec<S>>() else { return OriginalSlot::NoMemory };
         let elsewhere = bytes.saturating_sub(size_of::<S>());
         if column.len() < column.capacity() && elsewhere == 0 {
-            return Some((column, &mut self.summary));
+            return OriginalSlot::Free(column, &mut self.summary);
         }
         let limit = budget.limit();
         if has_failed {
@@ -99,7 +121,7 @@ impl ForeignSpans {
         }
         let fits = reserve_one(column, budget) && (elsewhere == 0 || budget.claim(elsewhere));
         *budget = budget.with_limit(limit);
-        fits.then_some((column, &mut self.summary))
+        if fits { OriginalSlot::Free(column, &mut self.summary) } else { OriginalSlot::NoMemory }
     }
 
     /// Gives back the memory of the records.
