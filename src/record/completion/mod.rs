@@ -184,10 +184,11 @@ impl<O: TraceOwner> Completion<O> {
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
     fn keep_spans(&self, header: &TraceHeader, store: &mut SpanStore, kept: &KeepReason) {
-        if store.len() == 0 {
+        let spans = store.len();
+        if spans == 0 {
             return;
         }
-        self.ledger.kept(kept.is_late, store.len() as u64);
+        self.ledger.kept(kept.is_late, spans as u64);
         let resource = Arc::clone(store.resource().unwrap_or(&self.resource));
         (self.sink)(Trace::frozen(header.clone(), store.freeze(), resource, kept.clone()));
     }

@@ -125,7 +125,8 @@ impl<O: TraceOwner> ForeignTraces<O> {
         let replaced = shard.traces.insert(id, Arc::clone(trace), root);
         let forgotten = if is_refused { shard.mark_idle(id) } else { None };
         drop(shard);
-        release_all([replaced, forgotten]);
+        release(replaced);
+        release(forgotten);
         ForeignStart::NewTrace
     }
 
@@ -141,7 +142,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
         if foreign.open.is_empty() {
             let forgotten = shard.mark_idle(id);
             drop(shard);
-            release_all([forgotten]);
+            release(forgotten);
         }
         Some(ended)
     }
@@ -163,7 +164,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
         foreign.open_roots = 0;
         let forgotten = shard.mark_idle(id);
         drop(shard);
-        release_all([forgotten]);
+        release(forgotten);
     }
 
     /// How many traces are remembered, open ones included.
@@ -196,9 +197,10 @@ impl<O> ForeignShard<O> {
     }
 }
 
-/// Releases traces that were forgotten. The caller holds no lock.
-fn release_all<O: TraceOwner>(traces: impl IntoIterator<Item = Option<Arc<LocalTrace<O>>>>) {
-    for trace in traces.into_iter().flatten() {
+/// Releases a trace that was forgotten, if one was. The caller holds no lock.
+#[inline]
+fn release<O: TraceOwner>(forgotten: Option<Arc<LocalTrace<O>>>) {
+    if let Some(trace) = forgotten {
         trace.release();
     }
 }

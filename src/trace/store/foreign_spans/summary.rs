@@ -10,8 +10,8 @@ pub(crate) struct ForeignSummary {
     /// The service that made them, where that is not the pipeline's own.
     resource: Option<Arc<Resource>>,
     /// Where the root stands in the column.
-    root: usize,
-    len: usize,
+    root: u32,
+    len: u32,
     has_errors: bool,
 }
 
@@ -40,15 +40,16 @@ impl ForeignSummary {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Where the original of a record stands in the column: the root, which is the first record, and the original
     /// that arrived first change places.
     pub(super) fn original_of(&self, record: usize) -> usize {
+        let root = self.root as usize;
         match record {
-            0 => self.root,
-            _ if record == self.root => 0,
+            0 => root,
+            _ if record == root => 0,
             _ => record,
         }
     }
