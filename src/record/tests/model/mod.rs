@@ -244,7 +244,9 @@ proptest! {
         prop_assert_eq!(pair.bench.recorder.stats().live, 0);
         prop_assert_eq!(pair.bench.recorder.traces.count(), 0, "no trace and no draft is left");
         let number = |name: &String| name.rsplit(' ').next().unwrap().parse().unwrap();
-        let exported: BTreeSet<usize> = pair.bench.exported().concat().iter().map(number).collect();
+        let numbers: Vec<usize> = pair.bench.exported().concat().iter().map(number).collect();
+        let exported: BTreeSet<usize> = numbers.iter().copied().collect();
+        prop_assert_eq!(numbers.len(), exported.len(), "no span was exported twice");
         prop_assert_eq!(exported, pair.table.exported());
     }
 }
