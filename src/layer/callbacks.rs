@@ -27,6 +27,11 @@ where
             return;
         }
         state.start_span(attributes, number, || {
+            // Most spans without a parent have no ancestor that a filter hides, which this finds out for less
+            // than a look at the span costs.
+            if attributes.is_contextual() && ctx.current_span().id().is_none() {
+                return None;
+            }
             let ancestors = ctx.span(id)?.scope().skip(1);
             ancestors.into_iter().find_map(|ancestor| {
                 state.start_child(ancestor.id().into_u64(), number, attributes.metadata())

@@ -1,7 +1,5 @@
 //! The layer of a `tracing` span.
 
-use std::sync::Arc;
-
 use tracing::{Dispatch, Metadata, Span, span};
 
 use super::layer_list::{self, FoundSpan};
@@ -16,38 +14,46 @@ pub(super) enum LookupError {
     NoSpan,
 }
 
-/// The layer that knows a span or an ancestor of it.
-pub(super) fn find(span: &Span) -> Result<FoundSpan, LookupError> {
-    let found = span.with_subscriber(|(id, dispatch)| find_in(dispatch, id, span.metadata()));
-    found.unwrap_or(Err(LookupError::NoSpan))
+/// What `work` makes of a span that a layer knows, or of the nearest ancestor that it knows.
+///
+/// The layer is lent and not given out: a reference of one's own would be counted, in memory that all
+/// threads share.
+pub(super) fn with<R>(
+    span: &Span,
+    work: impl FnOnce(FoundSpan<'_>) -> R,
+) -> Result<R, LookupError> {
+    let done = span.with_subscriber(|(id, dispatch)| with_in(dispatch, id, span.metadata(), work));
+    done.unwrap_or(Err(LookupError::NoSpan))
 }
 
-/// The layer that knows the span itself: no filter hides it.
-pub(super) fn find_exactly(span: &Span) -> Option<FoundSpan> {
-    find(span).ok().filter(|found| found.is_itself)
+/// What `work` makes of a span that a layer knows itself: no filter hides it.
+pub(super) fn with_exactly<R>(span: &Span, work: impl FnOnce(FoundSpan<'_>) -> R) -> Option<R> {
+    with(span, |found| found.is_itself.then(|| work(found))).ok().flatten()
 }
 
 /// Whether a layer knows the span itself.
 #[cfg(feature = "tower")]
 pub(super) fn is_known(span: &Span) -> bool {
-    find_exactly(span).is_some()
+    with_exactly(span, |_| ()).is_some()
 }
 
-fn find_in(
+fn with_in<R>(
     dispatch: &Dispatch,
     id: &span::Id,
     metadata: Option<&Metadata<'_>>,
-) -> Result<FoundSpan, LookupError> {
+    work: impl FnOnce(FoundSpan<'_>) -> R,
+) -> Result<R, LookupError> {
     let Some(layer) = dispatch.downcast_ref::<TraceLayer>() else {
         // Some wrappers do not pass on the question for the layer; `reload` does not.
         let is_candidate = |layer: &LayerState| !layer.is_foreign(dispatch);
-        let found = layer_list::find_by_callsite(id, metadata, is_candidate, Vec::new);
-        return found.ok_or(LookupError::NoLayer);
+        let done = layer_list::find_by_callsite(id, metadata, is_candidate, Vec::new, work);
+        return done.ok_or(LookupError::NoLayer);
     };
-    let layer = Arc::clone(&layer.state);
-    if layer.contains(id.into_u64()) {
-        return Ok(FoundSpan { layer, id: id.into_u64(), is_itself: true });
+    let layer = &*layer.state;
+    let number = id.into_u64();
+    if layer.contains(number) {
+        return Ok(work(FoundSpan { layer, id: number, is_itself: true }));
     }
     let nearest = layer.nearest_in(dispatch, id).ok_or(LookupError::NoSpan)?;
-    Ok(FoundSpan { layer, id: nearest, is_itself: false })
+    Ok(work(FoundSpan { layer, id: nearest, is_itself: false }))
 }

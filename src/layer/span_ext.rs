@@ -156,19 +156,23 @@ mod sealed {
 impl TraceSpanExt for Span {
     fn set_parent(&self, parent: impl Into<Incoming>) -> Result<(), SetParentError> {
         let incoming = parent.into();
-        match lookup::find(self) {
-            Ok(FoundSpan { layer, id, is_itself: true }) => {
-                let is_set = incoming.is_empty() || layer.set_parent(id, &incoming);
-                if is_set { Ok(()) } else { Err(SetParentError::AlreadyStarted) }
+        let set = |FoundSpan { layer, id, is_itself }: FoundSpan<'_>| {
+            if !is_itself {
+                return Err(SetParentError::SpanDisabled);
             }
-            Ok(_) | Err(LookupError::NoSpan) => Err(SetParentError::SpanDisabled),
-            Err(LookupError::NoLayer) => Err(SetParentError::LayerNotFound),
-        }
+            let is_set = incoming.is_empty() || layer.set_parent(id, &incoming);
+            if is_set { Ok(()) } else { Err(SetParentError::AlreadyStarted) }
+        };
+        lookup::with(self, set).unwrap_or_else(|error| {
+            Err(match error {
+                LookupError::NoSpan => SetParentError::SpanDisabled,
+                LookupError::NoLayer => SetParentError::LayerNotFound,
+            })
+        })
     }
 
     fn context(&self) -> Option<TraceContext> {
-        let found = lookup::find(self).ok()?;
-        found.layer.context(found.id)
+        lookup::with(self, |FoundSpan { layer, id, .. }| layer.context(id)).ok().flatten()
     }
 
     fn set_name(&self, name: impl Into<Cow<'static, str>>) {
@@ -201,19 +205,17 @@ impl TraceSpanExt for Span {
         K: Into<TagKey<'k>>,
         V: Into<TagArg<'v>>,
     {
-        let Some((FoundSpan { layer, id, .. }, WriteTerms { now, .. })) = find_recorded(self)
-        else {
-            return;
-        };
-        // All of it before a lock is taken: the iterator and the conversions are the caller's.
-        let message = message.as_ref();
-        let fields: Vec<(TagKey<'k>, TagArg<'v>)> =
-            fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        layer.write(id, |span| {
-            let Some(log) = span.push_log(now, level, message) else { return };
-            for (key, value) in fields {
-                span.set_field(log, key, value);
-            }
+        with_recorded(self, |FoundSpan { layer, id, .. }, WriteTerms { now, .. }| {
+            // All of it before a lock is taken: the iterator and the conversions are the caller's.
+            let message = message.as_ref();
+            let fields: Vec<(TagKey<'k>, TagArg<'v>)> =
+                fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+            layer.write(id, |span| {
+                let Some(log) = span.push_log(now, level, message) else { return };
+                for (key, value) in fields {
+                    span.set_field(log, key, value);
+                }
+            });
         });
     }
 
@@ -225,7 +227,7 @@ impl TraceSpanExt for Span {
     }
 
     fn set_status(&self, status: Status) {
-        if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(self) {
+        lookup::with_exactly(self, |FoundSpan { layer, id, .. }| {
             layer.change(id, |span| {
                 if status.is_error() {
                     span.record_failed();
@@ -234,32 +236,31 @@ impl TraceSpanExt for Span {
                     span.set_status(status);
                 })
             });
-        }
+        });
     }
 
     fn set_error<E: Error + ?Sized>(&self, error: &E) {
-        let Some((FoundSpan { layer, id, .. }, WriteTerms { now, limit })) = find_recorded(self)
-        else {
-            return;
-        };
-        let details = ErrorDetails::of(error, limit.bytes());
-        layer.change(id, |span| {
-            span.record_failed();
-            span.write(|span| span.push_error(now, &details))
+        with_recorded(self, |FoundSpan { layer, id, .. }, WriteTerms { now, limit }| {
+            let details = ErrorDetails::of(error, limit.bytes());
+            layer.change(id, |span| {
+                span.record_failed();
+                span.write(|span| span.push_error(now, &details))
+            });
         });
     }
 }
 
 /// Writes into a span that a layer knows.
 fn write(span: &Span, write: impl FnOnce(&mut SpanMut<'_>)) {
-    if let Some(FoundSpan { layer, id, .. }) = lookup::find_exactly(span) {
-        layer.write(id, write);
-    }
+    lookup::with_exactly(span, |FoundSpan { layer, id, .. }| layer.write(id, write));
 }
 
-/// A span that a layer records, with what a write needs to know before the lock is taken.
-fn find_recorded(span: &Span) -> Option<(FoundSpan, WriteTerms)> {
-    let found = lookup::find_exactly(span)?;
-    let terms = found.layer.with_span(found.id, |span| span.write_terms()).flatten()?;
-    Some((found, terms))
+/// Works on a span that a layer records, with what a write needs to know before the lock is taken.
+fn with_recorded(span: &Span, work: impl FnOnce(FoundSpan<'_>, WriteTerms)) {
+    lookup::with_exactly(span, |found| {
+        let terms = found.layer.with_span(found.id, |span| span.write_terms()).flatten();
+        if let Some(terms) = terms {
+            work(found, terms);
+        }
+    });
 }

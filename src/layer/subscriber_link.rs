@@ -1,28 +1,27 @@
 //! The subscriber that a layer is part of.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use tracing::dispatcher::{self, Dispatch, WeakDispatch};
 use tracing::span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::kit::unwind_safe::lock;
-
 /// A layer's own subscriber, as far as `tracing` has told the layer: wrappers such as `reload` do not
 /// pass on `on_register_dispatch`.
 #[derive(Debug, Default)]
-pub(super) struct SubscriberLink(Mutex<Option<WeakDispatch>>);
+pub(super) struct SubscriberLink(ArcSwapOption<WeakDispatch>);
 
 impl SubscriberLink {
     pub(super) fn set(&self, dispatch: &Dispatch) {
-        *lock(&self.0) = Some(dispatch.downgrade());
+        self.0.store(Some(Arc::new(dispatch.downgrade())));
     }
 
     /// Whether `dispatch` is known to be another subscriber. When the layer's own is not known, any may
     /// be it.
     pub(super) fn is_other(&self, dispatch: &Dispatch) -> bool {
-        let own = lock(&self.0).as_ref().map(WeakDispatch::upgrade);
+        let own = self.0.load().as_deref().map(WeakDispatch::upgrade);
         let Some(own) = own else { return false };
         match (own.as_ref().and_then(Dispatch::downcast_ref), dispatch.downcast_ref::<Registry>()) {
             (Some(own), Some(other)) => !std::ptr::eq::<Registry>(own, other),
@@ -33,7 +32,7 @@ impl SubscriberLink {
     /// The nearest span that `is_known` among the span `id` and its ancestors, whatever filters say. It
     /// looks at the registry of the layer's own subscriber, or else of the thread's default.
     pub(super) fn nearest(&self, id: &span::Id, is_known: impl Fn(u64) -> bool) -> Option<u64> {
-        let own = lock(&self.0).as_ref().and_then(WeakDispatch::upgrade);
+        let own = self.0.load().as_deref().and_then(WeakDispatch::upgrade);
         match own {
             Some(dispatch) => nearest_in(&dispatch, id, is_known),
             None => dispatcher::get_default(|dispatch| nearest_in(dispatch, id, &is_known)),

@@ -7,7 +7,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::layer_list;
+use super::layer_list::{self, FoundSpan};
 use crate::model::TraceContext;
 
 /// An event format of `tracing_subscriber::fmt` whose lines say to which trace and span they belong.
@@ -90,7 +90,7 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     let span = ctx.parent_span()?;
-    let found = layer_list::find_by_callsite(
+    let context = layer_list::find_by_callsite(
         &span.id(),
         Some(span.metadata()),
         |_| true,
@@ -100,6 +100,7 @@ where
             let ancestors = span.scope().skip(1).filter(|_| event.is_contextual());
             ancestors.map(|span| (span.id(), span.metadata())).collect()
         },
-    )?;
-    found.layer.context(found.id)
+        |FoundSpan { layer, id, .. }| layer.context(id),
+    );
+    context.flatten()
 }

@@ -44,6 +44,12 @@ impl TraceLayer {
     }
 }
 
+impl Drop for TraceLayer {
+    fn drop(&mut self) {
+        layer_list::unregister(&self.state);
+    }
+}
+
 impl fmt::Debug for TraceLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TraceLayer").field("options", &self.state.options).finish_non_exhaustive()

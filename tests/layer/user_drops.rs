@@ -61,3 +61,21 @@ fn the_sampler_of_a_pipeline_that_was_exchanged_may_trace_when_it_is_dropped() {
         assert!(is_gone.recv_timeout(PATIENCE).is_ok(), "the sampler is still there");
     });
 }
+
+#[test]
+fn a_layer_that_is_dropped_leaves_nothing_of_its_pipeline_behind() {
+    must_return(|| {
+        let (gone, is_gone) = mpsc::channel();
+        let pipeline = Pipeline::builder("layer")
+            .with_sampler(SaysGoodbye(gone))
+            .with_exporter(InMemoryExporter::new())
+            .start()
+            .unwrap();
+        with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+            drop(info_span!("span"));
+        });
+        let _ = pipeline.shutdown(PATIENCE);
+        drop(pipeline);
+        assert!(is_gone.recv_timeout(PATIENCE).is_ok(), "the sampler is still there");
+    });
+}

@@ -30,10 +30,11 @@ impl LayerState {
             // A span that names its parent itself is below that one.
             BridgedParent::Parent(_) if !attributes.is_contextual() => false,
             BridgedParent::Parent(parent) => {
-                let limit = self.start_root(id, metadata);
+                let recorder = self.recorders.current();
+                let limit = self.start_root(&recorder, id, metadata);
                 self.record_attributes(id, limit, attributes);
                 self.set_parent(id, &parent.into());
-                self.settle_if_crowded(id);
+                self.settle_if_crowded(&recorder, id);
                 true
             }
         }

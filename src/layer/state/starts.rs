@@ -1,5 +1,7 @@
 //! How spans start: as children of open spans, or as roots.
 
+use std::sync::Arc;
+
 use tracing::{Metadata, span};
 
 use super::LayerState;
@@ -7,7 +9,7 @@ use crate::layer::caller::{self, CallerRole};
 use crate::layer::fields::ValueLimit;
 use crate::layer::open_span::OpenSpan;
 use crate::layer::span_table::StartedChild;
-use crate::record::{ActiveSpan, Draft, DraftStart, SpanStart};
+use crate::record::{ActiveSpan, Draft, DraftStart, Recorder, SpanStart};
 
 impl LayerState {
     /// Starts a span below its parent, or else as a root, and records its fields.
@@ -32,9 +34,11 @@ impl LayerState {
         match child {
             Some(StartedChild { limit }) => self.record_attributes(id, limit, attributes),
             None => {
-                let limit = self.start_root(id, metadata);
+                let recorder = self.recorders.current();
+                let limit = self.start_root(&recorder, id, metadata);
                 self.record_attributes(id, limit, attributes);
                 self.place_root(id, attributes.is_root());
+                self.settle_if_crowded(&recorder, id);
             }
         }
     }
@@ -75,10 +79,11 @@ impl LayerState {
     /// Starts a root, and says how much of its values is kept; `None` when nothing is.
     pub(super) fn start_root(
         &self,
+        recorder: &Arc<Recorder>,
         id: u64,
         metadata: &'static Metadata<'static>,
     ) -> Option<ValueLimit> {
-        let span = match Draft::start(&self.recorders.current(), metadata.name()) {
+        let span = match Draft::start(recorder, metadata.name()) {
             DraftStart::Draft(draft) => OpenSpan::draft(draft, metadata),
             DraftStart::Started(span) => OpenSpan::started(span, metadata),
         };
@@ -114,13 +119,12 @@ impl LayerState {
         if let Some(caller) = caller::of_thread(role) {
             self.set_parent(id, &caller);
         }
-        self.settle_if_crowded(id);
     }
 
     /// Settles a new root where the recorder is full: only a trace that has started can be weighed
     /// against the traces that are there.
-    pub(super) fn settle_if_crowded(&self, id: u64) {
-        if self.recorders.current().is_crowded() {
+    pub(super) fn settle_if_crowded(&self, recorder: &Recorder, id: u64) {
+        if recorder.is_crowded() {
             self.settle(id, None);
         }
     }
