@@ -15,7 +15,7 @@ use crate::kit::with_fields;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Tags of a span. Default 128. Setting a tag compares its key with those before it.
+    /// Tags of a span. Default 128. Setting a tag costs the same however many there are.
     pub tags: u16,
     /// Log entries of a span. Default 128. At the limit an entry of level error takes the place of a
     /// lesser one.

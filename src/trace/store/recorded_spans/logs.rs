@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::column_writer::{BorrowedKey, ColumnWriter, Key};
-use super::{ColumnIndex, ColumnList, LogIndex, LogRecord, RecordedSpans, SpanIndex, details_in};
+use super::{
+    ColumnIndex, ColumnList, DetailColumns, LogIndex, LogRecord, RecordedSpans, SpanIndex,
+    details_in,
+};
 use crate::model::{Limits, LogLevel, TagKey, TagRef};
 use crate::time::Tick;
 
@@ -58,23 +61,29 @@ impl RecordedSpans {
         placed
     }
 
-    /// Where the first entry below `level` stands, if that is error.
+    /// Where the first entry below `level` stands, if that is error. Errors that the search has passed once are not
+    /// passed again: they stay where they are.
     #[cold]
-    fn lesser_log(&self, span: SpanIndex, level: LogLevel) -> Option<LogPosition> {
+    fn lesser_log(&mut self, span: SpanIndex, level: LogLevel) -> Option<LogPosition> {
         if level < LogLevel::Error {
             return None;
         }
-        let logs = &self.details.as_deref()?.logs;
-        let mut before = LogIndex::NONE;
-        let mut at = self.spans.get(span.as_usize())?.logs.first;
+        let first = self.spans.get(span.as_usize())?.logs.first;
+        let DetailColumns { logs, rare, .. } = self.details.as_deref_mut()?;
+        let known = rare.as_ref().and_then(|rare| rare.last_errors.get(&span)).copied();
+        let mut before = known.unwrap_or(LogIndex::NONE);
+        let mut at = logs.get(before.as_usize()).map_or(first, |log| log.next);
+        let mut lesser = None;
         while let Some(log) = logs.get(at.as_usize()) {
             if log.level < level {
-                return Some(LogPosition { before, at, next: log.next });
+                lesser = Some(LogPosition { before, at, next: log.next });
+                break;
             }
             before = at;
             at = log.next;
         }
-        None
+        rare.get_or_insert_default().last_errors.insert(span, before);
+        lesser
     }
 
     /// Takes an entry out of a span's list; the index that is free then.

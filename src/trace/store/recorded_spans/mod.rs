@@ -7,11 +7,13 @@
 
 mod column_writer;
 mod copying;
+mod key_index;
 mod logs;
 #[cfg(feature = "layer")]
 mod prepared_tags;
 mod reading;
 mod status;
+mod tag_record;
 mod writing;
 
 use std::borrow::Cow;
@@ -19,6 +21,10 @@ use std::collections::HashMap;
 
 #[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
+use tag_record::{TagRecord, Text, Value};
+
+use foldhash::fast::RandomState;
+use key_index::KeyIndex;
 
 use super::attachment::Attachment;
 use super::index::{ByteRange, ColumnIndex, ColumnList, LogIndex, SpanIndex, TagIndex};
@@ -31,24 +37,6 @@ const OPEN: Tick = Tick::from_nanos(u64::MAX);
 
 /// The latest end there is.
 pub(super) const LATEST_END: Tick = Tick::from_nanos(u64::MAX - 1);
-
-/// Text that is either static or lies in the arena.
-#[derive(Clone, Copy, Debug)]
-enum Text {
-    Static(&'static str),
-    Arena(ByteRange),
-}
-
-/// The value of a tag. Text lies in the arena, what few spans have in [`RareDetails`].
-#[derive(Clone, Copy, Debug)]
-enum Value {
-    Bool(bool),
-    I64(i64),
-    F64(f64),
-    Text(ByteRange),
-    Bytes(ByteRange),
-    Array(u32),
-}
 
 /// A [`Status`](crate::model::Status) without its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,13 +59,6 @@ pub(crate) struct SpanRecord {
     pub(crate) kind: SpanKind,
     status: StatusCode,
     pub(crate) is_parent_remote: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct TagRecord {
-    key: Text,
-    value: Value,
-    next: TagIndex,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,14 +95,17 @@ struct DetailColumns {
     attachment: Option<Box<dyn Attachment>>,
 }
 
-/// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit.
+/// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit, many tags.
 #[derive(Clone, Debug, Default)]
 struct RareDetails {
-    links: HashMap<SpanIndex, Vec<LinkRecord>>,
+    links: HashMap<SpanIndex, Vec<LinkRecord>, RandomState>,
     bytes: Vec<u8>,
     arrays: Vec<TagValue>,
-    descriptions: HashMap<SpanIndex, ByteRange>,
-    dropped: HashMap<SpanIndex, DropCounts>,
+    descriptions: HashMap<SpanIndex, ByteRange, RandomState>,
+    dropped: HashMap<SpanIndex, DropCounts, RandomState>,
+    /// Of spans whose logs are at their limit: an entry before which all are errors, and which is one itself.
+    last_errors: HashMap<SpanIndex, LogIndex, RandomState>,
+    keys: KeyIndex,
 }
 
 /// The spans that the tracer records, in one buffer.
@@ -222,6 +206,8 @@ impl DetailColumns {
             rare.arrays.clear();
             rare.descriptions.clear();
             rare.dropped.clear();
+            rare.last_errors.clear();
+            rare.keys.clear();
         }
         if let Some(attachment) = &mut self.attachment {
             attachment.clear();
@@ -233,7 +219,8 @@ impl DetailColumns {
         let columns = self.tags.capacity() * size_of::<TagRecord>()
             + self.logs.capacity() * size_of::<LogRecord>();
         let rare = self.rare.as_ref().map_or(0, |rare| {
-            rare.bytes.capacity() + rare.arrays.capacity() * size_of::<TagValue>()
+            let arrays = rare.arrays.capacity() * size_of::<TagValue>();
+            rare.bytes.capacity() + arrays + rare.keys.reserved()
         });
         let attachment = self.attachment.as_ref().map_or(0, |attachment| attachment.reserved());
         size_of::<Self>() + columns + self.text.capacity() + rare + attachment

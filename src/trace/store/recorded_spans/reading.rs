@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    ByteRange, ColumnIndex, ColumnList, DetailColumns, DropCounts, LinkRecord, LogRecord, OPEN,
-    RareDetails, RecordedSpans, SpanIndex, SpanRecord, StatusCode, TagIndex, Text, Value,
+    ByteRange, ColumnIndex, ColumnList, DropCounts, LinkRecord, LogRecord, OPEN, RareDetails,
+    RecordedSpans, SpanIndex, SpanRecord, StatusCode, TagIndex, Text, Value,
 };
 use crate::model::{Status, TagRef, TagValue};
 use crate::time::Tick;
@@ -165,17 +165,6 @@ impl RecordedSpans {
                 let array = self.rare().and_then(|rare| rare.arrays.get(index as usize));
                 array.map_or(TagRef::Str(""), TagValue::as_ref)
             }
-        }
-    }
-}
-
-impl DetailColumns {
-    /// Whether a stored key is this one. Static keys usually are the same pointer.
-    #[inline]
-    pub(super) fn reads(&self, stored: Text, key: &str) -> bool {
-        match stored {
-            Text::Static(text) => text == key,
-            Text::Arena(range) => self.text.get(range.as_range()) == Some(key),
         }
     }
 }

@@ -1,16 +1,21 @@
 //! Writing into the columns: text, values, lists of tags.
 
+mod arrays;
 #[cfg(feature = "layer")]
 mod tag_lists;
 
 use std::borrow::Cow;
 
+pub(super) use arrays::array_bytes;
+use arrays::array_within;
+
+use super::key_index::{KeyLookup, LONGEST_WALKED};
 use super::{
     ByteRange, ColumnIndex, ColumnList, DetailColumns, LogIndex, LogRecord, MemoryBudget, TagIndex,
     TagRecord, Text, Value,
 };
 use crate::model::text::cut;
-use crate::model::{Limits, TagRef, TagValue};
+use crate::model::{Limits, TagRef};
 
 /// The parts of [`RecordedSpans`](super::RecordedSpans) that are written together, apart from the spans themselves.
 pub(super) struct ColumnWriter<'a> {
@@ -69,16 +74,18 @@ impl ColumnWriter<'_> {
         if key.as_str().len() > self.limits.text_bytes as usize {
             return self.set_cut_tag(list, key.as_str(), value, limit);
         }
-        let mut count = 0;
-        let mut at = list.first;
-        while let Some(tag) = self.details.tags.get(at.as_usize()) {
-            if self.details.reads(tag.key, key.as_str()) {
-                return self.replace(at, value);
-            }
-            at = tag.next;
-            count += 1;
+        // The length stands with the last tag, so that the walk need not count.
+        let last = self.details.tags.get(list.last.as_usize());
+        let count = last.map_or(0, |last| last.position + 1);
+        let found = if count <= LONGEST_WALKED {
+            self.walk_to(list.first, key.as_str())
+        } else {
+            self.look_up(*list, key.as_str())
+        };
+        if let Some(at) = found {
+            return self.replace(at, value);
         }
-        if count >= limit {
+        if count >= u32::from(limit) {
             return false;
         }
         let value = self.value(value);
@@ -94,8 +101,32 @@ impl ColumnWriter<'_> {
             None => list.first = index,
         }
         list.last = index;
-        tags.push(TagRecord { key, value, next: TagIndex::NONE });
+        tags.push(TagRecord { key, value, next: TagIndex::NONE, position: count });
         true
+    }
+
+    /// Where a key stands in the list that begins at `at`.
+    #[inline(always)]
+    fn walk_to(&self, mut at: TagIndex, key: &str) -> Option<TagIndex> {
+        while let Some(tag) = self.details.tags.get(at.as_usize()) {
+            if tag.key.is(key, &self.details.text) {
+                return Some(at);
+            }
+            at = tag.next;
+        }
+        None
+    }
+
+    /// Where a key stands in a list that is too long to be walked each time.
+    #[inline(never)]
+    fn look_up(&mut self, list: ColumnList<TagIndex>, key: &str) -> Option<TagIndex> {
+        let DetailColumns { tags, text, rare, .. } = &mut *self.details;
+        let keys = &mut rare.get_or_insert_default().keys;
+        match keys.find(list, key, tags, text, self.budget) {
+            KeyLookup::At(at) => Some(at),
+            KeyLookup::Absent => None,
+            KeyLookup::Unknown => self.walk_to(list.first, key),
+        }
     }
 
     /// Sets a tag by as much of its key as the limit allows, so that a key that is too long is found again.
@@ -238,54 +269,5 @@ impl ColumnWriter<'_> {
         }
         arrays.push(value);
         Some(index)
-    }
-}
-
-/// An array within `most` bytes, and whether something was cut; `None` for a scalar.
-fn array_within(most: usize, value: TagRef<'_>) -> Option<(TagValue, bool)> {
-    match value {
-        TagRef::BoolArray(values) => Some(scalars_within(most, values, TagValue::BoolArray)),
-        TagRef::I64Array(values) => Some(scalars_within(most, values, TagValue::I64Array)),
-        TagRef::F64Array(values) => Some(scalars_within(most, values, TagValue::F64Array)),
-        TagRef::StringArray(values) => Some(texts_within(most, values)),
-        _ => None,
-    }
-}
-
-fn scalars_within<T: Copy>(
-    most: usize,
-    values: &[T],
-    make: fn(Vec<T>) -> TagValue,
-) -> (TagValue, bool) {
-    let kept: Vec<T> = values.iter().copied().take(most / size_of::<T>()).collect();
-    let was_cut = kept.len() < values.len();
-    (make(kept), was_cut)
-}
-
-fn texts_within(most: usize, values: &[String]) -> (TagValue, bool) {
-    let mut left = most;
-    let mut kept = Vec::new();
-    for text in values {
-        let Some(rest) = left.checked_sub(size_of::<String>()) else {
-            break;
-        };
-        let text = cut(text, rest);
-        left = rest - text.len();
-        kept.push(text.to_owned());
-    }
-    let was_cut = kept != values;
-    (TagValue::StringArray(kept), was_cut)
-}
-
-/// The memory an array's content takes.
-pub(super) fn array_bytes(value: &TagValue) -> usize {
-    match value {
-        TagValue::BoolArray(values) => values.len(),
-        TagValue::I64Array(values) => size_of_val(values.as_slice()),
-        TagValue::F64Array(values) => size_of_val(values.as_slice()),
-        TagValue::StringArray(values) => {
-            values.iter().map(|text| size_of::<String>() + text.len()).sum()
-        }
-        _ => 0,
     }
 }

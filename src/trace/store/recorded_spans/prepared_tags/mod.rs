@@ -45,8 +45,9 @@ impl PreparedTags {
 
     #[inline(always)]
     fn push(&mut self, key: &'static str, value: Value) {
-        let next = TagIndex::new(self.tags.len() as u32 + 1);
-        self.tags.push(TagRecord { key: Text::Static(key), value, next });
+        let position = self.tags.len() as u32;
+        let next = TagIndex::new(position + 1);
+        self.tags.push(TagRecord { key: Text::Static(key), value, next, position });
     }
 
     #[inline]
@@ -123,8 +124,9 @@ impl PreparedTags {
     /// Removes the tag with this key, because its value turned out to mean more than a tag.
     pub(crate) fn remove(&mut self, key: &str) {
         self.tags.retain(|tag| static_key(tag) != key);
-        for (next, tag) in (1..).map(TagIndex::new).zip(&mut self.tags) {
-            tag.next = next;
+        for (position, tag) in (0..).zip(&mut self.tags) {
+            tag.next = TagIndex::new(position + 1);
+            tag.position = position;
         }
     }
 

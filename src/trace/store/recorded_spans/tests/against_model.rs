@@ -23,6 +23,7 @@ fn limits() -> impl Strategy<Value = Limits> {
         1 => Just(Limits { value_bytes: 64, ..SMALL }),
         1 => Just(Limits { tags: 1, logs: 1, links: 1, value_bytes: 9, ..SMALL }),
         1 => Just(Limits::default()),
+        1 => Just(Limits { tags: 20, fields_per_log: 30, tags_per_link: 18, ..Limits::default() }),
     ]
 }
 

@@ -20,7 +20,7 @@ pub(super) fn reserved(store: &RecordedSpans) -> usize {
     let rare = details.rare.as_deref().map_or(0, |rare| {
         let arrays: usize = rare.arrays.iter().map(array_bytes).sum();
         let links: usize = rare.links.values().map(|links| size_of_val(links.as_slice())).sum();
-        links + column(&rare.bytes) + column(&rare.arrays) + arrays
+        links + column(&rare.bytes) + column(&rare.arrays) + arrays + rare.keys.reserved()
     });
     spans + size_of::<DetailColumns>() + columns + rare
 }

@@ -2,6 +2,7 @@
 
 mod against_model;
 mod bounds;
+mod long_lists;
 mod naive;
 mod steps;
 mod tight;

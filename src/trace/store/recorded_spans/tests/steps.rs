@@ -13,6 +13,8 @@ pub(super) const KEYS: [&str; 5] = ["a", "b", "key", "größe", ""];
 pub(super) enum Step {
     Push(String, Option<Index>),
     Tag(Index, String, TagValue),
+    /// Many tags, of keys that begin with this number.
+    Tags(Index, u8, u8),
     Log(Index, LogLevel, String, Vec<(String, TagValue)>),
     Link(Index, Vec<(String, TagValue)>),
     Status(Index, Status),
@@ -26,7 +28,20 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    (0..KEYS.len()).prop_map(|key| KEYS[key].to_owned())
+    prop_oneof![
+        3 => (0..KEYS.len()).prop_map(|key| KEYS[key].to_owned()),
+        1 => any::<u8>().prop_map(numbered),
+    ]
+}
+
+/// One of many keys, so that lists grow too long to be walked.
+fn numbered(number: u8) -> String {
+    format!("k{}", number % 60)
+}
+
+/// The tags of a [`Step::Tags`].
+fn many(first: u8, count: u8) -> impl Iterator<Item = (String, i64)> {
+    (0..count).map(move |number| (numbered(first.wrapping_add(number)), i64::from(number)))
 }
 
 /// Single values, whose memory a cleared store keeps.
@@ -61,11 +76,18 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 pub(super) fn steps(value: BoxedStrategy<TagValue>) -> impl Strategy<Value = Vec<Step>> {
-    let pairs = prop::collection::vec((key(), value.clone()), 0..4).boxed();
+    let pair = (key(), value.clone()).boxed();
+    let pairs = prop_oneof![
+        8 => prop::collection::vec(pair.clone(), 0..4),
+        1 => prop::collection::vec(pair, 0..60),
+    ]
+    .boxed();
     let span = any::<Index>;
     let step = prop_oneof![
         3 => (text(), any::<Option<Index>>()).prop_map(|(name, parent)| Step::Push(name, parent)),
         8 => (span(), key(), value).prop_map(|(span, key, value)| Step::Tag(span, key, value)),
+        1 => (span(), any::<u8>(), 0..40_u8)
+            .prop_map(|(span, first, count)| Step::Tags(span, first, count)),
         6 => (span(), level(), text(), pairs.clone())
             .prop_map(|(span, level, text, fields)| Step::Log(span, level, text, fields)),
         2 => (span(), pairs).prop_map(|(span, tags)| Step::Link(span, tags)),
@@ -128,6 +150,13 @@ pub(super) fn run(
                 let stored = store.set_tag(span, given(key), value.as_ref(), limits);
                 answers.tags_refused += usize::from(!stored);
             }
+            Step::Tags(span, first, count) => {
+                let Some(span) = pick(span) else { continue };
+                for (key, value) in many(*first, *count) {
+                    let stored = store.set_tag(span, key.into(), TagRef::I64(value), limits);
+                    answers.tags_refused += usize::from(!stored);
+                }
+            }
             Step::Log(span, level, message, fields) => {
                 let Some(span) = pick(span) else { continue };
                 match store.push_log(span, now, *level, message, limits) {
@@ -184,6 +213,12 @@ pub(super) fn run_naive(steps: &[Step], limits: &Limits) -> Naive {
             Step::Tag(span, key, value) => {
                 let Some(span) = pick(span) else { continue };
                 naive.tag(span, key, value);
+            }
+            Step::Tags(span, first, count) => {
+                let Some(span) = pick(span) else { continue };
+                for (key, value) in many(*first, *count) {
+                    naive.tag(span, &key, &value.into());
+                }
             }
             Step::Log(span, level, message, fields) => {
                 let Some(span) = pick(span) else { continue };
