@@ -2,12 +2,11 @@
 
 /// The last word of a type's full name: `Errors` of `tailtrace::tail::errors::Errors`, `Named` of
 /// `app::Named<app::Policy>`, `closure` of a closure wherever it stands.
+// Asked for the name of a policy whenever one keeps a trace, so it searches for single bytes.
 pub(crate) fn short(full: &'static str) -> &'static str {
-    match without_arguments(full).rsplit("::").next() {
-        Some("{{closure}}") => "closure",
-        Some(last) => last,
-        None => full,
-    }
+    let name = without_arguments(full);
+    let last = name.rfind(':').and_then(|colon| name.get(colon + 1..)).unwrap_or(name);
+    if last == "{{closure}}" { "closure" } else { last }
 }
 
 /// The name without the type arguments at its end. Those before its end are part of the way to it, as

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::model::{Resource, Threshold, TraceFlags};
 use tailtrace::record::{KeepOutcome, RecordLimits};
 use tailtrace::tail::TagEquals;
 use tailtrace::{
-    AlwaysOff, Errors, FixedRateSampler, Pipeline, SamplingRequest, SlowerThan, TailSampler,
-    TraceId, TraceView, Verdict,
+    AlwaysOff, Errors, Exporter, FixedRateSampler, Pipeline, SamplingRequest, SlowerThan,
+    TailSampler, TraceId, TraceView, Verdict,
 };
 
 use crate::foreign::{Foreign, at, child, flagged_root, root};
@@ -100,6 +102,8 @@ fn exporters_get_the_originals_and_others_get_the_details() {
     assert_eq!(originals.len(), 2);
     assert!(originals.iter().any(|original| original.span_id == id));
     assert!(trace.originals::<Other>().is_none(), "they are of another type");
+    let same = trace.clone().into_originals::<Other>().err().unwrap();
+    assert_eq!(same.into_originals::<Foreign>().map(|copies| copies.len()).ok(), Some(2));
     assert_eq!(trace.span(id).unwrap().status_description(), "it broke");
     let mut changed = trace.clone();
     changed.span_mut(id).unwrap().set_tag("more", 1);
@@ -285,4 +289,34 @@ fn a_description_that_panics_costs_the_details_and_nothing_else() {
     assert_eq!((names(trace), trace.has_errors()), (vec!["root"], true));
     assert_eq!(trace.root().unwrap().tags().count(), 0);
     assert_eq!(trace.root().unwrap().start_time(), at(0));
+}
+
+#[test]
+fn an_exporter_that_has_a_trace_alone_takes_the_originals_without_a_copy() {
+    struct Takes(Arc<AtomicUsize>);
+
+    #[async_trait]
+    impl Exporter for Takes {
+        async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+            for trace in batch {
+                for original in trace.into_originals::<Foreign>().unwrap() {
+                    // Whoever has a copy of the span has this as well.
+                    let holders = Arc::strong_count(&original.reads);
+                    self.0.fetch_max(holders, Ordering::Relaxed);
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let holders = Arc::new(AtomicUsize::new(0));
+    let pipeline = Pipeline::builder("ours")
+        .with_tail(TailSampler::new().keep(Errors))
+        .with_exporter(Takes(Arc::clone(&holders)))
+        .start()
+        .unwrap();
+    let intake = pipeline.intake();
+    intake.ended(root(&intake, TraceId::new(), "root").failed());
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(holders.load(Ordering::Relaxed), 1);
 }

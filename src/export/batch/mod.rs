@@ -42,6 +42,8 @@ pub struct Batch {
     traces: Vec<Trace>,
     /// How many spans at the start of the first trace are done.
     done: usize,
+    /// How many spans of traces that were taken out are not done; `None` while the traces are in.
+    taken: Option<usize>,
     /// Where delivery finds what is left when the exporter does not return it.
     loan: Option<Arc<Loan>>,
 }
@@ -85,6 +87,18 @@ impl Batch {
     #[must_use]
     pub fn into_traces(mut self) -> Vec<Trace> {
         self.loan = None;
+        mem::take(&mut self.traces)
+    }
+
+    /// Takes the traces out of the batch, which still tells delivery what becomes of them: what is
+    /// [marked](Self::mark_accepted) from now on are spans of these traces, in their order.
+    ///
+    /// As with [`into_traces`](Self::into_traces), delivery cannot try them again. What was marked when an
+    /// exporter runs out of time or panics is not lost.
+    #[must_use]
+    pub fn take_traces(&mut self) -> Vec<Trace> {
+        self.taken = Some(self.taken.unwrap_or(0) + self.span_count());
+        self.done = 0;
         mem::take(&mut self.traces)
     }
 
@@ -136,6 +150,11 @@ impl Batch {
 
     /// Takes out spans from the front; how many there were.
     fn advance(&mut self, spans: usize) -> u64 {
+        if let Some(taken) = &mut self.taken {
+            let done = spans.min(*taken);
+            *taken -= done;
+            return done as u64;
+        }
         let before = self.span_count();
         let mut ahead = self.done.saturating_add(spans);
         let mut whole = 0;
@@ -180,8 +199,11 @@ impl Loan {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        if let Some(loan) = self.loan.take() {
-            let left = Self { traces: mem::take(&mut self.traces), done: self.done, loan: None };
+        if let Some(loan) = self.loan.take()
+            && self.taken.is_none()
+        {
+            let traces = mem::take(&mut self.traces);
+            let left = Self { traces, done: self.done, taken: None, loan: None };
             lock(&loan.0).left = Some(left);
         }
     }
@@ -197,7 +219,7 @@ impl Deref for Batch {
 
 impl Clone for Batch {
     fn clone(&self) -> Self {
-        Self { traces: self.traces.clone(), done: self.done, loan: None }
+        Self { traces: self.traces.clone(), done: self.done, taken: self.taken, loan: None }
     }
 }
 
@@ -221,7 +243,7 @@ impl<'a> IntoIterator for &'a Batch {
 
 impl From<Vec<Trace>> for Batch {
     fn from(traces: Vec<Trace>) -> Self {
-        Self { traces, done: 0, loan: None }
+        Self { traces, done: 0, taken: None, loan: None }
     }
 }
 

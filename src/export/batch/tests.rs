@@ -32,6 +32,19 @@ fn what_an_exporter_takes_out_does_not_come_back() {
     assert!(loan.take_left().is_none());
 }
 
+#[test]
+fn what_becomes_of_traces_that_were_taken_out_is_told_until_the_last_span() {
+    let (mut batch, loan) = Batch::from([of_spans(2), of_spans(3)]).lend();
+    batch.mark_accepted(1);
+    assert_eq!(batch.take_traces().len(), 2);
+    assert_eq!((batch.len(), batch.span_count(), batch.done_in_first()), (0, 0, 0));
+    batch.mark_rejected(3);
+    batch.mark_accepted(7);
+    assert_eq!(loan.progress(), Progress { accepted: 2, rejected: 3 });
+    drop(batch);
+    assert!(loan.take_left().is_none(), "they do not come back");
+}
+
 proptest! {
     #[test]
     fn marking_takes_each_span_once_in_order(

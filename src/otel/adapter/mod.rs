@@ -9,6 +9,7 @@ pub mod convert;
 mod from_should_sample;
 mod head_sampler;
 mod otel_exporter;
+mod portions;
 pub(crate) mod propagator;
 mod recent_ids;
 mod release_line;

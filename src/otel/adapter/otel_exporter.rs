@@ -1,33 +1,28 @@
 //! OpenTelemetry's exporters for our pipelines.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use opentelemetry_sdk::Resource as OtelResource;
 
-use super::SdkSpan;
 use super::async_mutex::AsyncMutex;
-use super::convert::{spans_of, to_resource};
-use super::release_line::{self, SdkError, SpanData, SpanExporter};
+use super::convert::to_resource;
+use super::portions::{MAX_BYTES, MAX_SPANS, Portions};
+use super::release_line::{self, SdkError, SpanExporter};
 use super::suppression::suppressed;
 use crate::delivery::may_block;
 use crate::export::{Batch, Batching, ExportError, Exporter};
 use crate::model::Resource;
 use crate::trace::Trace;
 
-/// How many spans an exporter of OpenTelemetry gets in one call: as many as from the SDK's batch processor.
-const MAX_SPANS: usize = 512;
-
-/// How many bytes of our memory the spans of one call take at most; about one message of OTLP.
-const MAX_BYTES: usize = 1024 * 1024;
-
 /// Any exporter of OpenTelemetry as an exporter of ours.
 ///
 /// For backends that have one already: the pipeline decides what is kept, the exporter sends it. Spans
-/// leave with the sampled flag and the threshold their trace was kept with; the conversions are those of
-/// [`convert`](super::convert), and cost about 4 µs and 30 allocations for a span with ten tags and a log
-/// entry, on the exporter's own thread.
+/// leave with the sampled flag and the threshold their trace was kept with. Spans of the SDK are moved to the
+/// exporter as they are; where another exporter of the pipeline has them too, they are copied. All other
+/// spans are converted: the conversions are those of [`convert`](super::convert), and cost about 4 µs and 30
+/// allocations for a span with ten tags and a log entry, on the exporter's own thread.
 ///
 /// The exporter may need tokio's sockets and timers, and it may block: it runs where both are allowed.
 /// Its own work is not traced by OpenTelemetry. `set_resource` is called once before the first spans of a
@@ -36,7 +31,8 @@ const MAX_BYTES: usize = 1024 * 1024;
 ///
 /// Its failures are final: exporters of OpenTelemetry try again themselves, and their errors do not say
 /// that nothing was sent. Of a batch that takes several calls, the spans of the failed calls count as
-/// rejected.
+/// rejected. A call that takes longer than the pipeline's
+/// [time limit](crate::delivery::DeliveryConfig::export_timeout) is not tried again: its spans went with it.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("examples/otel_exporter.md"))]
 pub struct OtelExporter<E> {
@@ -92,25 +88,32 @@ impl<E: SpanExporter + 'static> OtelExporter<E> {
 }
 
 impl<E: SpanExporter> ExporterState<E> {
-    /// Sends a batch, the spans of one resource after those of another.
-    async fn export(&mut self, batch: &[Trace]) -> Result<(), ExportError> {
-        let all: u64 = batch.iter().map(|trace| trace.span_count() as u64).sum();
+    /// Sends a batch, the spans of one resource after those of another, and marks in it what became of them.
+    async fn export(&mut self, mut batch: Batch) -> Result<(), ExportError> {
+        let all = batch.span_count();
         let mut sent = 0;
         let mut failed = None;
-        'all: for (resource, traces) in by_resource(batch) {
-            self.set_resource(resource);
-            for mut portion in portions(traces) {
-                let spans = portion.len() as u64;
+        'all: for (resource, traces) in by_resource(batch.take_traces()) {
+            self.set_resource(&resource);
+            let mut portions = Portions::of(traces);
+            while let Some(mut portion) = portions.next_portion() {
+                let spans = portion.len();
                 if let Some((_, converted)) = &self.resource {
                     release_line::set_span_resources(&mut portion, converted);
                 }
                 match self.exporter.export(portion).await {
-                    Ok(()) => sent += spans,
+                    Ok(()) => {
+                        batch.mark_accepted(spans);
+                        sent += spans;
+                    }
                     Err(error) if release_line::is_final(&error) => {
                         failed = Some(error);
                         break 'all;
                     }
-                    Err(error) => failed = Some(error),
+                    Err(error) => {
+                        batch.mark_rejected(spans);
+                        failed = Some(error);
+                    }
                 }
             }
         }
@@ -119,7 +122,7 @@ impl<E: SpanExporter> ExporterState<E> {
             Some(error) if sent == 0 => Err(failure("export", error)),
             Some(error) => {
                 let message = format!("the OpenTelemetry exporter could not export all: {error}");
-                Err(ExportError::partial(all - sent, message).with_source(error))
+                Err(ExportError::partial((all - sent) as u64, message).with_source(error))
             }
         }
     }
@@ -135,43 +138,17 @@ impl<E: SpanExporter> ExporterState<E> {
 }
 
 /// The traces of each resource, in the order they came.
-fn by_resource(batch: &[Trace]) -> Vec<(&Arc<Resource>, Vec<&Trace>)> {
-    let mut groups: Vec<(&Arc<Resource>, Vec<&Trace>)> = Vec::new();
+fn by_resource(batch: Vec<Trace>) -> Vec<(Arc<Resource>, Vec<Trace>)> {
+    let mut groups: Vec<(Arc<Resource>, Vec<Trace>)> = Vec::new();
     for trace in batch {
         let resource = trace.resource();
         let is_same = |known: &Arc<Resource>| Arc::ptr_eq(known, resource) || known == resource;
         match groups.iter_mut().find(|(known, _)| is_same(known)) {
             Some((_, traces)) => traces.push(trace),
-            None => groups.push((resource, vec![trace])),
+            None => groups.push((Arc::clone(resource), vec![trace])),
         }
     }
     groups
-}
-
-/// The spans of the traces, in portions of one call each.
-fn portions(traces: Vec<&Trace>) -> impl Iterator<Item = Vec<SpanData>> {
-    let mut spans = traces.into_iter().flat_map(|trace| {
-        // Spans that came from the SDK are not converted.
-        let spans = SdkSpan::all_of(trace).unwrap_or_else(|| spans_of(trace));
-        let bytes = trace.bytes() / spans.len().max(1);
-        spans.into_iter().map(move |span| (span, bytes))
-    });
-    let mut next = spans.next();
-    std::iter::from_fn(move || {
-        let mut portion = Vec::new();
-        let mut taken = 0_usize;
-        while let Some((span, bytes)) = next.take() {
-            let is_full = portion.len() >= MAX_SPANS || taken.saturating_add(bytes) > MAX_BYTES;
-            if is_full && !portion.is_empty() {
-                next = Some((span, bytes));
-                break;
-            }
-            taken = taken.saturating_add(bytes);
-            portion.push(span);
-            next = spans.next();
-        }
-        (!portion.is_empty()).then_some(portion)
-    })
 }
 
 fn failure(what: &str, error: SdkError) -> ExportError {
@@ -182,19 +159,40 @@ fn failure(what: &str, error: SdkError) -> ExportError {
 /// Why the exporter could not be called.
 const NO_RUNTIME: &str = "the runtime ended before the export; keep it running until the shutdown";
 
+/// A batch on its way to the thread that may block.
+///
+/// It goes back to delivery where that stops waiting before the exporter has begun with it.
+struct Handover(Arc<Mutex<Option<Batch>>>);
+
+impl Handover {
+    fn take(&self) -> Option<Batch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Handover {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
 #[async_trait]
 impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let mut guard = self.state.lock().await;
-        // The batch stays here, so that delivery gets it back when it stops waiting.
-        let traces = batch.to_vec();
+        let here = Handover(Arc::new(Mutex::new(Some(batch))));
+        let there = Handover(Arc::clone(&here.0));
         let called = may_block(suppressed(async move {
-            match guard.as_mut() {
-                Some(state) => state.export(&traces).await,
+            match guard.as_mut().zip(there.take()) {
+                Some((state, batch)) => state.export(batch).await,
                 None => Ok(()),
             }
         }));
-        called.await.unwrap_or_else(|| Err(ExportError::retryable(NO_RUNTIME, batch)))
+        let ended = called.await;
+        ended.unwrap_or_else(|| match here.take() {
+            Some(batch) => Err(ExportError::retryable(NO_RUNTIME, batch)),
+            None => Err(ExportError::permanent(NO_RUNTIME)),
+        })
     }
 
     async fn flush(&self) -> Result<(), ExportError> {

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus};
+use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus, TraceState};
 use opentelemetry::{Array, KeyValue, Value};
 
 use super::convert;
 use super::release_line::SpanData;
-use crate::model::{SpanId, Status, TraceId};
+use crate::model::{SpanId, Status, Threshold, TraceId};
 use crate::trace::{Original, Outline, SpanMut, Trace};
 
 /// A key longer than this counts as memory of its span.
@@ -21,36 +21,57 @@ const LONG_KEY: usize = 128;
 pub struct SdkSpan(pub SpanData);
 
 impl SdkSpan {
-    /// Copies the spans of a kept trace as an exporter gets them: flagged as sampled, with the threshold the
-    /// trace was kept with. `None` when the trace is not made of spans of the SDK.
+    /// Copies the spans of a kept trace as an exporter gets them: see [`take_all`](Self::take_all). `None` when the
+    /// trace is not made of spans of the SDK.
     #[must_use]
     pub fn all_of(trace: &Trace) -> Option<Vec<SpanData>> {
-        let originals: &[Self] = trace.originals()?;
+        let kept = Self::take_all(trace.clone()).ok()?;
+        Some(kept.into_iter().map(|Self(data)| data).collect())
+    }
+
+    /// Takes the spans out of a kept trace as an exporter gets them: flagged as sampled, and with the threshold the
+    /// trace was kept with. Where every trace like it is kept, the trace state stays without a threshold if it has
+    /// none: that says the same, and costs no copy of the state for each span.
+    ///
+    /// # Errors
+    /// Gives the trace back when it is not made of spans of the SDK.
+    pub fn take_all(trace: Trace) -> Result<Vec<Self>, Trace> {
         let threshold = trace.threshold();
-        let mut kept: Vec<SpanData> = Vec::with_capacity(originals.len());
-        for Self(data) in originals {
+        let mut kept: Vec<Self> = trace.into_originals()?;
+        let mut outgoing = OutgoingState::default();
+        for Self(data) in &mut kept {
             let context = &data.span_context;
-            // Nearly always all spans carry the same state, which is then changed once.
-            let before = kept.len().checked_sub(1).and_then(|last| originals.get(last));
-            let state = match (before, kept.last()) {
-                (Some(Self(before)), Some(after))
-                    if before.span_context.trace_state() == context.trace_state() =>
-                {
-                    after.span_context.trace_state().clone()
-                }
-                _ => convert::set_threshold(context.trace_state(), threshold),
-            };
-            let flags = context.trace_flags().with_sampled(true);
-            let span_context = SpanContext::new(
+            let changed = outgoing.of(context.trace_state(), threshold);
+            if changed.is_none() && context.is_sampled() {
+                continue;
+            }
+            data.span_context = SpanContext::new(
                 context.trace_id(),
                 context.span_id(),
-                flags,
+                context.trace_flags().with_sampled(true),
                 context.is_remote(),
-                state,
+                changed.unwrap_or_else(|| context.trace_state()).clone(),
             );
-            kept.push(SpanData { span_context, ..data.clone() });
         }
-        Some(kept)
+        Ok(kept)
+    }
+}
+
+/// The trace state with which spans of one trace leave. Nearly always all of them carry the same, which is then changed
+/// once.
+#[derive(Default)]
+struct OutgoingState {
+    /// The state looked at last, and what it became if that is another.
+    last: Option<(TraceState, Option<TraceState>)>,
+}
+
+impl OutgoingState {
+    /// What becomes of a state; `None` when it stays as it is.
+    fn of(&mut self, state: &TraceState, threshold: Option<Threshold>) -> Option<&TraceState> {
+        if self.last.as_ref().is_none_or(|(before, _)| before != state) {
+            self.last = Some((state.clone(), convert::change_threshold(state, threshold)));
+        }
+        self.last.as_ref().and_then(|(_, changed)| changed.as_ref())
     }
 }
 

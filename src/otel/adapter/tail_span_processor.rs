@@ -26,7 +26,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// Spans of a local trace are kept as they are until the last of them has ended. Then the tail is asked, on
 /// the thread that ended it. A kept trace goes to the exporters of the pipeline; a dropped one was never
 /// converted. An [`OtelExporter`](super::OtelExporter) there gets the SDK's own spans, flagged as
-/// sampled and with `th` in their trace state.
+/// sampled and, where only some traces like theirs are kept, with `th` in their trace state.
 ///
 /// Give every exporter to the pipeline: a batch processor of the SDK beside this one exports every recorded
 /// span, also those of dropped traces, because it does not look at the sampled flag.

@@ -220,7 +220,7 @@ impl Trace {
     /// Whether any span ended in an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.view().has_errors()
+        self.0.store.has_errors()
     }
 
     /// Whether the trace's [`duration`](Self::duration) is at least `threshold`.
@@ -244,6 +244,17 @@ impl Trace {
     #[must_use]
     pub fn originals<S: Original>(&self) -> Option<&[S]> {
         self.0.store.originals()
+    }
+
+    /// Takes the spans out as another tracer made them, in no particular order. They are moved where nothing else refers
+    /// to the trace, and copied otherwise.
+    ///
+    /// # Errors
+    /// Gives the trace back when its spans are not of this type, or it was changed since.
+    pub fn into_originals<S: Original>(mut self) -> Result<Vec<S>, Self> {
+        let alone = Arc::get_mut(&mut self.0).and_then(|data| data.store.take_originals());
+        let taken = alone.or_else(|| self.originals().map(<[S]>::to_vec));
+        taken.ok_or(self)
     }
 
     /// The trace as a tail policy sees it, decided when its last span ended.

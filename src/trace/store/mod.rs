@@ -164,6 +164,11 @@ impl SpanStore {
         self.foreign()?.originals()
     }
 
+    /// Takes the foreign spans out as their tracer made them, if they are of this type.
+    pub(crate) fn take_originals<S: Original>(&mut self) -> Option<Vec<S>> {
+        self.foreign_mut()?.0.take_originals()
+    }
+
     /// Whether dropping the content may run code of the program, as the spans of another tracer may.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign().is_some()
@@ -239,14 +244,14 @@ impl SpanStore {
 
     /// A copy without spare memory. Foreign spans are not copied but move into it.
     pub(crate) fn freeze(&mut self) -> Self {
-        let budget = self.recorded.budget();
-        // A column without originals stays for the next trace.
-        let foreign = if self.is_foreign() { self.recorded.detach() } else { None };
+        let used = self.recorded.budget().used();
+        let foreign = self.foreign_mut().and_then(|(foreign, _)| foreign.freeze());
         let mut recorded = self.recorded.to_exact();
-        if let Some(foreign) = foreign {
-            recorded.attach(foreign);
+        if let Some((foreign, given_back)) = foreign {
+            self.recorded.recount();
+            recorded.attach(Box::new(foreign));
             // The budget has counted what the originals point to as well.
-            recorded.set_used(budget.used());
+            recorded.set_used(used.saturating_sub(given_back));
         }
         Self { recorded }
     }

@@ -131,10 +131,23 @@ fn an_outline_has_no_details_and_a_record_has() {
 #[test]
 fn foreign_spans_move_into_a_frozen_store_with_their_memory() {
     let mut store = SpanStore::default();
-    push_foreign(&mut store, 1, true, Status::Unset);
+    for _ in 0..4 {
+        push_foreign(&mut store, 1, true, Status::Unset);
+    }
     let bytes = store.bytes();
     let frozen = store.freeze();
-    assert_eq!((frozen.bytes(), frozen.originals::<Foreign>().map(<[_]>::len)), (bytes, Some(1)));
+    assert_eq!((frozen.bytes(), frozen.originals::<Foreign>().map(<[_]>::len)), (bytes, Some(4)));
     assert_eq!(store.len(), 0);
     assert!(store.bytes() < bytes);
+}
+
+#[test]
+fn a_frozen_store_of_foreign_spans_has_little_memory_to_spare() {
+    let mut store = SpanStore::default();
+    push_foreign(&mut store, 1, true, Status::Unset);
+    let four = store.bytes();
+    let one = store.freeze().bytes();
+    assert!(one < four, "memory for four is reserved for the first");
+    push_foreign(&mut store, 1, true, Status::Unset);
+    assert_eq!(store.freeze().bytes(), one, "the next trace is expected to be as large");
 }

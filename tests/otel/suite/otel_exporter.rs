@@ -1,11 +1,14 @@
 //! Exporters of OpenTelemetry behind our pipelines.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use tailtrace::delivery::DeliveryConfig;
 use tailtrace::export::Batch;
 use tailtrace::ledger::Reason;
 use tailtrace::model::Resource;
@@ -13,6 +16,8 @@ use tailtrace::testing::{span, trace};
 use tailtrace::{
     AlwaysOn, Exporter, FixedRateSampler, Pipeline, Span, SpanId, Trace, TraceContext, TraceId,
 };
+
+use tokio::sync::Notify;
 
 use super::release_line::{self, LineExporter, SdkResult, SpanData, TestExporter};
 use super::support::{LONG, Seen, Sink, block_on};
@@ -252,32 +257,68 @@ fn what_the_exporter_does_is_not_traced_by_opentelemetry() {
 #[test]
 fn an_export_that_nobody_waits_for_any_more_leaves_the_exporter_whole() {
     #[derive(Debug)]
-    struct Waits(Arc<tokio::sync::Notify>, LineExporter<Sink>);
+    struct Waits(Arc<[Notify; 2]>, LineExporter<Sink>);
 
     impl TestExporter for Waits {
         async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
-            self.0.notified().await;
+            let [began, go] = &*self.0;
+            began.notify_one();
+            go.notified().await;
             TestExporter::export(&self.1, batch).await
         }
     }
 
-    let go = Arc::new(tokio::sync::Notify::new());
+    let signals = Arc::new([Notify::new(), Notify::new()]);
     let (sink, seen) = Sink::new();
-    let exporter = OtelExporter::new(LineExporter::new(Waits(Arc::clone(&go), sink)));
-    let batch = [trace(span("slow"))];
+    let exporter = OtelExporter::new(LineExporter::new(Waits(Arc::clone(&signals), sink)));
     block_on(async {
-        let limited = tokio::time::timeout(
-            Duration::from_millis(1),
-            exporter.export(Batch::from(&batch[..])),
-        );
-        assert!(limited.await.is_err());
-        go.notify_one();
+        let mut export = exporter.export(Batch::from([trace(span("slow"))]));
+        let mut began = pin!(signals[0].notified());
+        poll_fn(|context| {
+            assert!(export.as_mut().poll(context).is_pending());
+            began.as_mut().poll(context)
+        })
+        .await;
+        drop(export);
+        signals[1].notify_one();
         exporter.flush().await.unwrap();
     });
     assert_eq!(
         (seen.names(), seen.resources.load(Ordering::Relaxed)),
         (vec!["slow".to_owned()], 0)
     );
+}
+
+#[test]
+fn of_a_batch_that_takes_too_long_the_portions_that_arrived_are_not_lost() {
+    #[derive(Debug)]
+    struct StopsAfterOne(LineExporter<Sink>, AtomicBool);
+
+    impl TestExporter for StopsAfterOne {
+        async fn export(&self, batch: Vec<SpanData>) -> SdkResult {
+            if self.1.swap(true, Ordering::Relaxed) {
+                return std::future::pending().await;
+            }
+            TestExporter::export(&self.0, batch).await
+        }
+    }
+
+    let (sink, seen) = Sink::new();
+    let stops = OtelExporter::new(LineExporter::new(StopsAfterOne(sink, AtomicBool::new(false))));
+    let config = DeliveryConfig::default().with_export_timeout(Duration::from_secs(1));
+    let pipeline = Pipeline::builder("shop")
+        .with_sampler(AlwaysOn)
+        .with_exporter(stops)
+        .with_delivery(config)
+        .start()
+        .unwrap();
+    let root = pipeline.tracer().start_span("root");
+    (1..600).for_each(|_| drop(root.child("part")));
+    drop(root);
+    assert!(pipeline.flush(LONG).is_err());
+    assert_eq!(sizes(&seen), [512]);
+    let stats = pipeline.stats();
+    assert_eq!((stats.exported, stats.dropped_by(Reason::RetriesExhausted)), (512, 88));
 }
 
 #[test]

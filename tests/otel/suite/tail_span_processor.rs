@@ -12,11 +12,12 @@ use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::Sampler;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
-use tailtrace::model::TagRef;
+use tailtrace::model::{TagRef, Threshold};
 use tailtrace::record::RecordLimits;
 use tailtrace::time::ManualClock;
 use tailtrace::{
-    Errors, Exporter, FixedRateSampler, InMemoryExporter, Pipeline, TailSampler, Trace,
+    Errors, Exporter, FixedRateSampler, InMemoryExporter, Pipeline, TailSampler, Trace, TraceView,
+    Verdict,
 };
 
 use super::release_line::{
@@ -141,8 +142,54 @@ fn what_is_kept_reaches_an_exporter_of_opentelemetry_as_the_sdk_made_it() {
     assert_eq!(span.parent_span_id.to_string(), "0000000000000def");
     assert_eq!(release_line::scope_name(span), "lib");
     assert!(span.span_context.is_sampled());
-    assert_eq!(span.span_context.trace_state().header(), "ot=th:0,vendor=1");
+    assert_eq!(span.span_context.trace_state().header(), "vendor=1");
     assert_eq!(seen.calls.lock().unwrap()[0].0, "shop");
+}
+
+#[test]
+fn where_only_some_traces_are_kept_every_span_says_how_many() {
+    let (sink, seen) = Sink::new();
+    let half = Threshold::from_probability(0.5).unwrap();
+    let pipeline = Pipeline::builder("pipeline")
+        .with_tail(move |_: &TraceView<'_>| Verdict::keep_with(Some(half)))
+        .with_exporter(OtelExporter::new(sink))
+        .start()
+        .unwrap();
+    let provider = shop(&pipeline);
+    let tracer = provider.tracer("lib");
+    let root = Context::new().with_span(tracer.start_with_context("root", &remote_parent()));
+    drop(tracer.start_with_context("child", &root));
+    root.span().end();
+    release_line::flush(&provider).unwrap();
+    let states: Vec<String> =
+        seen.spans().iter().map(|span| span.span_context.trace_state().header()).collect();
+    assert_eq!(states, ["ot=th:8,vendor=1", "ot=th:8,vendor=1"]);
+}
+
+#[test]
+fn a_threshold_that_a_span_arrived_with_makes_way_for_that_of_its_trace() {
+    let (sink, seen) = Sink::new();
+    let pipeline = Pipeline::builder("pipeline")
+        .with_tail(|_: &TraceView<'_>| Verdict::keep())
+        .with_exporter(OtelExporter::new(sink))
+        .start()
+        .unwrap();
+    // A head of ours would have taken the threshold out at the start.
+    let provider =
+        release_line::provider_of("shop", Sampler::AlwaysOn, TailSpanProcessor::new(&pipeline));
+    let remote = remote_parent();
+    let context = remote.span().span_context().clone();
+    let parent = SpanContext::new(
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags(),
+        true,
+        "ot=th:8".parse().unwrap(),
+    );
+    let parent = Context::new().with_remote_span_context(parent);
+    drop(provider.tracer("lib").start_with_context("root", &parent));
+    release_line::flush(&provider).unwrap();
+    assert_eq!(seen.spans()[0].span_context.trace_state().header(), "ot=th:0");
 }
 
 #[test]

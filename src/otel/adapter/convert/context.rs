@@ -83,15 +83,30 @@ pub(crate) fn is_held(member: (&str, &str)) -> bool {
 /// because it may hold members that ours refuses.
 #[must_use]
 pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> otel::TraceState {
+    changed_by(state, threshold).unwrap_or_else(|| state.clone())
+}
+
+/// The trace state with which a span leaves that was kept with this threshold, where that is another. One that says
+/// nothing of thresholds is left alone where all are kept.
+pub(crate) fn change_threshold(
+    state: &otel::TraceState,
+    threshold: Option<Threshold>,
+) -> Option<otel::TraceState> {
+    let is_silent = || !state.get("ot").is_some_and(|member| member.contains("th:"));
+    let is_certain = threshold.is_none_or(|threshold| threshold == Threshold::ALWAYS);
+    if is_certain && is_silent() { None } else { changed_by(state, threshold) }
+}
+
+/// The trace state with this threshold, or without one; `None` where it is that already.
+fn changed_by(state: &otel::TraceState, threshold: Option<Threshold>) -> Option<otel::TraceState> {
     let with_threshold = from_trace_state(state).with_threshold(threshold);
     let new = with_threshold.get("ot");
     let old = state.get("ot");
-    let changed = match new {
+    match new {
         _ if new == old => None,
         Some(new) => state.insert("ot", new.to_owned()).ok(),
         None => state.delete("ot").ok(),
-    };
-    changed.unwrap_or_else(|| state.clone())
+    }
 }
 
 /// The context; `None` when one of its ids is zero.

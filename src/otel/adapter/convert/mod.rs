@@ -26,6 +26,7 @@ mod value;
 
 pub(crate) use baggage::updated_baggage;
 pub use baggage::{from_baggage, to_baggage};
+pub(crate) use context::change_threshold;
 pub(crate) use context::is_held;
 pub use context::{
     from_flags, from_link, from_span_context, from_span_id, from_trace_id, from_trace_state,

@@ -14,6 +14,8 @@ use crate::trace::{Original, Outline, SpanMut};
 pub(super) trait OriginalColumn: Any + Send + Sync {
     fn len(&self) -> usize;
     fn clear(&mut self);
+    /// Moves the originals into a column of their own, and their memory with them, without much to spare.
+    fn take(&mut self) -> Box<dyn OriginalColumn>;
     /// The memory of the originals, and that of the records that may be made of them.
     fn reserved(&self) -> usize;
     /// Adds the record of an original, without its details.
@@ -32,6 +34,14 @@ impl<S: Original> OriginalColumn for Vec<S> {
 
     fn clear(&mut self) {
         self.clear();
+    }
+
+    fn take(&mut self) -> Box<dyn OriginalColumn> {
+        let mut taken = std::mem::take(self);
+        if taken.capacity() / 2 > taken.len() {
+            taken.shrink_to_fit();
+        }
+        Box::new(taken)
     }
 
     fn reserved(&self) -> usize {

@@ -5,6 +5,7 @@ mod summary;
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, OnceLock};
 
 use column::OriginalColumn;
@@ -18,6 +19,12 @@ use crate::model::{Limits, Resource};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::{Original, SpanMut};
 
+/// Memory for this many originals is reserved where a store expects nothing of its next trace.
+const FEW: u32 = 4;
+
+/// Memory for more originals than this is only reserved when they come.
+const MOST_EXPECTED: usize = 64;
+
 /// The originals of all spans of a store.
 ///
 /// A policy or an exporter that looks at a span reads its record, which is made then. Most traces are decided and
@@ -27,6 +34,8 @@ pub(crate) struct ForeignSpans {
     /// The type of the originals.
     kind: TypeId,
     summary: ForeignSummary,
+    /// How many originals are likely to come into an empty column: as many as the trace before had.
+    expected: u32,
     /// The records without their details, once they were asked for.
     outlines: OnceLock<Box<RecordedSpans>>,
     /// The records with their details, once they were asked for.
@@ -49,6 +58,7 @@ impl ForeignSpans {
             column: Box::new(Vec::<S>::new()),
             kind: TypeId::of::<S>(),
             summary: ForeignSummary::default(),
+            expected: FEW,
             outlines: OnceLock::new(),
             records: OnceLock::new(),
         }
@@ -93,6 +103,36 @@ impl ForeignSpans {
         (!column.is_empty()).then_some(column.as_slice())
     }
 
+    /// Takes the originals out, if they are of this type and there are any.
+    pub(super) fn take_originals<S: Original>(&mut self) -> Option<Vec<S>> {
+        let column: &mut dyn Any = &mut *self.column;
+        let column = column.downcast_mut::<Vec<S>>().filter(|column| !column.is_empty())?;
+        self.summary = ForeignSummary::default();
+        Some(mem::take(column))
+    }
+
+    /// Moves the originals and the records that were made of them into a column of their own, without spare memory
+    /// worth mentioning; with it, how many bytes were given back. `None` when there are no originals: then the column
+    /// keeps its memory for the next trace.
+    pub(super) fn freeze(&mut self) -> Option<(Self, usize)> {
+        let len = self.len();
+        if len == 0 {
+            return None;
+        }
+        let before = self.column.reserved();
+        let frozen = Self {
+            column: self.column.take(),
+            kind: self.kind,
+            summary: mem::take(&mut self.summary),
+            expected: FEW,
+            outlines: mem::take(&mut self.outlines),
+            records: mem::take(&mut self.records),
+        };
+        self.expected = len.min(MOST_EXPECTED) as u32;
+        let given_back = before.saturating_sub(frozen.column.reserved());
+        Some((frozen, given_back))
+    }
+
     /// The column and the summary for one more original of this many bytes; none when there are `max_spans` or when
     /// it does not fit the budget, of which an eighth is kept for spans that failed.
     #[inline]
@@ -119,7 +159,8 @@ impl ForeignSpans {
         if has_failed {
             *budget = budget.with_error_reserve();
         }
-        let fits = reserve_one(column, budget) && (elsewhere == 0 || budget.claim(elsewhere));
+        let fits = reserve_one(column, self.expected as usize, budget)
+            && (elsewhere == 0 || budget.claim(elsewhere));
         *budget = budget.with_limit(limit);
         if fits { OriginalSlot::Free(column, &mut self.summary) } else { OriginalSlot::NoMemory }
     }
@@ -202,6 +243,7 @@ impl Clone for ForeignSpans {
             column: self.column.boxed_clone(),
             kind: self.kind,
             summary: self.summary.clone(),
+            expected: self.expected,
             outlines: self.outlines.clone(),
             records: self.records.clone(),
         }
@@ -217,10 +259,10 @@ impl fmt::Debug for ForeignSpans {
     }
 }
 
-/// Reserves memory for one more original, and for the record that may be made of it.
-fn reserve_one<S>(column: &mut Vec<S>, budget: &mut MemoryBudget) -> bool {
+/// Reserves memory for one more original, of `first` where there is none yet, and for the record that may be made of it.
+fn reserve_one<S>(column: &mut Vec<S>, first: usize, budget: &mut MemoryBudget) -> bool {
     let before = column.capacity();
-    let has_memory = budget.reserve(column, 1, 4);
+    let has_memory = budget.reserve(column, 1, first);
     let more = column.capacity().saturating_sub(before);
     has_memory && (more == 0 || budget.claim(more.saturating_mul(size_of::<SpanRecord>())))
 }

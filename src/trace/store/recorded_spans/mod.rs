@@ -158,7 +158,7 @@ impl RecordedSpans {
     }
 
     /// Counts what is reserved, without what single values had to themselves.
-    fn recount(&mut self) {
+    pub(super) fn recount(&mut self) {
         let details = self.details.as_ref().map_or(0, |details| details.reserved());
         let spans = self.spans.capacity() * size_of::<SpanRecord>();
         self.budget = self.budget.with_used(spans + details);
@@ -182,15 +182,6 @@ impl RecordedSpans {
         debug_assert!(self.spans.is_empty(), "a store holds spans of one kind");
         self.budget.add(attachment.reserved());
         details_in(&mut self.details, &mut self.budget).attachment = Some(attachment);
-    }
-
-    /// Gives out what the store holds in the place of recorded spans, and counts its memory no more.
-    pub(super) fn detach(&mut self) -> Option<Box<dyn Attachment>> {
-        let attachment = self.details.as_deref_mut()?.attachment.take();
-        if attachment.is_some() {
-            self.recount();
-        }
-        attachment
     }
 }
 

@@ -1,0 +1,71 @@
+//! Kept traces as the spans of one call after another.
+
+use std::vec::IntoIter;
+
+use super::SdkSpan;
+use super::convert::spans_of;
+use super::release_line::SpanData;
+use crate::trace::Trace;
+
+/// How many spans an exporter of OpenTelemetry gets in one call: as many as from the SDK's batch processor.
+pub(super) const MAX_SPANS: usize = 512;
+
+/// How many bytes of our memory the spans of one call take at most; about one message of OTLP.
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
+
+/// The spans of traces, in portions of one call each.
+pub(super) struct Portions {
+    traces: IntoIter<Trace>,
+    /// The spans of the trace that is being handed out.
+    spans: IntoIter<SdkSpan>,
+    /// What a span of that trace counts.
+    bytes_of_each: usize,
+    /// How many spans are in no portion yet.
+    left: usize,
+}
+
+impl Portions {
+    pub(super) fn of(traces: Vec<Trace>) -> Self {
+        let left = traces.iter().map(Trace::span_count).sum();
+        Self { traces: traces.into_iter(), spans: IntoIter::default(), bytes_of_each: 0, left }
+    }
+
+    /// The next portion, which is never empty.
+    pub(super) fn next_portion(&mut self) -> Option<Vec<SpanData>> {
+        let mut portion: Vec<SpanData> = Vec::with_capacity(self.left.min(MAX_SPANS));
+        let mut taken = 0_usize;
+        while self.has_spans() {
+            let fitting = MAX_BYTES.saturating_sub(taken).checked_div(self.bytes_of_each);
+            let room = fitting.unwrap_or(MAX_SPANS).min(MAX_SPANS - portion.len());
+            // One goes in any case, or a large span would never leave.
+            let room = room.max(usize::from(portion.is_empty()));
+            let count = room.min(self.spans.len());
+            if count == 0 {
+                break;
+            }
+            taken = taken.saturating_add(count.saturating_mul(self.bytes_of_each));
+            if count == self.spans.len() {
+                let all = std::mem::take(&mut self.spans);
+                portion.extend(all.map(|SdkSpan(data)| data));
+            } else {
+                portion.extend(self.spans.by_ref().take(count).map(|SdkSpan(data)| data));
+            }
+        }
+        self.left = self.left.saturating_sub(portion.len());
+        (!portion.is_empty()).then_some(portion)
+    }
+
+    /// Whether there are spans, for which the next trace is taken apart where need be.
+    fn has_spans(&mut self) -> bool {
+        while self.spans.as_slice().is_empty() {
+            let Some(trace) = self.traces.next() else { return false };
+            let bytes = trace.bytes();
+            // Spans that came from the SDK are moved, not converted.
+            let spans = SdkSpan::take_all(trace)
+                .unwrap_or_else(|trace| spans_of(&trace).into_iter().map(SdkSpan).collect());
+            self.bytes_of_each = bytes / spans.len().max(1);
+            self.spans = spans.into_iter();
+        }
+        true
+    }
+}
