@@ -10,6 +10,7 @@ mod random;
 pub(crate) mod reentrancy;
 pub(crate) mod striped_counter;
 pub(crate) mod sync;
+pub(crate) mod thread_stripe;
 pub(crate) mod type_name;
 pub(crate) mod unwind_safe;
 mod with_fields;

@@ -1,19 +1,9 @@
 //! A counter that many threads raise without sharing a cache line.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many stripes a counter has.
-pub(crate) const STRIPES: usize = 8;
-
-/// Deals stripes out to threads. Relaxed: each thread needs only a number of its own.
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    /// The calling thread's stripe.
-    static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
-}
+use super::thread_stripe::{self, STRIPES};
 
 /// One thread's share of a [`StripedCounter`] counter, alone on its cache line.
 #[derive(Debug, Default)]
@@ -48,14 +38,7 @@ impl StripedCounter {
     /// The calling thread's stripe.
     #[inline]
     pub(crate) fn of_this_thread(&self) -> &Arc<Stripe> {
-        &self.0[Self::index_of_this_thread()]
-    }
-
-    /// Which stripe is the calling thread's.
-    #[inline]
-    pub(crate) fn index_of_this_thread() -> usize {
-        let mine = MINE.get();
-        if mine < STRIPES { mine } else { assign() }
+        &self.0[thread_stripe::of_this_thread()]
     }
 
     /// A stripe by its index; what holds a clone of it may add on any thread.
@@ -71,13 +54,6 @@ impl StripedCounter {
     pub(crate) fn sum(&self) -> u64 {
         self.0.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.count()))
     }
-}
-
-#[cold]
-fn assign() -> usize {
-    let index = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-    MINE.set(index);
-    index
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The checker (`--cfg tailtrace_loom`) has no time: a wait with a time limit waits until it is woken.
 
-pub(crate) use shim::{Condvar, Mutex, lock, wait, wait_while};
+pub(crate) use shim::{AtomicIsize, Condvar, Mutex, lock, wait, wait_while};
 
 #[cfg(not(tailtrace_loom))]
 mod shim {
@@ -10,6 +10,7 @@ mod shim {
     use std::time::Duration;
 
     pub(crate) use crate::kit::unwind_safe::lock;
+    pub(crate) use std::sync::atomic::AtomicIsize;
     pub(crate) use std::sync::{Condvar, Mutex};
 
     /// Waits to be woken, for `limit` at most; may return early for no reason.
@@ -45,6 +46,7 @@ mod shim {
     use std::time::Duration;
 
     use loom::sync::MutexGuard;
+    pub(crate) use loom::sync::atomic::AtomicIsize;
     pub(crate) use loom::sync::{Condvar, Mutex};
 
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::kit::striped_counter::{Stripe, StripedCounter};
+use crate::kit::thread_stripe::{self, STRIPES};
 pub use reason::Reason;
 pub use stats::Stats;
 pub(crate) use watch::{LossChange, LossWatch};
@@ -26,9 +27,8 @@ pub(crate) use watch::{LossChange, LossWatch};
 // another may miss a span or see it twice; the columns agree once the threads that count have come to rest.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    started: StripedCounter,
+    stripes: [LedgerStripe; STRIPES],
     sampled_out: StripedCounter,
-    dropped: [AtomicU64; Reason::COUNT],
     unrecorded: [Arc<Stripe>; Reason::COUNT],
     exported: AtomicU64,
     queued: AtomicU64,
@@ -39,17 +39,31 @@ pub(crate) struct Ledger {
     panics: AtomicU64,
 }
 
+/// What a thread counts for each trace, recorded or dropped, alone on its cache lines.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct LedgerStripe {
+    started: AtomicU64,
+    dropped: [AtomicU64; Reason::COUNT],
+}
+
 impl Ledger {
+    #[inline]
+    fn stripe(&self) -> &LedgerStripe {
+        &self.stripes[thread_stripe::of_this_thread()]
+    }
+
     /// A recorded span started.
     #[inline]
     pub(crate) fn started(&self, spans: u64) {
-        self.started.of_this_thread().add(spans);
+        self.stripe().started.fetch_add(spans, Ordering::Relaxed);
     }
 
     /// Recorded spans turn out not to have started yet: they are about to start under another parent.
     #[cfg(feature = "layer")]
     pub(crate) fn not_started_yet(&self, spans: u64) {
-        self.started.of_this_thread().subtract(spans);
+        // Only the sum over the stripes counts, so one of them may fall below zero and wrap.
+        self.stripe().started.fetch_sub(spans, Ordering::Relaxed);
     }
 
     /// Where spans that the head dropped are counted; such a span counts as started too.
@@ -64,7 +78,13 @@ impl Ledger {
     }
 
     pub(crate) fn dropped(&self, reason: Reason, spans: u64) {
-        self.dropped[reason as usize].fetch_add(spans, Ordering::Relaxed);
+        self.stripe().dropped[reason as usize].fetch_add(spans, Ordering::Relaxed);
+    }
+
+    /// Spans that were counted as dropped are about to be counted again.
+    #[cfg(feature = "layer")]
+    pub(crate) fn not_dropped(&self, reason: Reason, spans: u64) {
+        self.stripe().dropped[reason as usize].fetch_sub(spans, Ordering::Relaxed);
     }
 
     pub(crate) fn kept(&self, late: bool, spans: u64) {
@@ -102,7 +122,9 @@ impl Ledger {
     }
 
     pub(crate) fn cut_values(&self, values: u64) {
-        self.cut_values.fetch_add(values, Ordering::Relaxed);
+        if values > 0 {
+            self.cut_values.fetch_add(values, Ordering::Relaxed);
+        }
     }
 
     /// Counts panics of the program's code that were caught.
@@ -118,10 +140,15 @@ impl Ledger {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let sampled_out = self.sampled_out.sum();
         let unrecorded = Reason::ALL.map(|reason| self.unrecorded(reason).count());
+        let sum = |counter: &dyn Fn(&LedgerStripe) -> u64| {
+            self.stripes.iter().map(counter).fold(0_u64, u64::wrapping_add)
+        };
+        let started = sum(&|stripe| read(&stripe.started));
+        let dropped = |row: usize| sum(&|stripe| read(&stripe.dropped[row]));
         Stats {
-            started: self.started.sum() + sampled_out + unrecorded.iter().sum::<u64>(),
+            started: started + sampled_out + unrecorded.iter().sum::<u64>(),
             sampled_out,
-            dropped: std::array::from_fn(|row| read(&self.dropped[row]) + unrecorded[row]),
+            dropped: std::array::from_fn(|row| dropped(row) + unrecorded[row]),
             exported: read(&self.exported),
             live,
             held,

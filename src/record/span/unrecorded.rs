@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::kit::striped_counter::{STRIPES, Stripe, StripedCounter};
+use crate::kit::striped_counter::Stripe;
+use crate::kit::thread_stripe::{self, STRIPES};
 use crate::ledger::{Ledger, Reason};
 use crate::model::{Baggage, LocalHandle, SpanId, TraceContext, TraceFlags, TraceId, TraceState};
 
@@ -73,7 +74,7 @@ impl UnrecordedTraces {
         baggage: Baggage,
     ) -> Arc<UnrecordedTrace> {
         let pair = match reason {
-            None => &self.sampled_out[StripedCounter::index_of_this_thread()],
+            None => &self.sampled_out[thread_stripe::of_this_thread()],
             Some(reason) => &self.by_reason[reason as usize],
         };
         let bare = &pair[usize::from(flags.is_random())];
@@ -101,7 +102,7 @@ impl UnrecordedTrace {
         baggage: Baggage,
     ) -> Arc<Self> {
         Arc::new(Self {
-            stripe: Arc::clone(ledger.sampled_out().stripe(StripedCounter::index_of_this_thread())),
+            stripe: Arc::clone(ledger.sampled_out().stripe(thread_stripe::of_this_thread())),
             reason: None,
             caller: caller.span_id.to_bits(),
             flags: caller.flags,
