@@ -46,6 +46,7 @@ pub(crate) mod intake;
 mod live;
 mod local;
 mod postponed;
+mod quota;
 mod recorder;
 mod ring;
 mod span;

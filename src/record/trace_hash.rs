@@ -13,13 +13,7 @@ impl TraceHash {
         Self(((bits >> 64) as u64 ^ bits as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// The index of one of `shards`, a power of two of at most 256.
-    #[inline]
-    pub(super) fn live_shard(self, shards: usize) -> usize {
-        (self.0 >> 56) as usize & (shards - 1)
-    }
-
-    /// The index of one of `shards` of the foreign traces, by other bits, so that two foreign traces that share one lock need not share the other.
+    /// The index of one of `shards` of the foreign traces,
     #[inline]
     pub(super) fn foreign_shard(self, shards: usize) -> usize {
         (self.0 >> 32) as usize & (shards - 1)

@@ -4,6 +4,8 @@
 mod support;
 
 mod program;
+mod ring;
+mod stripes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

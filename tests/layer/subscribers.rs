@@ -187,6 +187,8 @@ fn a_layer_that_is_reloaded_as_another_pipelines_sends_new_traces_there() {
         drop(info_span!("after"));
         drop(open);
     });
+    // What a layer leaves open when it goes is decided later, or at a flush.
+    run.pipeline.flush(PATIENCE).unwrap();
     assert_eq!(run.end().trees(), "open");
     second.shutdown(PATIENCE).unwrap();
     assert_eq!(memory.traces().iter().map(tree).collect::<Vec<_>>(), ["after"]);

@@ -30,6 +30,5 @@ impl<O: TraceOwner> Drop for CompletedTrace<O> {
     fn drop(&mut self) {
         let store = std::mem::take(&mut self.store);
         self.trace.owner.decide(&self.trace, store, self.now);
-        self.trace.release();
     }
 }

@@ -14,14 +14,18 @@ pub use decision::KeepOutcome;
 use self::decision::{TraceDecision, kept_on_request};
 use self::linger::LingeringTraces;
 use super::deciders::Deciders;
-use super::live::{LiveTraces, RingOutcome};
+use super::live::{LiveTraces, RequestedTraces, RingOutcome};
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use super::ring::DroppedTrace;
 use crate::ledger::{Ledger, Reason};
 use crate::model::{Resource, TraceId};
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::SpanStore;
 use crate::trace::{KeepReason, Trace};
+
+/// How many trace ids are looked for before what was found is sent on.
+const KEPT_AT_ONCE: usize = 256;
 
 /// Decides traces that are complete, or that have waited long enough, and sends the kept ones on.
 pub(super) struct Completion<O> {
@@ -109,49 +113,42 @@ impl<O: TraceOwner> Completion<O> {
         now: Tick,
     ) {
         self.ledger.cut_values(u64::from(store.cut_values()));
-        let phase = match TraceDecision::new(&self.deciders, trace, &store, now) {
-            TraceDecision::Keep(kept) => self.keep_decided(traces, trace, store, kept),
+        let (store, kept) = match TraceDecision::new(&self.deciders, trace, &store, now) {
+            TraceDecision::Keep(kept) => (store, kept),
             TraceDecision::Drop(reason) => {
                 store.forget_records();
                 match traces.drop_decided(trace, store, reason, now) {
-                    RingOutcome::Dropped => Phase::Dropped(reason),
-                    RingOutcome::KeepRequested(store) => {
-                        self.keep_decided(traces, trace, store, kept_on_request())
-                    }
+                    RingOutcome::Dropped => return,
+                    RingOutcome::KeepRequested(store) => (store, kept_on_request()),
                 }
             }
         };
-        self.follow(traces, trace, phase);
+        self.keep_decided(traces, trace, store, kept);
     }
 
     fn keep_decided(
         &self,
         traces: &LiveTraces<O>,
-        trace: &LocalTrace<O>,
+        trace: &Arc<LocalTrace<O>>,
         mut store: SpanStore,
         kept: KeepReason,
-    ) -> Phase {
+    ) {
         self.keep_spans(&trace.header, &mut store, &kept);
-        traces.release_store(trace.trace_id(), store);
-        Phase::Kept(Arc::new(kept))
+        traces.release_store(trace, store);
+        self.follow(traces, trace, Arc::new(kept));
     }
 
-    /// Lets what was started while the tail was asked, or has not ended yet, follow the decision.
-    fn follow(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, decided: Phase) {
+    /// Lets what was started while the tail was asked, or has not ended yet, follow the decision to keep.
+    fn follow(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, kept: Arc<KeepReason>) {
         let mut live = trace.lock();
         debug_assert!(matches!(live.phase, Phase::Deciding), "a trace is decided once");
-        live.phase = decided.clone();
-        match decided {
-            Phase::Dropped(reason) => {
-                traces.drop_trace(trace, live, reason);
-            }
-            Phase::Kept(kept)
-                if live.open == 0 && trace.foreign_spans().count() == 0 && live.spans() > 0 =>
-            {
-                self.keep_late(traces, trace, live, &kept);
-            }
-            _ if trace.spans(&live) == 0 => drop(traces.unregister(trace, &live)),
-            _ => {}
+        live.phase = Phase::Kept(Arc::clone(&kept));
+        if trace.spans(&live) == 0 {
+            let unused = traces.unregister(trace, &mut live);
+            drop(live);
+            drop(unused);
+        } else if live.open == 0 && trace.foreign_spans().count() == 0 {
+            self.keep_late(traces, trace, live, &kept);
         }
     }
 
@@ -164,8 +161,9 @@ impl<O: TraceOwner> Completion<O> {
         kept: &KeepReason,
     ) {
         let store = traces.take_spans(&mut live);
-        drop(traces.unregister(trace, &live));
+        let unused = traces.unregister(trace, &mut live);
         drop(live);
+        drop(unused);
         self.send_late(traces, trace, store, kept);
     }
 
@@ -179,7 +177,7 @@ impl<O: TraceOwner> Completion<O> {
         let late = KeepReason { is_late: true, ..kept.clone() };
         self.ledger.cut_values(u64::from(store.cut_values()));
         self.keep_spans(&trace.header, &mut store, &late);
-        traces.release_store(trace.trace_id(), store);
+        traces.release_store(trace, store);
     }
 
     /// Freezes a copy with no memory to spare and sends it on; the buffer stays for reuse.
@@ -203,7 +201,6 @@ impl<O: TraceOwner> Completion<O> {
     pub(super) fn decide_lingering(&self, traces: &LiveTraces<O>, now: Tick) {
         while let Some(trace) = self.lingering.pop_due(now) {
             self.decide_ended(traces, &trace, now);
-            trace.release();
         }
     }
 
@@ -216,7 +213,7 @@ impl<O: TraceOwner> Completion<O> {
             return;
         }
         let ended = live.store.split_ended();
-        traces.count_bytes(&mut live);
+        traces.count_bytes(trace, &mut live);
         if ended.len() == 0 {
             return;
         }
@@ -229,32 +226,46 @@ impl<O: TraceOwner> Completion<O> {
         self.decide(traces, trace, ended, now);
     }
 
-    /// Keeps a trace after the fact, or when it completes.
-    pub(super) fn keep(&self, traces: &LiveTraces<O>, id: TraceId) -> KeepOutcome {
-        let (dropped, live) = traces.request_keep(id);
-        let count = dropped.len();
-        for mut dropped in dropped {
-            self.keep_spans(&dropped.header, &mut dropped.store, &kept_on_request());
-            traces.release_store(id, dropped.store);
+    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the ids.
+    pub(super) fn keep_all(
+        &self,
+        traces: &LiveTraces<O>,
+        ids: &[TraceId],
+        now: Tick,
+    ) -> Vec<KeepOutcome> {
+        let mut outcomes = Vec::with_capacity(ids.len());
+        // In parts, so that what was found is on its way before more is looked for.
+        for ids in ids.chunks(KEPT_AT_ONCE) {
+            let found = traces.request_keep(ids, now);
+            outcomes.extend(found.into_iter().map(|found| self.keep_requested(found)));
         }
-        match (count, live) {
-            (0, 0) => KeepOutcome::NotFound,
-            (0, _) => KeepOutcome::WhenComplete,
+        outcomes
+    }
+
+    fn keep_requested(&self, found: RequestedTraces) -> KeepOutcome {
+        let RequestedTraces { dropped, live } = found;
+        let outcome = match (dropped.is_empty(), live) {
+            (true, 0) => KeepOutcome::NotFound,
+            (true, _) => KeepOutcome::WhenComplete,
             _ => KeepOutcome::Exported,
+        };
+        for DroppedTrace { header, mut store } in dropped.into_iter().rev() {
+            self.keep_spans(&header, &mut store, &kept_on_request());
         }
+        outcome
     }
 
     /// Decides every live trace on the spans that have ended, and drops those that have not; how many
     /// these were.
     pub(super) fn decide_all(&self, traces: &LiveTraces<O>, now: Tick) -> u64 {
         let mut unfinished = 0;
-        for trace in traces.traces() {
+        traces.for_each(|trace| {
             self.decide_ended(traces, &trace, now);
             let live = trace.lock();
             if !matches!(live.phase, Phase::Deciding) {
                 unfinished += traces.drop_trace(&trace, live, Reason::Unfinished);
             }
-        }
+        });
         self.lingering.clear();
         traces.empty_ring();
         unfinished

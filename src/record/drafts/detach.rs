@@ -57,12 +57,13 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
     records.set_parent(SpanIndex::FIRST, None);
     records.set_parent_remote(SpanIndex::FIRST, false);
     live.open = live.open.saturating_sub(1);
-    recorder.traces.count_bytes(&mut live);
+    recorder.traces.count_bytes(trace, &mut live);
     recorder.ledger.not_started_yet(1);
     let completed = if live.spans() == 0 {
         live.phase = Phase::Dropped(Reason::NotKept);
-        drop(recorder.traces.unregister(trace, &live));
+        let unused = recorder.traces.unregister(trace, &mut live);
         drop(live);
+        drop(unused);
         None
     } else if live.open == 0 {
         let now = recorder.clock.now();
@@ -72,10 +73,12 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
         None
     };
     let header = recorder.header_of(None, recorder.clock.correction());
-    let memory = recorder.traces.acquire_around(header.trace_id, store);
-    let draft = Draft::new(memory.into_trace(recorder, header), span.id);
+    let begun = recorder.traces.acquire_around(recorder, header, store);
     if has_failed {
-        draft.mark_worth_keeping();
+        begun.mark_worth_keeping();
     }
+    recorder.ledger.started(1);
+    recorder.traces.register(&begun);
+    let draft = Draft { trace: begun, id: span.id, is_settled: false };
     Some((draft, completed))
 }

@@ -3,28 +3,29 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::request::{DraftOutcome, DraftRequest};
+use super::request::DraftRequest;
 use super::sampler_tags;
+use crate::ledger::Reason;
 use crate::model::{Baggage, Incoming, SpanId, SpanKind, TraceContext};
-use crate::record::local::{LocalTrace, Worth};
-use crate::record::recorder::{Recorder, SpanStart, StartTime};
-use crate::record::span::{ActiveSpan, RecordedSpan};
-use crate::sampling::SamplingResult;
+use crate::record::local::{LiveSpans, LocalTrace, Phase, Worth};
+use crate::record::recorder::{Recorder, SpanStart};
+use crate::record::span::ActiveSpan;
 use crate::trace::SpanMut;
-use crate::trace::header::TraceHeader;
 use crate::trace::store::{NewSpan, SpanIndex};
 
 /// A span that is recorded although no sampler was asked yet, because its parent, and with it
 /// its trace, may still change.
 ///
-/// It becomes an [`ActiveSpan`] in two steps, so that the sampler runs while the draft stays where
-/// other threads find it: [`request`](Self::request), then [`settle`](Self::settle). Until then no
-/// column of the ledger counts it; its memory counts as live.
+/// Its trace is live like any other: the ledger counts it, and at a limit it may be evicted, which its holder
+/// finds out when it settles the draft. It becomes an [`ActiveSpan`] in two steps, so that the sampler runs while
+/// the draft stays where other threads find it: [`request`](Self::request), then [`settle`](Self::settle).
 #[derive(Debug)]
 pub(crate) struct Draft {
-    /// The local trace it will be the root of, to which only the draft refers.
-    trace: Arc<LocalTrace<Recorder>>,
-    id: SpanId,
+    /// The local trace it is the root of, to which only the draft and the list of live traces refer.
+    pub(super) trace: Arc<LocalTrace<Recorder>>,
+    pub(super) id: SpanId,
+    /// Whether the trace is another's business already.
+    pub(super) is_settled: bool,
 }
 
 /// What a root starts as.
@@ -44,56 +45,36 @@ impl Draft {
             return DraftStart::Started(recorder.start(SpanStart::new(Cow::Borrowed(name))));
         }
         let header = recorder.header_of(None, recorder.clock.correction());
-        let mut memory = recorder.traces.acquire(header.trace_id);
+        if let Err(reason) = recorder.traces.make_room(Worth::of_new(&header)) {
+            let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());
+            return DraftStart::Started(refused);
+        }
         let id = SpanId::random(&recorder.random);
-        let root = NewSpan {
-            id,
-            parent: None,
-            start: recorder.clock.now(),
-            name: Cow::Borrowed(name),
-            kind: SpanKind::Internal,
-        };
-        match memory.store.recorded_mut().push_span(root, &recorder.limits.span) {
-            Ok(_) => DraftStart::Draft(Self::new(memory.into_trace(recorder, header), id)),
-            // Only a limit that allows no trace at all refuses a root: starting it counts that.
-            Err(root) => DraftStart::Started(recorder.start(SpanStart::new(root.name))),
+        let start = recorder.clock.now();
+        let limits = &recorder.limits.span;
+        let begun = recorder.traces.begin(recorder, header.clone(), |store| {
+            let name = Cow::Borrowed(name);
+            let root = NewSpan { id, parent: None, start, name, kind: SpanKind::Internal };
+            // Only a limit that allows no trace at all refuses a root.
+            store.recorded_mut().push_span(root, limits).map_err(|_| Reason::BytesPerTrace)?;
+            Ok(())
+        });
+        match begun {
+            Ok(trace) => {
+                recorder.ledger.started(1);
+                DraftStart::Draft(Self { trace, id, is_settled: false })
+            }
+            Err(reason) => {
+                let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());
+                DraftStart::Started(refused)
+            }
         }
     }
 
-    /// A draft that is the root of `trace`, to which nothing else refers.
-    pub(super) fn new(trace: Arc<LocalTrace<Recorder>>, id: SpanId) -> Self {
-        let traces = &trace.owner.traces;
-        traces.count_trace();
-        traces.count_bytes(&mut trace.lock());
-        Self { trace, id }
-    }
-
-    /// Makes its trace outlive less valuable ones at a limit.
-    pub(super) fn mark_worth_keeping(&self) {
-        self.trace.mark_worth_keeping();
-    }
-
-    /// Writes into the draft. True when that took the recorder beyond its limits: the draft has to be
-    /// settled, because only what is registered can be weighed and evicted.
+    /// Writes into the draft, unless it was evicted.
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
-        let recorder = &*self.trace.owner;
-        let mut live = self.trace.lock();
-        let correction = self.trace.header.correction;
-        let mut span = SpanMut::new(
-            live.store.recorded_mut(),
-            correction,
-            SpanIndex::FIRST,
-            &recorder.limits.span,
-        );
-        write(&mut span);
-        if span.has_failed() {
-            self.trace.mark_worth_keeping();
-        }
-        let has_grown = live.has_uncounted_bytes();
-        if has_grown {
-            recorder.traces.count_bytes(&mut live);
-        }
-        has_grown && recorder.is_crowded()
+        self.trace.owner.write(&self.trace, SpanIndex::FIRST, self.id, write);
+        false
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
@@ -110,102 +91,32 @@ impl Draft {
     pub(crate) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         let live = self.trace.lock();
         let records = live.store.outlines(self.trace.header.correction);
-        let record = records.span(SpanIndex::FIRST)?;
+        // A draft that was evicted has no record, and there is nothing to be asked about it.
+        let record = records.span(SpanIndex::FIRST);
+        let tags = record.map(|record| sampler_tags::acquire(records.keyed_tags(record)));
         Some(DraftRequest {
             recorder: Arc::clone(&self.trace.owner),
             trace_id: self.trace.trace_id(),
+            evicted: evicted(&live),
             parent: incoming.and_then(|incoming| incoming.clone().into_context()),
             baggage: incoming.map(|incoming| incoming.baggage.clone()).unwrap_or_default(),
-            name: records.owned_name(record),
-            kind: record.kind,
-            tags: sampler_tags::acquire(records.keyed_tags(record)),
+            name: record.map(|record| records.owned_name(record)).unwrap_or_default(),
+            kind: record.map_or(SpanKind::Internal, |record| record.kind),
+            tags: tags.unwrap_or_default(),
             links: records.owned_links(SpanIndex::FIRST).collect(),
         })
     }
+}
 
-    /// Starts it as the outcome says. Asks no sampler.
-    pub(crate) fn settle(mut self, outcome: DraftOutcome) -> ActiveSpan {
-        match outcome {
-            DraftOutcome::JoinParent(parent) => self.join(&parent),
-            DraftOutcome::Unrecorded(header, reason, baggage) => {
-                self.trace.owner.unrecorded_root(Some(self.id), reason, &header, baggage)
-            }
-            DraftOutcome::Record(mut header, answer, parent, baggage) => {
-                if answer.is_sampled() {
-                    header.sample(answer.threshold);
-                }
-                self.record(header, answer, parent, baggage)
-            }
-        }
-    }
-
-    fn join(&mut self, parent: &TraceContext) -> ActiveSpan {
-        let recorder = &self.trace.owner;
-        // Out of the lock of the draft, because the parent's is taken meanwhile.
-        let store = recorder.traces.take_spans(&mut self.trace.lock());
-        let records = store.outlines(self.trace.header.correction);
-        let mut start = SpanStart::under(Cow::Borrowed(""), parent);
-        if let Some(record) = records.span(SpanIndex::FIRST) {
-            start.name = records.owned_name(record);
-            start.kind = record.kind;
-            start.start = Some(StartTime::At(record.start));
-        }
-        let span = recorder.start(start);
-        if self.trace.is_worth_keeping() {
-            span.record_failed();
-        }
-        span.write(|span| span.copy_details(records, SpanIndex::FIRST));
-        self.trace.lock().store = store;
-        span
-    }
-
-    fn record(
-        &mut self,
-        header: TraceHeader,
-        answer: SamplingResult,
-        parent: Option<TraceContext>,
-        baggage: Baggage,
-    ) -> ActiveSpan {
-        let recorder = Arc::clone(&self.trace.owner);
-        let is_remote = parent.as_ref().is_some_and(|parent| parent.is_remote);
-        let parent = parent.map(|parent| parent.span_id);
-        let mut worth = Worth::of_new(&header);
-        worth.is_worth_keeping |= self.trace.is_worth_keeping();
-        // The draft was counted itself, so there will be no trace more than now.
-        if let Err(reason) = recorder.traces.make_room(worth, 0) {
-            return recorder.unrecorded_root(Some(self.id), Some(reason), &header, baggage);
-        }
-        let trace = Arc::get_mut(&mut self.trace);
-        debug_assert!(trace.is_some(), "only the draft refers to its trace");
-        if let Some(trace) = trace {
-            let records = trace.lock_mut().store.recorded_mut();
-            records.set_parent(SpanIndex::FIRST, parent);
-            records.set_parent_remote(SpanIndex::FIRST, is_remote);
-            for (key, value) in answer.tags {
-                let limits = &recorder.limits.span;
-                records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
-            }
-            if header.is_sampled() {
-                trace.mark_worth_keeping();
-            }
-            trace.header = header;
-        }
-        recorder.ledger.started(1);
-        let span = RecordedSpan::new(Arc::clone(&self.trace), self.id, SpanIndex::FIRST, baggage);
-        recorder.traces.register_draft(&self.trace);
-        ActiveSpan::Recorded(span)
-    }
+/// Why a draft is not there any more, if it is not.
+pub(super) fn evicted(live: &LiveSpans) -> Option<Reason> {
+    if let Phase::Dropped(reason) = live.phase { Some(reason) } else { None }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // The span that it has become refers to the trace; then the trace is registered and stays.
-        let Some(trace) = Arc::get_mut(&mut self.trace) else { return };
-        let id = trace.trace_id();
-        let recorder = Arc::clone(&trace.owner);
-        let store = recorder.traces.take_spans(trace.lock_mut());
-        recorder.traces.uncount_trace();
-        recorder.traces.release_store(id, store);
-        self.trace.release();
+        if !self.is_settled {
+            self.leave();
+        }
     }
 }

@@ -4,6 +4,7 @@ mod detach;
 mod draft;
 mod request;
 mod sampler_tags;
+mod settle;
 
 pub(crate) use detach::DetachedSpan;
 pub(crate) use draft::{Draft, DraftStart};

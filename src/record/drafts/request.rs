@@ -15,6 +15,8 @@ use crate::trace::header::TraceHeader;
 pub(crate) struct DraftRequest {
     pub(super) recorder: Arc<Recorder>,
     pub(super) trace_id: TraceId,
+    /// Why the draft was evicted, if it was.
+    pub(super) evicted: Option<Reason>,
     pub(super) parent: Option<TraceContext>,
     /// The parent's baggage, or what came without a parent.
     pub(super) baggage: Baggage,
@@ -48,13 +50,16 @@ impl DraftRequest {
     /// Asks for a draft that cannot wait any longer: where the sampler must not be asked, the draft is
     /// not recorded.
     pub(crate) fn ask_now(self) -> DraftOutcome {
-        let Self { recorder, trace_id, parent, baggage, name, kind, tags, links } = self;
+        let Self { recorder, trace_id, evicted, parent, baggage, name, kind, tags, links } = self;
         if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
             return DraftOutcome::JoinParent(parent.clone());
         }
         let mut header = recorder.header_of(parent.as_ref(), recorder.clock.correction());
         if parent.is_none() {
             header.trace_id = trace_id;
+        }
+        if evicted.is_some() {
+            return DraftOutcome::Unrecorded(header, evicted, baggage);
         }
         // Whether the thread is one of the pipeline's does not matter here: the draft is the application's,
         // whichever thread settles it.

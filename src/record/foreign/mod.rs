@@ -197,11 +197,11 @@ impl<O> ForeignShard<O> {
     }
 }
 
-/// Releases a trace that was forgotten, if one was. The caller holds no lock.
+/// Gives the memory of a trace that was forgotten to the next, if one was. The caller holds no lock.
 #[inline]
 fn release<O: TraceOwner>(forgotten: Option<Arc<LocalTrace<O>>>) {
     if let Some(trace) = forgotten {
-        trace.release();
+        trace.owner.reclaim(Arc::clone(&trace));
     }
 }
 

@@ -179,7 +179,6 @@ impl Intake {
             }
             self.span_ended(&ended, live);
         }
-        ended.trace.release();
     }
 
     /// Counts a span that starts in a local trace in which none is open.
@@ -210,8 +209,8 @@ impl Intake {
         } else if context.is_sampled() && !recorder.deciders.has_tail() {
             header.sample(context.trace_state.threshold());
         }
-        let refused = recorder.traces.make_room(Worth::of_new(&header), 1).err();
-        let mut trace = recorder.traces.acquire(header.trace_id).into_trace(recorder, header);
+        let refused = recorder.traces.make_room(Worth::of_new(&header)).err();
+        let mut trace = recorder.traces.acquire(recorder, header);
         if let Some(trace) = Arc::get_mut(&mut trace) {
             trace.make_foreign(refused);
         }
@@ -227,7 +226,6 @@ impl Intake {
                 recorder.traces.register(&trace);
             }
         }
-        trace.release();
     }
 
     /// The column of a trace's buffer into which the caller pushes a span that has ended; why it must not, where
@@ -263,7 +261,7 @@ impl Intake {
         let Recorder { traces, completion, clock, .. } = &*self.recorder;
         let has_grown = live.has_uncounted_bytes();
         if has_grown {
-            traces.count_bytes(&mut live);
+            traces.count_bytes(trace, &mut live);
         }
         if trace.foreign_spans().remove(&live) == 0 {
             if let Some(completed) = completion.complete(traces, trace, live, clock.now()) {

@@ -1,134 +1,169 @@
-//! What becomes of the spans of a trace that is dropped, and of buffers that are empty.
+//! What becomes of the spans of a trace that is dropped.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use super::LiveTraces;
-use super::shard::Shard;
-use crate::kit::unwind_safe::lock;
+use super::memory::clear_and_release;
 use crate::ledger::Reason;
 use crate::model::TraceId;
-use crate::record::local::{LocalTrace, TraceOwner};
-use crate::record::ring::DroppedTrace;
+use crate::record::local::{LocalTrace, Phase, TraceOwner};
+use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed};
 use crate::time::Tick;
 use crate::trace::store::SpanStore;
 
+/// How many trace ids are looked up under one hold of a stripe's lock.
+const IDS_AT_ONCE: usize = 16;
+
 /// What became of spans that the tail did not keep.
 pub(in crate::record) enum RingOutcome {
-    /// The ring has them, or they are counted as dropped.
+    /// The ring has them, or they are counted as dropped. So are those that the trace held besides.
     Dropped,
     /// They are to be kept: a request for the trace came while the tail was asked.
     KeepRequested(SpanStore),
 }
 
+/// What a request for a trace id found.
+#[derive(Debug, Default)]
+pub(in crate::record) struct RequestedTraces {
+    /// Traces that had been dropped, the newest of a stripe first.
+    pub(in crate::record) dropped: Vec<DroppedTrace>,
+    /// How many live traces were asked for.
+    pub(in crate::record) live: usize,
+}
+
 impl<O: TraceOwner> LiveTraces<O> {
-    /// Drops spans that were decided. Those that no policy kept go into the ring, where a request finds
+    /// Drops a trace, whose spans were decided. Those that no policy kept go into the ring, where a request finds
     /// them, as far as it has room; those that a policy dropped on purpose do not.
     #[inline]
     pub(in crate::record) fn drop_decided(
         &self,
-        trace: &LocalTrace<O>,
-        store: SpanStore,
+        trace: &Arc<LocalTrace<O>>,
+        mut store: SpanStore,
         reason: Reason,
         now: Tick,
     ) -> RingOutcome {
-        let home = self.shard(trace.trace_id());
-        let mut shard = lock(home);
-        let mut refused = Some(store);
+        let spans = store.len() as u64;
+        let home = self.home(trace);
+        let mut live = trace.lock();
+        debug_assert!(matches!(live.phase, Phase::Deciding), "a trace is decided once");
+        let mut stripe = home.lock();
+        let mut pushed = Pushed::Refused;
         if reason == Reason::NotKept {
             // A request for the trace is made under this lock, so this look is the last.
-            if trace.is_keep_requested()
-                && let Some(store) = refused
-            {
+            if trace.is_keep_requested() {
                 return RingOutcome::KeepRequested(store);
             }
             // After a shutdown no request can come any more.
             if !self.is_closed() {
-                let header = trace.header.clone();
-                refused = refused.and_then(|store| {
-                    let dropped = DroppedTrace { header, store, since: now };
-                    shard.ring.push(dropped).map(|dropped| dropped.store)
-                });
+                pushed = stripe.ring.push(&trace.header, &mut store, now, &self.ring);
             }
         }
-        let uncleared = refused.and_then(|store| {
-            self.ledger.dropped(reason, store.len() as u64);
-            shard.pool.release_plain_store(store)
-        });
-        let surplus = self.pop_surplus(&mut shard, now);
-        drop(shard);
+        if home.oldest_dropped() == NEVER && pushed != Pushed::Refused {
+            home.publish_oldest(&stripe);
+        }
+        live.phase = Phase::Dropped(reason);
+        let is_empty = trace.spans(&live) == 0;
+        let unused =
+            if is_empty { self.unregister_in(&mut stripe, trace, &mut live) } else { None };
+        let uncleared = match pushed {
+            Pushed::Moved => None,
+            Pushed::Copied | Pushed::Refused => stripe.pool.release_plain_store(store),
+        };
+        drop(stripe);
+        if pushed == Pushed::Refused {
+            self.ledger.dropped(reason, spans);
+        }
+        if is_empty {
+            drop(live);
+        } else {
+            self.drop_trace(trace, live, reason);
+        }
+        drop(unused);
         if let Some(store) = uncleared {
             clear_and_release(home, store);
         }
-        if let Some(store) = surplus {
-            clear_and_release(home, store);
-            self.drop_surplus_of(home, now);
+        if self.ring.bytes.is_exceeded() {
+            self.drop_oldest();
         }
         RingOutcome::Dropped
     }
 
-    /// Takes the dropped traces of an id out of the ring and requests the live ones; how many of these
-    /// there are.
-    pub(in crate::record) fn request_keep(&self, id: TraceId) -> (Vec<DroppedTrace>, usize) {
-        // Under the lock under which spans are put into the ring: a trace that is being decided is found
-        // there, or is requested before it gets there.
-        let mut shard = lock(self.shard(id));
-        let dropped = shard.ring.remove(id);
-        let live = shard.find(id).map(|trace| trace.request_keep()).count();
-        (dropped, live)
+    /// Takes the dropped traces of these ids out of the ring and requests the live ones, in the order of the ids.
+    pub(in crate::record) fn request_keep(
+        &self,
+        ids: &[TraceId],
+        now: Tick,
+    ) -> Vec<RequestedTraces> {
+        let mut found: Vec<RequestedTraces> =
+            ids.iter().map(|_| RequestedTraces::default()).collect();
+        for home in &self.stripes {
+            for (ids, found) in ids.chunks(IDS_AT_ONCE).zip(found.chunks_mut(IDS_AT_ONCE)) {
+                // Under the lock under which spans are put into the ring: a trace that is being decided is found
+                // there, or is requested before it gets there.
+                let mut stripe = home.lock();
+                for (id, found) in ids.iter().zip(found) {
+                    found.dropped.extend(stripe.ring.take(*id, usize::MAX, now, &self.ring));
+                    found.live += stripe.table.find(*id).map(|trace| trace.request_keep()).count();
+                }
+            }
+        }
+        found
     }
 
-    /// Clears a buffer and keeps its memory for the next trace.
-    pub(in crate::record) fn release_store(&self, id: TraceId, store: SpanStore) {
-        clear_and_release(self.shard(id), store);
-    }
-
-    /// Drops what has become too old for the ring.
+    /// Drops what has become too old for the ring, and what the ring holds too much.
     pub(in crate::record) fn drop_surplus(&self, now: Tick) {
-        for shard in &self.shards {
-            self.drop_surplus_of(shard, now);
+        for home in &self.stripes {
+            let mut stripe = home.lock();
+            let left = stripe.ring.expire(now, &self.ring);
+            home.publish_oldest(&stripe);
+            drop(stripe);
+            self.count_and_drop(left);
+        }
+        self.drop_oldest();
+    }
+
+    /// Drops the oldest segments of all rings until their limit holds.
+    #[cold]
+    fn drop_oldest(&self) {
+        while self.ring.bytes.is_exceeded() {
+            // One lock at a time: the ring that is oldest may have changed when its lock is free.
+            let oldest = self.stripes.iter().min_by_key(|stripe| stripe.oldest_dropped());
+            let Some(home) = oldest.filter(|stripe| stripe.oldest_dropped() != NEVER) else {
+                return;
+            };
+            let mut stripe = home.lock();
+            let left = stripe.ring.pop_segment(&self.ring);
+            home.publish_oldest(&stripe);
+            drop(stripe);
+            self.count_and_drop(left);
         }
     }
 
     /// Drops all that the ring has.
     pub(in crate::record) fn empty_ring(&self) {
-        for shard in &self.shards {
+        for home in &self.stripes {
             loop {
-                let next = lock(shard).ring.pop();
-                let Some(dropped) = next else { break };
-                self.ledger.dropped(Reason::NotKept, dropped.store.len() as u64);
+                let mut stripe = home.lock();
+                if stripe.ring.is_empty() {
+                    break;
+                }
+                let left = stripe.ring.pop_segment(&self.ring);
+                home.publish_oldest(&stripe);
+                drop(stripe);
+                self.count_and_drop(left);
             }
+        }
+    }
+
+    /// The caller holds no lock.
+    fn count_and_drop(&self, left: Leavings) {
+        if left.spans > 0 {
+            self.ledger.dropped(Reason::NotKept, left.spans);
         }
     }
 
     /// How many spans the ring holds.
     pub(in crate::record) fn spans_in_ring(&self) -> u64 {
-        self.shards.iter().map(|shard| lock(shard).ring.spans()).sum()
+        self.stripes.iter().map(|stripe| stripe.lock().ring.spans()).sum()
     }
-
-    fn drop_surplus_of(&self, home: &Mutex<Shard<O>>, now: Tick) {
-        loop {
-            let next = self.pop_surplus(&mut lock(home), now);
-            let Some(store) = next else { return };
-            clear_and_release(home, store);
-        }
-    }
-
-    /// Drops what the ring holds too much, up to the first buffer that must not be cleared under the lock,
-    /// which is given back.
-    fn pop_surplus(&self, shard: &mut Shard<O>, now: Tick) -> Option<SpanStore> {
-        while let Some(dropped) = shard.ring.pop_surplus(now) {
-            self.ledger.dropped(Reason::NotKept, dropped.store.len() as u64);
-            let store = shard.pool.release_plain_store(dropped.store);
-            if store.is_some() {
-                return store;
-            }
-        }
-        None
-    }
-}
-
-fn clear_and_release<O>(home: &Mutex<Shard<O>>, mut store: SpanStore) {
-    // Before the lock is taken: what spans of another tracer hold may take its time to go.
-    store.clear();
-    lock(home).pool.release_store(store);
 }

@@ -3,7 +3,6 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::LiveTraces;
-use crate::kit::unwind_safe::lock;
 use crate::ledger::Reason;
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner, Worth};
 
@@ -14,11 +13,10 @@ const LOOKS: usize = 32;
 const MOST_AT_ONCE: usize = 8;
 
 impl<O: TraceOwner> LiveTraces<O> {
-    /// Makes room for a new trace, unless that is worth less than what would have to go. `more` is the
-    /// number of traces that it adds: none, where it was counted as a draft.
+    /// Makes room for a new trace, unless that is worth less than what would have to go.
     #[inline]
-    pub(in crate::record) fn make_room(&self, new: Worth, more: usize) -> Result<(), Reason> {
-        match self.exceeded_limit(more) {
+    pub(in crate::record) fn make_room(&self, new: Worth) -> Result<(), Reason> {
+        match self.exceeded_limit(1) {
             None => Ok(()),
             Some(reason) => self.evict_for(new, reason),
         }
@@ -28,7 +26,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     fn evict_for(&self, new: Worth, reason: Reason) -> Result<(), Reason> {
         match self.least_valuable() {
             // A trace that is being decided is about to leave by itself, but is not gone yet.
-            Some(trace) if trace.worth() < new && self.evict(&trace, reason) => Ok(()),
+            Some(trace) if is_worth_less(&trace, new) && self.evict(&trace, reason) => Ok(()),
             _ => Err(reason),
         }
     }
@@ -43,10 +41,12 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     /// The limit that does not allow `more` traces besides those that are there.
+    #[inline]
     pub(in crate::record) fn exceeded_limit(&self, more: usize) -> Option<Reason> {
-        if self.count() + more > self.limits.live_traces {
+        let is_full = if more > 0 { self.traces.is_exhausted() } else { self.traces.is_exceeded() };
+        if is_full {
             Some(Reason::LiveTraces)
-        } else if self.bytes() > self.limits.live_bytes {
+        } else if self.bytes.is_exceeded() {
             Some(Reason::LiveBytes)
         } else {
             None
@@ -65,9 +65,9 @@ impl<O: TraceOwner> LiveTraces<O> {
 
     fn least_valuable(&self) -> Option<Arc<LocalTrace<O>>> {
         let random = self.random.next_u64();
-        let from = usize::try_from(random >> 56).unwrap_or(0) % self.shards.len();
-        let mut shards = self.shards.iter().cycle().skip(from).take(self.shards.len());
-        shards.find_map(|shard| lock(shard).least_valuable(LOOKS, random))
+        let from = usize::try_from(random >> 56).unwrap_or(0) % self.stripes.len();
+        let mut stripes = self.stripes.iter().cycle().skip(from).take(self.stripes.len());
+        stripes.find_map(|stripe| stripe.lock().table.least_valuable(LOOKS, random))
     }
 
     /// Drops all that a trace still holds, open spans included; how many spans that were.
@@ -83,7 +83,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         live.open = 0;
         live.over_limit = 0;
         live.phase = Phase::Dropped(reason);
-        let removed = self.unregister(trace, &live);
+        let removed = self.unregister(trace, &mut live);
         drop(live);
         drop(removed);
         if foreign > 0 {
@@ -91,8 +91,14 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         if spans > 0 {
             self.ledger.dropped(reason, spans);
-            self.release_store(trace.trace_id(), store);
+            self.release_store(trace, store);
         }
         spans
     }
+}
+
+/// Whether a trace goes for a new one. A new trace may still fail, so it counts as more than its equals: only among traces
+/// that are worth keeping does randomness decide.
+fn is_worth_less<O>(trace: &LocalTrace<O>, new: Worth) -> bool {
+    !trace.is_worth_keeping() || trace.worth() < new
 }

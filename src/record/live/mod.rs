@@ -2,42 +2,43 @@
 
 mod dropped;
 mod eviction;
+mod memory;
 mod pool;
-mod shard;
+mod stripe;
+mod table;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard};
 
-pub(super) use dropped::RingOutcome;
+pub(super) use dropped::{RequestedTraces, RingOutcome};
 pub use pool::SpanPool;
 
-use self::shard::Shard;
+use self::stripe::{Stripe, StripeState};
 use super::config::RecordLimits;
 use super::foreign::ForeignTraces;
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
-use super::ring::Ring;
-use super::trace_hash::TraceHash;
+use super::quota::Quota;
+use super::ring::RingLimits;
 use crate::kit::Random;
-use crate::kit::unwind_safe::lock;
+use crate::kit::thread_stripe::{self, STRIPES};
 use crate::ledger::{Ledger, Reason};
-use crate::model::TraceId;
-use crate::trace::header::TraceHeader;
 use crate::trace::store::{MemoryBudget, SpanStore};
 
-/// Small limits have one shard, so that what goes first is exact where it can be seen.
-const TRACES_PER_SHARD: usize = 1024;
-const MOST_SHARDS: usize = 16;
+/// Small limits have one stripe, so that what goes first is exact where it can be seen.
+const TRACES_PER_STRIPE: usize = 1024;
 
-/// All local traces of a recorder that hold spans, listed in shards by their ids.
+/// How many traces are listed under one hold of a stripe's lock.
+const LISTED_AT_ONCE: usize = 256;
+
+/// All local traces of a recorder that hold spans, in the stripe of the thread that began them.
 #[derive(Debug)]
 pub(super) struct LiveTraces<O> {
-    shards: Box<[Mutex<Shard<O>>]>,
-    /// Registered traces, and drafts.
-    // Both totals are relaxed: they are compared with limits, and a thread that sees a value of a moment
-    // ago evicts one trace more or less. Each rise has its fall on a path that a lock orders.
-    count: AtomicUsize,
-    /// Their memory.
-    bytes: AtomicUsize,
+    stripes: Box<[Stripe<O>]>,
+    /// Registered traces.
+    traces: Quota,
+    /// Their memory, and that of the spans that are being decided.
+    bytes: Quota,
+    ring: RingLimits,
     /// The local traces of spans that another tracer makes, by trace id.
     pub(super) foreign: ForeignTraces<O>,
     closed: AtomicBool,
@@ -46,24 +47,15 @@ pub(super) struct LiveTraces<O> {
     random: Random,
 }
 
-/// The memory for a new trace.
-pub(super) struct TraceMemory<O> {
-    trace: Option<Arc<LocalTrace<O>>>,
-    pub(super) store: SpanStore,
-}
-
 impl<O: TraceOwner> LiveTraces<O> {
     pub(super) fn new(limits: RecordLimits, ledger: Arc<Ledger>, random: Random) -> Self {
-        let count =
-            (limits.live_traces / TRACES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two();
-        let shard = || {
-            let ring = Ring::new(limits.ring_bytes / count, limits.ring_age);
-            Mutex::new(Shard::new(limits.pool_buffers.div_ceil(count), ring))
-        };
+        let count = (limits.live_traces / TRACES_PER_STRIPE).clamp(1, STRIPES).next_power_of_two();
+        let stripe = |_| Stripe::new(limits.pool_buffers.div_ceil(count));
         Self {
-            shards: (0..count).map(|_| shard()).collect(),
-            count: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
+            stripes: (0..count).map(stripe).collect(),
+            traces: Quota::new(limits.live_traces),
+            bytes: Quota::new(limits.live_bytes),
+            ring: RingLimits::new(limits.ring_bytes, limits.ring_age),
             foreign: ForeignTraces::new(count),
             closed: AtomicBool::new(false),
             limits,
@@ -72,10 +64,17 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
     }
 
-    /// The shard of a trace.
+    /// The number of the calling thread's stripe.
     #[inline]
-    fn shard(&self, id: TraceId) -> &Mutex<Shard<O>> {
-        &self.shards[TraceHash::new(id).live_shard(self.shards.len())]
+    fn stripe_of_this_thread(&self) -> usize {
+        // Their number is a power of two.
+        thread_stripe::of_this_thread() & (self.stripes.len() - 1)
+    }
+
+    /// The stripe of a trace, on whichever thread it is asked for.
+    #[inline]
+    fn home(&self, trace: &LocalTrace<O>) -> &Stripe<O> {
+        &self.stripes[trace.home]
     }
 
     /// Whether no trace may begin any more.
@@ -88,69 +87,31 @@ impl<O: TraceOwner> LiveTraces<O> {
     pub(super) fn close(&self) -> bool {
         let is_first = !self.closed.swap(true, Ordering::AcqRel);
         if is_first {
-            for shard in &self.shards {
+            for stripe in &self.stripes {
                 // A pooled trace refers to its owner, which would keep both for ever.
-                let traces = lock(shard).pool.drain_traces();
+                let traces = stripe.lock().pool.drain_traces();
                 drop(traces);
             }
         }
         is_first
     }
 
-    /// Takes memory for a trace from the pool, or makes it.
-    #[inline]
-    pub(super) fn acquire(&self, id: TraceId) -> TraceMemory<O> {
-        let mut shard = lock(self.shard(id));
-        let trace = shard.pool.acquire_trace();
-        let store = shard.pool.acquire_store();
-        drop(shard);
-        TraceMemory { trace, store: store.unwrap_or_else(|| self.empty_store()) }
-    }
-
-    /// The memory for a trace whose buffer is there.
-    #[cfg(feature = "layer")]
-    pub(super) fn acquire_around(&self, id: TraceId, store: SpanStore) -> TraceMemory<O> {
-        TraceMemory { trace: lock(self.shard(id)).pool.acquire_trace(), store }
-    }
-
-    fn empty_store(&self) -> SpanStore {
-        SpanStore::with_budget(MemoryBudget::new(self.limits.bytes_per_trace))
-    }
-
-    /// Takes a trace to which only the caller refers, for the next trace to use its memory.
-    pub(super) fn reclaim(&self, trace: Arc<LocalTrace<O>>) {
-        let mut shard = lock(self.shard(trace.trace_id()));
-        // Asked under the lock under which `close` empties the pool, so that none comes in afterwards.
-        if !self.is_closed() {
-            shard.pool.release_trace(trace);
-        } else {
-            drop(shard);
-            drop(trace);
-        }
-    }
-
     /// Registers a new trace and counts it.
     pub(super) fn register(&self, trace: &Arc<LocalTrace<O>>) {
-        let mut live = trace.lock();
-        self.count_bytes(&mut live);
+        let live = trace.lock();
         self.register_locked(trace, live);
-    }
-
-    /// Registers a draft, which was counted when it began.
-    #[cfg(feature = "layer")]
-    pub(super) fn register_draft(&self, trace: &Arc<LocalTrace<O>>) {
-        let mut live = trace.lock();
-        self.count_bytes(&mut live);
-        lock(self.shard(trace.trace_id())).insert(trace);
-        self.drop_if_closed(trace, live);
     }
 
     /// Registers a trace, unless it is registered.
     #[inline(always)]
-    fn register_locked(&self, trace: &Arc<LocalTrace<O>>, live: MutexGuard<'_, LiveSpans>) {
-        if lock(self.shard(trace.trace_id())).insert(trace) {
-            self.count_trace();
+    fn register_locked(&self, trace: &Arc<LocalTrace<O>>, mut live: MutexGuard<'_, LiveSpans>) {
+        let mut stripe = self.home(trace).lock();
+        if stripe.table.insert(trace) {
+            self.traces.add(&mut stripe.traces, 1);
+            self.bytes.add(&mut stripe.bytes, LocalTrace::<O>::BYTES);
         }
+        self.count_bytes_in(&mut stripe, &mut live);
+        drop(stripe);
         self.drop_if_closed(trace, live);
     }
 
@@ -162,42 +123,51 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
     }
 
-    /// Takes a trace that holds no spans off the list of its shard.
+    /// Takes a trace that holds no spans off the list of its stripe. What is returned is dropped without a lock.
     pub(super) fn unregister(
         &self,
         trace: &LocalTrace<O>,
-        live: &MutexGuard<'_, LiveSpans>,
+        live: &mut MutexGuard<'_, LiveSpans>,
+    ) -> Option<Arc<LocalTrace<O>>> {
+        let mut stripe = self.home(trace).lock();
+        self.unregister_in(&mut stripe, trace, live)
+    }
+
+    fn unregister_in(
+        &self,
+        stripe: &mut StripeState<O>,
+        trace: &LocalTrace<O>,
+        live: &mut MutexGuard<'_, LiveSpans>,
     ) -> Option<Arc<LocalTrace<O>>> {
         debug_assert_eq!(trace.spans(live), 0, "a trace that holds spans is registered");
-        let removed = lock(self.shard(trace.trace_id())).remove(trace);
-        if removed.is_some() {
-            self.uncount_trace();
+        self.count_bytes_in(stripe, live);
+        trace.slot()?;
+        self.traces.give_back(&mut stripe.traces, 1);
+        self.bytes.give_back(&mut stripe.bytes, LocalTrace::<O>::BYTES);
+        let removed = stripe.table.remove(trace)?;
+        // A trace that is remembered as foreign is given back by those who remember it, and a closed recorder pools
+        // none.
+        if removed.is_foreign() || removed.is_pooled() || self.is_closed() {
+            return Some(removed);
         }
-        removed
-    }
-
-    /// Counts a trace that is registered, or that will be: a draft. Its buffer is counted apart.
-    pub(super) fn count_trace(&self) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(LocalTrace::<O>::BYTES, Ordering::Relaxed);
-    }
-
-    pub(super) fn uncount_trace(&self) {
-        let traces = self.count.fetch_sub(1, Ordering::Relaxed);
-        let bytes = self.bytes.fetch_sub(LocalTrace::<O>::BYTES, Ordering::Relaxed);
-        debug_assert!(traces > 0 && bytes >= LocalTrace::<O>::BYTES, "what goes was counted");
+        stripe.pool.release_trace(removed)
     }
 
     /// Brings the total up to date with a trace's buffer.
-    pub(super) fn count_bytes(&self, live: &mut LiveSpans) {
+    pub(super) fn count_bytes(&self, trace: &LocalTrace<O>, live: &mut LiveSpans) {
+        if live.has_uncounted_bytes() {
+            self.count_bytes_in(&mut self.home(trace).lock(), live);
+        }
+    }
+
+    fn count_bytes_in(&self, stripe: &mut StripeState<O>, live: &mut LiveSpans) {
         let old = live.counted_bytes as usize;
         let new = live.store.bytes();
         live.counted_bytes = u32::try_from(new).unwrap_or(u32::MAX);
-        if new >= old {
-            self.bytes.fetch_add(new - old, Ordering::Relaxed);
-        } else {
-            let before = self.bytes.fetch_sub(old - new, Ordering::Relaxed);
-            debug_assert!(before >= old - new, "what goes was counted");
+        if new > old {
+            self.bytes.add(&mut stripe.bytes, new - old);
+        } else if new < old {
+            self.bytes.give_back(&mut stripe.bytes, old - new);
         }
     }
 
@@ -221,60 +191,63 @@ impl<O: TraceOwner> LiveTraces<O> {
         mut live: MutexGuard<'_, LiveSpans>,
         was_empty: bool,
     ) {
-        self.count_bytes(&mut live);
         if was_empty {
             self.register_locked(trace, live);
         } else {
+            self.count_bytes(trace, &mut live);
             drop(live);
         }
         self.evict_surplus();
     }
 
-    /// Takes the spans out of a trace and their memory out of the total.
+    /// Takes the spans out of a trace. Their memory counts as the trace's until they are decided.
     pub(super) fn take_spans(&self, live: &mut LiveSpans) -> SpanStore {
-        let store = std::mem::replace(&mut live.store, self.empty_store());
-        self.count_bytes(live);
-        store
+        std::mem::replace(&mut live.store, self.empty_store())
     }
 
-    /// The registered traces of this moment.
-    pub(super) fn traces(&self) -> Vec<Arc<LocalTrace<O>>> {
-        self.shards.iter().flat_map(|shard| lock(shard).traces().to_vec()).collect()
+    fn empty_store(&self) -> SpanStore {
+        SpanStore::with_budget(MemoryBudget::new(self.limits.bytes_per_trace))
     }
 
-    /// How many traces are registered, or are drafts.
+    /// Shows every registered trace, while no lock of a stripe is held.
+    pub(super) fn for_each(&self, mut show: impl FnMut(Arc<LocalTrace<O>>)) {
+        for stripe in &self.stripes {
+            let mut from = 0;
+            loop {
+                let listed = stripe.lock().table.traces_from(from, LISTED_AT_ONCE);
+                let Some((traces, next)) = listed else { break };
+                traces.into_iter().for_each(&mut show);
+                from = next;
+            }
+        }
+    }
+
+    /// About how many traces are registered: what stripes hold in store counts as well.
     pub(super) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.traces.taken()
     }
 
-    /// The memory of traces that are registered, and of drafts.
+    /// How many traces are registered.
+    #[cfg(test)]
+    pub(super) fn registered(&self) -> usize {
+        self.stripes.iter().map(|stripe| stripe.lock().traces.used()).sum()
+    }
+
+    /// The memory of traces that are registered.
+    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.stripes.iter().map(|stripe| stripe.lock().bytes.used()).sum()
     }
 
     /// Spans that no other column of the ledger counts.
     pub(super) fn spans(&self) -> u64 {
-        self.traces().iter().map(|trace| trace.spans(&trace.lock())).sum()
+        let mut spans = 0;
+        self.for_each(|trace| spans += trace.spans(&trace.lock()));
+        spans
     }
 
     pub(super) fn pool(&self) -> SpanPool {
-        let pools = self.shards.iter().map(|shard| lock(shard).pool.snapshot());
+        let pools = self.stripes.iter().map(|stripe| stripe.lock().pool.snapshot());
         pools.fold(SpanPool::default(), SpanPool::plus)
-    }
-}
-
-impl<O> TraceMemory<O> {
-    /// Makes the trace, whose buffer holds its root if it has one.
-    #[inline]
-    pub(super) fn into_trace(self, owner: &Arc<O>, header: TraceHeader) -> Arc<LocalTrace<O>> {
-        let Self { trace, store } = self;
-        if let Some(mut pooled) = trace
-            && let Some(trace) = Arc::get_mut(&mut pooled)
-        {
-            debug_assert!(Arc::ptr_eq(&trace.owner, owner), "a pool has traces of its owner");
-            trace.reset(header, store);
-            return pooled;
-        }
-        Arc::new(LocalTrace::new(Arc::clone(owner), header, store))
     }
 }

@@ -36,9 +36,11 @@ pub(in crate::record) enum Phase {
 }
 
 impl LiveSpans {
+    /// The spans of a trace that begins with one, of which the total includes this many bytes.
     #[inline]
-    pub(super) fn new(store: SpanStore) -> Self {
-        Self { store, counted_bytes: 0, open: 1, over_limit: 0, children: 0, phase: Phase::Open }
+    pub(in crate::record) fn new(store: SpanStore, counted_bytes: usize) -> Self {
+        let counted_bytes = u32::try_from(counted_bytes).unwrap_or(u32::MAX);
+        Self { store, counted_bytes, open: 1, over_limit: 0, children: 0, phase: Phase::Open }
     }
 
     /// The id of the next child of `parent`.

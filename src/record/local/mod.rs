@@ -24,7 +24,7 @@ const UNREGISTERED: u32 = u32::MAX;
 /// The trace knows its owner by this trait alone, so that the files of a trace, of the tables of traces
 /// and of the recorder above them name each other in one direction.
 pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
-    /// Takes a trace that no span refers to any more, for the next trace to use its memory.
+    /// Takes a trace that the caller has no more use for, for the next trace to use its memory.
     fn reclaim(&self, trace: Arc<LocalTrace<Self>>);
 
     /// Decides about spans that were taken out of a trace. Asks the tail, which is user code.
@@ -39,8 +39,14 @@ pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
 pub(crate) struct LocalTrace<O> {
     pub(super) owner: Arc<O>,
     pub(super) header: TraceHeader,
-    /// Where it stands in its shard. Written under the shard's lock only, which orders it.
+    /// The number of the stripe it belongs to for as long as its memory lasts.
+    pub(super) home: usize,
+    /// Where it stands in its stripe. Written under the stripe's lock only, which orders it, like the next.
     slot: AtomicU32,
+    /// Whether the stripe's pool has it.
+    is_pooled: AtomicBool,
+    /// Whether the table of foreign traces leads to it, which gives it to the pool later.
+    is_foreign: bool,
     worth_keeping: AtomicBool,
     keep_requested: AtomicBool,
     foreign_spans: ForeignSpanCount,
@@ -71,34 +77,40 @@ impl<O> LocalTrace<O> {
     /// The memory of a live trace besides its buffer: itself, its counters, its slot in its shard.
     pub(super) const BYTES: usize = size_of::<Self>() + 4 * size_of::<usize>();
 
-    pub(super) fn new(owner: Arc<O>, header: TraceHeader, store: SpanStore) -> Self {
+    pub(super) fn new(owner: Arc<O>, home: usize, header: TraceHeader, spans: LiveSpans) -> Self {
         Self {
             owner,
+            home,
+            is_pooled: AtomicBool::new(false),
+            is_foreign: false,
             slot: AtomicU32::new(UNREGISTERED),
             worth_keeping: AtomicBool::new(header.is_sampled()),
             keep_requested: AtomicBool::new(false),
             foreign_spans: ForeignSpanCount::default(),
             sampled_since: AtomicU64::new(0),
-            live: Mutex::new(LiveSpans::new(store)),
+            live: Mutex::new(spans),
             header,
         }
     }
 
     /// Makes this trace, to which nothing else refers, a new one.
     #[inline]
-    pub(super) fn reset(&mut self, header: TraceHeader, store: SpanStore) {
+    pub(super) fn reset(&mut self, header: TraceHeader, spans: LiveSpans) {
         debug_assert_eq!(*self.slot.get_mut(), UNREGISTERED, "a pooled trace is not registered");
+        *self.is_pooled.get_mut() = false;
+        self.is_foreign = false;
         *self.worth_keeping.get_mut() = header.is_sampled();
         *self.keep_requested.get_mut() = false;
         self.foreign_spans = ForeignSpanCount::default();
         *self.sampled_since.get_mut() = 0;
-        *self.lock_mut() = LiveSpans::new(store);
+        *self.lock_mut() = spans;
         self.header = header;
     }
 
     /// Makes this trace, which holds nothing, one for another tracer's spans. One of them is open, unless
     /// the trace was refused: then it is dropped from its beginning, for that reason.
     pub(super) fn make_foreign(&mut self, refused: Option<Reason>) {
+        self.is_foreign = true;
         self.foreign_spans = ForeignSpanCount::new(u32::from(refused.is_none()));
         let live = self.lock_mut();
         live.open = 0;
@@ -123,14 +135,29 @@ impl<O> LocalTrace<O> {
         self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its place among the live traces of its shard; `None` when it is not registered.
-    // Relaxed, because it is read and written under the shard's lock.
+    /// Whether the pool of its stripe has it. The caller holds the stripe's lock.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.is_pooled.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether the pool of its stripe has it. The caller holds the stripe's lock.
+    pub(super) fn set_pooled(&self, is_pooled: bool) {
+        self.is_pooled.store(is_pooled, Ordering::Relaxed);
+    }
+
+    /// Whether the table of foreign traces leads to it.
+    pub(super) const fn is_foreign(&self) -> bool {
+        self.is_foreign
+    }
+
+    /// Its place among the live traces of its stripe; `None` when it is not registered.
+    // Relaxed, because it is read and written under the stripe's lock.
     pub(super) fn slot(&self) -> Option<usize> {
         let slot = self.slot.load(Ordering::Relaxed);
         (slot != UNREGISTERED).then_some(slot as usize)
     }
 
-    /// Sets where it stands now. The caller holds the shard's lock.
+    /// Sets where it stands now. The caller holds the stripe's lock.
     pub(super) fn set_slot(&self, slot: Option<usize>) {
         let slot = slot.map_or(UNREGISTERED, |slot| u32::try_from(slot).unwrap_or(UNREGISTERED));
         self.slot.store(slot, Ordering::Relaxed);
@@ -162,7 +189,7 @@ impl<O> LocalTrace<O> {
     }
 
     /// Whether it was asked for by its id.
-    // Relaxed: a request is made under the shard's lock, and the last look before the trace goes into the
+    // Relaxed: a request is made under the stripe's lock, and the last look before the trace goes into the
     // ring is taken under the same lock. Earlier looks may miss a request and lose nothing by it.
     pub(super) fn is_keep_requested(&self) -> bool {
         self.keep_requested.load(Ordering::Relaxed)
@@ -194,19 +221,6 @@ impl<O> LocalTrace<O> {
 }
 
 impl<O: TraceOwner> LocalTrace<O> {
-    /// Gives the trace back to its owner, if the caller is the last to refer to it.
-    ///
-    /// To be called before the caller's reference goes. Where two threads release the trace at the same
-    /// moment, neither may be the last, and where the pool is used meanwhile, the trace may be taken while
-    /// the caller still refers to it: then its memory is freed instead of used again, and nothing else is lost.
-    #[inline]
-    pub(super) fn release(self: &Arc<Self>) {
-        // Nothing can raise a count of one but the holder of that one.
-        if Arc::strong_count(self) == 1 {
-            self.owner.reclaim(Arc::clone(self));
-        }
-    }
-
     /// What a span of this trace tells the next, with the way back to this trace.
     pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
         let mut context =

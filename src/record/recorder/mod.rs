@@ -220,7 +220,7 @@ impl Recorder {
     #[cfg(feature = "otel")]
     pub(crate) fn open_spans(&self) -> OpenSpanCounts {
         let mut all = OpenSpanCounts::default();
-        for trace in self.traces.traces() {
+        self.traces.for_each(|trace| {
             let live = trace.lock();
             let own = live.open.saturating_sub(live.over_limit);
             let open = u64::from(own) + u64::from(trace.foreign_spans().count());
@@ -230,7 +230,7 @@ impl Recorder {
             } else {
                 all.recorded += open;
             }
-        }
+        });
         all
     }
 
@@ -240,7 +240,12 @@ impl Recorder {
 
     /// Keeps a trace after the fact, or when it completes.
     pub(crate) fn keep(&self, id: TraceId) -> KeepOutcome {
-        self.completion.keep(&self.traces, id)
+        self.keep_all(&[id]).pop().unwrap_or(KeepOutcome::NotFound)
+    }
+
+    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the ids.
+    pub(crate) fn keep_all(&self, ids: &[TraceId]) -> Vec<KeepOutcome> {
+        self.completion.keep_all(&self.traces, ids, self.clock.now())
     }
 
     /// Does what time asks for: decides traces that lingered, drops from the ring what has aged.

@@ -58,7 +58,7 @@ impl Recorder {
         if answer.is_sampled() {
             header.sample(answer.threshold);
         }
-        if let Err(reason) = self.traces.make_room(Worth::of_new(&header), 1) {
+        if let Err(reason) = self.traces.make_room(Worth::of_new(&header)) {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
         let start = new.start.map_or(now, |start| start.tick(correction));
@@ -140,29 +140,32 @@ impl Recorder {
     ) -> ActiveSpan {
         let limits = &self.limits.span;
         let id = SpanId::random(&self.random);
-        let mut memory = self.traces.acquire(header.trace_id);
-        let store = &mut memory.store;
         let parent = new.parent.map(|parent| parent.span_id);
-        let root = NewSpan { id, parent, start, name: new.name, kind: new.kind };
-        // Only a limit that allows no trace at all refuses a root.
-        let records = store.recorded_mut();
-        if records.push_span(root, limits).is_err() {
-            let reason = Some(Reason::BytesPerTrace);
-            return self.unrecorded_root(None, reason, &header, new.baggage);
+        let is_parent_remote = new.parent.is_some_and(|parent| parent.is_remote);
+        let SpanStart { name, kind, tags, links, baggage, .. } = new;
+        let begun = self.traces.begin(self, header.clone(), |store| {
+            let records = store.recorded_mut();
+            let root = NewSpan { id, parent, start, name, kind };
+            // Only a limit that allows no trace at all refuses a root.
+            records.push_span(root, limits).map_err(|_| Reason::BytesPerTrace)?;
+            if is_parent_remote {
+                records.set_parent_remote(SpanIndex::FIRST, true);
+            }
+            for (key, value) in tags.into_iter().chain(answer.tags) {
+                records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
+            }
+            for link in links {
+                records.push_link(SpanIndex::FIRST, link, limits);
+            }
+            Ok(())
+        });
+        match begun {
+            Ok(trace) => {
+                self.ledger.started(1);
+                ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, baggage))
+            }
+            Err(reason) => self.unrecorded_root(None, Some(reason), &header, baggage),
         }
-        if new.parent.is_some_and(|parent| parent.is_remote) {
-            records.set_parent_remote(SpanIndex::FIRST, true);
-        }
-        for (key, value) in new.tags.into_iter().chain(answer.tags) {
-            records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
-        }
-        for link in new.links {
-            records.push_link(SpanIndex::FIRST, link, limits);
-        }
-        let trace = memory.into_trace(self, header);
-        self.ledger.started(1);
-        self.traces.register(&trace);
-        ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, new.baggage))
     }
 
     /// Starts a span in a local trace that is there.

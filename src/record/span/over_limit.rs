@@ -114,6 +114,5 @@ impl OverLimitSpan {
 impl Drop for OverLimitSpan {
     fn drop(&mut self) {
         self.finish(None, CompletedTrace::decide);
-        self.trace.release();
     }
 }

@@ -71,16 +71,13 @@ impl RecordedSpan {
     #[inline(never)]
     fn end(&mut self) {
         self.finish(None, CompletedTrace::decide);
-        self.trace.release();
     }
 }
 
 impl Drop for RecordedSpan {
     #[inline]
     fn drop(&mut self) {
-        if self.has_ended {
-            self.trace.release();
-        } else {
+        if !self.has_ended {
             self.end();
         }
     }

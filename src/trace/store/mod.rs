@@ -22,6 +22,7 @@ pub(crate) use index::{LogIndex, SpanIndex};
 pub(crate) use memory_budget::MemoryBudget;
 #[cfg(feature = "layer")]
 pub(crate) use recorded_spans::PreparedTags;
+pub(crate) use recorded_spans::{ColumnLengths, PackedColumns, PackedSpans};
 pub(crate) use recorded_spans::{LinkRecord, LogRecord, NewSpan, RecordedSpans, SpanRecord};
 
 use super::Original;
@@ -240,6 +241,27 @@ impl SpanStore {
     #[cfg(feature = "layer")]
     pub(crate) fn take_span(&mut self, span: SpanIndex) -> Self {
         Self { recorded: self.recorded.take_span(span) }
+    }
+
+    /// The bytes of the spans themselves, without memory that is only reserved.
+    pub(crate) fn content_bytes(&self) -> usize {
+        if self.is_foreign() { self.bytes() } else { self.recorded.content_bytes() }
+    }
+
+    /// Whether the recorded spans can be appended to columns as they are.
+    pub(crate) fn fits_in(&self, columns: &PackedColumns) -> bool {
+        columns.has_room_for(&self.recorded)
+    }
+
+    /// Appends a copy of the recorded spans to columns of many traces. The store is to be cleared then.
+    pub(crate) fn pack_into(&mut self, columns: &mut PackedColumns) -> PackedSpans {
+        debug_assert!(!self.is_foreign(), "originals are not copied");
+        columns.append(&mut self.recorded)
+    }
+
+    /// The spans of one trace out of columns of many.
+    pub(crate) fn unpack(columns: &PackedColumns, packed: PackedSpans) -> Self {
+        Self { recorded: columns.read(packed) }
     }
 
     /// A copy without spare memory. Foreign spans are not copied but move into it.

@@ -76,8 +76,6 @@ struct Pair {
     /// The spans and their numbers, which their names end with.
     spans: Vec<(usize, ActiveSpan)>,
     drafts: Vec<(usize, Draft)>,
-    /// A table knows drafts only without a limit: each growth of one may evict.
-    has_drafts: bool,
     next: usize,
 }
 
@@ -85,8 +83,7 @@ impl Pair {
     fn new(live_traces: usize) -> Self {
         let bench = bench(live_traces);
         let table = StateTable::new(live_traces, bench.recorder.limits.linger);
-        let has_drafts = live_traces > 1_000;
-        Self { bench, table, spans: Vec::new(), drafts: Vec::new(), has_drafts, next: 0 }
+        Self { bench, table, spans: Vec::new(), drafts: Vec::new(), next: 0 }
     }
 
     fn number(&mut self) -> usize {
@@ -101,7 +98,7 @@ impl Pair {
     fn root(&mut self, head: Head) {
         let number = self.number();
         let span = self.bench.start(format!("{} {number}", head.prefix()));
-        self.table.start_root(number, span.context().trace_id, head, false);
+        self.table.start_root(number, span.context().trace_id, head);
         self.spans.push((number, span));
     }
 
@@ -124,8 +121,16 @@ impl Pair {
         let number = self.number();
         let name: &'static str = Box::leak(format!("draft {number}").into_boxed_str());
         match Draft::start(&self.bench.recorder, name) {
-            DraftStart::Draft(draft) => self.drafts.push((number, draft)),
-            DraftStart::Started(span) => panic!("no draft, but {span:?}"),
+            DraftStart::Draft(draft) => {
+                let id = draft.provisional_context().trace_id;
+                self.table.start_root(number, id, Head::Tail);
+                self.drafts.push((number, draft));
+            }
+            // There are so many that are worth keeping that nothing goes for it.
+            DraftStart::Started(span) => {
+                self.table.start_root(number, span.context().trace_id, Head::Tail);
+                self.spans.push((number, span));
+            }
         }
     }
 
@@ -137,14 +142,9 @@ impl Pair {
         let parent = parent.and_then(|parent| self.pick(parent)).map(|index| &self.spans[index]);
         let incoming = parent.map(|(_, span)| Incoming::from(span.context()));
         let outcome = draft.request(incoming.as_ref()).unwrap().ask().unwrap();
-        let has_failed = self.table.take_failed_draft(number);
         let span = draft.settle(outcome);
-        match parent {
-            Some((parent, _)) => self.table.start_child(number, *parent),
-            None => self.table.start_root(number, span.context().trace_id, Head::Tail, has_failed),
-        }
-        if has_failed {
-            self.table.fail(number);
+        if let Some((parent, _)) = parent {
+            self.table.join_draft(number, *parent);
         }
         self.spans.push((number, span));
     }
@@ -155,15 +155,14 @@ impl Pair {
             Step::Root(head) => self.root(head),
             Step::Child(which) => self.child(which, false),
             Step::ChildOfContext(which) => self.child(which, true),
-            Step::Draft if self.has_drafts => self.draft(),
-            Step::Draft => {}
+            Step::Draft => self.draft(),
             Step::FailDraft(which) => {
                 let count = self.drafts.len().max(1);
                 if let Some((number, draft)) = self.drafts.get_mut(which % count) {
                     draft.write(|span| {
                         span.set_status(Status::error("it failed"));
                     });
-                    self.table.fail_draft(*number);
+                    self.table.fail(*number);
                 }
             }
             Step::SettleDraft(which) => self.settle(which, None),
@@ -235,14 +234,17 @@ proptest! {
             pair.compare()?;
         }
         let now = pair.bench.clock.clock().now();
-        pair.drafts.clear();
+        for (number, draft) in std::mem::take(&mut pair.drafts) {
+            drop(draft);
+            pair.table.cancel_draft(number);
+        }
         for (number, span) in std::mem::take(&mut pair.spans) {
             drop(span);
             pair.table.finish(number, now);
         }
         pair.compare()?;
         prop_assert_eq!(pair.bench.recorder.stats().live, 0);
-        prop_assert_eq!(pair.bench.recorder.traces.count(), 0, "no trace and no draft is left");
+        prop_assert_eq!(pair.bench.recorder.traces.registered(), 0, "no trace and no draft is left");
         let number = |name: &String| name.rsplit(' ').next().unwrap().parse().unwrap();
         let numbers: Vec<usize> = pair.bench.exported().concat().iter().map(number).collect();
         let exported: BTreeSet<usize> = numbers.iter().copied().collect();

@@ -25,7 +25,6 @@ pub(super) struct StateTable {
     places: BTreeMap<usize, Place>,
     columns: BTreeMap<usize, Column>,
     failed: BTreeSet<usize>,
-    failed_drafts: BTreeSet<usize>,
     is_closed: bool,
 }
 
@@ -39,7 +38,6 @@ impl StateTable {
             places: BTreeMap::new(),
             columns: BTreeMap::new(),
             failed: BTreeSet::new(),
-            failed_drafts: BTreeSet::new(),
             is_closed: false,
         }
     }
@@ -53,9 +51,9 @@ impl StateTable {
         self.columns.extend(spans.iter().map(|span| (*span, column)));
     }
 
-    /// A root starts, or a draft that has failed or not is settled as one.
-    pub(super) fn start_root(&mut self, span: usize, id: TraceId, head: Head, has_failed: bool) {
-        let is_worth_keeping = has_failed || head == Head::Sample;
+    /// A root starts, or a draft, which is one until it joins a parent.
+    pub(super) fn start_root(&mut self, span: usize, id: TraceId, head: Head) {
+        let is_worth_keeping = head == Head::Sample;
         let row = TraceRow {
             id,
             head,
@@ -72,7 +70,12 @@ impl StateTable {
         }
         if self.registered().count() >= self.live_traces {
             match self.least_valuable() {
-                Some(least) if self.traces[least].worth() < row.worth() => self.evict(least),
+                Some(least)
+                    if !self.traces[least].is_worth_keeping
+                        || self.traces[least].worth() < row.worth() =>
+                {
+                    self.evict(least);
+                }
                 _ => return self.refuse(span, Reason::LiveTraces),
             }
         }
@@ -137,12 +140,30 @@ impl StateTable {
         }
     }
 
-    pub(super) fn fail_draft(&mut self, draft: usize) {
-        self.failed_drafts.insert(draft);
+    /// A draft joins the trace of a parent, unless it was evicted.
+    pub(super) fn join_draft(&mut self, draft: usize, parent: usize) {
+        if self.leave_as_draft(draft) {
+            let has_failed = self.failed.remove(&draft);
+            self.start_child(draft, parent);
+            if has_failed {
+                self.fail(draft);
+            }
+        }
     }
 
-    pub(super) fn take_failed_draft(&mut self, draft: usize) -> bool {
-        self.failed_drafts.remove(&draft)
+    /// A draft goes as if it had never started.
+    pub(super) fn cancel_draft(&mut self, draft: usize) {
+        self.leave_as_draft(draft);
+        self.places.remove(&draft);
+        self.columns.remove(&draft);
+    }
+
+    /// Takes the trace of a draft out of the live ones; false when it was evicted, or recording has ended.
+    fn leave_as_draft(&mut self, draft: usize) -> bool {
+        let Some(Place::In(index)) = self.places.get(&draft).copied() else { return false };
+        let is_there = self.traces[index].open.remove(&draft);
+        self.traces[index].state = State::Gone(Reason::LiveTraces);
+        is_there
     }
 
     pub(super) fn finish(&mut self, span: usize, now: Tick) {

@@ -150,7 +150,7 @@ impl RecordedSpans {
 }
 
 impl DetailColumns {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.tags.is_empty()
             && self.logs.is_empty()
             && self.text.is_empty()
@@ -170,7 +170,7 @@ impl DetailColumns {
         }
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let columns = size_of_val(self.tags.as_slice()) + size_of_val(self.logs.as_slice());
         let rare = self.rare.as_ref().map_or(0, |rare| rare.bytes());
         size_of::<Self>() + columns + self.text.len() + rare
@@ -178,7 +178,7 @@ impl DetailColumns {
 }
 
 impl RareDetails {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.bytes.is_empty()
             && self.arrays.is_empty()
@@ -186,7 +186,7 @@ impl RareDetails {
             && self.dropped.is_empty()
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let arrays: usize = self.arrays.iter().map(array_bytes).sum();
         let links: usize = self.links.values().map(Vec::len).sum();
         let columns = links * size_of::<LinkRecord>() + size_of_val(self.arrays.as_slice());

@@ -9,6 +9,7 @@ mod column_writer;
 mod copying;
 mod key_index;
 mod logs;
+mod packed;
 #[cfg(feature = "layer")]
 mod prepared_tags;
 mod reading;
@@ -19,6 +20,7 @@ mod writing;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+pub(crate) use packed::{ColumnLengths, PackedColumns, PackedSpans};
 #[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
 use tag_record::{TagRecord, Text, Value};

@@ -1,0 +1,167 @@
+//! What becomes of a draft once that is known.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::draft::{Draft, evicted};
+use super::request::DraftOutcome;
+use crate::ledger::Reason;
+use crate::model::{Baggage, Limits, SpanId, TagValue, TraceContext};
+use crate::record::local::{LocalTrace, Phase};
+use crate::record::recorder::{Recorder, SpanStart, StartTime};
+use crate::record::span::{ActiveSpan, RecordedSpan};
+use crate::sampling::SamplingResult;
+use crate::trace::header::TraceHeader;
+use crate::trace::store::{RecordedSpans, SpanIndex, SpanStore};
+
+impl Draft {
+    /// Starts it as the outcome says. Asks no sampler.
+    pub(crate) fn settle(mut self, outcome: DraftOutcome) -> ActiveSpan {
+        match outcome {
+            DraftOutcome::JoinParent(parent) => self.join(&parent),
+            DraftOutcome::Unrecorded(header, reason, baggage) => {
+                let evicted = self.leave();
+                self.unrecorded(evicted.or(reason), &header, baggage)
+            }
+            DraftOutcome::Record(mut header, answer, parent, baggage) => {
+                if answer.is_sampled() {
+                    header.sample(answer.threshold);
+                }
+                self.record(header, answer, parent, baggage)
+            }
+        }
+    }
+
+    /// Takes it out of the account and off the list, as if it had never started; why it was evicted, if it was: then
+    /// its span stands in the account already, until a span that is not recorded stands there for it.
+    pub(super) fn leave(&mut self) -> Option<Reason> {
+        self.take_store().err()
+    }
+
+    /// Takes the record out as [`leave`](Self::leave) does, and gives it to the caller.
+    fn take_store(&mut self) -> Result<SpanStore, Reason> {
+        self.is_settled = true;
+        let recorder = &*self.trace.owner;
+        let mut live = self.trace.lock();
+        recorder.ledger.not_started_yet(1);
+        if let Some(reason) = evicted(&live) {
+            recorder.ledger.not_dropped(reason, 1);
+            return Err(reason);
+        }
+        let store = recorder.traces.take_spans(&mut live);
+        live.open = 0;
+        live.phase = Phase::Dropped(Reason::NotKept);
+        let unused = recorder.traces.unregister(&self.trace, &mut live);
+        drop(live);
+        drop(unused);
+        Ok(store)
+    }
+
+    fn unrecorded(
+        &self,
+        reason: Option<Reason>,
+        header: &TraceHeader,
+        baggage: Baggage,
+    ) -> ActiveSpan {
+        self.trace.owner.unrecorded_root(Some(self.id), reason, header, baggage)
+    }
+
+    fn join(&mut self, parent: &TraceContext) -> ActiveSpan {
+        let recorder = Arc::clone(&self.trace.owner);
+        let store = match self.take_store() {
+            Ok(store) => store,
+            Err(reason) => {
+                let header = recorder.header_of(Some(parent), self.trace.header.correction);
+                return self.unrecorded(Some(reason), &header, parent.baggage.clone());
+            }
+        };
+        let records = store.outlines(self.trace.header.correction);
+        let mut start = SpanStart::under(Cow::Borrowed(""), parent);
+        if let Some(record) = records.span(SpanIndex::FIRST) {
+            start.name = records.owned_name(record);
+            start.kind = record.kind;
+            start.start = Some(StartTime::At(record.start));
+        }
+        let span = recorder.start(start);
+        if self.trace.is_worth_keeping() {
+            span.record_failed();
+        }
+        span.write(|span| span.copy_details(records, SpanIndex::FIRST));
+        recorder.traces.release_store(&self.trace, store);
+        span
+    }
+
+    fn record(
+        &mut self,
+        header: TraceHeader,
+        answer: SamplingResult,
+        parent: Option<TraceContext>,
+        baggage: Baggage,
+    ) -> ActiveSpan {
+        let root = RootDetails {
+            parent: parent.as_ref().map(|parent| parent.span_id),
+            is_remote: parent.as_ref().is_some_and(|parent| parent.is_remote),
+            tags: answer.tags,
+        };
+        // What the draft began with holds for most roots: they have no parent, and the tail decides.
+        let is_as_begun = parent.is_none() && !header.is_sampled();
+        let settled =
+            if is_as_begun { self.record_here(root) } else { self.move_to(&header, root) };
+        match settled {
+            Ok(trace) => {
+                let id = self.id;
+                ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, baggage))
+            }
+            Err(reason) => self.unrecorded(Some(reason), &header, baggage),
+        }
+    }
+
+    /// Goes on in the trace that it has begun.
+    fn record_here(&mut self, root: RootDetails) -> Result<Arc<LocalTrace<Recorder>>, Reason> {
+        let recorder = Arc::clone(&self.trace.owner);
+        let mut live = self.trace.lock();
+        if evicted(&live).is_some() {
+            drop(live);
+            return Err(self.leave().unwrap_or(Reason::LiveTraces));
+        }
+        self.is_settled = true;
+        root.write(live.store.recorded_mut(), &recorder.limits.span);
+        recorder.traces.unlock(&self.trace, live, false);
+        Ok(Arc::clone(&self.trace))
+    }
+
+    /// Goes on in a trace with another header.
+    fn move_to(
+        &mut self,
+        header: &TraceHeader,
+        root: RootDetails,
+    ) -> Result<Arc<LocalTrace<Recorder>>, Reason> {
+        let recorder = Arc::clone(&self.trace.owner);
+        let mut store = self.take_store()?;
+        root.write(store.recorded_mut(), &recorder.limits.span);
+        let trace = recorder.traces.acquire_around(&recorder, header.clone(), store);
+        if self.trace.is_worth_keeping() {
+            trace.mark_worth_keeping();
+        }
+        recorder.ledger.started(1);
+        recorder.traces.register(&trace);
+        Ok(trace)
+    }
+}
+
+/// What a root that settles has besides what its draft had.
+struct RootDetails {
+    parent: Option<SpanId>,
+    is_remote: bool,
+    tags: Vec<(Cow<'static, str>, TagValue)>,
+}
+
+impl RootDetails {
+    fn write(self, records: &mut RecordedSpans, limits: &Limits) {
+        records.set_parent(SpanIndex::FIRST, self.parent);
+        records.set_parent_remote(SpanIndex::FIRST, self.is_remote);
+        for (key, value) in self.tags {
+            records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The memory of traces that begin, and of those that have gone.
+
+use std::sync::Arc;
+
+use super::LiveTraces;
+use super::stripe::{Stripe, StripeState};
+use crate::ledger::Reason;
+use crate::record::local::{LiveSpans, LocalTrace, TraceOwner};
+use crate::trace::header::TraceHeader;
+use crate::trace::store::SpanStore;
+
+impl<O: TraceOwner> LiveTraces<O> {
+    /// Begins a trace in the calling thread's stripe: takes memory, has `fill` put the root in, registers and counts
+    /// it. `fill` runs under the lock of the stripe, and says why where there is no room for the root.
+    ///
+    /// The caller has [made room](Self::make_room); why there is none after all is the answer otherwise.
+    #[inline]
+    pub(in crate::record) fn begin(
+        &self,
+        owner: &Arc<O>,
+        header: TraceHeader,
+        fill: impl FnOnce(&mut SpanStore) -> Result<(), Reason>,
+    ) -> Result<Arc<LocalTrace<O>>, Reason> {
+        let home = self.stripe_of_this_thread();
+        let mut stripe = self.stripes[home].lock();
+        if !self.traces.claim(&mut stripe.traces, 1) {
+            return Err(Reason::LiveTraces);
+        }
+        let mut store = stripe.pool.acquire_store().unwrap_or_else(|| self.empty_store());
+        if let Err(reason) = fill(&mut store) {
+            stripe.pool.release_store(store);
+            self.traces.give_back(&mut stripe.traces, 1);
+            return Err(reason);
+        }
+        let bytes = store.bytes();
+        let spans = LiveSpans::new(store, bytes);
+        let trace = Self::make_trace(&mut stripe, owner, home, header, spans);
+        self.bytes.add(&mut stripe.bytes, bytes + LocalTrace::<O>::BYTES);
+        stripe.table.insert(&trace);
+        drop(stripe);
+        if self.is_closed() {
+            self.drop_if_closed(&trace, trace.lock());
+        }
+        Ok(trace)
+    }
+
+    /// Takes memory for a trace that is not registered and to which only the caller refers.
+    pub(in crate::record) fn acquire(
+        &self,
+        owner: &Arc<O>,
+        header: TraceHeader,
+    ) -> Arc<LocalTrace<O>> {
+        let home = self.stripe_of_this_thread();
+        let mut stripe = self.stripes[home].lock();
+        let store = stripe.pool.acquire_store().unwrap_or_else(|| self.empty_store());
+        Self::make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+    }
+
+    /// Makes a trace as [`acquire`](Self::acquire) does, around a buffer that holds its root.
+    #[cfg(feature = "layer")]
+    pub(in crate::record) fn acquire_around(
+        &self,
+        owner: &Arc<O>,
+        header: TraceHeader,
+        store: SpanStore,
+    ) -> Arc<LocalTrace<O>> {
+        let home = self.stripe_of_this_thread();
+        let mut stripe = self.stripes[home].lock();
+        Self::make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+    }
+
+    fn make_trace(
+        stripe: &mut StripeState<O>,
+        owner: &Arc<O>,
+        home: usize,
+        header: TraceHeader,
+        spans: LiveSpans,
+    ) -> Arc<LocalTrace<O>> {
+        let reset = |trace: &mut LocalTrace<O>, (header, spans)| trace.reset(header, spans);
+        match stripe.pool.acquire_trace((header, spans), reset) {
+            Ok(trace) => trace,
+            Err((header, spans)) => {
+                Arc::new(LocalTrace::new(Arc::clone(owner), home, header, spans))
+            }
+        }
+    }
+
+    /// Takes a trace that the caller has no more use for, for the next trace to use its memory.
+    pub(in crate::record) fn reclaim(&self, trace: Arc<LocalTrace<O>>) {
+        let mut stripe = self.home(&trace).lock();
+        // Asked under the lock under which `close` empties the pool, so that none comes in afterwards.
+        let is_pooled = trace.is_pooled() || trace.slot().is_some() || self.is_closed();
+        let unused = if is_pooled { Some(trace) } else { stripe.pool.release_trace(trace) };
+        drop(stripe);
+        drop(unused);
+    }
+
+    /// Clears a buffer and keeps its memory for the next trace of the same stripe.
+    pub(in crate::record) fn release_store(&self, trace: &LocalTrace<O>, store: SpanStore) {
+        clear_and_release(self.home(trace), store);
+    }
+}
+
+/// Clears a buffer and keeps its memory.
+pub(super) fn clear_and_release<O>(home: &Stripe<O>, mut store: SpanStore) {
+    // Before the lock is taken: what spans of another tracer hold may take its time to go.
+    store.clear();
+    home.lock().pool.release_store(store);
+}

@@ -1,0 +1,198 @@
+//! The recently dropped traces, which can still be kept.
+//!
+//! A ring keeps no buffers. A trace that is dropped is copied, compact and in sequence, into the last of the ring's
+//! segments, and its buffer goes back to the pool while it is still in the cache. What is expensive to copy (a large
+//! trace) or cannot be copied (spans of another tracer) is moved in as it is. The oldest segment goes first, whole.
+
+mod dropped;
+mod index;
+mod segment;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub(super) use self::dropped::{DroppedTrace, NEVER, Pushed};
+use self::index::RingIndex;
+use self::segment::{Entry, Segment, SegmentShape};
+use super::quota::{Quota, Share};
+use crate::model::TraceId;
+use crate::time::Tick;
+use crate::trace::header::TraceHeader;
+use crate::trace::store::SpanStore;
+
+/// A segment is full when it has this many bytes, or an eighth of the ring.
+const SEGMENT_BYTES: usize = 64 * 1024;
+
+/// How much the rings of all stripes may hold together, and for how long.
+#[derive(Debug)]
+pub(super) struct RingLimits {
+    pub(super) bytes: Quota,
+    age: Duration,
+    segment_bytes: usize,
+}
+
+/// What left a ring. The caller drops it where it holds no lock: spans of another tracer may run code when they go.
+#[derive(Debug, Default)]
+pub(super) struct Leavings {
+    pub(super) spans: u64,
+    segments: Vec<Segment>,
+    stores: Vec<SpanStore>,
+}
+
+/// The dropped traces of one stripe.
+#[derive(Debug)]
+pub(super) struct Ring {
+    /// The oldest first; traces are added to the last.
+    segments: VecDeque<Segment>,
+    /// The number of the first segment: each that ever was has its own.
+    first: u64,
+    index: RingIndex,
+    /// What the next segment reserves.
+    shape: SegmentShape,
+    spans: u64,
+    bytes: Share,
+}
+
+impl RingLimits {
+    pub(super) fn new(bytes: usize, age: Duration) -> Self {
+        Self { bytes: Quota::new(bytes), age, segment_bytes: SEGMENT_BYTES.min(bytes / 8) }
+    }
+
+    fn is_too_old(&self, since: Tick, now: Tick) -> bool {
+        now.since(since) >= self.age
+    }
+}
+
+impl Ring {
+    pub(super) fn new() -> Self {
+        Self {
+            segments: VecDeque::new(),
+            first: 0,
+            index: RingIndex::default(),
+            shape: SegmentShape::default(),
+            spans: 0,
+            bytes: Share::default(),
+        }
+    }
+
+    /// Holds a trace. The rings may have more than their limit then, which [`RingLimits::bytes`] says: the oldest
+    /// segment of them all has to go.
+    pub(super) fn push(
+        &mut self,
+        header: &TraceHeader,
+        store: &mut SpanStore,
+        now: Tick,
+        limits: &RingLimits,
+    ) -> Pushed {
+        let bytes = store.content_bytes();
+        if bytes >= limits.bytes.limit() {
+            return Pushed::Refused;
+        }
+        let is_full = |segment: &Segment| segment.is_full_for(store, limits.segment_bytes);
+        if self.segments.back().is_none_or(is_full) {
+            self.begin_segment(limits);
+        }
+        let fingerprint = self.index.fingerprint(header.trace_id);
+        let Some(segment) = self.segments.back_mut() else { return Pushed::Refused };
+        self.spans += store.len() as u64;
+        let pushed = segment.push(Entry::new(header.clone(), fingerprint, now), store, bytes);
+        let grown = segment.take_uncounted();
+        if grown > 0 {
+            limits.bytes.add(&mut self.bytes, grown);
+        }
+        pushed
+    }
+
+    /// Enters the full segment into the index, and begins another.
+    #[cold]
+    fn begin_segment(&mut self, limits: &RingLimits) {
+        if let Some(full) = self.segments.back() {
+            self.shape = full.shape(limits.segment_bytes);
+            let number = self.first + self.segments.len() as u64 - 1;
+            let grown = self.index.enter(number, full.fingerprints());
+            limits.bytes.add(&mut self.bytes, grown);
+        }
+        self.segments.push_back(Segment::with_capacity(self.shape));
+    }
+
+    /// When the oldest trace was dropped; [`NEVER`] where there is none.
+    pub(super) fn oldest(&self) -> Tick {
+        self.segments.front().map_or(NEVER, Segment::oldest)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Takes the oldest segment out.
+    pub(super) fn pop_segment(&mut self, limits: &RingLimits) -> Leavings {
+        let mut left = Leavings::default();
+        let Some(segment) = self.segments.pop_front() else { return left };
+        self.first += 1;
+        self.spans -= segment.spans();
+        left.spans = segment.spans();
+        let freed = segment.counted() + self.index.forget_before(self.first);
+        limits.bytes.give_back(&mut self.bytes, freed);
+        left.segments.push(segment);
+        left
+    }
+
+    /// Takes out what is too old.
+    pub(super) fn expire(&mut self, now: Tick, limits: &RingLimits) -> Leavings {
+        let mut left = Leavings::default();
+        let is_old = |since| limits.is_too_old(since, now);
+        while self.segments.front().is_some_and(|segment| is_old(segment.newest())) {
+            let popped = self.pop_segment(limits);
+            left.spans += popped.spans;
+            left.segments.extend(popped.segments);
+        }
+        if let Some(segment) = self.segments.front_mut() {
+            let spans = segment.expire(is_old, &mut left.stores);
+            self.spans -= spans;
+            left.spans += spans;
+        }
+        left
+    }
+
+    /// Takes at most `most` local traces of a trace id out, the newest first. Costs a look at each table of the index,
+    /// and one at each trace that is found.
+    pub(super) fn take(
+        &mut self,
+        id: TraceId,
+        most: usize,
+        now: Tick,
+        limits: &RingLimits,
+    ) -> Vec<DroppedTrace> {
+        let mut taken = Vec::new();
+        let Self { segments, first, index, spans, bytes, .. } = self;
+        let fingerprint = index.fingerprint(id);
+        let is_old = |since| limits.is_too_old(since, now);
+        let mut take = |segment: &mut Segment, entry: usize| {
+            if let Some(dropped) = segment.take(entry, id, is_old) {
+                *spans -= dropped.store.len() as u64;
+                limits.bytes.give_back(bytes, segment.take_freed());
+                taken.push(dropped);
+            }
+            taken.len() < most
+        };
+        if let Some(last) = segments.back_mut() {
+            let mut end = last.len();
+            while let Some(entry) = last.find_before(end, fingerprint) {
+                if !take(last, entry) {
+                    return taken;
+                }
+                end = entry;
+            }
+        }
+        index.visit(fingerprint, |number, entry| {
+            let place = number.checked_sub(*first).and_then(|place| usize::try_from(place).ok());
+            let segment = place.and_then(|place| segments.get_mut(place));
+            segment.is_some_and(|segment| take(segment, entry))
+        });
+        taken
+    }
+
+    pub(super) const fn spans(&self) -> u64 {
+        self.spans
+    }
+}

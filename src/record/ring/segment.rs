@@ -1,0 +1,222 @@
+//! A part of the ring: traces one behind the other, which leave together.
+
+use super::dropped::{DroppedTrace, NEVER, Pushed};
+use super::index::MOST_ENTRIES;
+use crate::model::TraceId;
+use crate::time::Tick;
+use crate::trace::header::TraceHeader;
+use crate::trace::store::{ColumnLengths, PackedColumns, PackedSpans, SpanStore};
+
+/// A trace with more bytes than this is moved in with its buffer: copying it would cost more than a cold buffer does.
+const LARGEST_COPIED: usize = 32 * 1024;
+
+/// Traces that were dropped one after the other.
+#[derive(Debug)]
+pub(super) struct Segment {
+    entries: Vec<Entry>,
+    /// The fingerprint of each entry's trace id, apart, so that a search looks at little memory.
+    fingerprints: Vec<u32>,
+    columns: PackedColumns,
+    /// How many entries, from the first on, have expired.
+    expired: usize,
+    /// The memory of what is in no column.
+    other_bytes: usize,
+    /// What the ring's total includes for this segment.
+    counted: usize,
+    spans: u64,
+}
+
+/// A trace in a segment.
+#[derive(Debug)]
+pub(super) struct Entry {
+    header: TraceHeader,
+    since: Tick,
+    fingerprint: u32,
+    spans: EntrySpans,
+}
+
+#[derive(Debug)]
+enum EntrySpans {
+    /// They stand in the columns.
+    Packed(PackedSpans),
+    /// They were moved in as they were.
+    Whole(SpanStore),
+    /// They were taken out or have expired.
+    Gone,
+}
+
+/// How much a segment holds of what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SegmentShape {
+    entries: usize,
+    columns: ColumnLengths,
+}
+
+impl Entry {
+    pub(super) fn new(header: TraceHeader, fingerprint: u32, since: Tick) -> Self {
+        Self { header, since, fingerprint, spans: EntrySpans::Gone }
+    }
+}
+
+impl Segment {
+    /// An empty segment with memory for this much.
+    pub(super) fn with_capacity(shape: SegmentShape) -> Self {
+        Self {
+            entries: Vec::with_capacity(shape.entries),
+            fingerprints: Vec::with_capacity(shape.entries),
+            columns: PackedColumns::with_capacity(shape.columns),
+            expired: 0,
+            other_bytes: 0,
+            counted: 0,
+            spans: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) const fn spans(&self) -> u64 {
+        self.spans
+    }
+
+    /// What the ring's total includes for it.
+    pub(super) const fn counted(&self) -> usize {
+        self.counted
+    }
+
+    pub(super) fn fingerprints(&self) -> &[u32] {
+        &self.fingerprints
+    }
+
+    /// What a segment of `bytes` would hold of traces like these.
+    pub(super) fn shape(&self, bytes: usize) -> SegmentShape {
+        let lengths = self.columns.lengths();
+        let used = lengths.bytes() + self.len() * (size_of::<Entry>() + size_of::<u32>());
+        let scaled = |count: usize| count.saturating_mul(bytes) / used.max(1);
+        // A segment of whole buffers leaves its columns empty.
+        let entries = scaled(self.len()).min(MOST_ENTRIES);
+        SegmentShape { entries, columns: lengths.map(scaled) }
+    }
+
+    /// Whether the next trace goes into another segment, where one is full at `bytes`.
+    pub(super) fn is_full_for(&self, next: &SpanStore, bytes: usize) -> bool {
+        let has_room = self.entries.len() < self.entries.capacity()
+            && (is_moved(next, next.content_bytes()) || next.fits_in(&self.columns));
+        let is_full = self.other_bytes >= bytes || (!has_room && self.bytes() >= bytes / 2);
+        (is_full && !self.entries.is_empty()) || self.len() >= MOST_ENTRIES
+    }
+
+    /// Adds a trace, whose spans are copied, or moved where that is cheaper. `bytes` is what they take.
+    pub(super) fn push(&mut self, mut entry: Entry, store: &mut SpanStore, bytes: usize) -> Pushed {
+        self.spans += store.len() as u64;
+        let pushed = if is_moved(store, bytes) {
+            self.other_bytes += store.bytes();
+            entry.spans = EntrySpans::Whole(std::mem::take(store));
+            Pushed::Moved
+        } else {
+            let packed = store.pack_into(&mut self.columns);
+            self.other_bytes += packed.rare_bytes();
+            entry.spans = EntrySpans::Packed(packed);
+            Pushed::Copied
+        };
+        self.fingerprints.push(entry.fingerprint);
+        self.entries.push(entry);
+        pushed
+    }
+
+    /// How much more memory it takes than at the last call.
+    pub(super) fn take_uncounted(&mut self) -> usize {
+        let bytes = self.bytes();
+        let grown = bytes.saturating_sub(self.counted);
+        self.counted += grown;
+        grown
+    }
+
+    /// How much less memory it takes than was counted.
+    pub(super) fn take_freed(&mut self) -> usize {
+        let freed = self.counted.saturating_sub(self.bytes());
+        self.counted -= freed;
+        freed
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.columns.bytes()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.fingerprints.capacity() * size_of::<u32>()
+            + self.other_bytes
+    }
+
+    /// When the oldest trace that has not expired was dropped.
+    pub(super) fn oldest(&self) -> Tick {
+        self.entries.get(self.expired).map_or(self.newest(), |entry| entry.since)
+    }
+
+    /// When the newest trace was dropped.
+    pub(super) fn newest(&self) -> Tick {
+        self.entries.last().map_or(NEVER, |entry| entry.since)
+    }
+
+    /// Lets go of the first traces as long as they are too old; how many spans they had. What must not be dropped under
+    /// a lock goes to `stores`.
+    pub(super) fn expire(
+        &mut self,
+        is_old: impl Fn(Tick) -> bool,
+        stores: &mut Vec<SpanStore>,
+    ) -> u64 {
+        let before = self.spans;
+        while let Some(entry) = self.entries.get_mut(self.expired) {
+            if !is_old(entry.since) {
+                break;
+            }
+            self.expired += 1;
+            match std::mem::replace(&mut entry.spans, EntrySpans::Gone) {
+                EntrySpans::Packed(packed) => self.spans -= packed.len() as u64,
+                EntrySpans::Whole(store) => {
+                    self.spans -= store.len() as u64;
+                    stores.push(store);
+                }
+                EntrySpans::Gone => {}
+            }
+        }
+        before - self.spans
+    }
+
+    /// The last entry before the place `end` whose trace id may be the one that is looked for.
+    pub(super) fn find_before(&self, end: usize, fingerprint: u32) -> Option<usize> {
+        let before = self.fingerprints.get(..end)?;
+        before.iter().rposition(|other| *other == fingerprint)
+    }
+
+    /// Takes the trace that stands there out, if it has this id and is not too old.
+    pub(super) fn take(
+        &mut self,
+        entry: usize,
+        id: TraceId,
+        is_old: impl Fn(Tick) -> bool,
+    ) -> Option<DroppedTrace> {
+        let entry = self.entries.get_mut(entry)?;
+        if entry.header.trace_id != id || is_old(entry.since) {
+            return None;
+        }
+        let store = match std::mem::replace(&mut entry.spans, EntrySpans::Gone) {
+            EntrySpans::Packed(packed) => {
+                self.other_bytes -= packed.rare_bytes();
+                SpanStore::unpack(&self.columns, packed)
+            }
+            EntrySpans::Whole(store) => {
+                self.other_bytes -= store.bytes();
+                store
+            }
+            EntrySpans::Gone => return None,
+        };
+        self.spans -= store.len() as u64;
+        Some(DroppedTrace { header: entry.header.clone(), store })
+    }
+}
+
+/// Whether a trace is moved in and not copied: it is large, or consists of spans of another tracer.
+fn is_moved(store: &SpanStore, bytes: usize) -> bool {
+    bytes > LARGEST_COPIED || store.is_foreign()
+}
