@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::thread;
 
 use tracing::Metadata;
 
@@ -27,6 +28,8 @@ pub(super) struct OpenSpan {
     metadata: &'static Metadata<'static>,
     /// Whether the span has children or its ids were read, so that its parent cannot change any more.
     is_parent_final: bool,
+    /// Whether its thread was panicking when it began: the panic does not pass through it then.
+    began_in_panic: bool,
     measurements: Option<Box<Measurements>>,
 }
 
@@ -69,7 +72,8 @@ pub(super) enum ContextView {
 impl OpenSpan {
     #[inline]
     fn new(state: SpanState, metadata: &'static Metadata<'static>) -> Self {
-        Self { state, metadata, is_parent_final: false, measurements: None }
+        let began_in_panic = thread::panicking();
+        Self { state, metadata, is_parent_final: false, began_in_panic, measurements: None }
     }
 
     #[inline]
@@ -254,6 +258,9 @@ impl OpenSpan {
         if let Some(measurements) = self.measurements.take() {
             self.write(|span| measurements.write(span));
         }
+        if thread::panicking() {
+            self.fail_by_panic();
+        }
         match &mut self.state {
             SpanState::Started(ActiveSpan::Unrecorded(_)) | SpanState::Moving => {}
             SpanState::Started(span) => {
@@ -266,6 +273,15 @@ impl OpenSpan {
                     *decision = Some(DeferredDecision::end_draft(draft));
                 }
             }
+        }
+    }
+
+    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
+    #[cold]
+    fn fail_by_panic(&mut self) {
+        if !self.began_in_panic {
+            self.record_failed();
+            self.write(|span| span.mark_failed());
         }
     }
 

@@ -210,11 +210,16 @@ impl TraceSpanExt for Span {
             let message = message.as_ref();
             let fields: Vec<(TagKey<'k>, TagArg<'v>)> =
                 fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-            layer.write(id, |span| {
-                let Some(log) = span.push_log(now, level, message) else { return };
-                for (key, value) in fields {
-                    span.set_field(log, key, value);
+            layer.change(id, |span| {
+                if level >= LogLevel::Error {
+                    span.record_failed();
                 }
+                span.write(|span| {
+                    let Some(log) = span.push_log(now, level, message) else { return };
+                    for (key, value) in fields {
+                        span.set_field(log, key, value);
+                    }
+                })
             });
         });
     }

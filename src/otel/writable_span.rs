@@ -37,6 +37,13 @@ pub(super) trait WritableSpan {
     /// Makes room for a span that failed, before the error is written.
     fn record_failed(&self);
 
+    /// Makes room for a span that is about to fail by a log entry of this level.
+    fn make_room(&self, level: LogLevel) {
+        if level >= LogLevel::Error {
+            self.record_failed();
+        }
+    }
+
     fn write_attribute(&self, attribute: &KeyValue) {
         let (key, value) = convert::from_attribute(attribute);
         self.edit(|span| {
@@ -46,6 +53,7 @@ pub(super) trait WritableSpan {
 
     fn write_event(&self, name: Cow<'static, str>, time: SystemTime, attributes: Vec<KeyValue>) {
         let entry = log_entry(Event::new(name, time, attributes, 0));
+        self.make_room(entry.level);
         self.edit(|span| {
             span.log_at(entry.time, entry.level, &entry.message, fields_of(&entry));
         });
@@ -55,6 +63,7 @@ pub(super) trait WritableSpan {
     fn write_event_now(&self, name: Cow<'static, str>, attributes: Vec<KeyValue>) {
         let Some(now) = self.now() else { return };
         let entry = log_entry(Event::new(name, SystemTime::UNIX_EPOCH, attributes, 0));
+        self.make_room(entry.level);
         self.edit(|span| {
             let Some(log) = span.push_log(now, entry.level, &entry.message) else { return };
             for (key, value) in fields_of(&entry) {
@@ -87,6 +96,7 @@ pub(super) trait WritableSpan {
     fn write_error(&self, error: &dyn Error) {
         let Some(now) = self.now() else { return };
         let details = ErrorDetails::of(error, self.value_bytes());
+        self.record_failed();
         self.edit(|span| span.push_exception(now, &details));
     }
 }

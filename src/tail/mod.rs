@@ -36,6 +36,7 @@ mod test_traces;
 pub use all::All;
 pub use any::Any;
 pub use drop_if::DropIf;
+pub use errors::ErrorsByStatus;
 pub use evaluation_order::EvaluationOrder;
 pub use first_match::FirstMatch;
 pub use has_log::HasLog;

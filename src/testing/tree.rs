@@ -49,7 +49,7 @@ fn span_line(row: &Row<'_>) -> String {
         line.push_str(span.kind().as_str());
         line.push(')');
     }
-    if span.is_error() {
+    if span.has_error_status() {
         line.push_str(" error");
         if !span.status_description().is_empty() {
             // Writing into a String cannot fail.

@@ -19,7 +19,9 @@ pub trait Original: Clone + Send + Sync + 'static {
         (outline.trace_id, outline.span_id)
     }
 
-    /// Whether the span's status is an error.
+    /// Whether the span has failed: its status is an error, or it has a log entry of level error.
+    ///
+    /// The provided method looks at the status alone: an outline has no log entries.
     fn is_error(&self) -> bool {
         matches!(self.outline().status, Status::Error { .. })
     }

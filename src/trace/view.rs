@@ -61,6 +61,11 @@ impl<'a> TraceView<'a> {
         // The recorder puts the local root first; only a trace whose root has not ended, or that was made by hand,
         // needs the search.
         let first = SpanRef::new(self.header, self.store, SpanIndex::FIRST)?;
+        // A remote parent is no span of this process. Where another span started before, the trace may have been put
+        // together from several processes, and the parent is looked for.
+        if first.is_parent_remote() && self.store.is_first_earliest() {
+            return Some(first);
+        }
         let has_parent = |span: SpanRef<'a>| {
             span.parent_span_id()
                 .is_some_and(|parent| self.spans().any(|other| other.span_id() == parent))
@@ -87,7 +92,7 @@ impl<'a> TraceView<'a> {
         times.map_or(Duration::ZERO, |(start, end)| end.since(start))
     }
 
-    /// Whether any span ended in an error.
+    /// Whether any span has [failed](SpanRef::failed).
     #[must_use]
     pub fn has_errors(self) -> bool {
         self.store.has_errors()

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::thread;
 
 use crate::model::{
     Baggage, Incoming, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TraceContext,
@@ -10,6 +11,9 @@ use crate::record::ActiveSpan;
 use crate::trace::ErrorDetails;
 
 /// A span that is running; dropping it ends it, and [`finish`](Self::finish) does so by name.
+///
+/// A span whose guard is dropped by a panic has [failed](crate::trace::SpanRef::failed), unless it was started while the thread
+/// was panicking.
 ///
 /// It may move to other threads and be used from several. Setting a tag or adding a log entry takes a lock that only spans of the same
 /// local trace share, for some dozen instructions, and does not allocate in the steady state.
@@ -175,6 +179,16 @@ impl SpanGuard {
     #[inline]
     pub fn finish(self) {
         drop(self);
+    }
+}
+
+impl Drop for SpanGuard {
+    #[inline]
+    fn drop(&mut self) {
+        // A panic passes through the span: it has failed, though no status says so.
+        if thread::panicking() {
+            self.0.fail_by_panic();
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod compatible;
 mod errors;
 mod events;
 mod ext;
+mod failures;
 mod filtered;
 mod follows;
 mod lean;

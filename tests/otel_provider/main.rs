@@ -6,6 +6,7 @@ mod support;
 mod api;
 mod contexts;
 mod dropped;
+mod failures;
 mod joining;
 mod metrics;
 mod reentrancy;

@@ -6,6 +6,7 @@ mod support;
 mod builder;
 mod contexts;
 mod errors;
+mod failures;
 mod headers;
 
 use std::sync::mpsc;

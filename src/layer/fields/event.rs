@@ -64,7 +64,7 @@ impl EventRecord {
     /// Whether the event says that its span has failed.
     #[inline]
     pub(in crate::layer) fn is_failure(&self) -> bool {
-        self.errors.status.is_some()
+        self.level >= LogLevel::Error || self.errors.status.is_some()
     }
 
     /// Writes the event, whose fields stand in `buffer`, into its span. Runs no user code.

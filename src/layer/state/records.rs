@@ -166,7 +166,10 @@ impl LayerState {
             }
             if is_failure {
                 span.record_failed();
-                span.write(|span| span.fail());
+                span.write(|span| {
+                    span.fail();
+                    span.mark_failed();
+                });
             }
         });
     }

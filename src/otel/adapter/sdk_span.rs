@@ -88,7 +88,9 @@ impl Original for SdkSpan {
 
     #[inline]
     fn is_error(&self) -> bool {
-        matches!(self.0.status, OtelStatus::Error { .. })
+        let Self(data) = self;
+        matches!(data.status, OtelStatus::Error { .. })
+            || data.events.events.iter().any(convert::is_error_event)
     }
 
     fn times(&self) -> (SystemTime, SystemTime) {

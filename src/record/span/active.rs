@@ -102,7 +102,7 @@ impl ActiveSpan {
 
     /// Writes into the span under one lock; false when it has no record or has ended.
     ///
-    /// A caller that is about to set an error calls [`record_failed`](Self::record_failed) first.
+    /// A caller that is about to write an error calls [`record_failed`](Self::record_failed) first.
     #[inline]
     pub(crate) fn write(&self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         let (trace, guess, id) = match self {
@@ -141,6 +141,9 @@ impl ActiveSpan {
     pub(crate) fn log(&self, level: LogLevel, message: &str, fields: Vec<Field<'_, '_>>) -> bool {
         let Some(recorder) = self.recorder() else { return false };
         let now = recorder.clock.now();
+        if level >= LogLevel::Error {
+            self.record_failed();
+        }
         self.write(|span| {
             let log = span.push_log(now, level, message);
             for (key, value) in fields {
@@ -169,7 +172,21 @@ impl ActiveSpan {
         self.write(|span| span.push_error(now, error));
     }
 
-    /// Puts a span over the limit on record, because the caller is about to set an error.
+    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
+    #[cold]
+    pub(crate) fn fail_by_panic(&self) {
+        let began_in_panic = match self {
+            Self::Recorded(span) => span.began_in_panic,
+            Self::OverLimit(span) => span.began_in_panic,
+            Self::Unrecorded(_) => true,
+        };
+        if !began_in_panic {
+            self.record_failed();
+            self.write(|span| span.mark_failed());
+        }
+    }
+
+    /// Puts a span over the limit on record, because the caller is about to write that it has failed.
     pub(crate) fn record_failed(&self) {
         if let Self::OverLimit(span) = self {
             span.record_failed();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
@@ -30,6 +31,8 @@ pub(crate) struct OverLimitSpan {
     start: Tick,
     name: Cow<'static, str>,
     kind: SpanKind,
+    /// Whether its thread was panicking when it began: the panic does not pass through it then.
+    pub(super) began_in_panic: bool,
     /// Where it stands in the buffer, or that it does not.
     // Relaxed: it is written under the trace's lock. A reader without the lock that misses a record just
     // made writes nothing, as a moment before.
@@ -45,7 +48,8 @@ impl OverLimitSpan {
     ) -> Self {
         let NewSpan { id, parent, start, name, kind } = span;
         let index = AtomicU32::new(WAITING);
-        Self { trace, id, baggage, limit, parent, start, name, kind, index }
+        let began_in_panic = thread::panicking();
+        Self { trace, id, baggage, limit, parent, start, name, kind, began_in_panic, index }
     }
 
     pub(super) fn context(&self) -> TraceContext {

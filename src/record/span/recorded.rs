@@ -1,6 +1,7 @@
 //! A span in the buffer of a local trace.
 
 use std::sync::Arc;
+use std::thread;
 
 use crate::model::{Baggage, SpanId, TraceContext};
 use crate::record::completion::CompletedTrace;
@@ -18,6 +19,8 @@ pub(crate) struct RecordedSpan {
     pub(in crate::record) index: SpanIndex,
     /// Whether the holder has ended it, so that its drop need not look for it.
     has_ended: bool,
+    /// Whether its thread was panicking when it began: the panic does not pass through it then.
+    pub(super) began_in_panic: bool,
     pub(in crate::record) baggage: Baggage,
 }
 
@@ -29,7 +32,7 @@ impl RecordedSpan {
         index: SpanIndex,
         baggage: Baggage,
     ) -> Self {
-        Self { trace, id, index, has_ended: false, baggage }
+        Self { trace, id, index, has_ended: false, began_in_panic: thread::panicking(), baggage }
     }
 
     #[inline]

@@ -38,7 +38,8 @@ pub struct Trace(Arc<TraceData>);
 struct TraceData {
     header: TraceHeader,
     store: SpanStore,
-    /// Found at the first look at spans of another tracer, which are not read before.
+    /// Found at the first look at the spans, which is the delivery's: the thread that ends the last of a million
+    /// spans does not look at them all.
     order: OnceLock<SpanOrder>,
     resource: Arc<Resource>,
     reason: KeepReason,
@@ -84,13 +85,7 @@ impl Trace {
     ) -> Self {
         header.set_flags(header.flags().with_sampled(true));
         header.trace_state = header.trace_state.with_threshold(reason.threshold);
-        // Spans of another tracer are read when they are asked for, not before.
-        let order = if store.is_foreign() {
-            OnceLock::new()
-        } else {
-            OnceLock::from(SpanOrder::of(store.outlines(header.correction)))
-        };
-        Self(Arc::new(TraceData { header, store, order, resource, reason }))
+        Self(Arc::new(TraceData { header, store, order: OnceLock::new(), resource, reason }))
     }
 
     /// Sets the service that made the trace.
@@ -217,7 +212,7 @@ impl Trace {
         self.view().duration()
     }
 
-    /// Whether any span ended in an error.
+    /// Whether any span has [failed](SpanRef::failed).
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.0.store.has_errors()

@@ -212,11 +212,19 @@ impl Span {
         self.as_ref().map_or(Duration::ZERO, SpanRef::duration)
     }
 
-    /// Whether the span's status is an error: [`set_status`](Self::set_status) or
-    /// [`set_error`](Self::set_error) made it one, and no `Status::Ok` came before or after.
+    /// Whether the span has failed: its status is an error, or an error was logged in it, as
+    /// [`SpanRef::failed`](SpanRef::failed) says.
+    ///
+    /// A `Status::Ok` that came before or after takes back what the status says, and not what was logged.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.as_ref().is_some_and(SpanRef::failed)
+    }
+
+    /// Whether the span has [`failed`](Self::failed).
     #[must_use]
     pub fn is_error(&self) -> bool {
-        self.as_ref().is_some_and(SpanRef::is_error)
+        self.failed()
     }
 
     /// Whether the span has ended and took at least `threshold`.

@@ -128,6 +128,8 @@ impl<'a> SpanMut<'a> {
         level: LogLevel,
         message: &str,
     ) -> Option<LogIndex> {
+        // Also where the entry is refused.
+        self.has_failed |= level >= LogLevel::Error;
         self.spans.push_log(self.index, time, level, message, self.limits)
     }
 
@@ -160,8 +162,11 @@ impl<'a> SpanMut<'a> {
 
     /// Sets the span's status; [`Status`] says which status replaces which.
     pub fn set_status(&mut self, status: Status) -> &mut Self {
-        self.has_failed |= status.is_error();
+        let is_error = status.is_error();
         self.spans.set_status(self.index, status, self.limits);
+        if is_error {
+            self.note_failure();
+        }
         self
     }
 
@@ -193,18 +198,30 @@ impl<'a> SpanMut<'a> {
     /// Sets the span's status to an error, with this description unless there is one.
     #[cfg(feature = "layer")]
     pub(crate) fn suggest_error(&mut self, description: &str) {
-        self.has_failed = true;
         self.spans.suggest_error(self.index, description, self.limits);
+        self.note_failure();
     }
 
     /// Sets the span's status to an error, and leaves its description.
     #[cfg(feature = "layer")]
     pub(crate) fn fail(&mut self) {
-        self.has_failed = true;
         self.spans.fail(self.index);
+        self.note_failure();
     }
 
-    /// Whether an error was written through this writer.
+    /// Marks the span as failed, and leaves its status: an error was logged of which no entry is made, or a panic
+    /// passed through the span.
+    pub(crate) fn mark_failed(&mut self) {
+        self.spans.mark_failed(self.index);
+        self.note_failure();
+    }
+
+    /// Notes for the owner of the span that it has failed, unless its status is final and says otherwise.
+    fn note_failure(&mut self) {
+        self.has_failed |= self.spans.has_failed(self.index);
+    }
+
+    /// Whether the span has failed by what was written through this writer.
     #[inline]
     pub(crate) fn has_failed(&self) -> bool {
         self.has_failed
@@ -219,8 +236,8 @@ impl<'a> SpanMut<'a> {
     /// Copies the tags, log entries, links, losses and status of a span of another buffer.
     #[cfg(feature = "layer")]
     pub(crate) fn copy_details(&mut self, from: &RecordedSpans, span: SpanIndex) {
-        self.has_failed |= from.status(span).is_error();
         self.spans.copy_details(self.index, from, span, ClockCorrection::NONE);
+        self.note_failure();
     }
 
     /// Ends the span at `end`, or at its start when that is later. A span ends once: a second end changes

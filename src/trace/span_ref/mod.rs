@@ -109,10 +109,27 @@ impl<'a> SpanRef<'a> {
         self.record.end().is_some()
     }
 
-    /// Whether the span's status is an error.
+    /// Whether the span has failed: its status is an error, or an error was logged in it, or a panic passed through
+    /// it.
+    ///
+    /// An entry of level error counts whoever wrote it, also where the limit of log entries refused it, and whatever
+    /// the status is: a span that ended well after it had logged an error has failed, and leaves with the status
+    /// `Ok`. [`has_error_status`](Self::has_error_status) asks for the status alone.
+    #[must_use]
+    pub fn failed(self) -> bool {
+        self.record.has_failed()
+    }
+
+    /// Whether the span has [`failed`](Self::failed).
     #[must_use]
     pub fn is_error(self) -> bool {
-        self.record.is_error()
+        self.failed()
+    }
+
+    /// Whether the span's status is an error.
+    #[must_use]
+    pub fn has_error_status(self) -> bool {
+        self.record.has_error_status()
     }
 
     /// Whether the span has ended and took at least `threshold`.
@@ -121,7 +138,7 @@ impl<'a> SpanRef<'a> {
         self.is_finished() && self.duration() >= threshold
     }
 
-    /// The span's status. Copies the description; [`is_error`](Self::is_error) and
+    /// The span's status. Copies the description; [`has_error_status`](Self::has_error_status) and
     /// [`status_description`](Self::status_description) do not.
     #[must_use]
     pub fn status(self) -> Status {

@@ -29,6 +29,9 @@ use super::Original;
 use crate::model::Resource;
 use crate::time::{ClockCorrection, Tick};
 
+/// Buffers of recorded spans that have reserved more bytes than this are not copied when they are kept.
+const LARGEST_COPIED: usize = 256 * 1024;
+
 /// The spans of one local trace.
 ///
 /// Recorded spans stand in the store itself and not in a variant of an enum: a trace that the tracer records then pays
@@ -134,7 +137,7 @@ impl SpanStore {
         self.recorded.budget().used()
     }
 
-    /// Whether any span ended in an error.
+    /// Whether any span has failed.
     pub(crate) fn has_errors(&self) -> bool {
         match self.spans() {
             Spans::Recorded(recorded) => recorded.has_errors(),
@@ -264,9 +267,19 @@ impl SpanStore {
         Self { recorded: columns.read(packed) }
     }
 
-    /// A copy without spare memory. Foreign spans are not copied but move into it.
+    /// Whether it is known, without a look at each span, that none started before the span that stands first.
+    pub(crate) fn is_first_earliest(&self) -> bool {
+        let first = self.recorded.span(SpanIndex::FIRST);
+        first.is_some_and(|span| span.start == self.recorded.first_start())
+    }
+
+    /// The spans without spare memory: a copy, while the buffer stays for reuse. What is large moves instead, with the
+    /// memory it has, because copying would take its time, and foreign spans move as well.
     pub(crate) fn freeze(&mut self) -> Self {
         let used = self.recorded.budget().used();
+        if used > LARGEST_COPIED && !self.is_foreign() {
+            return Self { recorded: self.recorded.take_all() };
+        }
         let foreign = self.foreign_mut().and_then(|(foreign, _)| foreign.freeze());
         let mut recorded = self.recorded.to_exact();
         if let Some((foreign, given_back)) = foreign {

@@ -118,7 +118,7 @@ fn an_outline_has_no_details_and_a_record_has() {
     push_foreign(&mut store, 5, true, Status::error("broken"));
     let outlines = store.outlines(ClockCorrection::NONE);
     let outline = outlines.span(SpanIndex::FIRST).unwrap();
-    assert!(outline.is_error() && outlines.tags(outline).next().is_none());
+    assert!(outline.has_failed() && outlines.tags(outline).next().is_none());
     let records = store.records(ClockCorrection::NONE);
     let record = records.span(SpanIndex::FIRST).unwrap();
     assert_eq!(
@@ -150,4 +150,48 @@ fn a_frozen_store_of_foreign_spans_has_little_memory_to_spare() {
     assert!(one < four, "memory for four is reserved for the first");
     push_foreign(&mut store, 1, true, Status::Unset);
     assert_eq!(store.freeze().bytes(), one, "the next trace is expected to be as large");
+}
+
+/// A store that has reserved more than is copied.
+fn large_store() -> SpanStore {
+    let mut store = SpanStore::with_budget(MemoryBudget::new(1 << 30));
+    for number in 1.. {
+        push_recorded(&mut store, number);
+        if store.bytes() > LARGEST_COPIED {
+            break;
+        }
+    }
+    store
+}
+
+#[test]
+fn a_large_buffer_moves_when_it_is_frozen_and_a_small_one_is_copied() {
+    let mut large = large_store();
+    let spans = large.recorded_mut().spans().as_ptr();
+    let len = large.len();
+    let frozen = large.freeze();
+    assert_eq!(frozen.outlines(ClockCorrection::NONE).spans().as_ptr(), spans);
+    assert_eq!((frozen.len(), large.len()), (len, 0));
+    assert_eq!((large.bytes(), large.recorded.budget().limit()), (0, 1 << 30));
+    let mut small = SpanStore::default();
+    push_recorded(&mut small, 1);
+    let spans = small.recorded_mut().spans().as_ptr();
+    assert_ne!(small.freeze().outlines(ClockCorrection::NONE).spans().as_ptr(), spans);
+    assert_eq!(small.len(), 1);
+}
+
+#[test]
+fn a_large_frozen_buffer_reads_as_before_and_has_no_limit() {
+    let mut store = large_store();
+    let before = ids(&store);
+    let times = store.times(ClockCorrection::NONE);
+    let mut frozen = store.freeze();
+    assert_eq!((ids(&frozen), frozen.times(ClockCorrection::NONE)), (before, times));
+    assert!(frozen.has_errors() && frozen.bytes() > LARGEST_COPIED);
+    let records = frozen.recorded_mut();
+    let value = "x".repeat(10_000);
+    let tag = crate::model::TagRef::Str(&value);
+    for number in 0..10 {
+        assert!(records.set_tag(SpanIndex::FIRST, number.to_string().into(), tag, &Limits::NONE));
+    }
 }

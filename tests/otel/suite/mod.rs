@@ -1,6 +1,7 @@
 //! What every line must do. `crate::adapter` is the line's own crate.
 
 mod convert;
+mod failures;
 mod from_should_sample;
 mod hazards;
 mod head_sampler;

@@ -92,7 +92,7 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
         open.end(out);
     }
     number(out, key(14, VARINT), span.dropped_links().into());
-    if span.is_error() {
+    if span.has_error_status() {
         let description = span.status_description();
         out.push(key(15, BYTES));
         varint(out, text_len(description) as u64 + 2);

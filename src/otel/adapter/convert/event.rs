@@ -39,6 +39,12 @@ pub fn to_event(log: LogRef<'_>) -> Event {
     Event::new(log.message().to_owned(), log.time(), level.into_iter().chain(fields).collect(), 0)
 }
 
+/// Whether the event says by its level that its span has failed.
+pub(in super::super) fn is_error_event(event: &Event) -> bool {
+    let (level, _) = level_of(&event.attributes);
+    level >= LogLevel::Error
+}
+
 /// The level that the attributes of an event give, and the attributes without it.
 pub(super) fn level_of(attributes: &[KeyValue]) -> (LogLevel, &[KeyValue]) {
     let mut levels = attributes.iter().filter(|attribute| attribute.key.as_str() == LEVEL);

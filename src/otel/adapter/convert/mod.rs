@@ -32,6 +32,7 @@ pub use context::{
     from_flags, from_link, from_span_context, from_span_id, from_trace_id, from_trace_state,
     set_threshold, to_flags, to_link, to_span_context, to_span_id, to_trace_id, to_trace_state,
 };
+pub(super) use event::is_error_event;
 pub use event::{from_event, to_event};
 pub use resource::{from_resource, to_resource};
 pub use scope::scope_tags;

@@ -49,8 +49,11 @@ impl<S: Original> OriginalColumn for Vec<S> {
     }
 
     fn outline(&self, index: usize, records: &mut RecordedSpans, correction: ClockCorrection) {
-        match self.get(index).and_then(|original| unwind_safe::call(|| original.outline())) {
-            Some(outline) => push_outline(records, &outline, correction),
+        let asked = self
+            .get(index)
+            .and_then(|original| unwind_safe::call(|| (original.outline(), original.is_error())));
+        match asked {
+            Some((outline, has_failed)) => push_outline(records, &outline, has_failed, correction),
             None => push_unknown(records),
         }
     }
@@ -72,7 +75,12 @@ impl<S: Original> OriginalColumn for Vec<S> {
 }
 
 /// Adds the record of an original.
-fn push_outline(records: &mut RecordedSpans, outline: &Outline<'_>, correction: ClockCorrection) {
+fn push_outline(
+    records: &mut RecordedSpans,
+    outline: &Outline<'_>,
+    has_failed: bool,
+    correction: ClockCorrection,
+) {
     let new = NewSpan {
         id: outline.span_id,
         parent: outline.parent_span_id,
@@ -88,6 +96,9 @@ fn push_outline(records: &mut RecordedSpans, outline: &Outline<'_>, correction: 
         Status::Unset => {}
         Status::Ok => records.set_status(index, Status::Ok, &Limits::NONE),
         Status::Error { .. } => records.fail(index),
+    }
+    if has_failed && !records.has_failed(index) {
+        records.mark_failed(index);
     }
     records.finish_at(index, Tick::at_wall(outline.end, correction));
 }

@@ -216,6 +216,7 @@ impl ForeignSpans {
             let _ = unwind_safe::call(|| self.column.describe(original, &mut span));
             records.restore_outline(copy, outline);
         }
+        records.restore_times(outlines);
         records
     }
 }

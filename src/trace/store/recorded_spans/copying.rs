@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use super::column_writer::array_bytes;
 use super::{
-    ColumnIndex, DetailColumns, DropCounts, LinkRecord, MemoryBudget, NewSpan, OPEN, RareDetails,
-    RecordedSpans, SpanIndex, SpanRecord,
+    DetailColumns, DropCounts, LinkRecord, MemoryBudget, NewSpan, OPEN, RareDetails, RecordedSpans,
+    SpanIndex, SpanRecord,
 };
 #[cfg(feature = "layer")]
 use crate::model::TagRef;
@@ -89,6 +89,9 @@ impl RecordedSpans {
             self.push_link(copy, link, limits);
         }
         self.set_status(copy, from.status(span), limits);
+        if record.is_marked_failed {
+            self.mark_failed(copy);
+        }
         let DropCounts { tags, logs, links } = from.dropped_of(span);
         self.count_dropped(copy, tags, logs, links);
     }
@@ -110,11 +113,17 @@ impl RecordedSpans {
         span: SpanIndex,
         outline: &SpanRecord,
     ) {
-        if let Some(record) = self.spans.get_mut(span.as_usize()) {
+        self.change_failure(span, |record| {
             record.end = outline.end;
             record.status = outline.status;
             record.is_parent_remote = outline.is_parent_remote;
-        }
+            record.is_marked_failed = outline.is_marked_failed;
+        });
+    }
+
+    /// Gives the spans, which are those of `outlines` in the same order, the times of those together.
+    pub(in crate::trace::store) fn restore_times(&mut self, outlines: &Self) {
+        self.times = outlines.times;
     }
 
     #[cfg(feature = "layer")]
@@ -139,13 +148,25 @@ impl RecordedSpans {
         })
     }
 
+    /// Takes all spans out, with the memory they have, and leaves an empty buffer of the same limit.
+    pub(in crate::trace::store) fn take_all(&mut self) -> Self {
+        let rest = Self::with_budget(MemoryBudget::new(self.budget.limit()));
+        let mut taken = std::mem::replace(self, rest);
+        if let Some(rare) = taken.details.as_mut().and_then(|details| details.rare.as_mut()) {
+            let keys = std::mem::take(&mut rare.keys).reserved();
+            taken.set_used(taken.budget.used().saturating_sub(keys));
+        }
+        taken.budget = taken.budget.with_limit(MemoryBudget::default().limit());
+        taken
+    }
+
     /// A copy without spare memory.
     pub(in crate::trace::store) fn to_exact(&self) -> Self {
         let spans = self.spans.clone();
         let details = self.details.as_deref().filter(|details| !details.is_empty());
         let details = details.map(|details| Box::new(details.to_exact()));
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
-        Self { spans, details, budget: MemoryBudget::default().with_used(bytes) }
+        Self { spans, details, budget: MemoryBudget::default().with_used(bytes), times: self.times }
     }
 }
 
@@ -155,6 +176,7 @@ impl DetailColumns {
             && self.logs.is_empty()
             && self.text.is_empty()
             && self.cut_values == 0
+            && self.failed_spans == 0
             && self.rare.as_deref().is_none_or(RareDetails::is_empty)
     }
 
@@ -165,6 +187,7 @@ impl DetailColumns {
             logs: self.logs.clone(),
             text: self.text.clone(),
             cut_values: self.cut_values,
+            failed_spans: self.failed_spans,
             rare: rare.map(|rare| Box::new(rare.clone())),
             attachment: None,
         }

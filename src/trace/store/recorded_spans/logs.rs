@@ -31,6 +31,10 @@ impl RecordedSpans {
         message: &str,
         limits: &Limits,
     ) -> Option<LogIndex> {
+        if level >= LogLevel::Error {
+            // Also where the entry is refused below.
+            self.mark_failed(span);
+        }
         let is_full = self.spans.get(span.as_usize())?.log_count >= limits.logs;
         let lesser = if is_full { self.lesser_log(span, level) } else { None };
         let has_place = !is_full || lesser.is_some();
@@ -38,7 +42,7 @@ impl RecordedSpans {
         let text =
             if has_place { self.writer(limits).arena(message, limits.text_bytes) } else { None };
         let slot = text.and(lesser).map(|lesser| self.unlink_log(span, lesser));
-        let Self { spans, details, budget } = self;
+        let Self { spans, details, budget, .. } = self;
         let mut writer = ColumnWriter { details: details_in(details, budget), budget, limits };
         let placed = text.and_then(|message| {
             let log =

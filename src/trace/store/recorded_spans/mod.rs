@@ -7,12 +7,14 @@
 
 mod column_writer;
 mod copying;
+mod failure;
 mod key_index;
 mod logs;
 mod packed;
 #[cfg(feature = "layer")]
 mod prepared_tags;
 mod reading;
+mod span_times;
 mod status;
 mod tag_record;
 mod writing;
@@ -23,6 +25,7 @@ use std::collections::HashMap;
 pub(crate) use packed::{ColumnLengths, PackedColumns, PackedSpans};
 #[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
+use span_times::SpanTimes;
 use tag_record::{TagRecord, Text, Value};
 
 use foldhash::fast::RandomState;
@@ -61,6 +64,8 @@ pub(crate) struct SpanRecord {
     pub(crate) kind: SpanKind,
     status: StatusCode,
     pub(crate) is_parent_remote: bool,
+    /// Whether an error was logged or a panic passed through, whatever the status says.
+    is_marked_failed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +98,8 @@ struct DetailColumns {
     logs: Vec<LogRecord>,
     text: String,
     cut_values: u32,
+    /// How many spans have failed.
+    failed_spans: u32,
     rare: Option<Box<RareDetails>>,
     attachment: Option<Box<dyn Attachment>>,
 }
@@ -116,6 +123,7 @@ pub(crate) struct RecordedSpans {
     spans: Vec<SpanRecord>,
     details: Option<Box<DetailColumns>>,
     budget: MemoryBudget,
+    times: SpanTimes,
 }
 
 /// What a new span is made of.
@@ -146,6 +154,7 @@ impl RecordedSpans {
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
     pub(super) fn clear(&mut self) {
         self.spans.clear();
+        self.times = SpanTimes::default();
         if let Some(details) = &mut self.details {
             details.clear();
             if details.rare.is_some() || details.attachment.is_some() {
@@ -193,6 +202,7 @@ impl DetailColumns {
         self.logs.clear();
         self.text.clear();
         self.cut_values = 0;
+        self.failed_spans = 0;
         if let Some(rare) = &mut self.rare {
             rare.links.clear();
             rare.bytes.clear();

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use super::{
-    DetailColumns, LogRecord, MemoryBudget, RareDetails, RecordedSpans, SpanRecord, TagRecord,
+    DetailColumns, KeyIndex, LogRecord, MemoryBudget, RareDetails, RecordedSpans, SpanRecord,
+    SpanTimes, TagRecord,
 };
 
 /// Spans of many traces, without spare memory between them.
@@ -125,6 +126,10 @@ impl PackedColumns {
             packed.cut_values = details.cut_values;
             if details.rare.as_deref().is_some_and(|rare| !rare.is_empty()) {
                 packed.rare = details.rare.take();
+                if let Some(rare) = &mut packed.rare {
+                    // Only a writer looks for keys.
+                    rare.keys = KeyIndex::default();
+                }
                 from.recount();
             }
         }
@@ -135,17 +140,24 @@ impl PackedColumns {
     pub(in crate::trace::store) fn read(&self, packed: PackedSpans) -> RecordedSpans {
         let PackedSpans { spans, tags, logs, text, cut_values, rare } = packed;
         let spans = part(&self.spans, spans).to_vec();
+        let failed = spans.iter().filter(|span| span.has_failed()).count();
         let details = DetailColumns {
             tags: part(&self.tags, tags).to_vec(),
             logs: part(&self.logs, logs).to_vec(),
             text: self.text.get(text.range()).unwrap_or_default().to_owned(),
             cut_values,
+            failed_spans: failed as u32,
             rare,
             attachment: None,
         };
         let details = (!details.is_empty()).then(|| Box::new(details));
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
-        RecordedSpans { spans, details, budget: MemoryBudget::default().with_used(bytes) }
+        let mut times = SpanTimes::default();
+        for span in &spans {
+            times.add_start(span.start);
+            times.add_end(span.end().unwrap_or_default());
+        }
+        RecordedSpans { spans, details, budget: MemoryBudget::default().with_used(bytes), times }
     }
 
     /// The memory they have reserved, in bytes.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     ByteRange, ColumnIndex, ColumnList, DropCounts, LinkRecord, LogRecord, OPEN, RareDetails,
-    RecordedSpans, SpanIndex, SpanRecord, StatusCode, TagIndex, Text, Value,
+    RecordedSpans, SpanIndex, SpanRecord, SpanTimes, StatusCode, TagIndex, Text, Value,
 };
 use crate::model::{Status, TagRef, TagValue};
 use crate::time::Tick;
@@ -12,10 +12,6 @@ use crate::time::Tick;
 impl SpanRecord {
     pub(crate) fn end(&self) -> Option<Tick> {
         (self.end != OPEN).then_some(self.end)
-    }
-
-    pub(crate) fn is_error(&self) -> bool {
-        self.status == StatusCode::Error
     }
 }
 
@@ -30,15 +26,17 @@ impl RecordedSpans {
         self.spans.is_empty()
     }
 
-    /// Whether any span ended in an error.
-    pub(in crate::trace::store) fn has_errors(&self) -> bool {
-        self.spans.iter().any(SpanRecord::is_error)
-    }
-
     /// The first start and the last end; `None` while no span has ended.
     pub(in crate::trace::store) fn times(&self) -> Option<(Tick, Tick)> {
-        let start = self.spans.iter().map(|span| span.start).min();
-        start.zip(self.spans.iter().filter_map(SpanRecord::end).max())
+        let SpanTimes { first_start, last_end } = self.times;
+        let has_ended = last_end > SpanTimes::default().last_end
+            || self.spans.iter().any(|span| span.end().is_some());
+        has_ended.then_some((first_start, last_end))
+    }
+
+    /// The first start; that of no span where there is none.
+    pub(in crate::trace::store) fn first_start(&self) -> Tick {
+        self.times.first_start
     }
 
     /// The spans with their indices.

@@ -7,7 +7,7 @@ impl RecordedSpans {
     /// Sets the status by OpenTelemetry's order: `Ok` is final, `Unset` changes nothing, the last
     /// error stands.
     pub(crate) fn set_status(&mut self, span: SpanIndex, status: Status, limits: &Limits) {
-        let Some(record) = self.spans.get_mut(span.as_usize()) else {
+        let Some(record) = self.spans.get(span.as_usize()) else {
             return;
         };
         if record.status == StatusCode::Ok {
@@ -15,9 +15,9 @@ impl RecordedSpans {
         }
         match status {
             Status::Unset => {}
-            Status::Ok => record.status = StatusCode::Ok,
+            Status::Ok => self.change_failure(span, |record| record.status = StatusCode::Ok),
             Status::Error { description } => {
-                record.status = StatusCode::Error;
+                self.fail(span);
                 self.describe(span, &description, limits);
             }
         }
@@ -37,11 +37,11 @@ impl RecordedSpans {
 
     /// Sets the status to an error unless it is final, and leaves its description.
     pub(crate) fn fail(&mut self, span: SpanIndex) {
-        if let Some(record) = self.spans.get_mut(span.as_usize())
-            && record.status != StatusCode::Ok
-        {
-            record.status = StatusCode::Error;
-        }
+        self.change_failure(span, |record| {
+            if record.status != StatusCode::Ok {
+                record.status = StatusCode::Error;
+            }
+        });
     }
 
     fn describe(&mut self, span: SpanIndex, description: &str, limits: &Limits) {

@@ -68,6 +68,7 @@ impl RecordedSpans {
     fn place_span(&mut self, new: &NewSpan, name: Text) -> SpanIndex {
         // Its caller has made sure that the number is one.
         let index = SpanIndex::new(self.spans.len() as u32);
+        self.times.add_start(new.start);
         self.spans.push(SpanRecord {
             id: new.id,
             parent: new.parent,
@@ -80,6 +81,7 @@ impl RecordedSpans {
             kind: new.kind,
             status: StatusCode::Unset,
             is_parent_remote: false,
+            is_marked_failed: false,
         });
         index
     }
@@ -127,6 +129,7 @@ impl RecordedSpans {
         {
             // The last tick of all means "open".
             record.end = end.max(record.start).min(LATEST_END);
+            self.times.add_end(record.end);
         }
     }
 
@@ -217,7 +220,7 @@ impl RecordedSpans {
         value: TagRef<'_>,
         limits: &Limits,
     ) -> bool {
-        let Self { spans, details, budget } = self;
+        let Self { spans, details, budget, .. } = self;
         let Some(record) = spans.get_mut(span.as_usize()) else {
             return false;
         };

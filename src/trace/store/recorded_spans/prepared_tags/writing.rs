@@ -9,7 +9,7 @@ use crate::trace::store::recorded_spans::{RecordedSpans, details_in};
 impl RecordedSpans {
     /// Sets several tags of a span that were read before.
     pub(crate) fn set_tags(&mut self, span: SpanIndex, prepared: &PreparedTags, limits: &Limits) {
-        let Self { spans, details, budget } = self;
+        let Self { spans, details, budget, .. } = self;
         let Some(record) = spans.get_mut(span.as_usize()) else { return };
         let mut writer = ColumnWriter { details: details_in(details, budget), budget, limits };
         let dropped = writer.set_tags(&mut record.tags, prepared, limits.tags);

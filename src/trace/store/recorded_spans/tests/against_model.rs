@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::naive::read;
+use super::naive::{read, summary};
 use super::steps::{Step, run, run_naive, scalar, steps, value};
 use super::*;
 
@@ -37,6 +37,25 @@ proptest! {
         let naive = run_naive(&steps, &limits);
         prop_assert_eq!(read(&store), naive.spans);
         prop_assert_eq!(store.cut_values(), naive.cut_values);
+    }
+
+    #[test]
+    fn what_is_known_of_all_spans_is_what_a_look_at_each_finds(
+        steps in steps(value().boxed()),
+        limits in limits(),
+    ) {
+        let mut store = RecordedSpans::default();
+        run(&mut store, &steps, &limits, |store| {
+            assert_eq!((store.times(), store.has_errors()), summary(&read(store)));
+        });
+        let exact = store.to_exact();
+        prop_assert_eq!((exact.times(), exact.has_errors()), summary(&read(&exact)));
+        let ended = store.split_ended();
+        for part in [&ended, &store] {
+            prop_assert_eq!((part.times(), part.has_errors()), summary(&read(part)));
+        }
+        store.clear();
+        prop_assert_eq!((store.times(), store.has_errors()), (None, false));
     }
 
     #[test]

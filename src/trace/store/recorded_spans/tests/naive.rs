@@ -19,6 +19,8 @@ pub(super) struct Span {
     pub(super) name: String,
     pub(super) kind: SpanKind,
     pub(super) status: Status,
+    /// Whether an error was logged.
+    pub(super) is_marked_failed: bool,
     pub(super) tags: Vec<(String, TagValue)>,
     pub(super) logs: Vec<Log>,
     pub(super) links: Vec<Link>,
@@ -115,6 +117,7 @@ impl Naive {
             name,
             kind: SpanKind::Internal,
             status: Status::Unset,
+            is_marked_failed: false,
             tags: Vec::new(),
             logs: Vec::new(),
             links: Vec::new(),
@@ -138,6 +141,7 @@ impl Naive {
         fields: &[(String, TagValue)],
     ) {
         let target = &mut self.spans[span];
+        target.is_marked_failed |= level == LogLevel::Error;
         if target.logs.len() >= usize::from(self.limits.logs) {
             target.dropped.logs += 1;
             let lesser = target.logs.iter().position(|log| log.level < level);
@@ -220,6 +224,7 @@ pub(super) fn read(store: &RecordedSpans) -> Vec<Span> {
                 name: store.name(record).to_owned(),
                 kind: record.kind,
                 status: store.status(index),
+                is_marked_failed: record.is_marked_failed,
                 tags: own(&mut store.tags(record)),
                 logs: logs.collect(),
                 links: links.collect(),
@@ -227,4 +232,12 @@ pub(super) fn read(store: &RecordedSpans) -> Vec<Span> {
             }
         })
         .collect()
+}
+
+/// The first start and the last end, and whether a span has failed, found by a look at each span.
+pub(super) fn summary(spans: &[Span]) -> (Option<(Tick, Tick)>, bool) {
+    let start = spans.iter().map(|span| span.start).min();
+    let end = spans.iter().filter_map(|span| span.end).max();
+    let failed = |span: &Span| span.is_marked_failed || span.status.is_error();
+    (start.zip(end), spans.iter().any(failed))
 }
