@@ -108,7 +108,7 @@
 //!   sample. Here are the samplers `AlwaysRecord`, `PrioritySampler`, `RateLimitingSampler` and
 //!   `RuleBasedSampler` with its `Rule`.
 //! - [`tail`]: the tail. A [`TailPolicy`] sees a complete local trace; [`TailSampler`] combines several. Here are
-//!   `TailDecision`, `EvaluationOrder`, the policies `All`, `Any`, `DropIf`, `FirstMatch`, `HasLog`, `Named`, `Not`, `PerSecond`,
+//!   `TailDecision`, `EvaluationOrder`, the policies `All`, `Any`, `DropIf`, `ErrorsByStatus`, `FirstMatch`, `HasLog`, `Named`, `Not`, `PerSecond`,
 //!   `RootNamed`, `Slowest`, `SpanCount`, `SpanSlowerThan`, `SpansPerSecond`, `TagEquals`, `TagInRange` and
 //!   `TagMatches`.
 //! - [`model`]: the words that all modules speak. Here are `Baggage`, `Limits`, `Link`, `LogEntry`, `Random`, `Resource`,
