@@ -121,6 +121,7 @@ fn every_policy() -> Vec<Box<dyn TailPolicy>> {
     };
     vec![
         boxed(Errors),
+        boxed(Errors::by_status()),
         boxed(SlowerThan(second)),
         boxed(SpanSlowerThan(second)),
         boxed(TagEquals::new("tenant", "acme")),
@@ -204,6 +205,7 @@ proptest! {
 #[derive(Clone, Debug)]
 enum Tree {
     Errors,
+    ErrorsByStatus,
     SpanCount(Range<usize>),
     HasLog(usize),
     Root(usize),
@@ -223,6 +225,7 @@ enum Tree {
 fn tree() -> impl Strategy<Value = Tree> {
     let leaf = prop_oneof![
         Just(Tree::Errors),
+        Just(Tree::ErrorsByStatus),
         (0_usize..3, 0_usize..4).prop_map(|(from, more)| Tree::SpanCount(from..from + more)),
         (0..LEVELS.len()).prop_map(Tree::HasLog),
         (1..NAMES.len()).prop_map(Tree::Root),
@@ -248,6 +251,7 @@ impl Tree {
         let built = |trees: &[Self]| trees.iter().map(Self::build).collect::<Vec<_>>();
         match self {
             Self::Errors => boxed(Errors),
+            Self::ErrorsByStatus => boxed(Errors::by_status()),
             Self::SpanCount(range) => boxed(SpanCount::new(range.clone())),
             Self::HasLog(level) => boxed(HasLog(LEVELS[*level])),
             Self::Root(name) => boxed(RootNamed::new(NAMES[*name])),
@@ -284,7 +288,11 @@ impl Tree {
             () => keep_if(decisions.contains(&Keep)),
         };
         match self {
-            Self::Errors => keep_if(spans.iter().any(|span| span.is_error)),
+            Self::Errors => keep_if(spans.iter().any(|span| {
+                let has_logged = span.logs.iter().any(|level| LEVELS[*level] == LogLevel::Error);
+                span.is_error || has_logged
+            })),
+            Self::ErrorsByStatus => keep_if(spans.iter().any(|span| span.is_error)),
             Self::SpanCount(range) => keep_if(range.contains(&spans.len())),
             Self::HasLog(least) => {
                 keep_if(spans.iter().any(|span| span.logs.iter().any(|level| level >= least)))
