@@ -112,7 +112,7 @@ impl<'a> SpanRef<'a> {
     /// Whether the span has failed: its status is an error, or an error was logged in it, or a panic passed through
     /// it.
     ///
-    /// An entry of level error counts whoever wrote it, also where the limit of log entries refused it, and whatever
+    /// An entry of level error counts whichever door wrote it, also where the limit of log entries refused it, and whatever
     /// the status is: a span that ended well after it had logged an error has failed, and leaves with the status
     /// `Ok`. [`has_error_status`](Self::has_error_status) asks for the status alone.
     #[must_use]

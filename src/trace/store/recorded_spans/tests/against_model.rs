@@ -50,6 +50,11 @@ proptest! {
         });
         let exact = store.to_exact();
         prop_assert_eq!((exact.times(), exact.has_errors()), summary(&read(&exact)));
+        let mut columns = PackedColumns::default();
+        let packed = columns.append(&mut store.clone());
+        let unpacked = columns.read(packed);
+        prop_assert_eq!(read(&unpacked), read(&store));
+        prop_assert_eq!((unpacked.times(), unpacked.has_errors()), summary(&read(&store)));
         let ended = store.split_ended();
         for part in [&ended, &store] {
             prop_assert_eq!((part.times(), part.has_errors()), summary(&read(part)));
