@@ -35,7 +35,7 @@ pub(crate) mod propagation {
 }
 
 pub(crate) mod record {
-    pub(crate) use tailtrace::adapter::{Intake, Started};
+    pub(crate) use tailtrace::adapter::{Ended, Intake, Started};
 }
 
 pub(crate) mod sampling {

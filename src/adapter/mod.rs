@@ -5,7 +5,7 @@
 //! keeps every program compiling may still change what stands here.
 //!
 //! - [`Intake`] takes the spans: [`Pipeline::intake`](crate::Pipeline::intake) gives one, and each span
-//!   that starts is [`Started`] until it ends.
+//!   that starts is [`Started`] until it has [`Ended`].
 //! - [`Original`] is a finished span in the other tracer's own form, which is kept as it is and converted
 //!   only when its trace is exported. [`Outline`] is what a sampler and a tail policy see of it.
 //! - [`SpanMut`] writes to a span where it is stored; [`TagKey`] is what its writers accept as a key.
@@ -16,6 +16,6 @@
 
 pub use crate::delivery::may_block::may_block;
 pub use crate::model::tag::TagKey;
-pub use crate::record::intake::{Intake, Started};
+pub use crate::record::intake::{Ended, Intake, Started};
 pub use crate::trace::original::{Original, Outline};
 pub use crate::trace::span_mut::SpanMut;

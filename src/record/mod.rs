@@ -62,7 +62,7 @@ pub(crate) use draft_holders::{DraftHolder, RecorderId};
 pub(crate) use drafts::{DetachedSpan, Draft, DraftOutcome, DraftRequest, DraftStart};
 pub(crate) use intake::Intake;
 #[cfg(feature = "otel")]
-pub(crate) use intake::Started;
+pub(crate) use intake::{Ended, Started};
 pub use live::SpanPool;
 #[cfg(feature = "otel")]
 pub(crate) use recorder::OpenSpanCounts;

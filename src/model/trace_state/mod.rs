@@ -84,6 +84,8 @@ impl TraceState {
     /// The value of the member with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
+        // Asked for every trace, and most have no members.
+        self.text.as_ref()?;
         self.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
@@ -163,6 +165,9 @@ impl TraceState {
 
     /// What a sampler makes for every new trace, so it costs one allocation.
     fn of_threshold(threshold: Threshold) -> Self {
+        if threshold == Threshold::ALWAYS {
+            return Self { text: Some(Arc::new("ot=th:0".into())) };
+        }
         const PREFIX: &[u8] = b"ot=th:";
         let digits = threshold.text();
         let mut text = [0; 20];

@@ -9,6 +9,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use super::convert;
 use super::release_line::SpanData;
 use crate::model::{SpanId, Status, Threshold, TraceId};
+use crate::record::Ended;
 use crate::trace::{Original, Outline, SpanMut, Trace};
 
 /// A key longer than this counts as memory of its span.
@@ -75,10 +76,7 @@ impl OutgoingState {
     }
 }
 
-// The methods that are called for every span that ends are inlined: where a span is only borrowed by code
-// that the compiler sees, it is moved once on its way in, and spans are large.
 impl Original for SdkSpan {
-    #[inline]
     fn ids(&self) -> (TraceId, SpanId) {
         let context = &self.0.span_context;
         // A span without valid ids belongs to no known trace, and random ids belong to none either.
@@ -86,7 +84,6 @@ impl Original for SdkSpan {
         (trace_id, convert::from_span_id(context.span_id()).unwrap_or_else(SpanId::new))
     }
 
-    #[inline]
     fn is_error(&self) -> bool {
         let Self(data) = self;
         matches!(data.status, OtelStatus::Error { .. })
@@ -121,18 +118,34 @@ impl Original for SdkSpan {
         convert::write_span_data(&self.0, span);
     }
 
-    #[inline]
     fn bytes(&self) -> usize {
-        let Self(data) = self;
-        let events: usize = data.events.events.iter().map(event_bytes).sum();
-        let links: usize = data.links.links.iter().map(link_bytes).sum();
-        let description = match &data.status {
-            OtelStatus::Error { description } => owned_bytes(description),
-            _ => 0,
-        };
-        let texts = owned_bytes(&data.name) + description;
-        size_of::<Self>() + texts + tag_bytes(&data.attributes) + events + links
+        bytes_of(&self.0)
     }
+}
+
+/// What is known of a finished span; `None` where its ids are not valid, so that it belongs to no known trace.
+#[inline(always)]
+pub(super) fn ended(data: &SpanData) -> Option<Ended> {
+    let context = &data.span_context;
+    Some(Ended {
+        trace_id: convert::from_trace_id(context.trace_id())?,
+        span_id: convert::from_span_id(context.span_id())?,
+        bytes: bytes_of(data),
+        is_error: matches!(data.status, OtelStatus::Error { .. }),
+    })
+}
+
+/// The memory of a finished span.
+#[inline(always)]
+fn bytes_of(data: &SpanData) -> usize {
+    let events: usize = data.events.events.iter().map(event_bytes).sum();
+    let links: usize = data.links.links.iter().map(link_bytes).sum();
+    let description = match &data.status {
+        OtelStatus::Error { description } => owned_bytes(description),
+        _ => 0,
+    };
+    let texts = owned_bytes(&data.name) + description;
+    size_of::<SdkSpan>() + texts + tag_bytes(&data.attributes) + events + links
 }
 
 #[inline]

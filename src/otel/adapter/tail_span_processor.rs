@@ -14,6 +14,7 @@ use super::SdkSpan;
 use super::convert;
 use super::recent_ids::RecentIds;
 use super::release_line::{self, SdkResult, SpanData};
+use super::sdk_span;
 use crate::model::{Resource, SpanId, TraceContext};
 use crate::pipeline::{FlushError, Pipeline, ShutdownError};
 use crate::record::{Intake, Started};
@@ -95,7 +96,9 @@ impl SpanProcessor for TailSpanProcessor {
     }
 
     fn on_end(&self, span: SpanData) {
-        self.intake_of(&span).ended(SdkSpan(span));
+        if let Some(ended) = sdk_span::ended(&span) {
+            self.intake_of(&span).ended_as(ended, span, SdkSpan);
+        }
     }
 
     fn force_flush(&self) -> SdkResult {

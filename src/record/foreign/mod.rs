@@ -1,6 +1,7 @@
 //! The local traces of spans that another tracer makes, found by the id of their trace.
 
 mod open_spans;
+mod place_index;
 mod sampled_heads;
 mod table;
 
@@ -85,10 +86,10 @@ impl<O: TraceOwner> ForeignTraces<O> {
     #[inline(always)]
     pub(super) fn start_span(&self, id: TraceId, span: SpanId, is_root: bool) -> ForeignStart<O> {
         let shard = &mut *lock(self.shard(id));
-        let Some(foreign) = shard.traces.get_mut(id) else { return ForeignStart::NewTrace };
+        let Some(mut foreign) = shard.traces.find(id) else { return ForeignStart::NewTrace };
         let is_counted = foreign.trace.foreign_spans().add_beside();
         if is_root {
-            if !is_counted && foreign.open.is_empty() {
+            if !is_counted && !foreign.has_open() {
                 return ForeignStart::NewTrace;
             }
             if let Some(sample) = shard.sampled_heads.remove(id) {
@@ -99,7 +100,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
         if is_counted {
             ForeignStart::Counted
         } else {
-            ForeignStart::Uncounted(Arc::clone(&foreign.trace))
+            ForeignStart::Uncounted(Arc::clone(foreign.trace))
         }
     }
 
@@ -109,7 +110,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
         let FirstForeignSpan { span, trace, sample, is_refused } = *first;
         let id = trace.trace_id();
         let mut shard = lock(self.shard(id));
-        if let Some(foreign) = shard.traces.get_mut(id).filter(|foreign| !foreign.open.is_empty()) {
+        if let Some(mut foreign) = shard.traces.find(id).filter(|foreign| foreign.has_open()) {
             if let Some(sample) = sample {
                 foreign.trace.add_sample(sample);
             }
@@ -118,11 +119,11 @@ impl<O: TraceOwner> ForeignTraces<O> {
             return if is_counted {
                 ForeignStart::Counted
             } else {
-                ForeignStart::Uncounted(Arc::clone(&foreign.trace))
+                ForeignStart::Uncounted(Arc::clone(foreign.trace))
             };
         }
         let root = (!is_refused).then_some(span);
-        let replaced = shard.traces.insert(id, Arc::clone(trace), root);
+        let replaced = shard.traces.insert(Arc::clone(trace), root);
         let forgotten = if is_refused { shard.mark_idle(id) } else { None };
         drop(shard);
         release(replaced);
@@ -134,12 +135,12 @@ impl<O: TraceOwner> ForeignTraces<O> {
     #[inline(always)]
     pub(super) fn end_span(&self, id: TraceId, span: SpanId) -> Option<EndedForeignSpan<O>> {
         let mut shard = lock(self.shard(id));
-        let foreign = shard.traces.get_mut(id)?;
-        let is_root = foreign.open.remove(span)?;
-        foreign.open_roots -= u32::from(is_root);
-        let is_last_root = is_root && foreign.open_roots == 0;
-        let ended = EndedForeignSpan { trace: Arc::clone(&foreign.trace), is_root, is_last_root };
-        if foreign.open.is_empty() {
+        let mut foreign = shard.traces.find(id)?;
+        let is_root = foreign.remove_open(span)?;
+        let is_last_root = is_root && !foreign.has_open_root();
+        let ended = EndedForeignSpan { trace: Arc::clone(foreign.trace), is_root, is_last_root };
+        if !foreign.has_open() {
+            foreign.clear_open();
             let forgotten = shard.mark_idle(id);
             drop(shard);
             release(forgotten);
@@ -149,19 +150,18 @@ impl<O: TraceOwner> ForeignTraces<O> {
 
     /// The local trace of a trace id, while it is remembered.
     pub(super) fn find(&self, id: TraceId) -> Option<Arc<LocalTrace<O>>> {
-        lock(self.shard(id)).traces.get_mut(id).map(|foreign| Arc::clone(&foreign.trace))
+        lock(self.shard(id)).traces.find(id).map(|foreign| Arc::clone(foreign.trace))
     }
 
     /// Forgets the open spans of a trace that was dropped with them: the ledger has counted them.
     pub(super) fn forget_open_spans(&self, trace: &Arc<LocalTrace<O>>) {
         let id = trace.trace_id();
         let mut shard = lock(self.shard(id));
-        let Some(foreign) = shard.traces.get_mut(id) else { return };
-        if !Arc::ptr_eq(&foreign.trace, trace) || foreign.open.is_empty() {
+        let Some(mut foreign) = shard.traces.find(id) else { return };
+        if !Arc::ptr_eq(foreign.trace, trace) || !foreign.has_open() {
             return;
         }
-        foreign.open.clear();
-        foreign.open_roots = 0;
+        foreign.clear_open();
         let forgotten = shard.mark_idle(id);
         drop(shard);
         release(forgotten);
@@ -193,7 +193,7 @@ impl<O> ForeignShard<O> {
         }
         let oldest = self.idle.pop_front()?;
         // It may be busy again; then it comes back when it is idle.
-        if self.traces.get_mut(oldest)?.open.is_empty() { self.traces.remove(oldest) } else { None }
+        self.traces.remove_idle(oldest)
     }
 }
 

@@ -1,89 +1,161 @@
 //! The open spans of one trace of another tracer.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
+use super::place_index::PlaceIndex;
 use crate::model::SpanId;
 
-/// More spans than this are found by a map; few are found faster from the end of the list, for the span that
+/// More spans than this are found by an index; few are found faster from the end of the list, for the span that
 /// ends is usually among the last that started.
 const FEW: usize = 64;
 
 /// Spans that have started and not ended.
+///
+/// A trace of one span, of which there may be very many, holds no more than that.
 #[derive(Default)]
-pub(in crate::record) struct OpenForeignSpans {
-    list: Vec<Open>,
-    /// Where they stand, from the moment at which there are more than a few until there are none.
-    places: HashMap<SpanId, usize, RandomState>,
+pub(super) enum OpenForeignSpans {
+    #[default]
+    None,
+    One {
+        id: SpanId,
+        is_root: bool,
+    },
+    Many(Box<OpenList>),
 }
 
-struct Open {
-    id: SpanId,
-    is_root: bool,
+/// More open spans than one, or a list that had more.
+#[derive(Default)]
+pub(super) struct OpenList {
+    ids: Vec<SpanId>,
+    /// Those among them that are local roots.
+    roots: Vec<SpanId>,
+    /// Where they stand, from the moment at which there are more than a few until there are none.
+    places: PlaceIndex,
+    hasher: RandomState,
 }
 
 impl OpenForeignSpans {
-    #[inline]
-    pub(in crate::record) fn push(&mut self, id: SpanId, is_root: bool) {
-        self.list.push(Open { id, is_root });
-        if self.list.len() > FEW {
-            self.note_last();
+    /// Adds a span, which may use the memory of a list that another trace is done with.
+    #[inline(always)]
+    pub(super) fn push(&mut self, id: SpanId, is_root: bool, spare: &mut Option<Box<OpenList>>) {
+        if let Self::Many(list) = self {
+            list.push(id, is_root);
+        } else {
+            self.push_to_few(id, is_root, spare);
         }
     }
 
-    #[cold]
-    fn note_last(&mut self) {
-        let noted = if self.places.is_empty() { 0 } else { self.list.len() - 1 };
-        let fresh = self.list.iter().enumerate().skip(noted);
-        self.places.extend(fresh.map(|(at, open)| (open.id, at)));
+    /// Adds a span to one or none.
+    #[inline(never)]
+    fn push_to_few(&mut self, id: SpanId, is_root: bool, spare: &mut Option<Box<OpenList>>) {
+        if let Self::One { id: first, is_root: is_first_root } = *self {
+            let mut list = spare.take().unwrap_or_default();
+            list.push(first, is_first_root);
+            list.push(id, is_root);
+            *self = Self::Many(list);
+        } else {
+            *self = Self::One { id, is_root };
+        }
     }
 
     /// Takes a span out: whether it is a local root; `None` when it is not there.
     #[inline]
-    pub(in crate::record) fn remove(&mut self, id: SpanId) -> Option<bool> {
-        let at = if self.places.is_empty() {
-            self.list.iter().rposition(|open| open.id == id)?
-        } else {
-            self.place_of(id)?
-        };
-        let Open { is_root, .. } = self.list.swap_remove(at);
-        if !self.places.is_empty() {
-            self.note_move(at);
-        }
-        Some(is_root)
-    }
-
-    #[cold]
-    fn place_of(&mut self, id: SpanId) -> Option<usize> {
-        // Of several spans with one id, which a broken generator makes, the map knows one.
-        let noted = self.places.remove(&id);
-        noted.or_else(|| self.list.iter().rposition(|open| open.id == id))
-    }
-
-    #[cold]
-    fn note_move(&mut self, at: usize) {
-        if let Some(moved) = self.list.get(at) {
-            self.places.insert(moved.id, at);
-        }
-        if self.list.is_empty() {
-            self.places.clear();
+    pub(super) fn remove(&mut self, id: SpanId) -> Option<bool> {
+        match self {
+            Self::One { id: only, is_root } if *only == id => {
+                let is_root = *is_root;
+                *self = Self::None;
+                Some(is_root)
+            }
+            Self::Many(list) => list.remove(id),
+            _ => None,
         }
     }
 
     #[inline]
-    pub(in crate::record) fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::One { .. } => false,
+            Self::Many(list) => list.ids.is_empty(),
+        }
     }
 
-    pub(in crate::record) fn clear(&mut self) {
-        self.list.clear();
-        self.places.clear();
+    /// Whether a local root is among them.
+    #[inline]
+    pub(super) fn has_root(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::One { is_root, .. } => *is_root,
+            Self::Many(list) => !list.roots.is_empty(),
+        }
     }
 
-    /// Whether its memory is too small to be worth giving back.
-    pub(in crate::record) fn is_small(&self) -> bool {
-        self.list.capacity() <= FEW && self.places.capacity() == 0
+    /// Removes all spans; the memory of their list, unless it is worth giving back.
+    #[inline]
+    pub(super) fn clear(&mut self) -> Option<Box<OpenList>> {
+        let Self::Many(mut list) = std::mem::take(self) else { return None };
+        if list.ids.capacity() > FEW || list.places.has_memory() {
+            return None;
+        }
+        list.ids.clear();
+        list.roots.clear();
+        Some(list)
+    }
+}
+
+impl OpenList {
+    #[inline]
+    fn push(&mut self, id: SpanId, is_root: bool) {
+        self.ids.push(id);
+        if is_root {
+            self.roots.push(id);
+        }
+        if self.ids.len() > FEW || !self.places.is_empty() {
+            self.note_last();
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, id: SpanId) -> Option<bool> {
+        let at = if self.places.is_empty() {
+            self.ids.iter().rposition(|open| *open == id)?
+        } else {
+            self.place_of(id)?
+        };
+        self.ids.swap_remove(at);
+        if !self.places.is_empty() {
+            self.note_move(at);
+        }
+        let root = self.roots.iter().position(|root| *root == id);
+        root.map(|root| self.roots.swap_remove(root));
+        Some(root.is_some())
+    }
+
+    #[cold]
+    fn note_last(&mut self) {
+        let noted = if self.places.is_empty() { 0 } else { self.ids.len() - 1 };
+        for (place, id) in self.ids.iter().enumerate().skip(noted) {
+            self.places.insert(self.hasher.hash_one(id), place);
+        }
+    }
+
+    #[cold]
+    fn place_of(&mut self, id: SpanId) -> Option<usize> {
+        let hash = self.hasher.hash_one(id);
+        let place = self.places.find(hash, |place| self.ids.get(place) == Some(&id))?;
+        self.places.remove(hash, place);
+        Some(place)
+    }
+
+    /// Notes that the span which was the last took the place of one that was removed.
+    #[cold]
+    fn note_move(&mut self, to: usize) {
+        if let Some(moved) = self.ids.get(to) {
+            self.places.moved(self.hasher.hash_one(moved), self.ids.len(), to);
+        }
     }
 }
 
@@ -104,13 +176,14 @@ mod tests {
                 let id = SpanId::from_bits(number).unwrap();
                 let known = naive.iter().position(|(known, _)| *known == id);
                 if starts && known.is_none() {
-                    spans.push(id, number % 3 == 0);
+                    spans.push(id, number % 3 == 0, &mut None);
                     naive.push((id, number % 3 == 0));
                 } else {
                     let expected = known.map(|at| naive.remove(at).1);
                     prop_assert_eq!(spans.remove(id), expected);
                 }
                 prop_assert_eq!(spans.is_empty(), naive.is_empty());
+                prop_assert_eq!(spans.has_root(), naive.iter().any(|(_, is_root)| *is_root));
             }
         }
 
@@ -119,10 +192,10 @@ mod tests {
             let mut spans = OpenForeignSpans::default();
             let twin = SpanId::from_bits(1_000).unwrap();
             for number in 1..=others {
-                spans.push(SpanId::from_bits(number).unwrap(), false);
+                spans.push(SpanId::from_bits(number).unwrap(), false, &mut None);
             }
             for _ in 0..twins {
-                spans.push(twin, true);
+                spans.push(twin, true, &mut None);
             }
             for _ in 0..twins {
                 prop_assert_eq!(spans.remove(twin), Some(true));

@@ -1,11 +1,11 @@
 //! The way in for spans that another tracer makes.
 
-mod original_facts;
+mod ended;
 
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
-use self::original_facts::OriginalFacts;
+pub use self::ended::Ended;
 use super::completion::CompletedTrace;
 use super::foreign::{EndedForeignSpan, FirstForeignSpan, ForeignStart};
 use super::local::{LiveSpans, LocalTrace, Phase, Worth};
@@ -163,7 +163,19 @@ impl Intake {
     /// the tail on this thread.
     #[inline]
     pub fn ended<S: Original>(&self, original: S) {
-        let Some(facts) = OriginalFacts::of(&original) else { return };
+        if let Some(facts) = Ended::ask(&original) {
+            self.ended_as(facts, original, |original| original);
+        }
+    }
+
+    /// [`ended`](Self::ended) with the answers of the original, which is made of the finished span at the end.
+    #[inline(always)]
+    pub fn ended_as<F, S: Original>(
+        &self,
+        facts: Ended,
+        finished: F,
+        original: impl FnOnce(F) -> S,
+    ) {
         let ended = self.recorder.traces.foreign.end_span(facts.trace_id, facts.span_id);
         let Some(ended) = ended else { return };
         let mut live = ended.trace.lock();
@@ -172,9 +184,8 @@ impl Intake {
             drop(live);
         } else {
             match self.slot(&mut live, &ended, &facts) {
-                // Moved once, into its place: such spans are large. That is what the inlining here is for, and
-                // why the original is an argument of no other function.
-                Ok(column) => column.push(original),
+                // Moved once, for such spans are large: the inlining is for that, and no other function sees it.
+                Ok(column) => column.push(original(finished)),
                 Err(refused) => self.recorder.ledger.dropped(refused, 1),
             }
             self.span_ended(&ended, live);
@@ -235,10 +246,10 @@ impl Intake {
         &self,
         live: &'l mut LiveSpans,
         ended: &EndedForeignSpan<Recorder>,
-        facts: &OriginalFacts,
+        facts: &Ended,
     ) -> Result<&'l mut Vec<S>, Reason> {
         let EndedForeignSpan { trace, is_root, .. } = ended;
-        let OriginalFacts { bytes, is_error, .. } = *facts;
+        let Ended { bytes, is_error, .. } = *facts;
         if is_error {
             trace.mark_worth_keeping();
         }
