@@ -6,7 +6,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::activity::ActivityTimer;
 use super::close_extension;
 use super::trace_layer::TraceLayer;
 use crate::model::Link;
@@ -20,6 +19,7 @@ where
         self.state.set_dispatch(dispatch);
     }
 
+    #[inline(always)]
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, ctx: Context<'_, S>) {
         let state = &*self.state;
         let number = id.into_u64();
@@ -57,28 +57,21 @@ where
 
     #[inline]
     fn on_enter(&self, id: &span::Id, _: Context<'_, S>) {
-        let id = id.into_u64();
-        self.state.enter(id);
-        if self.state.options.inactivity {
-            self.state.note_activity(id, ActivityTimer::on_enter);
-        }
-        if bridge::is_installed() {
-            self.state.show_entered(id);
+        self.state.enter(id.into_u64());
+        if self.state.is_entering_noted() {
+            self.state.note_entered(id.into_u64());
         }
     }
 
     #[inline]
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
-        let id = id.into_u64();
-        self.state.exit(id);
-        if bridge::is_installed() {
-            self.state.show_exited(id);
-        }
-        if self.state.options.inactivity {
-            self.state.note_activity(id, ActivityTimer::on_exit);
+        self.state.exit(id.into_u64());
+        if self.state.is_entering_noted() {
+            self.state.note_exited(id.into_u64());
         }
     }
 
+    #[inline(always)]
     fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
         let mut decision = None;
         self.state.close(id.into_u64(), &mut decision);

@@ -97,6 +97,16 @@ impl CurrentSpans {
         });
     }
 
+    /// The span that the thread is inside of, in the usual case: there is no other layer, and the thread's
+    /// array holds it. It may have closed.
+    #[inline(always)]
+    pub(super) fn innermost(&self) -> Option<u64> {
+        STACK.with(|stack| {
+            let entry = stack.outermost.get(stack.depth.get().wrapping_sub(1))?.get();
+            (entry.layer == self.0).then_some(entry.span)
+        })
+    }
+
     /// The span that the thread is inside of, when `skipped` of the innermost are left out.
     #[inline]
     fn peek(&self, skipped: usize) -> Option<u64> {
@@ -174,6 +184,11 @@ impl ThreadStack {
                 && !overflow.is_empty()
             {
                 overflow.remove(from.saturating_sub(INLINE_DEPTH));
+                // A thread that was deep once gives the memory back on its way out.
+                let len = overflow.len();
+                if overflow.capacity() > 4 * len.max(MIN_SWEEP_DEPTH) {
+                    overflow.shrink_to(2 * len);
+                }
             }
         });
         self.depth.set(depth - 1);
@@ -233,6 +248,14 @@ mod tests {
         let is_seven = |entry: EnteredSpan| entry.span == 7;
         assert!(STACK.with(|stack| (0..256).any(|at| stack.at(at).is_some_and(is_seven))));
         (0..100_000).for_each(|span| layer.pop(span));
+    }
+
+    #[test]
+    fn a_thread_that_was_deep_gives_its_memory_back_on_the_way_out() {
+        let layer = CurrentSpans::of_new_layer();
+        (0..10_000).for_each(|span| layer.push(span, all_open));
+        (0..10_000).rev().for_each(|span| layer.pop(span));
+        assert!(OVERFLOW.with_borrow(Vec::capacity) <= 4 * MIN_SWEEP_DEPTH);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::kit::unwind_safe;
 use crate::layer::activity::ActivityTimer;
 use crate::layer::fields::{self, EventRecord, FieldBuffer, ValueLimit};
 use crate::layer::open_span::{OpenSpan, WriteTerms};
+use crate::record::bridge;
 use crate::time::Tick;
 use crate::trace::SpanMut;
 
@@ -174,13 +175,36 @@ impl LayerState {
         });
     }
 
-    /// Notes in a span's measurements that a thread entered or exited it.
+    /// Whether anybody wants to know more of entered spans than which they are.
+    #[inline(always)]
+    pub(in crate::layer) fn is_entering_noted(&self) -> bool {
+        self.options.inactivity || bridge::is_installed()
+    }
+
+    /// Notes that the thread has entered a span.
     #[cold]
-    pub(in crate::layer) fn note_activity(
-        &self,
-        id: u64,
-        note: impl FnOnce(&mut ActivityTimer, Tick),
-    ) {
+    pub(in crate::layer) fn note_entered(&self, id: u64) {
+        if self.options.inactivity {
+            self.note_activity(id, ActivityTimer::on_enter);
+        }
+        if bridge::is_installed() {
+            self.show_entered(id);
+        }
+    }
+
+    /// Notes that the thread has exited a span.
+    #[cold]
+    pub(in crate::layer) fn note_exited(&self, id: u64) {
+        if bridge::is_installed() {
+            self.show_exited(id);
+        }
+        if self.options.inactivity {
+            self.note_activity(id, ActivityTimer::on_exit);
+        }
+    }
+
+    /// Notes in a span's measurements that a thread entered or exited it.
+    fn note_activity(&self, id: u64, note: impl FnOnce(&mut ActivityTimer, Tick)) {
         self.with_span(id, |span| {
             if let Some(WriteTerms { now, .. }) = span.write_terms()
                 && let Some(timer) = span.measurements().and_then(|all| all.activity.as_mut())

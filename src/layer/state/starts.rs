@@ -25,7 +25,9 @@ impl LayerState {
     ) {
         let metadata = attributes.metadata();
         let child = if attributes.is_contextual() {
-            self.current.find_map(|parent| self.start_child(parent, id, metadata))
+            let innermost = self.current.innermost();
+            let child = innermost.and_then(|parent| self.spans.start_child(parent, id, metadata));
+            child.or_else(|| self.start_child_of_current(id, metadata))
         } else {
             let parent = attributes.parent();
             parent.and_then(|parent| self.start_child(parent.into_u64(), id, metadata))
@@ -55,6 +57,16 @@ impl LayerState {
         child.or_else(|| self.start_child_slowly(parent, id, metadata))
     }
 
+    /// Starts a child of the innermost open span that the thread is inside of.
+    #[cold]
+    fn start_child_of_current(
+        &self,
+        id: u64,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<StartedChild> {
+        self.current.find_map(|parent| self.start_child(parent, id, metadata))
+    }
+
     #[cold]
     fn start_child_slowly(
         &self,
@@ -62,7 +74,7 @@ impl LayerState {
         id: u64,
         metadata: &'static Metadata<'static>,
     ) -> Option<StartedChild> {
-        let start = || self.with_span(parent, |span| span.start_child(metadata));
+        let start = || self.with_span(parent, |span| span.start_child(metadata, 0));
         let child = start()?.or_else(|| {
             self.settle(parent, None);
             start().flatten()

@@ -1,15 +1,16 @@
 //! An open span, from the draft to its end.
 
+mod ending;
+
 use std::mem;
 use std::sync::Arc;
 use std::thread;
 
 use tracing::Metadata;
 
-use super::deferred_decision::DeferredDecision;
-use super::fields::ValueLimit;
-use super::measurements::Measurements;
-use super::options::RecordingOptions;
+use crate::layer::fields::ValueLimit;
+use crate::layer::measurements::Measurements;
+use crate::layer::options::RecordingOptions;
 use crate::model::{Incoming, TraceContext, TraceId};
 use crate::record::bridge::BridgedSpan;
 use crate::record::{
@@ -21,7 +22,7 @@ use crate::trace::SpanMut;
 
 /// A span that has not closed. All its methods may run under a lock: none runs user code.
 #[derive(Debug)]
-pub(super) struct OpenSpan {
+pub(in crate::layer) struct OpenSpan {
     state: SpanState,
     /// The callsite that the span comes from, which tells it from a span of another registry with the
     /// same id.
@@ -31,6 +32,8 @@ pub(super) struct OpenSpan {
     /// Whether its thread was panicking when it began: the panic does not pass through it then.
     began_in_panic: bool,
     measurements: Option<Box<Measurements>>,
+    /// What the table finds the span by, kept here because there is room.
+    id_rest: u32,
 }
 
 /// What the recorder has of a span.
@@ -45,13 +48,13 @@ enum SpanState {
 
 /// The moment of a write, and how much of a value is kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WriteTerms {
-    pub(super) now: Tick,
-    pub(super) limit: ValueLimit,
+pub(in crate::layer) struct WriteTerms {
+    pub(in crate::layer) now: Tick,
+    pub(in crate::layer) limit: ValueLimit,
 }
 
 /// What came of the attempt to take a span out of its trace.
-pub(super) enum Detachment {
+pub(in crate::layer) enum Detachment {
     /// The span is a draft. The trace that it left may be complete.
     Draft(Option<CompletedTrace<Recorder>>),
     /// The span is not recorded and has to be started anew.
@@ -61,7 +64,7 @@ pub(super) enum Detachment {
 }
 
 /// What the contexts of OpenTelemetry are shown of a span.
-pub(super) enum ContextView {
+pub(in crate::layer) enum ContextView {
     /// The span's ids are not settled.
     Draft,
     /// The thread is inside of the same dropped trace already, so showing this span changes nothing.
@@ -72,39 +75,64 @@ pub(super) enum ContextView {
 impl OpenSpan {
     #[inline]
     fn new(state: SpanState, metadata: &'static Metadata<'static>) -> Self {
-        let began_in_panic = thread::panicking();
-        Self { state, metadata, is_parent_final: false, began_in_panic, measurements: None }
+        Self {
+            state,
+            metadata,
+            is_parent_final: false,
+            began_in_panic: thread::panicking(),
+            measurements: None,
+            id_rest: 0,
+        }
     }
 
     #[inline]
-    pub(super) fn draft(draft: Draft, metadata: &'static Metadata<'static>) -> Self {
+    pub(in crate::layer) fn draft(draft: Draft, metadata: &'static Metadata<'static>) -> Self {
         Self::new(SpanState::Draft(draft), metadata)
     }
 
     #[inline]
-    pub(super) fn started(span: ActiveSpan, metadata: &'static Metadata<'static>) -> Self {
+    pub(in crate::layer) fn started(
+        span: ActiveSpan,
+        metadata: &'static Metadata<'static>,
+    ) -> Self {
         Self::new(SpanState::Started(span), metadata)
     }
 
-    pub(super) fn metadata(&self) -> &'static Metadata<'static> {
+    /// The part of the span's id that its place in the table does not say.
+    #[inline(always)]
+    pub(in crate::layer) fn id_rest(&self) -> u32 {
+        self.id_rest
+    }
+
+    #[inline(always)]
+    pub(in crate::layer) fn set_id_rest(&mut self, id_rest: u32) {
+        self.id_rest = id_rest;
+    }
+
+    pub(in crate::layer) fn metadata(&self) -> &'static Metadata<'static> {
         self.metadata
     }
 
-    pub(super) fn measurements(&mut self) -> Option<&mut Measurements> {
+    pub(in crate::layer) fn measurements(&mut self) -> Option<&mut Measurements> {
         self.measurements.as_deref_mut()
     }
 
     /// Refuses another parent from now on, because the span's ids are about to be read.
-    pub(super) fn finalize_parent(&mut self) {
+    pub(in crate::layer) fn finalize_parent(&mut self) {
         self.is_parent_final = true;
     }
 
-    /// Starts a child; `None` when the span has to be settled first.
+    /// Starts a child, whose id has this rest; `None` when the span has to be settled first.
     #[inline(always)]
-    pub(super) fn start_child(&mut self, metadata: &'static Metadata<'static>) -> Option<Self> {
+    pub(in crate::layer) fn start_child(
+        &mut self,
+        metadata: &'static Metadata<'static>,
+        id_rest: u32,
+    ) -> Option<Self> {
         let SpanState::Started(span) = &self.state else { return None };
         self.is_parent_final = true;
-        Some(Self::started(span.child(metadata.name().into()), metadata))
+        let child = Self::started(span.child(metadata.name().into()), metadata);
+        Some(Self { id_rest, ..child })
     }
 
     #[inline(always)]
@@ -118,14 +146,14 @@ impl OpenSpan {
 
     /// How much of a value is kept; `None` when nothing is.
     #[inline(always)]
-    pub(super) fn value_limit(&self) -> Option<ValueLimit> {
+    pub(in crate::layer) fn value_limit(&self) -> Option<ValueLimit> {
         let recorder = self.recorder()?;
         Some(ValueLimit::of_bytes(recorder.limits.span.most_bytes()))
     }
 
     /// What a write needs to know before the lock is taken again; `None` when nothing is kept.
     #[inline]
-    pub(super) fn write_terms(&self) -> Option<WriteTerms> {
+    pub(in crate::layer) fn write_terms(&self) -> Option<WriteTerms> {
         let recorder = self.recorder()?;
         let limit = ValueLimit::of_bytes(recorder.limits.span.most_bytes());
         Some(WriteTerms { now: recorder.clock.now(), limit })
@@ -134,7 +162,7 @@ impl OpenSpan {
     /// Writes into the span's record, and says whether the span has to be settled now, because it has
     /// grown too large for a draft.
     #[inline]
-    pub(super) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
+    pub(in crate::layer) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
         match &mut self.state {
             SpanState::Draft(draft) => draft.write(write),
             SpanState::Started(span) => {
@@ -146,7 +174,7 @@ impl OpenSpan {
     }
 
     /// Makes room for a span beyond its trace's limit, before a write that says that it has failed.
-    pub(super) fn record_failed(&self) {
+    pub(in crate::layer) fn record_failed(&self) {
         if let SpanState::Started(span) = &self.state {
             span.record_failed();
         }
@@ -154,7 +182,7 @@ impl OpenSpan {
 
     /// Begins to measure the span, if it is recorded.
     #[cold]
-    pub(super) fn start_measurements(&mut self, options: &RecordingOptions) {
+    pub(in crate::layer) fn start_measurements(&mut self, options: &RecordingOptions) {
         if options.measures_spans()
             && let Some(WriteTerms { now, .. }) = self.write_terms()
         {
@@ -164,7 +192,7 @@ impl OpenSpan {
 
     /// What the span tells the next, without settling it: the ids of a draft are those it has while its
     /// sampler is being asked.
-    pub(super) fn context(&self) -> Option<TraceContext> {
+    pub(in crate::layer) fn context(&self) -> Option<TraceContext> {
         match &self.state {
             SpanState::Started(span) => Some(span.context()),
             SpanState::Draft(draft) => Some(draft.provisional_context()),
@@ -174,7 +202,10 @@ impl OpenSpan {
 
     /// What the contexts of OpenTelemetry are shown. `is_in_dropped` says whether the thread is inside of
     /// this trace already, where it is not recorded.
-    pub(super) fn context_view(&self, is_in_dropped: impl FnOnce(TraceId) -> bool) -> ContextView {
+    pub(in crate::layer) fn context_view(
+        &self,
+        is_in_dropped: impl FnOnce(TraceId) -> bool,
+    ) -> ContextView {
         let SpanState::Started(span) = &self.state else { return ContextView::Draft };
         let dropped = span.dropped_trace();
         if dropped.is_some_and(is_in_dropped) {
@@ -186,7 +217,7 @@ impl OpenSpan {
     }
 
     /// Whether the span is a draft of this recorder.
-    pub(super) fn is_draft_of(&self, recorder: RecorderId) -> bool {
+    pub(in crate::layer) fn is_draft_of(&self, recorder: RecorderId) -> bool {
         match &self.state {
             SpanState::Draft(draft) => draft.recorder().id() == recorder,
             SpanState::Started(_) | SpanState::Moving => false,
@@ -194,7 +225,7 @@ impl OpenSpan {
     }
 
     /// What to ask the sampler before the span can start; `None` when it has started.
-    pub(super) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
+    pub(in crate::layer) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         match &self.state {
             SpanState::Draft(draft) => draft.request(incoming),
             SpanState::Started(_) | SpanState::Moving => None,
@@ -202,7 +233,7 @@ impl OpenSpan {
     }
 
     /// Starts the span; false when another thread has started it meanwhile.
-    pub(super) fn settle(&mut self, answer: DraftOutcome) -> bool {
+    pub(in crate::layer) fn settle(&mut self, answer: DraftOutcome) -> bool {
         match mem::replace(&mut self.state, SpanState::Moving) {
             SpanState::Draft(draft) => {
                 self.state = SpanState::Started(draft.settle(answer));
@@ -216,7 +247,7 @@ impl OpenSpan {
     }
 
     /// Makes the span a draft again, so that it can start under another parent.
-    pub(super) fn detach(&mut self) -> Detachment {
+    pub(in crate::layer) fn detach(&mut self) -> Detachment {
         if self.is_parent_final {
             return Detachment::Refused;
         }
@@ -239,9 +270,11 @@ impl OpenSpan {
 
     /// Puts a span that was started anew in the place of one that is not recorded; gives it back when the
     /// old one's parent has become final, or it was replaced, meanwhile.
-    pub(super) fn replace_unrecorded(&mut self, new: ActiveSpan) -> Result<(), ActiveSpan> {
-        let is_unrecorded = matches!(self.state, SpanState::Started(ActiveSpan::Unrecorded(_)));
-        if self.is_parent_final || !is_unrecorded {
+    pub(in crate::layer) fn replace_unrecorded(
+        &mut self,
+        new: ActiveSpan,
+    ) -> Result<(), ActiveSpan> {
+        if self.is_parent_final || !self.is_unrecorded() {
             return Err(new);
         }
         if let SpanState::Started(old) = mem::replace(&mut self.state, SpanState::Started(new)) {
@@ -250,50 +283,9 @@ impl OpenSpan {
         Ok(())
     }
 
-    /// Ends the span. A decision that its end calls for goes to `decision`, for the caller to drop where
-    /// user code may run. (A place instead of a return value: moving it would cost every span.)
+    /// Whether the span is not recorded.
     #[inline(always)]
-    pub(super) fn close(&mut self, decision: &mut Option<DeferredDecision>) {
-        debug_assert!(decision.is_none(), "one span calls for one decision");
-        if let Some(measurements) = self.measurements.take() {
-            self.write(|span| measurements.write(span));
-        }
-        if thread::panicking() {
-            self.fail_by_panic();
-        }
-        match &mut self.state {
-            SpanState::Started(ActiveSpan::Unrecorded(_)) | SpanState::Moving => {}
-            SpanState::Started(span) => {
-                span.finish_with(None, |completed| {
-                    *decision = Some(DeferredDecision::Tail(completed));
-                });
-            }
-            SpanState::Draft(_) => {
-                if let SpanState::Draft(draft) = mem::replace(&mut self.state, SpanState::Moving) {
-                    *decision = Some(DeferredDecision::end_draft(draft));
-                }
-            }
-        }
-    }
-
-    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
-    #[cold]
-    fn fail_by_panic(&mut self) {
-        if !self.began_in_panic {
-            self.record_failed();
-            self.write(|span| span.mark_failed());
-        }
-    }
-
-    /// Ends the span where nothing may be asked, now or when the caller is done: its recorder decides
-    /// later.
-    #[cold]
-    pub(super) fn close_later(mut self) {
-        let recorder = self.recorder().map(Arc::clone);
-        let mut decision = None;
-        self.close(&mut decision);
-        if let (Some(recorder), Some(decision)) = (recorder, decision) {
-            recorder.postpone_drop(decision);
-        }
+    pub(in crate::layer) fn is_unrecorded(&self) -> bool {
+        matches!(self.state, SpanState::Started(ActiveSpan::Unrecorded(_)))
     }
 }

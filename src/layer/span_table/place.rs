@@ -1,0 +1,60 @@
+//! Where a span stands in the table.
+
+/// How many shards a table has. Threads whose numbers are equal modulo this share one.
+pub(super) const SHARDS: usize = 64;
+
+/// How many of an id's lower bits number the spans of one thread in `tracing_subscriber::Registry`; the
+/// bits above number the threads, and how often a slot of the registry was used.
+const NUMBER_BITS: u32 = 38;
+
+/// Where a span stands, as its id says: the id, less one, because ids are not zero and the registry adds
+/// one to what it packs into them.
+#[derive(Clone, Copy)]
+pub(super) struct Place(u64);
+
+impl Place {
+    #[inline(always)]
+    pub(super) fn of(id: u64) -> Self {
+        Self(id.wrapping_sub(1))
+    }
+
+    /// The place with this number and this rest of its id.
+    pub(super) fn at(number: usize, rest: u32) -> Self {
+        Self((u64::from(rest) << NUMBER_BITS) | number as u64)
+    }
+
+    #[inline(always)]
+    pub(super) fn id(self) -> u64 {
+        self.0.wrapping_add(1)
+    }
+
+    #[inline(always)]
+    pub(super) fn shard(self) -> usize {
+        self.rest() as usize % SHARDS
+    }
+
+    /// The span's number on its thread, which is the number of its slot.
+    #[inline(always)]
+    pub(super) fn number(self) -> usize {
+        (self.0 & ((1 << NUMBER_BITS) - 1)) as usize
+    }
+
+    /// The rest of the id, which tells the span from others that had this slot or want it.
+    #[inline(always)]
+    pub(super) fn rest(self) -> u32 {
+        (self.0 >> NUMBER_BITS) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_gives_back_the_id_it_was_made_from() {
+        for id in [1, 64, 65, 1 << NUMBER_BITS, (1 << NUMBER_BITS) + 1, u64::MAX] {
+            let place = Place::of(id);
+            assert_eq!(Place::at(place.number(), place.rest()).id(), id);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The place of one span.
+
+use crate::layer::deferred_decision::DeferredDecision;
+use crate::layer::open_span::OpenSpan;
+
+/// A span, or the room for one. It is one cache line, so that ending a span touches no second.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Slot(Option<OpenSpan>);
+
+const _: () = assert!(size_of::<Slot>() == 64, "a slot is one cache line");
+
+impl Slot {
+    #[inline(always)]
+    pub(super) fn span(&self) -> Option<&OpenSpan> {
+        self.0.as_ref()
+    }
+
+    #[inline(always)]
+    pub(super) fn span_mut(&mut self) -> Option<&mut OpenSpan> {
+        self.0.as_mut()
+    }
+
+    pub(super) fn into_span(self) -> Option<OpenSpan> {
+        self.0
+    }
+
+    /// Puts a span into a slot that is free.
+    #[inline(always)]
+    pub(super) fn fill(&mut self, span: OpenSpan) {
+        debug_assert!(self.0.is_none(), "the slot is free");
+        // Unlike an assignment it does not drop what it knows is not there.
+        self.0.get_or_insert(span);
+    }
+
+    /// Ends the span and forgets it, if it has this rest of its id; false if there is no such span.
+    #[inline(always)]
+    pub(super) fn end(&mut self, id_rest: u32, decision: &mut Option<DeferredDecision>) -> bool {
+        match &mut self.0 {
+            Some(span) if span.id_rest() == id_rest => {
+                if !span.is_unrecorded() {
+                    span.close(decision);
+                }
+                // It is dropped where it stands: moving it out costs more than all the rest.
+                self.0 = None;
+                true
+            }
+            _ => false,
+        }
+    }
+}
