@@ -8,6 +8,7 @@ mod ext;
 mod failures;
 mod filtered;
 mod follows;
+mod late_parents;
 mod lean;
 mod limits;
 mod log_records;
