@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use loom::thread;
 
-use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
+use super::channel::{BatchOutcome, Channel, Job, PauseEnd, QueuedTrace};
 use super::drain::{Drain, DrainKind};
 use super::ledger_entry::LedgerEntry;
 use super::queue::{Bounds, Offer};
@@ -52,11 +52,12 @@ impl World {
 
     /// Whatever is pushed is the same trace: only the account of it matters here.
     fn send(channels: &[Arc<Channel>], ledger: &Ledger, error: bool) {
-        let offer = Offer { spans: SPANS as usize, bytes: 10, error };
+        let offer = Offer { spans: SPANS as usize, bytes: 10, error, is_piece: false };
         for (channel, ledger_entry) in
             channels.iter().zip(LedgerEntry::issue(ledger, SPANS, channels.len()))
         {
-            channel.push(empty_trace(), ledger_entry, offer, channel.clock.now());
+            let queued = QueuedTrace { trace: empty_trace(), piece: None, ledger_entry };
+            channel.push([(queued, offer)], channel.clock.now());
         }
     }
 

@@ -43,7 +43,7 @@ use crate::kit::{Random, unwind_safe};
 use crate::ledger::{Ledger, Reason};
 use crate::time::Clock;
 use crate::trace::Trace;
-use channel::Channel;
+use channel::{Channel, QueuedTrace};
 use drain::{Drain, DrainKind};
 use ledger_entry::LedgerEntry;
 use queue::{Bounds, Offer};
@@ -53,6 +53,8 @@ use worker::Worker;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     channels: Vec<Arc<Channel>>,
+    /// A larger trace leaves in pieces.
+    max_queued_bytes: usize,
     clock: Clock,
     ledger: Arc<Ledger>,
 }
@@ -69,7 +71,9 @@ impl Delivery {
         random: Random,
         ledger: Arc<Ledger>,
     ) -> (Self, Option<io::Error>) {
-        let mut delivery = Self { channels: Vec::with_capacity(exporters.len()), clock, ledger };
+        let channels = Vec::with_capacity(exporters.len());
+        let max_queued_bytes = config.max_queued_bytes;
+        let mut delivery = Self { channels, max_queued_bytes, clock, ledger };
         for exporter in exporters {
             if let Err(error) = delivery.add(exporter, config, random.clone()) {
                 delivery.end();
@@ -116,23 +120,55 @@ impl Delivery {
 
     /// Queues a trace for every exporter; false when no queue had room for it.
     fn offer(&self, trace: Trace) -> bool {
-        let spans = trace.span_count() as u64;
+        let spans = trace.span_count();
         let Some((last, rest)) = self.channels.split_last() else {
-            self.ledger.queued(spans);
-            self.ledger.lost(Reason::Refused, spans);
+            self.ledger.queued(spans as u64);
+            self.ledger.lost(Reason::Refused, spans as u64);
             return false;
         };
-        let offer =
-            Offer { spans: trace.span_count(), bytes: trace.bytes(), error: trace.has_errors() };
+        let bytes = trace.bytes();
+        if bytes > self.max_queued_bytes && spans > 1 {
+            return self.offer_pieces(&trace);
+        }
+        let offer = Offer { spans, bytes, error: trace.has_errors(), is_piece: false };
         let now = self.clock.now();
-        let mut ledger_entries = LedgerEntry::issue(&self.ledger, spans, self.channels.len());
+        let mut ledger_entries =
+            LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
         let mut accepted = false;
         for (channel, ledger_entry) in rest.iter().zip(&mut ledger_entries) {
-            accepted |= channel.push(trace.clone(), ledger_entry, offer, now);
+            let queued = QueuedTrace { trace: trace.clone(), piece: None, ledger_entry };
+            accepted |= channel.push([(queued, offer)], now);
         }
         // The last exporter gets the trace itself: where there is only one, nothing is cloned.
         if let Some(ledger_entry) = ledger_entries.next() {
-            accepted |= last.push(trace, ledger_entry, offer, now);
+            let queued = QueuedTrace { trace, piece: None, ledger_entry };
+            accepted |= last.push([(queued, offer)], now);
+        }
+        accepted
+    }
+
+    /// Queues a trace that is larger than the queue, in pieces that each fit. Every piece refers to the trace, of
+    /// which the exporting thread copies the spans when their turn comes.
+    #[cold]
+    fn offer_pieces(&self, trace: &Trace) -> bool {
+        let now = self.clock.now();
+        let bytes_of_each = trace.bytes() / trace.span_count().max(1);
+        let error = trace.has_errors();
+        let mut parcels: Vec<Vec<(QueuedTrace, Offer)>> = Vec::new();
+        parcels.resize_with(self.channels.len(), Vec::new);
+        for piece in trace.pieces(self.max_queued_bytes) {
+            let spans = piece.len();
+            let offer = Offer { spans, bytes: spans * bytes_of_each, error, is_piece: true };
+            let entries = LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
+            for (parcels, ledger_entry) in parcels.iter_mut().zip(entries) {
+                let trace = trace.clone();
+                let piece = Some(piece.clone());
+                parcels.push((QueuedTrace { trace, piece, ledger_entry }, offer));
+            }
+        }
+        let mut accepted = false;
+        for (channel, parcels) in self.channels.iter().zip(parcels) {
+            accepted |= channel.push(parcels, now);
         }
         accepted
     }

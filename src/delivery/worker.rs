@@ -72,10 +72,10 @@ impl Worker {
         let mut health = Health::default();
         let failure = loop {
             match self.channel.next() {
-                Job::Send(batch) => {
-                    if let Some(outcome) = self.send(&runtime, batch, &mut health) {
-                        self.channel.settle(outcome);
-                    }
+                Job::Send(batch) => self.send(&runtime, batch, &mut health),
+                // Copied here, where it holds up no thread of the program.
+                Job::SendPiece(batch, piece) => {
+                    self.send(&runtime, batch.narrowed(piece), &mut health);
                 }
                 Job::Flush => {
                     let limit = Some(self.config.export_timeout);
@@ -102,8 +102,19 @@ impl Worker {
         channel.clear();
     }
 
+    fn send(&self, runtime: &Runtime, batch: Batch, health: &mut Health) {
+        if let Some(outcome) = self.try_to_send(runtime, batch, health) {
+            self.channel.settle(outcome);
+        }
+    }
+
     /// Sends a batch, again and again if need be; `None` when it was abandoned.
-    fn send(&self, runtime: &Runtime, batch: Batch, health: &mut Health) -> Option<BatchOutcome> {
+    fn try_to_send(
+        &self,
+        runtime: &Runtime,
+        batch: Batch,
+        health: &mut Health,
+    ) -> Option<BatchOutcome> {
         let now = || self.channel.clock.now();
         let limit = Some(self.config.export_timeout);
         let mut urgency = self.channel.urgency();

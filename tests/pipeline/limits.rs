@@ -1,5 +1,7 @@
 //! What goes when there is too much, and what the account says.
 
+use std::sync::{Arc, Mutex};
+
 use tailtrace::delivery::{DeliveryConfig, Retry};
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
@@ -161,6 +163,51 @@ fn a_full_queue_sheds_and_counts() {
     assert_eq!((stats.queued, stats.dropped_by(Reason::QueueFull)), (10, 90));
     assert_eq!(pipeline.flush(PLENTY).unwrap().sent, 10);
     assert_eq!((memory.span_count(), settled(&pipeline).lost()), (10, 90));
+}
+
+#[test]
+fn a_trace_that_is_larger_than_the_queue_arrives_in_pieces_each_span_once() {
+    let batches = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&batches);
+    let export = Export(move |batch: Batch| {
+        seen.lock().unwrap().push(batch.into_traces());
+        Ok(())
+    });
+    let (builder, _, memory) = support::pipeline();
+    let pipeline = builder
+        .with_tail(keep_errors)
+        .with_exporter(export)
+        .with_delivery(DeliveryConfig::default().with_max_queued_bytes(20_000))
+        .start()
+        .unwrap();
+    let root = pipeline.tracer().start_span("root");
+    let id = root.context().trace_id;
+    for number in 0..999 {
+        let part = root.child("part");
+        part.set_tag("number", number);
+        part.log(LogLevel::Info, "said");
+    }
+    fail(&root);
+    drop(root);
+    let stats = settled(&pipeline);
+    assert_eq!((stats.queued + stats.exported, stats.lost()), (1_000, 0));
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!((settled(&pipeline).exported, settled(&pipeline).lost()), (1_000, 0));
+    assert_eq!(memory.span_count(), 1_000, "both exporters have it all");
+    let batches = batches.lock().unwrap();
+    assert!(batches.len() > 5, "{}", batches.len());
+    let mut numbers = Vec::new();
+    for batch in batches.iter() {
+        let [piece] = &batch[..] else { panic!("a piece is a batch of its own") };
+        assert_eq!((piece.trace_id(), piece.kept_by()), (id, "keep_errors"));
+        assert!(piece.bytes() <= 20_000, "{} bytes", piece.bytes());
+        for span in piece.spans().filter(|span| span.operation_name() == "part") {
+            assert_eq!(span.logs().count(), 1);
+            numbers.extend(span.tag("number").and_then(|number| number.as_i64()));
+        }
+    }
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..999));
 }
 
 #[test]

@@ -13,17 +13,16 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::ledger_entry::{LedgerEntry, Settlement};
+use super::ledger_entry::Settlement;
 use super::queue::{Bounds, Entry, Offer, PushOutcome};
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, Batching, ExportError, Progress};
 use crate::kit::sync::{Condvar, Mutex, lock, wait, wait_while};
 use crate::ledger::{Ledger, Reason};
 use crate::time::{Clock, Tick};
-use crate::trace::Trace;
 pub(super) use drain::Baseline;
-pub(super) use state::{BatchOutcome, Job};
-use state::{Phase, QueuedTrace, Settlements, State};
+pub(super) use state::{BatchOutcome, Job, QueuedTrace};
+use state::{Phase, Settlements, State};
 
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -65,46 +64,54 @@ impl Channel {
         }
     }
 
-    /// Queues a trace; false when there is no room for it.
+    /// Queues a trace, or its pieces where it is larger than the queue; false when there is no room for any.
     pub(super) fn push(
         &self,
-        trace: Trace,
-        ledger_entry: LedgerEntry,
-        offer: Offer,
+        parcels: impl IntoIterator<Item = (QueuedTrace, Offer)>,
         now: Tick,
     ) -> bool {
         let mut state = lock(&self.state);
-        if state.phase != Phase::Open {
-            let reason = Reason::ShutdownDeadline;
-            state.account.drop_spans(reason, ledger_entry.spans());
-            drop(state);
-            ledger_entry.settle(&self.ledger, Settlement::lost(reason));
-            return false;
-        }
         let was_empty = state.queue.is_empty();
         let was_full = state.is_full(&self.batching);
-        let pushed = state.queue.push(QueuedTrace { trace, ledger_entry }, offer, now);
-        let now_full = state.is_full(&self.batching);
-        let wake = state.idle && (was_empty || (now_full && !was_full));
-        let (accepted, gone) = match pushed {
-            PushOutcome::Accepted(shed) => {
-                (true, shed.into_iter().map(|entry| entry.item).collect())
-            }
-            PushOutcome::Refused(queued) => (false, vec![queued]),
+        let reason = match state.phase {
+            Phase::Open => Reason::QueueFull,
+            Phase::Stopping | Phase::Ended => Reason::ShutdownDeadline,
         };
+        // One trace at a time may be larger than the queue. Of another, what fits waits.
+        let has_room_on_top = state.queue.has_room_on_top();
+        let mut is_accepted = false;
+        let mut gone: Vec<QueuedTrace> = Vec::new();
+        for (queued, offer) in parcels {
+            if state.phase != Phase::Open {
+                gone.push(queued);
+                continue;
+            }
+            if offer.is_piece && has_room_on_top {
+                state.queue.push_on_top(queued, offer, now);
+                is_accepted = true;
+                continue;
+            }
+            match state.queue.push(queued, offer, now) {
+                PushOutcome::Accepted(shed) => {
+                    is_accepted = true;
+                    gone.extend(shed.into_iter().map(|entry| entry.item));
+                }
+                PushOutcome::Refused(queued) => gone.push(queued),
+            }
+        }
+        let now_full = state.is_full(&self.batching);
+        let wake = is_accepted && state.idle && (was_empty || (now_full && !was_full));
         for queued in &gone {
-            let spans = queued.ledger_entry.spans();
-            state.account.drop_spans(Reason::QueueFull, spans);
+            state.account.drop_spans(reason, queued.ledger_entry.spans());
         }
         drop(state);
         if wake {
             self.work.notify_one();
         }
         for queued in gone {
-            let lost = Settlement::lost(Reason::QueueFull);
-            queued.ledger_entry.settle(&self.ledger, lost);
+            queued.ledger_entry.settle(&self.ledger, Settlement::lost(reason));
         }
-        accepted
+        is_accepted
     }
 
     /// Blocks the exporting thread until there is something to do.
@@ -229,15 +236,14 @@ impl Channel {
         }
         state.phase = Phase::Ended;
         let settlements = state.settle(BatchOutcome::Lost(Reason::ShutdownDeadline));
-        let mut queue = state.give_up_queue();
+        let queue = state.give_up_queue();
         let mut waiters = std::mem::take(&mut state.shutdown_waiters);
         waiters.append(&mut state.flush_waiters);
         waiters.extend(state.flushes.drain(..).map(|flush| flush.waiter));
         let waker = state.waker.take();
         drop(state);
         self.settle_all(settlements);
-        let waiting = queue.take(usize::MAX, usize::MAX).into_iter();
-        let traces = waiting.map(|Entry { item, .. }| {
+        let traces = queue.into_entries().map(|Entry { item, .. }| {
             let lost = Settlement::lost(Reason::ShutdownDeadline);
             item.ledger_entry.settle(&self.ledger, lost);
             item.trace

@@ -1,6 +1,7 @@
 //! What the senders and the exporting thread agree on, and what follows from it; nothing waits here.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -43,10 +44,13 @@ pub(super) enum Phase {
     Ended,
 }
 
+/// A trace that waits, or a piece of it.
 #[derive(Debug)]
-pub(super) struct QueuedTrace {
-    pub(super) trace: Trace,
-    pub(super) ledger_entry: LedgerEntry,
+pub(in crate::delivery) struct QueuedTrace {
+    pub(in crate::delivery) trace: Trace,
+    /// The spans that are to leave, by their places, where these are not all.
+    pub(in crate::delivery) piece: Option<Range<usize>>,
+    pub(in crate::delivery) ledger_entry: LedgerEntry,
 }
 
 /// The account of the batch that is being sent: taking ledger entries out of it decides what became of them.
@@ -80,6 +84,8 @@ pub(super) struct Errors {
 pub(in crate::delivery) enum Job {
     /// Send these, then `Channel::settle`.
     Send(Batch),
+    /// Send these spans of the only trace in the batch, then `Channel::settle`.
+    SendPiece(Batch, Range<usize>),
     /// Let the exporter flush, then call `Channel::flushed`.
     Flush,
     /// Let the exporter shut down, then `Channel::end`.
@@ -187,21 +193,27 @@ impl State {
         if let Some((_, since)) = front {
             let aged = now.since(since) >= batching.max_age;
             if wanted || aged || self.is_full(batching) {
-                return Some(Job::Send(self.take(batching)));
+                return Some(self.take(batching));
             }
         }
         (self.phase == Phase::Stopping).then_some(Job::Stop)
     }
 
-    fn take(&mut self, batching: &Batching) -> Batch {
+    fn take(&mut self, batching: &Batching) -> Job {
         let entries = self.queue.take(batching.max_spans, batching.max_bytes);
         debug_assert!(self.sending.ledger_entries.is_empty(), "one batch at a time");
         let mut traces = Vec::with_capacity(entries.len());
+        let mut piece = None;
         for Entry { seq, item, .. } in entries {
             self.sending.ledger_entries.push_back((seq, item.ledger_entry));
             traces.push(item.trace);
+            piece = item.piece;
         }
-        self.sending.lend(Batch::from(traces))
+        let batch = self.sending.lend(Batch::from(traces));
+        match piece {
+            Some(piece) => Job::SendPiece(batch, piece),
+            None => Job::Send(batch),
+        }
     }
 
     /// Enters what became of the batch that is being sent, unless that has been done.

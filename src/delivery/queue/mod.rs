@@ -26,6 +26,10 @@ pub(super) struct Entry<T> {
     pub(super) spans: usize,
     pub(super) bytes: usize,
     pub(super) since: Tick,
+    /// Whether it is no part of a larger batch.
+    pub(super) is_alone: bool,
+    /// Whether the bound of bytes does not hold for it.
+    is_on_top: bool,
     pub(super) item: T,
 }
 
@@ -35,6 +39,8 @@ pub(super) struct Offer {
     pub(super) spans: usize,
     pub(super) bytes: usize,
     pub(super) error: bool,
+    /// Whether it is a piece of something that is larger than the queue. It makes a batch of its own.
+    pub(super) is_piece: bool,
 }
 
 /// What became of an offer.
@@ -55,6 +61,8 @@ pub(super) struct Queue<T> {
     spans: usize,
     bytes: usize,
     rest_bytes: usize,
+    /// Of these bytes, those for which the bound does not hold.
+    on_top: usize,
 }
 
 impl<T> Queue<T> {
@@ -67,6 +75,7 @@ impl<T> Queue<T> {
             spans: 0,
             bytes: 0,
             rest_bytes: 0,
+            on_top: 0,
         }
     }
 
@@ -113,11 +122,23 @@ impl<T> Queue<T> {
         of(&self.errors) + of(&self.rest)
     }
 
-    /// Lets `item` in, or refuses it; never holds more than the bounds allow.
+    /// Whether the pieces of something that is larger than the queue may come on top of its bounds: no
+    /// others do.
+    pub(super) const fn has_room_on_top(&self) -> bool {
+        self.on_top == 0
+    }
+
+    /// Lets a piece in whatever the bounds say.
+    pub(super) fn push_on_top(&mut self, item: T, offer: Offer, now: Tick) {
+        self.on_top += offer.bytes;
+        self.enter(item, Offer { error: true, ..offer }, true, now);
+    }
+
+    /// Lets `item` in, or refuses it; never holds more than the bounds allow, but for what came on top.
     pub(super) fn push(&mut self, item: T, offer: Offer, now: Tick) -> PushOutcome<T> {
         // Each bound on its own: how much would have to go.
         let places = (self.len() + 1).saturating_sub(self.bounds.traces);
-        let bytes = self.bytes.saturating_add(offer.bytes);
+        let bytes = (self.bytes - self.on_top).saturating_add(offer.bytes);
         let bytes = bytes.saturating_sub(self.bounds.bytes);
         let fits = places == 0 && bytes == 0;
         let can_shed = offer.error && places <= self.rest.len() && bytes <= self.rest_bytes;
@@ -125,10 +146,22 @@ impl<T> Queue<T> {
             return PushOutcome::Refused(item);
         }
         let shed = self.shed(places, bytes);
+        self.enter(item, offer, false, now);
+        PushOutcome::Accepted(shed)
+    }
+
+    fn enter(&mut self, item: T, offer: Offer, is_on_top: bool, now: Tick) {
         self.spans += offer.spans;
         self.bytes += offer.bytes;
-        let entry =
-            Entry { seq: self.next_seq, spans: offer.spans, bytes: offer.bytes, since: now, item };
+        let entry = Entry {
+            seq: self.next_seq,
+            spans: offer.spans,
+            bytes: offer.bytes,
+            since: now,
+            is_alone: offer.is_piece,
+            is_on_top,
+            item,
+        };
         self.next_seq += 1;
         if offer.error {
             self.errors.push_back(entry);
@@ -136,7 +169,6 @@ impl<T> Queue<T> {
             self.rest_bytes += offer.bytes;
             self.rest.push_back(entry);
         }
-        PushOutcome::Accepted(shed)
     }
 
     /// Removes the oldest without an error until this many places and bytes are free.
@@ -167,7 +199,8 @@ impl<T> Queue<T> {
         while let Some(next) = self.peek() {
             spans = spans.saturating_add(next.spans);
             bytes = bytes.saturating_add(next.bytes);
-            if !batch.is_empty() && (spans > max_spans || bytes > max_bytes) {
+            let is_alone = next.is_alone || batch.last().is_some_and(|last| last.is_alone);
+            if !batch.is_empty() && (is_alone || spans > max_spans || bytes > max_bytes) {
                 break;
             }
             batch.extend(self.pop());
@@ -178,6 +211,11 @@ impl<T> Queue<T> {
             }
         }
         batch
+    }
+
+    /// All that waits, in no particular order.
+    pub(super) fn into_entries(self) -> impl Iterator<Item = Entry<T>> {
+        self.errors.into_iter().chain(self.rest)
     }
 
     fn errors_first(&self) -> bool {
@@ -202,6 +240,9 @@ impl<T> Queue<T> {
     const fn leave(&mut self, entry: &Entry<T>, error: bool) {
         self.spans -= entry.spans;
         self.bytes -= entry.bytes;
+        if entry.is_on_top {
+            self.on_top -= entry.bytes;
+        }
         if !error {
             self.rest_bytes -= entry.bytes;
         }

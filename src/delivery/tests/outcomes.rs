@@ -214,15 +214,31 @@ fn a_full_queue_refuses_the_newest_and_keeps_errors() {
 }
 
 #[test]
-fn a_trace_that_is_larger_than_the_queue_is_refused() {
-    let (exporter, _heard) = Scripted::new([]);
+fn a_trace_that_is_larger_than_the_queue_leaves_in_pieces_and_a_second_as_far_as_it_fits() {
+    let (hold, blocked) = Step::block();
+    let (exporter, heard) = Scripted::new([blocked]);
     let config = DeliveryConfig { max_queued_bytes: trace(10).bytes(), ..quick() };
     let bench = Bench::one(config, exporter);
+    bench.send(&trace(1));
+    assert_eq!(heard.next(), Event::Export(1));
     bench.send(&failed(100));
-    bench.send(&trace(10));
+    bench.send(&trace(100));
+    drop(hold);
     bench.delivery.flush(LONG).unwrap();
     let stats = bench.stats();
-    assert_eq!((stats.exported, stats.dropped_by(Reason::QueueFull)), (10, 100));
+    let lost = stats.dropped_by(Reason::QueueFull);
+    assert_eq!(stats.exported + lost, 201);
+    assert!((80..100).contains(&lost), "of the second {lost} had no room");
+}
+
+#[test]
+fn a_span_that_is_larger_than_the_queue_is_refused() {
+    let (exporter, _heard) = Scripted::new([]);
+    let config = DeliveryConfig { max_queued_bytes: trace(1).bytes() - 1, ..quick() };
+    let bench = Bench::one(config, exporter);
+    bench.send(&trace(1));
+    bench.delivery.flush(LONG).unwrap();
+    assert_eq!(bench.stats().dropped_by(Reason::QueueFull), 1);
 }
 
 #[test]

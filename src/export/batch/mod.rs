@@ -5,7 +5,7 @@ mod tests;
 
 use std::fmt;
 use std::mem;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
 use std::vec;
 
@@ -119,6 +119,14 @@ impl Batch {
         let loan = Arc::new(Loan::default());
         self.loan = Some(Arc::clone(&loan));
         (self, loan)
+    }
+
+    /// This batch with some spans of each trace, by their places, in the trace's stead.
+    pub(crate) fn narrowed(mut self, spans: Range<usize>) -> Self {
+        for trace in &mut self.traces {
+            *trace = trace.piece(spans.clone());
+        }
+        self
     }
 
     /// This batch without its loan: the caller is responsible for it again.

@@ -85,9 +85,7 @@ impl Original for SdkSpan {
     }
 
     fn is_error(&self) -> bool {
-        let Self(data) = self;
-        matches!(data.status, OtelStatus::Error { .. })
-            || data.events.events.iter().any(convert::is_error_event)
+        has_failed(&self.0)
     }
 
     fn times(&self) -> (SystemTime, SystemTime) {
@@ -131,8 +129,15 @@ pub(super) fn ended(data: &SpanData) -> Option<Ended> {
         trace_id: convert::from_trace_id(context.trace_id())?,
         span_id: convert::from_span_id(context.span_id())?,
         bytes: bytes_of(data),
-        is_error: matches!(data.status, OtelStatus::Error { .. }),
+        is_error: has_failed(data),
     })
+}
+
+/// Whether a finished span has failed.
+#[inline]
+fn has_failed(data: &SpanData) -> bool {
+    matches!(data.status, OtelStatus::Error { .. })
+        || data.events.events.iter().any(convert::is_error_event)
 }
 
 /// The memory of a finished span.

@@ -1,6 +1,7 @@
 //! The spans of one trace that finished in this process.
 
 mod order;
+mod pieces;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -9,6 +9,7 @@ mod attachment;
 mod foreign_spans;
 mod index;
 mod memory_budget;
+mod parting;
 mod recorded_spans;
 
 use std::any::Any;
@@ -28,9 +29,6 @@ pub(crate) use recorded_spans::{LinkRecord, LogRecord, NewSpan, RecordedSpans, S
 use super::Original;
 use crate::model::Resource;
 use crate::time::{ClockCorrection, Tick};
-
-/// Buffers of recorded spans that have reserved more bytes than this are not copied when they are kept.
-const LARGEST_COPIED: usize = 256 * 1024;
 
 /// The spans of one local trace.
 ///
@@ -168,11 +166,6 @@ impl SpanStore {
         self.foreign()?.originals()
     }
 
-    /// Takes the foreign spans out as their tracer made them, if they are of this type.
-    pub(crate) fn take_originals<S: Original>(&mut self) -> Option<Vec<S>> {
-        self.foreign_mut()?.0.take_originals()
-    }
-
     /// Whether dropping the content may run code of the program, as the spans of another tracer may.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign().is_some()
@@ -226,26 +219,6 @@ impl SpanStore {
         self.recorded.clear();
     }
 
-    /// Takes the spans that have ended out of the store, and leaves those that are open.
-    ///
-    /// Both halves have the memory they need: together they may reserve a little more than the whole did.
-    pub(crate) fn split_ended(&mut self) -> Self {
-        match self.spans() {
-            Spans::Recorded(_) => Self { recorded: self.recorded.split_ended() },
-            // Originals arrive when they have ended.
-            Spans::Foreign(_) => {
-                let rest = MemoryBudget::new(self.recorded.budget().limit());
-                std::mem::replace(self, Self::with_budget(rest))
-            }
-        }
-    }
-
-    /// Takes one recorded span out of the store.
-    #[cfg(feature = "layer")]
-    pub(crate) fn take_span(&mut self, span: SpanIndex) -> Self {
-        Self { recorded: self.recorded.take_span(span) }
-    }
-
     /// The bytes of the spans themselves, without memory that is only reserved.
     pub(crate) fn content_bytes(&self) -> usize {
         if self.is_foreign() { self.bytes() } else { self.recorded.content_bytes() }
@@ -271,24 +244,6 @@ impl SpanStore {
     pub(crate) fn is_first_earliest(&self) -> bool {
         let first = self.recorded.span(SpanIndex::FIRST);
         first.is_some_and(|span| span.start == self.recorded.first_start())
-    }
-
-    /// The spans without spare memory: a copy, while the buffer stays for reuse. What is large moves instead, with the
-    /// memory it has, because copying would take its time, and foreign spans move as well.
-    pub(crate) fn freeze(&mut self) -> Self {
-        let used = self.recorded.budget().used();
-        if used > LARGEST_COPIED && !self.is_foreign() {
-            return Self { recorded: self.recorded.take_all() };
-        }
-        let foreign = self.foreign_mut().and_then(|(foreign, _)| foreign.freeze());
-        let mut recorded = self.recorded.to_exact();
-        if let Some((foreign, given_back)) = foreign {
-            self.recorded.recount();
-            recorded.attach(Box::new(foreign));
-            // The budget has counted what the originals point to as well.
-            recorded.set_used(used.saturating_sub(given_back));
-        }
-        Self { recorded }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::parting::LARGEST_COPIED;
 use super::*;
 use crate::model::{Limits, SpanId, SpanKind, Status, TraceId};
 use crate::trace::{Outline, SpanMut};

@@ -10,6 +10,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::trace::Sampler;
+use tailtrace::delivery::DeliveryConfig;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
 use tailtrace::model::{TagRef, Threshold};
@@ -144,6 +145,38 @@ fn what_is_kept_reaches_an_exporter_of_opentelemetry_as_the_sdk_made_it() {
     assert!(span.span_context.is_sampled());
     assert_eq!(span.span_context.trace_state().header(), "vendor=1");
     assert_eq!(seen.calls.lock().unwrap()[0].0, "shop");
+}
+
+#[test]
+fn a_trace_that_is_larger_than_the_queue_arrives_in_pieces_each_span_once() {
+    let (sink, seen) = Sink::new();
+    let pipeline = Pipeline::builder("pipeline")
+        .with_tail(TailSampler::new().keep(Errors))
+        .with_exporter(OtelExporter::new(sink))
+        .with_delivery(DeliveryConfig::default().with_max_queued_bytes(50_000))
+        .start()
+        .unwrap();
+    let provider = shop(&pipeline);
+    let tracer = provider.tracer("lib");
+    let root = Context::new().with_span(tracer.start("root"));
+    for number in 0..999 {
+        let mut part = tracer.start_with_context("part", &root);
+        part.set_attribute(KeyValue::new("number", number));
+        if number == 3 {
+            part.set_status(Status::error("declined"));
+        }
+    }
+    root.span().end();
+    release_line::flush(&provider).unwrap();
+    assert_eq!(settled(&pipeline).exported, 1_000);
+    assert!(seen.calls.lock().unwrap().len() > 5);
+    let spans = seen.spans();
+    let trace_id = spans[0].span_context.trace_id();
+    assert!(spans.iter().all(|span| span.span_context.trace_id() == trace_id));
+    let mut numbers: Vec<Value> =
+        spans.iter().flat_map(|span| span.attributes.iter().map(|tag| tag.value.clone())).collect();
+    numbers.sort_by_key(|number| if let Value::I64(number) = number { *number } else { -1 });
+    assert!(numbers.into_iter().eq((0..999).map(Value::I64)));
 }
 
 #[test]

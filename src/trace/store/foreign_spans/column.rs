@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::ops::Range;
 use std::time::SystemTime;
 
 use crate::kit::unwind_safe;
@@ -24,6 +25,12 @@ pub(super) trait OriginalColumn: Any + Send + Sync {
     fn describe(&self, index: usize, span: &mut SpanMut<'_>);
     /// The first start and the last end.
     fn times(&self) -> Option<(SystemTime, SystemTime)>;
+    /// Whether any original says that it failed.
+    fn has_errors(&self) -> bool;
+    /// The memory that the originals point to, as they say.
+    fn pointed_to(&self) -> usize;
+    /// A copy of some of the originals.
+    fn piece(&self, places: Range<usize>) -> Box<dyn OriginalColumn>;
     fn boxed_clone(&self) -> Box<dyn OriginalColumn>;
 }
 
@@ -67,6 +74,19 @@ impl<S: Original> OriginalColumn for Vec<S> {
     fn times(&self) -> Option<(SystemTime, SystemTime)> {
         let all = self.iter().filter_map(|original| unwind_safe::call(|| original.times()));
         all.reduce(|(first, last), (start, end)| (first.min(start), last.max(end)))
+    }
+
+    fn has_errors(&self) -> bool {
+        self.iter().any(|original| unwind_safe::call(|| original.is_error()).unwrap_or(false))
+    }
+
+    fn pointed_to(&self) -> usize {
+        let all = self.iter().filter_map(|original| unwind_safe::call(|| original.bytes()));
+        all.map(|bytes| bytes.saturating_sub(size_of::<S>())).sum()
+    }
+
+    fn piece(&self, places: Range<usize>) -> Box<dyn OriginalColumn> {
+        Box::new(self.get(places).map_or_else(Vec::new, <[S]>::to_vec))
     }
 
     fn boxed_clone(&self) -> Box<dyn OriginalColumn> {

@@ -6,6 +6,7 @@ mod summary;
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::mem;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use column::OriginalColumn;
@@ -163,6 +164,24 @@ impl ForeignSpans {
             && (elsewhere == 0 || budget.claim(elsewhere));
         *budget = budget.with_limit(limit);
         if fits { OriginalSlot::Free(column, &mut self.summary) } else { OriginalSlot::NoMemory }
+    }
+
+    /// A copy of some of the originals. The root is among those of the first piece that has it.
+    pub(super) fn piece(&self, spans: Range<usize>) -> Self {
+        let column = self.column.piece(spans.clone());
+        Self {
+            summary: self.summary.of_piece(&spans, column.has_errors()),
+            column,
+            kind: self.kind,
+            expected: FEW,
+            outlines: OnceLock::new(),
+            records: OnceLock::new(),
+        }
+    }
+
+    /// The memory that the originals point to, in bytes.
+    pub(super) fn pointed_to(&self) -> usize {
+        self.column.pointed_to()
     }
 
     /// Gives back the memory of the records.

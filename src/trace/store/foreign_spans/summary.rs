@@ -1,5 +1,6 @@
 //! What is known of all originals of a store together.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::Resource;
@@ -28,6 +29,18 @@ impl ForeignSummary {
             && self.resource.is_none()
         {
             self.resource = Some(Arc::clone(resource));
+        }
+    }
+
+    /// What is known of the originals at some places of the column.
+    pub(super) fn of_piece(&self, places: &Range<usize>, has_errors: bool) -> Self {
+        let root = (self.root as usize).checked_sub(places.start);
+        let root = root.filter(|root| *root < places.len()).unwrap_or(0);
+        Self {
+            resource: self.resource.clone(),
+            root: root as u32,
+            len: places.len() as u32,
+            has_errors,
         }
     }
 

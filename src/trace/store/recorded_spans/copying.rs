@@ -2,6 +2,7 @@
 
 #[cfg(feature = "layer")]
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::column_writer::array_bytes;
 use super::{
@@ -17,6 +18,15 @@ impl RecordedSpans {
     /// Takes the spans that have ended out of the buffer, and leaves those that are open.
     pub(in crate::trace::store) fn split_ended(&mut self) -> Self {
         self.split(|_, record| record.end != OPEN)
+    }
+
+    /// A copy of some of the spans, without spare memory.
+    pub(in crate::trace::store) fn piece(&self, spans: Range<usize>) -> Self {
+        let mut piece = Self::with_capacity(spans.len());
+        for (index, _) in self.indexed().skip(spans.start).take(spans.len()) {
+            piece.copy_span(self, index, ClockCorrection::NONE);
+        }
+        piece.to_exact()
     }
 
     /// Takes one span out of the buffer.
