@@ -135,15 +135,16 @@ impl Ledger {
         }
     }
 
-    /// The counters of this moment; `live` and `held` are the recorder's to tell.
-    pub(crate) fn snapshot(&self, live: u64, held: u64) -> Stats {
+    /// The counters of this moment; `live`, `held` and how many spans have `started` that were not
+    /// [counted](Self::started) here are the recorder's to tell.
+    pub(crate) fn snapshot(&self, started: u64, live: u64, held: u64) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let sampled_out = self.sampled_out.sum();
         let unrecorded = Reason::ALL.map(|reason| self.unrecorded(reason).count());
         let sum = |counter: &dyn Fn(&LedgerStripe) -> u64| {
             self.stripes.iter().map(counter).fold(0_u64, u64::wrapping_add)
         };
-        let started = sum(&|stripe| read(&stripe.started));
+        let started = sum(&|stripe| read(&stripe.started)).wrapping_add(started);
         let dropped = |row: usize| sum(&|stripe| read(&stripe.dropped[row]));
         Stats {
             started: started + sampled_out + unrecorded.iter().sum::<u64>(),

@@ -69,7 +69,7 @@ impl Drop for ShutdownOnDrop {
             internal_log::warn(&error.to_string());
         }
         // A set-up function that does not hand the pipeline on looks as if nothing were traced.
-        if was_running && recorder.records() && recorder.losses().started == 0 {
+        if was_running && recorder.records() && recorder.stats().started == 0 {
             internal_log::warn(
                 "the last handle to the pipeline was dropped before any span started, so none will \
                  be recorded; keep the `Pipeline` until the program ends",

@@ -1,12 +1,14 @@
 //! Who decides: the head sampler and the tail policy, either of which may be replaced at any time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use arc_swap::ArcSwap;
 
 use crate::kit::reentrancy::UserCallScope;
 use crate::kit::unwind_safe;
 use crate::ledger::Ledger;
+use crate::model::Threshold;
 use crate::sampling::{
     AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SamplingResult,
 };
@@ -20,9 +22,54 @@ use crate::trace::TraceView;
 /// the thread is marked, so that what it traces itself can be told apart.
 pub(super) struct Deciders {
     pair: ArcSwap<DeciderPair>,
+    /// What the head answers without being asked: a [`FixedHead`]. It spares nearly every root a look at the pair.
+    // Relaxed: a root that begins while the head is replaced may still get the old one's answer.
+    fixed_head: AtomicU8,
     /// The head where none was chosen and there is no tail.
     without_either: ParentBasedSampler,
     ledger: Arc<Ledger>,
+}
+
+/// The answer of a head that does not look at what it is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FixedHead {
+    /// It looks, or its answer says more than the other words do.
+    None,
+    Drop,
+    Record,
+    /// It samples every trace.
+    Sample,
+}
+
+impl FixedHead {
+    /// Each at its own number.
+    const ALL: [Self; 4] = [Self::None, Self::Drop, Self::Record, Self::Sample];
+
+    /// What a sampler says of itself, unless it panicked: whether it drops everything, and its fixed answer.
+    fn of(said: Option<(bool, Option<SamplingResult>)>, has_tail: bool) -> Self {
+        match said {
+            Some((true, _)) => Self::Drop,
+            Some((false, Some(answer))) if answer == Self::sample() => Self::Sample,
+            Some((false, Some(answer))) if answer == SamplingResult::record() && has_tail => {
+                Self::Record
+            }
+            _ => Self::None,
+        }
+    }
+
+    fn sample() -> SamplingResult {
+        SamplingResult::sample().with_threshold(Threshold::ALWAYS)
+    }
+
+    /// The answer in full; `None` where the head has to be asked.
+    pub(super) fn answer(self) -> Option<SamplingResult> {
+        match self {
+            Self::None => None,
+            Self::Drop => Some(SamplingResult::drop()),
+            Self::Record => Some(SamplingResult::record()),
+            Self::Sample => Some(Self::sample()),
+        }
+    }
 }
 
 struct DeciderPair {
@@ -38,11 +85,14 @@ impl Deciders {
         ledger: &Arc<Ledger>,
     ) -> Self {
         let pair = DeciderPair { sampler, tail, ledger: Arc::clone(ledger) };
-        Self {
+        let deciders = Self {
             pair: ArcSwap::from_pointee(pair),
+            fixed_head: AtomicU8::new(FixedHead::None as u8),
             without_either: ParentBasedSampler::new(AlwaysOn),
             ledger: Arc::clone(ledger),
-        }
+        };
+        deciders.update_fixed_head();
+        deciders
     }
 
     /// Marks the thread as asking, until what is returned goes.
@@ -80,15 +130,30 @@ impl Deciders {
         self.pair.load().tail.is_some()
     }
 
-    /// Whether the head drops whatever it is asked about.
-    #[cfg(feature = "layer")]
-    pub(super) fn drops_everything(&self) -> bool {
-        let _asking = self.mark_thread();
-        let pair = self.pair.load();
-        let sampler = pair.sampler.as_ref();
-        sampler.is_some_and(|sampler| {
-            unwind_safe::call(|| sampler.drops_everything()).unwrap_or(false)
-        })
+    /// What the head answers whatever it is asked about.
+    #[inline]
+    pub(super) fn fixed_head(&self) -> FixedHead {
+        FixedHead::ALL[usize::from(self.fixed_head.load(Ordering::Relaxed)) % FixedHead::ALL.len()]
+    }
+
+    /// Asks the head for an answer that is fixed, after it was set or replaced.
+    fn update_fixed_head(&self) {
+        let pair = self.pair.load_full();
+        let fixed = match (&pair.sampler, &pair.tail) {
+            (None, None) => FixedHead::None,
+            (None, Some(_)) => FixedHead::Record,
+            (Some(sampler), tail) => {
+                let _asking = self.mark_thread();
+                let asked =
+                    unwind_safe::call(|| (sampler.drops_everything(), sampler.fixed_answer()));
+                FixedHead::of(asked, tail.is_some())
+            }
+        };
+        self.fixed_head.store(fixed as u8, Ordering::Relaxed);
+        // Of two threads that replace at the same time the last to get here may have seen the first one's pair.
+        if !Arc::ptr_eq(&pair, &self.pair.load()) {
+            self.update_fixed_head();
+        }
     }
 
     /// Asks the tail; without one there is no opinion.
@@ -110,11 +175,13 @@ impl Deciders {
         // What the old sampler traces while it is dropped is refused, like what it traces while it is asked.
         let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(Some(sampler), pair.tail.as_ref()));
+        self.update_fixed_head();
     }
 
     pub(super) fn set_tail(&self, tail: Option<&Arc<dyn TailPolicy>>) {
         let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(pair.sampler.as_ref(), tail));
+        self.update_fixed_head();
     }
 }
 

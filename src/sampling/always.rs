@@ -24,6 +24,10 @@ impl Sampler for AlwaysOn {
     fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
         SamplingResult::sample().with_threshold(Threshold::ALWAYS)
     }
+
+    fn fixed_answer(&self) -> Option<SamplingResult> {
+        Some(SamplingResult::sample().with_threshold(Threshold::ALWAYS))
+    }
 }
 
 /// Drops every trace on purpose: nothing is recorded, the tail is not asked.
@@ -48,8 +52,8 @@ impl Sampler for AlwaysOff {
         SamplingResult::drop()
     }
 
-    fn drops_everything(&self) -> bool {
-        true
+    fn fixed_answer(&self) -> Option<SamplingResult> {
+        Some(SamplingResult::drop())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SamplingRequest, SamplingResult};
+use super::{SamplingDecision, SamplingRequest, SamplingResult};
 
 /// Decides at the start of a local trace what becomes of it.
 ///
@@ -41,12 +41,21 @@ pub trait Sampler: Send + Sync {
     /// Decides what becomes of the local trace whose root `request` describes.
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult;
 
-    /// Whether the sampler drops every trace, so that the layer need not prepare requests for it.
+    /// The answer to every request, where the sampler looks at none, so that the layer need not prepare requests
+    /// for it.
     ///
-    /// Default: no. Say yes only where [`should_sample`](Self::should_sample) always drops, as
-    /// [`AlwaysOff`](super::AlwaysOff) does: spans of existing `tracing` instrumentation are then not looked at.
+    /// Default: `None`. Give one only where [`should_sample`](Self::should_sample) always answers the same, as
+    /// [`AlwaysOn`](super::AlwaysOn) does.
+    fn fixed_answer(&self) -> Option<SamplingResult> {
+        None
+    }
+
+    /// Whether the sampler drops every trace: spans of existing `tracing` instrumentation are then not looked at.
+    ///
+    /// Default: whether that is its [fixed answer](Self::fixed_answer), as it is of
+    /// [`AlwaysOff`](super::AlwaysOff).
     fn drops_everything(&self) -> bool {
-        false
+        self.fixed_answer().is_some_and(|answer| answer.decision == SamplingDecision::Drop)
     }
 }
 
@@ -64,6 +73,10 @@ impl<S: Sampler + ?Sized> Sampler for Arc<S> {
         (**self).should_sample(request)
     }
 
+    fn fixed_answer(&self) -> Option<SamplingResult> {
+        (**self).fixed_answer()
+    }
+
     fn drops_everything(&self) -> bool {
         (**self).drops_everything()
     }
@@ -72,6 +85,10 @@ impl<S: Sampler + ?Sized> Sampler for Arc<S> {
 impl Sampler for Box<dyn Sampler> {
     fn should_sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         (**self).should_sample(request)
+    }
+
+    fn fixed_answer(&self) -> Option<SamplingResult> {
+        (**self).fixed_answer()
     }
 
     fn drops_everything(&self) -> bool {

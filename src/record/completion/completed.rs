@@ -17,11 +17,12 @@ pub(crate) struct CompletedTrace<O: TraceOwner> {
 
 impl<O: TraceOwner> CompletedTrace<O> {
     #[inline]
-    pub(super) fn new(trace: &Arc<LocalTrace<O>>, store: SpanStore, now: Tick) -> Self {
+    pub(in crate::record) fn new(trace: &Arc<LocalTrace<O>>, store: SpanStore, now: Tick) -> Self {
         Self { trace: Arc::clone(trace), store, now }
     }
 
     /// Decides the trace now, by dropping this.
+    #[cfg(feature = "layer")]
     #[inline]
     pub(crate) fn decide(self) {}
 }

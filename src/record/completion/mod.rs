@@ -63,13 +63,13 @@ impl<O: TraceOwner> Completion<O> {
         mut live: MutexGuard<'_, LiveSpans>,
         is_root: bool,
         end: Tick,
-        after: impl FnOnce(CompletedTrace<O>),
+        after: impl FnOnce(&Arc<LocalTrace<O>>, SpanStore, Tick),
     ) {
         debug_assert!(live.over_limit <= live.open, "a span over the limit is open");
         live.open = live.open.saturating_sub(1);
         if live.open == 0 {
-            if let Some(completed) = self.complete(traces, trace, live, end) {
-                after(completed);
+            if let Some(store) = self.complete(traces, trace, live) {
+                after(trace, store, end);
             }
         } else if is_root && matches!(live.phase, Phase::Open) {
             // From now on the time of the other spans runs.
@@ -89,15 +89,16 @@ impl<O: TraceOwner> Completion<O> {
         traces: &LiveTraces<O>,
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
-        now: Tick,
-    ) -> Option<CompletedTrace<O>> {
-        match live.phase.clone() {
+    ) -> Option<SpanStore> {
+        match &live.phase {
             Phase::Open => {
                 live.phase = Phase::Deciding;
-                let store = traces.take_spans(&mut live);
-                return Some(CompletedTrace::new(trace, store, now));
+                return Some(traces.take_spans(&mut live));
             }
-            Phase::Kept(kept) => self.keep_late(traces, trace, live, &kept),
+            Phase::Kept(kept) => {
+                let kept = Arc::clone(kept);
+                self.keep_late(traces, trace, live, &kept);
+            }
             // The thread that decides finds these spans afterwards; what was dropped holds none.
             Phase::Deciding | Phase::Dropped(_) => {}
         }

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::ledger::Reason;
 use crate::record::completion::CompletedTrace;
+use crate::record::deciders::FixedHead;
 use crate::record::local::Phase;
 use crate::record::recorder::Recorder;
 use crate::record::span::{ActiveSpan, RecordedSpan};
@@ -66,8 +67,8 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
         drop(unused);
         None
     } else if live.open == 0 {
-        let now = recorder.clock.now();
-        recorder.completion.complete(&recorder.traces, trace, live, now)
+        let store = recorder.completion.complete(&recorder.traces, trace, live);
+        store.map(|store| CompletedTrace::new(trace, store, recorder.clock.now()))
     } else {
         drop(live);
         None
@@ -79,6 +80,6 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
     }
     recorder.ledger.started(1);
     recorder.traces.register(&begun);
-    let draft = Draft { trace: begun, id: span.id, is_settled: false };
+    let draft = Draft { trace: begun, id: span.id, fixed_head: FixedHead::None, is_settled: false };
     Some((draft, completed))
 }

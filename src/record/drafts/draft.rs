@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::request::DraftRequest;
 use super::sampler_tags;
 use crate::ledger::Reason;
-use crate::model::{Baggage, Incoming, SpanId, SpanKind, TraceContext};
-use crate::record::local::{LiveSpans, LocalTrace, Phase, Worth};
+use crate::model::{Baggage, Incoming, SpanId, SpanKind, Threshold, TraceContext};
+use crate::record::deciders::FixedHead;
+use crate::record::local::{LiveSpans, LocalTrace, Phase};
 use crate::record::recorder::{Recorder, SpanStart};
 use crate::record::span::ActiveSpan;
 use crate::trace::SpanMut;
@@ -24,6 +25,8 @@ pub(crate) struct Draft {
     /// The local trace it is the root of, to which only the draft and the list of live traces refer.
     pub(super) trace: Arc<LocalTrace<Recorder>>,
     pub(super) id: SpanId,
+    /// What the head answers, where that is known before it is asked.
+    pub(super) fixed_head: FixedHead,
     /// Whether the trace is another's business already.
     pub(super) is_settled: bool,
 }
@@ -41,11 +44,16 @@ impl Draft {
     /// Starts a root whose parent may still change; where it would not be recorded whatever its parent
     /// is, it is no draft.
     pub(crate) fn start(recorder: &Arc<Recorder>, name: &'static str) -> DraftStart {
-        if recorder.refusal().is_some() || recorder.drops_everything() {
+        let is_recorded = recorder.refusal().is_none() && recorder.records();
+        let fixed_head = if is_recorded { recorder.deciders.fixed_head() } else { FixedHead::Drop };
+        if fixed_head == FixedHead::Drop {
             return DraftStart::Started(recorder.start(SpanStart::new(Cow::Borrowed(name))));
         }
-        let header = recorder.header_of(None, recorder.clock.correction());
-        if let Err(reason) = recorder.traces.make_room(Worth::of_new(&header)) {
+        let mut header = recorder.header_of(None, recorder.clock.correction());
+        if fixed_head == FixedHead::Sample {
+            header.sample(Some(Threshold::ALWAYS));
+        }
+        if let Err(reason) = recorder.traces.make_room(&header) {
             let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());
             return DraftStart::Started(refused);
         }
@@ -60,10 +68,7 @@ impl Draft {
             Ok(())
         });
         match begun {
-            Ok(trace) => {
-                recorder.ledger.started(1);
-                DraftStart::Draft(Self { trace, id, is_settled: false })
-            }
+            Ok(trace) => DraftStart::Draft(Self { trace, id, fixed_head, is_settled: false }),
             Err(reason) => {
                 let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());
                 DraftStart::Started(refused)
@@ -93,17 +98,21 @@ impl Draft {
         let records = live.store.outlines(self.trace.header.correction);
         // A draft that was evicted has no record, and there is nothing to be asked about it.
         let record = records.span(SpanIndex::FIRST);
-        let tags = record.map(|record| sampler_tags::acquire(records.keyed_tags(record)));
+        let is_asked = self.fixed_head == FixedHead::None;
+        let shown = record.filter(|_| is_asked);
+        let tags = shown.map(|record| sampler_tags::acquire(records.keyed_tags(record)));
+        let links = shown.map(|_| records.owned_links(SpanIndex::FIRST).collect());
         Some(DraftRequest {
             recorder: Arc::clone(&self.trace.owner),
             trace_id: self.trace.trace_id(),
             evicted: evicted(&live),
+            fixed_head: self.fixed_head,
             parent: incoming.and_then(|incoming| incoming.clone().into_context()),
             baggage: incoming.map(|incoming| incoming.baggage.clone()).unwrap_or_default(),
             name: record.map(|record| records.owned_name(record)).unwrap_or_default(),
             kind: record.map_or(SpanKind::Internal, |record| record.kind),
             tags: tags.unwrap_or_default(),
-            links: records.owned_links(SpanIndex::FIRST).collect(),
+            links: links.unwrap_or_default(),
         })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::sampler_tags;
 use crate::ledger::Reason;
 use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext, TraceId};
+use crate::record::deciders::FixedHead;
 use crate::record::recorder::{Recorder, SpanStart};
 use crate::sampling::{SamplingDecision, SamplingResult};
 use crate::trace::header::TraceHeader;
@@ -17,6 +18,8 @@ pub(crate) struct DraftRequest {
     pub(super) trace_id: TraceId,
     /// Why the draft was evicted, if it was.
     pub(super) evicted: Option<Reason>,
+    /// What the head answers, where it need not be asked.
+    pub(super) fixed_head: FixedHead,
     pub(super) parent: Option<TraceContext>,
     /// The parent's baggage, or what came without a parent.
     pub(super) baggage: Baggage,
@@ -50,7 +53,18 @@ impl DraftRequest {
     /// Asks for a draft that cannot wait any longer: where the sampler must not be asked, the draft is
     /// not recorded.
     pub(crate) fn ask_now(self) -> DraftOutcome {
-        let Self { recorder, trace_id, evicted, parent, baggage, name, kind, tags, links } = self;
+        let Self {
+            recorder,
+            trace_id,
+            evicted,
+            fixed_head,
+            parent,
+            baggage,
+            name,
+            kind,
+            tags,
+            links,
+        } = self;
         if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
             return DraftOutcome::JoinParent(parent.clone());
         }
@@ -68,6 +82,9 @@ impl DraftRequest {
         }
         if recorder.is_closed() {
             return DraftOutcome::Unrecorded(header, Some(Reason::ShutDown), baggage);
+        }
+        if let Some(answer) = fixed_head.answer() {
+            return DraftOutcome::Record(header, answer, parent, baggage);
         }
         let mut start = SpanStart::new(name);
         start.kind = kind;

@@ -103,8 +103,8 @@ impl Draft {
             is_remote: parent.as_ref().is_some_and(|parent| parent.is_remote),
             tags: answer.tags,
         };
-        // What the draft began with holds for most roots: they have no parent, and the tail decides.
-        let is_as_begun = parent.is_none() && !header.is_sampled();
+        // What the draft began with holds for most roots: they have no parent, and the head answers as expected.
+        let is_as_begun = parent.is_none() && header.sampled() == self.trace.header.sampled();
         let settled =
             if is_as_begun { self.record_here(root) } else { self.move_to(&header, root) };
         match settled {

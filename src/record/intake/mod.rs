@@ -6,9 +6,8 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
 pub use self::ended::Ended;
-use super::completion::CompletedTrace;
 use super::foreign::{EndedForeignSpan, FirstForeignSpan, ForeignStart};
-use super::local::{LiveSpans, LocalTrace, Phase, Worth};
+use super::local::{LiveSpans, LocalTrace, Phase};
 use super::recorder::Recorder;
 use crate::kit::reentrancy;
 use crate::ledger::Reason;
@@ -220,7 +219,7 @@ impl Intake {
         } else if context.is_sampled() && !recorder.deciders.has_tail() {
             header.sample(context.trace_state.threshold());
         }
-        let refused = recorder.traces.make_room(Worth::of_new(&header)).err();
+        let refused = recorder.traces.make_room(&header).err();
         let mut trace = recorder.traces.acquire(recorder, header);
         if let Some(trace) = Arc::get_mut(&mut trace) {
             trace.make_foreign(refused);
@@ -275,8 +274,8 @@ impl Intake {
             traces.count_bytes(trace, &mut live);
         }
         if trace.foreign_spans().remove(&live) == 0 {
-            if let Some(completed) = completion.complete(traces, trace, live, clock.now()) {
-                CompletedTrace::decide(completed);
+            if let Some(store) = completion.complete(traces, trace, live) {
+                completion.decide(traces, trace, store, clock.now());
             }
         } else if *is_last_root && matches!(live.phase, Phase::Open) {
             drop(live);

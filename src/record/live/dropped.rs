@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::LiveTraces;
 use super::memory::clear_and_release;
+use super::stripe::Stripe;
 use crate::ledger::Reason;
 use crate::model::TraceId;
 use crate::record::local::{LocalTrace, Phase, TraceOwner};
@@ -117,7 +118,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             let left = stripe.ring.expire(now, &self.ring);
             home.publish_oldest(&stripe);
             drop(stripe);
-            self.count_and_drop(left);
+            self.count_and_release(home, left);
         }
         self.drop_oldest();
     }
@@ -135,7 +136,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             let left = stripe.ring.pop_segment(&self.ring);
             home.publish_oldest(&stripe);
             drop(stripe);
-            self.count_and_drop(left);
+            self.count_and_release(home, left);
         }
     }
 
@@ -150,20 +151,16 @@ impl<O: TraceOwner> LiveTraces<O> {
                 let left = stripe.ring.pop_segment(&self.ring);
                 home.publish_oldest(&stripe);
                 drop(stripe);
-                self.count_and_drop(left);
+                self.count_and_release(home, left);
             }
         }
     }
 
-    /// The caller holds no lock.
-    fn count_and_drop(&self, left: Leavings) {
+    /// Counts what left a ring as dropped, and keeps its buffers for other traces. The caller holds no lock.
+    fn count_and_release(&self, home: &Stripe<O>, left: Leavings) {
         if left.spans > 0 {
             self.ledger.dropped(Reason::NotKept, left.spans);
         }
-    }
-
-    /// How many spans the ring holds.
-    pub(in crate::record) fn spans_in_ring(&self) -> u64 {
-        self.stripes.iter().map(|stripe| stripe.lock().ring.spans()).sum()
+        left.into_stores().for_each(|store| clear_and_release(home, store));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use super::LiveTraces;
 use crate::ledger::Reason;
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner, Worth};
+use crate::trace::header::TraceHeader;
 
 /// How many traces are compared to find one that is worth little.
 const LOOKS: usize = 32;
@@ -15,7 +16,7 @@ const MOST_AT_ONCE: usize = 8;
 impl<O: TraceOwner> LiveTraces<O> {
     /// Makes room for a new trace, unless that is worth less than what would have to go.
     #[inline]
-    pub(in crate::record) fn make_room(&self, new: Worth) -> Result<(), Reason> {
+    pub(in crate::record) fn make_room(&self, new: &TraceHeader) -> Result<(), Reason> {
         match self.exceeded_limit(1) {
             None => Ok(()),
             Some(reason) => self.evict_for(new, reason),
@@ -23,7 +24,8 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     #[cold]
-    fn evict_for(&self, new: Worth, reason: Reason) -> Result<(), Reason> {
+    fn evict_for(&self, new: &TraceHeader, reason: Reason) -> Result<(), Reason> {
+        let new = Worth::of_new(new);
         match self.least_valuable() {
             // A trace that is being decided is about to leave by itself, but is not gone yet.
             Some(trace) if is_worth_less(&trace, new) && self.evict(&trace, reason) => Ok(()),

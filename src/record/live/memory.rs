@@ -32,6 +32,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.traces.give_back(&mut stripe.traces, 1);
             return Err(reason);
         }
+        stripe.started += 1;
         let bytes = store.bytes();
         let spans = LiveSpans::new(store, bytes);
         let trace = Self::make_trace(&mut stripe, owner, home, header, spans);

@@ -47,6 +47,17 @@ pub(super) struct LiveTraces<O> {
     random: Random,
 }
 
+/// Counts of spans that the ledger is told when it is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SpanCounts {
+    /// Recorded spans that have started.
+    pub(super) started: u64,
+    /// Spans of live traces.
+    pub(super) live: u64,
+    /// Spans in the ring.
+    pub(super) held: u64,
+}
+
 impl<O: TraceOwner> LiveTraces<O> {
     pub(super) fn new(limits: RecordLimits, ledger: Arc<Ledger>, random: Random) -> Self {
         let count = (limits.live_traces / TRACES_PER_STRIPE).clamp(1, STRIPES).next_power_of_two();
@@ -140,11 +151,16 @@ impl<O: TraceOwner> LiveTraces<O> {
         live: &mut MutexGuard<'_, LiveSpans>,
     ) -> Option<Arc<LocalTrace<O>>> {
         debug_assert_eq!(trace.spans(live), 0, "a trace that holds spans is registered");
-        self.count_bytes_in(stripe, live);
-        trace.slot()?;
+        stripe.started += u64::from(std::mem::take(&mut live.started));
+        let Some(removed) = stripe.table.remove(trace) else {
+            self.count_bytes_in(stripe, live);
+            return None;
+        };
+        let left = live.store.bytes();
+        let freed = live.counted_bytes as usize + LocalTrace::<O>::BYTES - left;
+        live.counted_bytes = u32::try_from(left).unwrap_or(u32::MAX);
         self.traces.give_back(&mut stripe.traces, 1);
-        self.bytes.give_back(&mut stripe.bytes, LocalTrace::<O>::BYTES);
-        let removed = stripe.table.remove(trace)?;
+        self.bytes.give_back(&mut stripe.bytes, freed);
         // A trace that is remembered as foreign is given back by those who remember it, and a closed recorder pools
         // none.
         if removed.is_foreign() || removed.is_pooled() || self.is_closed() {
@@ -239,11 +255,20 @@ impl<O: TraceOwner> LiveTraces<O> {
         self.stripes.iter().map(|stripe| stripe.lock().bytes.used()).sum()
     }
 
-    /// Spans that no other column of the ledger counts.
-    pub(super) fn spans(&self) -> u64 {
-        let mut spans = 0;
-        self.for_each(|trace| spans += trace.spans(&trace.lock()));
-        spans
+    /// Counts the spans that no other column of the ledger counts.
+    pub(super) fn spans(&self) -> SpanCounts {
+        let mut counts = SpanCounts::default();
+        self.for_each(|trace| {
+            let live = trace.lock();
+            counts.live += trace.spans(&live);
+            counts.started += u64::from(live.started);
+        });
+        for stripe in &self.stripes {
+            let stripe = stripe.lock();
+            counts.started += stripe.started;
+            counts.held += stripe.ring.spans();
+        }
+        counts
     }
 
     pub(super) fn pool(&self) -> SpanPool {

@@ -29,6 +29,8 @@ pub(super) struct StripeState<O> {
     pub(super) table: LiveTable<O>,
     pub(super) pool: BufferPool<O>,
     pub(super) ring: Ring,
+    /// Spans that have started in traces of this stripe, but for those that live traces have yet to tell.
+    pub(super) started: u64,
     /// Live traces, and their memory in bytes.
     pub(super) traces: Share,
     pub(super) bytes: Share,
@@ -40,6 +42,7 @@ impl<O> Stripe<O> {
             table: LiveTable::new(),
             pool: BufferPool::new(pool_capacity),
             ring: Ring::new(),
+            started: 0,
             traces: Share::default(),
             bytes: Share::default(),
         };

@@ -19,6 +19,8 @@ pub(in crate::record) struct LiveSpans {
     pub(in crate::record) over_limit: u32,
     /// Children that were started; what their ids are made of.
     children: u32,
+    /// Spans that have started since the stripe last counted them.
+    pub(in crate::record) started: u32,
     pub(in crate::record) phase: Phase,
 }
 
@@ -40,7 +42,15 @@ impl LiveSpans {
     #[inline]
     pub(in crate::record) fn new(store: SpanStore, counted_bytes: usize) -> Self {
         let counted_bytes = u32::try_from(counted_bytes).unwrap_or(u32::MAX);
-        Self { store, counted_bytes, open: 1, over_limit: 0, children: 0, phase: Phase::Open }
+        Self {
+            store,
+            counted_bytes,
+            open: 1,
+            over_limit: 0,
+            children: 0,
+            started: 0,
+            phase: Phase::Open,
+        }
     }
 
     /// The id of the next child of `parent`.

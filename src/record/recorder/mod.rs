@@ -15,7 +15,7 @@ use super::completion::{Completion, KeepOutcome};
 use super::config::RecordLimits;
 use super::deciders::Deciders;
 use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
-use super::live::{LiveTraces, SpanPool};
+use super::live::{LiveTraces, SpanCounts, SpanPool};
 use super::local::{LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
@@ -111,12 +111,6 @@ impl Recorder {
         self.records
     }
 
-    /// Whether the head drops every trace, so that nothing needs to be prepared to ask it.
-    #[cfg(feature = "layer")]
-    pub(super) fn drops_everything(&self) -> bool {
-        !self.records || self.deciders.drops_everything()
-    }
-
     /// Whether one of its samplers or policies is being asked on this thread: what that starts is refused.
     pub(crate) fn is_decider_running(&self) -> bool {
         self.deciders.is_running_here()
@@ -207,13 +201,13 @@ impl Recorder {
 
     /// The account without what is live and held, which costs no look at every trace.
     pub(crate) fn losses(&self) -> Stats {
-        self.ledger.snapshot(0, 0)
+        self.ledger.snapshot(0, 0, 0)
     }
 
     /// The account of this moment.
     pub(crate) fn stats(&self) -> Stats {
-        let held = self.traces.spans_in_ring();
-        self.ledger.snapshot(self.traces.spans(), held)
+        let SpanCounts { started, live, held } = self.traces.spans();
+        self.ledger.snapshot(started, live, held)
     }
 
     /// The recorded spans that have not ended.

@@ -8,7 +8,7 @@ use super::{LocalParent, Recorder};
 use crate::kit::reentrancy;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceFlags, TraceId, TraceState};
-use crate::record::local::{LiveSpans, LocalTrace, Phase, Worth};
+use crate::record::local::{LiveSpans, LocalTrace, Phase};
 use crate::record::span::{
     ActiveSpan, OverLimitSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace,
 };
@@ -58,7 +58,7 @@ impl Recorder {
         if answer.is_sampled() {
             header.sample(answer.threshold);
         }
-        if let Err(reason) = self.traces.make_room(Worth::of_new(&header)) {
+        if let Err(reason) = self.traces.make_room(&header) {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
         let start = new.start.map_or(now, |start| start.tick(correction));
@@ -121,6 +121,9 @@ impl Recorder {
         new: &SpanStart<'_>,
         now: Tick,
     ) -> SamplingResult {
+        if let Some(answer) = self.deciders.fixed_head().answer() {
+            return answer;
+        }
         let mut request = SamplingRequest::new(header.trace_id, &new.name, now)
             .with_kind(new.kind)
             .with_tags(&new.tags)
@@ -151,17 +154,18 @@ impl Recorder {
             if is_parent_remote {
                 records.set_parent_remote(SpanIndex::FIRST, true);
             }
-            for (key, value) in tags.into_iter().chain(answer.tags) {
-                records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
-            }
-            for link in links {
-                records.push_link(SpanIndex::FIRST, link, limits);
+            if !(tags.is_empty() && answer.tags.is_empty() && links.is_empty()) {
+                for (key, value) in tags.into_iter().chain(answer.tags) {
+                    records.set_tag(SpanIndex::FIRST, key, value.as_ref(), limits);
+                }
+                for link in links {
+                    records.push_link(SpanIndex::FIRST, link, limits);
+                }
             }
             Ok(())
         });
         match begun {
             Ok(trace) => {
-                self.ledger.started(1);
                 ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, baggage))
             }
             Err(reason) => self.unrecorded_root(None, Some(reason), &header, baggage),
@@ -216,7 +220,7 @@ impl Recorder {
         match live.store.recorded_mut().push_span(span, &self.limits.span) {
             Ok(index) => {
                 live.open += 1;
-                self.ledger.started(1);
+                live.started += 1;
                 self.traces.unlock(trace, live, was_empty);
                 ActiveSpan::Recorded(RecordedSpan::new(Arc::clone(trace), id, index, baggage))
             }
@@ -247,7 +251,7 @@ impl Recorder {
             drop(live);
             return self.unrecorded_root(None, refused, &trace.header, baggage);
         }
-        self.ledger.started(1);
+        live.started += 1;
         live.open += 1;
         live.over_limit += 1;
         self.traces.unlock(trace, live, was_empty);

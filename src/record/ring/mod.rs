@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub(super) use self::dropped::{DroppedTrace, NEVER, Pushed};
 use self::index::RingIndex;
-use self::segment::{Entry, Segment, SegmentShape};
+use self::segment::{Segment, SegmentShape};
 use super::quota::{Quota, Share};
 use crate::model::TraceId;
 use crate::time::Tick;
@@ -31,7 +31,8 @@ pub(super) struct RingLimits {
     segment_bytes: usize,
 }
 
-/// What left a ring. The caller drops it where it holds no lock: spans of another tracer may run code when they go.
+/// What left a ring. The caller drops it where it holds no lock: spans of another tracer may run code when they go, and
+/// what was many small traces takes its time.
 #[derive(Debug, Default)]
 pub(super) struct Leavings {
     pub(super) spans: u64,
@@ -51,6 +52,13 @@ pub(super) struct Ring {
     shape: SegmentShape,
     spans: u64,
     bytes: Share,
+}
+
+impl Leavings {
+    /// The buffers that were moved into the ring, for other traces to use.
+    pub(super) fn into_stores(self) -> impl Iterator<Item = SpanStore> {
+        self.segments.into_iter().flat_map(Segment::into_stores).chain(self.stores)
+    }
 }
 
 impl RingLimits {
@@ -88,18 +96,36 @@ impl Ring {
         if bytes >= limits.bytes.limit() {
             return Pushed::Refused;
         }
+        let fingerprint = self.index.fingerprint(header.trace_id);
+        self.spans += store.len() as u64;
+        // What nearly every trace comes to: a copy into memory that is there.
+        if let Some(segment) = self.segments.back_mut()
+            && segment.has_room_for(store, bytes)
+        {
+            if segment.copy(header, fingerprint, now, store) {
+                limits.bytes.add(&mut self.bytes, segment.take_uncounted());
+            }
+            return Pushed::Copied;
+        }
+        self.push_and_grow(header, fingerprint, store, now, limits)
+    }
+
+    #[cold]
+    fn push_and_grow(
+        &mut self,
+        header: &TraceHeader,
+        fingerprint: u32,
+        store: &mut SpanStore,
+        now: Tick,
+        limits: &RingLimits,
+    ) -> Pushed {
         let is_full = |segment: &Segment| segment.is_full_for(store, limits.segment_bytes);
         if self.segments.back().is_none_or(is_full) {
             self.begin_segment(limits);
         }
-        let fingerprint = self.index.fingerprint(header.trace_id);
         let Some(segment) = self.segments.back_mut() else { return Pushed::Refused };
-        self.spans += store.len() as u64;
-        let pushed = segment.push(Entry::new(header.clone(), fingerprint, now), store, bytes);
-        let grown = segment.take_uncounted();
-        if grown > 0 {
-            limits.bytes.add(&mut self.bytes, grown);
-        }
+        let pushed = segment.push(header, fingerprint, now, store);
+        limits.bytes.add(&mut self.bytes, segment.take_uncounted());
         pushed
     }
 

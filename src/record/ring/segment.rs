@@ -31,7 +31,6 @@ pub(super) struct Segment {
 pub(super) struct Entry {
     header: TraceHeader,
     since: Tick,
-    fingerprint: u32,
     spans: EntrySpans,
 }
 
@@ -50,12 +49,6 @@ enum EntrySpans {
 pub(super) struct SegmentShape {
     entries: usize,
     columns: ColumnLengths,
-}
-
-impl Entry {
-    pub(super) fn new(header: TraceHeader, fingerprint: u32, since: Tick) -> Self {
-        Self { header, since, fingerprint, spans: EntrySpans::Gone }
-    }
 }
 
 impl Segment {
@@ -99,6 +92,14 @@ impl Segment {
         SegmentShape { entries, columns: lengths.map(scaled) }
     }
 
+    /// Whether a trace of so many bytes can be copied into memory that is there.
+    #[inline]
+    pub(super) fn has_room_for(&self, next: &SpanStore, bytes: usize) -> bool {
+        self.entries.len() < self.entries.capacity()
+            && next.fits_in(&self.columns)
+            && !is_moved(next, bytes)
+    }
+
     /// Whether the next trace goes into another segment, where one is full at `bytes`.
     pub(super) fn is_full_for(&self, next: &SpanStore, bytes: usize) -> bool {
         let has_room = self.entries.len() < self.entries.capacity()
@@ -107,22 +108,43 @@ impl Segment {
         (is_full && !self.entries.is_empty()) || self.len() >= MOST_ENTRIES
     }
 
-    /// Adds a trace, whose spans are copied, or moved where that is cheaper. `bytes` is what they take.
-    pub(super) fn push(&mut self, mut entry: Entry, store: &mut SpanStore, bytes: usize) -> Pushed {
+    /// Adds a trace, whose spans are copied, or moved where that is cheaper.
+    pub(super) fn push(
+        &mut self,
+        header: &TraceHeader,
+        fingerprint: u32,
+        since: Tick,
+        store: &mut SpanStore,
+    ) -> Pushed {
+        if !is_moved(store, store.content_bytes()) {
+            self.copy(header, fingerprint, since, store);
+            return Pushed::Copied;
+        }
         self.spans += store.len() as u64;
-        let pushed = if is_moved(store, bytes) {
-            self.other_bytes += store.bytes();
-            entry.spans = EntrySpans::Whole(std::mem::take(store));
-            Pushed::Moved
-        } else {
-            let packed = store.pack_into(&mut self.columns);
-            self.other_bytes += packed.rare_bytes();
-            entry.spans = EntrySpans::Packed(packed);
-            Pushed::Copied
-        };
-        self.fingerprints.push(entry.fingerprint);
-        self.entries.push(entry);
-        pushed
+        self.other_bytes += store.bytes();
+        let spans = EntrySpans::Whole(std::mem::take(store));
+        self.fingerprints.push(fingerprint);
+        self.entries.push(Entry { header: header.clone(), since, spans });
+        Pushed::Moved
+    }
+
+    /// Adds a trace by copying its spans; whether it brought memory along that is in no column.
+    #[inline]
+    pub(super) fn copy(
+        &mut self,
+        header: &TraceHeader,
+        fingerprint: u32,
+        since: Tick,
+        store: &mut SpanStore,
+    ) -> bool {
+        self.spans += store.len() as u64;
+        let packed = store.pack_into(&mut self.columns);
+        let rare_bytes = packed.rare_bytes();
+        self.other_bytes += rare_bytes;
+        self.fingerprints.push(fingerprint);
+        let spans = EntrySpans::Packed(packed);
+        self.entries.push(Entry { header: header.clone(), since, spans });
+        rare_bytes > 0
     }
 
     /// How much more memory it takes than at the last call.
@@ -181,6 +203,14 @@ impl Segment {
             }
         }
         before - self.spans
+    }
+
+    /// The buffers that were moved in.
+    pub(super) fn into_stores(self) -> impl Iterator<Item = SpanStore> {
+        self.entries.into_iter().filter_map(|entry| match entry.spans {
+            EntrySpans::Whole(store) => Some(store),
+            EntrySpans::Packed(_) | EntrySpans::Gone => None,
+        })
     }
 
     /// The last entry before the place `end` whose trace id may be the one that is looked for.

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use super::over_limit::OverLimitSpan;
 use super::recorded::RecordedSpan;
+#[cfg(any(feature = "otel", test))]
+use super::recorded::decide;
 use super::unrecorded::UnrecordedSpan;
 #[cfg(feature = "layer")]
 use super::writer::SpanWriter;
@@ -15,7 +17,7 @@ use crate::model::TraceId;
 use crate::model::{
     Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext,
 };
-#[cfg(any(feature = "layer", feature = "otel", test))]
+#[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
 use crate::record::recorder::Recorder;
 #[cfg(any(feature = "layer", feature = "otel", test))]
@@ -198,8 +200,8 @@ impl ActiveSpan {
     #[inline]
     pub(crate) fn finish(&self, end: Option<Tick>) {
         match self {
-            Self::Recorded(span) => span.finish(end, CompletedTrace::decide),
-            Self::OverLimit(span) => span.finish(end, CompletedTrace::decide),
+            Self::Recorded(span) => span.finish(end, decide),
+            Self::OverLimit(span) => span.finish(end, decide),
             Self::Unrecorded(_) => {}
         }
     }
@@ -215,7 +217,9 @@ impl ActiveSpan {
     ) {
         match self {
             Self::Recorded(span) => span.finish_with(end, after),
-            Self::OverLimit(span) => span.finish(end, after),
+            Self::OverLimit(span) => {
+                span.finish(end, |trace, store, now| after(CompletedTrace::new(trace, store, now)));
+            }
             Self::Unrecorded(_) => {}
         }
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use super::recorded::decide;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
-use crate::record::completion::CompletedTrace;
 use crate::record::local::LocalTrace;
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
-use crate::trace::store::{NewSpan, SpanIndex};
+use crate::trace::store::{NewSpan, SpanIndex, SpanStore};
 
 /// The span is not on record and has not ended.
 const WAITING: u32 = u32::MAX;
@@ -58,7 +58,11 @@ impl OverLimitSpan {
         context
     }
 
-    pub(super) fn finish(&self, end: Option<Tick>, after: impl FnOnce(CompletedTrace<Recorder>)) {
+    pub(super) fn finish(
+        &self,
+        end: Option<Tick>,
+        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
+    ) {
         let Recorder { clock, traces, completion, ledger, .. } = &*self.trace.owner;
         let end = end.unwrap_or_else(|| clock.now());
         let mut live = self.trace.lock();
@@ -117,6 +121,6 @@ impl OverLimitSpan {
 
 impl Drop for OverLimitSpan {
     fn drop(&mut self) {
-        self.finish(None, CompletedTrace::decide);
+        self.finish(None, decide);
     }
 }

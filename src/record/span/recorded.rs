@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::model::{Baggage, SpanId, TraceContext};
+#[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
-use crate::record::local::LocalTrace;
+use crate::record::local::{LocalTrace, TraceOwner};
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
-use crate::trace::store::SpanIndex;
+use crate::trace::store::{SpanIndex, SpanStore};
 
 /// A span in the buffer of a local trace.
 #[derive(Debug)]
@@ -36,7 +37,11 @@ impl RecordedSpan {
     }
 
     #[inline]
-    pub(super) fn finish(&self, end: Option<Tick>, after: impl FnOnce(CompletedTrace<Recorder>)) {
+    pub(super) fn finish(
+        &self,
+        end: Option<Tick>,
+        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
+    ) {
         let recorder = &*self.trace.owner;
         let end = end.unwrap_or_else(|| recorder.clock.now());
         let mut live = self.trace.lock();
@@ -55,7 +60,7 @@ impl RecordedSpan {
         end: Option<Tick>,
         after: impl FnOnce(CompletedTrace<Recorder>),
     ) {
-        self.finish(end, after);
+        self.finish(end, |trace, store, now| after(CompletedTrace::new(trace, store, now)));
         self.has_ended = true;
     }
 
@@ -73,8 +78,13 @@ impl RecordedSpan {
     // Out of line, so that what callers inline is the few instructions of a span that is not recorded.
     #[inline(never)]
     fn end(&mut self) {
-        self.finish(None, CompletedTrace::decide);
+        self.finish(None, decide);
     }
+}
+
+/// Decides a trace that is complete where its last span has ended.
+pub(super) fn decide(trace: &Arc<LocalTrace<Recorder>>, store: SpanStore, now: Tick) {
+    trace.owner.decide(trace, store, now);
 }
 
 impl Drop for RecordedSpan {
