@@ -73,13 +73,14 @@ pub(in crate::layer) enum ContextView {
 }
 
 impl OpenSpan {
-    #[inline]
+    #[inline(always)]
     fn new(state: SpanState, metadata: &'static Metadata<'static>) -> Self {
+        let is_unrecorded = matches!(state, SpanState::Started(ActiveSpan::Unrecorded(_)));
         Self {
             state,
             metadata,
             is_parent_final: false,
-            began_in_panic: thread::panicking(),
+            began_in_panic: !is_unrecorded && thread::panicking(),
             measurements: None,
             id_rest: 0,
         }
@@ -90,7 +91,7 @@ impl OpenSpan {
         Self::new(SpanState::Draft(draft), metadata)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in crate::layer) fn started(
         span: ActiveSpan,
         metadata: &'static Metadata<'static>,
@@ -280,6 +281,7 @@ impl OpenSpan {
         if let SpanState::Started(old) = mem::replace(&mut self.state, SpanState::Started(new)) {
             Draft::cancel(old);
         }
+        self.began_in_panic = thread::panicking();
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The place of one span.
 
+use std::mem;
+
 use crate::layer::deferred_decision::DeferredDecision;
 use crate::layer::open_span::OpenSpan;
 
@@ -29,8 +31,8 @@ impl Slot {
     #[inline(always)]
     pub(super) fn fill(&mut self, span: OpenSpan) {
         debug_assert!(self.0.is_none(), "the slot is free");
-        // Unlike an assignment it does not drop what it knows is not there.
-        self.0.get_or_insert(span);
+        // Nothing is forgotten: an assignment would drop what is not there.
+        mem::forget(self.0.replace(span));
     }
 
     /// Ends the span and forgets it, if it has this rest of its id; false if there is no such span.
