@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::thread;
 
 use crate::model::{
     Baggage, Incoming, Link, LogLevel, SpanKind, Status, TagArg, TagKey, TraceContext,
@@ -179,16 +178,6 @@ impl SpanGuard {
     #[inline]
     pub fn finish(self) {
         drop(self);
-    }
-}
-
-impl Drop for SpanGuard {
-    #[inline]
-    fn drop(&mut self) {
-        // A panic passes through the span: it has failed, though no status says so.
-        if thread::panicking() {
-            self.0.fail_by_panic();
-        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::OnceLock;
-use std::thread;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -36,29 +35,14 @@ impl Span {
         !self.has_ended && self.span.may_write()
     }
 
-    /// Marks the span as failed where a panic passes through it.
-    fn note_panic(&self) {
-        if thread::panicking() {
-            self.span.fail_by_panic();
-        }
-    }
-
     fn finish(&mut self, end: Option<SystemTime>) {
         if self.has_ended {
             return;
         }
         self.has_ended = true;
-        self.note_panic();
+        self.span.note_panic();
         let end = end.and_then(|time| self.span.tick_at(time));
         self.span.finish(end);
-    }
-}
-
-impl Drop for Span {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            self.note_panic();
-        }
     }
 }
 

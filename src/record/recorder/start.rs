@@ -179,11 +179,12 @@ impl Recorder {
         parent: SpanId,
         new: SpanStart<'_>,
     ) -> ActiveSpan {
-        let start = match new.start {
-            None => self.clock.now(),
-            Some(start) => start.tick(trace.header.correction),
-        };
+        let explicit = new.start.map(|start| start.tick(trace.header.correction));
+        let start = explicit.unwrap_or_else(|| self.clock.now());
         let span = self.start_child(trace, parent, start, new.name, new.kind, new.baggage);
+        if let Some(start) = explicit {
+            span.write(|span| span.note_start(start));
+        }
         for (key, value) in new.tags {
             span.set_tag(key.into(), value.as_ref());
         }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 #[cfg(feature = "otel")]
+use std::thread;
+#[cfg(feature = "otel")]
 use std::time::SystemTime;
 
 use super::over_limit::OverLimitSpan;
@@ -174,17 +176,16 @@ impl ActiveSpan {
         self.write(|span| span.push_error(now, error));
     }
 
-    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
-    #[cold]
-    pub(crate) fn fail_by_panic(&self) {
-        let began_in_panic = match self {
-            Self::Recorded(span) => span.began_in_panic,
-            Self::OverLimit(span) => span.began_in_panic,
-            Self::Unrecorded(_) => true,
-        };
-        if !began_in_panic {
-            self.record_failed();
-            self.write(|span| span.mark_failed());
+    /// Marks the span, which is about to be ended by name, as failed where a panic passes through it. A span that is
+    /// dropped does so itself.
+    #[cfg(feature = "otel")]
+    pub(crate) fn note_panic(&self) {
+        if thread::panicking() {
+            match self {
+                Self::Recorded(span) => span.fail_by_panic(),
+                Self::OverLimit(span) => span.fail_by_panic(),
+                Self::Unrecorded(_) => {}
+            }
         }
     }
 

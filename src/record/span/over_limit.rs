@@ -32,7 +32,7 @@ pub(crate) struct OverLimitSpan {
     name: Cow<'static, str>,
     kind: SpanKind,
     /// Whether its thread was panicking when it began: the panic does not pass through it then.
-    pub(super) began_in_panic: bool,
+    began_in_panic: bool,
     /// Where it stands in the buffer, or that it does not.
     // Relaxed: it is written under the trace's lock. A reader without the lock that misses a record just
     // made writes nothing, as a moment before.
@@ -112,6 +112,18 @@ impl OverLimitSpan {
         recorder.traces.unlock(&self.trace, live, false);
     }
 
+    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
+    #[cold]
+    pub(super) fn fail_by_panic(&self) {
+        if !self.began_in_panic {
+            self.record_failed();
+            if let Some(index) = self.index() {
+                let recorder = &*self.trace.owner;
+                recorder.write(&self.trace, index, self.id, |span| span.mark_failed());
+            }
+        }
+    }
+
     fn span(&self) -> NewSpan {
         let Self { id, parent, start, kind, .. } = self;
         let name = self.name.clone();
@@ -121,6 +133,9 @@ impl OverLimitSpan {
 
 impl Drop for OverLimitSpan {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.fail_by_panic();
+        }
         self.finish(None, decide);
     }
 }

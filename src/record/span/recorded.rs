@@ -21,7 +21,7 @@ pub(crate) struct RecordedSpan {
     /// Whether the holder has ended it, so that its drop need not look for it.
     has_ended: bool,
     /// Whether its thread was panicking when it began: the panic does not pass through it then.
-    pub(super) began_in_panic: bool,
+    began_in_panic: bool,
     pub(in crate::record) baggage: Baggage,
 }
 
@@ -33,7 +33,8 @@ impl RecordedSpan {
         index: SpanIndex,
         baggage: Baggage,
     ) -> Self {
-        Self { trace, id, index, has_ended: false, began_in_panic: thread::panicking(), baggage }
+        let began_in_panic = thread::panicking();
+        Self { trace, id, index, has_ended: false, began_in_panic, baggage }
     }
 
     #[inline]
@@ -64,6 +65,15 @@ impl RecordedSpan {
         self.has_ended = true;
     }
 
+    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
+    #[cold]
+    pub(super) fn fail_by_panic(&self) {
+        if !self.began_in_panic {
+            let recorder = &*self.trace.owner;
+            recorder.write(&self.trace, self.index, self.id, |span| span.mark_failed());
+        }
+    }
+
     pub(super) fn context(&self) -> TraceContext {
         let live = self.trace.lock();
         let records = live.store.outlines(self.trace.header.correction);
@@ -78,6 +88,10 @@ impl RecordedSpan {
     // Out of line, so that what callers inline is the few instructions of a span that is not recorded.
     #[inline(never)]
     fn end(&mut self) {
+        // A panic passes through the span: it has failed, though no status says so.
+        if thread::panicking() {
+            self.fail_by_panic();
+        }
         self.finish(None, decide);
     }
 }

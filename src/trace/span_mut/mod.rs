@@ -227,6 +227,11 @@ impl<'a> SpanMut<'a> {
         self.has_failed
     }
 
+    /// Notes that the span started at this moment, which may be before the first span of its trace.
+    pub(crate) fn note_start(&mut self, start: Tick) {
+        self.spans.note_start(start);
+    }
+
     /// Counts tags, log entries and links that were dropped before, on top of those that the limits drop.
     pub fn count_dropped(&mut self, tags: u32, logs: u32, links: u32) -> &mut Self {
         self.spans.count_dropped(self.index, tags, logs, links);

@@ -243,7 +243,7 @@ impl SpanStore {
     /// Whether it is known, without a look at each span, that none started before the span that stands first.
     pub(crate) fn is_first_earliest(&self) -> bool {
         let first = self.recorded.span(SpanIndex::FIRST);
-        first.is_some_and(|span| span.start == self.recorded.first_start())
+        first.is_some_and(|span| Some(span.start) == self.recorded.first_start())
     }
 }
 

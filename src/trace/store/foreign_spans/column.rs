@@ -110,6 +110,7 @@ fn push_outline(
     };
     // A budget without a limit refuses nothing. The limits of a foreign span are those of its tracer.
     let Ok(index) = records.push_span(new, &Limits::NONE) else { return };
+    records.note_start(Tick::at_wall(outline.start, correction));
     records.set_parent_remote(index, outline.is_parent_remote);
     // The description may be long, and stays with the original.
     match outline.status {

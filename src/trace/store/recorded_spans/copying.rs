@@ -4,10 +4,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::column_writer::array_bytes;
 use super::{
-    DetailColumns, DropCounts, LinkRecord, MemoryBudget, NewSpan, OPEN, RareDetails, RecordedSpans,
-    SpanIndex, SpanRecord,
+    DetailColumns, DropCounts, MemoryBudget, NewSpan, OPEN, RareDetails, RecordedSpans, SpanIndex,
+    SpanRecord,
 };
 #[cfg(feature = "layer")]
 use crate::model::TagRef;
@@ -62,7 +61,9 @@ impl RecordedSpans {
         shift: ClockCorrection,
     ) -> Option<SpanIndex> {
         let record = from.span(span)?;
-        let new = NewSpan { start: record.start.shifted(shift), ..from.new_span(record) };
+        let start = record.start.shifted(shift);
+        self.note_start(start);
+        let new = NewSpan { start, ..from.new_span(record) };
         let copy = self.push_span(new, &Limits::NONE).ok()?;
         self.set_parent_remote(copy, record.is_parent_remote);
         self.copy_details(copy, from, span, shift);
@@ -220,9 +221,7 @@ impl RareDetails {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let arrays: usize = self.arrays.iter().map(array_bytes).sum();
-        let links: usize = self.links.values().map(Vec::len).sum();
-        let columns = links * size_of::<LinkRecord>() + size_of_val(self.arrays.as_slice());
-        size_of::<Self>() + columns + self.bytes.len() + arrays
+        let columns = size_of_val(self.arrays.as_slice()) + self.bytes.len();
+        size_of::<Self>() + columns + self.value_bytes
     }
 }

@@ -110,6 +110,8 @@ struct RareDetails {
     links: HashMap<SpanIndex, Vec<LinkRecord>, RandomState>,
     bytes: Vec<u8>,
     arrays: Vec<TagValue>,
+    /// The memory of links and of what arrays hold, in bytes.
+    value_bytes: usize,
     descriptions: HashMap<SpanIndex, ByteRange, RandomState>,
     dropped: HashMap<SpanIndex, DropCounts, RandomState>,
     /// Of spans whose logs are at their limit: an entry before which all are errors, and which is one itself.
@@ -207,6 +209,7 @@ impl DetailColumns {
             rare.links.clear();
             rare.bytes.clear();
             rare.arrays.clear();
+            rare.value_bytes = 0;
             rare.descriptions.clear();
             rare.dropped.clear();
             rare.last_errors.clear();

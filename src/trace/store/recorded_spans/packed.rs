@@ -154,7 +154,7 @@ impl PackedColumns {
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
         let mut times = SpanTimes::default();
         for span in &spans {
-            times.add_start(span.start);
+            times.note_start(span.start);
             times.add_end(span.end().unwrap_or_default());
         }
         RecordedSpans { spans, details, budget: MemoryBudget::default().with_used(bytes), times }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     ByteRange, ColumnIndex, ColumnList, DropCounts, LinkRecord, LogRecord, OPEN, RareDetails,
-    RecordedSpans, SpanIndex, SpanRecord, SpanTimes, StatusCode, TagIndex, Text, Value,
+    RecordedSpans, SpanIndex, SpanRecord, StatusCode, TagIndex, Text, Value,
 };
 use crate::model::{Status, TagRef, TagValue};
 use crate::time::Tick;
@@ -28,15 +28,15 @@ impl RecordedSpans {
 
     /// The first start and the last end; `None` while no span has ended.
     pub(in crate::trace::store) fn times(&self) -> Option<(Tick, Tick)> {
-        let SpanTimes { first_start, last_end } = self.times;
-        let has_ended = last_end > SpanTimes::default().last_end
-            || self.spans.iter().any(|span| span.end().is_some());
-        has_ended.then_some((first_start, last_end))
+        let last_end = self.times.last_end();
+        let has_ended =
+            last_end > Tick::default() || self.spans.iter().any(|span| span.end().is_some());
+        has_ended.then_some(self.first_start()?).map(|start| (start, last_end))
     }
 
-    /// The first start; that of no span where there is none.
-    pub(in crate::trace::store) fn first_start(&self) -> Tick {
-        self.times.first_start
+    /// The first start; `None` where there is no span.
+    pub(in crate::trace::store) fn first_start(&self) -> Option<Tick> {
+        self.spans.first().map(|first| self.times.first_start(first.start))
     }
 
     /// The spans with their indices.

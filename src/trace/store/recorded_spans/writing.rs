@@ -30,6 +30,11 @@ impl RecordedSpans {
         }
     }
 
+    /// Notes when a span started that may have done so before the one that stands first.
+    pub(crate) fn note_start(&mut self, start: Tick) {
+        self.times.note_start(start);
+    }
+
     /// Adds a span that failed, for which an eighth of the budget is kept.
     pub(crate) fn push_failed_span(
         &mut self,
@@ -37,6 +42,7 @@ impl RecordedSpans {
         limits: &Limits,
     ) -> Result<SpanIndex, NewSpan> {
         let limit = self.budget.limit();
+        self.note_start(new.start);
         self.budget = self.budget.with_error_reserve();
         let pushed = self.push_span(new, limits);
         self.budget = self.budget.with_limit(limit);
@@ -68,7 +74,6 @@ impl RecordedSpans {
     fn place_span(&mut self, new: &NewSpan, name: Text) -> SpanIndex {
         // Its caller has made sure that the number is one.
         let index = SpanIndex::new(self.spans.len() as u32);
-        self.times.add_start(new.start);
         self.spans.push(SpanRecord {
             id: new.id,
             parent: new.parent,
@@ -251,6 +256,7 @@ impl RecordedSpans {
         }
         let rare = writer.details.rare.get_or_insert_default();
         rare.links.entry(span).or_default().push(LinkRecord { context, tags });
+        rare.value_bytes += bytes;
         if dropped > 0 {
             self.dropped(span).tags += dropped;
         }

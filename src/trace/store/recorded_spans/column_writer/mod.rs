@@ -1,6 +1,7 @@
 //! Writing into the columns: text, values, lists of tags.
 
 mod arrays;
+mod long_lists;
 #[cfg(feature = "layer")]
 mod tag_lists;
 
@@ -9,7 +10,7 @@ use std::borrow::Cow;
 pub(super) use arrays::array_bytes;
 use arrays::array_within;
 
-use super::key_index::{KeyLookup, LONGEST_WALKED};
+use super::key_index::LONGEST_WALKED;
 use super::{
     ByteRange, ColumnIndex, ColumnList, DetailColumns, LogIndex, LogRecord, MemoryBudget, TagIndex,
     TagRecord, Text, Value,
@@ -77,17 +78,24 @@ impl ColumnWriter<'_> {
         // The length stands with the last tag, so that the walk need not count.
         let last = self.details.tags.get(list.last.as_usize());
         let count = last.map_or(0, |last| last.position + 1);
-        let found = if count <= LONGEST_WALKED {
-            self.walk_to(list.first, key.as_str())
-        } else {
-            self.look_up(*list, key.as_str())
-        };
-        if let Some(at) = found {
+        if count > LONGEST_WALKED {
+            return self.set_tag_of_long(list, key, value, limit);
+        }
+        if let Some(at) = self.walk_to(list.first, key.as_str()) {
             return self.replace(at, value);
         }
-        if count >= u32::from(limit) {
-            return false;
-        }
+        count < u32::from(limit) && self.push_tag(list, key, value, count)
+    }
+
+    /// Adds a tag to a list, which has `count` of them.
+    #[inline(always)]
+    fn push_tag<K: Key>(
+        &mut self,
+        list: &mut ColumnList<TagIndex>,
+        key: K,
+        value: TagRef<'_>,
+        count: u32,
+    ) -> bool {
         let value = self.value(value);
         let key = key.store(self);
         let (Some(value), Some(key)) = (value, key) else { return false };
@@ -115,18 +123,6 @@ impl ColumnWriter<'_> {
             at = tag.next;
         }
         None
-    }
-
-    /// Where a key stands in a list that is too long to be walked each time.
-    #[inline(never)]
-    fn look_up(&mut self, list: ColumnList<TagIndex>, key: &str) -> Option<TagIndex> {
-        let DetailColumns { tags, text, rare, .. } = &mut *self.details;
-        let keys = &mut rare.get_or_insert_default().keys;
-        match keys.find(list, key, tags, text, self.budget) {
-            KeyLookup::At(at) => Some(at),
-            KeyLookup::Absent => None,
-            KeyLookup::Unknown => self.walk_to(list.first, key),
-        }
     }
 
     /// Sets a tag by as much of its key as the limit allows, so that a key that is too long is found again.
@@ -262,12 +258,14 @@ impl ColumnWriter<'_> {
     fn array(&mut self, value: TagRef<'_>) -> Option<u32> {
         let (value, was_cut) = array_within(self.limits.value_bytes as usize, value)?;
         self.details.cut_values += u32::from(was_cut);
-        let arrays = &mut self.details.rare.get_or_insert_default().arrays;
-        let index = u32::try_from(arrays.len()).ok()?;
-        if !self.budget.reserve(arrays, 1, 1) || !self.budget.claim(array_bytes(&value)) {
+        let bytes = array_bytes(&value);
+        let rare = self.details.rare.get_or_insert_default();
+        let index = u32::try_from(rare.arrays.len()).ok()?;
+        if !self.budget.reserve(&mut rare.arrays, 1, 1) || !self.budget.claim(bytes) {
             return None;
         }
-        arrays.push(value);
+        rare.arrays.push(value);
+        rare.value_bytes += bytes;
         Some(index)
     }
 }
