@@ -37,7 +37,7 @@ impl RecordedSpan {
         Self { trace, id, index, has_ended: false, began_in_panic, baggage }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(
         &self,
         end: Option<Tick>,

@@ -40,7 +40,7 @@ impl Key for Cow<'static, str> {
         self
     }
 
-    #[inline]
+    #[inline(always)]
     fn store(self, writer: &mut ColumnWriter<'_>) -> Option<Text> {
         match self {
             Cow::Borrowed(text) => Some(Text::Static(text)),
@@ -202,7 +202,7 @@ impl ColumnWriter<'_> {
             TagRef::Bool(value) => Some(Value::Bool(value)),
             TagRef::I64(value) => Some(Value::I64(value)),
             TagRef::F64(value) => Some(Value::F64(value)),
-            TagRef::Str(value) => self.arena(value, self.limits.value_bytes).map(Value::Text),
+            TagRef::Str(value) => self.write_text(value, self.limits.value_bytes).map(Value::Text),
             TagRef::Bytes(value) => self.raw(value).map(Value::Bytes),
             _ => self.array(value).map(Value::Array),
         }
@@ -217,8 +217,14 @@ impl ColumnWriter<'_> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     pub(super) fn arena(&mut self, text: &str, most: u32) -> Option<ByteRange> {
+        self.write_text(text, most)
+    }
+
+    /// Writes text like [`arena`](Self::arena), for values of tags, which are worth a copy of the code.
+    #[inline(always)]
+    fn write_text(&mut self, text: &str, most: u32) -> Option<ByteRange> {
         let text = self.within_limit(text, most);
         let arena = &mut self.details.text;
         if !self.budget.reserve_text(arena, text.len()) {
