@@ -11,6 +11,7 @@ use fastrace::prelude::SpanContext;
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tailtrace::otel::TailSpanProcessor;
 use tailtrace::record::RecordLimits;
 use tailtrace::{Pipeline, SpanGuard, TraceView, Tracer, Verdict};
 use tailtrace_benches::heap::{self, Counting};
@@ -25,6 +26,9 @@ const SPANS: usize = 1_000_000;
 /// The most bytes of ours for one of them.
 const REACH: u64 = 300;
 
+/// The most bytes that our tail adds to one of the SDK's, by the sizes of traces.
+const ADDED: [u64; 2] = [60, 250];
+
 /// How many spans a trace has.
 const SIZES: [usize; 2] = [100, 1];
 
@@ -33,7 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:<16} {:>22} {:>22}", "library", "10,000 traces of 100", "1,000,000 traces of 1");
     let ours = SIZES.map(|size| per_span(|| open(size)));
     row("tailtrace", ours);
-    row("opentelemetry", SIZES.map(|size| per_span(|| open_in_sdk(size))));
+    let sdk = SIZES.map(|size| per_span(|| open_in_sdk(size, nothing())));
+    row("opentelemetry", sdk);
+    let under_our_tail = SIZES.map(|size| per_span(|| open_in_sdk(size, our_tail())));
+    let added = [0, 1].map(|at| under_our_tail[at].saturating_sub(sdk[at]));
+    row("  our tail's part", added);
     row(
         "fastrace",
         SIZES.map(|size| {
@@ -47,6 +55,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         if bytes > REACH {
             println!(
                 "falls short: memory: {bytes} bytes per open span in traces of {size}, wanted <= {REACH}"
+            );
+        }
+    }
+    for ((size, bytes), most) in SIZES.into_iter().zip(added).zip(ADDED) {
+        if bytes > most {
+            println!(
+                "falls short: memory: our tail adds {bytes} bytes to an open span of the SDK in traces of {size}, wanted <= {most}"
             );
         }
     }
@@ -100,10 +115,22 @@ fn guards(tracer: &Tracer, size: usize, describe: impl Fn(&SpanGuard)) -> Vec<Sp
     guards
 }
 
+/// A provider whose spans are not looked at.
+fn nothing() -> SdkTracerProvider {
+    SdkTracerProvider::builder().with_span_processor(sdk::Nowhere).build()
+}
+
+/// A provider whose spans are recorded for a tail of ours.
+fn our_tail() -> SdkTracerProvider {
+    let limits = RecordLimits::default().with_live_traces(SPANS).with_live_bytes(usize::MAX);
+    let processor = TailSpanProcessor::new(&start(limits));
+    SdkTracerProvider::builder().with_span_processor(processor).build()
+}
+
 fn open_in_sdk(
     size: usize,
+    provider: SdkTracerProvider,
 ) -> (Vec<opentelemetry_sdk::trace::Span>, Vec<Context>, SdkTracerProvider) {
-    let provider = SdkTracerProvider::builder().with_span_processor(sdk::Nowhere).build();
     let tracer = provider.tracer("benches");
     let mut roots = Vec::with_capacity(SPANS / size);
     let mut children = Vec::with_capacity(SPANS - roots.capacity());
