@@ -1,6 +1,7 @@
 //! The spans of one trace that finished in this process.
 
 mod order;
+mod outgoing_state;
 mod pieces;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use order::SpanOrder;
+use outgoing_state::outgoing_state;
 
 use super::header::TraceHeader;
 use super::store::{SpanIndex, SpanStore};
@@ -85,7 +87,7 @@ impl Trace {
         reason: KeepReason,
     ) -> Self {
         header.set_flags(header.flags().with_sampled(true));
-        header.trace_state = header.trace_state.with_threshold(reason.threshold);
+        header.trace_state = outgoing_state(&header.trace_state, reason.threshold);
         Self(Arc::new(TraceData { header, store, order: OnceLock::new(), resource, reason }))
     }
 
