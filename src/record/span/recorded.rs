@@ -88,11 +88,13 @@ impl RecordedSpan {
     // Out of line, so that what callers inline is the few instructions of a span that is not recorded.
     #[inline(never)]
     fn end(&mut self) {
+        // Read first: what is known of panics need not be kept across the call.
+        let end = self.trace.owner.clock.now();
         // A panic passes through the span: it has failed, though no status says so.
         if thread::panicking() {
             self.fail_by_panic();
         }
-        self.finish(None, decide);
+        self.finish(Some(end), decide);
     }
 }
 
