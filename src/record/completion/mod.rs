@@ -2,6 +2,7 @@
 
 mod completed;
 mod decision;
+mod held;
 mod linger;
 
 use std::fmt;
@@ -21,7 +22,7 @@ use crate::ledger::{Ledger, Reason};
 use crate::model::{Resource, TraceId};
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
-use crate::trace::store::SpanStore;
+use crate::trace::store::{SpanIndex, SpanStore};
 use crate::trace::{KeepReason, Trace};
 
 /// How many trace ids are looked for before what was found is sent on.
@@ -54,7 +55,8 @@ impl<O: TraceOwner> Completion<O> {
         &self.resource
     }
 
-    /// Counts a span of ours as ended; the last one to end completes its trace.
+    /// Counts a span of ours as ended, which stands where `ended` says if it is on record; the last one to end
+    /// completes its trace.
     // Left to the compiler, it was at times called out of line, for 35 instructions a span.
     #[inline(always)]
     pub(super) fn span_ended(
@@ -62,13 +64,17 @@ impl<O: TraceOwner> Completion<O> {
         traces: &LiveTraces<O>,
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
-        is_root: bool,
+        ended: Option<SpanIndex>,
         end: Tick,
         after: impl FnOnce(&Arc<LocalTrace<O>>, SpanStore, Tick),
     ) {
         debug_assert!(live.over_limit <= live.open, "a span over the limit is open");
         live.open = live.open.saturating_sub(1);
-        if live.open == 0 {
+        // A root is the first in its buffer, and no span that ended is before it.
+        let is_root = ended == Some(SpanIndex::FIRST);
+        if let Phase::Held(place) = live.phase {
+            self.held_span_ended(traces, trace, live, place, ended, end);
+        } else if live.open == 0 {
             if let Some(store) = self.complete(traces, trace, live) {
                 after(trace, store, end);
             }
@@ -101,7 +107,7 @@ impl<O: TraceOwner> Completion<O> {
                 self.keep_late(traces, trace, live, &kept);
             }
             // The thread that decides finds these spans afterwards; what was dropped holds none.
-            Phase::Deciding | Phase::Dropped(_) => {}
+            Phase::Deciding | Phase::Held(_) | Phase::Dropped(_) => {}
         }
         None
     }
@@ -121,6 +127,9 @@ impl<O: TraceOwner> Completion<O> {
                 store.forget_records();
                 match traces.drop_decided(trace, store, reason, now) {
                     RingOutcome::Dropped => return,
+                    RingOutcome::Followed(place) => {
+                        return self.follow_into_ring(traces, trace, place, now);
+                    }
                     RingOutcome::KeepRequested(store) => (store, kept_on_request()),
                 }
             }
@@ -213,6 +222,9 @@ impl<O: TraceOwner> Completion<O> {
         let phase = live.phase.clone();
         if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
             return;
+        }
+        if let Phase::Held(_) = phase {
+            return traces.drop_ended(trace, live);
         }
         let ended = live.store.split_ended();
         traces.count_bytes(trace, &mut live);

@@ -1,14 +1,14 @@
 //! What becomes of the spans of a trace that is dropped.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use super::LiveTraces;
 use super::memory::clear_and_release;
 use super::stripe::Stripe;
 use crate::ledger::Reason;
 use crate::model::TraceId;
-use crate::record::local::{LocalTrace, Phase, TraceOwner};
-use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed};
+use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed, RingPlace};
 use crate::time::Tick;
 use crate::trace::store::SpanStore;
 
@@ -19,6 +19,8 @@ const IDS_AT_ONCE: usize = 16;
 pub(in crate::record) enum RingOutcome {
     /// The ring has them, or they are counted as dropped. So are those that the trace held besides.
     Dropped,
+    /// The ring has them there, and the trace holds further spans, open or ended meanwhile.
+    Followed(RingPlace),
     /// They are to be kept: a request for the trace came while the tail was asked.
     KeepRequested(SpanStore),
 }
@@ -62,8 +64,11 @@ impl<O: TraceOwner> LiveTraces<O> {
         if home.oldest_dropped() == NEVER && pushed != Pushed::Refused {
             home.publish_oldest(&stripe);
         }
-        live.phase = Phase::Dropped(reason);
         let is_empty = trace.spans(&live) == 0;
+        // Spans of ours that are still open follow it into the ring.
+        let is_followed = !is_empty && pushed != Pushed::Refused && !trace.is_foreign();
+        let place = is_followed.then(|| stripe.ring.last_place());
+        live.phase = place.map_or(Phase::Dropped(reason), Phase::Held);
         let unused =
             if is_empty { self.unregister_in(&mut stripe, trace, &mut live) } else { None };
         let uncleared = match pushed {
@@ -74,10 +79,10 @@ impl<O: TraceOwner> LiveTraces<O> {
         if pushed == Pushed::Refused {
             self.ledger.dropped(reason, spans);
         }
-        if is_empty {
-            drop(live);
-        } else {
-            self.drop_trace(trace, live, reason);
+        match (is_empty, is_followed) {
+            (true, _) => drop(live),
+            (false, false) => _ = self.drop_trace(trace, live, reason),
+            (false, true) => self.count_bytes(trace, &mut live),
         }
         drop(unused);
         if let Some(store) = uncleared {
@@ -86,7 +91,57 @@ impl<O: TraceOwner> LiveTraces<O> {
         if self.ring.bytes.is_exceeded() {
             self.drop_oldest();
         }
-        RingOutcome::Dropped
+        place.map_or(RingOutcome::Dropped, RingOutcome::Followed)
+    }
+
+    /// Takes what the ring has of a trace out of it.
+    pub(in crate::record) fn take_held(
+        &self,
+        trace: &LocalTrace<O>,
+        place: RingPlace,
+        now: Tick,
+    ) -> Option<DroppedTrace> {
+        self.home(trace).lock().ring.take_at(place, trace.trace_id(), now, &self.ring)
+    }
+
+    /// Puts the spans that ended after their trace went into the ring there as well. None is open any more.
+    pub(in crate::record) fn drop_late(
+        &self,
+        trace: &LocalTrace<O>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        now: Tick,
+    ) {
+        let mut store = self.take_spans(&mut live);
+        let spans = store.len() as u64;
+        let home = self.home(trace);
+        let mut stripe = home.lock();
+        let pushed = match self.is_closed() {
+            true => Pushed::Refused,
+            false => stripe.ring.push(&trace.header, &mut store, now, &self.ring),
+        };
+        live.phase = Phase::Dropped(Reason::NotKept);
+        let unused = self.unregister_in(&mut stripe, trace, &mut live);
+        home.publish_oldest(&stripe);
+        drop(stripe);
+        drop(live);
+        drop(unused);
+        if pushed == Pushed::Refused {
+            self.ledger.dropped(Reason::NotKept, spans);
+        }
+        clear_and_release(home, store);
+        self.drop_oldest();
+    }
+
+    /// Drops the spans that ended after their trace went into the ring, and leaves those that are open.
+    pub(in crate::record) fn drop_ended(
+        &self,
+        trace: &LocalTrace<O>,
+        mut live: MutexGuard<'_, LiveSpans>,
+    ) {
+        let ended = live.store.split_ended();
+        self.count_bytes(trace, &mut live);
+        drop(live);
+        self.ledger.dropped(Reason::NotKept, ended.len() as u64);
     }
 
     /// Takes the dropped traces of these ids out of the ring and requests the live ones, in the order of the ids.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ledger::Reason;
 use crate::model::SpanId;
+use crate::record::ring::RingPlace;
 use crate::trace::KeepReason;
 use crate::trace::store::SpanStore;
 
@@ -22,6 +23,8 @@ pub(in crate::record) struct LiveSpans {
     /// Spans that have started since the stripe last counted them.
     pub(in crate::record) started: u32,
     pub(in crate::record) phase: Phase,
+    /// Whether a late error had it decided a second time.
+    pub(in crate::record) was_decided_anew: bool,
 }
 
 /// How far the decision has come.
@@ -33,6 +36,8 @@ pub(in crate::record) enum Phase {
     Deciding,
     /// It was kept: what ends from now on is late and follows.
     Kept(Arc<KeepReason>),
+    /// It was dropped and the ring has it, while spans of it are open: what ends from now on follows it there.
+    Held(RingPlace),
     /// It was dropped: what starts or ends from now on is dropped too.
     Dropped(Reason),
 }
@@ -50,6 +55,7 @@ impl LiveSpans {
             children: 0,
             started: 0,
             phase: Phase::Open,
+            was_decided_anew: false,
         }
     }
 

@@ -11,7 +11,7 @@ mod segment;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-pub(super) use self::dropped::{DroppedTrace, NEVER, Pushed};
+pub(super) use self::dropped::{DroppedTrace, NEVER, Pushed, RingPlace};
 use self::index::RingIndex;
 use self::segment::{Segment, SegmentShape};
 use super::quota::{Quota, Share};
@@ -216,6 +216,30 @@ impl Ring {
             segment.is_some_and(|segment| take(segment, entry))
         });
         taken
+    }
+
+    /// Where the trace stands that was pushed last.
+    pub(super) fn last_place(&self) -> RingPlace {
+        let segment = self.first + (self.segments.len() as u64).saturating_sub(1);
+        let entry = self.segments.back().map_or(0, |last| last.len().saturating_sub(1));
+        RingPlace::new(segment, entry)
+    }
+
+    /// Takes the trace that stands there out; `None` when it has left the ring or is too old.
+    pub(super) fn take_at(
+        &mut self,
+        place: RingPlace,
+        id: TraceId,
+        now: Tick,
+        limits: &RingLimits,
+    ) -> Option<DroppedTrace> {
+        let segment = usize::try_from(place.segment().checked_sub(self.first)?).ok()?;
+        let segment = self.segments.get_mut(segment)?;
+        let is_old = |since| limits.is_too_old(since, now);
+        let dropped = segment.take(place.entry(), id, is_old)?;
+        self.spans -= dropped.store.len() as u64;
+        limits.bytes.give_back(&mut self.bytes, segment.take_freed());
+        Some(dropped)
     }
 
     pub(super) const fn spans(&self) -> u64 {

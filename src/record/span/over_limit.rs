@@ -67,20 +67,14 @@ impl OverLimitSpan {
         let end = end.unwrap_or_else(|| clock.now());
         let mut live = self.trace.lock();
         if let Some(index) = self.index() {
-            if let Some(index) = live.store.recorded_mut().finish(index, self.id, end) {
-                completion.span_ended(
-                    traces,
-                    &self.trace,
-                    live,
-                    index == SpanIndex::FIRST,
-                    end,
-                    after,
-                );
+            let ended = live.store.recorded_mut().finish(index, self.id, end);
+            if ended.is_some() {
+                completion.span_ended(traces, &self.trace, live, ended, end, after);
             }
         } else if live.over_limit > 0 && self.end_without_record() {
             ledger.dropped(self.limit, 1);
             live.over_limit -= 1;
-            completion.span_ended(traces, &self.trace, live, false, end, after);
+            completion.span_ended(traces, &self.trace, live, None, end, after);
         }
     }
 

@@ -46,11 +46,10 @@ impl RecordedSpan {
         let recorder = &*self.trace.owner;
         let end = end.unwrap_or_else(|| recorder.clock.now());
         let mut live = self.trace.lock();
-        if let Some(index) = live.store.recorded_mut().finish(self.index, self.id, end) {
-            // A root is the first in its buffer, and no span that ended is before it.
-            let is_root = index == SpanIndex::FIRST;
+        let ended = live.store.recorded_mut().finish(self.index, self.id, end);
+        if ended.is_some() {
             let completion = &recorder.completion;
-            completion.span_ended(&recorder.traces, &self.trace, live, is_root, end, after);
+            completion.span_ended(&recorder.traces, &self.trace, live, ended, end, after);
         }
     }
 

@@ -35,21 +35,113 @@ fn a_straggler_does_not_hold_a_trace_for_ever_and_follows_late() {
     assert_eq!((bench.stats().late, bench.stats().live), (2, 0));
 }
 
-#[test]
-fn stragglers_of_a_dropped_trace_are_dropped_and_counted() {
-    let bench = Bench::keeping_errors(RecordLimits::default());
+/// A trace that the tail dropped when its time was up, with a span that is still open.
+fn dropped_with_straggler(bench: &Bench) -> (ActiveSpan, TraceId) {
     let root = bench.start("root");
+    let id = root.context().trace_id;
     let straggler = root.child("straggler".into());
     drop(root);
     bench.clock.advance(Duration::from_secs(10));
     bench.poll();
-    assert_eq!(bench.stats().dropped_by(Reason::NotKept), 1);
+    let stats = bench.stats();
+    assert_eq!((stats.held, stats.live), (1, 1));
+    (straggler, id)
+}
+
+#[test]
+fn stragglers_of_a_dropped_trace_follow_it_into_the_ring() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let (straggler, id) = dropped_with_straggler(&bench);
     drop(straggler.child("later still".into()));
+    let context = straggler.context();
+    drop(straggler);
+    let stats = bench.stats();
+    assert_eq!((stats.held, stats.live), (3, 0));
+    let refused = bench.recorder.start(SpanStart::under("too late".into(), &context));
+    assert!(!refused.is_recording());
+    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.exported(), [vec!["root"], vec!["straggler", "later still"]]);
+}
+
+#[test]
+fn a_late_error_has_a_dropped_trace_decided_anew_with_what_the_ring_has() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let (straggler, _) = dropped_with_straggler(&bench);
+    let open = straggler.child("open".into());
+    fail(&straggler);
+    assert_eq!(bench.exported().len(), 0, "an error is decided when its span ends");
+    drop(straggler);
+    assert_eq!(bench.exported(), [["root", "straggler"]]);
+    assert!(!lock(&bench.exported)[0].is_late());
+    drop(open);
+    assert_eq!(bench.exported()[1], ["open"]);
+    assert!(lock(&bench.exported)[1].is_late());
+}
+
+#[test]
+fn a_dropped_trace_is_decided_anew_once() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let inner = Arc::clone(&asked);
+    let bench = Bench::new(RecordLimits::default(), move |trace| {
+        lock(&inner).push(trace.spans().count());
+        Verdict::pass()
+    });
+    let (straggler, _) = dropped_with_straggler(&bench);
+    let other = straggler.child("other".into());
+    fail(&straggler);
+    fail(&other);
+    drop(straggler);
+    drop(other);
+    assert_eq!(*lock(&asked), [1, 2]);
+    assert_eq!((bench.stats().held, bench.stats().live), (3, 0));
+}
+
+#[test]
+fn spans_that_are_open_follow_a_trace_that_is_kept_out_of_the_ring() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let (straggler, id) = dropped_with_straggler(&bench);
+    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    drop(straggler);
+    assert_eq!(bench.exported(), [["root"], ["straggler"]]);
+    assert_eq!((bench.stats().held, bench.stats().live), (0, 0));
+}
+
+#[test]
+fn an_error_that_comes_after_the_ring_has_let_go_finds_nothing_to_decide() {
+    let limits = RecordLimits::default().with_ring_age(Duration::from_secs(5));
+    let bench = Bench::keeping_errors(limits);
+    let (straggler, _) = dropped_with_straggler(&bench);
+    bench.clock.advance(Duration::from_secs(5));
+    bench.poll();
     fail(&straggler);
     drop(straggler);
     let stats = bench.stats();
-    assert_eq!((stats.dropped_by(Reason::NotKept), stats.held, stats.live), (2, 1, 0));
+    assert_eq!((stats.dropped_by(Reason::NotKept), stats.held, stats.live), (1, 1, 0));
     assert_eq!(bench.exported().len(), 0);
+}
+
+#[test]
+fn an_error_that_ends_while_the_tail_is_asked_is_decided_after_it() {
+    let slot: Arc<Mutex<Option<ActiveSpan>>> = Arc::default();
+    let inner = Arc::clone(&slot);
+    let bench = Bench::new(RecordLimits::default(), move |trace| {
+        if let Some(late) = lock(&inner).take() {
+            std::thread::spawn(move || {
+                fail(&late);
+                drop(late);
+            })
+            .join()
+            .unwrap();
+        }
+        if trace.has_errors() { Verdict::keep() } else { Verdict::pass() }
+    });
+    let root = bench.start("root");
+    *lock(&slot) = Some(root.child("late".into()));
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    assert_eq!(bench.exported(), [["root", "late"]]);
+    assert_eq!(bench.stats().live, 0);
 }
 
 #[test]

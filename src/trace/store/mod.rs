@@ -219,6 +219,20 @@ impl SpanStore {
         self.recorded.clear();
     }
 
+    /// Where the first recorded span stands that has failed and ended.
+    pub(crate) fn first_failed_end(&self) -> Option<SpanIndex> {
+        let spans = self.recorded.spans().iter();
+        let found = (0..).zip(spans).find(|(_, span)| span.has_failed() && span.end().is_some());
+        found.map(|(at, _)| SpanIndex::new(at))
+    }
+
+    /// Adds copies of recorded spans of another store.
+    pub(crate) fn append_recorded(&mut self, more: &Self) {
+        for index in (0..).map(SpanIndex::new).take(more.recorded.len()) {
+            self.recorded.copy_span(&more.recorded, index, ClockCorrection::NONE);
+        }
+    }
+
     /// The bytes of the spans themselves, without memory that is only reserved.
     pub(crate) fn content_bytes(&self) -> usize {
         if self.is_foreign() { self.bytes() } else { self.recorded.content_bytes() }

@@ -48,7 +48,8 @@ proptest! {
         prop_assert_eq!((stats.started, stats.live), (total, 0));
         let most = spans_per_trace + (spans_per_trace / 8).max(1);
         for trace in lock(&bench.exported).iter() {
-            prop_assert!(trace.span_count() <= most as usize);
+            // A trace that a late error had decided anew is what the ring had and what came since.
+            prop_assert!(trace.span_count() <= 2 * most as usize);
         }
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct TraceRow {
     pub(super) ended: BTreeSet<usize>,
     pub(super) held: BTreeSet<usize>,
     pub(super) is_requested: bool,
+    /// Whether a late error had it decided a second time.
+    pub(super) was_decided_anew: bool,
     pub(super) is_worth_keeping: bool,
 }
 

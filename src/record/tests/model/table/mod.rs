@@ -1,5 +1,8 @@
 //! The table of states and events, as a person would keep it: without buffers, shards or pools.
 
+mod drafts;
+mod late;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -17,7 +20,7 @@ enum Place {
 }
 
 #[derive(Debug)]
-pub(super) struct StateTable {
+pub(in crate::record::tests::model) struct StateTable {
     live_traces: usize,
     linger: Duration,
     traces: Vec<TraceRow>,
@@ -29,7 +32,7 @@ pub(super) struct StateTable {
 }
 
 impl StateTable {
-    pub(super) fn new(live_traces: usize, linger: Duration) -> Self {
+    pub(in crate::record::tests::model) fn new(live_traces: usize, linger: Duration) -> Self {
         Self {
             live_traces,
             linger,
@@ -52,7 +55,12 @@ impl StateTable {
     }
 
     /// A root starts, or a draft, which is one until it joins a parent.
-    pub(super) fn start_root(&mut self, span: usize, id: TraceId, head: Head) {
+    pub(in crate::record::tests::model) fn start_root(
+        &mut self,
+        span: usize,
+        id: TraceId,
+        head: Head,
+    ) {
         let is_worth_keeping = head == Head::Sample;
         let row = TraceRow {
             id,
@@ -63,6 +71,7 @@ impl StateTable {
             ended: BTreeSet::new(),
             held: BTreeSet::new(),
             is_requested: false,
+            was_decided_anew: false,
             is_worth_keeping,
         };
         if self.is_closed {
@@ -84,7 +93,7 @@ impl StateTable {
         self.traces.push(row);
     }
 
-    pub(super) fn start_child(&mut self, span: usize, parent: usize) {
+    pub(in crate::record::tests::model) fn start_child(&mut self, span: usize, parent: usize) {
         let index = match self.places[&parent] {
             Place::In(index) => index,
             Place::Unrecorded(reason) => return self.refuse(span, reason),
@@ -102,6 +111,12 @@ impl StateTable {
                 while self.registered().count() > self.live_traces {
                     self.least_valuable().into_iter().for_each(|least| self.evict(least));
                 }
+            }
+            // As long as others are open in it.
+            State::InRing if was_registered => {
+                self.places.insert(span, Place::In(index));
+                self.columns.insert(span, Column::Live);
+                self.traces[index].open.insert(span);
             }
             State::InRing => self.refuse(span, Reason::NotKept),
             State::DroppedOnPurpose => self.refuse(span, Reason::DroppedByPolicy),
@@ -131,7 +146,7 @@ impl StateTable {
         (open.len() + ended.len()) as u64
     }
 
-    pub(super) fn fail(&mut self, span: usize) {
+    pub(in crate::record::tests::model) fn fail(&mut self, span: usize) {
         if let Some(Place::In(index)) = self.places.get(&span)
             && self.traces[*index].open.contains(&span)
         {
@@ -140,39 +155,16 @@ impl StateTable {
         }
     }
 
-    /// A draft joins the trace of a parent, unless it was evicted.
-    pub(super) fn join_draft(&mut self, draft: usize, parent: usize) {
-        if self.leave_as_draft(draft) {
-            let has_failed = self.failed.remove(&draft);
-            self.start_child(draft, parent);
-            if has_failed {
-                self.fail(draft);
-            }
-        }
-    }
-
-    /// A draft goes as if it had never started.
-    pub(super) fn cancel_draft(&mut self, draft: usize) {
-        self.leave_as_draft(draft);
-        self.places.remove(&draft);
-        self.columns.remove(&draft);
-    }
-
-    /// Takes the trace of a draft out of the live ones; false when it was evicted, or recording has ended.
-    fn leave_as_draft(&mut self, draft: usize) -> bool {
-        let Some(Place::In(index)) = self.places.get(&draft).copied() else { return false };
-        let is_there = self.traces[index].open.remove(&draft);
-        self.traces[index].state = State::Gone(Reason::LiveTraces);
-        is_there
-    }
-
-    pub(super) fn finish(&mut self, span: usize, now: Tick) {
+    pub(in crate::record::tests::model) fn finish(&mut self, span: usize, now: Tick) {
         let Some(Place::In(index)) = self.places.get(&span).copied() else { return };
         let row = &mut self.traces[index];
         if !row.open.remove(&span) {
             return;
         }
         row.ended.insert(span);
+        if row.state == State::InRing {
+            return self.finish_held(span, index);
+        }
         if row.open.is_empty() {
             match row.state {
                 State::Kept => self.export_late(index),
@@ -181,11 +173,6 @@ impl StateTable {
         } else if span == row.root && row.state == State::Open {
             self.lingering.push_back((now.after(self.linger), index));
         }
-    }
-
-    fn export_late(&mut self, index: usize) {
-        let ended = std::mem::take(&mut self.traces[index].ended);
-        self.set_column(&ended, Column::Exported { late: true });
     }
 
     /// Decides a trace on what has ended; what is open follows.
@@ -212,11 +199,10 @@ impl StateTable {
             row.state = State::InRing;
             row.held.clone_from(&ended);
             self.set_column(&ended, Column::Held);
-            self.drop_spans(index, Reason::NotKept);
         }
     }
 
-    pub(super) fn poll(&mut self, now: Tick) {
+    pub(in crate::record::tests::model) fn poll(&mut self, now: Tick) {
         while let Some((until, index)) = self.lingering.front().copied()
             && until <= now
         {
@@ -234,16 +220,22 @@ impl StateTable {
         }
     }
 
-    pub(super) fn keep(&mut self, id: TraceId) -> KeepOutcome {
+    pub(in crate::record::tests::model) fn keep(&mut self, id: TraceId) -> KeepOutcome {
         let mut outcome = KeepOutcome::NotFound;
         for index in 0..self.traces.len() {
             let row = &mut self.traces[index];
             if row.id != id {
                 continue;
             }
-            if row.state == State::InRing {
+            // What the ring has stays there when open spans of the trace are evicted.
+            if !row.held.is_empty() {
                 let held = std::mem::take(&mut row.held);
-                row.state = State::Gone(Reason::NotKept);
+                // Spans that are open follow.
+                row.is_requested |= row.is_registered();
+                row.is_worth_keeping |= row.is_registered();
+                if !row.is_registered() && row.state == State::InRing {
+                    row.state = State::Gone(Reason::NotKept);
+                }
                 self.set_column(&held, Column::Exported { late: false });
                 outcome = KeepOutcome::Exported;
             } else if row.is_registered() {
@@ -256,11 +248,15 @@ impl StateTable {
     }
 
     /// Recording ends; how many spans had not ended and were not dropped with a decision.
-    pub(super) fn shutdown(&mut self) -> u64 {
+    pub(in crate::record::tests::model) fn shutdown(&mut self) -> u64 {
         self.is_closed = true;
         let mut unfinished = 0;
         for index in self.registered().collect::<Vec<_>>() {
             self.decide_ended(index);
+            if self.traces[index].state == State::InRing {
+                let ended = std::mem::take(&mut self.traces[index].ended);
+                self.set_column(&ended, Column::Dropped(Reason::NotKept));
+            }
             unfinished += self.drop_spans(index, Reason::Unfinished);
             self.traces[index].state = State::Gone(Reason::Unfinished);
         }
@@ -272,11 +268,11 @@ impl StateTable {
         unfinished
     }
 
-    pub(super) fn columns(&self) -> Columns {
+    pub(in crate::record::tests::model) fn columns(&self) -> Columns {
         Columns::new(self.columns.values())
     }
 
-    pub(super) fn exported(&self) -> BTreeSet<usize> {
+    pub(in crate::record::tests::model) fn exported(&self) -> BTreeSet<usize> {
         let is_exported = |column: &Column| matches!(column, Column::Exported { .. });
         let exported = self.columns.iter().filter(|(_, column)| is_exported(column));
         exported.map(|(span, _)| *span).collect()

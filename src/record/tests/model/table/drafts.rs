@@ -1,0 +1,33 @@
+//! Roots whose parent may still change.
+
+use super::{Place, StateTable};
+use crate::ledger::Reason;
+use crate::record::tests::model::rows::State;
+
+impl StateTable {
+    /// A draft joins the trace of a parent, unless it was evicted.
+    pub(in crate::record::tests::model) fn join_draft(&mut self, draft: usize, parent: usize) {
+        if self.leave_as_draft(draft) {
+            let has_failed = self.failed.remove(&draft);
+            self.start_child(draft, parent);
+            if has_failed {
+                self.fail(draft);
+            }
+        }
+    }
+
+    /// A draft goes as if it had never started.
+    pub(in crate::record::tests::model) fn cancel_draft(&mut self, draft: usize) {
+        self.leave_as_draft(draft);
+        self.places.remove(&draft);
+        self.columns.remove(&draft);
+    }
+
+    /// Takes the trace of a draft out of the live ones; false when it was evicted, or recording has ended.
+    fn leave_as_draft(&mut self, draft: usize) -> bool {
+        let Some(Place::In(index)) = self.places.get(&draft).copied() else { return false };
+        let is_there = self.traces[index].open.remove(&draft);
+        self.traces[index].state = State::Gone(Reason::LiveTraces);
+        is_there
+    }
+}
