@@ -88,7 +88,7 @@ fn empty_trace() -> Trace {
 fn work(channel: &Channel) {
     loop {
         match channel.next() {
-            Job::Send(batch) => {
+            Job::Send(batch) | Job::SendPiece(batch, _) => {
                 assert!(!batch.is_empty());
                 channel.settle(BatchOutcome::Sent { rejected: 0 });
             }
