@@ -116,11 +116,11 @@ mod tests {
         let ledger = Ledger::default();
         let ledger_entries: Vec<LedgerEntry> =
             LedgerEntry::issue(&ledger, 10, settlement.len()).collect();
-        assert_eq!(ledger.snapshot(0, 0, 0).queued, 10);
+        assert_eq!(ledger.counters().queued, 10);
         for (ledger_entry, settlement) in ledger_entries.into_iter().zip(settlement) {
             ledger_entry.settle(&ledger, *settlement);
         }
-        let stats = ledger.snapshot(0, 0, 0);
+        let stats = ledger.counters();
         assert_eq!((stats.queued, stats.exported + stats.failed()), (0, 10));
         stats
     }
@@ -159,6 +159,6 @@ mod tests {
         let ledger = Ledger::default();
         let mut ledger_entries = LedgerEntry::issue(&ledger, 10, 2);
         ledger_entries.next().unwrap().settle(&ledger, ALL);
-        assert_eq!(ledger.snapshot(0, 0, 0).queued, 10);
+        assert_eq!(ledger.counters().queued, 10);
     }
 }

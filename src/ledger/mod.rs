@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::kit::striped_counter::{Stripe, StripedCounter};
 use crate::kit::thread_stripe::{self, STRIPES};
 pub use reason::Reason;
+pub(crate) use stats::RecorderCounts;
 pub use stats::Stats;
 pub(crate) use watch::{LossChange, LossWatch};
 
@@ -135,30 +136,39 @@ impl Ledger {
         }
     }
 
-    /// The counters of this moment; `live`, `held` and how many spans have `started` that were not
-    /// [counted](Self::started) here are the recorder's to tell.
-    pub(crate) fn snapshot(&self, started: u64, live: u64, held: u64) -> Stats {
+    /// The counters of this moment without what the recorder has to tell, which costs a look at every trace.
+    pub(crate) fn counters(&self) -> Stats {
+        self.snapshot(&RecorderCounts::default())
+    }
+
+    /// The counters of this moment, with what the recorder tells.
+    pub(crate) fn snapshot(&self, recorder: &RecorderCounts) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let sampled_out = self.sampled_out.sum();
         let unrecorded = Reason::ALL.map(|reason| self.unrecorded(reason).count());
         let sum = |counter: &dyn Fn(&LedgerStripe) -> u64| {
             self.stripes.iter().map(counter).fold(0_u64, u64::wrapping_add)
         };
-        let started = sum(&|stripe| read(&stripe.started)).wrapping_add(started);
+        let started = sum(&|stripe| read(&stripe.started)).wrapping_add(recorder.started);
         let dropped = |row: usize| sum(&|stripe| read(&stripe.dropped[row]));
         Stats {
             started: started + sampled_out + unrecorded.iter().sum::<u64>(),
             sampled_out,
             dropped: std::array::from_fn(|row| dropped(row) + unrecorded[row]),
             exported: read(&self.exported),
-            live,
-            held,
+            live: recorder.live,
+            held: recorder.held,
             queued: read(&self.queued),
             missed: read(&self.missed),
             traces_kept: read(&self.traces_kept),
             late: read(&self.late),
             cut_values: read(&self.cut_values),
             panics: read(&self.panics),
+            live_traces: recorder.live_traces,
+            open_spans: recorder.open_spans,
+            oldest_live: recorder.oldest_live,
+            ring_reach: recorder.ring_reach,
+            ring_bytes: recorder.ring_bytes,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! A snapshot of the account.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Reason;
 
 /// What became of the spans so far: the answer of [`Pipeline::stats`](crate::Pipeline::stats).
 ///
-/// All numbers count spans unless they say otherwise. `Display` prints a table.
+/// All numbers count spans unless they say otherwise. `Display` prints a table. What [`balances`](Self::balances)
+/// are the columns of spans; the rest says more about them, or about this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -34,7 +36,37 @@ pub struct Stats {
     pub cut_values: u64,
     /// Panics of samplers, policies and exporters that were caught.
     pub panics: u64,
+    /// Local traces that are not decided yet, or wait for late spans, at this moment.
+    pub live_traces: u64,
+    /// Recorded spans that have not ended at this moment; they stand under `live`.
+    pub open_spans: u64,
+    /// How long ago the oldest live trace began: the start of the first span that it holds. Zero where there is none.
+    ///
+    /// Spans of OpenTelemetry's SDK tell their start when they end: such a trace counts from the first call of
+    /// [`Pipeline::stats`](crate::Pipeline::stats) that sees it.
+    pub oldest_live: Duration,
+    /// How far back the ring of dropped traces reaches: how long ago the oldest of them was dropped. Zero where it
+    /// holds none.
+    pub ring_reach: Duration,
+    /// The memory of that ring, in bytes.
+    pub ring_bytes: u64,
     pub(super) dropped: [u64; Reason::COUNT],
+}
+
+/// What the recorder alone knows of the account.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RecorderCounts {
+    /// Recorded spans that have started and were not [counted](super::Ledger::started) yet.
+    pub(crate) started: u64,
+    /// Spans of live traces.
+    pub(crate) live: u64,
+    /// Spans in the ring.
+    pub(crate) held: u64,
+    pub(crate) live_traces: u64,
+    pub(crate) open_spans: u64,
+    pub(crate) oldest_live: Duration,
+    pub(crate) ring_reach: Duration,
+    pub(crate) ring_bytes: u64,
 }
 
 impl Stats {
@@ -101,6 +133,13 @@ impl fmt::Display for Stats {
         let row = |f: &mut fmt::Formatter<'_>, name: &str, spans: u64| {
             writeln!(f, "  {name:<28}{spans:>12}")
         };
+        let seconds = |f: &mut fmt::Formatter<'_>, name: &str, time: Duration| {
+            if time.is_zero() {
+                Ok(())
+            } else {
+                writeln!(f, "  {name:<28}{:>12.1}", time.as_secs_f64())
+            }
+        };
         writeln!(f, "  {:<28}{:>12}", "spans", "count")?;
         row(f, "started", self.started)?;
         row(f, "sampled out at the head", self.sampled_out)?;
@@ -119,11 +158,16 @@ impl fmt::Display for Stats {
             ("(ended late)", self.late),
             ("(values cut to length)", self.cut_values),
             ("(panics caught)", self.panics),
+            ("(live traces)", self.live_traces),
+            ("(open spans)", self.open_spans),
+            ("(bytes of the ring)", self.ring_bytes),
         ] {
             if count > 0 {
                 row(f, name, count)?;
             }
         }
+        seconds(f, "(seconds the ring goes back)", self.ring_reach)?;
+        seconds(f, "(age of the oldest trace)", self.oldest_live)?;
         if self.balances() {
             write!(f, "  every span is accounted for")
         } else {

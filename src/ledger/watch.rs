@@ -98,26 +98,23 @@ mod tests {
     fn loss_is_told_once_when_it_starts_and_once_when_it_ends() {
         let ledger = Ledger::default();
         let mut watch = LossWatch::default();
-        assert_eq!(watch.observe(at(0), &ledger.snapshot(0, 0, 0)), None);
+        assert_eq!(watch.observe(at(0), &ledger.counters()), None);
         ledger.dropped(Reason::QueueFull, 3);
-        let started = watch.observe(at(1), &ledger.snapshot(0, 0, 0));
+        let started = watch.observe(at(1), &ledger.counters());
         assert_eq!(started, Some(LossChange::Started { reason: Reason::QueueFull, spans: 3 }));
         ledger.dropped(Reason::QueueFull, 4);
-        assert_eq!(watch.observe(at(2), &ledger.snapshot(0, 0, 0)), None);
-        assert_eq!(watch.observe(at(11), &ledger.snapshot(0, 0, 0)), None);
-        assert_eq!(
-            watch.observe(at(12), &ledger.snapshot(0, 0, 0)),
-            Some(LossChange::Ended { spans: 7 })
-        );
-        assert_eq!(watch.observe(at(30), &ledger.snapshot(0, 0, 0)), None);
+        assert_eq!(watch.observe(at(2), &ledger.counters()), None);
+        assert_eq!(watch.observe(at(11), &ledger.counters()), None);
+        assert_eq!(watch.observe(at(12), &ledger.counters()), Some(LossChange::Ended { spans: 7 }));
+        assert_eq!(watch.observe(at(30), &ledger.counters()), None);
     }
 
     #[test]
     fn what_a_policy_drops_is_no_loss() {
         let ledger = Ledger::default();
         let mut watch = LossWatch::default();
-        watch.observe(at(0), &ledger.snapshot(0, 0, 0));
+        watch.observe(at(0), &ledger.counters());
         ledger.dropped(Reason::NotKept, 1_000);
-        assert_eq!(watch.observe(at(1), &ledger.snapshot(0, 0, 0)), None);
+        assert_eq!(watch.observe(at(1), &ledger.counters()), None);
     }
 }

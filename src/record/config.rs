@@ -31,7 +31,7 @@ pub struct RecordLimits {
     pub linger: Duration,
     /// Memory of the ring of recently dropped traces, in bytes. Default 8 MiB; zero turns it off.
     pub ring_bytes: usize,
-    /// How long a dropped trace stays in the ring. Default 30 s.
+    /// How long a dropped trace stays in the ring, as far as its memory allows. Default 30 s.
     pub ring_age: Duration,
     /// Buffers kept for reuse, of 2 MiB for each thousand live traces at the most. Default 1024.
     pub pool_buffers: usize,
@@ -66,6 +66,25 @@ impl RecordLimits {
         ring_age: Duration => with_ring_age;
         pool_buffers: usize => with_pool_buffers;
         span: Limits => with_span;
+    }
+
+    /// This with a ring that reaches `reach` back, in at most `most_bytes`: sets [`ring_age`](Self::ring_age) and
+    /// [`ring_bytes`](Self::ring_bytes).
+    ///
+    /// The ring takes memory as it needs it, so a cap that is generous costs nothing while there is little traffic.
+    /// Where the traces of that time do not fit, the oldest go first:
+    /// [`Stats::ring_reach`](crate::ledger::Stats::ring_reach) says how far the ring reaches back, and
+    /// [`ring_bytes`](crate::ledger::Stats::ring_bytes) how much it takes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::record::RecordLimits;
+    /// let limits = RecordLimits::default().with_ring_reach(Duration::from_secs(120), 64 * 1024 * 1024);
+    /// assert_eq!(limits.ring_age, Duration::from_secs(120));
+    /// ```
+    #[must_use]
+    pub const fn with_ring_reach(self, reach: Duration, most_bytes: usize) -> Self {
+        self.with_ring_age(reach).with_ring_bytes(most_bytes)
     }
 
     /// The most spans of a trace: an eighth more where the next span has failed.

@@ -30,7 +30,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    #[cfg(test)]
+    /// How much of it is used.
     pub(super) const fn used(&self) -> usize {
         self.used
     }

@@ -1,5 +1,7 @@
 //! What is evicted when there is too much, and spans that were never announced.
 
+use std::time::Duration;
+
 use tailtrace::ledger::Reason;
 use tailtrace::record::RecordLimits;
 use tailtrace::{Pipeline, TraceId};
@@ -127,4 +129,23 @@ fn a_million_traces_leave_no_memory_behind() {
     // What is remembered of decided traces is bounded, whatever their number.
     assert!(format!("{intake:?}").contains("remembered: 4096"), "{intake:?}");
     assert!(settled(&pipeline).balances());
+}
+
+#[test]
+fn an_open_span_of_another_tracer_is_counted_and_ages_from_the_first_look() {
+    let (builder, clock, _memory) = support::pipeline();
+    let pipeline = builder.with_tail(keep_errors).start().unwrap();
+    let intake = pipeline.intake();
+    let top = root(&intake, TraceId::new(), "root");
+    let part = child(&intake, &top, "part");
+    let stats = settled(&pipeline);
+    assert_eq!((stats.live_traces, stats.open_spans), (1, 2), "{stats}");
+    clock.advance(Duration::from_secs(7));
+    assert_eq!(settled(&pipeline).oldest_live, Duration::from_secs(7));
+    intake.ended(part);
+    let stats = settled(&pipeline);
+    assert_eq!((stats.open_spans, stats.live), (1, 2), "{stats}");
+    intake.ended(top);
+    let stats = settled(&pipeline);
+    assert_eq!((stats.live_traces, stats.oldest_live), (0, Duration::ZERO), "{stats}");
 }

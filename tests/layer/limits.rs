@@ -1,9 +1,12 @@
 //! Limits of the recorder.
 
+use std::time::Duration;
+
 use super::support::{PATIENCE, tailed};
 use tailtrace::InMemoryExporter;
 use tailtrace::ledger::Reason;
 use tailtrace::record::RecordLimits;
+use tailtrace::time::ManualClock;
 use tracing::subscriber::with_default;
 use tracing::{Span, info, info_span};
 use tracing_subscriber::prelude::*;
@@ -25,4 +28,20 @@ fn roots_that_grow_before_the_sampler_is_asked_keep_to_the_limit() {
     });
     let _ = pipeline.shutdown(PATIENCE);
     assert!(!memory.traces().is_empty());
+}
+
+#[test]
+fn a_root_that_has_asked_no_sampler_yet_is_a_live_trace_with_an_open_span() {
+    let clock = ManualClock::new();
+    let builder = tailed().with_clock(clock.clock()).with_exporter(InMemoryExporter::new());
+    let pipeline = builder.start().unwrap();
+    with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+        let root = info_span!("root");
+        clock.advance(Duration::from_secs(3));
+        let stats = pipeline.stats();
+        assert_eq!((stats.live_traces, stats.open_spans), (1, 1), "{stats}");
+        assert_eq!(stats.oldest_live, Duration::from_secs(3));
+        drop(root);
+        assert_eq!((pipeline.stats().live_traces, pipeline.stats().open_spans), (0, 0));
+    });
 }

@@ -1,6 +1,7 @@
 //! The ledger as metrics.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::metrics::MeterProvider as _;
@@ -10,6 +11,7 @@ use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMete
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::{Reason, Stats};
+use tailtrace::time::ManualClock;
 use tailtrace::{
     Errors, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult, Status, otel,
 };
@@ -67,6 +69,11 @@ fn values(metrics: &ResourceMetrics) -> Vec<(String, u64)> {
                 for point in sum.data_points() {
                     let value = u64::try_from(point.value()).unwrap();
                     push(point.attributes().map(text).collect(), value);
+                }
+            }
+            AggregatedMetrics::U64(MetricData::Gauge(gauge)) => {
+                for point in gauge.data_points() {
+                    push(point.attributes().map(text).collect(), point.value());
                 }
             }
             other => panic!("{} is {other:?}", metric.name()),
@@ -129,6 +136,8 @@ fn every_column_of_the_ledger_is_a_metric_and_they_add_up() {
     assert_eq!(now.get("tailtrace.span.live"), 4);
     assert_eq!(now.get("tailtrace.span.held"), 1);
     assert_eq!(now.get("tailtrace.trace.kept"), 1);
+    assert_eq!((now.get("tailtrace.trace.live"), now.get("tailtrace.span.open")), (2, 3));
+    assert_eq!(now.get("tailtrace.ring.size"), stats.ring_bytes);
     assert_adds_up(&now, &stats);
     assert_eq!(now.sum("tailtrace.buffer.taken"), 4);
 
@@ -153,6 +162,21 @@ fn assert_adds_up(now: &Metrics, stats: &Stats) {
     let right = ["sampled_out", "dropped", "exported", "live", "held", "queued"];
     let right: u64 = right.map(|name| now.sum(&format!("tailtrace.span.{name}"))).iter().sum();
     assert_eq!(now.get("tailtrace.span.started"), right);
+}
+
+#[test]
+fn the_age_of_the_oldest_trace_and_the_reach_of_the_ring_are_gauges_in_seconds() {
+    let clock = ManualClock::new();
+    let builder = Pipeline::builder("t").with_tail(Errors).with_clock(clock.clock());
+    let pipeline = builder.with_exporter(InMemoryExporter::new()).start().unwrap();
+    let collected = Collected::of(&pipeline);
+    let tracer = pipeline.tracer();
+    let _open = tracer.start_span("open");
+    clock.advance(Duration::from_secs(5));
+    drop(tracer.start_span("dropped"));
+    clock.advance(Duration::from_millis(2_500));
+    let now = collected.now();
+    assert_eq!((now.get("tailtrace.trace.age"), now.get("tailtrace.ring.reach")), (7, 2));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod support;
 mod decisions;
 mod endings;
 mod exporter_calls;
+mod gauges;
 mod hostile;
 mod limits;
 mod nested;

@@ -109,7 +109,7 @@ fn dropping_it_ends_the_threads_and_counts_what_waited() {
     let (Bench { delivery, ledger }, heard) = stuck(Step::Pending);
     drop(delivery);
     assert_eq!(heard.next(), Event::Dropped);
-    let stats = ledger.snapshot(0, 0, 0);
+    let stats = ledger.counters();
     assert_eq!(stats.dropped_by(Reason::ShutdownDeadline), 6);
     assert!(stats.balances());
 }

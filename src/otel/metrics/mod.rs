@@ -14,8 +14,12 @@
 //! | `otel.sdk.exporter.span.exported` | counter, `{span}` | the component; `error.type`: `rejected`, `retries_exhausted`, `exporter_panicked` |
 //! | `tailtrace.span.started`, `.sampled_out`, `.exported`, `.late`, `.missed` | counter, `{span}` | |
 //! | `tailtrace.span.dropped` | counter, `{span}` | `tailtrace.reason`: [`Reason::as_str`] |
-//! | `tailtrace.span.live`, `.held`, `.queued` | up-down counter, `{span}` | |
+//! | `tailtrace.span.live`, `.held`, `.queued`, `.open` | up-down counter, `{span}` | |
 //! | `tailtrace.trace.kept` | counter, `{trace}` | |
+//! | `tailtrace.trace.live` | up-down counter, `{trace}` | |
+//! | `tailtrace.trace.age`, that of the oldest live trace | gauge, `s` | |
+//! | `tailtrace.ring.reach` | gauge, `s` | |
+//! | `tailtrace.ring.size` | up-down counter, `By` | |
 //! | `tailtrace.panic`, `tailtrace.value.cut` | counter, `{panic}`, `{value}` | |
 //! | `tailtrace.buffer.taken` | counter, `{buffer}` | `tailtrace.buffer.origin`: `pool`, `new` |
 //! | `tailtrace.buffer.available` | up-down counter, `{buffer}` | |

@@ -57,6 +57,14 @@ pub fn observe(pipeline: &Pipeline, meter: &Meter) {
                 let instrument = instrument.with_unit(row.unit).with_description(row.description);
                 instrument.with_callback(observe).build();
             }
+            InstrumentKind::Gauge => {
+                let instrument = meter.u64_observable_gauge(row.name);
+                let observe = move |observer: &dyn AsyncInstrument<u64>| {
+                    source.report(index, |value, attributes| observer.observe(value, attributes));
+                };
+                let instrument = instrument.with_unit(row.unit).with_description(row.description);
+                instrument.with_callback(observe).build();
+            }
         }
     }
 }

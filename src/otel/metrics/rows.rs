@@ -9,6 +9,8 @@ use crate::ledger::Reason;
 pub(super) enum InstrumentKind {
     Counter,
     UpDownCounter,
+    /// A value of which a sum over pipelines says nothing.
+    Gauge,
 }
 
 /// The part of a pipeline that a row is about.
@@ -44,6 +46,14 @@ const fn up_down_counter(
     read: fn(&Snapshot, Report<'_>),
 ) -> Row {
     Row { kind: InstrumentKind::UpDownCounter, ..counter(name, description, read) }
+}
+
+const fn gauge(
+    name: &'static str,
+    description: &'static str,
+    read: fn(&Snapshot, Report<'_>),
+) -> Row {
+    Row { kind: InstrumentKind::Gauge, ..counter(name, description, read) }
 }
 
 impl Row {
@@ -83,7 +93,7 @@ const BY_QUEUES: [(Reason, &str); 3] = [
 // `SharedSnapshot` has a bit for each row.
 const _: () = assert!(ROWS.len() <= 64);
 
-pub(super) const ROWS: [Row; 19] = [
+pub(super) const ROWS: [Row; 24] = [
     counter("otel.sdk.span.started", "The spans that were started.", |now, report| {
         let dropped = now.stats.sampled_out;
         report(dropped, Some(KeyValue::new(RESULT, "DROP")));
@@ -206,4 +216,33 @@ pub(super) const ROWS: [Row; 19] = [
         },
     )
     .in_unit("{buffer}"),
+    up_down_counter(
+        "tailtrace.span.open",
+        "The recorded spans that have not ended.",
+        |now, report| {
+            report(now.stats.open_spans, None);
+        },
+    ),
+    up_down_counter(
+        "tailtrace.trace.live",
+        "The local traces that are not decided yet, or wait for late spans.",
+        |now, report| report(now.stats.live_traces, None),
+    )
+    .in_unit("{trace}"),
+    gauge("tailtrace.trace.age", "How long ago the oldest live trace began.", |now, report| {
+        report(now.stats.oldest_live.as_secs(), None);
+    })
+    .in_unit("s"),
+    gauge(
+        "tailtrace.ring.reach",
+        "How long ago the oldest trace of the ring was dropped.",
+        |now, report| report(now.stats.ring_reach.as_secs(), None),
+    )
+    .in_unit("s"),
+    up_down_counter(
+        "tailtrace.ring.size",
+        "The memory of the ring of dropped traces.",
+        |now, report| report(now.stats.ring_bytes, None),
+    )
+    .in_unit("By"),
 ];

@@ -1,5 +1,6 @@
 //! The local traces that hold spans, their memory, and the ring of those that were dropped.
 
+mod counts;
 mod dropped;
 mod eviction;
 mod memory;
@@ -45,17 +46,6 @@ pub(super) struct LiveTraces<O> {
     limits: RecordLimits,
     ledger: Arc<Ledger>,
     random: Random,
-}
-
-/// Counts of spans that the ledger is told when it is read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SpanCounts {
-    /// Recorded spans that have started.
-    pub(super) started: u64,
-    /// Spans of live traces.
-    pub(super) live: u64,
-    /// Spans in the ring.
-    pub(super) held: u64,
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -208,6 +198,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         was_empty: bool,
     ) {
         if was_empty {
+            trace.forget_notice();
             self.register_locked(trace, live);
         } else {
             self.count_bytes(trace, &mut live);
@@ -253,22 +244,6 @@ impl<O: TraceOwner> LiveTraces<O> {
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.stripes.iter().map(|stripe| stripe.lock().bytes.used()).sum()
-    }
-
-    /// Counts the spans that no other column of the ledger counts.
-    pub(super) fn spans(&self) -> SpanCounts {
-        let mut counts = SpanCounts::default();
-        self.for_each(|trace| {
-            let live = trace.lock();
-            counts.live += trace.spans(&live);
-            counts.started += u64::from(live.started);
-        });
-        for stripe in &self.stripes {
-            let stripe = stripe.lock();
-            counts.started += stripe.started;
-            counts.held += stripe.ring.spans();
-        }
-        counts
     }
 
     pub(super) fn pool(&self) -> SpanPool {

@@ -14,10 +14,12 @@ use crate::ledger::Reason;
 use crate::model::{LocalHandle, Randomness, SpanId, TraceContext, TraceId};
 use crate::time::Tick;
 use crate::trace::header::{HeadSample, TraceHeader};
-use crate::trace::store::SpanStore;
+use crate::trace::store::{SpanIndex, SpanStore};
 
 /// The slot of a trace that is not registered.
 const UNREGISTERED: u32 = u32::MAX;
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// What a local trace needs of the recorder that owns it.
 ///
@@ -50,6 +52,9 @@ pub(crate) struct LocalTrace<O> {
     worth_keeping: AtomicBool,
     keep_requested: AtomicBool,
     foreign_spans: ForeignSpanCount,
+    /// The second at which it was first looked at, for spans that tell their start when they end; zero before that.
+    // Relaxed: read and written under the trace's lock.
+    noticed: AtomicU32,
     /// The answer of the head about another local root that joined this trace; zero without one.
     sampled_since: AtomicU64,
     live: Mutex<LiveSpans>,
@@ -87,6 +92,7 @@ impl<O> LocalTrace<O> {
             worth_keeping: AtomicBool::new(header.is_sampled()),
             keep_requested: AtomicBool::new(false),
             foreign_spans: ForeignSpanCount::default(),
+            noticed: AtomicU32::new(0),
             sampled_since: AtomicU64::new(0),
             live: Mutex::new(spans),
             header,
@@ -112,6 +118,7 @@ impl<O> LocalTrace<O> {
     pub(super) fn make_foreign(&mut self, refused: Option<Reason>) {
         self.is_foreign = true;
         self.foreign_spans = ForeignSpanCount::new(u32::from(refused.is_none()));
+        *self.noticed.get_mut() = 0;
         let live = self.lock_mut();
         live.open = 0;
         if let Some(reason) = refused {
@@ -171,6 +178,36 @@ impl<O> LocalTrace<O> {
     /// How many of its spans no other column of the ledger counts.
     pub(super) fn spans(&self, live: &LiveSpans) -> u64 {
         live.spans() + u64::from(self.foreign_spans.count())
+    }
+
+    /// How many of its spans are on record, or on their way there, and have not ended.
+    pub(super) fn open_spans(&self, live: &LiveSpans) -> u64 {
+        let own = live.open.saturating_sub(live.over_limit);
+        u64::from(own) + u64::from(self.foreign_spans.count())
+    }
+
+    /// When the first span that it holds started; `None` where it holds none. Spans of another tracer tell that when
+    /// they end: for them it is the second at which this was asked first.
+    pub(super) fn since(&self, live: &LiveSpans, now: Tick) -> Option<Tick> {
+        if self.is_foreign {
+            return (self.spans(live) > 0).then(|| self.first_noticed(now));
+        }
+        let records = live.store.outlines(self.header.correction);
+        records.span(SpanIndex::FIRST).map(|first| first.start)
+    }
+
+    /// Begins anew with the next question when it began: it held no spans for a while.
+    pub(super) fn forget_notice(&self) {
+        self.noticed.store(0, Ordering::Relaxed);
+    }
+
+    fn first_noticed(&self, now: Tick) -> Tick {
+        let mut second = self.noticed.load(Ordering::Relaxed);
+        if second == 0 {
+            second = u32::try_from(now.as_nanos() / NANOS_PER_SECOND).unwrap_or(u32::MAX);
+            self.noticed.store(second, Ordering::Relaxed);
+        }
+        Tick::from_nanos(u64::from(second) * NANOS_PER_SECOND)
     }
 
     /// What it is worth at a limit.

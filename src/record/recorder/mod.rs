@@ -15,7 +15,7 @@ use super::completion::{Completion, KeepOutcome};
 use super::config::RecordLimits;
 use super::deciders::Deciders;
 use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
-use super::live::{LiveTraces, SpanCounts, SpanPool};
+use super::live::{LiveTraces, SpanPool};
 use super::local::{LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
@@ -201,13 +201,12 @@ impl Recorder {
 
     /// The account without what is live and held, which costs no look at every trace.
     pub(crate) fn losses(&self) -> Stats {
-        self.ledger.snapshot(0, 0, 0)
+        self.ledger.counters()
     }
 
     /// The account of this moment.
     pub(crate) fn stats(&self) -> Stats {
-        let SpanCounts { started, live, held } = self.traces.spans();
-        self.ledger.snapshot(started, live, held)
+        self.ledger.snapshot(&self.traces.counts(self.clock.now()))
     }
 
     /// The recorded spans that have not ended.
@@ -216,8 +215,7 @@ impl Recorder {
         let mut all = OpenSpanCounts::default();
         self.traces.for_each(|trace| {
             let live = trace.lock();
-            let own = live.open.saturating_sub(live.over_limit);
-            let open = u64::from(own) + u64::from(trace.foreign_spans().count());
+            let open = trace.open_spans(&live);
             drop(live);
             if trace.sample().is_some() {
                 all.sampled += open;

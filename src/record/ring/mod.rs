@@ -146,6 +146,16 @@ impl Ring {
         self.segments.front().map_or(NEVER, Segment::oldest)
     }
 
+    /// How long ago the oldest trace was dropped that can still be found; zero where there is none.
+    pub(super) fn reach(&self, now: Tick, limits: &RingLimits) -> Duration {
+        if self.spans == 0 { Duration::ZERO } else { now.since(self.oldest()).min(limits.age) }
+    }
+
+    /// The memory it takes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.used()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }
