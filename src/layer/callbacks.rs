@@ -75,8 +75,10 @@ where
     fn on_close(&self, id: span::Id, ctx: Context<'_, S>) {
         let mut decision = None;
         self.state.close(id.into_u64(), &mut decision);
-        if let Some(decision) = decision {
-            close_extension::defer(decision, &id, &ctx);
+        match decision {
+            Some(decision) if decision.is_self_contained() => drop(decision),
+            Some(decision) => close_extension::defer(decision, &id, &ctx),
+            None => {}
         }
     }
 }

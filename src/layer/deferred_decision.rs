@@ -10,12 +10,20 @@ use crate::time::Tick;
 /// is gone.
 pub(super) enum DeferredDecision {
     /// The tail is asked about a complete trace.
-    Tail(#[expect(dead_code, reason = "its drop asks the tail")] CompletedTrace<Recorder>),
+    Tail(CompletedTrace<Recorder>),
     /// The sampler is asked about a root that ended at `end`, and then the tail.
     Head { draft: Option<Draft>, end: Tick },
 }
 
 impl DeferredDecision {
+    /// Whether nothing but code of this crate answers, so that it may be asked anywhere.
+    pub(super) fn is_self_contained(&self) -> bool {
+        match self {
+            Self::Tail(completed) => completed.recorder().is_tail_self_contained(),
+            Self::Head { .. } => false,
+        }
+    }
+
     /// Ends a draft now.
     #[cold]
     pub(super) fn end_draft(draft: Draft) -> Self {
@@ -28,8 +36,8 @@ impl Drop for DeferredDecision {
     fn drop(&mut self) {
         if let Self::Head { draft, end } = self
             && let Some(draft) = draft.take()
-            && let Some(request) = draft.request(None)
         {
+            let request = draft.request(None);
             let mut span = draft.settle(request.ask_now());
             span.finish_with(Some(*end), CompletedTrace::decide);
         }

@@ -210,7 +210,7 @@ impl TraceSpanExt for Span {
             let message = message.as_ref();
             let fields: Vec<(TagKey<'k>, TagArg<'v>)> =
                 fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-            layer.change(id, |span| {
+            layer.with_span(id, |span| {
                 if level >= LogLevel::Error {
                     span.record_failed();
                 }
@@ -219,7 +219,7 @@ impl TraceSpanExt for Span {
                     for (key, value) in fields {
                         span.set_field(log, key, value);
                     }
-                })
+                });
             });
         });
     }
@@ -233,13 +233,13 @@ impl TraceSpanExt for Span {
 
     fn set_status(&self, status: Status) {
         lookup::with_exactly(self, |FoundSpan { layer, id, .. }| {
-            layer.change(id, |span| {
+            layer.with_span(id, |span| {
                 if status.is_error() {
                     span.record_failed();
                 }
                 span.write(|span| {
                     span.set_status(status);
-                })
+                });
             });
         });
     }
@@ -247,9 +247,9 @@ impl TraceSpanExt for Span {
     fn set_error<E: Error + ?Sized>(&self, error: &E) {
         with_recorded(self, |FoundSpan { layer, id, .. }, WriteTerms { now, limit }| {
             let details = ErrorDetails::of(error, limit.bytes());
-            layer.change(id, |span| {
+            layer.with_span(id, |span| {
                 span.record_failed();
-                span.write(|span| span.push_error(now, &details))
+                span.write(|span| span.push_error(now, &details));
             });
         });
     }

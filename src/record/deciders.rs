@@ -1,7 +1,7 @@
 //! Who decides: the head sampler and the tail policy, either of which may be replaced at any time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -25,6 +25,9 @@ pub(super) struct Deciders {
     /// What the head answers without being asked: a [`FixedHead`]. It spares nearly every root a look at the pair.
     // Relaxed: a root that begins while the head is replaced may still get the old one's answer.
     fixed_head: AtomicU8,
+    /// Whether asking the tail runs nothing but code of this crate.
+    // Relaxed, for the same reason.
+    is_tail_self_contained: AtomicBool,
     /// The head where none was chosen and there is no tail.
     without_either: ParentBasedSampler,
     ledger: Arc<Ledger>,
@@ -88,10 +91,11 @@ impl Deciders {
         let deciders = Self {
             pair: ArcSwap::from_pointee(pair),
             fixed_head: AtomicU8::new(FixedHead::None as u8),
+            is_tail_self_contained: AtomicBool::new(false),
             without_either: ParentBasedSampler::new(AlwaysOn),
             ledger: Arc::clone(ledger),
         };
-        deciders.update_fixed_head();
+        deciders.update_hints();
         deciders
     }
 
@@ -136,8 +140,15 @@ impl Deciders {
         FixedHead::ALL[usize::from(self.fixed_head.load(Ordering::Relaxed)) % FixedHead::ALL.len()]
     }
 
-    /// Asks the head for an answer that is fixed, after it was set or replaced.
-    fn update_fixed_head(&self) {
+    /// Whether asking the tail runs nothing but code of this crate, so that it may be asked anywhere.
+    #[cfg(feature = "layer")]
+    #[inline]
+    pub(super) fn is_tail_self_contained(&self) -> bool {
+        self.is_tail_self_contained.load(Ordering::Relaxed)
+    }
+
+    /// Finds out what deciders say of themselves, after one was set or replaced.
+    fn update_hints(&self) {
         let pair = self.pair.load_full();
         let fixed = match (&pair.sampler, &pair.tail) {
             (None, None) => FixedHead::None,
@@ -150,9 +161,14 @@ impl Deciders {
             }
         };
         self.fixed_head.store(fixed as u8, Ordering::Relaxed);
+        let is_self_contained = pair.tail.as_ref().is_none_or(|tail| {
+            let _asking = self.mark_thread();
+            unwind_safe::call(|| tail.is_self_contained()).unwrap_or(false)
+        });
+        self.is_tail_self_contained.store(is_self_contained, Ordering::Relaxed);
         // Of two threads that replace at the same time the last to get here may have seen the first one's pair.
         if !Arc::ptr_eq(&pair, &self.pair.load()) {
-            self.update_fixed_head();
+            self.update_hints();
         }
     }
 
@@ -175,13 +191,13 @@ impl Deciders {
         // What the old sampler traces while it is dropped is refused, like what it traces while it is asked.
         let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(Some(sampler), pair.tail.as_ref()));
-        self.update_fixed_head();
+        self.update_hints();
     }
 
     pub(super) fn set_tail(&self, tail: Option<&Arc<dyn TailPolicy>>) {
         let _asking = self.mark_thread();
         self.pair.rcu(|pair| pair.with(pair.sampler.as_ref(), tail));
-        self.update_fixed_head();
+        self.update_hints();
     }
 }
 

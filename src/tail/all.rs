@@ -96,6 +96,10 @@ impl TailPolicy for All {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::all_of(self.parts.iter().map(|part| part.order))
     }
+
+    fn is_self_contained(&self) -> bool {
+        self.parts.iter().all(|part| part.policy.is_self_contained())
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,10 @@ impl TailPolicy for Any {
     fn evaluation_order(&self) -> EvaluationOrder {
         self.0.evaluation_order()
     }
+
+    fn is_self_contained(&self) -> bool {
+        self.0.is_self_contained()
+    }
 }
 
 #[cfg(test)]

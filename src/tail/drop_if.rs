@@ -53,6 +53,10 @@ impl<P: TailPolicy> TailPolicy for DropIf<P> {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::First
     }
+
+    fn is_self_contained(&self) -> bool {
+        self.0.is_self_contained()
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,10 @@ impl TailPolicy for Errors {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 impl TailPolicy for ErrorsByStatus {
@@ -61,6 +65,10 @@ impl TailPolicy for ErrorsByStatus {
 
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
+    }
+
+    fn is_self_contained(&self) -> bool {
+        true
     }
 }
 

@@ -117,6 +117,14 @@ impl TailPolicy for FirstMatch {
             EvaluationOrder::Always
         }
     }
+
+    fn is_self_contained(&self) -> bool {
+        self.rules.iter().all(|rule| {
+            let condition = rule.condition.as_ref();
+            rule.policy.is_self_contained()
+                && condition.is_none_or(|policy| policy.is_self_contained())
+        })
+    }
 }
 
 impl Rule {

@@ -59,6 +59,10 @@ impl<P: TailPolicy> TailPolicy for Not<P> {
             other => other,
         }
     }
+
+    fn is_self_contained(&self) -> bool {
+        self.0.is_self_contained()
+    }
 }
 
 #[cfg(test)]

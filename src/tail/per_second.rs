@@ -55,6 +55,10 @@ impl TailPolicy for PerSecond {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::Last
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps traces of up to so many spans per second in all.
@@ -103,6 +107,10 @@ impl TailPolicy for SpansPerSecond {
 
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::Last
+    }
+
+    fn is_self_contained(&self) -> bool {
+        true
     }
 }
 

@@ -56,6 +56,15 @@ pub trait TailPolicy: Send + Sync {
         EvaluationOrder::Always
     }
 
+    /// Whether evaluating runs nothing but this crate's code: no closure of the program, and nothing that is traced.
+    ///
+    /// Default: no, which is always right. The layer asks a tail of which it is true at once when a span closes; any
+    /// other waits until `tracing` has forgotten the span, for half as much again. Policies of this crate answer for
+    /// themselves and for what they combine.
+    fn is_self_contained(&self) -> bool {
+        false
+    }
+
     /// This policy under a name of yours, which the traces it keeps will carry.
     fn named(self, name: impl Into<Cow<'static, str>>) -> Named<Self>
     where
@@ -79,6 +88,10 @@ impl<P: TailPolicy + ?Sized> TailPolicy for Arc<P> {
         (**self).evaluate(trace)
     }
 
+    fn is_self_contained(&self) -> bool {
+        (**self).is_self_contained()
+    }
+
     fn name(&self) -> Cow<'static, str> {
         (**self).name()
     }
@@ -91,6 +104,10 @@ impl<P: TailPolicy + ?Sized> TailPolicy for Arc<P> {
 impl TailPolicy for Box<dyn TailPolicy> {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         (**self).evaluate(trace)
+    }
+
+    fn is_self_contained(&self) -> bool {
+        (**self).is_self_contained()
     }
 
     fn name(&self) -> Cow<'static, str> {
@@ -143,6 +160,10 @@ impl<P: TailPolicy> TailPolicy for Named<P> {
 
     fn evaluation_order(&self) -> EvaluationOrder {
         self.policy.evaluation_order()
+    }
+
+    fn is_self_contained(&self) -> bool {
+        self.policy.is_self_contained()
     }
 }
 

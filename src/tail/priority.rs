@@ -37,6 +37,10 @@ impl TailPolicy for PrioritySampler {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

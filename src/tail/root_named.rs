@@ -62,6 +62,10 @@ impl TailPolicy for RootNamed {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

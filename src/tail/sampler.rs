@@ -120,6 +120,10 @@ impl TailPolicy for TailSampler {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::any_of(self.parts.iter().map(|part| part.order))
     }
+
+    fn is_self_contained(&self) -> bool {
+        self.parts.iter().all(|part| part.policy.is_self_contained())
+    }
 }
 
 impl fmt::Debug for TailSampler {

@@ -32,6 +32,10 @@ impl TailPolicy for SlowerThan {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps traces in which a single span took at least so long.
@@ -59,6 +63,10 @@ impl TailPolicy for SpanSlowerThan {
 
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
+    }
+
+    fn is_self_contained(&self) -> bool {
+        true
     }
 }
 

@@ -49,6 +49,10 @@ impl TailPolicy for SpanCount {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

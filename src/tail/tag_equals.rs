@@ -47,6 +47,10 @@ impl TailPolicy for TagEquals {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -79,6 +79,10 @@ impl TailPolicy for TagInRange {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 /// A bound of a [`TagInRange`], made from the number types of Rust that a tag can hold.

@@ -80,6 +80,10 @@ impl TailPolicy for TagMatches {
     fn evaluation_order(&self) -> EvaluationOrder {
         EvaluationOrder::WhileUndecided
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ impl OpenSpan {
         if thread::panicking() {
             self.fail_by_panic();
         }
+        if matches!(self.state, SpanState::Draft(_)) {
+            self.settle_unasked();
+        }
         match &mut self.state {
             SpanState::Started(ActiveSpan::Unrecorded(_)) | SpanState::Moving => {}
             SpanState::Started(span) => {

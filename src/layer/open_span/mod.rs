@@ -130,6 +130,9 @@ impl OpenSpan {
         metadata: &'static Metadata<'static>,
         id_rest: u32,
     ) -> Option<Self> {
+        if matches!(self.state, SpanState::Draft(_)) {
+            self.settle_unasked();
+        }
         let SpanState::Started(span) = &self.state else { return None };
         self.is_parent_final = true;
         let child = Self::started(span.child(metadata.name().into()), metadata);
@@ -160,17 +163,13 @@ impl OpenSpan {
         Some(WriteTerms { now: recorder.clock.now(), limit })
     }
 
-    /// Writes into the span's record, and says whether the span has to be settled now, because it has
-    /// grown too large for a draft.
+    /// Writes into the span's record.
     #[inline]
-    pub(in crate::layer) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
+    pub(in crate::layer) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) {
         match &mut self.state {
             SpanState::Draft(draft) => draft.write(write),
-            SpanState::Started(span) => {
-                span.write(write);
-                false
-            }
-            SpanState::Moving => false,
+            SpanState::Started(span) => _ = span.write(write),
+            SpanState::Moving => {}
         }
     }
 
@@ -225,10 +224,23 @@ impl OpenSpan {
         }
     }
 
+    /// Starts a draft whose head need not be asked; false when the span is none.
+    pub(in crate::layer) fn settle_unasked(&mut self) -> bool {
+        let (state, is_settled) = match mem::replace(&mut self.state, SpanState::Moving) {
+            SpanState::Draft(draft) => match draft.start_unasked() {
+                Ok(span) => (SpanState::Started(span), true),
+                Err(draft) => (SpanState::Draft(draft), false),
+            },
+            state => (state, false),
+        };
+        self.state = state;
+        is_settled
+    }
+
     /// What to ask the sampler before the span can start; `None` when it has started.
     pub(in crate::layer) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
         match &self.state {
-            SpanState::Draft(draft) => draft.request(incoming),
+            SpanState::Draft(draft) => Some(draft.request(incoming)),
             SpanState::Started(_) | SpanState::Moving => None,
         }
     }

@@ -34,7 +34,6 @@ impl LayerState {
                 let limit = self.start_root(&recorder, id, metadata);
                 self.record_attributes(id, limit, attributes);
                 self.set_parent(id, &parent.into());
-                self.settle_if_crowded(&recorder, id);
                 true
             }
         }

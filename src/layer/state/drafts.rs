@@ -1,7 +1,7 @@
 //! How drafts become spans: when the sampler is asked, and what a parent that comes late changes.
 
 use super::LayerState;
-use crate::layer::open_span::Detachment;
+use crate::layer::open_span::{Detachment, OpenSpan};
 use crate::model::{Incoming, Link, TraceContext};
 use crate::record::{ActiveSpan, Draft, SpanStart};
 
@@ -12,6 +12,9 @@ impl LayerState {
     /// The draft stays in the table while its sampler is asked, so that what the sampler asks of the same
     /// span finds it.
     pub(super) fn settle(&self, id: u64, incoming: Option<&Incoming>) -> bool {
+        if incoming.is_none() && self.with_span(id, OpenSpan::settle_unasked).unwrap_or(false) {
+            return true;
+        }
         let request = self.with_span(id, |span| span.request(incoming)).flatten();
         let answer = request.and_then(|request| request.ask());
         let settled = answer.and_then(|answer| self.with_span(id, |span| span.settle(answer)));

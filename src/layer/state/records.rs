@@ -7,23 +7,15 @@ use crate::kit::reentrancy::{self, UserCallScope};
 use crate::kit::unwind_safe;
 use crate::layer::activity::ActivityTimer;
 use crate::layer::fields::{self, EventRecord, FieldBuffer, ValueLimit};
-use crate::layer::open_span::{OpenSpan, WriteTerms};
+use crate::layer::open_span::WriteTerms;
 use crate::record::bridge;
 use crate::time::Tick;
 use crate::trace::SpanMut;
 
 impl LayerState {
-    /// Writes into a span, if it is open, and settles it when it has grown too large for a draft.
+    /// Writes into a span, if it is open.
     pub(in crate::layer) fn write(&self, id: u64, write: impl FnOnce(&mut SpanMut<'_>)) {
-        self.change(id, |span| span.write(write));
-    }
-
-    /// Changes a span, and settles it when `change` says so.
-    #[inline]
-    pub(in crate::layer) fn change(&self, id: u64, change: impl FnOnce(&mut OpenSpan) -> bool) {
-        if self.with_span(id, change).unwrap_or(false) {
-            self.settle(id, None);
-        }
+        self.with_span(id, |span| span.write(write));
     }
 
     /// Records what a new span says of itself, unless its `limit` says that nothing is kept.
@@ -71,11 +63,11 @@ impl LayerState {
         if buffer.is_empty() {
             return;
         }
-        self.change(id, |span| {
+        self.with_span(id, |span| {
             if buffer.is_failure() {
                 span.record_failed();
             }
-            span.write(|span| fields::write_span_fields(buffer, span, &self.options))
+            span.write(|span| fields::write_span_fields(buffer, span, &self.options));
         });
     }
 
@@ -106,11 +98,11 @@ impl LayerState {
     }
 
     fn write_event(&self, id: u64, record: EventRecord, now: Tick, buffer: &FieldBuffer) {
-        self.change(id, |span| {
+        self.with_span(id, |span| {
             if record.is_failure() {
                 span.record_failed();
             }
-            span.write(|span| record.write(span, now, buffer, &self.options))
+            span.write(|span| record.write(span, now, buffer, &self.options));
         });
     }
 

@@ -40,7 +40,6 @@ impl LayerState {
                 let limit = self.start_root(&recorder, id, metadata);
                 self.record_attributes(id, limit, attributes);
                 self.place_root(id, attributes.is_root());
-                self.settle_if_crowded(&recorder, id);
             }
         }
     }
@@ -130,14 +129,6 @@ impl LayerState {
         };
         if let Some(caller) = caller::of_thread(role) {
             self.set_parent(id, &caller);
-        }
-    }
-
-    /// Settles a new root where the recorder is full: only a trace that has started can be weighed
-    /// against the traces that are there.
-    pub(super) fn settle_if_crowded(&self, recorder: &Recorder, id: u64) {
-        if recorder.is_crowded() {
-            self.settle(id, None);
         }
     }
 }

@@ -21,6 +21,12 @@ impl<O: TraceOwner> CompletedTrace<O> {
         Self { trace: Arc::clone(trace), store, now }
     }
 
+    /// The recorder of the trace.
+    #[cfg(feature = "layer")]
+    pub(crate) fn recorder(&self) -> &O {
+        &self.trace.owner
+    }
+
     /// Decides the trace now, by dropping this.
     #[cfg(feature = "layer")]
     #[inline]

@@ -10,7 +10,7 @@ use crate::model::{Baggage, Incoming, SpanId, SpanKind, Threshold, TraceContext}
 use crate::record::deciders::FixedHead;
 use crate::record::local::{LiveSpans, LocalTrace, Phase};
 use crate::record::recorder::{Recorder, SpanStart};
-use crate::record::span::ActiveSpan;
+use crate::record::span::{ActiveSpan, RecordedSpan};
 use crate::trace::SpanMut;
 use crate::trace::store::{NewSpan, SpanIndex};
 
@@ -77,9 +77,24 @@ impl Draft {
     }
 
     /// Writes into the draft, unless it was evicted.
-    pub(crate) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) -> bool {
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut SpanMut<'_>)) {
         self.trace.owner.write(&self.trace, SpanIndex::FIRST, self.id, write);
-        false
+    }
+
+    /// Starts it as the root that it has begun as, where the head's answer is known without being asked; gives it
+    /// back where it is not, or must not be used here and now.
+    pub(crate) fn start_unasked(mut self) -> Result<ActiveSpan, Self> {
+        let recorder = &*self.trace.owner;
+        if self.fixed_head == FixedHead::None
+            || recorder.is_closed()
+            || recorder.is_decider_running()
+        {
+            return Err(self);
+        }
+        self.is_settled = true;
+        let trace = Arc::clone(&self.trace);
+        let span = RecordedSpan::new(trace, self.id, SpanIndex::FIRST, Baggage::new());
+        Ok(ActiveSpan::Recorded(span))
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
@@ -93,7 +108,7 @@ impl Draft {
 
     /// What is to be found out before it can start, under the parent or with the baggage that is
     /// `incoming`.
-    pub(crate) fn request(&self, incoming: Option<&Incoming>) -> Option<DraftRequest> {
+    pub(crate) fn request(&self, incoming: Option<&Incoming>) -> DraftRequest {
         let live = self.trace.lock();
         let records = live.store.outlines(self.trace.header.correction);
         // A draft that was evicted has no record, and there is nothing to be asked about it.
@@ -102,7 +117,7 @@ impl Draft {
         let shown = record.filter(|_| is_asked);
         let tags = shown.map(|record| sampler_tags::acquire(records.keyed_tags(record)));
         let links = shown.map(|_| records.owned_links(SpanIndex::FIRST).collect());
-        Some(DraftRequest {
+        DraftRequest {
             recorder: Arc::clone(&self.trace.owner),
             trace_id: self.trace.trace_id(),
             evicted: evicted(&live),
@@ -113,7 +128,7 @@ impl Draft {
             kind: record.map_or(SpanKind::Internal, |record| record.kind),
             tags: tags.unwrap_or_default(),
             links: links.unwrap_or_default(),
-        })
+        }
     }
 }
 

@@ -111,6 +111,13 @@ impl Recorder {
         self.records
     }
 
+    /// Whether asking the tail runs nothing but code of this crate, so that it may be asked anywhere.
+    #[cfg(feature = "layer")]
+    #[inline]
+    pub(crate) fn is_tail_self_contained(&self) -> bool {
+        self.deciders.is_tail_self_contained()
+    }
+
     /// Whether one of its samplers or policies is being asked on this thread: what that starts is refused.
     pub(crate) fn is_decider_running(&self) -> bool {
         self.deciders.is_running_here()
@@ -125,12 +132,6 @@ impl Recorder {
         } else {
             None
         }
-    }
-
-    /// Whether there is more than the limits allow.
-    #[cfg(feature = "layer")]
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.traces.exceeded_limit(0).is_some()
     }
 
     /// Shows the spans that threads are inside of to the context bridge, from now on.

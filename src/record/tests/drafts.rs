@@ -10,7 +10,7 @@ use crate::sampling::Sampler;
 /// Settles a draft as the layer does.
 fn settle(draft: Draft, parent: Option<&ActiveSpan>) -> ActiveSpan {
     let parent = parent.map(ActiveSpan::context);
-    let answer = draft.request(parent.map(Incoming::from).as_ref()).unwrap().ask().unwrap();
+    let answer = draft.request(parent.map(Incoming::from).as_ref()).ask().unwrap();
     draft.settle(answer)
 }
 

@@ -162,6 +162,10 @@ impl TailPolicy for Slowest {
         let root = trace.root();
         Verdict::keep_if(root.is_some_and(|root| slow(root.operation_name())))
     }
+
+    fn is_self_contained(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for Slowest {

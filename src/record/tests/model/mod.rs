@@ -141,7 +141,7 @@ impl Pair {
         let (number, draft) = self.drafts.swap_remove(which % self.drafts.len());
         let parent = parent.and_then(|parent| self.pick(parent)).map(|index| &self.spans[index]);
         let incoming = parent.map(|(_, span)| Incoming::from(span.context()));
-        let outcome = draft.request(incoming.as_ref()).unwrap().ask().unwrap();
+        let outcome = draft.request(incoming.as_ref()).ask().unwrap();
         let span = draft.settle(outcome);
         if let Some((parent, _)) = parent {
             self.table.join_draft(number, *parent);
