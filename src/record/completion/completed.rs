@@ -22,13 +22,11 @@ impl<O: TraceOwner> CompletedTrace<O> {
     }
 
     /// The recorder of the trace.
-    #[cfg(feature = "layer")]
     pub(crate) fn recorder(&self) -> &O {
         &self.trace.owner
     }
 
     /// Decides the trace now, by dropping this.
-    #[cfg(feature = "layer")]
     #[inline]
     pub(crate) fn decide(self) {}
 }

@@ -1,5 +1,6 @@
 //! The moment a local trace is complete, and what follows: the decision, and the way out.
 
+#[cfg(feature = "layer")]
 mod completed;
 mod decision;
 mod held;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+#[cfg(feature = "layer")]
 pub(crate) use completed::CompletedTrace;
 pub use decision::KeepOutcome;
 
