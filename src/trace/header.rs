@@ -1,5 +1,7 @@
 //! What the spans of a local trace share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::model::{Randomness, Threshold, TraceFlags, TraceId, TraceState};
 use crate::time::ClockCorrection;
 
@@ -10,7 +12,7 @@ pub(crate) struct TraceHeader {
     pub(crate) trace_state: TraceState,
     /// What leads from the ticks of the spans to the time of day.
     pub(crate) correction: ClockCorrection,
-    sampling: Sampling,
+    sampling: SamplingCell,
 }
 
 impl TraceHeader {
@@ -21,7 +23,12 @@ impl TraceHeader {
         trace_state: TraceState,
         correction: ClockCorrection,
     ) -> Self {
-        Self { trace_id, trace_state, correction, sampling: Sampling::new(flags) }
+        Self {
+            trace_id,
+            trace_state,
+            correction,
+            sampling: SamplingCell::new(Sampling::new(flags)),
+        }
     }
 
     /// Makes the header of a trace that is made by hand and not recorded: its ticks are the time of day.
@@ -30,31 +37,36 @@ impl TraceHeader {
     }
 
     pub(crate) fn flags(&self) -> TraceFlags {
-        self.sampling.flags()
+        self.sampling.get().flags()
     }
 
     pub(crate) fn set_flags(&mut self, flags: TraceFlags) {
-        self.sampling = self.sampling.with_flags(flags);
+        self.sampling.set(self.sampling.get().with_flags(flags));
     }
 
     /// Whether the head sampler asked for the trace to be kept.
     pub(crate) fn is_sampled(&self) -> bool {
-        self.sampling.is_sampled()
+        self.sampling.get().is_sampled()
     }
 
     /// The answer of the head sampler, if it asked for the trace to be kept.
     pub(crate) fn sampled(&self) -> Option<HeadSample> {
-        self.sampling.sample()
+        self.sampling.get().sample()
     }
 
     /// The threshold with which the head sampler sampled; `None` when its probability is not known.
     pub(crate) fn threshold(&self) -> Option<Threshold> {
-        self.sampling.threshold()
+        self.sampling.get().threshold()
     }
 
     /// Marks the trace as one that the head sampler keeps.
     pub(crate) fn sample(&mut self, threshold: Option<Threshold>) {
-        self.sampling = Sampling::sampled(self.flags().with_sampled(true), threshold);
+        self.sampling.set(Sampling::sampled(self.flags().with_sampled(true), threshold));
+    }
+
+    /// Adds the answer of a head about another local root of the trace, which has begun already; the first stands.
+    pub(crate) fn sample_too(&self, sample: HeadSample) {
+        self.sampling.sample(sample);
     }
 
     /// The trace state that leaves with the context of a span: with the threshold of a head sampler that sampled,
@@ -96,6 +108,39 @@ impl HeadSample {
         let is_known = bits & Self::IS_KNOWN != 0;
         let threshold = if is_known { Threshold::from_bits(bits & Self::THRESHOLD) } else { None };
         Some(Self { threshold })
+    }
+}
+
+/// Where the flags and the decision of a live trace stand.
+// Relaxed: the word is whole in itself. A head that samples another local root of the trace does so before that root
+// starts, and the decision, which reads the word, comes after the root has ended, which takes the trace's lock.
+#[derive(Debug)]
+struct SamplingCell(AtomicU64);
+
+impl SamplingCell {
+    fn new(sampling: Sampling) -> Self {
+        Self(AtomicU64::new(sampling.0))
+    }
+
+    #[inline]
+    fn get(&self) -> Sampling {
+        Sampling(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&mut self, sampling: Sampling) {
+        *self.0.get_mut() = sampling.0;
+    }
+
+    /// Adds an answer that samples, unless there is one.
+    fn sample(&self, sample: HeadSample) {
+        let add = |word| (!Sampling(word).is_sampled()).then_some(word | sample.to_bits());
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+}
+
+impl Clone for SamplingCell {
+    fn clone(&self) -> Self {
+        Self::new(self.get())
     }
 }
 

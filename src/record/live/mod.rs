@@ -75,7 +75,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     /// The stripe of a trace, on whichever thread it is asked for.
     #[inline]
     fn home(&self, trace: &LocalTrace<O>) -> &Stripe<O> {
-        &self.stripes[trace.home]
+        &self.stripes[trace.home()]
     }
 
     /// Whether no trace may begin any more.

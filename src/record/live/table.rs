@@ -49,7 +49,7 @@ impl<O> LiveTable<O> {
         }
         let hash = self.hash(trace.trace_id());
         let at = self.free_slot();
-        trace.set_slot(Some(at));
+        trace.set_slot(Some(at as u32));
         match (self.slots.get_mut(at), self.hashes.get_mut(at)) {
             (Some(slot), Some(known)) => {
                 *slot = Some(Arc::clone(trace));

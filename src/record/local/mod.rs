@@ -3,7 +3,7 @@
 mod foreign_spans;
 mod live_spans;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) use foreign_spans::ForeignSpanCount;
@@ -17,7 +17,10 @@ use crate::trace::header::{HeadSample, TraceHeader};
 use crate::trace::store::{SpanIndex, SpanStore};
 
 /// The slot of a trace that is not registered.
-const UNREGISTERED: u32 = u32::MAX;
+const UNREGISTERED: u32 = u32::MAX >> 1;
+
+/// The bit beside the slot of a trace that the pool has.
+const POOLED: u32 = 1 << 31;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -42,11 +45,10 @@ pub(crate) struct LocalTrace<O> {
     pub(super) owner: Arc<O>,
     pub(super) header: TraceHeader,
     /// The number of the stripe it belongs to for as long as its memory lasts.
-    pub(super) home: usize,
-    /// Where it stands in its stripe. Written under the stripe's lock only, which orders it, like the next.
+    home: u8,
+    /// Where it stands in its stripe, and whether the stripe's pool has it. Written under the stripe's lock only,
+    /// which orders it.
     slot: AtomicU32,
-    /// Whether the stripe's pool has it.
-    is_pooled: AtomicBool,
     /// Whether the table of foreign traces leads to it, which gives it to the pool later.
     is_foreign: bool,
     worth_keeping: AtomicBool,
@@ -55,8 +57,6 @@ pub(crate) struct LocalTrace<O> {
     /// The second at which it was first looked at, for spans that tell their start when they end; zero before that.
     // Relaxed: read and written under the trace's lock.
     noticed: AtomicU32,
-    /// The answer of the head about another local root that joined this trace; zero without one.
-    sampled_since: AtomicU64,
     live: Mutex<LiveSpans>,
 }
 
@@ -85,15 +85,14 @@ impl<O> LocalTrace<O> {
     pub(super) fn new(owner: Arc<O>, home: usize, header: TraceHeader, spans: LiveSpans) -> Self {
         Self {
             owner,
-            home,
-            is_pooled: AtomicBool::new(false),
+            // There are a few stripes.
+            home: home as u8,
             is_foreign: false,
             slot: AtomicU32::new(UNREGISTERED),
             worth_keeping: AtomicBool::new(header.is_sampled()),
             keep_requested: AtomicBool::new(false),
             foreign_spans: ForeignSpanCount::default(),
             noticed: AtomicU32::new(0),
-            sampled_since: AtomicU64::new(0),
             live: Mutex::new(spans),
             header,
         }
@@ -102,13 +101,12 @@ impl<O> LocalTrace<O> {
     /// Makes this trace, to which nothing else refers, a new one.
     #[inline]
     pub(super) fn reset(&mut self, header: TraceHeader, spans: LiveSpans) {
-        debug_assert_eq!(*self.slot.get_mut(), UNREGISTERED, "a pooled trace is not registered");
-        *self.is_pooled.get_mut() = false;
+        debug_assert_eq!(self.slot(), None, "a pooled trace is not registered");
+        *self.slot.get_mut() = UNREGISTERED;
         self.is_foreign = false;
         *self.worth_keeping.get_mut() = header.is_sampled();
         *self.keep_requested.get_mut() = false;
         self.foreign_spans = ForeignSpanCount::default();
-        *self.sampled_since.get_mut() = 0;
         *self.lock_mut() = spans;
         self.header = header;
     }
@@ -144,12 +142,13 @@ impl<O> LocalTrace<O> {
 
     /// Whether the pool of its stripe has it. The caller holds the stripe's lock.
     pub(super) fn is_pooled(&self) -> bool {
-        self.is_pooled.load(Ordering::Relaxed)
+        self.slot.load(Ordering::Relaxed) & POOLED != 0
     }
 
     /// Notes whether the pool of its stripe has it. The caller holds the stripe's lock.
     pub(super) fn set_pooled(&self, is_pooled: bool) {
-        self.is_pooled.store(is_pooled, Ordering::Relaxed);
+        let slot = self.slot.load(Ordering::Relaxed) & !POOLED;
+        self.slot.store(if is_pooled { slot | POOLED } else { slot }, Ordering::Relaxed);
     }
 
     /// Whether the table of foreign traces leads to it.
@@ -160,14 +159,14 @@ impl<O> LocalTrace<O> {
     /// Its place among the live traces of its stripe; `None` when it is not registered.
     // Relaxed, because it is read and written under the stripe's lock.
     pub(super) fn slot(&self) -> Option<usize> {
-        let slot = self.slot.load(Ordering::Relaxed);
+        let slot = self.slot.load(Ordering::Relaxed) & !POOLED;
         (slot != UNREGISTERED).then_some(slot as usize)
     }
 
     /// Sets where it stands now. The caller holds the stripe's lock.
-    pub(super) fn set_slot(&self, slot: Option<usize>) {
-        let slot = slot.map_or(UNREGISTERED, |slot| u32::try_from(slot).unwrap_or(UNREGISTERED));
-        self.slot.store(slot, Ordering::Relaxed);
+    pub(super) fn set_slot(&self, slot: Option<u32>) {
+        let pooled = self.slot.load(Ordering::Relaxed) & POOLED;
+        self.slot.store(pooled | slot.unwrap_or(UNREGISTERED), Ordering::Relaxed);
     }
 
     #[inline]
@@ -241,19 +240,19 @@ impl<O> LocalTrace<O> {
     // Relaxed: the word is whole in itself, and the decision that reads it comes after the local root that
     // it is about has ended, which takes the trace's lock.
     pub(super) fn add_sample(&self, sample: HeadSample) {
-        let _ = self.sampled_since.compare_exchange(
-            0,
-            sample.to_bits(),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
+        self.header.sample_too(sample);
         self.mark_worth_keeping();
     }
 
     /// The answer of a head that sampled it, if one did.
     pub(super) fn sample(&self) -> Option<HeadSample> {
-        let since = || HeadSample::from_bits(self.sampled_since.load(Ordering::Relaxed));
-        self.header.sampled().or_else(since)
+        self.header.sampled()
+    }
+
+    /// The number of its stripe.
+    #[inline]
+    pub(super) fn home(&self) -> usize {
+        usize::from(self.home)
     }
 }
 

@@ -134,7 +134,10 @@ impl RecordedSpans {
 
     /// Gives the spans, which are those of `outlines` in the same order, the times of those together.
     pub(in crate::trace::store) fn restore_times(&mut self, outlines: &Self) {
-        self.times = outlines.times;
+        self.last_end = outlines.last_end;
+        if let Some(start) = outlines.details.as_ref().and_then(|details| details.earlier_start) {
+            self.note_start(start);
+        }
     }
 
     #[cfg(feature = "layer")]
@@ -177,7 +180,12 @@ impl RecordedSpans {
         let details = self.details.as_deref().filter(|details| !details.is_empty());
         let details = details.map(|details| Box::new(details.to_exact()));
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
-        Self { spans, details, budget: MemoryBudget::default().with_used(bytes), times: self.times }
+        Self {
+            spans,
+            details,
+            budget: MemoryBudget::default().with_used(bytes),
+            last_end: self.last_end,
+        }
     }
 }
 
@@ -188,6 +196,7 @@ impl DetailColumns {
             && self.text.is_empty()
             && self.cut_values == 0
             && self.failed_spans == 0
+            && self.earlier_start.is_none()
             && self.rare.as_deref().is_none_or(RareDetails::is_empty)
     }
 
@@ -199,6 +208,7 @@ impl DetailColumns {
             text: self.text.clone(),
             cut_values: self.cut_values,
             failed_spans: self.failed_spans,
+            earlier_start: self.earlier_start,
             rare: rare.map(|rare| Box::new(rare.clone())),
             attachment: None,
         }

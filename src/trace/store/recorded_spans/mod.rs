@@ -14,7 +14,6 @@ mod packed;
 #[cfg(feature = "layer")]
 mod prepared_tags;
 mod reading;
-mod span_times;
 mod status;
 mod tag_record;
 mod writing;
@@ -25,7 +24,6 @@ use std::collections::HashMap;
 pub(crate) use packed::{ColumnLengths, PackedColumns, PackedSpans};
 #[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
-use span_times::SpanTimes;
 use tag_record::{TagRecord, Text, Value};
 
 use foldhash::fast::RandomState;
@@ -98,6 +96,9 @@ struct DetailColumns {
     logs: Vec<LogRecord>,
     text: String,
     cut_values: u32,
+    /// The first of the starts that came before that of the span which stands first, its ancestor: by a moment, where
+    /// two threads add spans at once, or because the program said so.
+    earlier_start: Option<Tick>,
     /// How many spans have failed.
     failed_spans: u32,
     rare: Option<Box<RareDetails>>,
@@ -125,7 +126,9 @@ pub(crate) struct RecordedSpans {
     spans: Vec<SpanRecord>,
     details: Option<Box<DetailColumns>>,
     budget: MemoryBudget,
-    times: SpanTimes,
+    /// The last end; the first tick of all while no span has ended, and where all ended then. Kept as it is written:
+    /// a trace of a million spans is decided without a look at each.
+    last_end: Tick,
 }
 
 /// What a new span is made of.
@@ -156,7 +159,7 @@ impl RecordedSpans {
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
     pub(super) fn clear(&mut self) {
         self.spans.clear();
-        self.times = SpanTimes::default();
+        self.last_end = Tick::default();
         if let Some(details) = &mut self.details {
             details.clear();
             if details.rare.is_some() || details.attachment.is_some() {
@@ -204,6 +207,7 @@ impl DetailColumns {
         self.logs.clear();
         self.text.clear();
         self.cut_values = 0;
+        self.earlier_start = None;
         self.failed_spans = 0;
         if let Some(rare) = &mut self.rare {
             rare.links.clear();

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use super::{
     DetailColumns, KeyIndex, LogRecord, MemoryBudget, RareDetails, RecordedSpans, SpanRecord,
-    SpanTimes, TagRecord,
+    TagRecord,
 };
+use crate::time::Tick;
 
 /// Spans of many traces, without spare memory between them.
 #[derive(Debug, Default)]
@@ -146,18 +147,15 @@ impl PackedColumns {
             logs: part(&self.logs, logs).to_vec(),
             text: self.text.get(text.range()).unwrap_or_default().to_owned(),
             cut_values,
+            earlier_start: earlier_start(spans.as_slice()),
             failed_spans: failed as u32,
             rare,
             attachment: None,
         };
         let details = (!details.is_empty()).then(|| Box::new(details));
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
-        let mut times = SpanTimes::default();
-        for span in &spans {
-            times.note_start(span.start);
-            times.add_end(span.end().unwrap_or_default());
-        }
-        RecordedSpans { spans, details, budget: MemoryBudget::default().with_used(bytes), times }
+        let last_end = spans.iter().filter_map(SpanRecord::end).max().unwrap_or_default();
+        RecordedSpans { spans, details, budget: MemoryBudget::default().with_used(bytes), last_end }
     }
 
     /// The memory they have reserved, in bytes.
@@ -189,6 +187,12 @@ impl RecordedSpans {
     pub(in crate::trace::store) fn content_bytes(&self) -> usize {
         size_of_val(self.spans.as_slice()) + self.details.as_ref().map_or(0, |d| d.bytes())
     }
+}
+
+/// The first start, where that is not the one of the span that stands first.
+fn earlier_start(spans: &[SpanRecord]) -> Option<Tick> {
+    let first = spans.first()?.start;
+    spans.iter().map(|span| span.start).min().filter(|start| *start < first)
 }
 
 fn append<T: Clone>(column: &mut Vec<T>, more: &[T]) -> Part {

@@ -28,7 +28,7 @@ impl RecordedSpans {
 
     /// The first start and the last end; `None` while no span has ended.
     pub(in crate::trace::store) fn times(&self) -> Option<(Tick, Tick)> {
-        let last_end = self.times.last_end();
+        let last_end = self.last_end;
         let has_ended =
             last_end > Tick::default() || self.spans.iter().any(|span| span.end().is_some());
         has_ended.then_some(self.first_start()?).map(|start| (start, last_end))
@@ -36,7 +36,8 @@ impl RecordedSpans {
 
     /// The first start; `None` where there is no span.
     pub(in crate::trace::store) fn first_start(&self) -> Option<Tick> {
-        self.spans.first().map(|first| self.times.first_start(first.start))
+        let earlier = self.details.as_ref().and_then(|details| details.earlier_start);
+        self.spans.first().map(|first| earlier.unwrap_or(first.start))
     }
 
     /// The spans with their indices.

@@ -32,7 +32,10 @@ impl RecordedSpans {
 
     /// Notes when a span started that may have done so before the one that stands first.
     pub(crate) fn note_start(&mut self, start: Tick) {
-        self.times.note_start(start);
+        if self.spans.first().is_some_and(|first| start < first.start) {
+            let earlier = &mut details_in(&mut self.details, &mut self.budget).earlier_start;
+            *earlier = Some(earlier.map_or(start, |earlier| earlier.min(start)));
+        }
     }
 
     /// Adds a span that failed, for which an eighth of the budget is kept.
@@ -134,7 +137,7 @@ impl RecordedSpans {
         {
             // The last tick of all means "open".
             record.end = end.max(record.start).min(LATEST_END);
-            self.times.add_end(record.end);
+            self.last_end = self.last_end.max(record.end);
         }
     }
 
