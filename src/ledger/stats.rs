@@ -42,8 +42,9 @@ pub struct Stats {
     pub open_spans: u64,
     /// How long ago the oldest live trace began: the start of the first span that it holds. Zero where there is none.
     ///
-    /// Spans of OpenTelemetry's SDK tell their start when they end: such a trace counts from the first call of
-    /// [`Pipeline::stats`](crate::Pipeline::stats) that sees it.
+    /// Spans of OpenTelemetry's SDK tell their start when they end. Such a trace counts from the first look at it:
+    /// a call of [`Pipeline::stats`](crate::Pipeline::stats), or one that the pipeline takes every few seconds for
+    /// [leaks](crate::record::RecordLimits::leak_age).
     pub oldest_live: Duration,
     /// How far back the ring of dropped traces reaches: how long ago the oldest of them was dropped. Zero where it
     /// holds none.

@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{reentrancy, unwind_safe};
 use crate::ledger::{LossChange, LossWatch};
-use crate::record::Recorder;
+use crate::record::{LeakWatch, Recorder};
 
 /// How often the thread wakes, and so how late a lingering trace may be decided.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Polls the recorder, follows the wall clock and tells when loss starts and ends.
+/// Polls the recorder, follows the wall clock, and tells when loss starts and ends and which roots do not end.
 #[derive(Debug)]
 pub(super) struct MaintenanceThread(Arc<StopSignal>);
 
@@ -61,6 +61,7 @@ fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSigna
     // Policies run on this thread when a trace lingered: what they trace must not come back in.
     reentrancy::mark_own_thread();
     let mut losses = LossWatch::default();
+    let mut leaks = LeakWatch::new(recorder.limits.leak_age);
     let mut asked = unwind_safe::lock(&stop.asked);
     while !*asked {
         let waited = stop.changed.wait_timeout(asked, PERIOD);
@@ -76,6 +77,8 @@ fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSigna
             Some(end @ LossChange::Ended { .. }) => internal_log::info(&end.message()),
             None => {}
         }
+        let leaked = unwind_safe::call(|| leaks.observe(recorder, now));
+        leaked.iter().flatten().for_each(|told| internal_log::warn(told));
         asked = unwind_safe::lock(&stop.asked);
     }
 }

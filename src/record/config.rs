@@ -29,6 +29,9 @@ pub struct RecordLimits {
     pub bytes_per_trace: u32,
     /// How long a trace whose root has ended waits for its other spans. Default 10 s.
     pub linger: Duration,
+    /// How long a local root may stay open before the crate's log tells it, once, as the leak that it usually is.
+    /// Default 10 minutes; zero and [`Duration::MAX`] turn that off.
+    pub leak_age: Duration,
     /// Memory of the ring of recently dropped traces, in bytes. Default 8 MiB; zero turns it off.
     pub ring_bytes: usize,
     /// How long a dropped trace stays in the ring, as far as its memory allows. Default 30 s.
@@ -47,6 +50,7 @@ impl Default for RecordLimits {
             spans_per_trace: 10_000,
             bytes_per_trace: 8 * 1024 * 1024,
             linger: Duration::from_secs(10),
+            leak_age: Duration::from_secs(600),
             ring_bytes: 8 * 1024 * 1024,
             ring_age: Duration::from_secs(30),
             pool_buffers: 1024,
@@ -62,6 +66,7 @@ impl RecordLimits {
         spans_per_trace: u32 => with_spans_per_trace;
         bytes_per_trace: u32 => with_bytes_per_trace;
         linger: Duration => with_linger;
+        leak_age: Duration => with_leak_age;
         ring_bytes: usize => with_ring_bytes;
         ring_age: Duration => with_ring_age;
         pool_buffers: usize => with_pool_buffers;

@@ -43,6 +43,7 @@ mod draft_holders;
 mod drafts;
 mod foreign;
 pub(crate) mod intake;
+mod leaks;
 mod live;
 mod local;
 mod postponed;
@@ -63,6 +64,7 @@ pub(crate) use drafts::{DetachedSpan, Draft, DraftOutcome, DraftRequest, DraftSt
 pub(crate) use intake::Intake;
 #[cfg(feature = "otel")]
 pub(crate) use intake::{Ended, Started};
+pub(crate) use leaks::LeakWatch;
 pub use live::SpanPool;
 #[cfg(feature = "otel")]
 pub(crate) use recorder::OpenSpanCounts;

@@ -10,6 +10,7 @@ mod support;
 mod deciders;
 mod endings;
 mod fields;
+mod leaks;
 mod own_work;
 mod process;
 mod reloading;

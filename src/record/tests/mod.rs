@@ -5,6 +5,7 @@ mod bounds;
 mod drafts;
 mod ended;
 mod late;
+mod leaks;
 mod model;
 
 use std::sync::{Arc, Mutex};
