@@ -49,7 +49,8 @@ enum StatusCode {
     Error,
 }
 
-#[derive(Clone, Debug)]
+// Copied by the thousand, which takes a call for all of them instead of one for each.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SpanRecord {
     pub(crate) id: SpanId,
     pub(crate) parent: Option<SpanId>,

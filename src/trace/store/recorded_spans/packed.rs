@@ -195,7 +195,7 @@ fn earlier_start(spans: &[SpanRecord]) -> Option<Tick> {
     spans.iter().map(|span| span.start).min().filter(|start| *start < first)
 }
 
-fn append<T: Clone>(column: &mut Vec<T>, more: &[T]) -> Part {
+fn append<T: Copy>(column: &mut Vec<T>, more: &[T]) -> Part {
     let start = column.len();
     column.extend_from_slice(more);
     Part::of(&(start..column.len()))
