@@ -9,13 +9,13 @@
 //! start root --> head sampler --drop--> unrecorded guard (counts, propagates)
 //!                     | record, sample
 //!                     v
-//!               LocalTrace in a shard <---- children, tags, logs
+//!               LocalTrace in a stripe <---- children, tags, logs
 //!                     | open spans = 0, or linger over, or shutdown
 //!                     v
 //!                tail policy --keep--> Trace --> sink (delivery)
 //!                     | drop
 //!                     v
-//!               ring of recent drops --(aged, crowded out)--> pool of buffers
+//!               copied into the ring of recent drops; the buffer goes back to the pool
 //! ```
 //!
 //! Each folder is one idea, and files name each other in one direction: from the recorder and the spans
@@ -23,10 +23,9 @@
 //! fields of each, and one table of what becomes of a trace.
 //!
 //! # What it promises
-//! 1. A local trace is registered in its shard from the call that starts its first span on, while it
-//!    holds spans that the ledger counts as live, and while it is being decided. A draft is not
-//!    registered: it is counted among the live traces only.
-//! 2. Locks are taken in this order: the span table of the layer, the lingering traces, one trace, one shard.
+//! 1. A local trace is registered in its stripe from the call that starts its first span on, a draft's
+//!    included, while it holds spans that the ledger counts as live, and while it is being decided.
+//! 2. Locks are taken in this order: the span table of the layer, the lingering traces, one trace, one stripe.
 //!    The lock of the foreign traces is held while no lock of the recorder is taken.
 //! 3. Samplers and policies run while no lock is held; conversions run before one is taken.
 //! 4. Every span that starts is counted once as started. It ends in exactly one column of the ledger; while

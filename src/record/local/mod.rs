@@ -79,7 +79,7 @@ impl Worth {
 }
 
 impl<O> LocalTrace<O> {
-    /// The memory of a live trace besides its buffer: itself, its counters, its slot in its shard.
+    /// The memory of a live trace besides its buffer: itself, its counters, its slot in its stripe.
     pub(super) const BYTES: usize = size_of::<Self>() + 4 * size_of::<usize>();
 
     pub(super) fn new(owner: Arc<O>, home: usize, header: TraceHeader, spans: LiveSpans) -> Self {
