@@ -45,3 +45,27 @@ fn a_root_that_has_asked_no_sampler_yet_is_a_live_trace_with_an_open_span() {
         assert_eq!((pipeline.stats().live_traces, pipeline.stats().open_spans), (0, 0));
     });
 }
+
+#[test]
+fn idle_roots_cost_no_request_that_fails() {
+    let limits = RecordLimits::default().with_live_traces(300);
+    let memory = InMemoryExporter::new();
+    let pipeline = tailed().with_limits(limits).with_exporter(memory.clone()).start().unwrap();
+    with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+        let idle: Vec<Span> = (0..450).map(|_| info_span!("idle")).collect();
+        for _ in 0..100 {
+            let request = info_span!("request").entered();
+            tracing::error!("it failed");
+            drop(request);
+        }
+        let stats = pipeline.stats();
+        assert!(stats.live <= 300 && stats.balances(), "{stats}");
+        assert!(stats.dropped_by(Reason::LiveTraces) >= 150, "{stats}");
+        drop(idle);
+    });
+    pipeline.flush(PATIENCE).unwrap();
+    let is_request = |trace: &tailtrace::Trace| {
+        trace.root().is_some_and(|root| root.operation_name() == "request")
+    };
+    assert_eq!(memory.traces().iter().filter(|trace| is_request(trace)).count(), 100);
+}
