@@ -38,9 +38,13 @@ impl Share {
 
 impl Quota {
     pub(super) fn new(limit: usize) -> Self {
+        Self::with_step(limit, limit / EXACT_BELOW)
+    }
+
+    /// A limit that is drawn in steps of this size, for what may end a little below it.
+    pub(super) fn with_step(limit: usize, step: usize) -> Self {
         let limit = limit.min(isize::MAX as usize);
-        let step = (limit / EXACT_BELOW).max(1);
-        Self { limit, step, left: AtomicIsize::new(limit.cast_signed()) }
+        Self { limit, step: step.max(1), left: AtomicIsize::new(limit.cast_signed()) }
     }
 
     /// How much there is at most.

@@ -47,6 +47,19 @@ fn a_trace_that_another_thread_ends_gives_its_memory_to_the_thread_that_began_it
 }
 
 #[test]
+fn one_thread_may_use_the_memory_of_all() {
+    let (pipeline, _clock, _memory) = start(RecordLimits::default());
+    let tracer = pipeline.tracer();
+    for _ in 0..10 {
+        let all: Vec<_> = (0..1_000).map(|_| tracer.start_span("root")).collect();
+        drop(all);
+    }
+    let pool = pipeline.span_pool();
+    assert_eq!(pool.capacity(), 1_024);
+    assert!(pool.misses() <= 1_050 && pool.available() <= 1_024, "{pool:?}");
+}
+
+#[test]
 fn a_limit_below_1024_is_exact_whichever_threads_reach_it() {
     let limits = RecordLimits::default().with_live_traces(1_000);
     let (pipeline, _clock, _memory) = start(limits);

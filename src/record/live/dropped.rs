@@ -3,7 +3,6 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::LiveTraces;
-use super::memory::clear_and_release;
 use super::stripe::Stripe;
 use crate::ledger::Reason;
 use crate::model::TraceId;
@@ -73,7 +72,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             if is_empty { self.unregister_in(&mut stripe, trace, &mut live) } else { None };
         let uncleared = match pushed {
             Pushed::Moved => None,
-            Pushed::Copied | Pushed::Refused => stripe.pool.release_plain_store(store),
+            Pushed::Copied | Pushed::Refused => stripe.pool.release_plain_store(store, &self.pool),
         };
         drop(stripe);
         if pushed == Pushed::Refused {
@@ -86,7 +85,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         drop(unused);
         if let Some(store) = uncleared {
-            clear_and_release(home, store);
+            self.clear_and_release(home, store);
         }
         if self.ring.bytes.is_exceeded() {
             self.drop_oldest();
@@ -128,7 +127,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         if pushed == Pushed::Refused {
             self.ledger.dropped(Reason::NotKept, spans);
         }
-        clear_and_release(home, store);
+        self.clear_and_release(home, store);
         self.drop_oldest();
     }
 
@@ -216,6 +215,6 @@ impl<O: TraceOwner> LiveTraces<O> {
         if left.spans > 0 {
             self.ledger.dropped(Reason::NotKept, left.spans);
         }
-        left.into_stores().for_each(|store| clear_and_release(home, store));
+        left.into_stores().for_each(|store| self.clear_and_release(home, store));
     }
 }

@@ -26,16 +26,18 @@ impl<O: TraceOwner> LiveTraces<O> {
         if !self.traces.claim(&mut stripe.traces, 1) {
             return Err(Reason::LiveTraces);
         }
-        let mut store = stripe.pool.acquire_store().unwrap_or_else(|| self.empty_store());
+        let mut store = stripe.pool.acquire_store(&self.pool).unwrap_or_else(|| self.empty_store());
         if let Err(reason) = fill(&mut store) {
-            stripe.pool.release_store(store);
+            let unused = stripe.pool.release_store(store, &self.pool);
             self.traces.give_back(&mut stripe.traces, 1);
+            drop(stripe);
+            drop(unused);
             return Err(reason);
         }
         stripe.started += 1;
         let bytes = store.bytes();
         let spans = LiveSpans::new(store, bytes);
-        let trace = Self::make_trace(&mut stripe, owner, home, header, spans);
+        let trace = self.make_trace(&mut stripe, owner, home, header, spans);
         self.bytes.add(&mut stripe.bytes, bytes + LocalTrace::<O>::BYTES);
         stripe.table.insert(&trace);
         drop(stripe);
@@ -53,8 +55,8 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) -> Arc<LocalTrace<O>> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
-        let store = stripe.pool.acquire_store().unwrap_or_else(|| self.empty_store());
-        Self::make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+        let store = stripe.pool.acquire_store(&self.pool).unwrap_or_else(|| self.empty_store());
+        self.make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
     }
 
     /// Makes a trace as [`acquire`](Self::acquire) does, around a buffer that holds its root.
@@ -67,10 +69,11 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) -> Arc<LocalTrace<O>> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
-        Self::make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+        self.make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
     }
 
     fn make_trace(
+        &self,
         stripe: &mut StripeState<O>,
         owner: &Arc<O>,
         home: usize,
@@ -78,7 +81,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         spans: LiveSpans,
     ) -> Arc<LocalTrace<O>> {
         let reset = |trace: &mut LocalTrace<O>, (header, spans)| trace.reset(header, spans);
-        match stripe.pool.acquire_trace((header, spans), reset) {
+        match stripe.pool.acquire_trace((header, spans), &self.pool, reset) {
             Ok(trace) => trace,
             Err((header, spans)) => {
                 Arc::new(LocalTrace::new(Arc::clone(owner), home, header, spans))
@@ -91,20 +94,24 @@ impl<O: TraceOwner> LiveTraces<O> {
         let mut stripe = self.home(&trace).lock();
         // Asked under the lock under which `close` empties the pool, so that none comes in afterwards.
         let is_pooled = trace.is_pooled() || trace.slot().is_some() || self.is_closed();
-        let unused = if is_pooled { Some(trace) } else { stripe.pool.release_trace(trace) };
+        let unused =
+            if is_pooled { Some(trace) } else { stripe.pool.release_trace(trace, &self.pool) };
         drop(stripe);
         drop(unused);
     }
 
     /// Clears a buffer and keeps its memory for the next trace of the same stripe.
     pub(in crate::record) fn release_store(&self, trace: &LocalTrace<O>, store: SpanStore) {
-        clear_and_release(self.home(trace), store);
+        self.clear_and_release(self.home(trace), store);
     }
-}
 
-/// Clears a buffer and keeps its memory.
-pub(super) fn clear_and_release<O>(home: &Stripe<O>, mut store: SpanStore) {
-    // Before the lock is taken: what spans of another tracer hold may take its time to go.
-    store.clear();
-    home.lock().pool.release_store(store);
+    /// Clears a buffer and keeps its memory.
+    pub(super) fn clear_and_release(&self, home: &Stripe<O>, mut store: SpanStore) {
+        // Before the lock is taken: what spans of another tracer hold may take its time to go.
+        store.clear();
+        let mut stripe = home.lock();
+        let unused = stripe.pool.release_store(store, &self.pool);
+        drop(stripe);
+        drop(unused);
+    }
 }

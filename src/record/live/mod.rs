@@ -14,6 +14,7 @@ use std::sync::{Arc, MutexGuard};
 pub(super) use dropped::{RequestedTraces, RingOutcome};
 pub use pool::SpanPool;
 
+use self::pool::PoolLimits;
 use self::stripe::{Stripe, StripeState};
 use super::config::RecordLimits;
 use super::foreign::ForeignTraces;
@@ -28,6 +29,9 @@ use crate::trace::store::{MemoryBudget, SpanStore};
 /// Small limits have one stripe, so that what goes first is exact where it can be seen.
 const TRACES_PER_STRIPE: usize = 1024;
 
+/// The memory that pools keep for each stripe there is.
+const POOLED_BYTES_PER_STRIPE: usize = 2 * 1024 * 1024;
+
 /// How many traces are listed under one hold of a stripe's lock.
 const LISTED_AT_ONCE: usize = 256;
 
@@ -39,6 +43,7 @@ pub(super) struct LiveTraces<O> {
     traces: Quota,
     /// Their memory, and that of the spans that are being decided.
     bytes: Quota,
+    pool: PoolLimits,
     ring: RingLimits,
     /// The local traces of spans that another tracer makes, by trace id.
     pub(super) foreign: ForeignTraces<O>,
@@ -51,11 +56,11 @@ pub(super) struct LiveTraces<O> {
 impl<O: TraceOwner> LiveTraces<O> {
     pub(super) fn new(limits: RecordLimits, ledger: Arc<Ledger>, random: Random) -> Self {
         let count = (limits.live_traces / TRACES_PER_STRIPE).clamp(1, STRIPES).next_power_of_two();
-        let stripe = |_| Stripe::new(limits.pool_buffers.div_ceil(count));
         Self {
-            stripes: (0..count).map(stripe).collect(),
+            stripes: (0..count).map(|_| Stripe::new()).collect(),
             traces: Quota::new(limits.live_traces),
             bytes: Quota::new(limits.live_bytes),
+            pool: PoolLimits::new(limits.pool_buffers, count * POOLED_BYTES_PER_STRIPE),
             ring: RingLimits::new(limits.ring_bytes, limits.ring_age),
             foreign: ForeignTraces::new(count),
             closed: AtomicBool::new(false),
@@ -90,7 +95,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         if is_first {
             for stripe in &self.stripes {
                 // A pooled trace refers to its owner, which would keep both for ever.
-                let traces = stripe.lock().pool.drain_traces();
+                let traces = stripe.lock().pool.drain_traces(&self.pool);
                 drop(traces);
             }
         }
@@ -156,7 +161,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         if removed.is_foreign() || removed.is_pooled() || self.is_closed() {
             return Some(removed);
         }
-        stripe.pool.release_trace(removed)
+        stripe.pool.release_trace(removed, &self.pool)
     }
 
     /// Brings the total up to date with a trace's buffer.
@@ -248,6 +253,7 @@ impl<O: TraceOwner> LiveTraces<O> {
 
     pub(super) fn pool(&self) -> SpanPool {
         let pools = self.stripes.iter().map(|stripe| stripe.lock().pool.snapshot());
-        pools.fold(SpanPool::default(), SpanPool::plus)
+        let all = pools.fold(SpanPool::default(), SpanPool::plus);
+        all.with_capacity(self.limits.pool_buffers)
     }
 }

@@ -4,17 +4,44 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::record::local::LocalTrace;
+use crate::record::quota::{Quota, Share};
 use crate::trace::store::SpanStore;
 
 /// A buffer that has grown beyond this counts among the large ones.
 const LARGE: usize = 256 * 1024;
 
-/// The memory of all buffers that one pool keeps for reuse, and of the large ones besides.
-const POOLED_BYTES: usize = 2 * 1024 * 1024;
-const LARGE_BYTES: usize = 8 * 1024 * 1024;
+/// The memory of all large buffers that are kept for reuse.
+const LARGE_BYTES: usize = 32 * 1024 * 1024;
+
+/// In how many steps a limit of the pools is drawn.
+const STEPS: usize = 64;
 
 /// How many traces are tried before one is made.
 const TRIES: usize = 4;
+
+/// How much the pools of all stripes may keep together.
+#[derive(Debug)]
+pub(super) struct PoolLimits {
+    traces: Quota,
+    stores: Quota,
+    /// Memory of buffers.
+    bytes: Quota,
+    /// Memory of large buffers, besides.
+    large_bytes: Quota,
+}
+
+impl PoolLimits {
+    /// Limits of so many traces and buffers, with memory in bytes.
+    pub(super) fn new(buffers: usize, bytes: usize) -> Self {
+        let quota = |limit| Quota::with_step(limit, limit / STEPS);
+        Self {
+            traces: quota(buffers),
+            stores: quota(buffers),
+            bytes: quota(bytes),
+            large_bytes: quota(LARGE_BYTES),
+        }
+    }
+}
 
 /// Traces and buffers that wait to be used again, the last one first: it is the warmest.
 #[derive(Debug)]
@@ -25,22 +52,24 @@ pub(super) struct BufferPool<O> {
     stores: Vec<SpanStore>,
     /// Buffers that few traces need, apart from those that most do.
     large: Vec<SpanStore>,
-    bytes: usize,
-    large_bytes: usize,
-    capacity: usize,
+    trace_share: Share,
+    store_share: Share,
+    bytes: Share,
+    large_bytes: Share,
     hits: u64,
     misses: u64,
 }
 
 impl<O> BufferPool<O> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             traces: VecDeque::new(),
             stores: Vec::new(),
             large: Vec::new(),
-            bytes: 0,
-            large_bytes: 0,
-            capacity,
+            trace_share: Share::default(),
+            store_share: Share::default(),
+            bytes: Share::default(),
+            large_bytes: Share::default(),
             hits: 0,
             misses: 0,
         }
@@ -50,12 +79,14 @@ impl<O> BufferPool<O> {
     pub(super) fn acquire_trace<T>(
         &mut self,
         value: T,
+        limits: &PoolLimits,
         reset: impl Fn(&mut LocalTrace<O>, T),
     ) -> Result<Arc<LocalTrace<O>>, T> {
         for _ in 0..TRIES.min(self.traces.len()) {
             let Some(mut pooled) = self.traces.pop_back() else { break };
             if let Some(trace) = Arc::get_mut(&mut pooled) {
                 reset(trace, value);
+                limits.traces.give_back(&mut self.trace_share, 1);
                 return Ok(pooled);
             }
             self.traces.push_front(pooled);
@@ -64,22 +95,23 @@ impl<O> BufferPool<O> {
     }
 
     /// An empty buffer with memory; `None`, which is counted, when there is none.
-    pub(super) fn acquire_store(&mut self) -> Option<SpanStore> {
+    pub(super) fn acquire_store(&mut self, limits: &PoolLimits) -> Option<SpanStore> {
         if let Some(store) = self.stores.pop() {
             self.hits += 1;
-            self.bytes -= store.bytes();
+            limits.stores.give_back(&mut self.store_share, 1);
+            limits.bytes.give_back(&mut self.bytes, store.bytes());
             return Some(store);
         }
-        self.acquire_large()
+        self.acquire_large(limits)
     }
 
     #[cold]
-    fn acquire_large(&mut self) -> Option<SpanStore> {
+    fn acquire_large(&mut self, limits: &PoolLimits) -> Option<SpanStore> {
         let store = self.large.pop();
         match &store {
             Some(store) => {
                 self.hits += 1;
-                self.large_bytes -= store.bytes();
+                limits.large_bytes.give_back(&mut self.large_bytes, store.bytes());
             }
             None => self.misses += 1,
         }
@@ -90,56 +122,69 @@ impl<O> BufferPool<O> {
     pub(super) fn release_trace(
         &mut self,
         trace: Arc<LocalTrace<O>>,
+        limits: &PoolLimits,
     ) -> Option<Arc<LocalTrace<O>>> {
-        if self.capacity == 0 {
-            return Some(trace);
-        }
+        let oldest = if limits.traces.claim(&mut self.trace_share, 1) {
+            None
+        } else {
+            let Some(oldest) = self.traces.pop_front() else { return Some(trace) };
+            oldest.set_pooled(false);
+            Some(oldest)
+        };
         trace.set_pooled(true);
         self.traces.push_back(trace);
-        if self.traces.len() <= self.capacity {
-            return None;
-        }
-        let oldest = self.traces.pop_front()?;
-        oldest.set_pooled(false);
-        Some(oldest)
+        oldest
     }
 
-    /// Clears a buffer and keeps it for reuse, unless there are enough of them.
-    pub(super) fn release_store(&mut self, mut store: SpanStore) {
+    /// Clears a buffer and keeps it for reuse. Where there are enough of them it is given back, for the caller to drop
+    /// it without a lock.
+    pub(super) fn release_store(
+        &mut self,
+        mut store: SpanStore,
+        limits: &PoolLimits,
+    ) -> Option<SpanStore> {
         store.clear();
         let bytes = store.bytes();
-        if self.stores.len() >= self.capacity || bytes == 0 {
-            return;
-        }
         if bytes > LARGE {
-            if self.large_bytes + bytes <= LARGE_BYTES {
-                self.large_bytes += bytes;
-                self.large.push(store);
+            if !limits.large_bytes.claim(&mut self.large_bytes, bytes) {
+                return Some(store);
             }
-        } else if self.bytes + bytes <= POOLED_BYTES {
-            self.bytes += bytes;
+            self.large.push(store);
+        } else {
+            if !limits.bytes.claim(&mut self.bytes, bytes) {
+                return Some(store);
+            }
+            if bytes == 0 || !limits.stores.claim(&mut self.store_share, 1) {
+                limits.bytes.give_back(&mut self.bytes, bytes);
+                return Some(store);
+            }
             self.stores.push(store);
         }
-    }
-
-    /// Clears and keeps a buffer, as [`release_store`](Self::release_store) does, whose content runs no code
-    /// of another tracer when it goes. Any other is given back, for the caller to clear it without a lock.
-    pub(super) fn release_plain_store(&mut self, store: SpanStore) -> Option<SpanStore> {
-        if store.is_foreign() {
-            return Some(store);
-        }
-        self.release_store(store);
         None
     }
 
+    /// Clears and keeps a buffer, as [`release_store`](Self::release_store) does, whose content runs no code
+    /// of another tracer when it goes. Any other is given back as it is.
+    pub(super) fn release_plain_store(
+        &mut self,
+        store: SpanStore,
+        limits: &PoolLimits,
+    ) -> Option<SpanStore> {
+        if store.is_foreign() {
+            return Some(store);
+        }
+        self.release_store(store, limits)
+    }
+
     /// Takes all traces out.
-    pub(super) fn drain_traces(&mut self) -> VecDeque<Arc<LocalTrace<O>>> {
+    pub(super) fn drain_traces(&mut self, limits: &PoolLimits) -> VecDeque<Arc<LocalTrace<O>>> {
+        limits.traces.give_back(&mut self.trace_share, self.traces.len());
         std::mem::take(&mut self.traces)
     }
 
     pub(super) fn snapshot(&self) -> SpanPool {
         SpanPool {
-            capacity: self.capacity,
+            capacity: 0,
             available: self.stores.len() + self.large.len(),
             hits: self.hits,
             misses: self.misses,
@@ -182,6 +227,11 @@ impl SpanPool {
     #[must_use]
     pub const fn misses(self) -> u64 {
         self.misses
+    }
+
+    /// This with the number of buffers that may wait at most.
+    pub(super) const fn with_capacity(self, capacity: usize) -> Self {
+        Self { capacity, ..self }
     }
 
     pub(super) const fn plus(self, other: Self) -> Self {

@@ -37,10 +37,10 @@ pub(super) struct StripeState<O> {
 }
 
 impl<O> Stripe<O> {
-    pub(super) fn new(pool_capacity: usize) -> Self {
+    pub(super) fn new() -> Self {
         let state = StripeState {
             table: LiveTable::new(),
-            pool: BufferPool::new(pool_capacity),
+            pool: BufferPool::new(),
             ring: Ring::new(),
             started: 0,
             traces: Share::default(),
