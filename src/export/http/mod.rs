@@ -4,6 +4,7 @@
 //! runtime of the caller: in a pipeline that of delivery, one thread for each exporter. A client sends
 //! one request at a time and never waits to try again.
 
+mod body;
 mod endpoint;
 mod error;
 mod failure;
@@ -19,6 +20,8 @@ mod transport;
 #[cfg(not(feature = "tls"))]
 use no_tls as tls;
 
+#[cfg(feature = "otlp")]
+pub(super) use body::Body;
 pub(super) use endpoint::{Endpoint, Peer};
 pub use error::HttpError;
 #[cfg(feature = "otlp")]

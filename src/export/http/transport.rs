@@ -8,11 +8,12 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use super::body::{self, Body};
 use super::endpoint::Peer;
 use super::error::HttpError;
 use super::failure::{RequestError, connection_failure};
@@ -31,7 +32,7 @@ pub(in crate::export) const MOST_IDLE: Duration = Duration::from_secs(30);
 /// A client that keeps its connection. A clone shares it.
 #[derive(Clone, Debug)]
 pub(in crate::export) struct Client {
-    client: legacy::Client<Connector, Full<Bytes>>,
+    client: legacy::Client<Connector, Body>,
     peer: Peer,
     headers: HeaderMap,
     time_limit: Option<Duration>,
@@ -94,7 +95,7 @@ impl Client {
         received: &OnceLock<Parts>,
     ) -> Result<Response, RequestError> {
         let body = if self.gzip { gzip::compressed(&body).into() } else { body };
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body::whole(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.peer.endpoint.uri.clone();
         request.headers_mut().clone_from(&self.headers);

@@ -9,7 +9,6 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
-use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
@@ -17,7 +16,7 @@ use tonic::{Request, Status};
 
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
-    Connector, HttpError, MOST_ANSWERED, MOST_IDLE, Options, Peer, RequestError,
+    Body, Connector, HttpError, MOST_ANSWERED, MOST_IDLE, Options, Peer, RequestError,
     connection_failure, give_back, http2, tcp, too_late, within,
 };
 
