@@ -171,7 +171,7 @@ impl AdaptiveSampler {
         let mut rates: Vec<(String, f64)> = operations
             .map(|(name, operation)| (name.to_owned(), operation.rate(&self.plan)))
             .collect();
-        rates.sort_by(|(one, _), (other, _)| one.cmp(other));
+        rates.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         rates
     }
 
