@@ -8,7 +8,7 @@ use crate::record::live::LiveTraces;
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::record::ring::RingPlace;
 use crate::time::Tick;
-use crate::trace::store::SpanIndex;
+use crate::trace::store::{SpanIndex, SpanStore};
 
 impl<O: TraceOwner> Completion<O> {
     /// Lets what ended while the tail was asked follow the decision to drop.
@@ -26,13 +26,16 @@ impl<O: TraceOwner> Completion<O> {
         }
         let failed = live.store.first_failed_end();
         if failed.is_some() || live.open == 0 {
-            self.held_span_ended(traces, trace, live, place, failed, now);
+            let decided = self.held_span_ended(traces, trace, live, place, failed, now);
+            if let Some(store) = decided {
+                self.decide(traces, trace, store, now);
+            }
         }
     }
 
     /// Lets a span that ended follow what became of its trace, which was in the ring at `place`: where a request has
-    /// taken it out, the span is kept too; where the span failed, the trace is decided anew, once, with what the ring
-    /// has of it.
+    /// taken it out, the span is kept too; where the span failed, the trace is to be decided anew, once, by the caller,
+    /// with what the ring had of it.
     #[cold]
     pub(super) fn held_span_ended(
         &self,
@@ -42,14 +45,10 @@ impl<O: TraceOwner> Completion<O> {
         place: RingPlace,
         ended: Option<SpanIndex>,
         now: Tick,
-    ) {
+    ) -> Option<SpanStore> {
         if trace.is_keep_requested() {
-            let kept = Arc::new(kept_on_request());
-            live.phase = Phase::Kept(Arc::clone(&kept));
-            if live.open == 0 {
-                self.keep_late(traces, trace, live, &kept);
-            }
-            return;
+            self.keep_held(traces, trace, live);
+            return None;
         }
         let has_failed = ended.is_some_and(|ended| live.store.recorded_mut().has_failed(ended));
         if has_failed
@@ -62,10 +61,27 @@ impl<O: TraceOwner> Completion<O> {
             traces.count_bytes(trace, &mut live);
             drop(live);
             held.store.append_recorded(&late);
-            return self.decide(traces, trace, held.store, now);
+            return Some(held.store);
         }
+        if live.open == 0
+            && let Some(requested) = traces.drop_late(trace, live, now)
+        {
+            self.keep_held(traces, trace, requested);
+        }
+        None
+    }
+
+    /// Lets a trace that a request has taken out of the ring go on as one that was kept.
+    fn keep_held(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        mut live: MutexGuard<'_, LiveSpans>,
+    ) {
+        let kept = Arc::new(kept_on_request());
+        live.phase = Phase::Kept(Arc::clone(&kept));
         if live.open == 0 {
-            traces.drop_late(trace, live, now);
+            self.keep_late(traces, trace, live, &kept);
         }
     }
 }

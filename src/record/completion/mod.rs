@@ -67,7 +67,7 @@ impl<O: TraceOwner> Completion<O> {
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
         ended: Option<SpanIndex>,
-        end: Tick,
+        now: Tick,
         after: impl FnOnce(&Arc<LocalTrace<O>>, SpanStore, Tick),
     ) {
         debug_assert!(live.over_limit <= live.open, "a span over the limit is open");
@@ -75,21 +75,23 @@ impl<O: TraceOwner> Completion<O> {
         // A root is the first in its buffer, and no span that ended is before it.
         let is_root = ended == Some(SpanIndex::FIRST);
         if let Phase::Held(place) = live.phase {
-            self.held_span_ended(traces, trace, live, place, ended, end);
+            if let Some(store) = self.held_span_ended(traces, trace, live, place, ended, now) {
+                after(trace, store, now);
+            }
         } else if live.open == 0 {
             if let Some(store) = self.complete(traces, trace, live) {
-                after(trace, store, end);
+                after(trace, store, now);
             }
         } else if is_root && matches!(live.phase, Phase::Open) {
             // From now on the time of the other spans runs.
             drop(live);
-            self.linger(traces, trace, end);
+            self.linger(traces, trace, now);
         }
     }
 
-    /// Remembers that the root of a trace ended at `end`, before other spans.
-    pub(super) fn linger(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, end: Tick) {
-        self.lingering.push(trace, end.after(self.linger), traces.count());
+    /// Remembers that the root of a trace has ended now, before other spans.
+    pub(super) fn linger(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
+        self.lingering.push(trace, now.after(self.linger), traces.count());
     }
 
     /// Takes what a trace holds, all of which has ended, to be decided.
@@ -221,12 +223,15 @@ impl<O: TraceOwner> Completion<O> {
     /// kept before, the late spans that have ended are sent on.
     fn decide_ended(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
         let mut live = trace.lock();
+        if matches!(live.phase, Phase::Held(_)) {
+            if !trace.is_keep_requested() {
+                return traces.drop_ended(trace, live);
+            }
+            live.phase = Phase::Kept(Arc::new(kept_on_request()));
+        }
         let phase = live.phase.clone();
         if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
             return;
-        }
-        if let Phase::Held(_) = phase {
-            return traces.drop_ended(trace, live);
         }
         let ended = live.store.split_ended();
         traces.count_bytes(trace, &mut live);

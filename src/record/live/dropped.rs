@@ -81,7 +81,10 @@ impl<O: TraceOwner> LiveTraces<O> {
         match (is_empty, is_followed) {
             (true, _) => drop(live),
             (false, false) => _ = self.drop_trace(trace, live, reason),
-            (false, true) => self.count_bytes(trace, &mut live),
+            (false, true) => {
+                self.count_bytes(trace, &mut live);
+                drop(live);
+            }
         }
         drop(unused);
         if let Some(store) = uncleared {
@@ -103,17 +106,23 @@ impl<O: TraceOwner> LiveTraces<O> {
         self.home(trace).lock().ring.take_at(place, trace.trace_id(), now, &self.ring)
     }
 
-    /// Puts the spans that ended after their trace went into the ring there as well. None is open any more.
-    pub(in crate::record) fn drop_late(
+    /// Puts the spans that ended after their trace went into the ring there as well. None is open any more. Where a
+    /// request for the trace came meanwhile, nothing is changed, and what the lock guards is given back.
+    pub(in crate::record) fn drop_late<'l>(
         &self,
         trace: &LocalTrace<O>,
-        mut live: MutexGuard<'_, LiveSpans>,
+        mut live: MutexGuard<'l, LiveSpans>,
         now: Tick,
-    ) {
-        let mut store = self.take_spans(&mut live);
-        let spans = store.len() as u64;
+    ) -> Option<MutexGuard<'l, LiveSpans>> {
         let home = self.home(trace);
         let mut stripe = home.lock();
+        // A request for the trace is made under this lock, so this look is the last.
+        if trace.is_keep_requested() {
+            return Some(live);
+        }
+        let mut store = self.take_spans(&mut live);
+        let spans = store.len() as u64;
+        self.ledger.cut_values(u64::from(store.cut_values()));
         let pushed = match self.is_closed() {
             true => Pushed::Refused,
             false => stripe.ring.push(&trace.header, &mut store, now, &self.ring),
@@ -129,6 +138,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         self.clear_and_release(home, store);
         self.drop_oldest();
+        None
     }
 
     /// Drops the spans that ended after their trace went into the ring, and leaves those that are open.
@@ -140,6 +150,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         let ended = live.store.split_ended();
         self.count_bytes(trace, &mut live);
         drop(live);
+        self.ledger.cut_values(u64::from(ended.cut_values()));
         self.ledger.dropped(Reason::NotKept, ended.len() as u64);
     }
 

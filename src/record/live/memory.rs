@@ -26,7 +26,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         if !self.traces.claim(&mut stripe.traces, 1) {
             return Err(Reason::LiveTraces);
         }
-        let mut store = stripe.pool.acquire_store(&self.pool).unwrap_or_else(|| self.empty_store());
+        let mut store = self.take_store(&mut stripe);
         if let Err(reason) = fill(&mut store) {
             let unused = stripe.pool.release_store(store, &self.pool);
             self.traces.give_back(&mut stripe.traces, 1);
@@ -55,7 +55,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) -> Arc<LocalTrace<O>> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
-        let store = stripe.pool.acquire_store(&self.pool).unwrap_or_else(|| self.empty_store());
+        let store = self.take_store(&mut stripe);
         self.make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
     }
 
@@ -70,6 +70,16 @@ impl<O: TraceOwner> LiveTraces<O> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
         self.make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+    }
+
+    /// An empty buffer, with memory where the pool has one, and with the limit that each trace has.
+    #[inline]
+    fn take_store(&self, stripe: &mut StripeState<O>) -> SpanStore {
+        let Some(mut store) = stripe.pool.acquire_store(&self.pool) else {
+            return self.empty_store();
+        };
+        store.limit_memory(self.limits.bytes_per_trace);
+        store
     }
 
     fn make_trace(

@@ -151,9 +151,8 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.count_bytes_in(stripe, live);
             return None;
         };
-        let left = live.store.bytes();
-        let freed = live.counted_bytes as usize + LocalTrace::<O>::BYTES - left;
-        live.counted_bytes = u32::try_from(left).unwrap_or(u32::MAX);
+        let freed = live.counted_bytes as usize + LocalTrace::<O>::BYTES;
+        live.counted_bytes = 0;
         self.traces.give_back(&mut stripe.traces, 1);
         self.bytes.give_back(&mut stripe.bytes, freed);
         // A trace that is remembered as foreign is given back by those who remember it, and a closed recorder pools

@@ -56,7 +56,7 @@ impl RingIndex {
         let mut bytes = 0;
         if !self.tables.back().is_some_and(|table| table.has_room_for(needed, segment)) {
             // The next table is as large as half of all others, so that a ring has a handful of them.
-            let others: usize = self.tables.iter().map(|table| table.used).sum();
+            let others: usize = self.tables.iter().map(Table::len).sum();
             let slots = (others / 2).max(2 * needed).max(4).next_power_of_two().min(MOST_SLOTS);
             self.tables.push_back(Table::new(segment, slots));
             bytes += slots * size_of::<u64>();
@@ -111,7 +111,12 @@ impl Table {
 
     fn has_room_for(&self, entries: usize, segment: u64) -> bool {
         let most = self.slots.len() / 4 * 3;
-        self.used + entries <= most && segment - self.first < MOST_SEGMENTS
+        self.len() + entries <= most && segment - self.first < MOST_SEGMENTS
+    }
+
+    /// How many entries there are, those before others of their fingerprint included.
+    fn len(&self) -> usize {
+        self.used + self.before.len()
     }
 
     fn bytes(&self) -> usize {
@@ -220,5 +225,17 @@ mod tests {
             index.forget_before(segment.saturating_sub(1_000));
         }
         assert!(index.tables.len() < 10, "{} tables", index.tables.len());
+    }
+
+    #[test]
+    fn traces_of_one_id_take_no_more_memory_than_others() {
+        let mut index = RingIndex::default();
+        let mut bytes = 0_usize;
+        for segment in 0..4_000_u64 {
+            bytes += index.enter(segment, &[7; 400]);
+            bytes -= index.forget_before(segment.saturating_sub(100));
+        }
+        // A hundred segments of 400 are there.
+        assert!(bytes < 40_000 * 64, "{bytes} bytes");
     }
 }

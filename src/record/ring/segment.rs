@@ -85,7 +85,9 @@ impl Segment {
     /// What a segment of `bytes` would hold of traces like these.
     pub(super) fn shape(&self, bytes: usize) -> SegmentShape {
         let lengths = self.columns.lengths();
-        let used = lengths.bytes() + self.len() * (size_of::<Entry>() + size_of::<u32>());
+        let used = self.other_bytes
+            + lengths.bytes()
+            + self.len() * (size_of::<Entry>() + size_of::<u32>());
         let scaled = |count: usize| count.saturating_mul(bytes) / used.max(1);
         // A segment of whole buffers leaves its columns empty.
         let entries = scaled(self.len()).min(MOST_ENTRIES);

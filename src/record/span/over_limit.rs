@@ -64,17 +64,18 @@ impl OverLimitSpan {
         after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
     ) {
         let Recorder { clock, traces, completion, ledger, .. } = &*self.trace.owner;
-        let end = end.unwrap_or_else(|| clock.now());
+        let now = clock.now();
+        let end = end.unwrap_or(now);
         let mut live = self.trace.lock();
         if let Some(index) = self.index() {
             let ended = live.store.recorded_mut().finish(index, self.id, end);
             if ended.is_some() {
-                completion.span_ended(traces, &self.trace, live, ended, end, after);
+                completion.span_ended(traces, &self.trace, live, ended, now, after);
             }
         } else if live.over_limit > 0 && self.end_without_record() {
             ledger.dropped(self.limit, 1);
             live.over_limit -= 1;
-            completion.span_ended(traces, &self.trace, live, None, end, after);
+            completion.span_ended(traces, &self.trace, live, None, now, after);
         }
     }
 

@@ -44,12 +44,14 @@ impl RecordedSpan {
         after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
     ) {
         let recorder = &*self.trace.owner;
-        let end = end.unwrap_or_else(|| recorder.clock.now());
+        // The end may be whatever the program says; the decision happens now.
+        let now = recorder.clock.now();
+        let end = end.unwrap_or(now);
         let mut live = self.trace.lock();
         let ended = live.store.recorded_mut().finish(self.index, self.id, end);
         if ended.is_some() {
             let completion = &recorder.completion;
-            completion.span_ended(&recorder.traces, &self.trace, live, ended, end, after);
+            completion.span_ended(&recorder.traces, &self.trace, live, ended, now, after);
         }
     }
 

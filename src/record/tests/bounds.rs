@@ -45,6 +45,29 @@ fn a_buffer_of_late_spans_has_its_limit_in_the_next_trace() {
 }
 
 #[test]
+fn a_buffer_of_a_trace_that_lingered_has_its_limit_in_the_next_trace() {
+    let limits = RecordLimits::default().with_bytes_per_trace(16 * 1024).with_live_traces(10);
+    let bench = Bench::keeping_errors(limits);
+    let root = bench.start("root");
+    let open = root.child("open".into());
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    let next: Vec<_> = (0..3).map(|_| bench.start("next")).collect();
+    for span in &next {
+        fail(span);
+        for key in ["a", "b", "c", "d"] {
+            span.set_tag(key.into(), TagRef::Str(&"x".repeat(8_000)));
+        }
+    }
+    drop(next);
+    drop(open);
+    for trace in lock(&bench.exported).iter() {
+        assert!(trace.bytes() <= 17 * 1024, "{}", trace.bytes());
+    }
+}
+
+#[test]
 fn a_trace_at_its_limit_loses_no_span_when_it_is_decided_early() {
     for bytes in (2_000..20_000).step_by(97) {
         let limits = RecordLimits::default().with_bytes_per_trace(bytes);

@@ -6,6 +6,7 @@ use super::*;
 use crate::ledger::Reason;
 use crate::model::{TagRef, TraceId};
 use crate::record::KeepOutcome;
+use crate::time::Tick;
 
 #[test]
 fn a_straggler_does_not_hold_a_trace_for_ever_and_follows_late() {
@@ -213,4 +214,35 @@ fn a_live_trace_that_was_asked_for_is_kept_when_it_completes() {
     assert_eq!(bench.recorder.keep(root.context().trace_id), KeepOutcome::WhenComplete);
     drop(root);
     assert_eq!(lock(&bench.exported)[0].kept_by(), "asked for");
+}
+
+#[test]
+fn what_had_ended_before_a_trace_was_kept_out_of_the_ring_is_kept_at_a_shutdown() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let (straggler, id) = dropped_with_straggler(&bench);
+    drop(straggler.child("ended".into()));
+    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.recorder.shutdown(bench.clock.clock().now()), Some(1));
+    assert_eq!(bench.exported(), [["root"], ["ended"]]);
+    assert_eq!(bench.stats().dropped_by(Reason::Unfinished), 1);
+    drop(straggler);
+}
+
+#[test]
+fn the_moment_of_a_decision_is_not_the_end_that_a_program_gives() {
+    let limits = RecordLimits::default().with_ring_age(Duration::from_secs(30));
+    let bench = Bench::keeping_errors(limits);
+    let id = |span: &ActiveSpan| span.context().trace_id;
+    let fresh = bench.start("fresh");
+    let fresh_id = id(&fresh);
+    drop(fresh);
+    for end in [Tick::from_nanos(0), Tick::from_nanos(u64::MAX)] {
+        let odd = bench.start("odd");
+        let odd_id = id(&odd);
+        odd.finish(Some(end));
+        drop(odd);
+        bench.poll();
+        assert_eq!(bench.recorder.keep(odd_id), KeepOutcome::Exported);
+    }
+    assert_eq!(bench.recorder.keep(fresh_id), KeepOutcome::Exported);
 }

@@ -47,6 +47,12 @@ enum Spans<'a> {
 }
 
 impl SpanStore {
+    /// Limits what it may reserve from now on.
+    #[inline]
+    pub(crate) fn limit_memory(&mut self, bytes: u32) {
+        self.recorded.limit_memory(bytes);
+    }
+
     pub(crate) fn with_budget(budget: MemoryBudget) -> Self {
         Self { recorded: RecordedSpans::with_budget(budget) }
     }
@@ -226,11 +232,13 @@ impl SpanStore {
         found.map(|(at, _)| SpanIndex::new(at))
     }
 
-    /// Adds copies of recorded spans of another store.
+    /// Adds copies of recorded spans of another store. How many values were cut is that store's number then: those of
+    /// the spans that are here were counted.
     pub(crate) fn append_recorded(&mut self, more: &Self) {
         for index in (0..).map(SpanIndex::new).take(more.recorded.len()) {
             self.recorded.copy_span(&more.recorded, index, ClockCorrection::NONE);
         }
+        self.recorded.set_cut_values(more.cut_values());
     }
 
     /// The bytes of the spans themselves, without memory that is only reserved.

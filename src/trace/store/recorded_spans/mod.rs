@@ -169,6 +169,19 @@ impl RecordedSpans {
         }
     }
 
+    /// Limits what it may reserve from now on.
+    #[inline]
+    pub(super) fn limit_memory(&mut self, bytes: u32) {
+        self.budget = self.budget.with_limit(bytes);
+    }
+
+    /// Says that this many values were cut to the length limit.
+    pub(super) fn set_cut_values(&mut self, values: u32) {
+        if values > 0 || self.details.is_some() {
+            details_in(&mut self.details, &mut self.budget).cut_values = values;
+        }
+    }
+
     /// Counts another number of bytes as reserved.
     pub(super) fn set_used(&mut self, used: usize) {
         self.budget = self.budget.with_used(used);
