@@ -16,7 +16,9 @@
 # calibration of clocks is in the numbers. Each row runs twice, side by side: once
 # counting the calling thread only, once counting all threads. Ours include the keeper and the
 # delivery, peers include their collectors. Callgrind runs one thread at a time:
-# what threads cost each other (cache lines, waiting) is for `cargo bench` to see.
+# what threads cost each other (cache lines, waiting) is for `benches/clock.sh` to see.
+# Rows with many open traces have cache misses beside their instructions, of the calling
+# thread and of a cache that is the same on every machine.
 # Allocations are counted in the same process by its allocator, without callgrind
 # where only they are asked for.
 set -euo pipefail
@@ -38,30 +40,35 @@ done
 
 # The reach, at most per span: instructions of the calling thread, of all
 # threads, of all threads for one of the calling thread's, allocations.
-# A dash is not checked.
+# A dash is not checked. Rows whose traces end in the ring of recent drops may take a twentieth
+# more than without copying them there, because `benches/clock.sh` shows what that saves.
 reach_of() {
     case "$1" in
-    bare_100) echo "- 400 - 0" ;;
-    rich_100) echo "- 2000 - 0" ;;
+    bare_100) echo "- 388 - 0" ;;
+    rich_100) echo "- 1933 - 0" ;;
+    kept_100) echo "- 463 - -" ;;
     sampled_out_100) echo "- 60 - 0" ;;
-    single | deep_10) echo "- - - 0" ;;
-    layer_bare_100) echo "2100 - - 1" ;;
-    layer_rich_100) echo "4000 - - 1" ;;
-    layer_sampled_out_100) echo "1500 - - 1" ;;
+    single) echo "- 2250 - 0" ;;
+    deep_10) echo "- 595 - 0" ;;
+    layer_bare_100) echo "2092 - - 1" ;;
+    layer_bare_1) echo "3720 - - 1" ;;
+    layer_rich_100) echo "4200 - - 1" ;;
+    layer_sampled_out_100) echo "1550 - - 1" ;;
     layer_kept_1pct_100) echo "- - 1.15 1" ;;
     layer_*) echo "- - - 1" ;;
     *) echo "- - - -" ;;
     esac
 }
 
-# Rows that are known to fall short, with the most instructions of the caller that
-# they may take. They are named as falling short all the same; `--check` fails when
-# they get worse than this. The manual's decisions say what was tried.
+# Rows that are known to fall short, with the most instructions that they may take: of the caller, of
+# all threads. They are named as falling short all the same; `--check` fails when they get worse than
+# this. The manual's decisions say what was tried.
 known_short_of() {
     case "$1" in
-    layer_rich_100) echo 4500 ;;
-    layer_sampled_out_100) echo 1700 ;;
-    *) echo 0 ;;
+    bare_100) echo "0 408" ;;
+    rich_100) echo "0 2000" ;;
+    layer_rich_100) echo "4500 0" ;;
+    *) echo "0 0" ;;
     esac
 }
 
@@ -72,6 +79,8 @@ known_short_of() {
 spans_of() {
     case "$1 $2" in
     clock_read*) echo "100 50000" ;;
+    *open_*tailtrace) echo "200000 100000" ;;
+    *open_*) echo "30000 100000" ;;
     layer_kept_1pct*) echo "150000 200000" ;;
     *tailtrace | *tailtrace-no-ring) echo "150000 50000" ;;
     layer*) echo "5000 20000" ;;
@@ -98,12 +107,15 @@ ensure_valgrind() {
 }
 
 # What callgrind counted for one row: `count FILE SEPARATE ROW...`, where a row is
-# its workload, library and spans. Prints the instructions and what the program
-# itself printed.
+# its workload, library and spans. Prints the instructions, what the program itself
+# printed, and for rows with many open traces the misses of the first and of the last
+# cache: reads, writes, reads, writes.
 count() {
-    local out="$scratch/$1" separate="$2" dump said total
+    local out="$scratch/$1" separate="$2" dump said total misses=() caches=()
     shift 2
-    said="$(valgrind --tool=callgrind --quiet --separate-threads="$separate" \
+    # What a core has to itself today.
+    [[ "$1" != *open_* ]] || caches=(--cache-sim=yes --D1=32768,8,64 --LL=2097152,16,64)
+    said="$(valgrind --tool=callgrind --quiet --separate-threads="$separate" "${caches[@]}" \
         --zero-before=tailtrace_bench_begin --dump-before=tailtrace_bench_end \
         --callgrind-out-file="$out" \
         "$program" "$@" 2>"$out.stderr")" || {
@@ -113,13 +125,14 @@ count() {
     }
     dump="$out.1"
     [ "$separate" = yes ] && dump="$out.1-01"
-    total="$(sed -n 's/^totals: //p' "$dump")"
+    # Ir Dr Dw I1mr D1mr D1mw ILmr DLmr DLmw
+    read -r total _ _ _ misses[0] misses[1] _ misses[2] misses[3] < <(sed -n 's/^totals: //p' "$dump")
     # Without the marks in the program there would be nothing, which must not pass for cheap.
     if ! [ "${total:-0}" -gt 0 ]; then
         echo "callgrind counted nothing for the row '$*'" >&2
         return 1
     fi
-    echo "$total $said"
+    echo "$total $said ${misses[*]}"
 }
 
 # `per SPANS TOTAL DIGITS`
@@ -128,13 +141,18 @@ per() {
         'BEGIN { value = sprintf("%.*f", digits, total / spans); print (value + 0 == 0 ? 0 : value) }'
 }
 
-# `judge VALUE MOST UNIT`: adds to the row's `goals` and, where it falls short, to
-# its `misses`.
+is_at_most() {
+    awk -v value="$1" -v most="$2" 'BEGIN { exit !(value + 0 <= most + 0) }'
+}
+
+# `judge VALUE MOST UNIT KNOWN`: adds to the row's `goals` and, where it falls short, to
+# its `misses`, which is worse than known where it is more than that.
 judge() {
     [ "$2" != - ] || return 0
     if [ "$2" = 0 ]; then goals+=("no $3"); else goals+=("<= $2 $3"); fi
-    awk -v value="$1" -v most="$2" 'BEGIN { exit !(value + 0 <= most + 0) }' ||
-        misses+=("$1 $3, wanted <= $2")
+    is_at_most "$1" "$2" && return
+    misses+=("$1 $3, wanted <= $2")
+    is_at_most "$1" "$4" || worse=1
 }
 
 # `joined LIST...`: in one line.
@@ -183,7 +201,7 @@ while read -r workload library; do
     read -r warm_up measured < <(spans_of "$workload" "$library")
     row=("$workload" "$library" "$warm_up" "$measured")
 
-    caller=- all=- ratio=-
+    caller=- all=- ratio=- caches=""
     if [ "$check" -eq 1 ] && [ "$reach" = "---" ]; then
         read -r _ spans _ allocations < <("$program" "${row[@]}") || exit 4
     else
@@ -191,8 +209,13 @@ while read -r workload library; do
         caller_job=$!
         count all no "${row[@]}" >"$scratch/all.count" || exit 4
         wait "$caller_job" || exit 4
-        read -r caller _ <"$scratch/caller.count"
-        read -r all _ spans _ allocations <"$scratch/all.count"
+        read -r caller _ spans _ _ d1_reads d1_writes ll_reads ll_writes <"$scratch/caller.count"
+        read -r all _ spans _ allocations _ <"$scratch/all.count"
+        # Callgrind leaves out zeros at the end.
+        if [ -n "$d1_reads" ]; then
+            caches="misses: D1 $(per "$spans" "$d1_reads" 2) r + $(per "$spans" "${d1_writes:-0}" 2) w,"
+            caches+=" LL $(per "$spans" "${ll_reads:-0}" 2) r + $(per "$spans" "${ll_writes:-0}" 2) w"
+        fi
         ratio="$(per "$caller" "$all" 2)"
         caller="$(per "$spans" "$caller" 0)"
         all="$(per "$spans" "$all" 0)"
@@ -202,22 +225,17 @@ while read -r workload library; do
 
     goals=()
     misses=()
-    judge "$caller" "$most_caller" "instructions of the caller"
-    judge "$all" "$most_all" "instructions"
-    judge "$ratio" "$most_ratio" "times the caller's on all threads"
-    judge "$allocations" "$most_allocations" "allocations"
-    verdict=""
+    read -r known_caller known_all < <(known_short_of "$workload")
+    judge "$caller" "$most_caller" "instructions of the caller" "$known_caller"
+    judge "$all" "$most_all" "instructions" "$known_all"
+    judge "$ratio" "$most_ratio" "times the caller's on all threads" 0
+    judge "$allocations" "$most_allocations" "allocations" 0
+    verdict="$caches"
     if [ "${#misses[@]}" -gt 0 ]; then
         verdict="$(joined "${goals[@]}"): FALLS SHORT"
         short+=("$workload: $(joined "${misses[@]}")")
-        # Nothing but the caller's instructions, and no more of them than before.
-        if [ "${#misses[@]}" -gt 1 ] || [ "$caller" = - ] ||
-            [ "$caller" -le "${most_caller/-/0}" ] ||
-            [ "$caller" -gt "$(known_short_of "$workload")" ]; then
-            worse=1
-        fi
     elif [ "${#goals[@]}" -gt 0 ]; then
-        verdict="$(joined "${goals[@]}"): reached"
+        verdict="$(joined "${goals[@]}"): reached${caches:+; $caches}"
     fi
     # shellcheck disable=SC2059
     printf "$LINE" "$workload" "$library" "$caller" "$all" "$allocations" "$verdict"

@@ -1,7 +1,7 @@
 //! The rows: a workload, under a library.
 
 use std::hint::black_box;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use fastrace::prelude::SpanContext;
 use tailtrace::pipeline::PipelineBuilder;
@@ -10,11 +10,14 @@ use crate::Job;
 use crate::setups::{collector, pipeline, sdk, subscriber};
 use crate::shapes::requests::{self, runtime, serve};
 use crate::shapes::rich::Request;
-use crate::shapes::turns::{self, Says, Turns};
+use crate::shapes::turns::{self, LateTurns, Says, Turns};
 use crate::shapes::{flat, rich};
 
 /// Requests that tasks of tokio serve at the same time.
 const REQUESTS: usize = 10_000;
+
+/// Spans until pools and the ring of the default size are full.
+const WARM_UP: usize = 600_000;
 
 /// One workload under one library.
 pub struct Row {
@@ -22,6 +25,8 @@ pub struct Row {
     pub name: String,
     /// Spans that one call of the job makes.
     pub spans: usize,
+    /// Spans until the steady state.
+    pub warm_up: usize,
     /// Whether it uses threads of its own, so that the process is measured and not the caller.
     pub own_threads: bool,
     start: Box<dyn Fn() -> Job>,
@@ -29,11 +34,16 @@ pub struct Row {
 
 impl Row {
     fn new(name: String, spans: usize, start: impl Fn() -> Job + 'static) -> Self {
-        Self { name, spans, own_threads: false, start: Box::new(start) }
+        Self { name, spans, warm_up: WARM_UP, own_threads: false, start: Box::new(start) }
     }
 
     fn with_own_threads(mut self) -> Self {
         self.own_threads = true;
+        self
+    }
+
+    fn warming_up(mut self, spans: usize) -> Self {
+        self.warm_up = spans.max(WARM_UP);
         self
     }
 
@@ -43,9 +53,17 @@ impl Row {
     }
 }
 
+/// The loop that threads share nothing of.
+pub const CONTROL: &str = "control loop";
+
+/// The row of this name.
+pub fn find(name: &str) -> Option<Row> {
+    all().into_iter().find(|row| row.name == name)
+}
+
 /// Every row.
 pub fn all() -> Vec<Row> {
-    let mut rows = vec![Row::new("control loop".to_owned(), 1, control)];
+    let mut rows = vec![Row::new(CONTROL.to_owned(), 1, control)];
     for spans in [1, 10, 100] {
         rows.extend(bare(spans));
         rows.extend(rich(spans));
@@ -117,6 +135,9 @@ fn rich(spans: usize) -> Vec<Row> {
         row("fastrace", |spans, request| {
             collector::reported(move |c| rich::fastrace(c, black_box(&request), spans))
         }),
+        row("empty-layer", |spans, request| {
+            subscriber::empty(move || rich::tracing(black_box(&request), spans))
+        }),
     ]
 }
 
@@ -137,6 +158,10 @@ fn open(live: usize, is_rich: bool) -> Vec<Row> {
     vec![
         row("native", |live, says| native_turns(pipeline::builder(), live, says)),
         row("layer", |live, says| layer_turns(pipeline::builder(), live, says)),
+        row("otel-layer", |live, says| {
+            let turns = LateTurns::default();
+            subscriber::opentelemetry_batched(move || turns.turn(live, || turns::tracing(says)))
+        }),
         row("otel-leanest", |live, says| {
             let turns = LateTurns::default();
             subscriber::opentelemetry_lean(move || turns.turn(live, || turns::tracing(says)))
@@ -151,13 +176,20 @@ fn open(live: usize, is_rich: bool) -> Vec<Row> {
             let turns = Turns::new(live, open);
             Job::new(move || turns.turn(open)).settling(10_000, ::fastrace::flush)
         }),
+        row("empty-layer", |live, says| {
+            let turns = LateTurns::default();
+            subscriber::empty(move || turns.turn(live, || turns::tracing(says)))
+        }),
     ]
 }
 
 fn ring(mib: usize, live: usize, is_rich: bool) -> Vec<Row> {
+    // Less than a span takes in it, so that it has come round.
+    let bytes_per_span = if is_rich { 128 } else { 32 };
     let row = |library: &str, start: fn(usize, usize, &'static Says) -> Job| {
         let name = format!("ring-{mib}-{live}-{} {library}", word(is_rich));
         Row::new(name, live, move || start(mib << 20, live, says(is_rich)))
+            .warming_up((mib << 20) / bytes_per_span)
     };
     vec![
         row("native", |ring, live, says| native_turns(pipeline::with_ring(ring), live, says)),
@@ -173,21 +205,6 @@ fn native_turns(builder: PipelineBuilder, live: usize, says: &'static Says) -> J
 fn layer_turns(builder: PipelineBuilder, live: usize, says: &'static Says) -> Job {
     let turns = LateTurns::default();
     subscriber::dropped_by(builder, move || turns.turn(live, || turns::tracing(says)))
-}
-
-/// Traces that are opened by the first turn, when the subscriber is there.
-struct LateTurns<T>(OnceLock<Turns<T>>);
-
-impl<T> Default for LateTurns<T> {
-    fn default() -> Self {
-        Self(OnceLock::new())
-    }
-}
-
-impl<T: turns::Open> LateTurns<T> {
-    fn turn(&self, live: usize, open: impl Fn() -> T) {
-        self.0.get_or_init(|| Turns::new(live, &open)).turn(&open);
-    }
 }
 
 fn tokio() -> Vec<Row> {
@@ -206,9 +223,23 @@ fn tokio() -> Vec<Row> {
             let runtime = runtime();
             subscriber::dropped(move || serve(&runtime, REQUESTS, requests::tracing))
         }),
+        row("otel-layer", || {
+            let runtime = runtime();
+            subscriber::opentelemetry_batched(move || serve(&runtime, REQUESTS, requests::tracing))
+        }),
         row("otel-leanest", || {
             let runtime = runtime();
             subscriber::opentelemetry_lean(move || serve(&runtime, REQUESTS, requests::tracing))
+        }),
+        row("sdk", || {
+            let runtime = Arc::new(runtime());
+            sdk::ended(move |tracer| {
+                serve(&runtime, REQUESTS, || requests::opentelemetry(tracer.clone()));
+            })
+        }),
+        row("empty-layer", || {
+            let runtime = runtime();
+            subscriber::empty(move || serve(&runtime, REQUESTS, requests::tracing))
         }),
         row("fastrace", || {
             collector::start();

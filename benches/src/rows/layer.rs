@@ -5,6 +5,7 @@ use std::hint::black_box;
 use super::{Row, row};
 use crate::setups::{collector, subscriber};
 use crate::shapes::rich::Request;
+use crate::shapes::turns::{self, LateTurns};
 use crate::shapes::{deep, flat, rich};
 
 pub(super) const ROWS: &[Row] = &[
@@ -144,6 +145,23 @@ pub(super) const ROWS: &[Row] = &[
     row("layer_rich_deep_10", "registry-empty-layer", 10, || {
         let request = Request::default();
         subscriber::empty(move || rich::tracing_deep(black_box(&request), 10))
+    }),
+    // Many open at the same time, which get a span each in turn.
+    row("layer_open_1000", "tailtrace", 1_000, || {
+        let open = LateTurns::default();
+        subscriber::dropped(move || open.turn(1_000, || turns::tracing(&None)))
+    }),
+    row("layer_open_1000", "tracing-opentelemetry-lean", 1_000, || {
+        let open = LateTurns::default();
+        subscriber::opentelemetry_lean(move || open.turn(1_000, || turns::tracing(&None)))
+    }),
+    row("layer_open_10000", "tailtrace", 10_000, || {
+        let open = LateTurns::default();
+        subscriber::dropped(move || open.turn(10_000, || turns::tracing(&None)))
+    }),
+    row("layer_open_10000", "tracing-opentelemetry-lean", 10_000, || {
+        let open = LateTurns::default();
+        subscriber::opentelemetry_lean(move || open.turn(10_000, || turns::tracing(&None)))
     }),
     // One trace of a hundred kept and exported to nowhere.
     row("layer_kept_1pct_100", "tailtrace", 100, || subscriber::kept_1pct(|| flat::tracing(100))),

@@ -10,7 +10,7 @@ use crate::Job;
 pub struct Row {
     pub workload: &'static str,
     pub library: &'static str,
-    /// Spans of one trace.
+    /// Spans that one call of the job makes: those of a trace, or one for each of many open traces.
     pub spans: usize,
     pub start: fn() -> Job,
 }

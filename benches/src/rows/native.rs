@@ -7,6 +7,7 @@ use super::{Row, row};
 use crate::Job;
 use crate::setups::{collector, pipeline, sdk};
 use crate::shapes::rich::Request;
+use crate::shapes::turns::{self, LateTurns};
 use crate::shapes::{deep, flat, rich};
 
 pub(super) const ROWS: &[Row] = &[
@@ -56,6 +57,23 @@ pub(super) const ROWS: &[Row] = &[
     row("deep_10", "fastrace", 10, || collector::reported(|c| deep::fastrace(c, 10))),
     row("deep_10", "fastrace-local", 10, || collector::reported(|c| deep::fastrace_local(c, 10))),
     row("deep_10", "opentelemetry", 10, || sdk::ended(|t| deep::opentelemetry(t, 10))),
+    // Many open at the same time, which get a span each in turn.
+    row("open_1000", "tailtrace", 1_000, || {
+        let open = LateTurns::default();
+        pipeline::dropped(move |t| open.turn(1_000, || turns::tailtrace(t, &None)))
+    }),
+    row("open_1000", "opentelemetry", 1_000, || {
+        let open = LateTurns::default();
+        sdk::ended(move |t| open.turn(1_000, || turns::opentelemetry(t, &None)))
+    }),
+    row("open_10000", "tailtrace", 10_000, || {
+        let open = LateTurns::default();
+        pipeline::dropped(move |t| open.turn(10_000, || turns::tailtrace(t, &None)))
+    }),
+    row("open_10000", "opentelemetry", 10_000, || {
+        let open = LateTurns::default();
+        sdk::ended(move |t| open.turn(10_000, || turns::opentelemetry(t, &None)))
+    }),
     // Kept and exported to nowhere.
     row("kept_100", "tailtrace", 100, || pipeline::kept(|t| flat::tailtrace(t, 100))),
     row("kept_100", "fastrace", 100, || collector::reported(|c| flat::fastrace(c, 100))),

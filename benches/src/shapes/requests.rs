@@ -5,6 +5,9 @@
 
 use fastrace::future::FutureExt as _;
 use fastrace::prelude::SpanContext;
+use opentelemetry::Context;
+use opentelemetry::trace::{TraceContextExt, Tracer as _};
+use opentelemetry_sdk::trace::SdkTracer;
 use tailtrace::Tracer;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinSet, yield_now};
@@ -35,6 +38,16 @@ pub async fn tailtrace(tracer: Tracer) {
     let root = tracer.start_span("root");
     for _ in 1..SPANS {
         let step = root.child("step");
+        yield_now().await;
+        drop(step);
+    }
+}
+
+pub async fn opentelemetry(tracer: SdkTracer) {
+    let root = tracer.start_with_context("root", &Context::new());
+    let parent = Context::new().with_span(root);
+    for _ in 1..SPANS {
+        let step = tracer.start_with_context("step", &parent);
         yield_now().await;
         drop(step);
     }

@@ -4,7 +4,7 @@
 //! as cold as the number of open traces makes it. A trace has a root and nine children; when it has
 //! all of them it ends, and the next takes its place.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use fastrace::prelude::SpanContext;
 use opentelemetry::Context;
@@ -45,6 +45,22 @@ impl<T: Open> Turns<T> {
                 *spans += 1;
             }
         }
+    }
+}
+
+/// Traces that are opened by the first turn, when the subscriber of the process is there.
+pub struct LateTurns<T>(OnceLock<Turns<T>>);
+
+impl<T> Default for LateTurns<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T: Open> LateTurns<T> {
+    /// A turn of `live` open traces.
+    pub fn turn(&self, live: usize, open: impl Fn() -> T) {
+        self.0.get_or_init(|| Turns::new(live, &open)).turn(&open);
     }
 }
 
