@@ -38,7 +38,8 @@ pub fn sampled_out(shape: impl Fn(SpanContext) -> Span + Send + Sync + 'static) 
     job(move || drop(shape(SpanContext::random().sampled(false))))
 }
 
-/// Each thread has a ring of 10,240 commands, one for each span at most.
+/// Each thread has a ring of 10,240 commands; what finds no place waits in a list of the thread's, so
+/// that no span is lost.
 fn job(trace: impl Fn() + Send + Sync + 'static) -> Job {
     start();
     Job::new(trace).settling(10_000, fastrace::flush)
