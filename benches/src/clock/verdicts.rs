@@ -25,11 +25,11 @@ const fn ratio(of: Place, to: Place, reach: f64, most: f64) -> Ratio {
 }
 
 const RATIOS: &[Ratio] = &[
-    ratio(("flat-1-bare layer", 2), ("flat-1-bare layer", 1), 1.15, 1.4),
+    ratio(("flat-1-bare layer", 2), ("flat-1-bare layer", 1), 1.15, 1.45),
     ratio(("flat-1-bare native", 2), ("flat-1-bare native", 1), 1.15, 1.4),
     ratio(("flat-10-bare native", 2), ("flat-10-bare native", 1), 1.15, 1.4),
     ratio(("flat-1-bare layer", 1), ("flat-1-bare otel-leanest", 1), 0.9, 1.25),
-    ratio(("flat-1-bare layer", 2), ("flat-1-bare otel-leanest", 2), 0.7, 1.25),
+    ratio(("flat-1-bare layer", 2), ("flat-1-bare otel-leanest", 2), 0.7, 1.45),
     ratio(("flat-1-bare native", 1), ("flat-1-bare sdk", 1), 0.9, 1.9),
     ratio(("flat-1-bare native", 2), ("flat-1-bare sdk", 2), 0.6, 1.95),
     ratio(("flat-10-bare native", 1), ("flat-10-bare fastrace", 1), 1.0, 1.4),
