@@ -253,7 +253,9 @@ impl StateTable {
         let mut unfinished = 0;
         for index in self.registered().collect::<Vec<_>>() {
             self.decide_ended(index);
-            if self.traces[index].state == State::InRing {
+            if self.traces[index].state == State::InRing && self.traces[index].is_requested {
+                self.export_late(index);
+            } else if self.traces[index].state == State::InRing {
                 let ended = std::mem::take(&mut self.traces[index].ended);
                 self.set_column(&ended, Column::Dropped(Reason::NotKept));
             }
