@@ -32,6 +32,9 @@ const ADDED: [u64; 2] = [60, 250];
 /// What it adds at most where it is known to fall short of that.
 const ADDED_AS_KNOWN: [u64; 2] = [60, 256];
 
+/// The most bytes that an evicted trace keeps while the program holds a guard of it: no limit counts them.
+const EVICTED_AS_KNOWN: u64 = 200;
+
 /// How many spans a trace has.
 const SIZES: [usize; 2] = [100, 1];
 
@@ -185,7 +188,10 @@ fn within_the_default_limits(size: usize) -> Result<(), Box<dyn Error>> {
     );
     println!("{}", pipeline.stats());
     if bytes > most {
-        println!("falls short: memory: {bytes} bytes under limits of {most} in traces of {size}");
+        // A trace that was evicted keeps itself, without its spans, as long as the program holds a guard of it.
+        let known = most + (SPANS / size) as u64 * EVICTED_AS_KNOWN;
+        let verdict = if bytes > known { "falls short" } else { "known to fall short" };
+        println!("{verdict}: memory: {bytes} bytes under limits of {most} in traces of {size}");
     }
     drop(guards);
     // Loss is what this is about; how much is in the table.

@@ -3,10 +3,11 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::Completion;
+use super::KeepOutcome;
 use super::decision::kept_on_request;
-use crate::record::live::LiveTraces;
+use crate::record::live::{LiveTraces, RequestedTraces};
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
-use crate::record::ring::RingPlace;
+use crate::record::ring::{DroppedTrace, RingPlace};
 use crate::time::Tick;
 use crate::trace::store::{SpanIndex, SpanStore};
 
@@ -83,5 +84,19 @@ impl<O: TraceOwner> Completion<O> {
         if live.open == 0 {
             self.keep_late(traces, trace, live, &kept);
         }
+    }
+
+    /// Sends on what a request has taken out of the ring, and says what came of the request.
+    pub(super) fn keep_requested(&self, found: RequestedTraces) -> KeepOutcome {
+        let RequestedTraces { dropped, live } = found;
+        let outcome = match (dropped.is_empty(), live) {
+            (true, 0) => KeepOutcome::NotFound,
+            (true, _) => KeepOutcome::WhenComplete,
+            _ => KeepOutcome::Exported,
+        };
+        for DroppedTrace { header, mut store } in dropped.into_iter().rev() {
+            self.keep_spans(&header, &mut store, &kept_on_request());
+        }
+        outcome
     }
 }

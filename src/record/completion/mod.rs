@@ -17,9 +17,8 @@ pub use decision::KeepOutcome;
 use self::decision::{TraceDecision, kept_on_request};
 use self::linger::LingeringTraces;
 use super::deciders::Deciders;
-use super::live::{LiveTraces, RequestedTraces, RingOutcome};
+use super::live::{LiveTraces, RingOutcome};
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
-use super::ring::DroppedTrace;
 use crate::ledger::{Ledger, Reason};
 use crate::model::{Resource, TraceId};
 use crate::time::Tick;
@@ -74,18 +73,20 @@ impl<O: TraceOwner> Completion<O> {
         live.open = live.open.saturating_sub(1);
         // A root is the first in its buffer, and no span that ended is before it.
         let is_root = ended == Some(SpanIndex::FIRST);
-        if let Phase::Held(place) = live.phase {
-            if let Some(store) = self.held_span_ended(traces, trace, live, place, ended, now) {
-                after(trace, store, now);
-            }
+        let completed = if let Phase::Held(place) = live.phase {
+            self.held_span_ended(traces, trace, live, place, ended, now)
         } else if live.open == 0 {
-            if let Some(store) = self.complete(traces, trace, live) {
-                after(trace, store, now);
+            self.complete(traces, trace, live)
+        } else {
+            if is_root && matches!(live.phase, Phase::Open) {
+                // From now on the time of the other spans runs.
+                drop(live);
+                self.linger(traces, trace, now);
             }
-        } else if is_root && matches!(live.phase, Phase::Open) {
-            // From now on the time of the other spans runs.
-            drop(live);
-            self.linger(traces, trace, now);
+            None
+        };
+        if let Some(store) = completed {
+            after(trace, store, now);
         }
     }
 
@@ -261,19 +262,6 @@ impl<O: TraceOwner> Completion<O> {
             outcomes.extend(found.into_iter().map(|found| self.keep_requested(found)));
         }
         outcomes
-    }
-
-    fn keep_requested(&self, found: RequestedTraces) -> KeepOutcome {
-        let RequestedTraces { dropped, live } = found;
-        let outcome = match (dropped.is_empty(), live) {
-            (true, 0) => KeepOutcome::NotFound,
-            (true, _) => KeepOutcome::WhenComplete,
-            _ => KeepOutcome::Exported,
-        };
-        for DroppedTrace { header, mut store } in dropped.into_iter().rev() {
-            self.keep_spans(&header, &mut store, &kept_on_request());
-        }
-        outcome
     }
 
     /// Decides every live trace on the spans that have ended, and drops those that have not; how many
