@@ -22,8 +22,9 @@ const SIZES: [usize; 3] = [1, 10, 100];
 /// of these sizes.
 const MOST_PER_SPAN: [u64; 3] = [880, 600, 600];
 
-/// What the pool of buffers may hold, and little things.
-const MOST_BESIDES_RING: u64 = 4 * 1024 * 1024;
+/// The most bytes that a burst leaves besides the ring: what the pools of all stripes may keep, 2 MiB for each of 16,
+/// and the tables.
+const MOST_BESIDES_RING: u64 = (32 + 4) * 1024 * 1024;
 
 /// A layer that only lets roots wait for their end, as ours does. What remains with it is the
 /// registry's, which keeps its memory.

@@ -37,16 +37,26 @@ impl RecordedSpan {
         Self { trace, id, index, has_ended: false, began_in_panic, baggage }
     }
 
+    #[cfg(any(feature = "layer", feature = "otel", test))]
     #[inline(always)]
     pub(super) fn finish(
         &self,
         end: Option<Tick>,
         after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
     ) {
+        let now = self.trace.owner.clock.now();
+        self.finish_at(end.unwrap_or(now), now, after);
+    }
+
+    /// Ends the span at `end`, which may be whatever the program says; a decision that follows is made `now`.
+    #[inline(always)]
+    fn finish_at(
+        &self,
+        end: Tick,
+        now: Tick,
+        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
+    ) {
         let recorder = &*self.trace.owner;
-        // The end may be whatever the program says; the decision happens now.
-        let now = recorder.clock.now();
-        let end = end.unwrap_or(now);
         let mut live = self.trace.lock();
         let ended = live.store.recorded_mut().finish(self.index, self.id, end);
         if ended.is_some() {
@@ -90,12 +100,12 @@ impl RecordedSpan {
     #[inline(never)]
     fn end(&mut self) {
         // Read first: what is known of panics need not be kept across the call.
-        let end = self.trace.owner.clock.now();
+        let now = self.trace.owner.clock.now();
         // A panic passes through the span: it has failed, though no status says so.
         if thread::panicking() {
             self.fail_by_panic();
         }
-        self.finish(Some(end), decide);
+        self.finish_at(now, now, decide);
     }
 }
 
