@@ -71,6 +71,7 @@ known_short_of() {
     single) echo "0 2330 0.02" ;;
     deep_10) echo "0 625 0.02" ;;
     layer_rich_100) echo "4500 0 0" ;;
+    layer_sampled_out_100) echo "1600 0 0" ;;
     *) echo "0 0 0" ;;
     esac
 }
