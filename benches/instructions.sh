@@ -66,12 +66,10 @@ reach_of() {
 # drops, a segment for many spans.
 known_short_of() {
     case "$1" in
-    bare_100) echo "0 430 0.02" ;;
-    rich_100) echo "0 2060 0.04" ;;
-    single) echo "0 2330 0.02" ;;
-    deep_10) echo "0 625 0.02" ;;
+    bare_100) echo "0 408 0.02" ;;
+    rich_100) echo "0 2000 0.03" ;;
+    single | deep_10) echo "0 0 0.02" ;;
     layer_rich_100) echo "4500 0 0" ;;
-    layer_sampled_out_100) echo "1600 0 0" ;;
     *) echo "0 0 0" ;;
     esac
 }

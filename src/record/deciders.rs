@@ -157,13 +157,16 @@ impl Deciders {
                 let _asking = self.mark_thread();
                 let asked =
                     unwind_safe::call(|| (sampler.drops_everything(), sampler.fixed_answer()));
+                self.ledger.panicked(u32::from(asked.is_none()));
                 FixedHead::of(asked, tail.is_some())
             }
         };
         self.fixed_head.store(fixed as u8, Ordering::Relaxed);
         let is_self_contained = pair.tail.as_ref().is_none_or(|tail| {
             let _asking = self.mark_thread();
-            unwind_safe::call(|| tail.is_self_contained()).unwrap_or(false)
+            let asked = unwind_safe::call(|| tail.is_self_contained());
+            self.ledger.panicked(u32::from(asked.is_none()));
+            asked.unwrap_or(false)
         });
         self.is_tail_self_contained.store(is_self_contained, Ordering::Relaxed);
         // Of two threads that replace at the same time the last to get here may have seen the first one's pair.

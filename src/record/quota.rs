@@ -97,7 +97,7 @@ impl Quota {
         share.granted += wanted;
         // Close to the limit no more is taken than is needed.
         if before < wanted.cast_signed() {
-            self.return_unused(share);
+            self.return_unused(share, 0);
         }
     }
 
@@ -107,23 +107,19 @@ impl Quota {
         debug_assert!(share.used >= count, "what is given back was taken");
         share.used = share.used.saturating_sub(count);
         let unused = share.granted - share.used;
-        if unused >= 3 * self.step || self.step == 1 || self.is_exhausted() {
-            self.return_most(share);
+        if self.step == 1 || self.is_exhausted() {
+            self.return_unused(share, 0);
+        } else if unused >= 3 * self.step {
+            self.return_unused(share, self.step);
         }
     }
 
+    /// Returns what a share does not use, but for what is kept in store.
     #[cold]
-    fn return_most(&self, share: &mut Share) {
-        let kept = if self.step == 1 || self.is_exhausted() { 0 } else { self.step };
+    fn return_unused(&self, share: &mut Share, kept: usize) {
         let returned = (share.granted - share.used).saturating_sub(kept);
         share.granted -= returned;
         self.left.fetch_add(returned.cast_signed(), Ordering::Relaxed);
-    }
-
-    fn return_unused(&self, share: &mut Share) {
-        let unused = share.granted - share.used;
-        share.granted = share.used;
-        self.left.fetch_add(unused.cast_signed(), Ordering::Relaxed);
     }
 
     /// How much the shares hold, used or in store.

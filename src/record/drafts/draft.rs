@@ -12,7 +12,7 @@ use crate::record::local::{LiveSpans, LocalTrace, Phase};
 use crate::record::recorder::{Recorder, SpanStart};
 use crate::record::span::{ActiveSpan, RecordedSpan};
 use crate::trace::SpanMut;
-use crate::trace::store::{NewSpan, SpanIndex};
+use crate::trace::store::{NewSpan, SpanIndex, SpanStore};
 
 /// A span that is recorded although no sampler was asked yet, because its parent, and with it
 /// its trace, may still change.
@@ -53,21 +53,19 @@ impl Draft {
         if fixed_head == FixedHead::Sample {
             header.sample(Some(Threshold::ALWAYS));
         }
-        if let Err(reason) = recorder.traces.make_room(&header) {
-            let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());
-            return DraftStart::Started(refused);
-        }
         let id = SpanId::random(&recorder.random);
         let start = recorder.clock.now();
         let limits = &recorder.limits.span;
-        let begun = recorder.traces.begin(recorder, header.clone(), |store| {
+        let fill = |store: &mut SpanStore| {
             let name = Cow::Borrowed(name);
             let root = NewSpan { id, parent: None, start, name, kind: SpanKind::Internal };
             // Only a limit that allows no trace at all refuses a root.
-            store.recorded_mut().push_span(root, limits).map_err(|_| Reason::BytesPerTrace)?;
-            Ok(())
-        });
-        match begun {
+            let pushed = store.recorded_mut().push_span(root, limits);
+            pushed.map(|_| ()).map_err(|_| Reason::BytesPerTrace)
+        };
+        let traces = &recorder.traces;
+        let room = traces.make_room(&header);
+        match room.and_then(|()| traces.begin(recorder, header.clone(), fill)) {
             Ok(trace) => DraftStart::Draft(Self { trace, id, fixed_head, is_settled: false }),
             Err(reason) => {
                 let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());

@@ -168,7 +168,7 @@ impl<O: TraceOwner> LiveTraces<O> {
                 // there, or is requested before it gets there.
                 let mut stripe = home.lock();
                 for (id, found) in ids.iter().zip(found) {
-                    found.dropped.extend(stripe.ring.take(*id, usize::MAX, now, &self.ring));
+                    found.dropped.extend(stripe.ring.take(*id, now, &self.ring));
                     found.live += stripe.table.find(*id).map(|trace| trace.request_keep()).count();
                 }
             }

@@ -107,7 +107,7 @@ impl Ring {
             }
             return Pushed::Copied;
         }
-        self.push_and_grow(header, fingerprint, store, now, limits)
+        self.push_and_grow(header, fingerprint, store, bytes, now, limits)
     }
 
     #[cold]
@@ -116,15 +116,16 @@ impl Ring {
         header: &TraceHeader,
         fingerprint: u32,
         store: &mut SpanStore,
+        bytes: usize,
         now: Tick,
         limits: &RingLimits,
     ) -> Pushed {
-        let is_full = |segment: &Segment| segment.is_full_for(store, limits.segment_bytes);
+        let is_full = |segment: &Segment| segment.is_full_for(store, bytes, limits.segment_bytes);
         if self.segments.back().is_none_or(is_full) {
             self.begin_segment(limits);
         }
         let Some(segment) = self.segments.back_mut() else { return Pushed::Refused };
-        let pushed = segment.push(header, fingerprint, now, store);
+        let pushed = segment.push(header, fingerprint, now, store, bytes);
         limits.bytes.add(&mut self.bytes, segment.take_uncounted());
         pushed
     }
@@ -190,12 +191,11 @@ impl Ring {
         left
     }
 
-    /// Takes at most `most` local traces of a trace id out, the newest first. Costs a look at each table of the index,
-    /// and one at each trace that is found.
+    /// Takes the local traces of a trace id out, the newest first. Costs a look at each table of the index, and one at
+    /// each trace that is found.
     pub(super) fn take(
         &mut self,
         id: TraceId,
-        most: usize,
         now: Tick,
         limits: &RingLimits,
     ) -> Vec<DroppedTrace> {
@@ -209,21 +209,19 @@ impl Ring {
                 limits.bytes.give_back(bytes, segment.take_freed());
                 taken.push(dropped);
             }
-            taken.len() < most
         };
         if let Some(last) = segments.back_mut() {
             let mut end = last.len();
             while let Some(entry) = last.find_before(end, fingerprint) {
-                if !take(last, entry) {
-                    return taken;
-                }
+                take(last, entry);
                 end = entry;
             }
         }
         index.visit(fingerprint, |number, entry| {
             let place = number.checked_sub(*first).and_then(|place| usize::try_from(place).ok());
             let segment = place.and_then(|place| segments.get_mut(place));
-            segment.is_some_and(|segment| take(segment, entry))
+            // Older ones have gone with their segments.
+            segment.map(|segment| take(segment, entry)).is_some()
         });
         taken
     }

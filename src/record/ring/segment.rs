@@ -102,23 +102,24 @@ impl Segment {
             && !is_moved(next, bytes)
     }
 
-    /// Whether the next trace goes into another segment, where one is full at `bytes`.
-    pub(super) fn is_full_for(&self, next: &SpanStore, bytes: usize) -> bool {
+    /// Whether the next trace, of so many bytes, goes into another segment, where one is full at `most`.
+    pub(super) fn is_full_for(&self, next: &SpanStore, bytes: usize, most: usize) -> bool {
         let has_room = self.entries.len() < self.entries.capacity()
-            && (is_moved(next, next.content_bytes()) || next.fits_in(&self.columns));
-        let is_full = self.other_bytes >= bytes || (!has_room && self.bytes() >= bytes / 2);
+            && (is_moved(next, bytes) || next.fits_in(&self.columns));
+        let is_full = self.other_bytes >= most || (!has_room && self.bytes() >= most / 2);
         (is_full && !self.entries.is_empty()) || self.len() >= MOST_ENTRIES
     }
 
-    /// Adds a trace, whose spans are copied, or moved where that is cheaper.
+    /// Adds a trace of so many bytes, whose spans are copied, or moved where that is cheaper.
     pub(super) fn push(
         &mut self,
         header: &TraceHeader,
         fingerprint: u32,
         since: Tick,
         store: &mut SpanStore,
+        bytes: usize,
     ) -> Pushed {
-        if !is_moved(store, store.content_bytes()) {
+        if !is_moved(store, bytes) {
             self.copy(header, fingerprint, since, store);
             return Pushed::Copied;
         }
