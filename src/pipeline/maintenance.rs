@@ -77,6 +77,7 @@ fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSigna
             Some(end @ LossChange::Ended { .. }) => internal_log::info(&end.message()),
             None => {}
         }
+        recorder.take_panic_told().iter().for_each(|told| internal_log::warn(told));
         let leaked = unwind_safe::call(|| leaks.observe(recorder, now));
         leaked.iter().flatten().for_each(|told| internal_log::warn(told));
         asked = unwind_safe::lock(&stop.asked);

@@ -1,7 +1,8 @@
 //! Who decides: the head sampler and the tail policy, either of which may be replaced at any time.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
@@ -28,6 +29,8 @@ pub(super) struct Deciders {
     /// Whether asking the tail runs nothing but code of this crate.
     // Relaxed, for the same reason.
     is_tail_self_contained: AtomicBool,
+    /// The policy that panicked first, until it is told.
+    panicked: Mutex<PanickedPolicy>,
     /// The head where none was chosen and there is no tail.
     without_either: ParentBasedSampler,
     ledger: Arc<Ledger>,
@@ -75,6 +78,15 @@ impl FixedHead {
     }
 }
 
+/// Whether a policy has panicked, and its tail's name until that is told.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum PanickedPolicy {
+    #[default]
+    None,
+    Untold(Cow<'static, str>),
+    Told,
+}
+
 struct DeciderPair {
     sampler: Option<Arc<dyn Sampler>>,
     tail: Option<Arc<dyn TailPolicy>>,
@@ -92,6 +104,7 @@ impl Deciders {
             pair: ArcSwap::from_pointee(pair),
             fixed_head: AtomicU8::new(FixedHead::None as u8),
             is_tail_self_contained: AtomicBool::new(false),
+            panicked: Mutex::default(),
             without_either: ParentBasedSampler::new(AlwaysOn),
             ledger: Arc::clone(ledger),
         };
@@ -181,13 +194,37 @@ impl Deciders {
         let pair = self.pair.load();
         let Some(tail) = &pair.tail else { return Verdict::pass() };
         let asked = unwind_safe::call(|| tail.evaluate(trace).by(|| tail.name()));
-        let verdict = asked.unwrap_or_else(|| {
-            self.ledger.panicked(1);
-            Verdict::pass()
-        });
-        // Panics of single policies, which the tail has caught.
-        self.ledger.panicked(verdict.panics());
+        let verdict = asked.unwrap_or_else(Verdict::panicked);
+        // Panics of single policies, which the tail has caught, among them.
+        if verdict.panics() > 0 {
+            self.note_panics(&verdict, &**tail);
+        }
         verdict
+    }
+
+    #[cold]
+    fn note_panics(&self, verdict: &Verdict, tail: &dyn TailPolicy) {
+        self.ledger.panicked(verdict.panics());
+        if *unwind_safe::lock(&self.panicked) == PanickedPolicy::None {
+            // Asked without the lock: it is the program's code.
+            let name = unwind_safe::call(|| tail.name()).unwrap_or(Cow::Borrowed("tail"));
+            let mut panicked = unwind_safe::lock(&self.panicked);
+            if *panicked == PanickedPolicy::None {
+                *panicked = PanickedPolicy::Untold(name);
+            }
+        }
+    }
+
+    /// What the operator is to be told of a tail that panicked: once.
+    pub(super) fn take_panic_told(&self) -> Option<String> {
+        let mut panicked = unwind_safe::lock(&self.panicked);
+        let PanickedPolicy::Untold(name) = &*panicked else { return None };
+        let told = format!(
+            "a policy of the tail `{name}` panicked and has no opinion about that trace; what failed \
+             or was sampled is kept then. This is told once; `Stats::panics` counts"
+        );
+        *panicked = PanickedPolicy::Told;
+        Some(told)
     }
 
     pub(super) fn set_sampler(&self, sampler: &Arc<dyn Sampler>) {

@@ -101,6 +101,13 @@ impl Verdict {
         self.decision == TailDecision::Keep
     }
 
+    /// No opinion, because the tail panicked.
+    pub(crate) const fn panicked() -> Self {
+        let mut pass = Self::pass();
+        pass.notes.panics = 1;
+        pass
+    }
+
     /// How many policies panicked on the way to this verdict.
     pub(crate) fn panics(&self) -> u32 {
         self.notes.panics

@@ -52,6 +52,10 @@ impl TraceDecision {
             _ => match sample {
                 Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
                 None if trace.is_keep_requested() => Self::Keep(kept_on_request()),
+                // The policy that panicked may have been the one that keeps what failed.
+                None if verdict.panics() > 0 && store.has_errors() => {
+                    keep(Cow::Borrowed("error, as a policy panicked"), None)
+                }
                 None => Self::Drop(Reason::NotKept),
             },
         }

@@ -200,6 +200,11 @@ impl Recorder {
         self.postponed.postpone(Box::new(value));
     }
 
+    /// What the operator is to be told of a tail that panicked: once.
+    pub(crate) fn take_panic_told(&self) -> Option<String> {
+        self.deciders.take_panic_told()
+    }
+
     /// The account without what is live and held, which costs no look at every trace.
     pub(crate) fn losses(&self) -> Stats {
         self.ledger.counters()

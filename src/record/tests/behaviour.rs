@@ -169,6 +169,8 @@ fn a_panicking_policy_has_no_opinion() {
     drop(bench.start("head keeps"));
     assert_eq!(bench.exported(), [["head keeps"]]);
     assert_eq!((bench.stats().panics, bench.stats().held), (2, 1));
+    assert!(bench.recorder.take_panic_told().is_some());
+    assert_eq!(bench.recorder.take_panic_told(), None);
 }
 
 #[test]
