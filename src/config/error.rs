@@ -7,6 +7,8 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::kit::error_text::debug_like_display;
+#[cfg(feature = "otlp")]
+use crate::kit::secret::shown_path;
 
 /// Why an exporter could not be made as the environment asks.
 #[derive(thiserror::Error)]
@@ -17,7 +19,7 @@ pub enum ConfigError {
     File {
         /// The variable, without the `TRACES_` that it may have.
         variable: &'static str,
-        /// The file.
+        /// The file, or a remark in its place where the text is no path: it may be the key itself.
         path: PathBuf,
         /// What the system says.
         #[source]
@@ -54,7 +56,7 @@ debug_like_display!(ConfigError);
 #[cfg(feature = "otlp")]
 pub(super) fn pem(variable: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     std::fs::read(path).map_err(|source| {
-        let path = path.to_owned();
+        let path = shown_path(path);
         ConfigError::File { variable, path, source }
     })
 }

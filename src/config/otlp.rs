@@ -8,6 +8,7 @@ use super::key_value_list;
 use super::url::Url;
 use super::variables::Variables;
 use crate::export::OtlpProtocol;
+use crate::kit::secret::Secret;
 
 /// What `OTEL_EXPORTER_OTLP_*` says about traces.
 ///
@@ -50,16 +51,20 @@ pub struct OtlpSettings {
 
 impl fmt::Debug for OtlpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The values of headers are often secrets.
-        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
+        // The values of headers are often secrets, and a key may stand where its path belongs.
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, _)| Secret::header_name(&**name)).collect();
+        let identity = self.client_identity.as_ref();
+        let identity =
+            identity.map(|(certificate, key)| (Secret::path(certificate), Secret::path(key)));
         f.debug_struct("OtlpSettings")
             .field("protocol", &self.protocol)
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &Secret::url(&*self.endpoint))
             .field("headers", &headers)
             .field("timeout", &self.timeout)
             .field("gzip", &self.gzip)
-            .field("certificate", &self.certificate)
-            .field("client_identity", &self.client_identity)
+            .field("certificate", &self.certificate.as_ref().map(Secret::path))
+            .field("client_identity", &identity)
             .finish()
     }
 }

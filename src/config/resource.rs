@@ -2,13 +2,14 @@
 
 use super::key_value_list;
 use super::variables::Variables;
+use crate::kit::secret::Secret;
 use crate::model::Resource;
 
 /// The service, as the environment describes it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
     name: Option<String>,
-    attributes: Vec<(String, String)>,
+    attributes: Vec<(String, Secret<String>)>,
 }
 
 impl Identity {
@@ -18,9 +19,11 @@ impl Identity {
         let text = vars.text(variable).unwrap_or_default();
         let attributes = key_value_list::parse(&text).unwrap_or_else(|error| {
             let cure = format!("{error}; use key=value,.. with `,` and `=` as %2C and %3D");
-            vars.warn_ignored(variable, &text, &cure);
+            vars.warn_about(variable, &Secret::pairs(text), &cure);
             Vec::new()
         });
+        let attributes =
+            attributes.into_iter().map(|(key, value)| (key, Secret::hidden(value))).collect();
         Self { name, attributes }
     }
 
@@ -28,7 +31,7 @@ impl Identity {
     pub(super) fn resource(&self, name: &str) -> Resource {
         let mut resource = Resource::new(name);
         for (key, value) in &self.attributes {
-            resource = resource.with_tag(key.clone(), value.clone());
+            resource = resource.with_tag(key.clone(), value.expose().clone());
         }
         match &self.name {
             Some(name) => resource.with_tag(Resource::SERVICE_NAME, name.clone()),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::warning::Warning;
-use crate::model::text::excerpt;
+use crate::kit::secret::Secret;
 
 /// The value of a variable.
 pub(super) enum VariableValue {
@@ -41,7 +41,12 @@ impl<'a> Variables<'a> {
 
     /// Warns that a value is ignored. The warning repeats the value.
     pub(super) fn warn_ignored(&mut self, variable: &str, value: &str, cure: &str) {
-        self.warn(variable, &format!("={:?} is ignored: {cure}", excerpt(value)));
+        self.warn_about(variable, &Secret::word(value), cure);
+    }
+
+    /// Warns that the whole value is ignored, and shows its harmless form.
+    pub(super) fn warn_about(&mut self, variable: &str, value: &Secret<String>, cure: &str) {
+        self.warn(variable, &format!("={value:?} is ignored: {cure}"));
     }
 
     /// What `read` makes of an address. A warning does not repeat an address that may hold a password.
@@ -56,7 +61,7 @@ impl<'a> Variables<'a> {
         if address.is_none() && text.contains('@') {
             self.warn(variable, &format!(" is ignored: {cure}, and put credentials into headers"));
         } else if address.is_none() {
-            self.warn_ignored(variable, &text, cure);
+            self.warn_about(variable, &Secret::url(text), cure);
         }
         address
     }
@@ -161,7 +166,7 @@ impl<'a> Variables<'a> {
         if !unknown.is_empty() {
             let advice = unknown.iter().find_map(|name| advise(name));
             let advice = advice.map_or_else(String::new, |advice| format!("; {advice}"));
-            let unknown = excerpt(&unknown.join(","));
+            let unknown = Secret::word(unknown.join(","));
             let names = alternatives(choices);
             let meanwhile = meanwhile(is_set.then_some(&*list));
             let about = format!(

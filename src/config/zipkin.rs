@@ -1,18 +1,29 @@
 //! `OTEL_EXPORTER_ZIPKIN_*`. Pure.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::url::Url;
 use super::variables::Variables;
+use crate::kit::secret::Secret;
 
 /// What `OTEL_EXPORTER_ZIPKIN_*` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ZipkinSettings {
     /// The whole URL that spans are sent to. Default `http://localhost:9411/api/v2/spans`.
     pub endpoint: String,
     /// How long one request may take; zero is no limit. Default 10 s.
     pub timeout: Duration,
+}
+
+impl fmt::Debug for ZipkinSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ZipkinSettings")
+            .field("endpoint", &Secret::url(&*self.endpoint))
+            .field("timeout", &self.timeout)
+            .finish()
+    }
 }
 
 impl ZipkinSettings {

@@ -9,7 +9,7 @@ use http::Uri;
 use super::http::{HttpError, http_options};
 use super::otlp::{OtlpExporter, OtlpExporterBuilder};
 use super::{Batch, Batching, ExportError, Exporter, OtlpProtocol};
-use crate::model::text::excerpt;
+use crate::kit::secret::{Secret, shown_url};
 
 /// The ports at which Jaeger takes OTLP.
 const GRPC_PORT: u16 = 4317;
@@ -45,7 +45,7 @@ impl JaegerExporter {
 
     /// Prepares an exporter to a Jaeger on this machine, at `http://localhost:4317`, unless told otherwise.
     pub fn builder() -> JaegerExporterBuilder {
-        let endpoint = OtlpProtocol::Grpc.default_endpoint().to_owned();
+        let endpoint = Secret::url(OtlpProtocol::Grpc.default_endpoint());
         JaegerExporterBuilder { endpoint, otlp: OtlpExporter::builder().with_peer("Jaeger") }
     }
 
@@ -77,14 +77,14 @@ impl JaegerExporter {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct JaegerExporterBuilder {
-    endpoint: String,
+    endpoint: Secret<String>,
     otlp: OtlpExporterBuilder,
 }
 
 impl JaegerExporterBuilder {
     /// Sets the address of Jaeger, whose port or path says the protocol. Default `http://localhost:4317`.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = url.into();
+        self.endpoint = Secret::url(url);
         self
     }
 
@@ -95,11 +95,11 @@ impl JaegerExporterBuilder {
     /// cannot be used.
     pub fn build(self) -> Result<JaegerExporter, HttpError> {
         let Self { endpoint, otlp } = self;
-        let endpoint = endpoint.trim();
+        let endpoint = endpoint.expose().trim();
         let url: Uri = endpoint.parse().unwrap_or_default();
         let port = url.port_u16();
         if let Some(cure) = port.and_then(cure_of) {
-            return Err(HttpError::Endpoint { endpoint: excerpt(endpoint), cure });
+            return Err(HttpError::Endpoint { endpoint: shown_url(endpoint), cure });
         }
         let has_path = !matches!(url.path(), "" | "/");
         let grpc = |otlp: OtlpExporterBuilder| otlp.with_protocol(OtlpProtocol::Grpc);

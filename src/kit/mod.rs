@@ -8,6 +8,7 @@ pub(crate) mod internal_log;
 pub(crate) mod name_table;
 mod random;
 pub(crate) mod reentrancy;
+pub(crate) mod secret;
 pub(crate) mod striped_counter;
 pub(crate) mod sync;
 pub(crate) mod thread_stripe;

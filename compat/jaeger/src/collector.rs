@@ -17,7 +17,6 @@ use crate::exporter::{BuildError, ThriftExporter, config_of};
 /// Where a collector is.
 ///
 /// Timeouts, credentials and TLS are the client's.
-#[derive(Debug)]
 pub struct CollectorBuilder {
     endpoint: String,
     client: Shared,
@@ -57,6 +56,13 @@ impl CollectorBuilder {
             .with_trace_config(config_of(resource))
             // The runtime is a type for it, and nothing more.
             .build_collector_exporter::<Tokio>()
+    }
+}
+
+impl fmt::Debug for CollectorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold credentials.
+        f.debug_struct("CollectorBuilder").field("client", &self.client).finish_non_exhaustive()
     }
 }
 

@@ -1,13 +1,15 @@
 //! Where requests go.
 
+use std::fmt;
+
 use http::Uri;
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 
 use super::error::HttpError;
-use crate::model::text::excerpt;
+use crate::kit::secret::shown_url;
 
 /// A checked endpoint.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(in crate::export) struct Endpoint {
     pub(in crate::export) uri: Uri,
     /// How messages name it: without its query, which may hold secrets.
@@ -38,8 +40,12 @@ impl Endpoint {
     }
 
     fn read(text: &str, path: impl FnOnce(&str) -> String) -> Result<Self, HttpError> {
-        let refuse = |cure| HttpError::Endpoint { endpoint: excerpt(text), cure };
+        let refuse = |cure| HttpError::Endpoint { endpoint: shown_url(text), cure };
         let text = text.trim();
+        // Looked for first: text with credentials in it is not repeated, however wrong the rest is.
+        if let Some(host) = host_behind_credentials(text) {
+            return Err(HttpError::Credentials { host });
+        }
         let whole: Uri = text.parse().map_err(|_| refuse(NOT_A_URL))?;
         let (Some(scheme), Some(authority)) = (whole.scheme(), whole.authority()) else {
             return Err(refuse("begin it with http:// or https://"));
@@ -47,9 +53,6 @@ impl Endpoint {
         let is_https = *scheme == Scheme::HTTPS;
         if !is_https && *scheme != Scheme::HTTP {
             return Err(refuse("begin it with http:// or https://"));
-        }
-        if authority.as_str().contains('@') {
-            return Err(HttpError::Credentials { host: host_of(authority) });
         }
         if authority.host().is_empty() {
             return Err(refuse("name a host"));
@@ -76,9 +79,18 @@ impl Endpoint {
 
 const NOT_A_URL: &str = "write a URL such as http://localhost:4318/v1/traces";
 
-fn host_of(authority: &Authority) -> String {
-    let text = authority.as_str();
-    excerpt(text.rsplit_once('@').map_or(text, |(_, host)| host))
+/// The host of an endpoint with a user's name or password before it.
+fn host_behind_credentials(text: &str) -> Option<String> {
+    let (before, _) = text.split_once(['?', '#']).unwrap_or((text, ""));
+    let (_, behind) = before.rsplit_once('@')?;
+    let host = behind.split('/').next().unwrap_or_default();
+    Some(shown_url(host))
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Endpoint").field(&self.shown).finish()
+    }
 }
 
 #[cfg(test)]

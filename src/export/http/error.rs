@@ -50,6 +50,14 @@ pub enum HttpError {
         /// The endpoint.
         endpoint: String,
     },
+    /// Certificates are named for an endpoint without TLS, where they would defend nothing.
+    #[error(
+        "{endpoint:?} has no TLS, and certificates are set for it: use https://, or leave them out"
+    )]
+    TlsWithoutHttps {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// The endpoint needs TLS, and no certificate is trusted.
     #[error(
         "{endpoint:?} needs TLS and no authority is trusted: name a CA certificate, or enable the feature `tls-native-roots` or `tls-webpki-roots`"
@@ -59,7 +67,7 @@ pub enum HttpError {
         endpoint: String,
     },
     /// A certificate or a key cannot be used.
-    #[error("{what} cannot be used: {source}; give it in the form of PEM")]
+    #[error("{what} cannot be used: {source}")]
     Certificate {
         /// Which one.
         what: &'static str,

@@ -5,6 +5,7 @@
 //! one request at a time and never waits to try again.
 
 mod body;
+mod echo;
 mod endpoint;
 mod error;
 mod failure;
@@ -22,6 +23,8 @@ use no_tls as tls;
 
 #[cfg(feature = "otlp")]
 pub(super) use body::Body;
+#[cfg(feature = "otlp")]
+pub(super) use echo::OwnSecrets;
 pub(super) use endpoint::{Endpoint, Peer};
 pub use error::HttpError;
 #[cfg(feature = "otlp")]

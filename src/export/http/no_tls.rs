@@ -11,8 +11,9 @@ pub(in crate::export) type Connector = HttpConnector;
 pub(in crate::export) fn http1(
     tcp: HttpConnector,
     endpoint: &Endpoint,
-    _: &Certificates,
+    certificates: &Certificates,
 ) -> Result<Connector, HttpError> {
+    certificates.check(endpoint)?;
     if endpoint.is_https {
         return Err(HttpError::TlsFeature { endpoint: endpoint.shown.clone() });
     }

@@ -1,6 +1,5 @@
 //! What can be set about the requests of an exporter.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::header::{
@@ -8,25 +7,35 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::endpoint::Endpoint;
 use super::error::HttpError;
-use crate::model::text::excerpt;
+use crate::kit::secret::Secret;
 
 /// The options that all exporters over HTTP have. [`http_options`] gives a builder their methods.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(in crate::export) struct Options {
-    pub(in crate::export) headers: Vec<(String, String)>,
+    pub(in crate::export) headers: Vec<(Secret<String>, Secret<String>)>,
     pub(in crate::export) timeout: Duration,
     pub(in crate::export) gzip: bool,
     pub(in crate::export) certificates: Certificates,
 }
 
 /// The certificates for TLS, in the form of PEM.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::export) struct Certificates {
     /// The authorities that are trusted in place of the default ones.
-    pub(in crate::export) ca: Option<Vec<u8>>,
+    pub(in crate::export) ca: Option<Secret<Vec<u8>>>,
     /// The client's certificate and its key.
-    pub(in crate::export) identity: Option<(Vec<u8>, Vec<u8>)>,
+    pub(in crate::export) identity: Option<Identity>,
+}
+
+/// Who the client is.
+#[derive(Clone, Debug)]
+pub(in crate::export) struct Identity {
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS reads it"))]
+    pub(in crate::export) certificate: Secret<Vec<u8>>,
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS reads it"))]
+    pub(in crate::export) key: Secret<Vec<u8>>,
 }
 
 impl Default for Options {
@@ -40,7 +49,30 @@ impl Default for Options {
     }
 }
 
+impl Certificates {
+    pub(in crate::export) fn set_ca(&mut self, pem: Vec<u8>) {
+        self.ca = Some(Secret::hidden(pem));
+    }
+
+    pub(in crate::export) fn set_identity(&mut self, certificate: Vec<u8>, key: Vec<u8>) {
+        let certificate = Secret::hidden(certificate);
+        self.identity = Some(Identity { certificate, key: Secret::hidden(key) });
+    }
+
+    /// Refuses certificates beside an endpoint without TLS: the program means to be defended, and is not.
+    pub(super) fn check(&self, endpoint: &Endpoint) -> Result<(), HttpError> {
+        if endpoint.is_https || (self.ca.is_none() && self.identity.is_none()) {
+            return Ok(());
+        }
+        Err(HttpError::TlsWithoutHttps { endpoint: endpoint.shown.clone() })
+    }
+}
+
 impl Options {
+    pub(in crate::export) fn add_header(&mut self, name: String, value: String) {
+        self.headers.push((Secret::header_name(name), Secret::hidden(value)));
+    }
+
     /// How long a request may take; `None` when there is no limit.
     pub(in crate::export) fn time_limit(&self) -> Option<Duration> {
         Some(self.timeout).filter(|timeout| !timeout.is_zero())
@@ -57,8 +89,9 @@ impl Options {
         let mut map = HeaderMap::new();
         map.insert(USER_AGENT, HeaderValue::from_static(user_agent));
         for (name, value) in &self.headers {
-            let shown = || excerpt(name);
-            let Ok(known) = HeaderName::from_bytes(name.trim().as_bytes()) else {
+            let shown = || name.to_string();
+            let value = value.expose();
+            let Ok(known) = HeaderName::from_bytes(name.expose().trim().as_bytes()) else {
                 return Err(HttpError::HeaderName { name: shown() });
             };
             if RESERVED.contains(&known) || known.as_str().starts_with("grpc-") {
@@ -80,18 +113,6 @@ impl Options {
 const RESERVED: [HeaderName; 6] =
     [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING];
 
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The values of headers are often secrets, and so is the key of a certificate.
-        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("Options")
-            .field("headers", &headers)
-            .field("timeout", &self.timeout)
-            .field("gzip", &self.gzip)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Gives a builder the methods for its [`Options`].
 #[allow(unused_macros, reason = "`tls` and `http-client` alone have no exporter that needs it")]
 macro_rules! http_options {
@@ -100,7 +121,7 @@ macro_rules! http_options {
             /// Adds a header to every request, or replaces its value. The value shows nowhere. By gRPC a
             /// header is metadata.
             pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-                self.$($options).+.headers.push((name.into(), value.into()));
+                self.$($options).+.add_header(name.into(), value.into());
                 self
             }
 
@@ -121,9 +142,9 @@ macro_rules! http_options {
             }
 
             /// Trusts servers that have a certificate of this authority, in the form of PEM, and no other
-            /// servers. Counts for `https://` only, like the other settings of TLS.
+            /// servers. Beside `http://` it is an error to build the exporter, like the other settings of TLS.
             pub fn with_ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-                self.$($options).+.certificates.ca = Some(pem.into());
+                self.$($options).+.certificates.set_ca(pem.into());
                 self
             }
 
@@ -134,8 +155,7 @@ macro_rules! http_options {
                 certificate_pem: impl Into<Vec<u8>>,
                 key_pem: impl Into<Vec<u8>>,
             ) -> Self {
-                let identity = (certificate_pem.into(), key_pem.into());
-                self.$($options).+.certificates.identity = Some(identity);
+                self.$($options).+.certificates.set_identity(certificate_pem.into(), key_pem.into());
                 self
             }
         }
@@ -151,12 +171,12 @@ mod tests {
     #[test]
     fn a_header_that_cannot_be_sent_is_refused_by_name_and_its_value_is_not_told() {
         let refused = |name: &str, value: &str| {
-            let headers = vec![(name.to_owned(), value.to_owned())];
-            let options = Options { headers, ..Options::default() };
+            let mut options = Options::default();
+            options.add_header(name.to_owned(), value.to_owned());
             assert!(!format!("{options:?}").contains("secret"));
             options.header_map("test").unwrap_err().to_string()
         };
-        assert!(refused("two words", "x").contains("\"two words\""));
+        assert!(refused("two words", "x").contains("\"two…\""));
         assert!(refused("", "x").contains("letters, digits and dashes"));
         for value in ["secret\nx: y", "sécret secret", "secret\0"] {
             let told = refused("api-key", value);

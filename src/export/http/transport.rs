@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::body::{self, Body};
+use super::echo::OwnSecrets;
 use super::endpoint::Peer;
 use super::error::HttpError;
 use super::failure::{RequestError, connection_failure};
@@ -35,6 +36,7 @@ pub(in crate::export) struct Client {
     client: legacy::Client<Connector, Body>,
     peer: Peer,
     headers: HeaderMap,
+    secrets: OwnSecrets,
     time_limit: Option<Duration>,
     gzip: bool,
 }
@@ -61,7 +63,8 @@ impl Client {
             .pool_idle_timeout(MOST_IDLE)
             .build(connector);
         let time_limit = options.time_limit();
-        Ok(Self { client, peer, headers, time_limit, gzip: options.gzip })
+        let secrets = OwnSecrets::of(&headers);
+        Ok(Self { client, peer, headers, secrets, time_limit, gzip: options.gzip })
     }
 
     /// How messages name the endpoint.
@@ -107,7 +110,8 @@ impl Client {
         let head = received.get_or_init(|| head);
         let body = Limited::new(body, MOST_ANSWERED).collect().await;
         // A body that was cut short is read as none.
-        Ok(Response::new(head, body.map(|body| body.to_bytes()).unwrap_or_default()))
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        Ok(Response::new(head, self.secrets.hide(body)))
     }
 }
 

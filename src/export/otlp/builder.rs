@@ -9,6 +9,7 @@ use super::grpc::GrpcClient;
 use super::transport::Transport;
 use crate::export::OtlpProtocol;
 use crate::export::http::{Client, Endpoint, HttpError, Options, Peer, http_options};
+use crate::kit::secret::Secret;
 
 /// The user agent of requests: the distribution in front of the exporter (specification, "OTLP
 /// exporter": user agent).
@@ -53,8 +54,8 @@ pub struct OtlpExporterBuilder {
 #[derive(Clone, Debug)]
 enum EndpointSetting {
     Default,
-    Exact(String),
-    Base(String),
+    Exact(Secret<String>),
+    Base(Secret<String>),
 }
 
 impl OtlpExporter {
@@ -109,13 +110,13 @@ impl OtlpExporterBuilder {
     ///
     /// Default `http://localhost:4318/v1/traces`, and `http://localhost:4317` by gRPC.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = EndpointSetting::Exact(url.into());
+        self.endpoint = EndpointSetting::Exact(Secret::url(url));
         self
     }
 
     /// Sets the URL of a collector, to which HTTP adds `/v1/traces`.
     pub fn with_base_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = EndpointSetting::Base(url.into());
+        self.endpoint = EndpointSetting::Base(Secret::url(url));
         self
     }
 
@@ -135,9 +136,9 @@ impl OtlpExporterBuilder {
         let Self { protocol, endpoint, options, peer } = self;
         let endpoint = match (&endpoint, protocol) {
             (EndpointSetting::Default, _) => Endpoint::exact(protocol.default_endpoint()),
-            (EndpointSetting::Exact(url), _) => Endpoint::exact(url),
-            (EndpointSetting::Base(url), OtlpProtocol::Grpc) => Endpoint::exact(url),
-            (EndpointSetting::Base(url), _) => Endpoint::below(url, TRACES),
+            (EndpointSetting::Exact(url), _) => Endpoint::exact(url.expose()),
+            (EndpointSetting::Base(url), OtlpProtocol::Grpc) => Endpoint::exact(url.expose()),
+            (EndpointSetting::Base(url), _) => Endpoint::below(url.expose(), TRACES),
         }?;
         let target = endpoint.shown.clone();
         let peer = Peer { endpoint, name: peer, language: "OTLP" };

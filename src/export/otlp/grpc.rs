@@ -16,7 +16,7 @@ use tonic::{Request, Status};
 
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
-    Body, Connector, HttpError, MOST_ANSWERED, MOST_IDLE, Options, Peer, RequestError,
+    Body, Connector, HttpError, MOST_ANSWERED, MOST_IDLE, Options, OwnSecrets, Peer, RequestError,
     connection_failure, give_back, http2, tcp, too_late, within,
 };
 
@@ -28,6 +28,7 @@ pub(super) struct GrpcClient {
     client: Client<Connector, Body>,
     peer: Peer,
     metadata: MetadataMap,
+    secrets: OwnSecrets,
     origin: Uri,
     time_limit: Option<Duration>,
     gzip: bool,
@@ -43,7 +44,9 @@ impl GrpcClient {
         user_agent: &'static str,
         options: &Options,
     ) -> Result<Self, HttpError> {
-        let metadata = MetadataMap::from_headers(options.header_map(user_agent)?);
+        let headers = options.header_map(user_agent)?;
+        let secrets = OwnSecrets::of(&headers);
+        let metadata = MetadataMap::from_headers(headers);
         let connector = http2(tcp(), &peer.endpoint, &options.certificates)?;
         let client = Client::builder(TokioExecutor::new())
             .http2_only(true)
@@ -51,7 +54,7 @@ impl GrpcClient {
             .build(connector);
         let origin = peer.endpoint.uri.clone();
         let time_limit = options.time_limit();
-        Ok(Self { client, peer, metadata, origin, time_limit, gzip: options.gzip })
+        Ok(Self { client, peer, metadata, secrets, origin, time_limit, gzip: options.gzip })
     }
 
     /// Sends a request. The buffer comes back empty, with its memory where that is possible.
@@ -85,7 +88,7 @@ impl GrpcClient {
         call.ready().await.map_err(broken)?;
         let method = PathAndQuery::from_static(METHOD);
         match call.unary(request, method, Encoded).await {
-            Ok(response) => Ok(Answer::of_protobuf(response.get_ref())),
+            Ok(response) => Ok(Answer::of_protobuf(&self.secrets.hide(response.into_inner()))),
             Err(status) => Err(self.failure(status)),
         }
     }
@@ -95,7 +98,8 @@ impl GrpcClient {
         let is_connect = match status.source() {
             None => {
                 let target = &self.peer.endpoint.shown;
-                return grpc_failure(target, status.code(), status.message(), status.details());
+                let message = self.secrets.hide_in_text(status.message());
+                return grpc_failure(target, status.code(), &message, status.details());
             }
             Some(source) => source.downcast_ref().is_some_and(legacy::Error::is_connect),
         };

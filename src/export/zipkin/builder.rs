@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use super::ZipkinExporter;
 use crate::export::http::{Client, Endpoint, HttpError, Options, Peer, http_options};
+use crate::kit::secret::Secret;
 
 /// The user agent of requests.
 const USER_AGENT: &str = concat!("tailtrace/", env!("CARGO_PKG_VERSION"));
@@ -20,7 +21,7 @@ const USER_AGENT: &str = concat!("tailtrace/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ZipkinExporterBuilder {
-    endpoint: String,
+    endpoint: Secret<String>,
     options: Options,
 }
 
@@ -35,7 +36,7 @@ impl ZipkinExporter {
 
     /// Prepares an exporter to `http://localhost:9411/api/v2/spans` unless told otherwise.
     pub fn builder() -> ZipkinExporterBuilder {
-        let endpoint = "http://localhost:9411/api/v2/spans".to_owned();
+        let endpoint = Secret::url("http://localhost:9411/api/v2/spans");
         ZipkinExporterBuilder { endpoint, options: Options::default() }
     }
 }
@@ -45,7 +46,7 @@ impl ZipkinExporterBuilder {
     ///
     /// `OTEL_EXPORTER_ZIPKIN_ENDPOINT`.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = url.into();
+        self.endpoint = Secret::url(url);
         self
     }
 
@@ -55,7 +56,7 @@ impl ZipkinExporterBuilder {
     /// When the endpoint, a header or a certificate cannot be used, or when `https://` needs a feature
     /// that is off.
     pub fn build(self) -> Result<ZipkinExporter, HttpError> {
-        let endpoint = Endpoint::exact(&self.endpoint)?;
+        let endpoint = Endpoint::exact(self.endpoint.expose())?;
         let target = endpoint.shown.clone();
         let peer = Peer { endpoint, name: "Zipkin", language: "spans" };
         let client = Client::new(peer, "application/json", USER_AGENT, &self.options)?;

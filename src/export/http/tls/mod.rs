@@ -1,20 +1,20 @@
 //! Connections with TLS where the endpoint asks for it.
 
+mod cause;
 mod roots;
 
-use std::error::Error;
 use std::sync::Arc;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::endpoint::Endpoint;
 use super::error::HttpError;
-use super::options::Certificates;
+use super::options::{Certificates, Identity};
 
 pub(in crate::export) type Connector = HttpsConnector<HttpConnector>;
 
@@ -40,10 +40,11 @@ pub(in crate::export) fn http2(
 }
 
 fn config(endpoint: &Endpoint, certificates: &Certificates) -> Result<ClientConfig, HttpError> {
+    certificates.check(endpoint)?;
     let roots = match &certificates.ca {
         // No server is asked for a certificate.
         _ if !endpoint.is_https => RootCertStore::empty(),
-        Some(pem) => named_roots(pem)?,
+        Some(pem) => named_roots(pem.expose())?,
         None => roots::default_roots(),
     };
     if endpoint.is_https && roots.is_empty() {
@@ -52,25 +53,28 @@ fn config(endpoint: &Endpoint, certificates: &Certificates) -> Result<ClientConf
     // The provider is named because the process may have chosen none, or another.
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable("the protocol versions", error))?
+        .map_err(|error| unusable("the protocol versions", cause::of_tls(&error)))?
         .with_root_certificates(roots);
-    let Some((chain, key)) = certificates.identity.as_ref().filter(|_| endpoint.is_https) else {
+    let Some(Identity { certificate, key }) =
+        certificates.identity.as_ref().filter(|_| endpoint.is_https)
+    else {
         return Ok(builder.with_no_client_auth());
     };
     let what = "the client's certificate";
-    let chain = certificates_in(chain, what)?;
+    let chain = certificates_in(certificate.expose(), what)?;
     let what = "the client's private key";
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| unusable(what, error))?;
+    let key = PrivateKeyDer::from_pem_slice(key.expose())
+        .map_err(|error| unusable(what, cause::of_pem(&error, "private key")))?;
     builder
         .with_client_auth_cert(chain, key)
-        .map_err(|error| unusable("the client's identity", error))
+        .map_err(|error| unusable("the client's identity", cause::of_tls(&error)))
 }
 
 fn named_roots(pem: &[u8]) -> Result<RootCertStore, HttpError> {
     let what = "the CA certificate";
     let mut roots = RootCertStore::empty();
     for certificate in certificates_in(pem, what)? {
-        roots.add(certificate).map_err(|error| unusable(what, error))?;
+        roots.add(certificate).map_err(|error| unusable(what, cause::of_tls(&error)))?;
     }
     Ok(roots)
 }
@@ -81,12 +85,14 @@ fn certificates_in(
 ) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
-        Ok(found) if found.is_empty() => Err(unusable(what, "there is no certificate in it")),
+        Ok(found) if found.is_empty() => {
+            Err(unusable(what, cause::of_pem(&pem::Error::NoItemsFound, "certificate")))
+        }
         Ok(found) => Ok(found),
-        Err(error) => Err(unusable(what, error)),
+        Err(error) => Err(unusable(what, cause::of_pem(&error, "certificate"))),
     }
 }
 
-fn unusable(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> HttpError {
+fn unusable(what: &'static str, source: String) -> HttpError {
     HttpError::Certificate { what, source: source.into() }
 }

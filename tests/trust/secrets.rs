@@ -1,0 +1,232 @@
+//! No text of a public type or error shows a secret that was put into it.
+
+use std::error::Error;
+use std::fmt::Debug;
+
+use tailtrace::config;
+
+/// The mark of everything that must not show. As bytes in decimal it would begin with `83, 51`.
+const MARK: &str = "S3CRET";
+
+/// Variables that are addresses, lists, files and headers, with the ways to write them wrongly.
+const VARIABLES: [(&str, &[&str]); 9] = [
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", URLS),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", URLS),
+    ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", URLS),
+    ("OTEL_EXPORTER_OTLP_HEADERS", HEADERS),
+    ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", HEADERS),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", PEMS),
+    ("OTEL_EXPORTER_OTLP_CLIENT_KEY", PEMS),
+    ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", PEMS),
+    ("OTEL_RESOURCE_ATTRIBUTES", &["token=S3CRET", "token=S3CRET,x", "S3CRET", "a=%S3CRET"]),
+];
+
+const URLS: &[&str] = &[
+    "user:S3CRET@host:4317",
+    "htps://user:S3CRET@host",
+    "https://user:S3CRET@host",
+    "https://S3CRET@host:1/v1/traces",
+    "https://host:99999999/?api_key=S3CRET",
+    "http://localhost:4318/v1/traces?api_key=S3CRET",
+    "http://localhost:4318/#S3CRET",
+    "http://ho st/?api_key=S3CRET",
+    "http://u:S3?CRET@host",
+    "user:S3CRET%40host",
+    "http://host:S3CRET",
+    "unix:///run/x?key=S3CRET",
+    "-----BEGIN PRIVATE KEY-----S3CRET",
+];
+
+const HEADERS: &[&str] = &[
+    "authorization=Bearer S3CRET",
+    "authorization: Bearer S3CRET",
+    "a=1,S3CRET",
+    "a=%S3CRET",
+    "x y=S3CRET",
+];
+
+const PEMS: &[&str] = &[
+    "-----BEGIN PRIVATE KEY----- S3CRET -----END PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nS3CRET\n-----END PRIVATE KEY-----",
+    "-----BEGIN EC PRIVATE KEY-----S3CRET",
+];
+
+#[track_caller]
+fn assert_harmless(what: &str, text: &str) {
+    for mark in [MARK, "CRET", "83, 51", "53334352"] {
+        assert!(!text.contains(mark), "{what}: {text}");
+    }
+}
+
+#[track_caller]
+fn check_debug(what: &str, value: &dyn Debug) {
+    assert_harmless(what, &format!("{value:?}"));
+    assert_harmless(what, &format!("{value:#?}"));
+}
+
+#[track_caller]
+fn check_error(what: &str, error: &dyn Error) {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        assert_harmless(what, &error.to_string());
+        check_debug(what, &error);
+        next = error.source();
+    }
+}
+
+#[test]
+fn no_variable_shows_in_settings_warnings_or_errors() {
+    for (variable, values) in VARIABLES {
+        for value in values {
+            let what = format!("{variable}={value}");
+            let mut given = vec![(variable, *value)];
+            // A key counts beside a certificate only, and TLS where the endpoint asks for it.
+            if variable.contains("CLIENT") {
+                let other =
+                    ["OTEL_EXPORTER_OTLP_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"];
+                given.extend(other.map(|name| (name, *value)));
+            }
+            for protocol in ["grpc", "http/json"] {
+                let settings = config::from_vars(&|name| {
+                    let known = given.iter().find(|(known, _)| *known == name);
+                    match name {
+                        "OTEL_EXPORTER_OTLP_PROTOCOL" => Some(protocol.to_owned()),
+                        "OTEL_TRACES_EXPORTER" => Some("otlp,zipkin".to_owned()),
+                        _ => known.map(|(_, value)| (*value).to_owned()),
+                    }
+                });
+                check_debug(&what, &settings);
+                check_debug(&what, settings.otlp());
+                check_debug(&what, settings.zipkin());
+                for warning in settings.warnings() {
+                    assert_harmless(&what, &warning.to_string());
+                    check_debug(&what, warning);
+                }
+                match settings.exporters() {
+                    Ok(exporters) => assert_eq!(exporters.len(), 2),
+                    Err(error) => check_error(&what, &error),
+                }
+                if let Err(error) = settings.pipeline() {
+                    check_error(&what, &error);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(all(feature = "jaeger", feature = "zipkin"))]
+mod builders {
+    use tailtrace::export::OtlpProtocol;
+    use tailtrace::{JaegerExporter, OtlpExporter, ZipkinExporter};
+
+    use super::*;
+
+    /// Checks a builder and what comes of it, for each exporter and protocol.
+    macro_rules! each_exporter {
+        ($what:expr, $builder:ident => $set:expr) => {{
+            let grpc = || OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc);
+            each_exporter!(one: $what, OtlpExporter::builder(), $builder => $set);
+            each_exporter!(one: $what, grpc(), $builder => $set);
+            each_exporter!(one: $what, JaegerExporter::builder(), $builder => $set);
+            each_exporter!(one: $what, ZipkinExporter::builder(), $builder => $set);
+        }};
+        (one: $what:expr, $made:expr, $builder:ident => $set:expr) => {{
+            let $builder = $made;
+            let $builder = $set;
+            check_debug($what, &$builder);
+            match $builder.build() {
+                Ok(exporter) => {
+                    check_debug($what, &exporter);
+                    assert_harmless($what, exporter.endpoint());
+                }
+                Err(error) => check_error($what, &error),
+            }
+        }};
+    }
+
+    #[test]
+    fn no_endpoint_shows_its_credentials_or_its_query() {
+        for url in URLS {
+            each_exporter!(url, builder => builder.with_endpoint(*url));
+            let builder = OtlpExporter::builder().with_base_endpoint(*url);
+            check_debug(url, &builder);
+            if let Err(error) = builder.build() {
+                check_error(url, &error);
+            }
+            if let Err(error) = OtlpExporter::new(url) {
+                check_error(url, &error);
+            }
+        }
+        // A port where Jaeger takes no OTLP has an error of its own.
+        for url in ["http://user:S3CRET@jaeger:14268", "http://jaeger:14268/?key=S3CRET"] {
+            check_error(url, &JaegerExporter::new(url).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn no_header_shows_its_value_nor_a_line_in_place_of_its_name() {
+        for (name, value) in [
+            ("authorization", "Bearer S3CRET"),
+            ("authorization: Bearer S3CRET", "x"),
+            ("Bearer S3CRET", "x"),
+            ("S3CRET==", "api-key"),
+            ("api-key", "S3CRET\nx: y"),
+            ("content-type", "S3CRET"),
+        ] {
+            each_exporter!(name, builder => builder.with_header(name, value));
+        }
+    }
+
+    #[test]
+    fn no_key_or_certificate_shows_in_any_state() {
+        let begin = "-----BEGIN PRIVATE KEY-----";
+        let end = "-----END PRIVATE KEY-----";
+        let body = "UzNDUkVUUzNDUkVU";
+        let broken = [
+            format!("{begin} S3CRET {end}"),
+            format!("{begin}S3CRET{end}"),
+            format!("{begin}\\nS3CRET\\n{end}"),
+            format!("{begin}\nS3CRET"),
+            format!("{begin}\nS3CRET!\n{end}"),
+            format!("{begin}\n{body}\n{end}"),
+            "S3CRET".to_owned(),
+            String::new(),
+        ];
+        let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let good = authority.cert.pem();
+        for pem in &broken {
+            for scheme in ["http", "https"] {
+                let endpoint = format!("{scheme}://localhost:4318");
+                let pem = &**pem;
+                let good = &*good;
+                each_exporter!(pem, builder => builder.with_endpoint(&*endpoint).with_ca_certificate(pem));
+                each_exporter!(pem, builder => {
+                    let builder = builder.with_endpoint(&*endpoint).with_ca_certificate(good);
+                    builder.with_client_identity(pem, pem)
+                });
+                each_exporter!(pem, builder => {
+                    let builder = builder.with_endpoint(&*endpoint).with_ca_certificate(good);
+                    builder.with_client_identity(good, pem)
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn certificates_beside_an_endpoint_without_tls_are_an_error() {
+        let refused = |error: tailtrace::export::HttpError| {
+            assert!(error.to_string().contains("use https://"), "{error}");
+        };
+        let endpoint = "http://localhost:4317";
+        let otlp = || OtlpExporter::builder().with_endpoint(endpoint);
+        refused(otlp().with_ca_certificate("x").build().unwrap_err());
+        refused(otlp().with_client_identity("x", "y").build().unwrap_err());
+        refused(
+            otlp().with_protocol(OtlpProtocol::Grpc).with_ca_certificate("x").build().unwrap_err(),
+        );
+        let jaeger = JaegerExporter::builder().with_endpoint(endpoint);
+        refused(jaeger.with_ca_certificate("x").build().unwrap_err());
+        let zipkin = ZipkinExporter::builder().with_endpoint(endpoint);
+        refused(zipkin.with_client_identity("x", "y").build().unwrap_err());
+    }
+}
