@@ -65,6 +65,7 @@ pub(crate) use intake::Intake;
 pub(crate) use intake::{Ended, Started};
 pub(crate) use leaks::LeakWatch;
 pub use live::SpanPool;
+pub(crate) use local::{ASKED_FOR, KeepRequest};
 #[cfg(feature = "otel")]
 pub(crate) use recorder::OpenSpanCounts;
 pub(crate) use recorder::{Recorder, RecorderSettings, SpanStart, StartTime};

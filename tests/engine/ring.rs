@@ -54,7 +54,7 @@ fn a_trace_that_is_kept_out_of_the_ring_is_what_it_would_have_been_at_once() {
         let ids: Vec<_> = (0..300).map(|n| make(tracer.start_span("root"), n)).collect();
         if !is_kept_at_once {
             assert_eq!(pipeline.keep_all(&ids), vec![KeepOutcome::Exported; 300]);
-            assert_eq!(pipeline.keep_all(&ids), vec![KeepOutcome::NotFound; 300]);
+            assert_eq!(pipeline.keep_all(&ids), vec![KeepOutcome::AlreadyKept; 300]);
         }
         pipeline.flush(PLENTY).unwrap();
         assert_eq!(settled(&pipeline).held, 0);
@@ -106,7 +106,7 @@ fn a_trace_leaves_the_ring_when_its_time_is_up_and_not_before() {
     clock.advance(Duration::from_secs(20));
     let second = make(pipeline.tracer().start_span("second"), 3);
     clock.advance(Duration::from_secs(10));
-    assert_eq!(pipeline.keep(first), KeepOutcome::NotFound);
+    assert_eq!(pipeline.keep(first), KeepOutcome::Unknown);
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(settled(&pipeline).held, 4);
     assert_eq!(pipeline.keep(second), KeepOutcome::Exported);
@@ -124,7 +124,7 @@ proptest! {
         let ids: Vec<_> =
             sizes.iter().map(|size| make(pipeline.tracer().start_span("root"), *size)).collect();
         let outcomes = pipeline.keep_all(&ids);
-        let gone = outcomes.iter().take_while(|outcome| **outcome == KeepOutcome::NotFound).count();
+        let gone = outcomes.iter().take_while(|outcome| **outcome == KeepOutcome::Unknown).count();
         prop_assert!(outcomes[gone..].iter().all(|outcome| *outcome == KeepOutcome::Exported));
         pipeline.flush(PLENTY).unwrap();
         let held: usize = memory.traces().iter().map(|trace| trace.bytes()).sum();

@@ -320,3 +320,78 @@ fn an_exporter_that_has_a_trace_alone_takes_the_originals_without_a_copy() {
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(holders.load(Ordering::Relaxed), 1);
 }
+
+/// A pipeline that has dropped the root of a trace, whose other span is still open.
+fn dropped_with_straggler() -> (Pipeline, tailtrace::InMemoryExporter, Foreign) {
+    let (builder, clock, memory) = support::pipeline();
+    let pipeline = builder.with_tail(keep_errors).start().unwrap();
+    let intake = pipeline.intake();
+    let top = root(&intake, TraceId::new(), "root");
+    let straggler = child(&intake, &top, "straggler").starting(1);
+    intake.ended(top);
+    clock.advance(RecordLimits::default().linger);
+    pipeline.flush(PLENTY).unwrap();
+    let stats = settled(&pipeline);
+    assert_eq!((stats.held, stats.live), (1, 1));
+    (pipeline, memory, straggler)
+}
+
+#[test]
+fn open_spans_of_a_dropped_trace_follow_it_into_the_ring_and_out_of_it() {
+    let (pipeline, memory, straggler) = dropped_with_straggler();
+    let intake = pipeline.intake();
+    let later = child(&intake, &straggler, "later").starting(2);
+    let id = straggler.trace_id;
+    intake.ended(straggler);
+    intake.ended(later);
+    let stats = settled(&pipeline);
+    assert_eq!((stats.held, stats.live), (3, 0));
+    assert_eq!(pipeline.keep(id), KeepOutcome::Exported);
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [vec!["root"], vec!["straggler", "later"]]);
+}
+
+#[test]
+fn open_spans_follow_a_trace_that_is_kept_out_of_the_ring() {
+    let (pipeline, memory, straggler) = dropped_with_straggler();
+    assert_eq!(pipeline.keep(straggler.trace_id), KeepOutcome::Exported);
+    pipeline.intake().ended(straggler);
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["root"], ["straggler"]]);
+    assert!(memory.traces()[1].is_late());
+    settled(&pipeline);
+}
+
+#[test]
+fn a_late_error_has_a_dropped_trace_decided_anew_once_with_its_originals() {
+    let (pipeline, memory, straggler) = dropped_with_straggler();
+    let intake = pipeline.intake();
+    let open = child(&intake, &straggler, "open").starting(2);
+    intake.ended(straggler.failed());
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["root", "straggler"]]);
+    assert_eq!(memory.traces()[0].originals::<Foreign>().map(<[Foreign]>::len), Some(2));
+    intake.ended(open);
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [vec!["open"], vec!["root", "straggler"]]);
+    settled(&pipeline);
+}
+
+#[test]
+fn open_spans_of_a_dropped_trace_are_unfinished_at_the_shutdown() {
+    let (pipeline, memory, straggler) = dropped_with_straggler();
+    pipeline.intake().started(
+        tailtrace::adapter::Started {
+            trace_id: straggler.trace_id,
+            span_id: tailtrace::SpanId::new(),
+            is_local_root: false,
+        },
+        || unreachable!("its trace is known"),
+    );
+    pipeline.intake().ended(straggler);
+    let _ = pipeline.shutdown(PLENTY);
+    assert!(memory.traces().is_empty());
+    let stats = settled(&pipeline);
+    assert_eq!(stats.dropped_by(Reason::NotKept), 2);
+    assert_eq!((stats.dropped_by(Reason::Unfinished), stats.live), (1, 0));
+}

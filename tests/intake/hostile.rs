@@ -71,7 +71,7 @@ fn a_local_root_is_decided_anew_though_spans_of_a_dropped_trace_are_open() {
     intake.ended(late.failed());
     intake.ended(straggler);
     pipeline.flush(PLENTY).unwrap();
-    assert_eq!(exported(&memory), [["second"]]);
+    assert_eq!(exported(&memory), [["second", "first", "late", "straggler"]]);
     assert_eq!(settled(&pipeline).live, 0);
 }
 

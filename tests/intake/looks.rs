@@ -57,7 +57,7 @@ fn errors_and_times_are_known_without_a_look_at_a_span() {
         intake.ended(watched(top));
         assert_eq!(looks.load(Ordering::Relaxed), 0);
         // What was slow is kept, and the other is still held.
-        let outcome = if seconds == 1 { KeepOutcome::Exported } else { KeepOutcome::NotFound };
+        let outcome = if seconds == 1 { KeepOutcome::Exported } else { KeepOutcome::AlreadyKept };
         assert_eq!(pipeline.keep(id), outcome);
     }
     pipeline.flush(PLENTY).unwrap();

@@ -161,7 +161,7 @@ fn an_explicit_drop_beats_every_keep() {
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["GET /orders"]]);
     assert_eq!(settled(&pipeline).dropped_by(Reason::DroppedByPolicy), 1);
-    assert_eq!(pipeline.keep(id), KeepOutcome::NotFound, "it was not wanted");
+    assert_eq!(pipeline.keep(id), KeepOutcome::DroppedOnPurpose);
 }
 
 #[test]
@@ -202,14 +202,14 @@ fn a_dropped_trace_can_be_asked_for_while_the_ring_holds_it() {
     let (builder, clock, memory) = support::pipeline();
     let pipeline = builder.with_tail(keep_errors).start().unwrap();
     let tracer = pipeline.tracer();
-    assert_eq!(pipeline.keep(TraceId::new()), KeepOutcome::NotFound);
+    assert_eq!(pipeline.keep(TraceId::new()), KeepOutcome::Unknown);
     let root = tracer.start_span("held");
     let held = root.context().trace_id;
     drop(root.child("child"));
     drop(root);
     assert_eq!(settled(&pipeline).held, 2);
     assert_eq!(pipeline.keep(held), KeepOutcome::Exported);
-    assert_eq!(pipeline.keep(held), KeepOutcome::NotFound);
+    assert_eq!(pipeline.keep(held), KeepOutcome::AlreadyKept);
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["held", "child"]]);
     let trace = memory.trace(held).unwrap();
@@ -218,7 +218,7 @@ fn a_dropped_trace_can_be_asked_for_while_the_ring_holds_it() {
     let aged = tracer.start_span("aged").context().trace_id;
     clock.advance(Duration::from_secs(30));
     pipeline.flush(PLENTY).unwrap();
-    assert_eq!(pipeline.keep(aged), KeepOutcome::NotFound);
+    assert_eq!(pipeline.keep(aged), KeepOutcome::Unknown);
     assert_eq!(settled(&pipeline).dropped_by(Reason::NotKept), 1);
 }
 
@@ -235,7 +235,7 @@ fn a_running_trace_that_was_asked_for_is_kept_when_it_is_complete() {
     drop(root);
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["running"]]);
-    assert_eq!(pipeline.keep(id), KeepOutcome::NotFound);
+    assert_eq!(pipeline.keep(id), KeepOutcome::AlreadyKept);
 }
 
 #[test]

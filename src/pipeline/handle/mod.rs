@@ -2,6 +2,7 @@
 
 pub(super) mod builder;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::core::{Core, ShutdownOnDrop, time_limit};
 use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
 use crate::ledger::Stats;
 use crate::model::TraceId;
-use crate::record::{Intake, KeepOutcome, Recorder, SpanPool};
+use crate::record::{ASKED_FOR, Intake, KeepOutcome, KeepRequest, Recorder, SpanPool};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 
@@ -105,7 +106,33 @@ impl Pipeline {
     /// for each local trace that is found, and a few for an id that is not, whatever the ring holds.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn keep(&self, trace_id: TraceId) -> KeepOutcome {
-        self.core.recorder.keep(trace_id)
+        self.keep_as(trace_id, ASKED_FOR)
+    }
+
+    /// Keeps a trace after the fact, as [`keep`](Self::keep) does, and says why.
+    ///
+    /// The reason stands where a policy's name does, in [`Trace::kept_by`](crate::Trace::kept_by), for a trace that no
+    /// policy keeps; [`keep`](Self::keep) itself says "asked for". What the program asks for is kept whatever the tail
+    /// says, a drop on purpose included, as long as that is not done.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::record::KeepOutcome;
+    /// use tailtrace::{Errors, InMemoryExporter, Pipeline, TailSampler};
+    /// let memory = InMemoryExporter::new();
+    /// let pipeline = Pipeline::builder("shop")
+    ///     .with_tail(TailSampler::new().keep(Errors))
+    ///     .with_exporter(memory.clone())
+    ///     .start()?;
+    /// let id = pipeline.tracer().start_span("checkout").context().trace_id;
+    /// assert_eq!(pipeline.keep_as(id, "ticket 4711"), KeepOutcome::Exported);
+    /// assert_eq!(pipeline.keep_as(id, "ticket 4711"), KeepOutcome::AlreadyKept);
+    /// pipeline.shutdown(Duration::from_secs(5))?;
+    /// assert_eq!(memory.traces()[0].kept_by(), "ticket 4711");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keep_as(&self, trace_id: TraceId, reason: impl Into<Cow<'static, str>>) -> KeepOutcome {
+        self.core.recorder.keep(KeepRequest::by_person(trace_id, reason.into()))
     }
 
     /// Keeps many traces after the fact, as [`keep`](Self::keep) does with one: what came of each, in the order of
@@ -131,7 +158,20 @@ impl Pipeline {
     /// ```
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn keep_all(&self, trace_ids: &[TraceId]) -> Vec<KeepOutcome> {
-        self.core.recorder.keep_all(trace_ids)
+        self.keep_all_as(trace_ids, ASKED_FOR)
+    }
+
+    /// Keeps many traces after the fact, as [`keep_all`](Self::keep_all) does, for a reason, as
+    /// [`keep_as`](Self::keep_as) does with one. Costs a copy of the reason for each id, unless it is static.
+    pub fn keep_all_as(
+        &self,
+        trace_ids: &[TraceId],
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Vec<KeepOutcome> {
+        let reason = reason.into();
+        let request = |id: &TraceId| KeepRequest::by_person(*id, reason.clone());
+        let requests: Vec<KeepRequest> = trace_ids.iter().map(request).collect();
+        self.core.recorder.keep_all(&requests)
     }
 
     /// Replaces the head sampler while the pipeline runs.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use crate::ledger::Reason;
 use crate::model::Threshold;
 use crate::record::deciders::Deciders;
-use crate::record::local::LocalTrace;
+use crate::record::live::LiveTraces;
+use crate::record::local::{LocalTrace, TraceOwner};
 use crate::tail::TailDecision;
 use crate::time::Tick;
 use crate::trace::store::SpanStore;
@@ -19,8 +20,13 @@ pub enum KeepOutcome {
     Exported,
     /// The trace is still running and will be kept when it is complete.
     WhenComplete,
-    /// No such trace is known any more, or it was kept already.
-    NotFound,
+    /// The trace was kept before: it is on its way to the exporters, or was sent.
+    AlreadyKept,
+    /// A policy dropped the trace on purpose. Its spans are gone.
+    DroppedOnPurpose,
+    /// No such trace is known: it never ran here, has left the ring, or was kept or dropped on purpose longer ago than
+    /// is remembered. Each of up to 16 groups of threads remembers at least its last 2,048 of those.
+    Unknown,
 }
 
 /// What the head, the tail and requests together decide about spans.
@@ -33,8 +39,9 @@ impl TraceDecision {
     /// Asks the tail about spans of a trace, and weighs its answer with what the head answered and with
     /// requests for the trace.
     #[inline]
-    pub(super) fn new<O>(
+    pub(super) fn new<O: TraceOwner>(
         deciders: &Deciders,
+        traces: &LiveTraces<O>,
         trace: &LocalTrace<O>,
         store: &SpanStore,
         now: Tick,
@@ -43,7 +50,9 @@ impl TraceDecision {
         let sample = trace.sample();
         let keep = |policy, threshold| Self::Keep(KeepReason { policy, threshold, is_late: false });
         match verdict.decision {
-            TailDecision::Drop if !trace.is_keep_requested() => Self::Drop(Reason::DroppedByPolicy),
+            TailDecision::Drop if !trace.is_keep_requested_by_person() => {
+                Self::Drop(Reason::DroppedByPolicy)
+            }
             TailDecision::Keep => {
                 let either = |head| Threshold::either(head, verdict.threshold);
                 let sampled = sample.map(|sample| sample.threshold);
@@ -51,7 +60,7 @@ impl TraceDecision {
             }
             _ => match sample {
                 Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
-                None if trace.is_keep_requested() => Self::Keep(kept_on_request()),
+                None if trace.is_keep_requested() => Self::Keep(traces.take_reason(trace)),
                 // The policy that panicked may have been the one that keeps what failed.
                 None if verdict.panics() > 0 && store.has_errors() => {
                     keep(Cow::Borrowed("error, as a policy panicked"), None)
@@ -60,9 +69,4 @@ impl TraceDecision {
             },
         }
     }
-}
-
-/// The mark of a trace that was asked for by its id: how likely that was is not known.
-pub(super) const fn kept_on_request() -> KeepReason {
-    KeepReason { policy: Cow::Borrowed("asked for"), threshold: None, is_late: false }
 }

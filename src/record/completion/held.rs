@@ -4,12 +4,11 @@ use std::sync::{Arc, MutexGuard};
 
 use super::Completion;
 use super::KeepOutcome;
-use super::decision::kept_on_request;
 use crate::record::live::{LiveTraces, RequestedTraces};
-use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use crate::record::local::{KeepRequest, LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::record::ring::{DroppedTrace, RingPlace};
 use crate::time::Tick;
-use crate::trace::store::{SpanIndex, SpanStore};
+use crate::trace::store::SpanStore;
 
 impl<O: TraceOwner> Completion<O> {
     /// Lets what ended while the tail was asked follow the decision to drop.
@@ -25,9 +24,9 @@ impl<O: TraceOwner> Completion<O> {
         if !matches!(live.phase, Phase::Held(held) if held == place) {
             return;
         }
-        let failed = live.store.first_failed_end();
-        if failed.is_some() || live.open == 0 {
-            let decided = self.held_span_ended(traces, trace, live, place, failed, now);
+        let has_failed = live.store.has_failed_end();
+        if has_failed || !trace.has_open_spans(&live) {
+            let decided = self.held_span_ended(traces, trace, live, place, has_failed, now);
             if let Some(store) = decided {
                 self.decide(traces, trace, store, now);
             }
@@ -38,20 +37,19 @@ impl<O: TraceOwner> Completion<O> {
     /// taken it out, the span is kept too; where the span failed, the trace is to be decided anew, once, by the caller,
     /// with what the ring had of it.
     #[cold]
-    pub(super) fn held_span_ended(
+    pub(in crate::record) fn held_span_ended(
         &self,
         traces: &LiveTraces<O>,
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
         place: RingPlace,
-        ended: Option<SpanIndex>,
+        has_failed: bool,
         now: Tick,
     ) -> Option<SpanStore> {
         if trace.is_keep_requested() {
             self.keep_held(traces, trace, live);
             return None;
         }
-        let has_failed = ended.is_some_and(|ended| live.store.recorded_mut().has_failed(ended));
         if has_failed
             && !live.was_decided_anew
             && let Some(mut held) = traces.take_held(trace, place, now)
@@ -61,10 +59,10 @@ impl<O: TraceOwner> Completion<O> {
             let late = live.store.split_ended();
             traces.count_bytes(trace, &mut live);
             drop(live);
-            held.store.append_recorded(&late);
+            held.store.append(late, trace.header.correction);
             return Some(held.store);
         }
-        if live.open == 0
+        if !trace.has_open_spans(&live)
             && let Some(requested) = traces.drop_late(trace, live, now)
         {
             self.keep_held(traces, trace, requested);
@@ -79,23 +77,29 @@ impl<O: TraceOwner> Completion<O> {
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
     ) {
-        let kept = Arc::new(kept_on_request());
+        let kept = Arc::new(traces.take_reason(trace));
         live.phase = Phase::Kept(Arc::clone(&kept));
-        if live.open == 0 {
+        if !trace.has_open_spans(&live) {
             self.keep_late(traces, trace, live, &kept);
         }
     }
 
     /// Sends on what a request has taken out of the ring, and says what came of the request.
-    pub(super) fn keep_requested(&self, found: RequestedTraces) -> KeepOutcome {
-        let RequestedTraces { dropped, live } = found;
-        let outcome = match (dropped.is_empty(), live) {
-            (true, 0) => KeepOutcome::NotFound,
-            (true, _) => KeepOutcome::WhenComplete,
+    pub(super) fn keep_requested(
+        &self,
+        request: &KeepRequest,
+        found: RequestedTraces,
+    ) -> KeepOutcome {
+        let RequestedTraces { dropped, live, decided } = found;
+        let outcome = match dropped.len() {
+            0 if live > 0 => KeepOutcome::WhenComplete,
+            0 if decided.has_kept() => KeepOutcome::AlreadyKept,
+            0 if decided.has_dropped_on_purpose() => KeepOutcome::DroppedOnPurpose,
+            0 => KeepOutcome::Unknown,
             _ => KeepOutcome::Exported,
         };
         for DroppedTrace { header, mut store } in dropped.into_iter().rev() {
-            self.keep_spans(&header, &mut store, &kept_on_request());
+            self.keep_spans(&header, &mut store, &request.kept());
         }
         outcome
     }

@@ -14,13 +14,13 @@ use std::time::Duration;
 pub(crate) use completed::CompletedTrace;
 pub use decision::KeepOutcome;
 
-use self::decision::{TraceDecision, kept_on_request};
+use self::decision::TraceDecision;
 use self::linger::LingeringTraces;
 use super::deciders::Deciders;
 use super::live::{LiveTraces, RingOutcome};
-use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use super::local::{KeepRequest, LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::ledger::{Ledger, Reason};
-use crate::model::{Resource, TraceId};
+use crate::model::Resource;
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::{SpanIndex, SpanStore};
@@ -74,7 +74,8 @@ impl<O: TraceOwner> Completion<O> {
         // A root is the first in its buffer, and no span that ended is before it.
         let is_root = ended == Some(SpanIndex::FIRST);
         let completed = if let Phase::Held(place) = live.phase {
-            self.held_span_ended(traces, trace, live, place, ended, now)
+            let has_failed = ended.is_some_and(|ended| live.store.recorded_mut().has_failed(ended));
+            self.held_span_ended(traces, trace, live, place, has_failed, now)
         } else if live.open == 0 {
             self.complete(traces, trace, live)
         } else {
@@ -126,7 +127,7 @@ impl<O: TraceOwner> Completion<O> {
         now: Tick,
     ) {
         self.ledger.cut_values(u64::from(store.cut_values()));
-        let (store, kept) = match TraceDecision::new(&self.deciders, trace, &store, now) {
+        let (store, kept) = match TraceDecision::new(&self.deciders, traces, trace, &store, now) {
             TraceDecision::Keep(kept) => (store, kept),
             TraceDecision::Drop(reason) => {
                 store.forget_records();
@@ -135,7 +136,7 @@ impl<O: TraceOwner> Completion<O> {
                     RingOutcome::Followed(place) => {
                         return self.follow_into_ring(traces, trace, place, now);
                     }
-                    RingOutcome::KeepRequested(store) => (store, kept_on_request()),
+                    RingOutcome::KeepRequested(store) => (store, traces.take_reason(trace)),
                 }
             }
         };
@@ -150,7 +151,7 @@ impl<O: TraceOwner> Completion<O> {
         kept: KeepReason,
     ) {
         self.keep_spans(&trace.header, &mut store, &kept);
-        traces.release_store(trace, store);
+        traces.release_kept(trace, store);
         self.follow(traces, trace, Arc::new(kept));
     }
 
@@ -163,7 +164,7 @@ impl<O: TraceOwner> Completion<O> {
             let unused = traces.unregister(trace, &mut live);
             drop(live);
             drop(unused);
-        } else if live.open == 0 && trace.foreign_spans().count() == 0 {
+        } else if !trace.has_open_spans(&live) {
             self.keep_late(traces, trace, live, &kept);
         }
     }
@@ -228,7 +229,7 @@ impl<O: TraceOwner> Completion<O> {
             if !trace.is_keep_requested() {
                 return traces.drop_ended(trace, live);
             }
-            live.phase = Phase::Kept(Arc::new(kept_on_request()));
+            live.phase = Phase::Kept(Arc::new(traces.take_reason(trace)));
         }
         let phase = live.phase.clone();
         if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
@@ -248,18 +249,18 @@ impl<O: TraceOwner> Completion<O> {
         self.decide(traces, trace, ended, now);
     }
 
-    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the ids.
+    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the requests.
     pub(super) fn keep_all(
         &self,
         traces: &LiveTraces<O>,
-        ids: &[TraceId],
+        requests: &[KeepRequest],
         now: Tick,
     ) -> Vec<KeepOutcome> {
-        let mut outcomes = Vec::with_capacity(ids.len());
+        let mut outcomes = Vec::with_capacity(requests.len());
         // In parts, so that what was found is on its way before more is looked for.
-        for ids in ids.chunks(KEPT_AT_ONCE) {
-            let found = traces.request_keep(ids, now);
-            outcomes.extend(found.into_iter().map(|found| self.keep_requested(found)));
+        for requests in requests.chunks(KEPT_AT_ONCE) {
+            let found = requests.iter().zip(traces.request_keep(requests, now));
+            outcomes.extend(found.map(|(request, found)| self.keep_requested(request, found)));
         }
         outcomes
     }

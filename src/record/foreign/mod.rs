@@ -45,6 +45,8 @@ pub(super) struct FirstForeignSpan<'a, O> {
 pub(super) enum ForeignStart<O> {
     /// The trace has other open spans, and the span is counted among them.
     Counted,
+    /// The same, and the span is a local root of its own.
+    CountedRoot(Arc<LocalTrace<O>>),
     /// The trace has none, and may be decided: the span is yet to be counted.
     Uncounted(Arc<LocalTrace<O>>),
     /// It begins a local trace.
@@ -97,7 +99,9 @@ impl<O: TraceOwner> ForeignTraces<O> {
             }
         }
         foreign.insert_open(span, is_root);
-        if is_counted {
+        if is_counted && is_root {
+            ForeignStart::CountedRoot(Arc::clone(foreign.trace))
+        } else if is_counted {
             ForeignStart::Counted
         } else {
             ForeignStart::Uncounted(Arc::clone(foreign.trace))
@@ -116,10 +120,11 @@ impl<O: TraceOwner> ForeignTraces<O> {
             }
             let is_counted = foreign.trace.foreign_spans().add_beside();
             foreign.insert_open(span, true);
+            let joined = Arc::clone(foreign.trace);
             return if is_counted {
-                ForeignStart::Counted
+                ForeignStart::CountedRoot(joined)
             } else {
-                ForeignStart::Uncounted(Arc::clone(foreign.trace))
+                ForeignStart::Uncounted(joined)
             };
         }
         let root = (!is_refused).then_some(span);

@@ -1,13 +1,14 @@
 //! The way in for spans that another tracer makes.
 
 mod ended;
+mod starting;
 
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
 pub use self::ended::Ended;
-use super::foreign::{EndedForeignSpan, FirstForeignSpan, ForeignStart};
-use super::local::{LiveSpans, LocalTrace, Phase};
+use super::foreign::{EndedForeignSpan, ForeignStart};
+use super::local::{LiveSpans, Phase};
 use super::recorder::Recorder;
 use crate::kit::reentrancy;
 use crate::ledger::Reason;
@@ -153,6 +154,7 @@ impl Intake {
         let Started { trace_id, span_id, is_local_root } = span;
         match self.recorder.traces.foreign.start_span(trace_id, span_id, is_local_root) {
             ForeignStart::Counted => self.recorder.ledger.started(1),
+            ForeignStart::CountedRoot(trace) => self.start_root_in(&trace),
             ForeignStart::Uncounted(trace) => self.start_late(span_id, &trace),
             ForeignStart::NewTrace => self.start_trace(span_id, &context()),
         }
@@ -187,54 +189,7 @@ impl Intake {
                 Ok(column) => column.push(original(finished)),
                 Err(refused) => self.recorder.ledger.dropped(refused, 1),
             }
-            self.span_ended(&ended, live);
-        }
-    }
-
-    /// Counts a span that starts in a local trace in which none is open.
-    #[inline(never)]
-    fn start_late(&self, span: SpanId, trace: &Arc<LocalTrace<Recorder>>) {
-        let recorder = &*self.recorder;
-        let live = trace.lock();
-        if let Phase::Dropped(reason) = live.phase {
-            drop(live);
-            // The trace does not wait for it, and it must not make a new local root one of this trace.
-            drop(recorder.traces.foreign.end_span(trace.trace_id(), span));
-            return recorder.ledger.unrecorded(reason).add(1);
-        }
-        let was_empty = trace.spans(&live) == 0;
-        recorder.ledger.started(1);
-        trace.foreign_spans().add(&live);
-        recorder.traces.unlock(trace, live, was_empty);
-    }
-
-    /// Begins a local trace with its first span.
-    #[inline(never)]
-    fn start_trace(&self, span: SpanId, context: &TraceContext) {
-        let recorder = &self.recorder;
-        let sample = recorder.traces.foreign.remove_sample(context.trace_id);
-        let mut header = recorder.header_of(Some(context), recorder.clock.correction());
-        if let Some(HeadSample { threshold }) = sample {
-            header.sample(threshold);
-        } else if context.is_sampled() && !recorder.deciders.has_tail() {
-            header.sample(context.trace_state.threshold());
-        }
-        let refused = recorder.traces.make_room(&header).err();
-        let mut trace = recorder.traces.acquire(recorder, header);
-        if let Some(trace) = Arc::get_mut(&mut trace) {
-            trace.make_foreign(refused);
-        }
-        let is_refused = refused.is_some();
-        // Among the foreign traces first: a trace that is not the one of its id must not be live.
-        let first = FirstForeignSpan { span, trace: &trace, sample, is_refused };
-        match (recorder.traces.foreign.start_trace(&first), refused) {
-            (ForeignStart::Counted, _) => recorder.ledger.started(1),
-            (ForeignStart::Uncounted(other), _) => self.start_late(span, &other),
-            (ForeignStart::NewTrace, Some(reason)) => recorder.ledger.unrecorded(reason).add(1),
-            (ForeignStart::NewTrace, None) => {
-                recorder.ledger.started(1);
-                recorder.traces.register(&trace);
-            }
+            self.span_ended(&ended, live, facts.is_error);
         }
     }
 
@@ -266,14 +221,28 @@ impl Intake {
     /// Counts a span as ended; the last to end completes its trace.
     // Apart from `ended`, so that what the compiler looks through for a second copy of the original stays small.
     #[inline(never)]
-    fn span_ended(&self, ended: &EndedForeignSpan<Recorder>, mut live: MutexGuard<'_, LiveSpans>) {
+    fn span_ended(
+        &self,
+        ended: &EndedForeignSpan<Recorder>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        has_failed: bool,
+    ) {
         let EndedForeignSpan { trace, is_last_root, .. } = ended;
         let Recorder { traces, completion, clock, .. } = &*self.recorder;
         let has_grown = live.has_uncounted_bytes();
         if has_grown {
             traces.count_bytes(trace, &mut live);
         }
-        if trace.foreign_spans().remove(&live) == 0 {
+        let is_last = trace.foreign_spans().remove(&live) == 0;
+        if (is_last || has_failed)
+            && let Phase::Held(place) = live.phase
+        {
+            let now = clock.now();
+            let decided = completion.held_span_ended(traces, trace, live, place, has_failed, now);
+            if let Some(store) = decided {
+                completion.decide(traces, trace, store, now);
+            }
+        } else if is_last {
             if let Some(store) = completion.complete(traces, trace, live) {
                 completion.decide(traces, trace, store, clock.now());
             }

@@ -3,16 +3,13 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::LiveTraces;
+use super::decided::DecidedAs;
 use super::stripe::Stripe;
 use crate::ledger::Reason;
-use crate::model::TraceId;
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed, RingPlace};
 use crate::time::Tick;
 use crate::trace::store::SpanStore;
-
-/// How many trace ids are looked up under one hold of a stripe's lock.
-const IDS_AT_ONCE: usize = 16;
 
 /// What became of spans that the tail did not keep.
 pub(in crate::record) enum RingOutcome {
@@ -22,15 +19,6 @@ pub(in crate::record) enum RingOutcome {
     Followed(RingPlace),
     /// They are to be kept: a request for the trace came while the tail was asked.
     KeepRequested(SpanStore),
-}
-
-/// What a request for a trace id found.
-#[derive(Debug, Default)]
-pub(in crate::record) struct RequestedTraces {
-    /// Traces that had been dropped, the newest of a stripe first.
-    pub(in crate::record) dropped: Vec<DroppedTrace>,
-    /// How many live traces were asked for.
-    pub(in crate::record) live: usize,
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -59,13 +47,17 @@ impl<O: TraceOwner> LiveTraces<O> {
             if !self.is_closed() {
                 pushed = stripe.ring.push(&trace.header, &mut store, now, &self.ring);
             }
+        } else if trace.is_keep_requested_by_person() {
+            return RingOutcome::KeepRequested(store);
+        } else {
+            stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
         }
         if home.oldest_dropped() == NEVER && pushed != Pushed::Refused {
             home.publish_oldest(&stripe);
         }
         let is_empty = trace.spans(&live) == 0;
-        // Spans of ours that are still open follow it into the ring.
-        let is_followed = !is_empty && pushed != Pushed::Refused && !trace.is_foreign();
+        // Spans that are still open follow it into the ring.
+        let is_followed = !is_empty && pushed != Pushed::Refused;
         let place = is_followed.then(|| stripe.ring.last_place());
         live.phase = place.map_or(Phase::Dropped(reason), Phase::Held);
         let unused =
@@ -104,6 +96,22 @@ impl<O: TraceOwner> LiveTraces<O> {
         now: Tick,
     ) -> Option<DroppedTrace> {
         self.home(trace).lock().ring.take_at(place, trace.trace_id(), now, &self.ring)
+    }
+
+    /// Takes back what the ring has of a trace, as far as it still has it: the trace is yet to be decided.
+    pub(in crate::record) fn reopen(
+        &self,
+        trace: &LocalTrace<O>,
+        live: &mut LiveSpans,
+        place: RingPlace,
+        now: Tick,
+    ) {
+        live.phase = Phase::Open;
+        if let Some(mut held) = self.take_held(trace, place, now) {
+            held.store.append(live.store.split_ended(), trace.header.correction);
+            live.store = held.store;
+        }
+        self.count_bytes(trace, live);
     }
 
     /// Puts the spans that ended after their trace went into the ring there as well. None is open any more. Where a
@@ -152,28 +160,6 @@ impl<O: TraceOwner> LiveTraces<O> {
         drop(live);
         self.ledger.cut_values(u64::from(ended.cut_values()));
         self.ledger.dropped(Reason::NotKept, ended.len() as u64);
-    }
-
-    /// Takes the dropped traces of these ids out of the ring and requests the live ones, in the order of the ids.
-    pub(in crate::record) fn request_keep(
-        &self,
-        ids: &[TraceId],
-        now: Tick,
-    ) -> Vec<RequestedTraces> {
-        let mut found: Vec<RequestedTraces> =
-            ids.iter().map(|_| RequestedTraces::default()).collect();
-        for home in &self.stripes {
-            for (ids, found) in ids.chunks(IDS_AT_ONCE).zip(found.chunks_mut(IDS_AT_ONCE)) {
-                // Under the lock under which spans are put into the ring: a trace that is being decided is found
-                // there, or is requested before it gets there.
-                let mut stripe = home.lock();
-                for (id, found) in ids.iter().zip(found) {
-                    found.dropped.extend(stripe.ring.take(*id, now, &self.ring));
-                    found.live += stripe.table.find(*id).map(|trace| trace.request_keep()).count();
-                }
-            }
-        }
-        found
     }
 
     /// Drops what has become too old for the ring, and what the ring holds too much.

@@ -1,18 +1,21 @@
 //! The local traces that hold spans, their memory, and the ring of those that were dropped.
 
 mod counts;
+mod decided;
 mod dropped;
 mod eviction;
 mod memory;
 mod pool;
+mod requested;
 mod stripe;
 mod table;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 
-pub(super) use dropped::{RequestedTraces, RingOutcome};
+pub(super) use dropped::RingOutcome;
 pub use pool::SpanPool;
+pub(super) use requested::RequestedTraces;
 
 use self::pool::PoolLimits;
 use self::stripe::{Stripe, StripeState};

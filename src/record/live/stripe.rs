@@ -1,8 +1,11 @@
 //! What the traces that one thread begins have to themselves.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
+use super::decided::DecidedIds;
 use super::pool::BufferPool;
 use super::table::LiveTable;
 use crate::kit::unwind_safe::lock;
@@ -29,6 +32,11 @@ pub(super) struct StripeState<O> {
     pub(super) table: LiveTable<O>,
     pub(super) pool: BufferPool<O>,
     pub(super) ring: Ring,
+    /// How traces that have gone were decided, but for those that are in the ring.
+    pub(super) decided: DecidedIds,
+    /// Why live traces were asked for, by their slots in the table. Only those of traces that
+    /// [were](LocalTrace::is_keep_requested) count; others were left behind.
+    pub(super) reasons: HashMap<u32, Cow<'static, str>>,
     /// Spans that have started in traces of this stripe, but for those that live traces have yet to tell.
     pub(super) started: u64,
     /// Live traces, and their memory in bytes.
@@ -42,6 +50,8 @@ impl<O> Stripe<O> {
             table: LiveTable::new(),
             pool: BufferPool::new(),
             ring: Ring::new(),
+            decided: DecidedIds::default(),
+            reasons: HashMap::new(),
             started: 0,
             traces: Share::default(),
             bytes: Share::default(),

@@ -1,12 +1,16 @@
 //! One local trace.
 
 mod foreign_spans;
+mod keep_request;
 mod live_spans;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) use foreign_spans::ForeignSpanCount;
+pub(crate) use keep_request::ASKED_FOR;
+pub(super) use keep_request::kept_for;
+pub(crate) use keep_request::{KeepOrigin, KeepRequest};
 pub(super) use live_spans::{LiveSpans, Phase};
 
 use crate::kit::unwind_safe::lock;
@@ -52,7 +56,8 @@ pub(crate) struct LocalTrace<O> {
     /// Whether the table of foreign traces leads to it, which gives it to the pool later.
     is_foreign: bool,
     worth_keeping: AtomicBool,
-    keep_requested: AtomicBool,
+    /// Where the strongest request for the trace comes from, as a [`KeepOrigin`]; zero where there is none.
+    keep_requested: AtomicU8,
     foreign_spans: ForeignSpanCount,
     /// The second at which it was first looked at, for spans that tell their start when they end; zero before that.
     // Relaxed: read and written under the trace's lock.
@@ -90,7 +95,7 @@ impl<O> LocalTrace<O> {
             is_foreign: false,
             slot: AtomicU32::new(UNREGISTERED),
             worth_keeping: AtomicBool::new(header.is_sampled()),
-            keep_requested: AtomicBool::new(false),
+            keep_requested: AtomicU8::new(0),
             foreign_spans: ForeignSpanCount::default(),
             noticed: AtomicU32::new(0),
             live: Mutex::new(spans),
@@ -105,7 +110,7 @@ impl<O> LocalTrace<O> {
         *self.slot.get_mut() = UNREGISTERED;
         self.is_foreign = false;
         *self.worth_keeping.get_mut() = header.is_sampled();
-        *self.keep_requested.get_mut() = false;
+        *self.keep_requested.get_mut() = 0;
         self.foreign_spans = ForeignSpanCount::default();
         *self.lock_mut() = spans;
         self.header = header;
@@ -179,6 +184,12 @@ impl<O> LocalTrace<O> {
         live.spans() + u64::from(self.foreign_spans.count())
     }
 
+    /// Whether any span of it has not ended.
+    #[inline]
+    pub(super) fn has_open_spans(&self, live: &LiveSpans) -> bool {
+        live.open > 0 || self.foreign_spans.count() > 0
+    }
+
     /// How many of its spans are on record, or on their way there, and have not ended.
     pub(super) fn open_spans(&self, live: &LiveSpans) -> u64 {
         let own = live.open.saturating_sub(live.over_limit);
@@ -228,12 +239,18 @@ impl<O> LocalTrace<O> {
     // Relaxed: a request is made under the stripe's lock, and the last look before the trace goes into the
     // ring is taken under the same lock. Earlier looks may miss a request and lose nothing by it.
     pub(super) fn is_keep_requested(&self) -> bool {
-        self.keep_requested.load(Ordering::Relaxed)
+        self.keep_requested.load(Ordering::Relaxed) != 0
     }
 
-    pub(super) fn request_keep(&self) {
-        self.keep_requested.store(true, Ordering::Relaxed);
+    /// Whether it was asked for by its id, and not only because another service told of it.
+    pub(super) fn is_keep_requested_by_person(&self) -> bool {
+        self.keep_requested.load(Ordering::Relaxed) == KeepOrigin::Person as u8
+    }
+
+    /// Adds a request for the trace; whether none that was made before is as strong.
+    pub(super) fn request_keep(&self, origin: KeepOrigin) -> bool {
         self.mark_worth_keeping();
+        self.keep_requested.fetch_max(origin as u8, Ordering::Relaxed) < origin as u8
     }
 
     /// Marks the trace, which has begun already, as one that the head keeps; the first answer stands.

@@ -16,13 +16,13 @@ use super::config::RecordLimits;
 use super::deciders::Deciders;
 use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
 use super::live::{LiveTraces, SpanPool};
-use super::local::{LocalTrace, TraceOwner};
+use super::local::{KeepRequest, LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
 use crate::kit::Random;
 use crate::kit::reentrancy;
 use crate::ledger::{Ledger, Reason, Stats};
-use crate::model::{SpanId, TraceContext, TraceId};
+use crate::model::{SpanId, TraceContext};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::{Clock, Tick};
@@ -237,13 +237,13 @@ impl Recorder {
     }
 
     /// Keeps a trace after the fact, or when it completes.
-    pub(crate) fn keep(&self, id: TraceId) -> KeepOutcome {
-        self.keep_all(&[id]).pop().unwrap_or(KeepOutcome::NotFound)
+    pub(crate) fn keep(&self, request: KeepRequest) -> KeepOutcome {
+        self.keep_all(&[request]).pop().unwrap_or(KeepOutcome::Unknown)
     }
 
-    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the ids.
-    pub(crate) fn keep_all(&self, ids: &[TraceId]) -> Vec<KeepOutcome> {
-        self.completion.keep_all(&self.traces, ids, self.clock.now())
+    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the requests.
+    pub(crate) fn keep_all(&self, requests: &[KeepRequest]) -> Vec<KeepOutcome> {
+        self.completion.keep_all(&self.traces, requests, self.clock.now())
     }
 
     /// Does what time asks for: decides traces that lingered, drops from the ring what has aged.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::*;
 use crate::ledger::Reason;
 use crate::model::{TagRef, TraceId};
-use crate::record::KeepOutcome;
 use crate::time::Tick;
 
 #[test]
@@ -36,19 +35,6 @@ fn a_straggler_does_not_hold_a_trace_for_ever_and_follows_late() {
     assert_eq!((bench.stats().late, bench.stats().live), (2, 0));
 }
 
-/// A trace that the tail dropped when its time was up, with a span that is still open.
-fn dropped_with_straggler(bench: &Bench) -> (ActiveSpan, TraceId) {
-    let root = bench.start("root");
-    let id = root.context().trace_id;
-    let straggler = root.child("straggler".into());
-    drop(root);
-    bench.clock.advance(Duration::from_secs(10));
-    bench.poll();
-    let stats = bench.stats();
-    assert_eq!((stats.held, stats.live), (1, 1));
-    (straggler, id)
-}
-
 #[test]
 fn stragglers_of_a_dropped_trace_follow_it_into_the_ring() {
     let bench = Bench::keeping_errors(RecordLimits::default());
@@ -60,7 +46,7 @@ fn stragglers_of_a_dropped_trace_follow_it_into_the_ring() {
     assert_eq!((stats.held, stats.live), (3, 0));
     let refused = bench.recorder.start(SpanStart::under("too late".into(), &context));
     assert!(!refused.is_recording());
-    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.keep(id), KeepOutcome::Exported);
     assert_eq!(bench.exported(), [vec!["root"], vec!["straggler", "later still"]]);
 }
 
@@ -101,7 +87,7 @@ fn a_dropped_trace_is_decided_anew_once() {
 fn spans_that_are_open_follow_a_trace_that_is_kept_out_of_the_ring() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let (straggler, id) = dropped_with_straggler(&bench);
-    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.keep(id), KeepOutcome::Exported);
     drop(straggler);
     assert_eq!(bench.exported(), [["root"], ["straggler"]]);
     assert_eq!((bench.stats().held, bench.stats().live), (0, 0));
@@ -192,18 +178,18 @@ fn a_dropped_trace_can_be_kept_until_it_leaves_the_ring() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let root = bench.start("root");
     let id = root.context().trace_id;
-    assert_eq!(bench.recorder.keep(TraceId::new()), KeepOutcome::NotFound);
+    assert_eq!(bench.keep(TraceId::new()), KeepOutcome::Unknown);
     drop(root);
     assert_eq!(bench.stats().held, 1);
-    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.keep(id), KeepOutcome::Exported);
     assert_eq!(bench.exported(), [["root"]]);
-    assert_eq!(bench.recorder.keep(id), KeepOutcome::NotFound);
+    assert_eq!(bench.keep(id), KeepOutcome::AlreadyKept);
     let late = bench.start("late");
     let id = late.context().trace_id;
     drop(late);
     bench.clock.advance(Duration::from_secs(30));
     bench.poll();
-    assert_eq!(bench.recorder.keep(id), KeepOutcome::NotFound);
+    assert_eq!(bench.keep(id), KeepOutcome::Unknown);
     assert_eq!(bench.stats().dropped_by(Reason::NotKept), 1);
 }
 
@@ -211,7 +197,7 @@ fn a_dropped_trace_can_be_kept_until_it_leaves_the_ring() {
 fn a_live_trace_that_was_asked_for_is_kept_when_it_completes() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let root = bench.start("root");
-    assert_eq!(bench.recorder.keep(root.context().trace_id), KeepOutcome::WhenComplete);
+    assert_eq!(bench.keep(root.context().trace_id), KeepOutcome::WhenComplete);
     drop(root);
     assert_eq!(lock(&bench.exported)[0].kept_by(), "asked for");
 }
@@ -221,7 +207,7 @@ fn what_had_ended_before_a_trace_was_kept_out_of_the_ring_is_kept_at_a_shutdown(
     let bench = Bench::keeping_errors(RecordLimits::default());
     let (straggler, id) = dropped_with_straggler(&bench);
     drop(straggler.child("ended".into()));
-    assert_eq!(bench.recorder.keep(id), KeepOutcome::Exported);
+    assert_eq!(bench.keep(id), KeepOutcome::Exported);
     assert_eq!(bench.recorder.shutdown(bench.clock.clock().now()), Some(1));
     assert_eq!(bench.exported(), [["root"], ["ended"]]);
     assert_eq!(bench.stats().dropped_by(Reason::Unfinished), 1);
@@ -242,7 +228,7 @@ fn the_moment_of_a_decision_is_not_the_end_that_a_program_gives() {
         odd.finish(Some(end));
         drop(odd);
         bench.poll();
-        assert_eq!(bench.recorder.keep(odd_id), KeepOutcome::Exported);
+        assert_eq!(bench.keep(odd_id), KeepOutcome::Exported);
     }
-    assert_eq!(bench.recorder.keep(fresh_id), KeepOutcome::Exported);
+    assert_eq!(bench.keep(fresh_id), KeepOutcome::Exported);
 }

@@ -7,14 +7,17 @@ mod ended;
 mod late;
 mod leaks;
 mod model;
+mod requests;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use super::local::KeepOrigin;
 use super::*;
 use crate::kit::Random;
 use crate::kit::unwind_safe::lock;
 use crate::ledger::{Ledger, Stats};
-use crate::model::{Resource, Status};
+use crate::model::{Resource, Status, TraceId};
 use crate::sampling::{SamplingRequest, SamplingResult};
 use crate::tail::Verdict;
 use crate::time::ManualClock;
@@ -83,6 +86,17 @@ impl Bench {
         stats
     }
 
+    /// Asks for a trace as a person does.
+    fn keep(&self, id: TraceId) -> KeepOutcome {
+        self.recorder.keep(KeepRequest::by_person(id, ASKED_FOR.into()))
+    }
+
+    /// Asks for a trace as a notice of another service does.
+    fn hear(&self, trace_id: TraceId) -> KeepOutcome {
+        let reason = "Errors at payments".into();
+        self.recorder.keep(KeepRequest { trace_id, reason, origin: KeepOrigin::Notice })
+    }
+
     fn poll(&self) {
         self.recorder.poll(self.clock.clock().now());
     }
@@ -93,6 +107,19 @@ impl Bench {
             |trace: &Trace| trace.spans().map(|span| span.operation_name().to_owned()).collect();
         lock(&self.exported).iter().map(names).collect()
     }
+}
+
+/// A trace that the tail dropped when its time was up, with a span that is still open.
+fn dropped_with_straggler(bench: &Bench) -> (ActiveSpan, TraceId) {
+    let root = bench.start("root");
+    let id = root.context().trace_id;
+    let straggler = root.child("straggler".into());
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    let stats = bench.stats();
+    assert_eq!((stats.held, stats.live), (1, 1));
+    (straggler, id)
 }
 
 fn fail(span: &ActiveSpan) {

@@ -225,20 +225,40 @@ impl SpanStore {
         self.recorded.clear();
     }
 
-    /// Where the first recorded span stands that has failed and ended.
-    pub(crate) fn first_failed_end(&self) -> Option<SpanIndex> {
-        let spans = self.recorded.spans().iter();
-        let found = (0..).zip(spans).find(|(_, span)| span.has_failed() && span.end().is_some());
-        found.map(|(at, _)| SpanIndex::new(at))
+    /// Whether a span has failed and ended.
+    pub(crate) fn has_failed_end(&self) -> bool {
+        match self.spans() {
+            Spans::Recorded(recorded) => {
+                recorded.spans().iter().any(|span| span.has_failed() && span.end().is_some())
+            }
+            // Originals arrive when they have ended.
+            Spans::Foreign(foreign) => foreign.has_errors(),
+        }
     }
 
-    /// Adds copies of recorded spans of another store. How many values were cut is that store's number then: those of
-    /// the spans that are here were counted.
-    pub(crate) fn append_recorded(&mut self, more: &Self) {
-        for index in (0..).map(SpanIndex::new).take(more.recorded.len()) {
-            self.recorded.copy_span(&more.recorded, index, ClockCorrection::NONE);
+    /// Adds the spans of another store of the same trace. How many values were cut is that store's number then: those
+    /// of the spans that are here were counted.
+    pub(crate) fn append(&mut self, mut more: Self, correction: ClockCorrection) {
+        let cut_values = more.cut_values();
+        if more.len() > 0 && !self.append_originals(&mut more) {
+            let recorded = self.make_recorded(correction);
+            let more = more.make_recorded(correction);
+            for index in (0..).map(SpanIndex::new).take(more.len()) {
+                recorded.copy_span(more, index, ClockCorrection::NONE);
+            }
         }
-        self.recorded.set_cut_values(more.cut_values());
+        self.recorded.set_cut_values(cut_values);
+    }
+
+    /// Moves the originals of another store here; false when they are of another type than those that are here.
+    fn append_originals(&mut self, more: &mut Self) -> bool {
+        let Some((originals, budget)) = self.foreign_mut() else { return false };
+        let Some((late, late_budget)) = more.foreign_mut() else { return false };
+        let is_appended = originals.append(late);
+        if is_appended {
+            *budget = budget.with_used(budget.used().saturating_add(late_budget.used()));
+        }
+        is_appended
     }
 
     /// The bytes of the spans themselves, without memory that is only reserved.

@@ -31,6 +31,7 @@ proptest! {
                     None
                 }
                 Step::Keep(_)
+                | Step::Notice(_)
                 | Step::Draft
                 | Step::FailDraft(_)
                 | Step::SettleDraft(_)

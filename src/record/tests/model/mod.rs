@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use self::rows::Head;
+use self::rows::{Head, Request};
 use self::table::StateTable;
 use super::*;
 use crate::ledger::Reason;
@@ -31,6 +31,8 @@ enum Step {
     Finish(usize),
     Advance(u64),
     Keep(usize),
+    /// A request that a notice of another service makes.
+    Notice(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -48,7 +50,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => which.clone().prop_map(Step::Fail),
         6 => which.clone().prop_map(Step::Finish),
         1 => (0..12_u64).prop_map(Step::Advance),
-        1 => which.prop_map(Step::Keep),
+        1 => which.clone().prop_map(Step::Keep),
+        1 => which.prop_map(Step::Notice),
     ];
     prop::collection::vec(step, 0..120)
 }
@@ -182,12 +185,19 @@ impl Pair {
                 self.bench.poll();
                 self.table.poll(self.bench.clock.clock().now());
             }
-            Step::Keep(which) => {
-                let Some(index) = self.pick(which) else { return };
-                let id = self.spans[index].1.context().trace_id;
-                assert_eq!(self.bench.recorder.keep(id), self.table.keep(id));
-            }
+            Step::Keep(which) => self.keep(which, Request::ByPerson),
+            Step::Notice(which) => self.keep(which, Request::ByNotice),
         }
+    }
+
+    fn keep(&mut self, which: usize, request: Request) {
+        let Some(index) = self.pick(which) else { return };
+        let id = self.spans[index].1.context().trace_id;
+        let outcome = match request {
+            Request::ByNotice => self.bench.hear(id),
+            _ => self.bench.keep(id),
+        };
+        assert_eq!(outcome, self.table.keep(id, request));
     }
 
     /// Compares each column of the ledger.

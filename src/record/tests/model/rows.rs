@@ -24,6 +24,15 @@ impl Head {
     }
 }
 
+/// The strongest request that was made for a live trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Request {
+    #[default]
+    None,
+    ByNotice,
+    ByPerson,
+}
+
 /// The states that one thread can see: while a trace is being decided, it does nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -53,7 +62,9 @@ pub(super) struct TraceRow {
     pub(super) open: BTreeSet<usize>,
     pub(super) ended: BTreeSet<usize>,
     pub(super) held: BTreeSet<usize>,
-    pub(super) is_requested: bool,
+    pub(super) request: Request,
+    /// Whether spans of it were kept.
+    pub(super) was_kept: bool,
     /// Whether a late error had it decided a second time.
     pub(super) was_decided_anew: bool,
     pub(super) is_worth_keeping: bool,

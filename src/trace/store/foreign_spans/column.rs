@@ -29,6 +29,8 @@ pub(super) trait OriginalColumn: Any + Send + Sync {
     fn has_errors(&self) -> bool;
     /// The memory that the originals point to, as they say.
     fn pointed_to(&self) -> usize;
+    /// Moves the originals of another column behind these; false when they are of another type.
+    fn append(&mut self, more: &mut dyn OriginalColumn) -> bool;
     /// A copy of some of the originals.
     fn piece(&self, places: Range<usize>) -> Box<dyn OriginalColumn>;
     fn boxed_clone(&self) -> Box<dyn OriginalColumn>;
@@ -83,6 +85,12 @@ impl<S: Original> OriginalColumn for Vec<S> {
     fn pointed_to(&self) -> usize {
         let all = self.iter().filter_map(|original| unwind_safe::call(|| original.bytes()));
         all.map(|bytes| bytes.saturating_sub(size_of::<S>())).sum()
+    }
+
+    fn append(&mut self, more: &mut dyn OriginalColumn) -> bool {
+        let more: &mut dyn Any = more;
+        let more = more.downcast_mut::<Self>();
+        more.map(|more| Vec::append(self, more)).is_some()
     }
 
     fn piece(&self, places: Range<usize>) -> Box<dyn OriginalColumn> {

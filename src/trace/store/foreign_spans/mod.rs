@@ -166,6 +166,17 @@ impl ForeignSpans {
         if fits { OriginalSlot::Free(column, &mut self.summary) } else { OriginalSlot::NoMemory }
     }
 
+    /// Moves the originals of another column behind those that are here; false when they are of another type.
+    pub(super) fn append(&mut self, more: &mut Self) -> bool {
+        if !self.column.append(&mut *more.column) {
+            return false;
+        }
+        self.summary.append(mem::take(&mut more.summary));
+        self.forget_records();
+        more.forget_records();
+        true
+    }
+
     /// A copy of some of the originals. The root is among those of the first piece that has it.
     pub(super) fn piece(&self, spans: Range<usize>) -> Self {
         let column = self.column.piece(spans.clone());

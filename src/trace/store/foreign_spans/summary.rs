@@ -32,6 +32,17 @@ impl ForeignSummary {
         }
     }
 
+    /// Adds what is known of originals that stand behind these.
+    pub(super) fn append(&mut self, more: Self) {
+        if self.len == 0 {
+            *self = more;
+            return;
+        }
+        self.len += more.len;
+        self.has_errors |= more.has_errors;
+        self.resource = self.resource.take().or(more.resource);
+    }
+
     /// What is known of the originals at some places of the column.
     pub(super) fn of_piece(&self, places: &Range<usize>, has_errors: bool) -> Self {
         let root = (self.root as usize).checked_sub(places.start);

@@ -1,13 +1,13 @@
 //! Spans that end after their trace was decided.
 
 use super::StateTable;
-use crate::record::tests::model::rows::{Column, State};
+use crate::record::tests::model::rows::{Column, Request, State};
 
 impl StateTable {
     /// A span ends in a trace that is in the ring, or that was taken out of it.
     pub(super) fn finish_held(&mut self, span: usize, index: usize) {
         let row = &mut self.traces[index];
-        if row.is_requested {
+        if row.request > Request::None {
             row.state = State::Kept;
             if row.open.is_empty() {
                 self.export_late(index);

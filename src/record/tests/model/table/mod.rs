@@ -6,7 +6,7 @@ mod late;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::rows::{Column, Columns, Head, State, TraceRow};
+use super::rows::{Column, Columns, Head, Request, State, TraceRow};
 use crate::ledger::Reason;
 use crate::model::TraceId;
 use crate::record::KeepOutcome;
@@ -70,7 +70,8 @@ impl StateTable {
             open: BTreeSet::from([span]),
             ended: BTreeSet::new(),
             held: BTreeSet::new(),
-            is_requested: false,
+            request: Request::None,
+            was_kept: false,
             was_decided_anew: false,
             is_worth_keeping,
         };
@@ -184,12 +185,13 @@ impl StateTable {
         // A shutdown decides without a root that is open; the policy of the test looks for its name.
         let is_on_purpose = row.head == Head::OnPurpose && row.ended.contains(&row.root);
         let ended = std::mem::take(&mut row.ended);
-        if is_on_purpose && !row.is_requested {
+        if is_on_purpose && row.request < Request::ByPerson {
             row.state = State::DroppedOnPurpose;
             self.set_column(&ended, Column::Dropped(Reason::DroppedByPolicy));
             self.drop_spans(index, Reason::DroppedByPolicy);
-        } else if row.is_requested || is_sampled || has_errors {
+        } else if row.request > Request::None || is_sampled || has_errors {
             row.state = State::Kept;
+            row.was_kept = true;
             self.set_column(&ended, Column::Exported { late: false });
         } else if self.is_closed {
             row.state = State::Gone(Reason::NotKept);
@@ -220,28 +222,34 @@ impl StateTable {
         }
     }
 
-    pub(in crate::record::tests::model) fn keep(&mut self, id: TraceId) -> KeepOutcome {
-        let mut outcome = KeepOutcome::NotFound;
-        for index in 0..self.traces.len() {
-            let row = &mut self.traces[index];
-            if row.id != id {
-                continue;
+    pub(in crate::record::tests::model) fn keep(
+        &mut self,
+        id: TraceId,
+        request: Request,
+    ) -> KeepOutcome {
+        let mut outcome = KeepOutcome::Unknown;
+        for row in self.traces.iter_mut().filter(|row| row.id == id) {
+            let was_kept = row.was_kept;
+            if row.is_registered() {
+                // Spans that are open follow.
+                row.request = row.request.max(request);
+                row.is_worth_keeping = true;
+                outcome = KeepOutcome::WhenComplete;
+            } else if was_kept {
+                outcome = KeepOutcome::AlreadyKept;
+            } else if row.state == State::DroppedOnPurpose {
+                outcome = KeepOutcome::DroppedOnPurpose;
             }
             // What the ring has stays there when open spans of the trace are evicted.
             if !row.held.is_empty() {
                 let held = std::mem::take(&mut row.held);
-                // Spans that are open follow.
-                row.is_requested |= row.is_registered();
-                row.is_worth_keeping |= row.is_registered();
                 if !row.is_registered() && row.state == State::InRing {
                     row.state = State::Gone(Reason::NotKept);
                 }
-                self.set_column(&held, Column::Exported { late: false });
+                row.was_kept = true;
+                self.columns
+                    .extend(held.iter().map(|span| (*span, Column::Exported { late: false })));
                 outcome = KeepOutcome::Exported;
-            } else if row.is_registered() {
-                row.is_requested = true;
-                row.is_worth_keeping = true;
-                outcome = KeepOutcome::WhenComplete;
             }
         }
         outcome
@@ -253,7 +261,9 @@ impl StateTable {
         let mut unfinished = 0;
         for index in self.registered().collect::<Vec<_>>() {
             self.decide_ended(index);
-            if self.traces[index].state == State::InRing && self.traces[index].is_requested {
+            if self.traces[index].state == State::InRing
+                && self.traces[index].request > Request::None
+            {
                 self.export_late(index);
             } else if self.traces[index].state == State::InRing {
                 let ended = std::mem::take(&mut self.traces[index].ended);

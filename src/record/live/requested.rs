@@ -1,0 +1,95 @@
+//! What becomes of requests to keep traces by their ids.
+
+use std::borrow::Cow;
+
+use super::LiveTraces;
+use super::decided::{DecidedAs, Decisions};
+use super::stripe::StripeState;
+use crate::record::local::{ASKED_FOR, KeepRequest, LocalTrace, TraceOwner, kept_for};
+use crate::record::ring::DroppedTrace;
+use crate::time::Tick;
+use crate::trace::KeepReason;
+use crate::trace::store::SpanStore;
+
+/// How many trace ids are looked up under one hold of a stripe's lock.
+const IDS_AT_ONCE: usize = 16;
+
+/// What a request for a trace id found.
+#[derive(Debug, Default)]
+pub(in crate::record) struct RequestedTraces {
+    /// Traces that had been dropped, the newest of a stripe first.
+    pub(in crate::record) dropped: Vec<DroppedTrace>,
+    /// How many live traces were asked for.
+    pub(in crate::record) live: usize,
+    /// How traces of this id that are neither were decided.
+    pub(in crate::record) decided: Decisions,
+}
+
+impl<O: TraceOwner> LiveTraces<O> {
+    /// Takes the dropped traces of these ids out of the ring and requests the live ones, in the order of the requests.
+    pub(in crate::record) fn request_keep(
+        &self,
+        requests: &[KeepRequest],
+        now: Tick,
+    ) -> Vec<RequestedTraces> {
+        let mut found: Vec<RequestedTraces> =
+            requests.iter().map(|_| RequestedTraces::default()).collect();
+        for home in &self.stripes {
+            for (requests, found) in requests.chunks(IDS_AT_ONCE).zip(found.chunks_mut(IDS_AT_ONCE))
+            {
+                // Under the lock under which spans are put into the ring: a trace that is being decided is found
+                // there, or is requested before it gets there.
+                let mut stripe = home.lock();
+                for (request, found) in requests.iter().zip(found) {
+                    self.request_in(&mut stripe, request, now, found);
+                }
+            }
+        }
+        found
+    }
+
+    fn request_in(
+        &self,
+        stripe: &mut StripeState<O>,
+        request: &KeepRequest,
+        now: Tick,
+        found: &mut RequestedTraces,
+    ) {
+        let id = request.trace_id;
+        found.decided.add(stripe.decided.find(id));
+        let dropped = stripe.ring.take(id, now, &self.ring);
+        if !dropped.is_empty() {
+            stripe.decided.insert(id, DecidedAs::Kept);
+            found.dropped.extend(dropped);
+        }
+        for trace in stripe.table.find(id) {
+            found.live += 1;
+            // A reason that was left in this place by an earlier trace is overwritten here.
+            if trace.request_keep(request.origin)
+                && let Some(slot) = trace.slot()
+            {
+                stripe.reasons.insert(slot as u32, request.reason.clone());
+            }
+        }
+    }
+
+    /// Takes the reason for which a live trace was asked for, which is kept now.
+    pub(in crate::record) fn take_reason(&self, trace: &LocalTrace<O>) -> KeepReason {
+        let mut stripe = self.home(trace).lock();
+        let reason = trace.slot().and_then(|slot| stripe.reasons.remove(&(slot as u32)));
+        drop(stripe);
+        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
+    }
+
+    /// Clears the buffer of a trace that was kept, keeps its memory for the next trace of the same stripe, and
+    /// remembers the decision.
+    pub(in crate::record) fn release_kept(&self, trace: &LocalTrace<O>, mut store: SpanStore) {
+        // Before the lock is taken: what spans of another tracer hold may take its time to go.
+        store.clear();
+        let mut stripe = self.home(trace).lock();
+        stripe.decided.insert(trace.trace_id(), DecidedAs::Kept);
+        let unused = stripe.pool.release_store(store, &self.pool);
+        drop(stripe);
+        drop(unused);
+    }
+}
