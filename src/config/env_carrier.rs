@@ -1,7 +1,7 @@
 //! Environment variables as a carrier of propagation.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
 use crate::propagation::{Extractor, Injector};
@@ -25,7 +25,8 @@ use crate::propagation::{Extractor, Injector};
 /// let mut carrier = EnvCarrier::new();
 /// propagator.inject(&context, &mut carrier);
 /// let mut child = std::process::Command::new("make");
-/// child.envs(carrier.iter()); // and spawn it
+/// child.envs(carrier.iter());
+/// carrier.removed().for_each(|name| drop(child.env_remove(name))); // and spawn it
 /// assert_eq!(carrier.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["TRACEPARENT"]);
 ///
 /// // In the child this would be `EnvCarrier::from_env()`.
@@ -38,6 +39,8 @@ use crate::propagation::{Extractor, Injector};
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct EnvCarrier {
     vars: BTreeMap<String, String>,
+    /// What a child must not inherit from this process.
+    removed: BTreeSet<String>,
 }
 
 impl EnvCarrier {
@@ -63,12 +66,21 @@ impl EnvCarrier {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
+
+    /// The names of the variables that must not reach the child from the environment of this process: they
+    /// belong to another trace. Give each to `Command::env_remove`.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.removed.iter().map(String::as_str)
+    }
 }
 
 /// Takes the variables whose names are in the form that headers are written in.
 impl FromIterator<(String, String)> for EnvCarrier {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
-        Self { vars: vars.into_iter().filter(|(name, _)| variable_name(name) == *name).collect() }
+        Self {
+            vars: vars.into_iter().filter(|(name, _)| variable_name(name) == *name).collect(),
+            removed: BTreeSet::new(),
+        }
     }
 }
 
@@ -110,7 +122,23 @@ impl Extractor for EnvCarrier {
 
 impl Injector for EnvCarrier {
     fn set(&mut self, name: &str, value: String) {
-        self.vars.insert(variable_name(name), value);
+        let name = variable_name(name);
+        self.removed.remove(&name);
+        self.vars.insert(name, value);
+    }
+
+    fn remove(&mut self, name: &str) {
+        let name = variable_name(name);
+        self.vars.remove(&name);
+        self.removed.insert(name);
+    }
+
+    fn remove_prefix(&mut self, prefix: &str) {
+        let prefix = variable_name(prefix);
+        self.vars.retain(|name, _| !name.starts_with(&prefix));
+        #[expect(clippy::disallowed_methods, reason = "the room that reads the environment")]
+        let inherited = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        self.removed.extend(inherited.filter(|name| name.starts_with(&prefix)));
     }
 }
 

@@ -40,7 +40,9 @@ impl Propagator for BaggagePropagator {
     }
 
     fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
-        if !baggage.is_empty() {
+        if baggage.is_empty() {
+            carrier.remove(BAGGAGE);
+        } else {
             carrier.set(BAGGAGE, baggage.to_string());
         }
     }

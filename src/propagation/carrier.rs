@@ -64,6 +64,23 @@ pub trait Injector {
     /// lower case are the same in names; propagators write lower case. Values
     /// consist of printable ASCII characters.
     fn set(&mut self, name: &str, value: String);
+
+    /// Removes all lines of a header. Upper and lower case are the same in names.
+    ///
+    /// A propagator removes what its format reads before it writes, so that a header that came in with a
+    /// request does not go out again beside ours. Implement it unless the carrier is always new; by default
+    /// nothing is removed.
+    fn remove(&mut self, name: &str) {
+        let _ = name;
+    }
+
+    /// Removes all headers whose names begin with `prefix`, in upper or lower case.
+    ///
+    /// Implement it for carriers that are not new if you write a format that puts data into names, as
+    /// [`JaegerPropagator`](super::JaegerPropagator) does; by default nothing is removed.
+    fn remove_prefix(&mut self, prefix: &str) {
+        let _ = prefix;
+    }
 }
 
 impl<S: BuildHasher> Extractor for HashMap<String, String, S> {
@@ -88,6 +105,14 @@ impl<S: BuildHasher> Injector for HashMap<String, String, S> {
         // line, and two `traceparent` lines are none.
         self.retain(|key, _| key == name || !key.eq_ignore_ascii_case(name));
         self.insert(name.to_owned(), value);
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.retain(|key, _| !key.eq_ignore_ascii_case(name));
+    }
+
+    fn remove_prefix(&mut self, prefix: &str) {
+        self.retain(|key, _| behind(prefix, key).is_none());
     }
 }
 
@@ -117,6 +142,18 @@ impl Injector for http::HeaderMap {
         {
             // A map that is full stays as it is: `insert` would panic.
             let _ = self.try_insert(name, value);
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        Self::remove(self, name);
+    }
+
+    fn remove_prefix(&mut self, prefix: &str) {
+        let names = self.keys().filter(|name| behind(prefix, name.as_str()).is_some());
+        let names: Vec<http::HeaderName> = names.cloned().collect();
+        for name in names {
+            Self::remove(self, name);
         }
     }
 }

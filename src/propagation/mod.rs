@@ -62,11 +62,12 @@ pub trait Propagator: Send + Sync {
     fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming);
 
     /// Writes the headers that make `context` the parent of what the receiver
-    /// starts. What is empty is not written.
+    /// starts, in place of all lines that [`extract`](Self::extract) would read. What is empty is not
+    /// written, and its lines are [removed](Injector::remove) all the same.
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector);
 
     /// Writes the headers that hand on baggage where there is no span to go with
-    /// it. By default there are no such headers.
+    /// it, in place of those that are there. By default there are no such headers.
     fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
         let _ = (baggage, carrier);
     }

@@ -54,7 +54,9 @@ impl Propagator for TraceContextPropagator {
         let TraceContext { trace_id, span_id, flags, trace_state, .. } = context;
         let flags = flags.bits();
         carrier.set(TRACEPARENT, format!("00-{trace_id}-{span_id}-{flags:02x}"));
-        if !trace_state.is_empty() {
+        if trace_state.is_empty() {
+            carrier.remove(TRACESTATE);
+        } else {
             carrier.set(TRACESTATE, trace_state.to_string());
         }
     }

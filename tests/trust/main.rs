@@ -1,5 +1,6 @@
 //! What strangers and secrets may do, row by row: the table in `README.md` names an attack, what holds, and
 //! the test that shows it.
 
+mod injection;
 mod secrets;
 mod table;

@@ -17,13 +17,16 @@ use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
 use super::url::{Authority, FullUrl};
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::span_ext::TraceSpanExt;
+use crate::model::{Baggage, Incoming};
 
 /// Makes the span of each request that goes out, and tells the receiver about it in the request's
 /// headers (a tower layer).
 ///
 /// The span is a child of the current one. It lasts until the body of the response has ended or was
-/// dropped, so reading the body counts. The headers are those of the propagator; lines of the same
-/// names that the request has already are replaced. Where the span is not recorded, its nearest
+/// dropped, so reading the body counts. The headers are those of the propagator; whatever
+/// it would read of the request is replaced, so that no header of a caller goes out again through a proxy. Baggage
+/// that stands in the request without ids of a span was written by the program: its members are kept beside those
+/// of the span, whose values count for names that both have. Where the span is not recorded, its nearest
 /// recorded ancestor stands in the headers; without one they stay as they are. Put the layer inside
 /// of one that sends again, so that each attempt has its own span. [The module](super) lists its tags.
 ///
@@ -109,14 +112,43 @@ where
     }
 }
 
+/// Headers with the ids of a span. Baggage beside one of them was copied from another request; baggage alone is
+/// what the program itself wants to send.
+const IDS: [&str; 4] = ["traceparent", "b3", "x-b3-traceid", "uber-trace-id"];
+
+/// The baggage of the span with the members that the program wrote into the request by itself. Where both have a
+/// name, the span's value counts: a proxy may have copied an older one from the caller's request.
+fn with_own_members(mut baggage: Baggage, own: &Baggage) -> Baggage {
+    if baggage.is_empty() {
+        return own.clone();
+    }
+    for member in own.iter() {
+        if baggage.get(member.name).is_some() {
+            continue;
+        }
+        // One that does not fit any more is left out, as from a header that is too long.
+        if let Ok(longer) =
+            baggage.clone().with_metadata(member.name, member.value, member.metadata)
+        {
+            baggage = longer;
+        }
+    }
+    baggage
+}
+
 impl HttpClientLayer {
     /// Writes the headers that make `span` the parent of what the receiver starts.
     fn inject(&self, span: &Span, headers: &mut HeaderMap) {
         // Where a filter hides both spans, the caller's trace goes on without a trace of us.
         let context = span.context().or_else(|| Span::current().context());
         let of_caller = || caller::of_thread(CallerRole::InsteadOfRequest)?.into_context();
-        let Some(context) = context.or_else(of_caller) else { return };
-        // A header that the context has nothing to say for would stay behind from another trace.
+        let Some(mut context) = context.or_else(of_caller) else { return };
+        if !IDS.iter().any(|name| headers.contains_key(*name)) {
+            let mut own = Incoming::default();
+            self.shared.propagator.extract(headers, &mut own);
+            context.baggage = with_own_members(context.baggage, &own.baggage);
+        }
+        // A propagator of the program's may write fields and remove none.
         for field in self.shared.propagator.fields() {
             headers.remove(*field);
         }

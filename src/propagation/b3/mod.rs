@@ -84,23 +84,9 @@ impl Propagator for B3Propagator {
     }
 
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
-        let TraceContext { trace_id, span_id, flags, .. } = context;
-        let state = write_state(*flags);
-        match (self.form, state) {
-            (Form::Single, None) => carrier.set(SINGLE, format!("{trace_id}-{span_id}")),
-            (Form::Single, Some(state)) => {
-                carrier.set(SINGLE, format!("{trace_id}-{span_id}-{state}"));
-            }
-            (Form::Multi, state) => {
-                carrier.set(TRACE_ID, trace_id.to_hex());
-                carrier.set(SPAN_ID, span_id.to_hex());
-                match state {
-                    // Debug says that the trace is sampled, too.
-                    Some("d") => carrier.set(FLAGS, "1".to_owned()),
-                    Some(state) => carrier.set(SAMPLED, state.to_owned()),
-                    None => {}
-                }
-            }
+        match self.form {
+            Form::Single => write_single(context, carrier),
+            Form::Multi => write_multi(context, carrier),
         }
     }
 
@@ -112,10 +98,39 @@ impl Propagator for B3Propagator {
     }
 }
 
+fn write_single(context: &TraceContext, carrier: &mut dyn Injector) {
+    let TraceContext { trace_id, span_id, flags, .. } = context;
+    let state = write_state(*flags).map_or_else(String::new, |state| format!("-{state}"));
+    carrier.set(SINGLE, format!("{trace_id}-{span_id}{state}"));
+    for name in [TRACE_ID, SPAN_ID, PARENT_SPAN_ID, SAMPLED, FLAGS] {
+        carrier.remove(name);
+    }
+}
+
+fn write_multi(context: &TraceContext, carrier: &mut dyn Injector) {
+    let TraceContext { trace_id, span_id, flags, .. } = context;
+    // The single header would win at the receiver.
+    carrier.remove(SINGLE);
+    carrier.set(TRACE_ID, trace_id.to_hex());
+    carrier.set(SPAN_ID, span_id.to_hex());
+    carrier.remove(PARENT_SPAN_ID);
+    let mut set_or_remove = |name, value: Option<&str>| match value {
+        Some(value) => carrier.set(name, value.to_owned()),
+        None => carrier.remove(name),
+    };
+    let state = write_state(*flags);
+    // Debug says that the trace is sampled, too.
+    set_or_remove(FLAGS, state.and_then(|state| (state == DEBUG).then_some("1")));
+    set_or_remove(SAMPLED, state.filter(|state| *state != DEBUG));
+}
+
+/// The state of a trace that every service samples.
+const DEBUG: &str = "d";
+
 /// The sampling state as the single header has it; `None` if it is deferred.
 fn write_state(flags: TraceFlags) -> Option<&'static str> {
     if flags.is_debug() {
-        Some("d")
+        Some(DEBUG)
     } else if flags.is_sampled() {
         Some("1")
     } else if flags.is_deferred() {

@@ -91,6 +91,8 @@ impl Propagator for JaegerPropagator {
     }
 
     fn inject_baggage(&self, baggage: &Baggage, carrier: &mut dyn Injector) {
+        carrier.remove(BAGGAGE);
+        carrier.remove_prefix(BAGGAGE_PREFIX);
         for member in baggage.iter() {
             let name = format!("{BAGGAGE_PREFIX}{}", member.name.to_ascii_lowercase());
             carrier.set(&name, url_encoded(member.value));

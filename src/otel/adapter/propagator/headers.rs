@@ -30,10 +30,30 @@ impl Extractor for HeaderReader<'_> {
 }
 
 /// An injector of OpenTelemetry, which headers are written to.
-pub(super) struct HeaderWriter<'a>(pub(super) &'a mut dyn otel::Injector);
+pub(super) struct HeaderWriter<'a> {
+    inner: &'a mut dyn otel::Injector,
+    /// Whether the header that wins over all other headers of B3 was written.
+    has_single_b3: bool,
+}
+
+impl<'a> HeaderWriter<'a> {
+    pub(super) fn new(inner: &'a mut dyn otel::Injector) -> Self {
+        Self { inner, has_single_b3: false }
+    }
+}
 
 impl Injector for HeaderWriter<'_> {
     fn set(&mut self, name: &str, value: String) {
-        self.0.set(name, value);
+        self.has_single_b3 |= name == "b3";
+        self.inner.set(name, value);
+    }
+
+    /// OpenTelemetry's carriers cannot remove. Where a line of another trace would win over what is written, an
+    /// empty line takes its place, which says nothing to any reader. Of other names an empty line would be sent
+    /// with every request, or cost some receivers the whole context.
+    fn remove(&mut self, name: &str) {
+        if !self.has_single_b3 && matches!(name, "b3" | "x-b3-flags") {
+            self.inner.set(name, String::new());
+        }
     }
 }

@@ -48,10 +48,11 @@ impl Default for Propagator {
 impl TextMapPropagator for Propagator {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
         match context_values::trace_context_of(context) {
-            Some(context) => self.inner.inject(&context, &mut HeaderWriter(injector)),
-            None => self
-                .inner
-                .inject_baggage(&context_values::baggage_of(context), &mut HeaderWriter(injector)),
+            Some(context) => self.inner.inject(&context, &mut HeaderWriter::new(injector)),
+            None => {
+                let baggage = context_values::baggage_of(context);
+                self.inner.inject_baggage(&baggage, &mut HeaderWriter::new(injector));
+            }
         }
     }
 
