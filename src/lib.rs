@@ -117,6 +117,8 @@
 //! - [`trace`]: how spans are stored and read: what a [`Trace`] and its spans consist of.
 //! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;
 //!   [`RecordLimits`](record::RecordLimits) bounds what is live, and the ring of recent drops. `KeepOutcome`, `SpanPool`.
+//! - [`coherence`]: one trace in all services. `Coherence` says over which `KeepBus` and in which group services tell
+//!   each other what they kept; `MemoryBus` is one within the process.
 //! - [`delivery`]: when and how often kept traces are exported. [`DeliveryConfig`](delivery::DeliveryConfig) has the
 //!   limits of the queues and the [`Retry`](delivery::Retry); [`AsyncExporter`](delivery::AsyncExporter) gives any
 //!   exporter a queue of its own.
@@ -183,6 +185,8 @@
 )]
 
 pub mod adapter;
+#[cfg_attr(not(test), expect(dead_code, reason = "pipelines do not take part in it yet"))]
+pub mod coherence;
 pub mod config;
 pub mod delivery;
 pub mod export;

@@ -9,6 +9,7 @@
 //! holds whenever nothing is in motion, and [`Stats::balances`] checks it. `started` is counted when
 //! spans start and everything else where they end up, so the equation is a test and not a definition.
 
+mod coherence;
 mod reason;
 mod stats;
 mod watch;
@@ -18,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::kit::striped_counter::{Stripe, StripedCounter};
 use crate::kit::thread_stripe::{self, STRIPES};
+pub(crate) use coherence::CoherenceCounters;
+pub use coherence::CoherenceStats;
 pub use reason::Reason;
 pub(crate) use stats::RecorderCounts;
 pub use stats::Stats;

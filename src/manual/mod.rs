@@ -15,7 +15,8 @@
 //! 10. [`features`]: what each Cargo feature adds.
 //! 11. [`decisions`]: why it is built this way.
 //! 12. [`record`]: how the recorder is built, and one table of what becomes of a local trace.
-//! 13. [`comparison`]: the numbers, how they were measured, and where other tools are better.
+//! 13. [`across_services`]: how a trace that one service keeps is kept by all of them, what is promised, and sizes.
+//! 14. [`comparison`]: the numbers, how they were measured, and where other tools are better.
 //!
 //! The programs in it are tests of the crate.
 
@@ -47,6 +48,9 @@ pub mod propagation {}
 #[cfg(feature = "layer")]
 #[doc = include_str!("switching_from_tracing_opentelemetry.md")]
 pub mod switching_from_tracing_opentelemetry {}
+
+#[doc = include_str!("across_services.md")]
+pub mod across_services {}
 
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}

@@ -121,7 +121,7 @@ pub(crate) const FENCES: &[Fence] = &[
     },
     Fence {
         words: &["..::thread::spawn", "..::thread::scope", "..::thread::Builder"],
-        places: &["delivery/", "pipeline/"],
+        places: &["delivery/", "pipeline/", "coherence/*/transport.rs"],
         tests: Tests::Free,
         cure: "let the delivery worker do the work",
     },

@@ -1,0 +1,37 @@
+//! Keeping one trace in all services: notices of what was kept, over a message bus.
+//!
+//! ```text
+//! kept here --> budget --> outbox (20 ms) --> bus --> other services: budget --> remembered ids, keep
+//! ```
+//!
+//! Between services travel only the ids of kept traces, at most once; no span of a dropped trace leaves its process.
+//! [`Coherence`] says over which [`KeepBus`] and in which group. A bus that is away costs nothing but coherence:
+//! decisions are local then, and what was kept in the last seconds is repeated when the bus is back.
+//!
+//! The logic has neither clock nor threads nor sockets. A thread of its own, with a small runtime, connects it to the bus.
+
+mod budget;
+mod bus;
+mod codec;
+mod config;
+mod heard;
+mod inbox;
+mod member;
+mod memory;
+mod notice;
+mod outbox;
+mod remembered;
+mod runner;
+mod senders;
+
+pub use bus::{BusConnection, BusError, BusReceiver, BusSender, KeepBus};
+pub use codec::{Message, MessageBody, MessageError, ProtocolVersion};
+pub use config::Coherence;
+#[expect(unused_imports, reason = "for pipelines, which do not take part yet")]
+pub(crate) use heard::{HeardNotice, HeardOutcome, KeepHeard, MOST_RING_ENTRIES};
+pub use memory::MemoryBus;
+pub use notice::{KeptPart, Notice};
+#[expect(unused_imports, reason = "for pipelines, which do not take part yet")]
+pub(crate) use remembered::Remembered;
+#[expect(unused_imports, reason = "for pipelines, which do not take part yet")]
+pub(crate) use runner::CoherenceHandle;

@@ -1,0 +1,262 @@
+//! The ids of traces that other services kept, for parts that come later.
+//!
+//! Asked for every trace that would be dropped, by any thread, so a question takes no lock: most end at one word of a
+//! filter, which has two bits set for each id that is remembered. What passes the filter is looked up in a table of
+//! buckets. Ids enter under a lock, which only those take that add.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::kit::Random;
+use crate::kit::unwind_safe::lock;
+use crate::model::{SpanId, TraceId};
+use crate::time::Tick;
+
+/// Slots of a bucket: they fill two cache lines.
+const BUCKET: usize = 8;
+/// Filter bits for each id that may be remembered: with two set for each, about one question in 80 passes wrongly.
+const FILTER_BITS: usize = 16;
+/// How often within the time that an id is remembered the filter is made anew, without the ids that were forgotten.
+const RENEWALS: u32 = 4;
+
+/// Ids for a while, at most as many as there is room for.
+///
+/// Costs 34 bytes for each id that there may be, from the start.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    /// Two ids that agree in all 64 bits of their keys are taken for one another: of 65,536 ids and a million
+    /// questions a second, once in half a year.
+    slots: Box<[Slot]>,
+    filter: Box<[AtomicU64]>,
+    seed: u64,
+    lifetime: Duration,
+    renewed_at: Mutex<Tick>,
+}
+
+/// Zero when it is free.
+// A writer stores the time and then releases the key; a reader that acquires a key sees its time, or that of a later
+// key of the slot. Then an id is remembered as long as the one that took its place, which does no harm.
+#[derive(Debug, Default)]
+struct Slot {
+    key: AtomicU64,
+    /// The tick at which it is forgotten.
+    until: AtomicU64,
+}
+
+impl Remembered {
+    /// Room for about `capacity` ids, each of which is remembered for `lifetime`.
+    pub(crate) fn new(capacity: usize, lifetime: Duration, random: &Random) -> Self {
+        // Half of the slots stay free, so that the buckets of a full table rarely overflow.
+        let buckets = (capacity.max(1) * 2).div_ceil(BUCKET).next_power_of_two();
+        let words = (capacity.max(1) * FILTER_BITS).div_ceil(64).next_power_of_two();
+        Self {
+            slots: std::iter::repeat_with(Slot::default).take(buckets * BUCKET).collect(),
+            filter: std::iter::repeat_with(AtomicU64::default).take(words).collect(),
+            seed: random.next_u64(),
+            lifetime,
+            renewed_at: Mutex::new(Tick::default()),
+        }
+    }
+
+    /// Whether all of this trace is remembered.
+    #[inline]
+    pub(crate) fn contains(&self, trace_id: TraceId, now: Tick) -> bool {
+        let key = self.key(trace_id.to_bits());
+        self.may_have(key) && self.find(key, now)
+    }
+
+    /// Whether the part of this trace is remembered that begins with this span.
+    #[inline]
+    pub(crate) fn contains_part(&self, trace_id: TraceId, top: SpanId, now: Tick) -> bool {
+        let key = self.part_key(trace_id, top);
+        self.may_have(key) && self.find(key, now)
+    }
+
+    /// Remembers all of a trace from now on; whether it was not remembered yet.
+    pub(crate) fn insert(&self, trace_id: TraceId, now: Tick) -> bool {
+        self.insert_key(self.key(trace_id.to_bits()), now)
+    }
+
+    /// Remembers a part of a trace from now on; whether it was not remembered yet.
+    pub(crate) fn insert_part(&self, trace_id: TraceId, top: SpanId, now: Tick) -> bool {
+        self.insert_key(self.part_key(trace_id, top), now)
+    }
+
+    fn insert_key(&self, key: u64, now: Tick) -> bool {
+        let mut renewed_at = lock(&self.renewed_at);
+        let until = now.after(self.lifetime).as_nanos();
+        let bucket = self.bucket(key);
+        let known = bucket.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key);
+        let was_there =
+            known.is_some_and(|slot| slot.until.load(Ordering::Relaxed) > now.as_nanos());
+        // The slot that is forgotten first makes room; a free one has no time yet.
+        let first = || bucket.iter().min_by_key(|slot| slot.until.load(Ordering::Relaxed));
+        if let Some(slot) = known.or_else(first) {
+            slot.until.store(until, Ordering::Relaxed);
+            slot.key.store(key, Ordering::Release);
+        }
+        if let Some(word) = self.filter.get(self.word(key)) {
+            word.fetch_or(bits(key), Ordering::Release);
+        }
+        if now.since(*renewed_at) >= self.lifetime / RENEWALS {
+            *renewed_at = now;
+            self.renew_filter(now);
+        }
+        !was_there
+    }
+
+    /// Makes the filter anew, without what is forgotten. The caller holds the lock, so that no id enters meanwhile.
+    // Each word changes at once, and only bits of forgotten ids go: a reader never misses an id that is there.
+    fn renew_filter(&self, now: Tick) {
+        let mut words = vec![0; self.filter.len()];
+        for slot in &self.slots {
+            let key = slot.key.load(Ordering::Relaxed);
+            if key != 0
+                && slot.until.load(Ordering::Relaxed) > now.as_nanos()
+                && let Some(word) = words.get_mut(self.word(key))
+            {
+                *word |= bits(key);
+            }
+        }
+        for (word, fresh) in self.filter.iter().zip(words) {
+            word.store(fresh, Ordering::Release);
+        }
+    }
+
+    #[inline]
+    fn may_have(&self, key: u64) -> bool {
+        let bits = bits(key);
+        self.filter
+            .get(self.word(key))
+            .is_some_and(|word| word.load(Ordering::Acquire) & bits == bits)
+    }
+
+    #[cold]
+    fn find(&self, key: u64, now: Tick) -> bool {
+        self.bucket(key).iter().any(|slot| {
+            slot.key.load(Ordering::Acquire) == key
+                && slot.until.load(Ordering::Relaxed) > now.as_nanos()
+        })
+    }
+
+    /// The place of a key's bits in the filter. It and the bucket are made of other bits than those of [`bits`].
+    #[inline]
+    fn word(&self, key: u64) -> usize {
+        (key >> 12) as usize & (self.filter.len() - 1)
+    }
+
+    fn bucket(&self, key: u64) -> &[Slot] {
+        let first = ((key >> 36) as usize * BUCKET) & (self.slots.len() - 1);
+        self.slots.get(first..first + BUCKET).unwrap_or_default()
+    }
+
+    /// Mixes an id, so that ids with few random bits spread as well; and by a seed, so that no peer can fill a bucket.
+    #[inline]
+    fn key(&self, id: u128) -> u64 {
+        let product = u128::from(id as u64 ^ self.seed)
+            * u128::from((id >> 64) as u64 ^ 0x9e37_79b9_7f4a_7c15);
+        // Zero marks a free slot.
+        (product as u64 ^ (product >> 64) as u64) | 1
+    }
+
+    #[inline]
+    fn part_key(&self, trace_id: TraceId, top: SpanId) -> u64 {
+        self.key(trace_id.to_bits() ^ (u128::from(top.to_bits()) << 32) ^ 1)
+    }
+}
+
+/// The two bits of a key in its word of the filter.
+#[inline]
+fn bits(key: u64) -> u64 {
+    // The lowest bit of a key is always set.
+    (1 << (key >> 1 & 63)) | (1 << (key >> 58))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn id(bits: u128) -> TraceId {
+        TraceId::from_bits(bits).unwrap()
+    }
+
+    fn at(millis: u64) -> Tick {
+        Tick::from_nanos(millis * 1_000_000)
+    }
+
+    fn room(capacity: usize) -> Remembered {
+        Remembered::new(capacity, Duration::from_secs(60), &Random::seeded(1))
+    }
+
+    #[test]
+    fn an_id_is_remembered_for_its_time_and_no_longer() {
+        let remembered = room(64);
+        assert!(!remembered.contains(id(5), at(0)));
+        assert!(remembered.insert(id(5), at(0)));
+        assert!(!remembered.insert(id(5), at(1)));
+        assert!(remembered.contains(id(5), at(60_000)));
+        assert!(!remembered.contains(id(5), at(60_001)));
+        assert!(remembered.insert(id(5), at(60_001)), "it was forgotten");
+    }
+
+    #[test]
+    fn a_part_is_not_the_whole_nor_another_part() {
+        let remembered = room(64);
+        let part = |bits| SpanId::from_bits(bits).unwrap();
+        remembered.insert_part(id(5), part(1), at(0));
+        assert!(remembered.contains_part(id(5), part(1), at(1)));
+        assert!(!remembered.contains_part(id(5), part(2), at(1)));
+        assert!(!remembered.contains(id(5), at(1)));
+    }
+
+    #[test]
+    fn a_table_that_is_full_has_forgotten_few_and_answers_few_wrongly() {
+        let remembered = room(65_536);
+        let random = Random::seeded(3);
+        let ids: Vec<TraceId> = (0..65_536).map(|_| TraceId::random(&random)).collect();
+        assert!(ids.iter().all(|id| remembered.insert(*id, at(0))));
+        let found = ids.iter().filter(|id| remembered.contains(**id, at(1))).count();
+        assert!(found > 64_500, "{found} of 65,536");
+        let others = || (0..100_000).map(|_| TraceId::random(&random));
+        assert_eq!(others().filter(|id| remembered.contains(*id, at(1))).count(), 0);
+        let passed = others().filter(|id| remembered.may_have(remembered.key(id.to_bits())));
+        let passed = passed.count();
+        assert!(passed < 3_000, "{passed} of 100,000 passed the filter");
+    }
+
+    #[test]
+    fn the_filter_forgets_too() {
+        let remembered = room(1_024);
+        let random = Random::seeded(3);
+        for second in 0..1_000 {
+            for _ in 0..17 {
+                remembered.insert(TraceId::random(&random), at(second * 1_000));
+            }
+        }
+        let bits: u32 =
+            remembered.filter.iter().map(|word| word.load(Ordering::Relaxed).count_ones()).sum();
+        assert!(bits < 4_000, "{bits} bits of {}", 64 * remembered.filter.len());
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_a_map_of_times(steps in proptest::collection::vec((1u128..40, 0u64..9_000, any::<bool>()), 1..200)) {
+            let remembered = room(4_096);
+            let mut model: HashMap<u128, u64> = HashMap::new();
+            let mut now = 0;
+            for (bits, wait, insert) in steps {
+                now += wait;
+                let known = model.get(&bits).is_some_and(|until| *until > now);
+                if insert {
+                    prop_assert_eq!(remembered.insert(id(bits), at(now)), !known);
+                    model.insert(bits, now + 60_000);
+                } else {
+                    prop_assert_eq!(remembered.contains(id(bits), at(now)), known);
+                }
+            }
+        }
+    }
+}

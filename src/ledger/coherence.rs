@@ -1,0 +1,97 @@
+//! The account of coherence: what a service told the others, what it heard, and what became of it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! columns {
+    ($($(#[doc = $doc:literal])+ $name:ident: $row:literal,)+) => {
+        /// What became of notices so far, in traces: the second table of [`Stats`](super::Stats).
+        ///
+        /// `Display` prints it. A notice that is heard is refused by a budget, or ends up in one of the columns
+        /// from `kept_from_ring` to `dropped_on_purpose`.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct CoherenceStats {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl CoherenceStats {
+            /// Each count with its name in the table and in metrics.
+            pub fn rows(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$(($row, self.$name),)+].into_iter()
+            }
+        }
+
+        /// The counters. Writing is wait-free.
+        // Relaxed throughout: a count orders no other access.
+        #[derive(Debug, Default)]
+        pub(crate) struct CoherenceCounters {
+            $($name: AtomicU64,)+
+        }
+
+        impl CoherenceCounters {
+            pub(crate) fn snapshot(&self) -> CoherenceStats {
+                CoherenceStats { $($name: self.$name.load(Ordering::Relaxed),)+ }
+            }
+
+            $(pub(crate) fn $name(&self, traces: u64) {
+                self.$name.fetch_add(traces, Ordering::Relaxed);
+            })+
+        }
+    };
+}
+
+columns! {
+    /// Traces, and parts of traces, that were announced to the other services.
+    announced: "announced",
+    /// What a budget refused: to announce, to accept, or to export more than 64 ring entries for one notice.
+    over_budget: "over budget",
+    /// Announced while the bus was away for longer than what is repeated reaches back.
+    lost_on_the_way_out: "lost on the way out",
+    /// Notices of other services, each trace once for as long as it is remembered.
+    heard: "heard",
+    /// Heard, and kept from the ring of dropped traces.
+    kept_from_ring: "kept from the ring",
+    /// Heard, and kept while they were still running.
+    kept_while_running: "kept while running",
+    /// Not known when they were heard, and kept when they came.
+    kept_when_they_came: "kept when they came",
+    /// Heard, and kept already.
+    already_kept: "already kept",
+    /// Heard, and not known here.
+    unknown_here: "unknown here",
+    /// Heard, and dropped here on purpose.
+    dropped_on_purpose: "dropped on purpose",
+    /// Announced by other services and not heard, by the gaps in the counts of the senders.
+    missed_on_the_bus: "missed on the bus",
+    /// What of these came with a repeat.
+    made_up_by_repeats: "made up by repeats",
+    /// Messages that could not be read, one each: no messages, or of a later protocol.
+    malformed: "malformed",
+}
+
+impl fmt::Display for CoherenceStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "  {:<28}{:>12}", "coherence, in traces", "count")?;
+        for (name, count) in self.rows() {
+            write!(f, "\n  {name:<28}{count:>12}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_row_for_each_count() {
+        let counters = CoherenceCounters::default();
+        counters.announced(3);
+        counters.malformed(1);
+        let stats = counters.snapshot();
+        assert_eq!(stats.announced, 3);
+        assert_eq!(stats.to_string().lines().count(), stats.rows().count() + 1);
+        assert_eq!(stats.rows().map(|(_, count)| count).sum::<u64>(), 4);
+    }
+}
