@@ -8,6 +8,21 @@
 //! Spans come from the `tracing` instrumentation that a program has already, through a [`TraceLayer`],
 //! or from the crate's own small API, through a [`Tracer`]. Both may feed one [`Pipeline`].
 //!
+//! # One line to begin
+//!
+//! With the feature `init`, one line installs logs with trace ids, the layer, headers, a tail and an exporter:
+//!
+//! ```no_run
+//! # #[cfg(feature = "init")]
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _guard = tailtrace::init("shop")?; // Flushes when `main` ends.
+//!     tracing::info_span!("place_order").in_scope(|| tracing::info!("asking the bank"));
+//!     Ok(())
+//! }
+//! # #[cfg(not(feature = "init"))]
+//! # fn main() {}
+//! ```
+//!
 //! # Quick start with `tracing`
 //!
 //! ```
@@ -89,7 +104,7 @@
 //!
 //! | for | names |
 //! |---|---|
-//! | the flow | [`Pipeline`] |
+//! | the flow | `init`, [`Pipeline`] |
 //! | the tail | [`TailSampler`], [`TailPolicy`], [`Verdict`], [`TraceView`]; [`Errors`], [`SlowerThan`], [`Fraction`] |
 //! | the head | [`Sampler`], [`SamplingDecision`], [`SamplingResult`], [`SamplingRequest`]; [`AlwaysOn`], [`AlwaysOff`], [`FixedRateSampler`], [`AdaptiveSampler`], [`ParentBasedSampler`] |
 //! | the native API | [`Tracer`], [`SpanBuilder`], [`SpanGuard`], [`Incoming`] |
@@ -137,6 +152,7 @@
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
 //!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.
 //! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables.
+//! - `init` (feature): one line sets up logs, traces, export and headers. `Guard`, `InitBuilder`, `InitError`.
 //! - [`time`]: the only reader of clocks, so that tests can drive it.
 //! - [`adapter`]: for authors of adapters. `Intake`, `Started`, `Original`, `Outline`, `SpanMut`, `TagKey`, `may_block`.
 //! - `testing` (feature): hand-made traces and traces as text.
@@ -190,6 +206,8 @@ pub mod coherence;
 pub mod config;
 pub mod delivery;
 pub mod export;
+#[cfg(feature = "init")]
+pub mod init;
 mod kit;
 #[cfg(feature = "layer")]
 pub mod layer;
@@ -219,6 +237,8 @@ pub use export::memory::InMemoryExporter;
 pub use export::otlp::OtlpExporter;
 #[cfg(feature = "zipkin")]
 pub use export::zipkin::ZipkinExporter;
+#[cfg(feature = "init")]
+pub use init::entry::init;
 #[cfg(feature = "layer")]
 pub use layer::span_ext::TraceSpanExt;
 #[cfg(feature = "layer")]

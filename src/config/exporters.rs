@@ -30,6 +30,8 @@ const NAMES: &[(&str, Name)] =
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     names: Vec<Name>,
+    /// Whether the variable chose them.
+    is_named: bool,
     /// Why nothing is exported, where no variable asks for that.
     missing: Option<String>,
 }
@@ -45,7 +47,7 @@ impl Choice {
                 )
             });
             let names = if missing.is_none() { vec![Name::Otlp] } else { Vec::new() };
-            return Self { names, missing };
+            return Self { names, is_named: false, missing };
         };
         let lacking: Vec<&str> = names.iter().filter_map(|name| name.lacking_feature()).collect();
         names.retain(|name| name.lacking_feature().is_none());
@@ -58,7 +60,11 @@ impl Choice {
             );
             vars.warn(VARIABLE, &about);
         }
-        Self { names, missing: None }
+        Self { names, is_named: true, missing: None }
+    }
+
+    pub(super) fn is_named(&self) -> bool {
+        self.is_named
     }
 
     pub(super) fn missing(&self) -> Option<&str> {

@@ -35,6 +35,7 @@ mod propagators;
 mod resource;
 mod sampler;
 mod settings;
+mod tail;
 mod url;
 mod variables;
 mod warning;

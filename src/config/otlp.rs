@@ -47,6 +47,8 @@ pub struct OtlpSettings {
     pub client_identity: Option<(PathBuf, PathBuf)>,
     /// Whether the endpoint has `https://` only because it was given without a scheme.
     pub(super) assumes_tls: bool,
+    /// Whether a variable gives the endpoint.
+    pub(super) has_endpoint: bool,
 }
 
 impl fmt::Debug for OtlpSettings {
@@ -101,10 +103,11 @@ impl OtlpSettings {
     pub(super) fn read(vars: &mut Variables<'_>) -> Self {
         let protocol = names!("PROTOCOL").read(|name| vars.choice(name, PROTOCOLS));
         let protocol = protocol.unwrap_or_default();
-        let (endpoint, assumes_tls) = endpoint(vars, protocol);
+        let (named, assumes_tls) = endpoint(vars, protocol);
         Self {
             protocol,
-            endpoint,
+            has_endpoint: named.is_some(),
+            endpoint: named.unwrap_or_else(|| protocol.default_endpoint().to_owned()),
             headers: names!("HEADERS").read(|name| headers(vars, name)).unwrap_or_default(),
             timeout: (names!("TIMEOUT").read(|name| vars.millis(name)))
                 .unwrap_or(Duration::from_secs(10)),
@@ -119,8 +122,8 @@ impl OtlpSettings {
 
 const COMPRESSIONS: &[(&str, bool)] = &[("gzip", true), ("none", false)];
 
-/// The endpoint, and whether it has TLS only for want of a scheme.
-fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (String, bool) {
+/// The endpoint that a variable gives, and whether it has TLS only for want of a scheme.
+fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>, bool) {
     let insecure = names!("INSECURE").read(|name| vars.flag(name)).unwrap_or(false);
     let names = names!("ENDPOINT");
     if protocol == OtlpProtocol::Grpc {
@@ -131,7 +134,7 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (String, bool) 
             Url::read(text).map(|url| (url.origin(scheme), !insecure && !url.has_scheme()))
         };
         let endpoint = names.read(|name| vars.address(name, cure, read));
-        return endpoint.unwrap_or_else(|| ("http://localhost:4317".to_owned(), false));
+        return endpoint.map_or((None, false), |(url, assumes_tls)| (Some(url), assumes_tls));
     }
     let cure = "use a URL with http:// or https://, such as http://localhost:4318";
     let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
@@ -139,8 +142,7 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (String, bool) 
         |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.below("v1/traces"));
     let own = vars.address(names.0, cure, whole);
     let general = vars.address(names.1, cure, base);
-    let endpoint = own.or(general);
-    (endpoint.unwrap_or_else(|| "http://localhost:4318/v1/traces".to_owned()), false)
+    (own.or(general), false)
 }
 
 /// The headers of one variable. What is wrong is told by its place only: the rest may be a secret.

@@ -10,6 +10,7 @@ use super::otlp::OtlpSettings;
 use super::propagators::PropagatorChoice;
 use super::resource::Identity;
 use super::sampler::SamplerChoice;
+use super::tail::TailChoice;
 use super::variables::{VariableValue, Variables};
 use super::warning::Warning;
 use super::zipkin::ZipkinSettings;
@@ -21,6 +22,7 @@ use crate::pipeline::{Pipeline, PipelineBuilder};
 use crate::propagation::CompositePropagator;
 use crate::record::RecordLimits;
 use crate::sampling::Sampler;
+use crate::tail::sampler::TailSampler;
 
 /// The settings of the `OTEL_*` variables.
 ///
@@ -39,6 +41,9 @@ pub struct Settings {
     exporters: Choice,
     otlp: OtlpSettings,
     zipkin: ZipkinSettings,
+    tail: Option<TailChoice>,
+    log_filter: Option<String>,
+    span_filter: Option<String>,
     warnings: Vec<Warning>,
     pending: Arc<PendingWarnings>,
 }
@@ -64,6 +69,9 @@ impl Settings {
             exporters: Choice::read(&mut vars),
             otlp: OtlpSettings::read(&mut vars),
             zipkin: ZipkinSettings::read(&mut vars),
+            tail: TailChoice::read(&mut vars),
+            log_filter: vars.text("RUST_LOG"),
+            span_filter: vars.text("TAILTRACE_FILTER"),
             warnings: Vec::new(),
             pending: Arc::default(),
         };
@@ -165,6 +173,46 @@ impl Settings {
     #[must_use]
     pub fn sampler(&self) -> Option<Box<dyn Sampler>> {
         self.sampler.map(SamplerChoice::sampler)
+    }
+
+    /// The tail policy: `TAILTRACE_TAIL`. Each call makes a new one. `None` when it is not set.
+    ///
+    /// [`pipeline`](Self::pipeline) leaves the tail to the program; `tailtrace::init` takes this one.
+    ///
+    /// ```
+    /// use tailtrace::config;
+    /// let vars = |name: &str| match name {
+    ///     "TAILTRACE_TAIL" => Some("errors,slow=500ms,fraction=0.01,budget=50/s".to_owned()),
+    ///     _ => None,
+    /// };
+    /// assert!(config::from_vars(&vars).tail().is_some());
+    /// ```
+    #[must_use]
+    pub fn tail(&self) -> Option<TailSampler> {
+        self.tail.and_then(|choice| choice.tail().ok())
+    }
+
+    /// The filter of the log lines: `RUST_LOG`, as it stands there.
+    ///
+    /// `tailtrace::init` applies it.
+    #[must_use]
+    pub fn log_filter(&self) -> Option<&str> {
+        self.log_filter.as_deref()
+    }
+
+    /// The filter of the spans and events that are recorded: `TAILTRACE_FILTER`, as it stands there.
+    ///
+    /// `tailtrace::init` applies it.
+    #[must_use]
+    pub fn span_filter(&self) -> Option<&str> {
+        self.span_filter.as_deref()
+    }
+
+    /// Whether a variable says where traces go: `OTEL_TRACES_EXPORTER`, or an endpoint of
+    /// `OTEL_EXPORTER_OTLP_*`. Otherwise [`exporters`](Self::exporters) are the default ones.
+    #[must_use]
+    pub fn names_destination(&self) -> bool {
+        self.exporters.is_named() || self.otlp.has_endpoint
     }
 
     /// How much may be recorded: `OTEL_*_LIMIT`, and the defaults of this crate's own limits.

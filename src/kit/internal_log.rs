@@ -12,6 +12,24 @@ pub(crate) fn warn(message: &str) {
     unwind_safe::call(|| tracing::warn!(target: "tailtrace", "{message}"));
 }
 
+/// Logs a warning, or prints it on standard error where the program has no subscriber that could log it.
+///
+/// For what says that the subscriber itself is missing, which no subscriber would ever tell.
+#[expect(clippy::print_stderr, reason = "without a subscriber nothing else reaches the operator")]
+pub(crate) fn warn_or_print(message: &str) {
+    if has_subscriber() {
+        warn(message);
+    } else {
+        unwind_safe::call(|| eprintln!("tailtrace: {message}"));
+    }
+}
+
+/// Whether this thread has a subscriber.
+fn has_subscriber() -> bool {
+    let is_none = |dispatch: &tracing::Dispatch| dispatch.is::<tracing::subscriber::NoSubscriber>();
+    !tracing::dispatcher::get_default(is_none)
+}
+
 /// Logs that all is well again, at the information level, target `tailtrace`.
 ///
 /// A panic of the subscriber is caught, and the message is lost.
@@ -35,11 +53,7 @@ impl PendingWarnings {
 
     /// Logs the warnings, once, if this thread has a subscriber.
     pub(crate) fn log_when_subscribed(&self) {
-        let has_no_subscriber =
-            |dispatch: &tracing::Dispatch| dispatch.is::<tracing::subscriber::NoSubscriber>();
-        if !unwind_safe::lock(&self.0).is_empty()
-            && !tracing::dispatcher::get_default(has_no_subscriber)
-        {
+        if !unwind_safe::lock(&self.0).is_empty() && has_subscriber() {
             self.log_all();
         }
     }

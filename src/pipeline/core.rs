@@ -1,5 +1,6 @@
 //! The parts of a running pipeline, and their end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ pub(super) struct Core {
     /// Whether a shutdown has decided every live trace.
     pub(super) decided: Mutex<bool>,
     pub(super) is_decided: Condvar,
+    /// Whether the end has been looked at: a second shutdown tells nothing.
+    // Relaxed: it orders with nothing.
+    pub(super) has_told: AtomicBool,
 }
 
 impl Core {
@@ -31,9 +35,26 @@ impl Core {
         let unfinished = self.decide_all(timeout);
         self.maintenance.stop();
         self.pending_warnings.log_all();
+        self.tell_if_nothing_arrived();
         // The policies that were just asked have had their part of the time.
         let left = asked.saturating_sub(self.recorder.clock.now().since(start));
         self.delivery.shutdown(left, unfinished).map_err(|error| error.within(asked))
+    }
+
+    /// Tells once of a pipeline that ends without having seen a span: the usual reason is that what should have
+    /// led spans to it was never installed.
+    fn tell_if_nothing_arrived(&self) {
+        let recorder = &self.recorder;
+        if recorder.switch.may_record
+            && !self.has_told.swap(true, Ordering::Relaxed)
+            && recorder.stats().started == 0
+        {
+            internal_log::warn_or_print(
+                "no span arrived during the whole life of the pipeline; is a subscriber with its layer installed \
+                 (`tracing_subscriber::registry().with(pipeline.layer()).init()`), does its filter let spans through, \
+                 and was the `Pipeline` held until the program's end?",
+            );
+        }
     }
 
     /// Ends recording and decides every live trace; how many spans had not ended. A second thread that
@@ -63,17 +84,8 @@ pub(super) struct ShutdownOnDrop(pub(super) Arc<Core>);
 
 impl Drop for ShutdownOnDrop {
     fn drop(&mut self) {
-        let recorder = &self.0.recorder;
-        let was_running = !recorder.is_closed();
         if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
             internal_log::warn(&error.to_string());
-        }
-        // A set-up function that does not hand the pipeline on looks as if nothing were traced.
-        if was_running && recorder.records() && recorder.stats().started == 0 {
-            internal_log::warn(
-                "the last handle to the pipeline was dropped before any span started, so none will \
-                 be recorded; keep the `Pipeline` until the program ends",
-            );
         }
     }
 }

@@ -40,6 +40,7 @@ mod baggage;
 mod carrier;
 mod composite;
 mod jaeger;
+mod shared;
 mod trace_context;
 
 pub use b3::B3Propagator;
@@ -47,6 +48,8 @@ pub use baggage::BaggagePropagator;
 pub use carrier::{Extractor, Injector};
 pub use composite::CompositePropagator;
 pub use jaeger::JaegerPropagator;
+pub(crate) use shared::default_propagator;
+pub use shared::set_default;
 pub use trace_context::TraceContextPropagator;
 
 use crate::model::{Baggage, Incoming, TraceContext};

@@ -29,7 +29,7 @@ use crate::export::Exporter;
 use crate::ledger::Stats;
 use crate::model::{Incoming, TraceContext};
 use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
-use crate::propagation::{CompositePropagator, Extractor, Injector, Propagator};
+use crate::propagation::{Extractor, Injector, Propagator, default_propagator};
 use crate::record::{Recorder, SpanStart};
 use crate::sampling::Sampler;
 
@@ -141,7 +141,8 @@ impl Tracer {
         self.propagator.inject(context, headers);
     }
 
-    /// This tracer with other headers than W3C's.
+    /// This tracer with headers of its own. Default: those of
+    /// [`propagation::set_default`](crate::propagation::set_default), else W3C's.
     #[must_use]
     pub fn with_propagator(mut self, propagator: impl Propagator + 'static) -> Self {
         self.propagator = Arc::new(propagator);
@@ -188,7 +189,7 @@ impl Pipeline {
     }
 
     fn into_tracer(self) -> Tracer {
-        let propagator = Arc::new(CompositePropagator::default());
+        let propagator = default_propagator();
         Tracer { recorder: Arc::clone(self.recorder()), pipeline: self, propagator }
     }
 }

@@ -50,6 +50,9 @@ pub(crate) const ALL: &[&str] = &[
     "OTEL_TRACES_EXPORTER",
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
+    "RUST_LOG",
+    "TAILTRACE_FILTER",
+    "TAILTRACE_TAIL",
 ];
 
 /// Nonsense, and what comes near to sense.

@@ -6,7 +6,7 @@ use http::Method;
 use tracing::Level;
 
 use super::method::KnownMethods;
-use crate::propagation::{CompositePropagator, Propagator};
+use crate::propagation::{Propagator, default_propagator};
 
 /// The target of the spans, which filters know them by.
 pub(super) const TARGET: &str = "tailtrace::http";
@@ -22,7 +22,7 @@ pub(super) struct SharedOptions {
 impl Default for SharedOptions {
     fn default() -> Self {
         Self {
-            propagator: Arc::new(CompositePropagator::default()),
+            propagator: default_propagator(),
             known_methods: KnownMethods::default(),
             level: Level::INFO,
         }
@@ -44,8 +44,8 @@ macro_rules! shared_option_methods {
     ($layer:ident, propagator: $propagator_doc:literal) => {
         impl $layer {
             #[doc = $propagator_doc]
-            /// Default:
-            /// [`CompositePropagator::default`](crate::propagation::CompositePropagator::default).
+            /// Default: that of [`propagation::set_default`](crate::propagation::set_default) when the layer is
+            /// made, else the W3C headers.
             #[must_use]
             pub fn with_propagator(
                 mut self,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -133,7 +134,8 @@ impl PipelineBuilder {
     /// A pipeline that does not record starts no exporter, asks neither sampler nor tail, and costs
     /// next to nothing. What callers decided about their traces goes on, under the caller's span id, to
     /// whom this program calls; a trace that begins here goes on as not sampled. Its spans are counted as
-    /// sampled out. It stays so as long as the pipeline lives. OpenTelemetry: `OTEL_SDK_DISABLED`.
+    /// sampled out. It stays so as long as the pipeline lives; [`Pipeline::set_enabled`] is the switch for a pipeline
+    /// that runs. OpenTelemetry: `OTEL_SDK_DISABLED`.
     pub fn with_recording(mut self, records: bool) -> Self {
         self.records = records;
         self
@@ -230,7 +232,17 @@ impl PipelineBuilder {
         });
         let decided = Mutex::new(false);
         let is_decided = Condvar::new();
-        (Core { recorder, delivery, maintenance, pending_warnings, decided, is_decided }, failed)
+        let has_told = AtomicBool::new(false);
+        let core = Core {
+            recorder,
+            delivery,
+            maintenance,
+            pending_warnings,
+            decided,
+            is_decided,
+            has_told,
+        };
+        (core, failed)
     }
 }
 

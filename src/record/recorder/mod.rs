@@ -3,6 +3,7 @@
 mod settings;
 mod span_start;
 mod start;
+mod switch;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,7 @@ use crate::tail::TailPolicy;
 use crate::time::{Clock, Tick};
 use crate::trace::SpanMut;
 use crate::trace::store::{SpanIndex, SpanStore};
+use switch::RecordingSwitch;
 
 /// Records spans, finds out when local traces are complete, and asks the tail.
 pub(crate) struct Recorder {
@@ -35,7 +37,7 @@ pub(crate) struct Recorder {
     pub(crate) random: Random,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) limits: RecordLimits,
-    records: bool,
+    pub(crate) switch: RecordingSwitch,
     pub(super) deciders: Arc<Deciders>,
     pub(super) traces: LiveTraces<Self>,
     pub(super) completion: Completion<Self>,
@@ -83,7 +85,7 @@ impl Recorder {
             random,
             ledger,
             limits,
-            records: settings.records,
+            switch: RecordingSwitch::new(settings.records),
             deciders,
             completion,
             draft_holders: DraftHolders::default(),
@@ -108,7 +110,7 @@ impl Recorder {
 
     /// Whether it is there to record, and not only to pass contexts on.
     pub(crate) fn records(&self) -> bool {
-        self.records
+        self.switch.is_on()
     }
 
     /// Whether asking the tail runs nothing but code of this crate, so that it may be asked anywhere.
