@@ -2,5 +2,6 @@
 //! the test that shows it.
 
 mod injection;
+mod redaction;
 mod secrets;
 mod table;

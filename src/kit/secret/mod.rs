@@ -4,7 +4,20 @@
 //! `Debug` and its `Display` show what helps to find the mistake, and nothing that grants access. What is
 //! not recognised is not shown.
 
+#[cfg(feature = "tower")]
+mod hash;
+#[cfg(feature = "tower")]
+mod keys;
 mod shown;
+#[cfg(feature = "tower")]
+mod text;
+
+#[cfg(feature = "tower")]
+pub(crate) use hash::hashed;
+#[cfg(feature = "tower")]
+pub(crate) use keys::SecretKeys;
+#[cfg(feature = "tower")]
+pub(crate) use text::{QueryRule, REDACTED, write_query, write_text};
 
 use std::borrow::Cow;
 use std::fmt;

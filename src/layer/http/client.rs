@@ -106,7 +106,7 @@ where
         let span = self.layer.request_span(&parts);
         self.layer.inject(&span, &mut parts.headers);
         let request = Request::from_parts(parts, body);
-        let scope = RequestScope::new(span);
+        let scope = RequestScope::new(span, &self.layer.shared.redaction);
         let response = scope.run(|| self.inner.call(request));
         ResponseFuture::new(response, scope, HttpSide::Client)
     }
@@ -160,6 +160,13 @@ impl HttpClientLayer {
     fn request_span(&self, parts: &Parts) -> Span {
         let method = self.shared.known_methods.name(&parts.method);
         let authority = Authority::of(parts);
+        let redaction = &self.shared.redaction;
+        let original = method.is_none().then_some(parts.method.as_str());
+        let original =
+            original.and_then(|method| redaction.text("http.request.method_original", method));
+        let address =
+            authority.and_then(|authority| redaction.text("server.address", authority.address()));
+        let url = redaction.shown("url.full", FullUrl { parts, authority, redaction });
 
         macro_rules! span_at {
             ($level:ident) => {
@@ -168,9 +175,9 @@ impl HttpClientLayer {
                     otel.name = display(SpanName { method, route: None }),
                     otel.kind = "client",
                     http.request.method = method.unwrap_or(OTHER),
-                    http.request.method_original = method.is_none().then(|| parts.method.as_str()),
-                    url.full = display(FullUrl { parts, authority }),
-                    server.address = authority.map(|authority| authority.address()),
+                    http.request.method_original = original.as_deref(),
+                    url.full = url.as_ref().map(display),
+                    server.address = address.as_deref(),
                     server.port = authority.and_then(|authority| authority.port(parts.uri.scheme())).map(i64::from),
                     network.protocol.version = Empty,
                     http.response.status_code = Empty,

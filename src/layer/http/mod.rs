@@ -26,8 +26,9 @@
 //! | `http.response.status_code` | yes | yes |
 //! | `error.type` | status 5xx, or the type of the error | status 4xx or 5xx, or the type of the error |
 //!
-//! `error.type` comes with the status error. Credentials in URLs and the values of the query's keys
-//! `AWSAccessKeyId`, `Signature`, `sig` and `X-Goog-Signature` are replaced by `REDACTED`.
+//! `error.type` comes with the status error. Credentials in URLs and the values of a query's secret keys, such as
+//! `X-Amz-Signature`, `access_token`, `api_key`, `password` and `code`, are replaced by `REDACTED`, also in the text of
+//! an error; [`Redaction`] adds keys, leaves tags out or hashes them.
 //!
 //! # Filters
 //! The spans' target is `tailtrace::http`, their level INFO. A filter that names your own crate only,
@@ -53,10 +54,12 @@
 mod client;
 mod method;
 mod options;
+mod redaction;
 mod response;
 mod server;
 mod url;
 
 pub use client::{HttpClientLayer, HttpClientService};
+pub use redaction::Redaction;
 pub use response::{ResponseBody, ResponseFuture};
 pub use server::{HttpServerLayer, HttpServerService};

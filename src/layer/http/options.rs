@@ -6,6 +6,7 @@ use http::Method;
 use tracing::Level;
 
 use super::method::KnownMethods;
+use super::redaction::Redaction;
 use crate::propagation::{Propagator, default_propagator};
 
 /// The target of the spans, which filters know them by.
@@ -17,6 +18,7 @@ pub(super) struct SharedOptions {
     pub(super) propagator: Arc<dyn Propagator>,
     pub(super) known_methods: KnownMethods,
     pub(super) level: Level,
+    pub(super) redaction: Redaction,
 }
 
 impl Default for SharedOptions {
@@ -25,6 +27,7 @@ impl Default for SharedOptions {
             propagator: default_propagator(),
             known_methods: KnownMethods::default(),
             level: Level::INFO,
+            redaction: Redaction::new(),
         }
     }
 }
@@ -63,6 +66,13 @@ macro_rules! shared_option_methods {
                 methods: impl IntoIterator<Item = http::Method>,
             ) -> Self {
                 self.shared.set_known_methods(methods);
+                self
+            }
+
+            /// Sets what of a request is not told. Default: the secrets of URLs; see [`Redaction`](super::Redaction).
+            #[must_use]
+            pub fn with_redaction(mut self, redaction: super::Redaction) -> Self {
+                self.shared.redaction = redaction;
                 self
             }
 

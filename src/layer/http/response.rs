@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 use tracing::field::display;
 
+use super::redaction::Redaction;
 use super::url::protocol_version;
 use crate::layer::caller::{self, CallerRole};
 use crate::model::Incoming;
@@ -22,15 +23,16 @@ pub(super) struct RequestScope {
     span: Span,
     /// The caller, where a filter hides the span that would tell of it.
     hidden: Option<Box<Incoming>>,
+    redaction: Redaction,
 }
 
 impl RequestScope {
-    pub(super) fn new(span: Span) -> Self {
-        Self { span, hidden: None }
+    pub(super) fn new(span: Span, redaction: &Redaction) -> Self {
+        Self { span, hidden: None, redaction: redaction.clone() }
     }
 
-    pub(super) fn hidden(span: Span, caller: Incoming) -> Self {
-        Self { span, hidden: Some(Box::new(caller)) }
+    pub(super) fn hidden(span: Span, redaction: &Redaction, caller: Incoming) -> Self {
+        Self { hidden: Some(Box::new(caller)), ..Self::new(span, redaction) }
     }
 
     pub(super) fn run<R>(&self, work: impl FnOnce() -> R) -> R {
@@ -46,7 +48,7 @@ impl RequestScope {
 
 impl Default for RequestScope {
     fn default() -> Self {
-        Self::new(Span::none())
+        Self::new(Span::none(), &Redaction::default())
     }
 }
 
@@ -84,13 +86,16 @@ impl HttpSide {
     }
 }
 
-fn record_error<E: Display>(span: &Span, error: &E) {
+fn record_error<E: Display>(scope: &RequestScope, error: &E) {
+    let span = &scope.span;
     let name = type_name::<E>();
     // The type of an error in a box is not known.
     let kind = if name.starts_with("alloc::boxed::Box<") { "_OTHER" } else { name };
     span.record("error.type", kind);
     span.record("otel.status_code", "error");
-    span.record("otel.status_description", display(error));
+    if let Some(text) = scope.redaction.error(error) {
+        span.record("otel.status_description", display(text));
+    }
 }
 
 fn record_abandonment(span: &Span) {
@@ -164,7 +169,7 @@ where
                 Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, scope))))
             }
             Err(error) => {
-                record_error(&scope.span, &error);
+                record_error(&scope, &error);
                 Poll::Ready(Err(error))
             }
         }
@@ -206,7 +211,7 @@ where
         let has_ended = match &frame {
             Some(Ok(_)) => this.inner.is_end_stream(),
             Some(Err(error)) => {
-                record_error(&this.scope.span, error);
+                record_error(this.scope, error);
                 true
             }
             None => true,

@@ -17,7 +17,7 @@ use tracing::{Level, Span, span};
 use super::method::{OTHER, SpanName};
 use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
 use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
-use super::url::{Authority, Query, protocol_version};
+use super::url::{Authority, protocol_version};
 use crate::kit::unwind_safe;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::lookup;
@@ -165,14 +165,17 @@ impl HttpServerLayer {
         let route =
             self.route.as_ref().and_then(|route| unwind_safe::call(|| route(parts)).flatten());
         if caller.is_empty() {
-            return RequestScope::new(self.request_span(parts, route, false));
+            return RequestScope::new(
+                self.request_span(parts, route, false),
+                &self.shared.redaction,
+            );
         }
         let create = || self.request_span(parts, route, true);
         let span = caller::with_caller(caller.clone(), CallerRole::ParentOfRequest, create);
         if lookup::is_known(&span) {
-            RequestScope::new(span)
+            RequestScope::new(span, &self.shared.redaction)
         } else {
-            RequestScope::hidden(span, caller)
+            RequestScope::hidden(span, &self.shared.redaction, caller)
         }
     }
 
@@ -181,6 +184,19 @@ impl HttpServerLayer {
     fn request_span(&self, parts: &Parts, route: Option<&str>, is_root: bool) -> Span {
         let method = self.shared.known_methods.name(&parts.method);
         let authority = Authority::of(parts);
+        let redaction = &self.shared.redaction;
+        let original = method.is_none().then_some(parts.method.as_str());
+        let original =
+            original.and_then(|method| redaction.text("http.request.method_original", method));
+        let address =
+            authority.and_then(|authority| redaction.text("server.address", authority.address()));
+        let path = Some(parts.uri.path()).filter(|path| !path.is_empty());
+        let path = path.and_then(|path| redaction.text("url.path", path));
+        let query = parts.uri.query().and_then(|query| redaction.query(query));
+        let query = query.and_then(|query| redaction.shown("url.query", query));
+        let user_agent = text_of(parts.headers.get(header::USER_AGENT));
+        let user_agent =
+            user_agent.as_deref().and_then(|text| redaction.text("user_agent.original", text));
         let scheme = parts.uri.scheme().unwrap_or(&self.scheme);
 
         // The parent is static, as the level is, so each pair is a callsite of its own.
@@ -191,15 +207,15 @@ impl HttpServerLayer {
                     otel.name = display(SpanName { method, route }),
                     otel.kind = "server",
                     http.request.method = method.unwrap_or(OTHER),
-                    http.request.method_original = method.is_none().then(|| parts.method.as_str()),
+                    http.request.method_original = original.as_deref(),
                     http.route = route,
                     url.scheme = scheme.as_str(),
-                    url.path = Some(parts.uri.path()).filter(|path| !path.is_empty()),
-                    url.query = parts.uri.query().map(|query| display(Query(query))),
-                    server.address = authority.map(|authority| authority.address()),
+                    url.path = path.as_deref(),
+                    url.query = query.as_ref().map(display),
+                    server.address = address.as_deref(),
                     server.port = authority.and_then(|authority| authority.port(parts.uri.scheme())).map(i64::from),
                     network.protocol.version = protocol_version(parts.version),
-                    user_agent.original = text_of(parts.headers.get(header::USER_AGENT)).as_deref(),
+                    user_agent.original = user_agent.as_deref(),
                     http.response.status_code = Empty,
                     error.type = Empty,
                     otel.status_code = Empty,

@@ -1,0 +1,109 @@
+//! What stands in the URL of a request, and must not stand in its span.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use http::{Request, Response};
+use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer, Redaction};
+use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline, Span};
+use tower::{Service, ServiceBuilder, service_fn};
+use tracing_subscriber::layer::SubscriberExt;
+
+/// The error of a client that repeats the URL, as those of most clients do.
+#[derive(Debug)]
+struct Failed(String);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error sending request for url ({}): refused", self.0)
+    }
+}
+
+impl Error for Failed {}
+
+/// The spans of a request through both layers, and of one that fails.
+fn spans(uri: &str, redaction: &Redaction) -> Vec<Span> {
+    let memory = InMemoryExporter::new();
+    let pipeline = Pipeline::builder("shop")
+        .with_sampler(AlwaysOn)
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        let server = HttpServerLayer::new().with_redaction(redaction.clone());
+        let client = HttpClientLayer::new().with_redaction(redaction.clone());
+        let answer =
+            service_fn(async |_: Request<String>| Ok::<_, Failed>(Response::new(String::new())));
+        let fail = service_fn(async |request: Request<String>| {
+            Err::<Response<String>, _>(Failed(request.uri().to_string()))
+        });
+        let request =
+            || Request::get(uri).header("user-agent", "cart").body(String::new()).unwrap();
+        let mut whole =
+            ServiceBuilder::new().layer(server.clone()).layer(client.clone()).service(answer);
+        drop(runtime.block_on(whole.call(request())).unwrap());
+        let mut failing = ServiceBuilder::new().layer(server).layer(client).service(fail);
+        assert!(runtime.block_on(failing.call(request())).is_err());
+    });
+    pipeline.shutdown(Duration::from_secs(30)).unwrap();
+    let spans = memory.spans();
+    assert_eq!(spans.len(), 4);
+    spans
+}
+
+#[test]
+fn secret_values_of_a_query_stand_neither_in_tags_nor_in_errors() {
+    for key in [
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+        "X-Amz-Credential",
+        "x-goog-signature",
+        "AWSAccessKeyId",
+        "sig",
+        "access_token",
+        "ACCESS_TOKEN",
+        "access%5Ftoken",
+        "%61%63cess_token",
+        "refresh_token",
+        "id_token",
+        "token",
+        "api_key",
+        "api-key",
+        "apikey",
+        "password",
+        "code",
+        "client_secret",
+        "user%5Bpassword%5D",
+    ] {
+        let uri = format!("http://user:S3CRET@shop.example/cart?a=1&{key}=S3CRET&b=2");
+        for span in spans(&uri, &Redaction::new()) {
+            let text = format!("{span:?}");
+            assert!(!text.contains("S3CRET"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_a_program_wants_to_keep_for_itself_is_left_out_or_hashed() {
+    let uri = "http://shop.example/cart/S3CRET?voucher=S3CRET&color=blue";
+    let redaction = Redaction::new()
+        .with_secret_key("Voucher")
+        .with_hashed_tag("url.path")
+        .with_hashed_tag("url.full")
+        .with_hashed_tag("otel.status_description")
+        .without_tag("user_agent.original");
+    let shown = spans(uri, &redaction);
+    for span in &shown {
+        let text = format!("{span:?}");
+        assert!(!text.contains("S3CRET") && !text.contains("\"cart\""), "{text}");
+    }
+    assert!(format!("{shown:?}").contains("voucher=REDACTED&color=blue"), "{shown:?}");
+    let without = Redaction::new().without_query();
+    for span in spans("http://shop.example/cart?color=blue", &without) {
+        let text = format!("{span:?}");
+        assert!(!text.contains("blue") && text.contains("/cart"), "{text}");
+    }
+}
