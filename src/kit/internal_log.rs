@@ -1,5 +1,6 @@
 //! The crate's own log: the one place that speaks through `tracing`.
 
+use std::fmt;
 use std::mem;
 use std::sync::Mutex;
 
@@ -37,18 +38,27 @@ pub(crate) fn info(message: &str) {
     unwind_safe::call(|| tracing::info!(target: "tailtrace", "{message}"));
 }
 
+/// Says whether a warning is out of date by the time that it can be logged.
+type OutOfDate = Box<dyn Fn() -> bool + Send + Sync>;
+
 /// Warnings from before the program has a subscriber, kept until it has one.
-#[derive(Debug, Default)]
-pub(crate) struct PendingWarnings(Mutex<Vec<String>>);
+#[derive(Default)]
+pub(crate) struct PendingWarnings(Mutex<Vec<(String, Option<OutOfDate>)>>);
 
 impl PendingWarnings {
     pub(crate) fn new(warnings: Vec<String>) -> Self {
-        Self(Mutex::new(warnings))
+        Self(Mutex::new(warnings.into_iter().map(|warning| (warning, None)).collect()))
     }
 
     /// Adds a warning.
     pub(crate) fn add(&self, warning: String) {
-        unwind_safe::lock(&self.0).push(warning);
+        unwind_safe::lock(&self.0).push((warning, None));
+    }
+
+    /// Adds a warning that is not logged if it is out of date by then.
+    #[cfg(feature = "layer")]
+    pub(crate) fn add_unless(&self, warning: String, out_of_date: OutOfDate) {
+        unwind_safe::lock(&self.0).push((warning, Some(out_of_date)));
     }
 
     /// Logs the warnings, once, if this thread has a subscriber.
@@ -61,8 +71,17 @@ impl PendingWarnings {
     /// Logs the warnings, once.
     pub(crate) fn log_all(&self) {
         let warnings = mem::take(&mut *unwind_safe::lock(&self.0));
-        for warning in warnings {
-            warn(&warning);
+        for (warning, out_of_date) in warnings {
+            if !out_of_date.is_some_and(|out_of_date| out_of_date()) {
+                warn(&warning);
+            }
         }
+    }
+}
+
+impl fmt::Debug for PendingWarnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = unwind_safe::lock(&self.0).len();
+        f.debug_struct("PendingWarnings").field("count", &count).finish()
     }
 }

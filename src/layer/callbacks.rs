@@ -1,7 +1,7 @@
 //! What the registry tells the layer.
 
-use tracing::subscriber::Subscriber;
-use tracing::{Dispatch, Event, span};
+use tracing::subscriber::{Interest, Subscriber};
+use tracing::{Dispatch, Event, Metadata, span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -15,8 +15,18 @@ impl<S> Layer<S> for TraceLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_layer(&mut self, _: &mut S) {
+        self.state.blind_spots.look_below::<S>();
+    }
+
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         self.state.set_dispatch(dispatch);
+        self.state.blind_spots.look(dispatch);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.state.blind_spots.note(metadata);
+        Interest::always()
     }
 
     #[inline(always)]

@@ -38,10 +38,12 @@
 //! state/       the layer's state: how spans start, when drafts settle, what is recorded
 //! open_span    an open span, from draft to end; span_table finds it by the registry's id
 //! fields/      what fields and events say; knows neither registry nor table
+//! blind_spots  what the set-up hides from the layer
 //! lookup       from a tracing::Span to its layer: for TraceSpanExt, TraceIds and http
 //! ```
 
 mod activity;
+mod blind_spots;
 mod callbacks;
 mod caller;
 mod close_extension;

@@ -27,7 +27,11 @@ pub struct TraceLayer {
 
 impl TraceLayer {
     fn new(pipeline: &Pipeline, options: RecordingOptions) -> Self {
-        let state = LayerState::new(Arc::clone(pipeline.recorder()), options);
+        let state = LayerState::new(
+            Arc::clone(pipeline.recorder()),
+            options,
+            Arc::clone(pipeline.pending_warnings()),
+        );
         layer_list::register(&state);
         Self { state }
     }

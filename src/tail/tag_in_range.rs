@@ -11,8 +11,9 @@ use crate::trace::TraceView;
 /// Keeps traces in which any span has a numeric tag within a range.
 ///
 /// Use it for status codes, sizes, counts, amounts: `500..600`, `1_000_000..`, `..=0.1`. Whole and
-/// fractional numbers compare by their exact values, whichever of the two the tag and the range are.
-/// Text never lies in a range, nor does not-a-number, nor anything in a range that is empty or has
+/// fractional numbers compare by their exact values, whichever of the two the tag and the range are. Text that is a
+/// number, such as the `"500"` that some instrumentation writes, counts as that number.
+/// Other text never lies in a range, nor does not-a-number, nor anything in a range that is empty or has
 /// not-a-number for a bound; `..` takes every other number. It costs one walk over the tags of each
 /// span up to the first match.
 ///
@@ -70,6 +71,10 @@ impl TailPolicy for TagInRange {
             let number = match span.tag(&self.key) {
                 Some(TagRef::I64(whole)) => Number(Value::Whole(whole)),
                 Some(TagRef::F64(real)) => Number(Value::Real(real)),
+                Some(TagRef::Str(text)) => match Number::read(text) {
+                    Some(number) => number,
+                    None => return false,
+                },
                 _ => return false,
             };
             self.contains(number)
@@ -109,6 +114,16 @@ number!(Whole: i64; i8 i16 i32 i64 u8 u16 u32);
 number!(Real: f64; f32 f64);
 
 impl Number {
+    /// The number that a text is, in digits: words such as `inf` are no numbers here.
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let is_in_digits = text.bytes().any(|byte| byte.is_ascii_digit());
+        if let Ok(whole) = text.parse() {
+            return Some(Self(Value::Whole(whole)));
+        }
+        text.parse().ok().filter(|_| is_in_digits).map(|real| Self(Value::Real(real)))
+    }
+
     /// Compares the exact values; not-a-number compares with nothing.
     fn compare(self, other: Self) -> Option<Ordering> {
         match (self.0, other.0) {
@@ -166,11 +181,20 @@ mod tests {
     fn only_numbers_lie_in_a_range() {
         let any = TagInRange::new::<f64>("key", ..);
         assert!(keeps(&any, i64::MIN) && keeps(&any, f64::INFINITY));
-        assert!(!keeps(&any, f64::NAN) && !keeps(&any, "5") && !keeps(&any, true));
+        assert!(!keeps(&any, f64::NAN) && !keeps(&any, true));
         assert!(!keeps(&TagInRange::new("key", f64::NAN..), 5));
         #[expect(clippy::reversed_empty_ranges, reason = "an empty range keeps nothing")]
         let empty = TagInRange::new("key", 9..1);
         assert!(!keeps(&empty, 5));
+    }
+
+    #[test]
+    fn text_that_is_a_number_counts_as_it() {
+        let errors = TagInRange::new("key", 500..600);
+        assert!(keeps(&errors, "500") && keeps(&errors, " 503 ") && keeps(&errors, "5.5e2"));
+        assert!(!keeps(&errors, "499") && !keeps(&errors, "500 OK") && !keeps(&errors, ""));
+        let any = TagInRange::new::<f64>("key", ..);
+        assert!(!keeps(&any, "inf") && !keeps(&any, "NaN") && !keeps(&any, "infinity"));
     }
 
     #[test]

@@ -122,28 +122,17 @@ fn the_compatible_preset_says_what_tracing_opentelemetry_says() {
 
 #[test]
 fn a_pipeline_that_ends_without_having_seen_a_span_asks_for_the_subscriber() {
-    use std::sync::{Arc, Mutex};
-    use tracing_subscriber::{Layer, layer::Context, prelude::*};
+    use super::support::Heard;
+    use tracing_subscriber::prelude::*;
 
-    struct Heard(Arc<Mutex<Vec<String>>>);
-    impl<S: tracing::Subscriber> Layer<S> for Heard {
-        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-            let mut said = String::new();
-            event.record(&mut |_: &field::Field, value: &dyn std::fmt::Debug| {
-                said = format!("{value:?}");
-            });
-            self.0.lock().unwrap().push(said);
-        }
-    }
-
-    let heard = Arc::default();
-    let _default = tracing_subscriber::registry().with(Heard(Arc::clone(&heard))).set_default();
+    let heard = Heard::default();
+    let _default = tracing_subscriber::registry().with(heard.clone()).set_default();
     let start = || keeping().with_exporter(tailtrace::InMemoryExporter::new()).start().unwrap();
     let used = start();
     drop(used.tracer().start_span("s"));
     drop(used);
-    assert_eq!(heard.lock().unwrap().len(), 0);
+    assert_eq!(heard.said(), "");
     drop(start());
-    let said = heard.lock().unwrap().join("\n");
+    let said = heard.said();
     assert!(said.contains("no span arrived during the whole life"), "{said}");
 }

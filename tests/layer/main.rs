@@ -1,6 +1,7 @@
 //! The `tracing` layer, through the public API.
 
 mod basics;
+mod blind_spots;
 mod compatible;
 mod errors;
 mod events;

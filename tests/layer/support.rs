@@ -196,3 +196,26 @@ impl<F: Fn() -> &'static str> fmt::Display for Says<F> {
         f.write_str((self.0)())
     }
 }
+
+/// A layer that notes what events say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Heard {
+    /// All that was said, a line each.
+    pub(crate) fn said(&self) -> String {
+        self.0.lock().unwrap().join("\n")
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Heard {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut said = String::new();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
+            if field.name() == "message" {
+                said = format!("{value:?}");
+            }
+        });
+        self.0.lock().unwrap().push(said);
+    }
+}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tracing::{Dispatch, span};
 
+use super::blind_spots::BlindSpots;
 use super::current_spans::CurrentSpans;
 use super::deferred_decision::DeferredDecision;
 use super::open_span::OpenSpan;
@@ -16,6 +17,7 @@ use super::options::RecordingOptions;
 use super::recorders::Recorders;
 use super::span_table::SpanTable;
 use super::subscriber_link::{self, SubscriberLink};
+use crate::kit::internal_log::PendingWarnings;
 use crate::record::{DraftHolder, Recorder, RecorderId};
 
 /// What a layer, its handle and the look-up of spans share.
@@ -26,16 +28,22 @@ pub(super) struct LayerState {
     current: CurrentSpans,
     recorders: Recorders,
     subscriber: SubscriberLink,
+    pub(super) blind_spots: BlindSpots,
 }
 
 impl LayerState {
-    pub(super) fn new(recorder: Arc<Recorder>, options: RecordingOptions) -> Arc<Self> {
+    pub(super) fn new(
+        recorder: Arc<Recorder>,
+        options: RecordingOptions,
+        warnings: Arc<PendingWarnings>,
+    ) -> Arc<Self> {
         let state = Arc::new(Self {
             options,
             spans: SpanTable::default(),
             current: CurrentSpans::of_new_layer(),
             recorders: Recorders::new(Arc::clone(&recorder)),
             subscriber: SubscriberLink::default(),
+            blind_spots: BlindSpots::new(warnings, &recorder),
         });
         state.register_drafts_with(&recorder);
         state

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use super::core::{Core, ShutdownOnDrop, time_limit};
 use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
+#[cfg(feature = "layer")]
+use crate::kit::internal_log::PendingWarnings;
 use crate::ledger::Stats;
 use crate::model::TraceId;
 use crate::record::{ASKED_FOR, Intake, KeepOutcome, KeepRequest, Recorder, SpanPool};
@@ -189,6 +191,12 @@ impl Pipeline {
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
         &self.core.recorder
+    }
+
+    /// The warnings that wait for the program's subscriber.
+    #[cfg(feature = "layer")]
+    pub(crate) fn pending_warnings(&self) -> &Arc<PendingWarnings> {
+        &self.core.pending_warnings
     }
 
     /// A handle to this pipeline that does not keep it running.
