@@ -13,7 +13,9 @@ use crate::model::{Threshold, TraceContext};
 /// the caller is remote and whether it sampled the trace. By default a sampled caller is followed by
 /// [`AlwaysOn`] and one that did not sample by [`AlwaysOff`], which records nothing; to let the tail
 /// look at what callers did not sample, give that branch
-/// [`AlwaysRecord::new(AlwaysOff)`](super::AlwaysRecord). It costs what the picked sampler costs.
+/// [`AlwaysRecord::new(AlwaysOff)`](super::AlwaysRecord). In a pipeline with
+/// [coherence](crate::pipeline::PipelineBuilder::with_coherence) that default records, because another service may have
+/// the trace kept; an [`AlwaysOff`] that the program gives that branch drops. It costs what the picked sampler costs.
 ///
 /// Tags and thresholds of the picked sampler pass through. Where a sampled caller is followed, the
 /// threshold is the caller's if that is stricter, so that `ot=th:` goes on through the services; it is
@@ -39,9 +41,10 @@ use crate::model::{Threshold, TraceContext};
 pub struct ParentBasedSampler {
     root: Box<dyn Sampler>,
     remote_sampled: Box<dyn Sampler>,
-    remote_not_sampled: Box<dyn Sampler>,
+    /// `None` where the program gave none.
+    remote_not_sampled: Option<Box<dyn Sampler>>,
     local_sampled: Box<dyn Sampler>,
-    local_not_sampled: Box<dyn Sampler>,
+    local_not_sampled: Option<Box<dyn Sampler>>,
 }
 
 impl ParentBasedSampler {
@@ -50,9 +53,9 @@ impl ParentBasedSampler {
         Self {
             root: Box::new(root),
             remote_sampled: Box::new(AlwaysOn),
-            remote_not_sampled: Box::new(AlwaysOff),
+            remote_not_sampled: None,
             local_sampled: Box::new(AlwaysOn),
-            local_not_sampled: Box::new(AlwaysOff),
+            local_not_sampled: None,
         }
     }
 
@@ -68,7 +71,7 @@ impl ParentBasedSampler {
     /// is [`AlwaysOff`].
     #[must_use]
     pub fn with_remote_parent_not_sampled(mut self, sampler: impl Sampler + 'static) -> Self {
-        self.remote_not_sampled = Box::new(sampler);
+        self.remote_not_sampled = Some(Box::new(sampler));
         self
     }
 
@@ -84,7 +87,7 @@ impl ParentBasedSampler {
     /// [`AlwaysOff`].
     #[must_use]
     pub fn with_local_parent_not_sampled(mut self, sampler: impl Sampler + 'static) -> Self {
-        self.local_not_sampled = Box::new(sampler);
+        self.local_not_sampled = Some(Box::new(sampler));
         self
     }
 }
@@ -95,12 +98,16 @@ impl Sampler for ParentBasedSampler {
             return self.root.should_sample(request);
         };
         let sampler = match (parent.is_remote, parent.is_sampled()) {
-            (true, true) => &self.remote_sampled,
-            (true, false) => &self.remote_not_sampled,
-            (false, true) => &self.local_sampled,
-            (false, false) => &self.local_not_sampled,
+            (true, true) => Some(&self.remote_sampled),
+            (true, false) => self.remote_not_sampled.as_ref(),
+            (false, true) => Some(&self.local_sampled),
+            (false, false) => self.local_not_sampled.as_ref(),
         };
-        let mut result = sampler.should_sample(request);
+        let mut result = match sampler {
+            Some(sampler) => sampler.should_sample(request),
+            None if request.is_coherent => SamplingResult::record(),
+            None => AlwaysOff.should_sample(request),
+        };
         if result.is_sampled() && parent.is_sampled() {
             result.threshold = joint_threshold(parent, result.threshold, request);
         }
@@ -191,6 +198,24 @@ mod tests {
         }
         let root = ask(&sampler, None);
         assert_eq!(root.threshold.map(|th| th.to_string()), Some("c".into()));
+    }
+
+    #[test]
+    fn where_services_keep_traces_together_only_a_drop_of_the_program_drops() {
+        let decide = |sampler: &ParentBasedSampler, parent: &TraceContext| {
+            let request = SamplingRequest::new(parent.trace_id, "op", Tick::from_nanos(1));
+            let request = request.with_parent(parent).with_coherence(true);
+            sampler.should_sample(&request).decision
+        };
+        let by_default = ParentBasedSampler::new(AlwaysOn);
+        let on_purpose = ParentBasedSampler::new(AlwaysOn)
+            .with_remote_parent_not_sampled(AlwaysOff)
+            .with_local_parent_not_sampled(AlwaysOff);
+        for remote in [true, false] {
+            let unsampled = parent(remote, false, "");
+            assert_eq!(decide(&by_default, &unsampled), SamplingDecision::Record);
+            assert_eq!(decide(&on_purpose, &unsampled), SamplingDecision::Drop);
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct SamplingRequest<'a> {
     pub now: Tick,
     /// The bits to compare with a [`Threshold`](crate::model::Threshold): the parent's `rv`, else the end of the trace id.
     pub randomness: Randomness,
+    /// Whether another service may still have the trace kept, so that following a caller that did not sample it is to
+    /// record it.
+    pub(crate) is_coherent: bool,
 }
 
 impl<'a> SamplingRequest<'a> {
@@ -40,6 +43,7 @@ impl<'a> SamplingRequest<'a> {
             links: &[],
             now,
             randomness: Randomness::from_trace_id_bits(trace_id.to_bits()),
+            is_coherent: false,
         }
     }
 
@@ -51,6 +55,13 @@ impl<'a> SamplingRequest<'a> {
         let explicit = parent.trace_state.randomness();
         self.randomness =
             explicit.unwrap_or_else(|| Randomness::from_trace_id_bits(self.trace_id.to_bits()));
+        self
+    }
+
+    /// This request in a group of services that keep their traces together.
+    #[must_use]
+    pub(crate) fn with_coherence(mut self, is_coherent: bool) -> Self {
+        self.is_coherent = is_coherent;
         self
     }
 

@@ -33,12 +33,13 @@ pub struct DropIf<P>(pub P);
 impl<P: TailPolicy> TailPolicy for DropIf<P> {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let inner = self.0.evaluate(trace);
-        let VerdictNotes { panics, could_keep, could_drop } = inner.notes;
+        let VerdictNotes { panics, could_keep, could_drop, .. } = inner.notes;
         if inner.decision == TailDecision::Pass {
             return Verdict::pass().with_notes(VerdictNotes {
                 panics,
                 could_keep: false,
                 could_drop: could_drop || could_keep,
+                is_alike_everywhere: false,
             });
         }
         let mut verdict = Verdict::drop().with_notes(inner.notes);

@@ -46,7 +46,7 @@ impl Fraction {
 
 impl TailPolicy for Fraction {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
-        Verdict::keep_at(self.0, trace.randomness())
+        Verdict::keep_at(self.0, trace.randomness()).alike_everywhere()
     }
 
     fn evaluation_order(&self) -> EvaluationOrder {

@@ -89,6 +89,7 @@ impl TailPolicy for TailSampler {
     fn evaluate(&self, trace: &TraceView<'_>) -> Verdict {
         let mut kept: Option<Verdict> = None;
         let mut notes = VerdictNotes::default();
+        let mut is_alike_everywhere = true;
         for part in &self.parts {
             let needless = match part.order {
                 EvaluationOrder::First | EvaluationOrder::Always => false,
@@ -106,14 +107,18 @@ impl TailPolicy for TailSampler {
             match verdict.decision {
                 TailDecision::Drop => return verdict.with_notes(notes),
                 TailDecision::Pass => notes.could_keep |= verdict.notes.could_keep,
-                TailDecision::Keep => match &mut kept {
-                    None => kept = Some(verdict),
-                    Some(kept) => {
-                        kept.threshold = Threshold::either(kept.threshold, verdict.threshold);
+                TailDecision::Keep => {
+                    is_alike_everywhere &= verdict.notes.is_alike_everywhere;
+                    match &mut kept {
+                        None => kept = Some(verdict),
+                        Some(kept) => {
+                            kept.threshold = Threshold::either(kept.threshold, verdict.threshold);
+                        }
                     }
-                },
+                }
             }
         }
+        notes.is_alike_everywhere = is_alike_everywhere && kept.is_some();
         kept.unwrap_or(Verdict::pass()).with_notes(notes)
     }
 
@@ -215,6 +220,20 @@ mod tests {
             let verdict = tail.evaluate(&failed.view());
             assert_eq!(verdict, Verdict::drop().by(|| "no".into()), "{tail:?}");
         }
+    }
+
+    #[test]
+    fn what_randomness_alone_keeps_is_told_from_what_content_keeps_too() {
+        let alike = |tail: TailSampler, trace: &crate::trace::Trace| {
+            tail.evaluate(&trace.view()).is_alike_everywhere()
+        };
+        let sampler = || TailSampler::new().keep(fraction(0.5)).keep(Errors);
+        assert!(alike(sampler(), &test_traces::random(u64::MAX)));
+        assert!(!alike(sampler(), &test_traces::failed()));
+        assert!(alike(TailSampler::new().keep(sampler()), &test_traces::random(u64::MAX)));
+        assert!(!alike(sampler(), &test_traces::random(0)), "it is not kept");
+        let both = crate::tail::All::new([fraction(1.0)]);
+        assert!(!alike(TailSampler::new().keep(both), &test_traces::plain()));
     }
 
     #[test]

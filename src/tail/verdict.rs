@@ -42,6 +42,8 @@ pub(super) struct VerdictNotes {
     /// With other random bits, or at another moment, a trace like this one would be dropped on
     /// purpose: of a policy that keeps it, the probability is unknown then.
     pub(super) could_drop: bool,
+    /// It is kept by its random bits alone, which say the same in every service.
+    pub(super) is_alike_everywhere: bool,
 }
 
 impl VerdictNotes {
@@ -58,7 +60,12 @@ impl Verdict {
             decision,
             threshold,
             policy: Cow::Borrowed(""),
-            notes: VerdictNotes { panics: 0, could_keep: false, could_drop: false },
+            notes: VerdictNotes {
+                panics: 0,
+                could_keep: false,
+                could_drop: false,
+                is_alike_everywhere: false,
+            },
         }
     }
 
@@ -111,6 +118,17 @@ impl Verdict {
     /// How many policies panicked on the way to this verdict.
     pub(crate) fn panics(&self) -> u32 {
         self.notes.panics
+    }
+
+    /// Whether the trace is kept by its random bits alone, so that other services with the same policy keep it too.
+    pub(crate) fn is_alike_everywhere(&self) -> bool {
+        self.notes.is_alike_everywhere
+    }
+
+    /// This verdict as one for which nothing but the random bits of the trace was looked at.
+    pub(super) const fn alike_everywhere(mut self) -> Self {
+        self.notes.is_alike_everywhere = true;
+        self
     }
 
     /// A pass that other random bits, or another moment, would have made a keep.
