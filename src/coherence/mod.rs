@@ -27,11 +27,7 @@ mod senders;
 pub use bus::{BusConnection, BusError, BusReceiver, BusSender, KeepBus};
 pub use codec::{Message, MessageBody, MessageError, ProtocolVersion};
 pub use config::Coherence;
-#[expect(unused_imports, reason = "for pipelines, which do not take part yet")]
 pub(crate) use heard::{HeardNotice, HeardOutcome, KeepHeard, MOST_RING_ENTRIES};
 pub use memory::MemoryBus;
 pub use notice::{KeptPart, Notice};
-#[expect(unused_imports, reason = "for pipelines, which do not take part yet")]
-pub(crate) use remembered::Remembered;
-#[expect(unused_imports, reason = "for pipelines, which do not take part yet")]
 pub(crate) use runner::CoherenceHandle;

@@ -174,6 +174,7 @@ impl Ledger {
             oldest_live: recorder.oldest_live,
             ring_reach: recorder.ring_reach,
             ring_bytes: recorder.ring_bytes,
+            coherence: CoherenceStats::default(),
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Reason;
+use super::{CoherenceStats, Reason};
 
 /// What became of the spans so far: the answer of [`Pipeline::stats`](crate::Pipeline::stats).
 ///
-/// All numbers count spans unless they say otherwise. `Display` prints a table. What [`balances`](Self::balances)
+/// All numbers count spans unless they say otherwise. `Display` prints a table, and one of coherence in traces where
+/// there is something to tell. What [`balances`](Self::balances)
 /// are the columns of spans; the rest says more about them, or about this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,6 +52,9 @@ pub struct Stats {
     pub ring_reach: Duration,
     /// The memory of that ring, in bytes.
     pub ring_bytes: u64,
+    /// What was told to the other services of the group, and heard from them; all zero without
+    /// [coherence](crate::pipeline::PipelineBuilder::with_coherence).
+    pub coherence: CoherenceStats,
     pub(super) dropped: [u64; Reason::COUNT],
 }
 
@@ -169,6 +173,9 @@ impl fmt::Display for Stats {
         }
         seconds(f, "(seconds the ring goes back)", self.ring_reach)?;
         seconds(f, "(age of the oldest trace)", self.oldest_live)?;
+        if self.coherence != CoherenceStats::default() {
+            writeln!(f, "{}", self.coherence)?;
+        }
         if self.balances() {
             write!(f, "  every span is accounted for")
         } else {

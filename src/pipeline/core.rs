@@ -9,9 +9,14 @@ use crate::delivery::{Delivery, DeliveryReport, ShutdownError};
 use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{reentrancy, unwind_safe};
 use crate::record::Recorder;
+use crate::time::Tick;
 
 /// How long the last handle waits for what is still to be exported when it is dropped.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most time that a flush or a shutdown gives the bus of coherence. A bus that hangs must not take the time of the
+/// exporters.
+const BUS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The parts of a pipeline, shared by its handles, tracers and layers.
 pub(super) struct Core {
@@ -33,6 +38,9 @@ impl Core {
         let start = self.recorder.clock.now();
         let asked = time_limit(timeout);
         let unfinished = self.decide_all(timeout);
+        if let Some(coherence) = self.recorder.coherence() {
+            coherence.shutdown(asked.min(BUS_TIMEOUT));
+        }
         self.maintenance.stop();
         self.pending_warnings.log_all();
         self.tell_if_nothing_arrived();
@@ -54,6 +62,14 @@ impl Core {
                  (`tracing_subscriber::registry().with(pipeline.layer()).init()`), does its filter let spans through, \
                  and was the `Pipeline` held until the program's end?",
             );
+        }
+    }
+
+    /// Has the notices of what was kept published, within a part of the time that is left of `asked` since `start`.
+    pub(super) fn flush_notices(&self, start: Tick, asked: Duration) {
+        if let Some(coherence) = self.recorder.coherence() {
+            let left = asked.saturating_sub(self.recorder.clock.now().since(start));
+            coherence.flush(left.min(BUS_TIMEOUT));
         }
     }
 

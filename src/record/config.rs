@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::coherence::Coherence;
 use crate::kit::with_fields;
 use crate::model::Limits;
 
@@ -90,6 +91,19 @@ impl RecordLimits {
     #[must_use]
     pub const fn with_ring_reach(self, reach: Duration, most_bytes: usize) -> Self {
         self.with_ring_age(reach).with_ring_bytes(most_bytes)
+    }
+
+    /// This with the ring that coherence asks for, where the ring's limits are the defaults.
+    pub(crate) fn with_ring_of(self, coherence: &Coherence) -> Self {
+        let default = Self::default();
+        let mut limits = self;
+        if self.ring_age == default.ring_age {
+            limits.ring_age = coherence.ring_reach();
+        }
+        if self.ring_bytes == default.ring_bytes {
+            limits.ring_bytes = coherence.ring_cap();
+        }
+        limits
     }
 
     /// The most spans of a trace: an eighth more where the next span has failed.

@@ -9,11 +9,12 @@ use arc_swap::ArcSwap;
 use crate::kit::reentrancy::UserCallScope;
 use crate::kit::unwind_safe;
 use crate::ledger::Ledger;
-use crate::model::Threshold;
+use crate::model::{SpanId, SpanKind, Threshold, TraceContext, TraceId};
 use crate::sampling::{
     AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SamplingResult,
 };
 use crate::tail::{TailPolicy, Verdict};
+use crate::time::Tick;
 use crate::trace::TraceView;
 
 /// The head sampler and the tail policy of a recorder.
@@ -31,6 +32,9 @@ pub(super) struct Deciders {
     is_tail_self_contained: AtomicBool,
     /// The policy that panicked first, until it is told.
     panicked: Mutex<PanickedPolicy>,
+    /// Whether another service may have a trace kept: then one is recorded without a tail too, and a sampler that
+    /// follows a caller who did not sample records.
+    is_coherent: bool,
     /// The head where none was chosen and there is no tail.
     without_either: ParentBasedSampler,
     ledger: Arc<Ledger>,
@@ -51,12 +55,13 @@ impl FixedHead {
     /// Each at its own number.
     const ALL: [Self; 4] = [Self::None, Self::Drop, Self::Record, Self::Sample];
 
-    /// What a sampler says of itself, unless it panicked: whether it drops everything, and its fixed answer.
-    fn of(said: Option<(bool, Option<SamplingResult>)>, has_tail: bool) -> Self {
+    /// What a sampler says of itself, unless it panicked: whether it drops everything, and its fixed answer. `records`
+    /// says whether another decider may have what it does not sample kept.
+    fn of(said: Option<(bool, Option<SamplingResult>)>, records: bool) -> Self {
         match said {
             Some((true, _)) => Self::Drop,
             Some((false, Some(answer))) if answer == Self::sample() => Self::Sample,
-            Some((false, Some(answer))) if answer == SamplingResult::record() && has_tail => {
+            Some((false, Some(answer))) if answer == SamplingResult::record() && records => {
                 Self::Record
             }
             _ => Self::None,
@@ -97,6 +102,7 @@ impl Deciders {
     pub(super) fn new(
         sampler: Option<Arc<dyn Sampler>>,
         tail: Option<Arc<dyn TailPolicy>>,
+        is_coherent: bool,
         ledger: &Arc<Ledger>,
     ) -> Self {
         let pair = DeciderPair { sampler, tail, ledger: Arc::clone(ledger) };
@@ -105,6 +111,7 @@ impl Deciders {
             fixed_head: AtomicU8::new(FixedHead::None as u8),
             is_tail_self_contained: AtomicBool::new(false),
             panicked: Mutex::default(),
+            is_coherent,
             without_either: ParentBasedSampler::new(AlwaysOn),
             ledger: Arc::clone(ledger),
         };
@@ -123,10 +130,12 @@ impl Deciders {
         UserCallScope::is_inside(std::ptr::from_ref(self).addr())
     }
 
-    /// Asks the head: it never answers to record for a tail that is not there.
+    /// Asks the head: it answers to record only where the tail, or another service, may have the trace kept.
     pub(super) fn ask_head(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let _asking = self.mark_thread();
         let pair = self.pair.load();
+        let coherent = self.is_coherent.then(|| request.with_coherence(true));
+        let request = coherent.as_ref().unwrap_or(request);
         let asked = unwind_safe::call(|| match (&pair.sampler, &pair.tail) {
             (Some(sampler), _) => sampler.should_sample(request),
             (None, Some(_)) => SamplingResult::record(),
@@ -136,10 +145,22 @@ impl Deciders {
             self.ledger.panicked(1);
             SamplingResult::record()
         });
-        if result.decision == SamplingDecision::Record && pair.tail.is_none() {
+        let records = self.is_coherent || pair.tail.is_some();
+        if result.decision == SamplingDecision::Record && !records {
             result.decision = SamplingDecision::Drop;
         }
         result
+    }
+
+    /// Whether the head, asked about a request whose caller did not sample it, says to drop it.
+    pub(super) fn drops_unsampled(&self, now: Tick) -> bool {
+        let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
+        let request = SamplingRequest::new(caller.trace_id, "tailtrace.probe", now)
+            .with_kind(SpanKind::Server)
+            .with_parent(&caller);
+        let fixed = self.fixed_head().answer();
+        let answer = fixed.unwrap_or_else(|| self.ask_head(&request));
+        answer.decision == SamplingDecision::Drop
     }
 
     /// Whether there is a tail.
@@ -171,7 +192,7 @@ impl Deciders {
                 let asked =
                     unwind_safe::call(|| (sampler.drops_everything(), sampler.fixed_answer()));
                 self.ledger.panicked(u32::from(asked.is_none()));
-                FixedHead::of(asked, tail.is_some())
+                FixedHead::of(asked, self.is_coherent || tail.is_some())
             }
         };
         self.fixed_head.store(fixed as u8, Ordering::Relaxed);

@@ -41,8 +41,10 @@ mod draft_holders;
 #[cfg(feature = "layer")]
 mod drafts;
 mod foreign;
+mod heard;
 pub(crate) mod intake;
 mod leaks;
+mod link;
 mod live;
 mod local;
 mod postponed;
@@ -60,6 +62,7 @@ pub use config::RecordLimits;
 pub(crate) use draft_holders::{DraftHolder, RecorderId};
 #[cfg(feature = "layer")]
 pub(crate) use drafts::{DetachedSpan, Draft, DraftOutcome, DraftRequest, DraftStart};
+pub(crate) use heard::HeardKeeper;
 pub(crate) use intake::Intake;
 #[cfg(feature = "otel")]
 pub(crate) use intake::{Ended, Started};

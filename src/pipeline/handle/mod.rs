@@ -55,7 +55,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Decides what lingered, then exports everything that was kept before the call, and waits for it.
+    /// Decides what lingered, then exports everything that was kept before the call, and waits for it. With
+    /// [coherence](crate::pipeline::PipelineBuilder::with_coherence), other services are told of it at once.
     ///
     /// Traces that are still running stay. It blocks the calling thread, as do only
     /// [`shutdown`](Self::shutdown) and the drop of the last handle. Policies that are asked about what
@@ -69,6 +70,7 @@ impl Pipeline {
         let start = recorder.clock.now();
         let asked = time_limit(timeout);
         recorder.poll(start);
+        self.core.flush_notices(start, asked);
         let left = asked.saturating_sub(recorder.clock.now().since(start));
         delivery.flush(left).map_err(|error| error.within(asked))
     }

@@ -32,6 +32,8 @@ pub enum KeepOutcome {
 /// What the head, the tail and requests together decide about spans.
 pub(super) enum TraceDecision {
     Keep(KeepReason),
+    /// A policy by content or a budget keeps it, which other services cannot know.
+    KeepAndAnnounce(KeepReason),
     Drop(Reason),
 }
 
@@ -48,7 +50,8 @@ impl TraceDecision {
     ) -> Self {
         let verdict = deciders.ask_tail(&TraceView::new(&trace.header, store, now));
         let sample = trace.sample();
-        let keep = |policy, threshold| Self::Keep(KeepReason { policy, threshold, is_late: false });
+        let kept = |policy, threshold| KeepReason { policy, threshold, is_late: false };
+        let keep = |policy, threshold| Self::Keep(kept(policy, threshold));
         match verdict.decision {
             TailDecision::Drop if !trace.is_keep_requested_by_person() => {
                 Self::Drop(Reason::DroppedByPolicy)
@@ -56,7 +59,14 @@ impl TraceDecision {
             TailDecision::Keep => {
                 let either = |head| Threshold::either(head, verdict.threshold);
                 let sampled = sample.map(|sample| sample.threshold);
-                keep(verdict.policy, sampled.map_or(verdict.threshold, either))
+                let is_alike_everywhere = verdict.is_alike_everywhere();
+                let kept = kept(verdict.policy, sampled.map_or(verdict.threshold, either));
+                // What a notice caused is known to the others.
+                if is_alike_everywhere || trace.is_keep_requested() {
+                    Self::Keep(kept)
+                } else {
+                    Self::KeepAndAnnounce(kept)
+                }
             }
             _ => match sample {
                 Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),

@@ -90,7 +90,7 @@ impl<O: TraceOwner> Completion<O> {
         request: &KeepRequest,
         found: RequestedTraces,
     ) -> KeepOutcome {
-        let RequestedTraces { dropped, live, decided } = found;
+        let RequestedTraces { dropped, live, decided, .. } = found;
         let outcome = match dropped.len() {
             0 if live > 0 => KeepOutcome::WhenComplete,
             0 if decided.has_kept() => KeepOutcome::AlreadyKept,

@@ -129,6 +129,12 @@ impl<O: TraceOwner> Completion<O> {
         self.ledger.cut_values(u64::from(store.cut_values()));
         let (store, kept) = match TraceDecision::new(&self.deciders, traces, trace, &store, now) {
             TraceDecision::Keep(kept) => (store, kept),
+            TraceDecision::KeepAndAnnounce(kept) => {
+                if let Some(link) = traces.link() {
+                    link.announce(&trace.header, &kept);
+                }
+                (store, kept)
+            }
             TraceDecision::Drop(reason) => {
                 store.forget_records();
                 match traces.drop_decided(trace, store, reason, now) {
@@ -137,6 +143,7 @@ impl<O: TraceOwner> Completion<O> {
                         return self.follow_into_ring(traces, trace, place, now);
                     }
                     RingOutcome::KeepRequested(store) => (store, traces.take_reason(trace)),
+                    RingOutcome::Remembered(store, kept) => (store, kept),
                 }
             }
         };
@@ -263,6 +270,20 @@ impl<O: TraceOwner> Completion<O> {
             outcomes.extend(found.map(|(request, found)| self.keep_requested(request, found)));
         }
         outcomes
+    }
+
+    /// Keeps a trace as [`keep_all`](Self::keep_all) does: what came of it, and how many more dropped traces of the id
+    /// the ring has than the request may take.
+    pub(super) fn keep_one(
+        &self,
+        traces: &LiveTraces<O>,
+        request: &KeepRequest,
+        now: Tick,
+    ) -> (KeepOutcome, u64) {
+        let found =
+            traces.request_keep(std::slice::from_ref(request), now).pop().unwrap_or_default();
+        let over_budget = found.over_budget;
+        (self.keep_requested(request, found), over_budget)
     }
 
     /// Decides every live trace on the spans that have ended, and drops those that have not; how many

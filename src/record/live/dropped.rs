@@ -9,6 +9,7 @@ use crate::ledger::Reason;
 use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed, RingPlace};
 use crate::time::Tick;
+use crate::trace::KeepReason;
 use crate::trace::store::SpanStore;
 
 /// What became of spans that the tail did not keep.
@@ -19,6 +20,8 @@ pub(in crate::record) enum RingOutcome {
     Followed(RingPlace),
     /// They are to be kept: a request for the trace came while the tail was asked.
     KeepRequested(SpanStore),
+    /// They are to be kept for this reason: another service told of the trace before it ended here.
+    Remembered(SpanStore, KeepReason),
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -42,6 +45,13 @@ impl<O: TraceOwner> LiveTraces<O> {
             // A request for the trace is made under this lock, so this look is the last.
             if trace.is_keep_requested() {
                 return RingOutcome::KeepRequested(store);
+            }
+            // A notice is remembered before it is looked up under this lock, so that none falls between.
+            if let Some(link) = self.link()
+                && link.is_remembered(trace.trace_id(), now)
+            {
+                let kept = link.keep_remembered(trace.trace_id());
+                return RingOutcome::Remembered(store, kept);
             }
             // After a shutdown no request can come any more.
             if !self.is_closed() {

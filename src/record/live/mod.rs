@@ -11,7 +11,7 @@ mod stripe;
 mod table;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, OnceLock};
 
 pub(super) use dropped::RingOutcome;
 pub use pool::SpanPool;
@@ -21,6 +21,7 @@ use self::pool::PoolLimits;
 use self::stripe::{Stripe, StripeState};
 use super::config::RecordLimits;
 use super::foreign::ForeignTraces;
+use super::link::CoherenceLink;
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use super::quota::Quota;
 use super::ring::RingLimits;
@@ -51,6 +52,8 @@ pub(super) struct LiveTraces<O> {
     /// The local traces of spans that another tracer makes, by trace id.
     pub(super) foreign: ForeignTraces<O>,
     closed: AtomicBool,
+    /// Set once, before the first span starts, where services keep their traces together.
+    link: OnceLock<CoherenceLink>,
     limits: RecordLimits,
     ledger: Arc<Ledger>,
     random: Random,
@@ -67,10 +70,22 @@ impl<O: TraceOwner> LiveTraces<O> {
             ring: RingLimits::new(limits.ring_bytes, limits.ring_age),
             foreign: ForeignTraces::new(count),
             closed: AtomicBool::new(false),
+            link: OnceLock::new(),
             limits,
             ledger,
             random,
         }
+    }
+
+    /// The way to the other services, if there is one: a load and a branch.
+    #[inline]
+    pub(super) fn link(&self) -> Option<&CoherenceLink> {
+        self.link.get()
+    }
+
+    /// Takes part in coherence from now on; a second link is ignored.
+    pub(super) fn set_link(&self, link: CoherenceLink) {
+        let _ = self.link.set(link);
     }
 
     /// The number of the calling thread's stripe.

@@ -19,6 +19,8 @@ const IDS_AT_ONCE: usize = 16;
 pub(in crate::record) struct RequestedTraces {
     /// Traces that had been dropped, the newest of a stripe first.
     pub(in crate::record) dropped: Vec<DroppedTrace>,
+    /// How many more had been dropped than the request may take.
+    pub(in crate::record) over_budget: u64,
     /// How many live traces were asked for.
     pub(in crate::record) live: usize,
     /// How traces of this id that are neither were decided.
@@ -57,10 +59,12 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) {
         let id = request.trace_id;
         found.decided.add(stripe.decided.find(id));
-        let dropped = stripe.ring.take(id, now, &self.ring);
-        if !dropped.is_empty() {
+        let most = request.most_dropped.saturating_sub(found.dropped.len());
+        let taken = stripe.ring.take(id, now, &self.ring, most);
+        found.over_budget += taken.left;
+        if !taken.traces.is_empty() {
             stripe.decided.insert(id, DecidedAs::Kept);
-            found.dropped.extend(dropped);
+            found.dropped.extend(taken.traces);
         }
         for trace in stripe.table.find(id) {
             found.live += 1;

@@ -15,12 +15,13 @@ pub(crate) struct KeepRequest {
     /// What [`Trace::kept_by`](crate::Trace::kept_by) says of a trace that is kept for it alone.
     pub(crate) reason: Cow<'static, str>,
     pub(crate) origin: KeepOrigin,
+    /// How many traces it may take out of the ring.
+    pub(crate) most_dropped: usize,
 }
 
 /// Where a request to keep a trace comes from; the greater one is the stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum KeepOrigin {
-    #[cfg_attr(not(test), expect(dead_code, reason = "coherence is its only user"))]
     /// Another service has told that it kept the trace. A drop on purpose is stronger.
     Notice = 1,
     /// The program, or a person by way of it. It is stronger than a drop on purpose.
@@ -30,7 +31,7 @@ pub(crate) enum KeepOrigin {
 impl KeepRequest {
     /// A request of the program, or of a person by way of it.
     pub(crate) const fn by_person(trace_id: TraceId, reason: Cow<'static, str>) -> Self {
-        Self { trace_id, reason, origin: KeepOrigin::Person }
+        Self { trace_id, reason, origin: KeepOrigin::Person, most_dropped: usize::MAX }
     }
 
     /// The mark of a trace that is kept for this request: how likely that was is not known.

@@ -276,8 +276,12 @@ impl<O> LocalTrace<O> {
 impl<O: TraceOwner> LocalTrace<O> {
     /// What a span of this trace tells the next, with the way back to this trace.
     pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
-        let mut context =
-            TraceContext::new(self.header.trace_id, id).with_flags(self.header.flags());
+        let mut flags = self.header.flags();
+        // Whom it calls follows the flag, also with a tracer that knows nothing of notices.
+        if self.is_keep_requested() {
+            flags = flags.with_sampled(true);
+        }
+        let mut context = TraceContext::new(self.header.trace_id, id).with_flags(flags);
         context.parent_span_id = parent;
         context.trace_state = self.header.outgoing_state();
         let local: Arc<Self> = Arc::clone(self);

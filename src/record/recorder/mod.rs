@@ -16,10 +16,12 @@ use super::completion::{Completion, KeepOutcome};
 use super::config::RecordLimits;
 use super::deciders::Deciders;
 use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
+use super::link::CoherenceLink;
 use super::live::{LiveTraces, SpanPool};
 use super::local::{KeepRequest, LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
+use crate::coherence::CoherenceHandle;
 use crate::kit::Random;
 use crate::kit::reentrancy;
 use crate::ledger::{Ledger, Reason, Stats};
@@ -70,7 +72,9 @@ pub(super) enum LocalParent {
 impl Recorder {
     pub(crate) fn new(settings: RecorderSettings) -> Arc<Self> {
         let RecorderSettings { clock, random, ledger, limits, .. } = settings;
-        let deciders = Arc::new(Deciders::new(settings.sampler, settings.tail, &ledger));
+        let deciders =
+            Deciders::new(settings.sampler, settings.tail, settings.is_coherent, &ledger);
+        let deciders = Arc::new(deciders);
         let completion = Completion::new(
             Arc::clone(&deciders),
             limits.linger,
@@ -92,6 +96,22 @@ impl Recorder {
             postponed: PostponedDrops::default(),
             shares_context: AtomicBool::new(false),
         })
+    }
+
+    /// Takes part in coherence from now on.
+    pub(crate) fn join(&self, coherence: CoherenceHandle) {
+        self.traces.set_link(CoherenceLink::new(coherence));
+    }
+
+    /// The way to the other services, if there is one.
+    pub(crate) fn coherence(&self) -> Option<&CoherenceHandle> {
+        self.traces.link().map(CoherenceLink::handle)
+    }
+
+    /// Whether the head drops what a caller did not sample, so that there is nothing to keep of it later. Asks the
+    /// sampler about a request that is made up.
+    pub(crate) fn drops_unsampled(&self) -> bool {
+        self.deciders.drops_unsampled(self.clock.now())
     }
 
     /// Replaces the head sampler.
@@ -214,7 +234,9 @@ impl Recorder {
 
     /// The account of this moment.
     pub(crate) fn stats(&self) -> Stats {
-        self.ledger.snapshot(&self.traces.counts(self.clock.now()))
+        let mut stats = self.ledger.snapshot(&self.traces.counts(self.clock.now()));
+        stats.coherence = self.traces.link().map(CoherenceLink::stats).unwrap_or_default();
+        stats
     }
 
     /// The recorded spans that have not ended.

@@ -20,6 +20,8 @@ pub(crate) struct RecorderSettings {
     /// `None` when none was chosen.
     pub(crate) sampler: Option<Arc<dyn Sampler>>,
     pub(crate) tail: Option<Arc<dyn TailPolicy>>,
+    /// Whether services keep their traces together, so that what a caller did not sample is recorded.
+    pub(crate) is_coherent: bool,
     pub(crate) resource: Arc<Resource>,
     /// Whether anything is recorded at all.
     pub(crate) records: bool,

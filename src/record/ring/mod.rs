@@ -54,6 +54,14 @@ pub(super) struct Ring {
     bytes: Share,
 }
 
+/// The traces of an id that were taken out of a ring.
+#[derive(Debug, Default)]
+pub(super) struct TakenTraces {
+    pub(super) traces: Vec<DroppedTrace>,
+    /// How many more the ring has.
+    pub(super) left: u64,
+}
+
 impl Leavings {
     /// The buffers that were moved into the ring, for other traces to use.
     pub(super) fn into_stores(self) -> impl Iterator<Item = SpanStore> {
@@ -191,23 +199,26 @@ impl Ring {
         left
     }
 
-    /// Takes the local traces of a trace id out, the newest first. Costs a look at each table of the index, and one at
-    /// each trace that is found.
+    /// Takes up to `most` local traces of a trace id out, the newest first. Costs a look at each table of the index, and
+    /// one at each trace that is found.
     pub(super) fn take(
         &mut self,
         id: TraceId,
         now: Tick,
         limits: &RingLimits,
-    ) -> Vec<DroppedTrace> {
-        let mut taken = Vec::new();
+        most: usize,
+    ) -> TakenTraces {
+        let mut taken = TakenTraces::default();
         let Self { segments, first, index, spans, bytes, .. } = self;
         let fingerprint = index.fingerprint(id);
         let is_old = |since| limits.is_too_old(since, now);
         let mut take = |segment: &mut Segment, entry: usize| {
-            if let Some(dropped) = segment.take(entry, id, is_old) {
+            if taken.traces.len() >= most {
+                taken.left += u64::from(segment.holds(entry, id, is_old));
+            } else if let Some(dropped) = segment.take(entry, id, is_old) {
                 *spans -= dropped.store.len() as u64;
                 limits.bytes.give_back(bytes, segment.take_freed());
-                taken.push(dropped);
+                taken.traces.push(dropped);
             }
         };
         if let Some(last) = segments.back_mut() {

@@ -222,6 +222,15 @@ impl Segment {
         before.iter().rposition(|other| *other == fingerprint)
     }
 
+    /// Whether the trace that stands there has this id and is not too old.
+    pub(super) fn holds(&self, entry: usize, id: TraceId, is_old: impl Fn(Tick) -> bool) -> bool {
+        self.entries.get(entry).is_some_and(|entry| {
+            entry.header.trace_id == id
+                && !is_old(entry.since)
+                && !matches!(entry.spans, EntrySpans::Gone)
+        })
+    }
+
     /// Takes the trace that stands there out, if it has this id and is not too old.
     pub(super) fn take(
         &mut self,

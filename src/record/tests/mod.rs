@@ -69,6 +69,7 @@ impl Bench {
             limits,
             sampler: Some(Arc::new(sampler)),
             tail: Some(Arc::new(tail)),
+            is_coherent: false,
             resource: Arc::new(Resource::new("bench")),
             records: true,
             sink: Box::new(sink),
@@ -94,7 +95,13 @@ impl Bench {
     /// Asks for a trace as a notice of another service does.
     fn hear(&self, trace_id: TraceId) -> KeepOutcome {
         let reason = "Errors at payments".into();
-        self.recorder.keep(KeepRequest { trace_id, reason, origin: KeepOrigin::Notice })
+        let most_dropped = usize::MAX;
+        self.recorder.keep(KeepRequest {
+            trace_id,
+            reason,
+            origin: KeepOrigin::Notice,
+            most_dropped,
+        })
     }
 
     fn poll(&self) {

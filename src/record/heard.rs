@@ -1,0 +1,45 @@
+//! Traces that other services kept.
+
+use std::sync::{Arc, Weak};
+
+use super::completion::KeepOutcome;
+use super::local::{KeepOrigin, KeepRequest};
+use super::recorder::Recorder;
+use crate::coherence::{HeardNotice, HeardOutcome, KeepHeard, MOST_RING_ENTRIES};
+
+/// Keeps in a recorder what other services kept, as long as that recorder is there.
+pub(crate) struct HeardKeeper(Weak<Recorder>);
+
+impl HeardKeeper {
+    pub(crate) fn new(recorder: &Arc<Recorder>) -> Self {
+        Self(Arc::downgrade(recorder))
+    }
+}
+
+impl KeepHeard for HeardKeeper {
+    fn keep_heard(&self, heard: &HeardNotice) -> HeardOutcome {
+        self.0.upgrade().map_or(HeardOutcome::Unknown, |recorder| recorder.keep_heard(heard))
+    }
+}
+
+impl Recorder {
+    /// Keeps what is here of a trace that another service kept, or that this one kept a part of.
+    pub(super) fn keep_heard(&self, heard: &HeardNotice) -> HeardOutcome {
+        let Some(link) = self.traces.link() else { return HeardOutcome::Unknown };
+        let request = KeepRequest {
+            trace_id: heard.notice.trace_id,
+            reason: link.remember_reason(heard),
+            origin: KeepOrigin::Notice,
+            most_dropped: MOST_RING_ENTRIES,
+        };
+        let (outcome, over_budget) =
+            self.completion.keep_one(&self.traces, &request, self.clock.now());
+        match outcome {
+            KeepOutcome::Exported => HeardOutcome::KeptFromRing { over_budget },
+            KeepOutcome::WhenComplete => HeardOutcome::KeptWhileRunning,
+            KeepOutcome::AlreadyKept => HeardOutcome::AlreadyKept,
+            KeepOutcome::DroppedOnPurpose => HeardOutcome::DroppedOnPurpose,
+            KeepOutcome::Unknown => HeardOutcome::Unknown,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Traces that one service keeps and the others keep too, over the bus in memory.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod announced;
+mod bad_days;
+mod heads;
+mod rows;
+mod world;
