@@ -16,4 +16,5 @@ mod maintenance;
 pub use crate::delivery::report::{DeliveryReport, FlushError, ShutdownError};
 pub use crate::delivery::waiter::ExporterFailure;
 pub(crate) use handle::Pipeline;
-pub use handle::builder::{PipelineBuilder, StartError};
+pub use handle::builder::PipelineBuilder;
+pub use handle::start_error::StartError;

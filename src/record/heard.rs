@@ -18,22 +18,16 @@ impl HeardKeeper {
 
 impl KeepHeard for HeardKeeper {
     fn keep_heard(&self, heard: &HeardNotice) -> HeardOutcome {
-        self.0.upgrade().map_or(HeardOutcome::Unknown, |recorder| recorder.keep_heard(heard))
-    }
-}
-
-impl Recorder {
-    /// Keeps what is here of a trace that another service kept, or that this one kept a part of.
-    pub(super) fn keep_heard(&self, heard: &HeardNotice) -> HeardOutcome {
-        let Some(link) = self.traces.link() else { return HeardOutcome::Unknown };
+        let Some(recorder) = self.0.upgrade() else { return HeardOutcome::Unknown };
+        let Recorder { traces, completion, clock, .. } = &*recorder;
+        let Some(link) = traces.link() else { return HeardOutcome::Unknown };
         let request = KeepRequest {
             trace_id: heard.notice.trace_id,
             reason: link.remember_reason(heard),
             origin: KeepOrigin::Notice,
             most_dropped: MOST_RING_ENTRIES,
         };
-        let (outcome, over_budget) =
-            self.completion.keep_one(&self.traces, &request, self.clock.now());
+        let (outcome, over_budget) = completion.keep_one(traces, &request, clock.now());
         match outcome {
             KeepOutcome::Exported => HeardOutcome::KeptFromRing { over_budget },
             KeepOutcome::WhenComplete => HeardOutcome::KeptWhileRunning,

@@ -7,41 +7,21 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::Pipeline;
-use crate::coherence::{Coherence, CoherenceHandle};
+use super::group;
+use super::start_error::StartError;
+use crate::coherence::Coherence;
 use crate::delivery::{Delivery, DeliveryConfig};
 use crate::export::Exporter;
+use crate::kit::Random;
 use crate::kit::internal_log::{self, PendingWarnings};
-use crate::kit::{Random, debug_like_display};
 use crate::ledger::Ledger;
-use crate::model::{Resource, SettingError, TagKey, TagValue};
+use crate::model::{Resource, TagKey, TagValue};
 use crate::pipeline::core::{Core, ShutdownOnDrop};
 use crate::pipeline::maintenance::MaintenanceThread;
-use crate::record::{HeardKeeper, RecordLimits, Recorder, RecorderSettings};
+use crate::record::{RecordLimits, Recorder, RecorderSettings};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::Clock;
-
-/// Why a pipeline did not start.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// There is nowhere to send kept traces to.
-    #[error("no exporter; add one with `with_exporter`, for example `ConsoleExporter::stdout()`")]
-    NoExporter,
-    /// A setting of coherence is out of range.
-    #[error("coherence cannot start: {0}")]
-    Coherence(#[source] SettingError),
-    /// The machine refused a thread.
-    #[error("cannot start a thread; raise the limit on the number of threads")]
-    Thread(#[source] io::Error),
-}
-
-debug_like_display!(StartError);
-
-/// What a pipeline with coherence says at its start where its sampler leaves nothing to keep.
-const DROPS_UNSAMPLED: &str = "the sampler drops requests that their callers did not sample, so this service has no \
-     part of such a trace when another service keeps it; leave the branches for callers that did not sample to \
-     `ParentBasedSampler`, or put an `AlwaysRecord` around the sampler";
 
 /// Puts a [`Pipeline`] together.
 ///
@@ -134,21 +114,13 @@ impl PipelineBuilder {
         self
     }
 
-    /// Has traces kept that other services of the same group keep, and tells them what is kept here.
+    /// Has traces kept that other services of the same group keep, and tells them what is kept here: over a message
+    /// bus, and only *which* traces. See the chapter [`across_services`](crate::manual::across_services).
     ///
-    /// Services tell each other over a message bus only *which* traces they kept, for what is in them or by a budget.
-    /// The others keep their parts: from the ring of dropped traces, when they are complete, or when they come. The
-    /// chapter [`across_services`](crate::manual::across_services) has the promises, and what happens on bad days of
-    /// the bus.
-    ///
-    /// - The ring of dropped traces is sized to what [`Coherence::with_ring_reach`] says (10 s of traffic), within
-    ///   [`Coherence::with_ring_cap`] (256 MiB), unless the program sets another [`ring_age`](RecordLimits::ring_age) or
-    ///   [`ring_bytes`](RecordLimits::ring_bytes) itself; each of the two stands then. A ring that turns out to be too
-    ///   small is told in the log, with the number to set.
-    /// - What a caller did not sample is recorded, also without a tail, unless the program's sampler drops it on purpose.
-    /// - Starting connects to nothing: with the bus away, decisions are local until it is back.
-    ///
-    /// Costs a thread with a small runtime, and about 60 instructions for each trace that is dropped.
+    /// The ring of dropped traces is sized by [`Coherence::with_ring_reach`] (10 s of traffic) within
+    /// [`Coherence::with_ring_cap`] (256 MiB), unless the program sets other [limits](RecordLimits) for it. What a caller
+    /// did not sample is recorded, also without a tail, unless the program's sampler drops it on purpose. Starting
+    /// connects to nothing. Costs a thread with a small runtime, and up to 60 instructions for each trace that is dropped.
     ///
     /// ```
     /// use tailtrace::coherence::{Coherence, MemoryBus};
@@ -276,15 +248,12 @@ impl PipelineBuilder {
             records: self.records,
             sink: Box::new(move |trace| sink.send(trace)),
         });
-        if self.coherence.is_some() && recorder.drops_unsampled() {
-            self.pending_warnings.add(DROPS_UNSAMPLED.to_owned());
-        }
         if let Some(coherence) = &self.coherence {
-            let keeper = Arc::new(HeardKeeper::new(&recorder));
-            match CoherenceHandle::start(coherence, &service, keeper, clock, random) {
-                Ok(handle) => recorder.join(handle),
-                Err(error) => _ = failed.get_or_insert(error),
+            if recorder.drops_unsampled() {
+                self.pending_warnings.add(group::DROPS_UNSAMPLED.to_owned());
             }
+            let joined = group::join(coherence, &recorder, &service, clock, random);
+            failed = failed.or(joined.err());
         }
         let pending_warnings = self.pending_warnings;
         let kept = MaintenanceThread::start(Arc::clone(&recorder), Arc::clone(&pending_warnings));

@@ -2,6 +2,8 @@
 
 pub(super) mod builder;
 mod changes;
+mod group;
+pub(super) mod start_error;
 
 use std::borrow::Cow;
 use std::fmt;

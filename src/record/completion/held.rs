@@ -3,10 +3,9 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::Completion;
-use super::KeepOutcome;
-use crate::record::live::{LiveTraces, RequestedTraces};
-use crate::record::local::{KeepRequest, LiveSpans, LocalTrace, Phase, TraceOwner};
-use crate::record::ring::{DroppedTrace, RingPlace};
+use crate::record::live::LiveTraces;
+use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use crate::record::ring::RingPlace;
 use crate::time::Tick;
 use crate::trace::store::SpanStore;
 
@@ -82,25 +81,5 @@ impl<O: TraceOwner> Completion<O> {
         if !trace.has_open_spans(&live) {
             self.keep_late(traces, trace, live, &kept);
         }
-    }
-
-    /// Sends on what a request has taken out of the ring, and says what came of the request.
-    pub(super) fn keep_requested(
-        &self,
-        request: &KeepRequest,
-        found: RequestedTraces,
-    ) -> KeepOutcome {
-        let RequestedTraces { dropped, live, decided, .. } = found;
-        let outcome = match dropped.len() {
-            0 if live > 0 => KeepOutcome::WhenComplete,
-            0 if decided.has_kept() => KeepOutcome::AlreadyKept,
-            0 if decided.has_dropped_on_purpose() => KeepOutcome::DroppedOnPurpose,
-            0 => KeepOutcome::Unknown,
-            _ => KeepOutcome::Exported,
-        };
-        for DroppedTrace { header, mut store } in dropped.into_iter().rev() {
-            self.keep_spans(&header, &mut store, &request.kept());
-        }
-        outcome
     }
 }

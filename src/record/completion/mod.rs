@@ -5,6 +5,7 @@ mod completed;
 mod decision;
 mod held;
 mod linger;
+mod requests;
 
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
@@ -18,16 +19,13 @@ use self::decision::TraceDecision;
 use self::linger::LingeringTraces;
 use super::deciders::Deciders;
 use super::live::{LiveTraces, RingOutcome};
-use super::local::{KeepRequest, LiveSpans, LocalTrace, Phase, TraceOwner};
+use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::ledger::{Ledger, Reason};
 use crate::model::Resource;
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::{SpanIndex, SpanStore};
 use crate::trace::{KeepReason, Trace};
-
-/// How many trace ids are looked for before what was found is sent on.
-const KEPT_AT_ONCE: usize = 256;
 
 /// Decides traces that are complete, or that have waited long enough, and sends the kept ones on.
 pub(super) struct Completion<O> {
@@ -254,36 +252,6 @@ impl<O: TraceOwner> Completion<O> {
         live.phase = Phase::Deciding;
         drop(live);
         self.decide(traces, trace, ended, now);
-    }
-
-    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the requests.
-    pub(super) fn keep_all(
-        &self,
-        traces: &LiveTraces<O>,
-        requests: &[KeepRequest],
-        now: Tick,
-    ) -> Vec<KeepOutcome> {
-        let mut outcomes = Vec::with_capacity(requests.len());
-        // In parts, so that what was found is on its way before more is looked for.
-        for requests in requests.chunks(KEPT_AT_ONCE) {
-            let found = requests.iter().zip(traces.request_keep(requests, now));
-            outcomes.extend(found.map(|(request, found)| self.keep_requested(request, found)));
-        }
-        outcomes
-    }
-
-    /// Keeps a trace as [`keep_all`](Self::keep_all) does: what came of it, and how many more dropped traces of the id
-    /// the ring has than the request may take.
-    pub(super) fn keep_one(
-        &self,
-        traces: &LiveTraces<O>,
-        request: &KeepRequest,
-        now: Tick,
-    ) -> (KeepOutcome, u64) {
-        let found =
-            traces.request_keep(std::slice::from_ref(request), now).pop().unwrap_or_default();
-        let over_budget = found.over_budget;
-        (self.keep_requested(request, found), over_budget)
     }
 
     /// Decides every live trace on the spans that have ended, and drops those that have not; how many

@@ -1,5 +1,6 @@
 //! The recorder: what all local traces of a pipeline share.
 
+mod keeping;
 mod settings;
 mod span_start;
 mod start;
@@ -12,16 +13,15 @@ use std::sync::{Arc, Weak};
 pub(crate) use settings::RecorderSettings;
 pub(crate) use span_start::{SpanStart, StartTime};
 
-use super::completion::{Completion, KeepOutcome};
+use super::completion::Completion;
 use super::config::RecordLimits;
 use super::deciders::Deciders;
 use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
 use super::link::CoherenceLink;
 use super::live::{LiveTraces, SpanPool};
-use super::local::{KeepRequest, LocalTrace, TraceOwner};
+use super::local::{LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
-use crate::coherence::CoherenceHandle;
 use crate::kit::Random;
 use crate::kit::reentrancy;
 use crate::ledger::{Ledger, Reason, Stats};
@@ -96,22 +96,6 @@ impl Recorder {
             postponed: PostponedDrops::default(),
             shares_context: AtomicBool::new(false),
         })
-    }
-
-    /// Takes part in coherence from now on.
-    pub(crate) fn join(&self, coherence: CoherenceHandle) {
-        self.traces.set_link(CoherenceLink::new(coherence));
-    }
-
-    /// The way to the other services, if there is one.
-    pub(crate) fn coherence(&self) -> Option<&CoherenceHandle> {
-        self.traces.link().map(CoherenceLink::handle)
-    }
-
-    /// Whether the head drops what a caller did not sample, so that there is nothing to keep of it later. Asks the
-    /// sampler about a request that is made up.
-    pub(crate) fn drops_unsampled(&self) -> bool {
-        self.deciders.drops_unsampled(self.clock.now())
     }
 
     /// Replaces the head sampler.
@@ -258,16 +242,6 @@ impl Recorder {
 
     pub(crate) fn pool(&self) -> SpanPool {
         self.traces.pool()
-    }
-
-    /// Keeps a trace after the fact, or when it completes.
-    pub(crate) fn keep(&self, request: KeepRequest) -> KeepOutcome {
-        self.keep_all(&[request]).pop().unwrap_or(KeepOutcome::Unknown)
-    }
-
-    /// Keeps traces after the fact, or when they complete; what came of each, in the order of the requests.
-    pub(crate) fn keep_all(&self, requests: &[KeepRequest]) -> Vec<KeepOutcome> {
-        self.completion.keep_all(&self.traces, requests, self.clock.now())
     }
 
     /// Does what time asks for: decides traces that lingered, drops from the ring what has aged.
