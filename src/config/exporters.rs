@@ -71,15 +71,12 @@ impl Choice {
         self.missing.as_deref()
     }
 
-    /// Makes the exporters.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or an exporter refuses its settings.
+    /// Makes the exporters, or says why one cannot be made.
     pub(super) fn make(
         &self,
         otlp: &OtlpSettings,
         zipkin: &ZipkinSettings,
-    ) -> Result<Vec<Box<dyn Exporter>>, ConfigError> {
+    ) -> Vec<Result<Box<dyn Exporter>, ConfigError>> {
         let make = |name: &Name| -> Result<Option<Box<dyn Exporter>>, ConfigError> {
             match name {
                 Name::Otlp => otlp_exporter::make(otlp),

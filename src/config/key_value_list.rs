@@ -1,5 +1,7 @@
 //! Lists of keys and values, such as `a=1,b=2`.
 
+use crate::kit::header_rule::{HeaderFault, checked_name};
+
 /// A bound far above real lists: each pair costs a comparison with those before it.
 const MAX_PAIRS: usize = 1000;
 
@@ -18,6 +20,8 @@ pub(super) enum KeyValueListError {
         "entry {0} cannot stand in a header; use a token as the name and visible ASCII as the value"
     )]
     NoHeader(usize),
+    #[error("entry {0} is a header of the protocol's own; leave it out")]
+    Reserved(usize),
     #[error("it has more than {MAX_PAIRS} entries")]
     TooMany,
 }
@@ -53,21 +57,29 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, KeyValueListErr
     Ok(pairs)
 }
 
-/// Parses such a list as HTTP headers, and gives their names in lower case.
+/// The headers that can be sent, names in lower case, and what is wrong with the first of those that cannot.
+pub(super) struct Headers {
+    pub(super) sendable: Vec<(String, String)>,
+    pub(super) fault: Option<KeyValueListError>,
+}
+
+/// Parses such a list as HTTP headers.
 ///
 /// # Errors
-/// When an entry is malformed or cannot be sent as a header.
-pub(super) fn parse_headers(text: &str) -> Result<Vec<(String, String)>, KeyValueListError> {
-    let mut headers = parse(text)?;
-    for (index, (name, value)) in headers.iter_mut().enumerate() {
-        let is_name = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-        let is_value = value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
-        if !is_name || !is_value {
-            return Err(KeyValueListError::NoHeader(index + 1));
+/// When an entry is malformed.
+pub(super) fn parse_headers(text: &str) -> Result<Headers, KeyValueListError> {
+    let mut headers = Headers { sendable: Vec::new(), fault: None };
+    for (index, (name, value)) in parse(text)?.into_iter().enumerate() {
+        match checked_name(&name, &value) {
+            Ok(name) => headers.sendable.push((name, value)),
+            Err(fault) => {
+                let fault = match fault {
+                    HeaderFault::Reserved => KeyValueListError::Reserved(index + 1),
+                    _ => KeyValueListError::NoHeader(index + 1),
+                };
+                headers.fault.get_or_insert(fault);
+            }
         }
-        name.make_ascii_lowercase();
     }
     Ok(headers)
 }
@@ -134,11 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_a_header_is_refused() {
-        let header = parse_headers("X-Api-Key=s%20ecret");
-        assert_eq!(header, Ok(vec![("x-api-key".to_owned(), "s ecret".to_owned())]));
-        for text in ["a b=1", "a=%0d%0ax: y", "a=%C3%A9", "a:=1"] {
-            assert_eq!(parse_headers(text), Err(KeyValueListError::NoHeader(1)), "{text}");
+    fn what_cannot_stand_in_a_header_costs_its_entry() {
+        let read =
+            |text: &str| parse_headers(text).map(|headers| (headers.sendable, headers.fault));
+        let header = ("x-api-key".to_owned(), "s ecret".to_owned());
+        assert_eq!(read("X-Api-Key=s%20ecret"), Ok((vec![header.clone()], None)));
+        for text in ["a b=1", "a=%0d%0ax: y", "a=%C3%A9", "a:=1", "a=%09"] {
+            let text = format!("{text},X-Api-Key=s ecret");
+            let expected = (vec![header.clone()], Some(KeyValueListError::NoHeader(1)));
+            assert_eq!(read(&text), Ok(expected), "{text}");
         }
+        let reserved = read("X-Api-Key=s ecret,Content-Type=text/plain");
+        assert_eq!(reserved, Ok((vec![header], Some(KeyValueListError::Reserved(2)))));
     }
 }

@@ -20,18 +20,24 @@
 //! that cannot be understood counts as unset, with a [warning](Settings::warnings). The chapter
 //! [configuration](crate::manual::configuration) has the table of all variables.
 
+#[cfg(feature = "http-client")]
+mod builder_checks;
 mod delivery;
 mod env_carrier;
 mod error;
 mod exporters;
 mod key_value_list;
 mod limits;
+#[cfg(not(feature = "http-client"))]
+mod missing_checks;
 #[cfg(not(all(feature = "otlp", feature = "zipkin")))]
 mod missing_exporter;
 mod otlp;
 #[cfg(feature = "otlp")]
 mod otlp_exporter;
 mod propagators;
+mod proxies;
+mod proxy_use;
 mod resource;
 mod sampler;
 mod settings;

@@ -4,8 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::key_value_list;
-use super::url::Url;
+#[cfg(feature = "http-client")]
+use super::builder_checks as checks;
+use super::key_value_list::{self, Headers};
+#[cfg(not(feature = "http-client"))]
+use super::missing_checks as checks;
+use super::proxies::Proxies;
+use super::url::{Url, has_tls};
 use super::variables::Variables;
 use crate::export::OtlpProtocol;
 use crate::kit::secret::Secret;
@@ -49,6 +54,8 @@ pub struct OtlpSettings {
     pub(super) assumes_tls: bool,
     /// Whether a variable gives the endpoint.
     pub(super) has_endpoint: bool,
+    /// The proxy on the way to the endpoint.
+    pub(super) proxy: Option<Secret<String>>,
 }
 
 impl fmt::Debug for OtlpSettings {
@@ -67,6 +74,7 @@ impl fmt::Debug for OtlpSettings {
             .field("gzip", &self.gzip)
             .field("certificate", &self.certificate.as_ref().map(Secret::path))
             .field("client_identity", &identity)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
@@ -100,22 +108,26 @@ macro_rules! names {
 }
 
 impl OtlpSettings {
-    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
+    pub(super) fn read(vars: &mut Variables<'_>, proxies: &Proxies) -> Self {
         let protocol = names!("PROTOCOL").read(|name| vars.choice(name, PROTOCOLS));
         let protocol = protocol.unwrap_or_default();
         let (named, assumes_tls) = endpoint(vars, protocol);
+        let has_endpoint = named.is_some();
+        let endpoint = named.unwrap_or_else(|| protocol.default_endpoint().to_owned());
+        let refuses_tls = has_endpoint && !has_tls(&endpoint);
         Self {
             protocol,
-            has_endpoint: named.is_some(),
-            endpoint: named.unwrap_or_else(|| protocol.default_endpoint().to_owned()),
+            has_endpoint,
             headers: names!("HEADERS").read(|name| headers(vars, name)).unwrap_or_default(),
             timeout: (names!("TIMEOUT").read(|name| vars.millis(name)))
                 .unwrap_or(Duration::from_secs(10)),
             gzip: (names!("COMPRESSION").read(|name| vars.choice(name, COMPRESSIONS)))
                 .unwrap_or(false),
-            certificate: names!("CERTIFICATE").read(|name| vars.path(name)),
-            client_identity: client_identity(vars),
+            certificate: certificate(vars, refuses_tls),
+            client_identity: client_identity(vars, refuses_tls),
             assumes_tls,
+            proxy: proxies.for_endpoint(&endpoint, vars),
+            endpoint,
         }
     }
 }
@@ -131,15 +143,24 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>
         let scheme = if insecure { "http://" } else { "https://" };
         let cure = "use a URL such as http://localhost:4317";
         let read = |text: &str| {
-            Url::read(text).map(|url| (url.origin(scheme), !insecure && !url.has_scheme()))
+            let socket = text.starts_with("unix:").then(|| (text.to_owned(), false));
+            let url = || {
+                let url = Url::read(text)?;
+                Some((url.origin(scheme), !insecure && !url.has_scheme()))
+            };
+            socket.or_else(url).filter(|(endpoint, _)| checks::accepts_endpoint(endpoint))
         };
         let endpoint = names.read(|name| vars.address(name, cure, read));
         return endpoint.map_or((None, false), |(url, assumes_tls)| (Some(url), assumes_tls));
     }
     let cure = "use a URL with http:// or https://, such as http://localhost:4318";
-    let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
-    let base =
-        |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.below("v1/traces"));
+    let read = |text: &str, url: fn(&Url<'_>) -> String| {
+        let socket = text.starts_with("unix:").then(|| text.to_owned());
+        let url = || Url::read(text).filter(Url::has_scheme).as_ref().map(url);
+        socket.or_else(url).filter(|endpoint| checks::accepts_endpoint(endpoint))
+    };
+    let whole = |text: &str| read(text, |url| url.as_is());
+    let base = |text: &str| read(text, |url| url.below("v1/traces"));
     let own = vars.address(names.0, cure, whole);
     let general = vars.address(names.1, cure, base);
     (own.or(general), false)
@@ -149,7 +170,12 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>
 fn headers(vars: &mut Variables<'_>, variable: &str) -> Option<Vec<(String, String)>> {
     let text = vars.text(variable)?;
     match key_value_list::parse_headers(&text) {
-        Ok(headers) => Some(headers),
+        Ok(Headers { sendable, fault }) => {
+            if let Some(fault) = fault {
+                vars.warn(variable, &format!(" is read but for what cannot be sent: {fault}"));
+            }
+            Some(sendable)
+        }
         Err(error) => {
             let cure = "use name=value,.. with what is not plain percent-encoded";
             vars.warn(variable, &format!(" is ignored: {error}; {cure}"));
@@ -158,10 +184,27 @@ fn headers(vars: &mut Variables<'_>, variable: &str) -> Option<Vec<(String, Stri
     }
 }
 
-fn client_identity(vars: &mut Variables<'_>) -> Option<(PathBuf, PathBuf)> {
+const NO_TLS: &str =
+    " is ignored: the endpoint has no TLS; use https://, or leave the certificate out";
+
+fn certificate(vars: &mut Variables<'_>, refuses_tls: bool) -> Option<PathBuf> {
+    let (path, variable) =
+        names!("CERTIFICATE").read(|name| vars.path(name).map(|path| (path, name)))?;
+    if refuses_tls {
+        vars.warn(variable, NO_TLS);
+        return None;
+    }
+    Some(path)
+}
+
+fn client_identity(vars: &mut Variables<'_>, refuses_tls: bool) -> Option<(PathBuf, PathBuf)> {
     let mut file = |names: Names| names.read(|name| vars.path(name).map(|path| (path, name)));
     match (file(names!("CLIENT_CERTIFICATE")), file(names!("CLIENT_KEY"))) {
-        (Some((certificate, _)), Some((key, _))) => Some((certificate, key)),
+        (Some((certificate, _)), Some((key, _))) if !refuses_tls => Some((certificate, key)),
+        (Some((_, variable)), Some(_)) => {
+            vars.warn(variable, NO_TLS);
+            None
+        }
         (Some((_, variable)), None) => {
             let about = " is ignored: it needs its key; set OTEL_EXPORTER_OTLP_CLIENT_KEY too";
             vars.warn(variable, about);

@@ -2,6 +2,7 @@
 
 use super::error::{ConfigError, pem};
 use super::otlp::OtlpSettings;
+use super::url::has_tls;
 use crate::export::{Exporter, HttpError, OtlpExporter};
 
 pub(super) const IS_THERE: bool = true;
@@ -19,10 +20,14 @@ pub(super) fn make(settings: &OtlpSettings) -> Result<Option<Box<dyn Exporter>>,
     for (name, value) in &settings.headers {
         builder = builder.with_header(name.clone(), value.clone());
     }
-    if let Some(path) = &settings.certificate {
+    if let Some(proxy) = &settings.proxy {
+        builder = builder.with_proxy(proxy.expose().clone());
+    }
+    let with_tls = has_tls(&settings.endpoint);
+    if let Some(path) = settings.certificate.as_ref().filter(|_| with_tls) {
         builder = builder.with_ca_certificate(pem("OTEL_EXPORTER_OTLP_CERTIFICATE", path)?);
     }
-    if let Some((certificate, key)) = &settings.client_identity {
+    if let Some((certificate, key)) = settings.client_identity.as_ref().filter(|_| with_tls) {
         let certificate = pem("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", certificate)?;
         builder =
             builder.with_client_identity(certificate, pem("OTEL_EXPORTER_OTLP_CLIENT_KEY", key)?);

@@ -8,6 +8,7 @@ use super::exporters::Choice;
 use super::limits;
 use super::otlp::OtlpSettings;
 use super::propagators::PropagatorChoice;
+use super::proxies::Proxies;
 use super::resource::Identity;
 use super::sampler::SamplerChoice;
 use super::tail::TailChoice;
@@ -57,6 +58,7 @@ impl Settings {
             }
         }
         let is_disabled = vars.flag("OTEL_SDK_DISABLED").unwrap_or(false);
+        let proxies = Proxies::read(&mut vars);
         let settings = Self {
             is_disabled,
             default_name: "unknown_service".to_owned(),
@@ -67,8 +69,8 @@ impl Settings {
             limits: RecordLimits::default().with_span(limits::read(&mut vars)),
             delivery: delivery::read(&mut vars),
             exporters: Choice::read(&mut vars),
-            otlp: OtlpSettings::read(&mut vars),
-            zipkin: ZipkinSettings::read(&mut vars),
+            otlp: OtlpSettings::read(&mut vars, &proxies),
+            zipkin: ZipkinSettings::read(&mut vars, &proxies),
             tail: TailChoice::read(&mut vars),
             log_filter: vars.text("RUST_LOG"),
             span_filter: vars.text("TAILTRACE_FILTER"),
@@ -117,10 +119,14 @@ impl Settings {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// Whatever the environment says, there is a pipeline: an exporter that cannot be made, because a file that a
+    /// variable names cannot be read or because this build has no TLS, is left out with such a warning.
+    ///
     /// # Errors
-    /// When a file that a variable names cannot be read, or an exporter refuses its settings.
+    /// None today. Programs that would rather not start than export nothing ask for the
+    /// [`exporters`](Self::exporters), which fail.
     pub fn pipeline(&self) -> Result<PipelineBuilder, ConfigError> {
-        let exporters = if self.is_disabled { Vec::new() } else { self.exporters()? };
+        let exporters = if self.is_disabled { Vec::new() } else { self.exporters_or_warnings() };
         let resource = self.resource();
         let mut builder = Pipeline::builder(resource.service_name())
             .with_limits(self.limits)
@@ -135,6 +141,19 @@ impl Settings {
             Some(choice) => builder.with_sampler(choice.sampler()),
             None => builder,
         })
+    }
+
+    /// The exporters that can be made; of the others there is a warning.
+    fn exporters_or_warnings(&self) -> Vec<Box<dyn Exporter>> {
+        let made = self.exporters.make(&self.otlp, &self.zipkin).into_iter();
+        made.filter_map(|made| match made {
+            Ok(exporter) => Some(exporter),
+            Err(error) => {
+                self.pending.add(format!("{error}; until then it exports nothing"));
+                None
+            }
+        })
+        .collect()
     }
 
     /// Whether `OTEL_SDK_DISABLED` is `true`.
@@ -233,7 +252,7 @@ impl Settings {
     /// # Errors
     /// When a file that a variable names cannot be read, or an exporter refuses its settings.
     pub fn exporters(&self) -> Result<Vec<Box<dyn Exporter>>, ConfigError> {
-        self.exporters.make(&self.otlp, &self.zipkin)
+        self.exporters.make(&self.otlp, &self.zipkin).into_iter().collect()
     }
 
     /// Where and how the exporter `otlp` sends: `OTEL_EXPORTER_OTLP_*`.

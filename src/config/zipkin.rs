@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(feature = "http-client")]
+use super::builder_checks as checks;
+#[cfg(not(feature = "http-client"))]
+use super::missing_checks as checks;
+use super::proxies::Proxies;
 use super::url::Url;
 use super::variables::Variables;
 use crate::kit::secret::Secret;
@@ -15,6 +20,8 @@ pub struct ZipkinSettings {
     pub endpoint: String,
     /// How long one request may take; zero is no limit. Default 10 s.
     pub timeout: Duration,
+    /// The proxy on the way to the endpoint.
+    pub(super) proxy: Option<Secret<String>>,
 }
 
 impl fmt::Debug for ZipkinSettings {
@@ -22,18 +29,24 @@ impl fmt::Debug for ZipkinSettings {
         f.debug_struct("ZipkinSettings")
             .field("endpoint", &Secret::url(&*self.endpoint))
             .field("timeout", &self.timeout)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
 
 impl ZipkinSettings {
-    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
+    pub(super) fn read(vars: &mut Variables<'_>, proxies: &Proxies) -> Self {
         let cure = "use a URL such as http://localhost:9411/api/v2/spans";
-        let whole = |text: &str| Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
+        let whole = |text: &str| {
+            let url = Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
+            url.filter(|url| checks::accepts_endpoint(url))
+        };
         let endpoint = vars.address("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);
         let timeout = vars.millis("OTEL_EXPORTER_ZIPKIN_TIMEOUT");
+        let endpoint = endpoint.unwrap_or_else(|| "http://localhost:9411/api/v2/spans".to_owned());
         Self {
-            endpoint: endpoint.unwrap_or_else(|| "http://localhost:9411/api/v2/spans".to_owned()),
+            proxy: proxies.for_endpoint(&endpoint, vars),
+            endpoint,
             timeout: timeout.unwrap_or(Duration::from_secs(10)),
         }
     }

@@ -26,8 +26,8 @@ pub struct DeliveryConfig {
     pub max_queued_traces: usize,
     /// How a failed batch is tried again.
     pub retry: Retry,
-    /// How long one try may take before it counts as failed, and how long an exporter may take to
-    /// flush. Default 30 s. An exporter that blocks its thread cannot be interrupted.
+    /// How long one try may take without a peer's accepting any of it before it counts as failed, and how long an
+    /// exporter may take to flush. Default 30 s. An exporter that blocks its thread cannot be interrupted.
     pub export_timeout: Duration,
     /// How traces are gathered, in place of what each exporter [asks for](crate::Exporter::batching).
     /// Default `None`.

@@ -4,6 +4,7 @@
 //! runs on and whatever becomes of the other exporters. All of the exporter's code runs here.
 
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -119,6 +120,7 @@ impl Worker {
         let limit = Some(self.config.export_timeout);
         let mut urgency = self.channel.urgency();
         let mut backoff = Backoff::new(self.config.retry, now());
+        let mut open = batch.span_count();
         let mut batch = batch;
         loop {
             let called = self.call(runtime, limit, move || self.exporter.export(batch));
@@ -160,7 +162,12 @@ impl Worker {
                 return Some(BatchOutcome::Lost(Reason::RetriesExhausted));
             };
             let rejected = error.rejected_spans().unwrap_or(0);
+            let spans = left.span_count();
             batch = self.channel.retry(left, rejected)?;
+            if spans < open {
+                backoff.progressed(now());
+                open = spans;
+            }
             let next = backoff.failed(now(), error.retry_after(), self.random.next_u64());
             let (wait, asked) = match next {
                 RetryDecision::Wait(wait) => (wait, false),
@@ -193,7 +200,16 @@ impl Worker {
                 let Some(limit) = limit else {
                     return Ok(make().await);
                 };
-                tokio::time::timeout(limit, make()).await.map_err(|_| limit)
+                let mut work = pin!(make());
+                loop {
+                    let marked = self.channel.unmarked();
+                    match tokio::time::timeout(limit, &mut work).await {
+                        Ok(result) => return Ok(result),
+                        // A slow link that still carries spans is cut off in the middle of none.
+                        Err(_) if self.channel.unmarked() < marked => {}
+                        Err(_) => return Err(limit),
+                    }
+                }
             }))
         });
         match ended {

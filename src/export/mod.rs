@@ -36,6 +36,8 @@ pub(crate) use exporter::Exporter;
 pub use file::{FileError, FileExporterBuilder, Rotation};
 #[cfg(feature = "http-client")]
 pub use http::HttpError;
+#[cfg(feature = "http-client")]
+pub(crate) use http::{is_endpoint, is_proxied, is_proxy};
 #[cfg(feature = "jaeger")]
 pub use jaeger::JaegerExporterBuilder;
 #[cfg(feature = "otlp")]

@@ -38,6 +38,14 @@ pub(crate) fn info(message: &str) {
     unwind_safe::call(|| tracing::info!(target: "tailtrace", "{message}"));
 }
 
+/// Logs a detail for a person who looks for a cause, at the level debug, target `tailtrace`.
+///
+/// A panic of the subscriber is caught, and the message is lost.
+#[cfg(feature = "http-client")]
+pub(crate) fn debug(message: &str) {
+    unwind_safe::call(|| tracing::debug!(target: "tailtrace", "{message}"));
+}
+
 /// Says whether a warning is out of date by the time that it can be logged.
 type OutOfDate = Box<dyn Fn() -> bool + Send + Sync>;
 

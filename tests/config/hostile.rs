@@ -8,6 +8,9 @@ use tailtrace::propagation::Propagator;
 
 /// Every variable that is read.
 pub(crate) const ALL: &[&str] = &[
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
     "OTEL_ATTRIBUTE_COUNT_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_BSP_EXPORT_TIMEOUT",
@@ -50,9 +53,13 @@ pub(crate) const ALL: &[&str] = &[
     "OTEL_TRACES_EXPORTER",
     "OTEL_TRACES_SAMPLER",
     "OTEL_TRACES_SAMPLER_ARG",
+    "REQUEST_METHOD",
     "RUST_LOG",
     "TAILTRACE_FILTER",
     "TAILTRACE_TAIL",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
 ];
 
 /// Nonsense, and what comes near to sense.
@@ -80,7 +87,12 @@ proptest! {
             let line = warning.to_string();
             prop_assert!(line.starts_with(warning.variable()) && line.len() < 500, "{}", line);
         }
-        // Whatever was read can be used.
+        // Whatever was read can be used: only files and TLS may prevent an exporter.
+        let names = ["CERTIFICATE", "ENDPOINT", "CLIENT_KEY"];
+        if !vars.keys().any(|name| names.iter().any(|end| name.ends_with(end))) {
+            prop_assert!(settings.exporters().is_ok());
+        }
+        prop_assert!(settings.pipeline().is_ok());
         prop_assert!(!settings.otlp().endpoint.is_empty());
         let is_text = settings.resource().get("service.name").is_some_and(|name| name.as_str().is_some());
         prop_assert!(is_text && settings.propagator().fields().len() < 20);

@@ -2,9 +2,13 @@
 
 use std::error::Error;
 
-use super::pipeline::PLENTY;
+use tailtrace::config::ConfigError;
+
+use super::pipeline::{PLENTY, hearing};
 use super::server::{Seen, Server};
-use super::{fine, read};
+use super::{fine, read, warned};
+
+const TLS: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318");
 
 fn names(vars: &[(&str, &str)]) -> Vec<String> {
     let exporters = fine(vars).exporters().unwrap();
@@ -60,23 +64,121 @@ fn an_endpoint_for_traces_is_sent_to_as_it_is() {
     assert!(String::from_utf8(seen.body).unwrap().contains("\"charge_card\""));
 }
 
+/// Why the exporters cannot be made, though the program starts.
+#[track_caller]
+fn refusal(vars: &[(&str, &str)]) -> ConfigError {
+    let settings = fine(vars);
+    let started = settings.pipeline().unwrap().start();
+    assert!(started.is_ok());
+    settings.exporters().err().expect("an exporter is refused")
+}
+
+#[cfg(feature = "tls")]
 #[test]
-fn a_file_that_cannot_be_read_fails_the_start_by_its_name() {
+fn a_file_that_cannot_be_read_costs_its_exporter_by_its_name() {
     for (variable, named) in [
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
         ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
     ] {
-        let error = fine(&[(variable, "/no/such.pem")]).pipeline().unwrap_err();
+        let error = refusal(&[TLS, (variable, "/no/such.pem")]);
         let told = error.to_string();
         assert!(told.contains("/no/such.pem") && told.contains(named), "{told}");
         let source = error.source().unwrap().to_string();
         assert!(told.starts_with(&format!("cannot read /no/such.pem: {source}; ")), "{told}");
     }
     let identity = [
+        TLS,
         ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/no/such.pem"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/no/key.pem"),
     ];
-    assert!(fine(&identity).pipeline().is_err());
+    refusal(&identity);
+}
+
+#[test]
+fn an_exporter_that_cannot_be_made_is_told_once_and_the_program_starts() {
+    let file = ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such.pem");
+    let heard = hearing(|| {
+        let pipeline = fine(&[TLS, file]).pipeline().unwrap().start().unwrap();
+        drop(pipeline.tracer().start_span("op"));
+        pipeline.shutdown(PLENTY).unwrap();
+    });
+    assert_eq!(heard.matches("until then it exports nothing").count(), 1, "{heard}");
+}
+
+#[test]
+fn certificates_beside_an_endpoint_without_tls_cost_their_variables() {
+    for vars in [
+        vec![("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem")],
+        vec![
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/c.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/k.pem"),
+        ],
+    ] {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+        let settings = read(&[&vars[..], &[endpoint]].concat());
+        assert_eq!(warned(&settings), [vars[0].0]);
+        assert_eq!(
+            (&settings.otlp().certificate, &settings.otlp().client_identity),
+            (&None, &None)
+        );
+        assert!(settings.exporters().is_ok());
+    }
+}
+
+#[test]
+fn a_header_of_the_protocol_s_own_costs_its_entry_and_the_rest_is_sent() {
+    let vars = [("OTEL_EXPORTER_OTLP_HEADERS", "content-type=text/plain,api-key=k,x=%09")];
+    let settings = read(&vars);
+    assert_eq!(warned(&settings), ["OTEL_EXPORTER_OTLP_HEADERS"]);
+    assert_eq!(settings.otlp().headers, [("api-key".to_owned(), "k".to_owned())]);
+    assert!(settings.exporters().is_ok());
+}
+
+#[test]
+fn requests_go_through_the_proxy_of_the_endpoint_s_scheme() {
+    let server = Server::start();
+    let proxy = server.url.replace("http://", "http://user:s3cret@");
+    let vars = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example:4318"),
+        ("HTTP_PROXY", &*proxy),
+        ("HTTPS_PROXY", "http://127.0.0.1:1"),
+        ("NO_PROXY", "localhost,.internal"),
+    ];
+    let settings = fine(&vars);
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    let pipeline = settings.pipeline().unwrap().start().unwrap();
+    drop(pipeline.tracer().start_span("op"));
+    pipeline.shutdown(PLENTY).unwrap();
+    let seen = server.next();
+    assert_eq!(seen.line, "POST http://collector.example:4318/v1/traces HTTP/1.1");
+    assert!(seen.header("proxy-authorization").is_some_and(|value| value.starts_with("Basic ")));
+}
+
+#[test]
+fn no_proxy_is_used_where_the_list_or_a_gateway_says_so_and_a_bad_one_costs_its_variable() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.internal:4318");
+    let debug = |vars: &[(&str, &str)]| format!("{:?}", fine(&[vars, &[endpoint]].concat()).otlp());
+    let proxy = ("HTTP_PROXY", "http://proxy:3128");
+    assert!(debug(&[proxy]).contains("proxy:3128"));
+    assert!(!debug(&[proxy, ("NO_PROXY", "internal")]).contains("proxy:3128"));
+    assert!(!debug(&[proxy, ("REQUEST_METHOD", "GET")]).contains("proxy:3128"));
+    let settings = read(&[endpoint, ("HTTP_PROXY", "socks5://u:s3cret@proxy")]);
+    assert_eq!(warned(&settings), ["HTTP_PROXY"]);
+    assert!(!settings.warnings()[0].to_string().contains("s3cret"));
+}
+
+#[test]
+fn a_socket_of_unix_is_an_endpoint() {
+    for protocol in ["grpc", "http/protobuf"] {
+        let vars = [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "unix:///run/otel.sock"),
+        ];
+        assert_eq!(fine(&vars).otlp().endpoint, "unix:///run/otel.sock");
+        assert!(fine(&vars).exporters().is_ok());
+    }
+    let none = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "unix://host")]);
+    assert_eq!(warned(&none), ["OTEL_EXPORTER_OTLP_ENDPOINT"]);
 }
 
 #[test]
@@ -88,9 +190,8 @@ fn what_is_disabled_or_not_chosen_is_not_made() {
 
 #[cfg(not(feature = "tls"))]
 #[test]
-fn an_exporter_that_refuses_its_settings_fails_the_start_with_its_reason() {
-    let vars = [("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318")];
-    let error = fine(&vars).pipeline().unwrap_err();
+fn an_exporter_that_refuses_its_settings_is_not_made_and_gives_its_reason() {
+    let error = refusal(&[TLS]);
     let (told, source) = (error.to_string(), error.source().unwrap().to_string());
     assert_eq!(told, format!("cannot make the exporter otlp: {source}"));
     assert!(source.contains("tls-native-roots"), "{source}");
@@ -100,7 +201,7 @@ fn an_exporter_that_refuses_its_settings_fails_the_start_with_its_reason() {
 #[test]
 fn a_refusal_for_zipkin_names_it_once() {
     let endpoint = ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "https://zipkin/api/v2/spans");
-    let error = fine(&[("OTEL_TRACES_EXPORTER", "zipkin"), endpoint]).pipeline().unwrap_err();
+    let error = refusal(&[("OTEL_TRACES_EXPORTER", "zipkin"), endpoint]);
     let told = error.to_string();
     let begins = "cannot make the exporter zipkin: \"https://zipkin/api/v2/spans\" needs TLS";
     assert!(told.starts_with(begins), "{told}");
@@ -113,7 +214,7 @@ fn an_endpoint_that_means_tls_for_want_of_a_scheme_is_told_of_the_variable_for_t
     let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
     let told = |endpoint| {
         let vars = [grpc, ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
-        fine(&vars).pipeline().unwrap_err().to_string()
+        refusal(&vars).to_string()
     };
     let line = told("collector:4317");
     assert!(

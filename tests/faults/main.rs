@@ -4,5 +4,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "otlp")]
+mod connections;
 mod panics;
+#[cfg(feature = "otlp")]
+mod peers;
+#[cfg(feature = "otlp")]
+mod relay;
+#[cfg(feature = "otlp")]
+#[path = "../otlp/server.rs"]
+mod server;
 mod table;

@@ -6,6 +6,9 @@ mod http;
 #[cfg(feature = "jaeger")]
 mod jaeger;
 mod made;
+#[cfg(feature = "tls")]
+#[path = "../faults/relay.rs"]
+mod relay;
 mod server;
 mod splitting;
 mod through_a_pipeline;

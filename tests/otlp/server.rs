@@ -1,5 +1,8 @@
 //! A peer on loopback that hears every request and answers as it is told.
 
+// Each test program uses its part of it.
+#![allow(dead_code)]
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;

@@ -139,7 +139,7 @@ fn what_was_rejected_before_a_failure_is_told_with_it() {
     let server = Server::replies(Speaks::Http, [some, Reply::status(503), Reply::ok()]);
     let caller = caller(&server);
     let error = caller.refused(&[large_trace("a", 20)]);
-    assert!(error.is_retryable() && error.to_string().contains("too old"), "{error}");
+    assert!(error.is_retryable() && error.to_string().contains("rejected 2 of"), "{error}");
     assert_eq!(error.rejected_spans(), Some(2));
     caller.export_batch(error.into_left().unwrap()).unwrap();
 }
@@ -157,9 +157,9 @@ fn what_has_arrived_is_not_sent_again_when_delivery_stops_waiting_for_the_rest()
     let report = exporter.shutdown_within(Duration::from_secs(60)).unwrap();
     assert_eq!((report.sent, report.dropped()), (30, 0));
     let heard: Vec<_> = server.so_far().iter().map(|request| request.names()).collect();
-    assert_eq!(heard.len(), 3);
-    assert_eq!(heard[1], heard[2]);
-    assert_eq!([&heard[0][..], &heard[2]].concat(), names("a", 30));
+    // What got no answer is sent again, in smaller requests.
+    assert!(heard.len() > 3 && heard[2].len() < heard[1].len(), "{heard:?}");
+    assert_eq!([&heard[0][..], &heard[2..].concat()].concat(), names("a", 30));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tailtrace::export::{HttpError, OtlpExporterBuilder, OtlpProtocol};
@@ -15,6 +16,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::Caller;
+use crate::relay::{Carries, Relay};
 use crate::server::{Accept, Reply, Server, Speaks, Stream};
 
 fn batch() -> [Trace; 1] {
@@ -114,6 +116,24 @@ fn a_peer_with_a_certificate_of_the_named_authority_is_trusted() {
         let builder = exporter(speaks, &server).with_ca_certificate(&*authority.pem);
         Caller::new(builder).export(&batch()).unwrap();
         assert_eq!(server.next().names(), ["root"]);
+    }
+}
+
+#[test]
+fn a_connection_with_tls_that_died_without_a_sign_costs_one_try() {
+    let authority = Authority::new();
+    for speaks in [Speaks::Http, Speaks::Grpc] {
+        let server = start(speaks, &authority.server("127.0.0.1"), None);
+        let relay = Relay::start(server.address, |_| Carries::ALL);
+        let url = relay.url("/").replace("http://", "https://");
+        let builder = exporter(speaks, &server).with_base_endpoint(url);
+        let builder = builder.with_ca_certificate(&*authority.pem);
+        let caller = Caller::new(builder.with_timeout(Duration::from_secs(1)));
+        caller.export(&batch()).unwrap();
+        relay.stall();
+        assert!(caller.refused(&batch()).is_retryable());
+        caller.export(&batch()).unwrap();
+        assert_eq!(relay.connections(), 2);
     }
 }
 

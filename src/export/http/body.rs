@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http_body_util::Full;
 
 #[cfg(feature = "otlp")]
-pub(in crate::export) use tonic::body::Body;
+pub(super) use tonic::body::Body;
 
 #[cfg(not(feature = "otlp"))]
-pub(in crate::export) type Body = Full<Bytes>;
+pub(super) type Body = Full<Bytes>;
 
 /// A body that is there as a whole.
 #[cfg(feature = "otlp")]

@@ -42,6 +42,9 @@ pub enum HttpError {
         /// The header's name.
         name: String,
     },
+    /// The proxy is none that requests can be sent through. Its URL is not shown, because it may hold a password.
+    #[error("the proxy cannot be used: write a URL such as http://proxy:3128")]
+    Proxy,
     /// The endpoint needs TLS, which was not compiled in.
     #[error(
         "{endpoint:?} needs TLS: enable the feature `tls-native-roots` or `tls-webpki-roots`, or use http://"

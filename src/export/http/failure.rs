@@ -8,6 +8,7 @@ use super::endpoint::Peer;
 use crate::export::escape::escape;
 use crate::export::{Batch, ExportError};
 use crate::kit::error_text::causes;
+use crate::kit::internal_log;
 
 /// How much of the text of a peer, of the system or of a library is told on.
 const MOST_QUOTED: usize = 200;
@@ -19,21 +20,31 @@ pub(in crate::export) struct RequestError {
     pub(in crate::export) is_retryable: bool,
     /// How long the peer asked to wait before the next try.
     pub(in crate::export) retry_after: Option<Duration>,
+    /// What the peer said, which only the log at the level debug repeats.
+    pub(in crate::export) words: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl RequestError {
     pub(in crate::export) fn retryable(message: String, retry_after: Option<Duration>) -> Self {
-        Self { message, is_retryable: true, retry_after, source: None }
+        let words = String::new();
+        Self { message, is_retryable: true, retry_after, words, source: None }
     }
 
     pub(in crate::export) fn permanent(message: String) -> Self {
-        Self { message, is_retryable: false, retry_after: None, source: None }
+        let words = String::new();
+        Self { message, is_retryable: false, retry_after: None, words, source: None }
+    }
+
+    /// This error with what the peer said.
+    pub(in crate::export) fn with_words(mut self, words: String) -> Self {
+        self.words = words;
+        self
     }
 
     /// The error of an exporter for which `left` of the batch could be sent again.
     pub(in crate::export) fn into_export_error(self, left: Batch) -> ExportError {
-        let Self { message, is_retryable, retry_after, source } = self;
+        let Self { message, is_retryable, retry_after, source, .. } = self;
         let error = match (is_retryable, retry_after) {
             (false, _) => ExportError::permanent(message),
             (true, None) => ExportError::retryable(message, left),
@@ -60,6 +71,7 @@ where
     let Peer { endpoint, name, language } = peer;
     let target = &endpoint.shown;
     let cause = causes(&error, MOST_QUOTED).pop().unwrap_or_else(|| error.to_string());
+    let cause = without_words(&cause);
     let message = if is_connect && is_refused(&error) {
         format!("connection refused at {target}; is {name} listening for {language} there?")
     } else if is_connect {
@@ -69,8 +81,23 @@ where
             "the connection to {target} broke before an answer came: {cause}; does {name} take {language} by {protocol} there?"
         )
     };
-    let source = Some(error.into());
-    RequestError { message, is_retryable: true, retry_after: None, source }
+    // What broke a connection may repeat the peer's words; what prevented one cannot.
+    let source = is_connect.then(|| error.into());
+    RequestError { source, ..RequestError::retryable(message, None) }
+}
+
+/// The text of a cause without what a peer of HTTP/2 said when it closed the connection, which `h2` puts at
+/// the end as it writes bytes.
+fn without_words(cause: &str) -> &str {
+    cause.split_once(" (b\"").map_or(cause, |(before, _)| before)
+}
+
+/// Tells a person who looks for a cause what the peer said. It is the peer's text, whatever that holds: no
+/// other message repeats it.
+pub(in crate::export) fn log_words(target: &str, words: &str) {
+    if !words.is_empty() {
+        internal_log::debug(&format!("{target} says: {words}"));
+    }
 }
 
 fn is_refused(error: &(dyn Error + 'static)) -> bool {

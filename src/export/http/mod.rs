@@ -13,6 +13,8 @@ mod gzip;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
 mod options;
+mod proxy;
+mod request_size;
 mod response;
 #[cfg(feature = "tls")]
 mod tls;
@@ -22,18 +24,18 @@ mod transport;
 use no_tls as tls;
 
 #[cfg(feature = "otlp")]
-pub(super) use body::Body;
-#[cfg(feature = "otlp")]
 pub(super) use echo::OwnSecrets;
+pub(crate) use endpoint::is_endpoint;
 pub(super) use endpoint::{Endpoint, Peer};
 pub use error::HttpError;
+pub(super) use failure::{RequestError, log_words};
 #[cfg(feature = "otlp")]
-pub(super) use failure::{RequestError, connection_failure, quoted};
+pub(super) use failure::{connection_failure, quoted};
 pub(super) use options::{Options, http_options};
+pub(crate) use proxy::{is_proxied, is_proxy};
 #[cfg(feature = "otlp")]
+pub(super) use request_size::RequestSize;
 pub(super) use response::Response;
-#[cfg(feature = "otlp")]
-pub(super) use tls::{Connector, http2};
 pub(super) use transport::Client;
 #[cfg(feature = "otlp")]
-pub(super) use transport::{MOST_ANSWERED, MOST_IDLE, give_back, tcp, too_late, within};
+pub(super) use transport::{MOST_ANSWERED, Pool, Version, give_back};

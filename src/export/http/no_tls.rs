@@ -1,15 +1,15 @@
 //! Connections without TLS, where the feature for it is off.
 
-use hyper_util::client::legacy::connect::HttpConnector;
-
 use super::endpoint::Endpoint;
 use super::error::HttpError;
 use super::options::Certificates;
+use super::transport::{Dialer, Version};
 
-pub(in crate::export) type Connector = HttpConnector;
+pub(in crate::export) type Connector = Dialer;
 
-pub(in crate::export) fn http1(
-    tcp: HttpConnector,
+pub(super) fn connector(
+    dialer: Dialer,
+    _: Version,
     endpoint: &Endpoint,
     certificates: &Certificates,
 ) -> Result<Connector, HttpError> {
@@ -17,8 +17,5 @@ pub(in crate::export) fn http1(
     if endpoint.is_https {
         return Err(HttpError::TlsFeature { endpoint: endpoint.shown.clone() });
     }
-    Ok(tcp)
+    Ok(dialer)
 }
-
-#[cfg(feature = "otlp")]
-pub(in crate::export) use http1 as http2;

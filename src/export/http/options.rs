@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use http::header::{
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING, USER_AGENT,
-};
+use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::endpoint::Endpoint;
 use super::error::HttpError;
+use super::proxy::Proxy;
+use crate::kit::header_rule::{HeaderFault, checked_name};
 use crate::kit::secret::Secret;
 
 /// The options that all exporters over HTTP have. [`http_options`] gives a builder their methods.
@@ -18,6 +18,8 @@ pub(in crate::export) struct Options {
     pub(in crate::export) timeout: Duration,
     pub(in crate::export) gzip: bool,
     pub(in crate::export) certificates: Certificates,
+    /// The URL of the proxy.
+    pub(in crate::export) proxy: Option<Secret<String>>,
 }
 
 /// The certificates for TLS, in the form of PEM.
@@ -45,6 +47,7 @@ impl Default for Options {
             timeout: Duration::from_secs(10),
             gzip: false,
             certificates: Certificates::default(),
+            proxy: None,
         }
     }
 }
@@ -73,9 +76,21 @@ impl Options {
         self.headers.push((Secret::header_name(name), Secret::hidden(value)));
     }
 
+    pub(in crate::export) fn set_proxy(&mut self, url: String) {
+        self.proxy = Some(Secret::url(url));
+    }
+
     /// How long a request may take; `None` when there is no limit.
     pub(in crate::export) fn time_limit(&self) -> Option<Duration> {
         Some(self.timeout).filter(|timeout| !timeout.is_zero())
+    }
+
+    /// The proxy that requests go through, if there is one.
+    ///
+    /// # Errors
+    /// When its URL is none that requests can be sent through.
+    pub(super) fn proxy(&self) -> Result<Option<Proxy>, HttpError> {
+        self.proxy.as_ref().map(|url| Proxy::read(url.expose())).transpose()
     }
 
     /// The headers of every request, except those of the protocol.
@@ -91,27 +106,21 @@ impl Options {
         for (name, value) in &self.headers {
             let shown = || name.to_string();
             let value = value.expose();
-            let Ok(known) = HeaderName::from_bytes(name.expose().trim().as_bytes()) else {
-                return Err(HttpError::HeaderName { name: shown() });
-            };
-            if RESERVED.contains(&known) || known.as_str().starts_with("grpc-") {
-                return Err(HttpError::ReservedHeader { name: shown() });
-            }
-            let is_text = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-            let Some(mut value) = HeaderValue::from_str(value.trim()).ok().filter(|_| is_text)
-            else {
-                return Err(HttpError::HeaderValue { name: shown() });
-            };
-            value.set_sensitive(true);
-            map.insert(known, value);
+            let checked = checked_name(name.expose(), value).map_err(|fault| match fault {
+                HeaderFault::Name => HttpError::HeaderName { name: shown() },
+                HeaderFault::Value => HttpError::HeaderValue { name: shown() },
+                HeaderFault::Reserved => HttpError::ReservedHeader { name: shown() },
+            })?;
+            let known = HeaderName::from_bytes(checked.as_bytes());
+            let known = known.map_err(|_| HttpError::HeaderName { name: shown() })?;
+            let sent = HeaderValue::from_str(value.trim());
+            let mut sent = sent.map_err(|_| HttpError::HeaderValue { name: shown() })?;
+            sent.set_sensitive(true);
+            map.insert(known, sent);
         }
         Ok(map)
     }
 }
-
-/// The headers that the client sets itself.
-const RESERVED: [HeaderName; 6] =
-    [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING];
 
 /// Gives a builder the methods for its [`Options`].
 #[allow(unused_macros, reason = "`tls` and `http-client` alone have no exporter that needs it")]
@@ -138,6 +147,17 @@ macro_rules! http_options {
             /// off.
             pub fn with_gzip(mut self, gzip: bool) -> Self {
                 self.$($options).+.gzip = gzip;
+                self
+            }
+
+            /// Sends requests through this proxy, `http://host:port`. A name and a password in the URL are sent to
+            /// the proxy and show nowhere. Default none; a pipeline of [`config`](crate::config) takes the one that
+            /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name for the endpoint.
+            ///
+            /// `https://` and gRPC go through a tunnel, of which the proxy sees host and port only. A socket
+            /// of Unix needs no proxy and uses none.
+            pub fn with_proxy(mut self, url: impl Into<String>) -> Self {
+                self.$($options).+.set_proxy(url.into());
                 self
             }
 

@@ -15,18 +15,28 @@ pub(in crate::export) struct Response {
     pub(in crate::export) status: StatusCode,
     pub(in crate::export) retry_after: Option<String>,
     pub(in crate::export) is_json: bool,
+    /// Whether it is a page for people, which no peer of an exporter writes.
+    pub(in crate::export) is_page: bool,
     pub(in crate::export) body: Bytes,
 }
 
 impl Response {
     pub(super) fn new(head: &Parts, body: Bytes) -> Self {
         let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let is_form = |form| text(CONTENT_TYPE).is_some_and(|text| text.starts_with(form));
         Self {
             status: head.status,
             retry_after: text(RETRY_AFTER).map(str::to_owned),
-            is_json: text(CONTENT_TYPE).is_some_and(|form| form.starts_with("application/json")),
+            is_json: is_form("application/json"),
+            is_page: is_form("text/html"),
             body,
         }
+    }
+
+    /// What is odd about an answer that says that all is well.
+    pub(in crate::export) fn oddity(&self) -> Option<&'static str> {
+        const PAGE: &str = "answers as if it took the spans, but with a page of HTML, as a login or another service does; check its address";
+        (self.is_page && self.status.is_success()).then_some(PAGE)
     }
 
     /// What the body says about a failure: the `message` of an object in JSON, or text; `None` when it is
@@ -44,11 +54,11 @@ impl Response {
         is_text.then(|| quoted(text))
     }
 
-    /// The failure that a status other than success means; `target` names the peer.
+    /// The failure that a status other than success means; `target` names the peer, which said `words`.
     pub(in crate::export) fn failure(
         &self,
         target: &str,
-        reason: &str,
+        words: String,
         now: SystemTime,
     ) -> RequestError {
         let mut message = format!("{target} answered {}", self.status);
@@ -56,16 +66,12 @@ impl Response {
             message.push_str("; ");
             message.push_str(advice);
         }
-        if !reason.is_empty() {
-            message.push_str(": ");
-            message.push_str(reason);
-        }
         // OTLP 1.x, "Retryable Response Codes"; Zipkin names none.
         if !matches!(self.status.as_u16(), 429 | 502 | 503 | 504) {
-            return RequestError::permanent(message);
+            return RequestError::permanent(message).with_words(words);
         }
         let wait = self.retry_after.as_deref().and_then(|text| wait_of(text, now));
-        RequestError::retryable(message, wait)
+        RequestError::retryable(message, wait).with_words(words)
     }
 }
 
@@ -108,7 +114,7 @@ mod tests {
             retry_after: retry_after.map(str::to_owned),
             ..Response::default()
         };
-        response.failure(TARGET, "", UNIX_EPOCH + Duration::from_secs(784_111_767))
+        response.failure(TARGET, String::new(), UNIX_EPOCH + Duration::from_secs(784_111_767))
     }
 
     #[test]
@@ -153,11 +159,13 @@ mod tests {
         ) {
             let status = StatusCode::from_u16(status).unwrap();
             let retry_after = Some(retry_after);
-            let response = Response { status, retry_after, is_json, body: body.into() };
+            let body = body.into();
+            let response = Response { status, retry_after, is_json, is_page: false, body };
             let reason = response.reason().unwrap_or_default();
-            let error = response.failure(TARGET, &reason, UNIX_EPOCH);
+            let error = response.failure(TARGET, reason, UNIX_EPOCH);
             prop_assert!(!error.message.contains(char::is_control));
-            prop_assert!(error.message.len() < 1200);
+            prop_assert!(!error.words.contains(char::is_control));
+            prop_assert!(error.words.len() < 1200 && error.message.len() < 300);
         }
     }
 }

@@ -12,8 +12,10 @@ use crate::export::http::{RequestError, Response, quoted};
 pub(super) struct Answer {
     /// How many of its spans were not.
     pub(super) rejected: u64,
-    /// Why, or what else the peer wants to be known.
+    /// Why, or what else the peer wants to be known, in its words.
     pub(super) message: String,
+    /// What is odd about it, in ours.
+    pub(super) oddity: Option<&'static str>,
 }
 
 impl Answer {
@@ -25,6 +27,7 @@ impl Answer {
         Self {
             rejected: rejected.map_or(0, i64::unsigned_abs),
             message: quoted(&Reader::text(partial, 2).unwrap_or_default()),
+            oddity: None,
         }
     }
 
@@ -38,7 +41,8 @@ impl Answer {
             None => number.as_u64(),
         });
         let message = field("errorMessage").and_then(serde_json::Value::as_str);
-        Self { rejected: rejected.unwrap_or(0), message: quoted(message.unwrap_or_default()) }
+        let message = quoted(message.unwrap_or_default());
+        Self { rejected: rejected.unwrap_or(0), message, oddity: None }
     }
 }
 
@@ -53,13 +57,15 @@ pub(super) fn read_http(
 ) -> Result<Answer, RequestError> {
     if response.status.is_success() {
         let read = if response.is_json { Answer::of_json } else { Answer::of_protobuf };
-        return Ok(read(&response.body));
+        // Of a page, which is no message, nothing is read.
+        let body = if response.is_page { &[][..] } else { &response.body };
+        return Ok(Answer { oddity: response.oddity(), ..read(body) });
     }
     // What is neither JSON nor text is a `google.rpc.Status`.
     let reason = response
         .reason()
         .unwrap_or_else(|| quoted(&Reader::text(&response.body, 2).unwrap_or_default()));
-    Err(response.failure(target, &reason, now))
+    Err(response.failure(target, reason, now))
 }
 
 /// The failure that a status of gRPC other than `OK` means; `target` names the peer.
@@ -73,11 +79,6 @@ pub(super) fn grpc_failure(
     if let Some(advice) = grpc_advice(code) {
         told.push_str("; ");
         told.push_str(advice);
-    }
-    let reason = quoted(message);
-    if !reason.is_empty() {
-        told.push_str(": ");
-        told.push_str(&reason);
     }
     let asked = retry_delay(details);
     // OTLP 1.x, "Failures" of OTLP/gRPC.
@@ -100,7 +101,12 @@ pub(super) fn grpc_failure(
         | Code::Internal
         | Code::Unauthenticated => false,
     };
-    if is_retryable { RequestError::retryable(told, asked) } else { RequestError::permanent(told) }
+    let error = if is_retryable {
+        RequestError::retryable(told, asked)
+    } else {
+        RequestError::permanent(told)
+    };
+    error.with_words(quoted(message))
 }
 
 fn grpc_advice(code: Code) -> Option<&'static str> {
@@ -147,24 +153,33 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_told_and_cannot_forge_lines() {
+    fn what_a_peer_says_stands_apart_and_cannot_forge_lines() {
         for status in [200, 202, 204] {
             assert_eq!(read(status, false, b"").unwrap(), Answer::default());
         }
         let status = b"\x08\x03\x12\x08bad\nspan";
-        let told = read(400, false, status).unwrap_err().message;
-        assert_eq!(told, format!("{TARGET} answered 400 Bad Request: bad\\nspan"));
+        let error = read(400, false, status).unwrap_err();
+        assert_eq!(error.message, format!("{TARGET} answered 400 Bad Request"));
+        assert_eq!(error.words, "bad\\nspan");
         let long = "x".repeat(100_000);
-        let told = read(500, false, long.as_bytes()).unwrap_err().message;
+        let told = read(500, false, long.as_bytes()).unwrap_err().words;
         assert!(told.len() < 400 && told.ends_with("x…"));
         let json = br#"{"code":3,"message":"no such thing"}"#;
-        let told = read(400, true, json).unwrap_err().message;
-        assert!(told.ends_with(": no such thing"), "{told}");
+        assert_eq!(read(400, true, json).unwrap_err().words, "no such thing");
+    }
+
+    #[test]
+    fn a_page_of_html_is_no_answer_of_a_collector_and_says_so() {
+        let body = b"\x0a\x0c\x08\xac\x02\x12\x07too old".to_vec().into();
+        let page = Response { is_page: true, body, ..Response::default() };
+        let answer = read_http(&page, TARGET, UNIX_EPOCH).unwrap();
+        assert_eq!((answer.rejected, &*answer.message), (0, ""));
+        assert!(answer.oddity.is_some_and(|oddity| oddity.contains("HTML")));
     }
 
     #[test]
     fn what_was_rejected_is_read_in_both_forms() {
-        let expected = Answer { rejected: 300, message: "too old".to_owned() };
+        let expected = Answer { rejected: 300, message: "too old".to_owned(), oddity: None };
         let binary = b"\x0a\x0c\x08\xac\x02\x12\x07too old";
         assert_eq!(Answer::of_protobuf(binary), expected);
         let json = br#"{"partialSuccess":{"rejectedSpans":"300","errorMessage":"too old"}}"#;
@@ -214,6 +229,7 @@ mod tests {
         ) {
             if let Err(error) = read(status, is_json, &body) {
                 prop_assert!(!error.message.contains(char::is_control));
+                prop_assert!(!error.words.contains(char::is_control));
             }
             let error = grpc_failure(TARGET, Code::Unavailable, "", &body);
             prop_assert!(error.is_retryable);

@@ -4,9 +4,9 @@ use std::sync::Mutex;
 
 use http::Uri;
 
-use super::OtlpExporter;
 use super::grpc::GrpcClient;
 use super::transport::Transport;
+use super::{MOST_REQUESTED, OtlpExporter};
 use crate::export::OtlpProtocol;
 use crate::export::http::{Client, Endpoint, HttpError, Options, Peer, http_options};
 use crate::kit::secret::Secret;
@@ -108,6 +108,8 @@ impl OtlpExporterBuilder {
     /// Sets the URL that requests are sent to, as it is: by HTTP with its path, which is `/v1/traces` at
     /// most collectors. By gRPC a path comes before that of the method.
     ///
+    /// `unix:/path` is a socket of Unix; by HTTP it is asked for `/v1/traces`.
+    ///
     /// Default `http://localhost:4318/v1/traces`, and `http://localhost:4317` by gRPC.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = EndpointSetting::Exact(Secret::url(url));
@@ -134,19 +136,26 @@ impl OtlpExporterBuilder {
     /// that is off.
     pub fn build(self) -> Result<OtlpExporter, HttpError> {
         let Self { protocol, endpoint, options, peer } = self;
+        let socket_path = if protocol == OtlpProtocol::Grpc { "/" } else { TRACES };
+        let exact = |url: &str| Endpoint::exact(url, socket_path);
         let endpoint = match (&endpoint, protocol) {
-            (EndpointSetting::Default, _) => Endpoint::exact(protocol.default_endpoint()),
-            (EndpointSetting::Exact(url), _) => Endpoint::exact(url.expose()),
-            (EndpointSetting::Base(url), OtlpProtocol::Grpc) => Endpoint::exact(url.expose()),
+            (EndpointSetting::Default, _) => exact(protocol.default_endpoint()),
+            (EndpointSetting::Exact(url), _) => exact(url.expose()),
+            (EndpointSetting::Base(url), OtlpProtocol::Grpc) => exact(url.expose()),
             (EndpointSetting::Base(url), _) => Endpoint::below(url.expose(), TRACES),
         }?;
         let target = endpoint.shown.clone();
         let peer = Peer { endpoint, name: peer, language: "OTLP" };
-        let by_http = |content_type| Client::new(peer.clone(), content_type, USER_AGENT, &options);
+        let by_http = |content_type| {
+            Client::new(peer.clone(), content_type, USER_AGENT, &options, MOST_REQUESTED)
+        };
         let transport = match protocol {
-            OtlpProtocol::Grpc => {
-                Transport::Grpc(GrpcClient::new(peer.clone(), USER_AGENT, &options)?)
-            }
+            OtlpProtocol::Grpc => Transport::Grpc(GrpcClient::new(
+                peer.clone(),
+                USER_AGENT,
+                &options,
+                MOST_REQUESTED,
+            )?),
             OtlpProtocol::HttpProtobuf => Transport::Http(by_http("application/x-protobuf")?),
             OtlpProtocol::HttpJson => Transport::Http(by_http("application/json")?),
         };
@@ -156,6 +165,7 @@ impl OtlpExporterBuilder {
             transport: Mutex::new(Some(transport)),
             buffer: Mutex::default(),
             last_remark: Mutex::default(),
+            last_oddity: Mutex::default(),
         })
     }
 }

@@ -2,13 +2,11 @@
 
 use std::error::Error;
 use std::mem;
-use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::Uri;
 use http::uri::PathAndQuery;
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::client::legacy;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
@@ -16,8 +14,8 @@ use tonic::{Request, Status};
 
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
-    Body, Connector, HttpError, MOST_ANSWERED, MOST_IDLE, Options, OwnSecrets, Peer, RequestError,
-    connection_failure, give_back, http2, tcp, too_late, within,
+    HttpError, MOST_ANSWERED, Options, OwnSecrets, Peer, Pool, RequestError, RequestSize, Version,
+    connection_failure, give_back,
 };
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -25,12 +23,10 @@ const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 /// A client that keeps its connection. A clone shares it.
 #[derive(Clone, Debug)]
 pub(super) struct GrpcClient {
-    client: Client<Connector, Body>,
-    peer: Peer,
+    pool: Pool,
     metadata: MetadataMap,
     secrets: OwnSecrets,
     origin: Uri,
-    time_limit: Option<Duration>,
     gzip: bool,
 }
 
@@ -38,23 +34,24 @@ impl GrpcClient {
     /// Prepares a client; it connects with the first request.
     ///
     /// # Errors
-    /// When a header or a certificate cannot be used, or when TLS is not there.
+    /// When a header, a proxy or a certificate cannot be used, or when TLS is not there.
     pub(super) fn new(
         peer: Peer,
         user_agent: &'static str,
         options: &Options,
+        most_requested: usize,
     ) -> Result<Self, HttpError> {
         let headers = options.header_map(user_agent)?;
         let secrets = OwnSecrets::of(&headers);
         let metadata = MetadataMap::from_headers(headers);
-        let connector = http2(tcp(), &peer.endpoint, &options.certificates)?;
-        let client = Client::builder(TokioExecutor::new())
-            .http2_only(true)
-            .pool_idle_timeout(MOST_IDLE)
-            .build(connector);
         let origin = peer.endpoint.uri.clone();
-        let time_limit = options.time_limit();
-        Ok(Self { client, peer, metadata, secrets, origin, time_limit, gzip: options.gzip })
+        let pool = Pool::new(peer, Version::Http2, options, RequestSize::new(most_requested))?;
+        Ok(Self { pool, metadata, secrets, origin, gzip: options.gzip })
+    }
+
+    /// The most bytes that the next request should have.
+    pub(super) fn request_limit(&self) -> usize {
+        self.pool.request_limit()
     }
 
     /// Sends a request. The buffer comes back empty, with its memory where that is possible.
@@ -63,13 +60,14 @@ impl GrpcClient {
     /// When no answer came, or one that says that the request was not accepted.
     pub(super) async fn call(&self, body: &mut Vec<u8>) -> Result<Answer, RequestError> {
         let request = Bytes::from(mem::take(body));
-        let answer = within(self.time_limit, self.send(request.clone())).await;
+        let attempt = self.pool.attempt(request.len());
+        let answer = attempt.within_limit(self.send(request.clone())).await;
         give_back(request, body);
-        answer.unwrap_or_else(|| Err(too_late(&self.peer, self.time_limit)))
+        answer.unwrap_or_else(|| Err(self.pool.too_late()))
     }
 
     async fn send(&self, body: Bytes) -> Result<Answer, RequestError> {
-        let mut call = Grpc::with_origin(self.client.clone(), self.origin.clone())
+        let mut call = Grpc::with_origin(self.pool.client(), self.origin.clone())
             .max_decoding_message_size(MOST_ANSWERED);
         if self.gzip {
             // Servers answer in the encoding they were asked in, whatever they are told to accept.
@@ -79,11 +77,11 @@ impl GrpcClient {
         }
         let mut request = Request::new(body);
         request.metadata_mut().clone_from(&self.metadata);
-        if let Some(limit) = self.time_limit {
+        if let Some(limit) = self.pool.time_limit() {
             request.set_timeout(limit);
         }
         let broken = |error: legacy::Error| {
-            connection_failure(&self.peer, "gRPC", error.is_connect(), error)
+            connection_failure(self.pool.peer(), "gRPC", error.is_connect(), error)
         };
         call.ready().await.map_err(broken)?;
         let method = PathAndQuery::from_static(METHOD);
@@ -97,13 +95,13 @@ impl GrpcClient {
         // What the connection said comes as the source of a status that no peer sent.
         let is_connect = match status.source() {
             None => {
-                let target = &self.peer.endpoint.shown;
+                let target = &self.pool.peer().endpoint.shown;
                 let message = self.secrets.hide_in_text(status.message());
                 return grpc_failure(target, status.code(), &message, status.details());
             }
             Some(source) => source.downcast_ref().is_some_and(legacy::Error::is_connect),
         };
-        connection_failure(&self.peer, "gRPC", is_connect, status)
+        connection_failure(self.pool.peer(), "gRPC", is_connect, status)
     }
 }
 

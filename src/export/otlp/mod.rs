@@ -17,11 +17,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use self::answer::Answer;
 use self::json::Json;
 use self::progress::RequestProgress;
 use self::protobuf::Protobuf;
 use self::transport::Transport;
-use super::http::RequestError;
+use super::http::{RequestError, log_words};
 use super::protocol::OtlpProtocol;
 use super::{Batch, ExportError, Exporter};
 use crate::kit::internal_log;
@@ -95,6 +96,8 @@ pub struct OtlpExporter {
     buffer: Mutex<Vec<u8>>,
     /// What the peer said last though it took every span.
     last_remark: Mutex<String>,
+    /// What the operator was told last about answers that look like those of another service.
+    last_oddity: Mutex<Option<&'static str>>,
 }
 
 impl OtlpExporter {
@@ -111,12 +114,12 @@ impl OtlpExporter {
     }
 
     /// Writes a request with as many spans as fit, from the first that is left; how many they are.
-    fn write(&self, batch: &Batch, out: &mut Vec<u8>) -> usize {
+    fn write(&self, batch: &Batch, out: &mut Vec<u8>, limit: usize) -> usize {
         out.clear();
         match self.protocol {
-            OtlpProtocol::HttpJson => requests::write::<Json>(batch, out, MOST_REQUESTED),
+            OtlpProtocol::HttpJson => requests::write::<Json>(batch, out, limit),
             OtlpProtocol::Grpc | OtlpProtocol::HttpProtobuf => {
-                requests::write::<Protobuf>(batch, out, MOST_REQUESTED)
+                requests::write::<Protobuf>(batch, out, limit)
             }
         }
     }
@@ -132,7 +135,7 @@ impl OtlpExporter {
     ) -> Result<(), RequestError> {
         batch.group_by_resource();
         while batch.span_count() > 0 {
-            let spans = self.write(batch, body);
+            let spans = self.write(batch, body, transport.request_limit());
             debug_assert!(spans > 0, "a request without spans");
             if body.len() > MOST_SENT {
                 let size = body.len();
@@ -141,22 +144,39 @@ impl OtlpExporter {
                 continue;
             }
             match transport.send(body).await {
-                Ok(answer) => progress.answered(batch, spans, &answer),
-                Err(error) if error.is_retryable => return Err(error),
-                Err(error) => progress.refused(batch, spans, &error.message),
+                Ok(answer) => {
+                    progress.answered(batch, spans, &answer);
+                    self.tell(&answer);
+                }
+                Err(error) => {
+                    log_words(&self.target, &error.words);
+                    if error.is_retryable {
+                        return Err(error);
+                    }
+                    progress.refused(batch, spans, &error.message);
+                }
             }
         }
         Ok(())
     }
 
-    /// Keeps a remark of the peer; whether it differs from the one before.
-    fn note_remark(&self, remark: &str) -> bool {
-        let mut last = lock(&self.last_remark);
-        if *last == remark {
-            return false;
+    /// Tells what an answer says beside how many spans were taken, unless the answer before said the same.
+    fn tell(&self, answer: &Answer) {
+        if !answer.message.is_empty() {
+            let mut last = lock(&self.last_remark);
+            let is_new = *last != answer.message;
+            answer.message.clone_into(&mut last);
+            drop(last);
+            if is_new {
+                log_words(&self.target, &answer.message);
+            }
         }
-        remark.clone_into(&mut last);
-        true
+        // A peer whose every other answer is a page is told of once too.
+        if let Some(oddity) = answer.oddity
+            && lock(&self.last_oddity).replace(oddity) != Some(oddity)
+        {
+            internal_log::warn(&format!("{} {oddity}", self.target));
+        }
     }
 }
 
@@ -177,11 +197,6 @@ impl Exporter for OtlpExporter {
             progress.add_rejections(&self.target, &mut error.message);
             let error = error.into_export_error(batch);
             return Err(error.with_rejected_spans(progress.rejected()));
-        }
-        if let Some(remark) = progress.remark()
-            && self.note_remark(remark)
-        {
-            internal_log::warn(&format!("{} took the spans and says: {remark}", self.target));
         }
         progress.result(&self.target)
     }

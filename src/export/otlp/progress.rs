@@ -3,6 +3,9 @@
 use super::answer::Answer;
 use crate::export::{Batch, ExportError};
 
+/// Where the peer's own reason is.
+const ITS_WORDS: &str = "the log has its reason at the level debug";
+
 /// The account of one call of the exporter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RequestProgress {
@@ -10,7 +13,7 @@ pub(super) struct RequestProgress {
     done: usize,
     /// How many of those were rejected.
     rejected: u64,
-    /// Why, or what else the peer wants to be known: what it said first.
+    /// Why, as far as our own words go. What the peer said is not repeated.
     message: String,
 }
 
@@ -21,7 +24,8 @@ impl RequestProgress {
         // Which spans were rejected is not known: the first ones stand for them.
         batch.mark_rejected(rejected);
         batch.mark_accepted(spans - rejected);
-        self.add(spans, rejected as u64, &answer.message);
+        let has_reason = rejected > 0 && !answer.message.is_empty();
+        self.add(spans, rejected as u64, if has_reason { ITS_WORDS } else { "" });
     }
 
     /// Takes the spans of a request out of the batch that will never be accepted.
@@ -32,16 +36,10 @@ impl RequestProgress {
 
     fn add(&mut self, spans: usize, rejected: u64, message: &str) {
         self.done += spans;
-        // Why spans are lost is worth more than what a peer says besides.
-        if self.message.is_empty() || (self.rejected == 0 && rejected > 0) {
+        if self.message.is_empty() {
             message.clone_into(&mut self.message);
         }
         self.rejected += rejected;
-    }
-
-    /// What the peer said though it took every span.
-    pub(super) fn remark(&self) -> Option<&str> {
-        (self.rejected == 0 && !self.message.is_empty()).then_some(&self.message)
     }
 
     /// The error that a batch of which everything is answered for ends with, if any.
@@ -86,7 +84,7 @@ mod tests {
     use crate::testing::{span, trace};
 
     fn answer(rejected: u64, message: &str) -> Answer {
-        Answer { rejected, message: message.to_owned() }
+        Answer { rejected, message: message.to_owned(), oddity: None }
     }
 
     fn batch(spans: usize) -> Batch {
@@ -98,16 +96,23 @@ mod tests {
         let mut progress = RequestProgress::default();
         let mut batch = batch(30);
         progress.answered(&mut batch, 10, &answer(0, "slow down"));
-        assert_eq!(progress.remark(), Some("slow down"));
         progress.refused(&mut batch, 5, "413");
         progress.answered(&mut batch, 10, &answer(99, "too old"));
-        assert_eq!((progress.rejected(), progress.remark(), batch.span_count()), (15, None, 5));
+        assert_eq!((progress.rejected(), batch.span_count()), (15, 5));
         let mut message = "503".to_owned();
         progress.add_rejections("X", &mut message);
         assert_eq!(message, "503; before that X rejected 15 of 25 spans: 413");
         let error = progress.result("X").unwrap_err();
         assert_eq!(error.rejected_spans(), Some(15));
         assert_eq!(error.to_string(), "X rejected 15 of 25 spans: 413");
+    }
+
+    #[test]
+    fn what_a_peer_says_about_rejected_spans_is_not_repeated() {
+        let mut progress = RequestProgress::default();
+        progress.answered(&mut batch(5), 5, &answer(1, "too old"));
+        let told = progress.result("X").unwrap_err().to_string();
+        assert_eq!(told, format!("X rejected 1 of 5 spans: {ITS_WORDS}"));
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub(super) enum Transport {
 }
 
 impl Transport {
+    /// The most bytes that the next request should have.
+    pub(super) fn request_limit(&self) -> usize {
+        match self {
+            Self::Http(client) => client.request_limit(),
+            Self::Grpc(client) => client.request_limit(),
+        }
+    }
+
     /// Sends a request. The buffer comes back empty, with its memory where that is possible.
     ///
     /// # Errors

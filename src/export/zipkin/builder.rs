@@ -1,13 +1,17 @@
 //! What can be set about the exporter.
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
-use super::ZipkinExporter;
+use super::{MOST_REQUESTED, ZipkinExporter};
 use crate::export::http::{Client, Endpoint, HttpError, Options, Peer, http_options};
 use crate::kit::secret::Secret;
 
 /// The user agent of requests.
 const USER_AGENT: &str = concat!("tailtrace/", env!("CARGO_PKG_VERSION"));
+
+/// The path at which Zipkin takes spans.
+const SPANS: &str = "/api/v2/spans";
 
 /// Makes a [`ZipkinExporter`].
 ///
@@ -56,12 +60,17 @@ impl ZipkinExporterBuilder {
     /// When the endpoint, a header or a certificate cannot be used, or when `https://` needs a feature
     /// that is off.
     pub fn build(self) -> Result<ZipkinExporter, HttpError> {
-        let endpoint = Endpoint::exact(self.endpoint.expose())?;
+        let endpoint = Endpoint::exact(self.endpoint.expose(), SPANS)?;
         let target = endpoint.shown.clone();
         let peer = Peer { endpoint, name: "Zipkin", language: "spans" };
-        let client = Client::new(peer, "application/json", USER_AGENT, &self.options)?;
-        let client = Mutex::new(Some(client));
-        Ok(ZipkinExporter { target, client, buffer: Mutex::default() })
+        let client =
+            Client::new(peer, "application/json", USER_AGENT, &self.options, MOST_REQUESTED)?;
+        Ok(ZipkinExporter {
+            target,
+            client: Mutex::new(Some(client)),
+            buffer: Mutex::default(),
+            told_of_oddity: AtomicBool::new(false),
+        })
     }
 }
 

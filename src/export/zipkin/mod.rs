@@ -8,18 +8,20 @@ use std::borrow::Cow;
 use std::fmt;
 use std::mem;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
 pub use builder::ZipkinExporterBuilder;
 
-use super::http::Client;
+use super::http::{Client, RequestError, Response, log_words};
 use super::{Batch, Batching, ExportError, Exporter};
+use crate::kit::internal_log;
 use crate::kit::unwind_safe::lock;
 use crate::time::Clock;
 
-/// More memory than this is not kept for the next request.
-const MOST_KEPT: usize = 8 * 1024 * 1024;
+/// The most bytes of a request before compression. A single span may be larger.
+const MOST_REQUESTED: usize = 8 * 1024 * 1024;
 
 /// Sends traces to Zipkin, and to what takes its JSON of version 2.
 ///
@@ -29,8 +31,8 @@ const MOST_KEPT: usize = 8 * 1024 * 1024;
 /// now is tried again by the pipeline, under [`Retry`](crate::delivery::Retry); Zipkin takes a span that arrives
 /// twice for one.
 ///
-/// A batch is one request. It has at most 1,024 spans from 512 KiB of memory, which is some MiB of JSON,
-/// or one larger trace alone.
+/// A batch is one request, or several where it has more than 8 MiB of JSON or the link to Zipkin is slow. It has at
+/// most 1,024 spans from 512 KiB of memory, which is some MiB of JSON, or one larger trace alone.
 ///
 /// # What becomes of a span in Zipkin
 ///
@@ -65,6 +67,8 @@ pub struct ZipkinExporter {
     /// Gone after the shutdown, and the connections with it.
     client: Mutex<Option<Client>>,
     buffer: Mutex<Vec<u8>>,
+    /// Whether the operator knows of answers that look like those of another service.
+    told_of_oddity: AtomicBool,
 }
 
 impl ZipkinExporter {
@@ -73,31 +77,74 @@ impl ZipkinExporter {
     pub fn endpoint(&self) -> &str {
         &self.target
     }
+
+    /// Sends a batch, request after request. What Zipkin has answered for leaves the batch at once. Returns how many
+    /// spans were refused, and why the last of them.
+    async fn send(
+        &self,
+        client: &Client,
+        batch: &mut Batch,
+        body: &mut Vec<u8>,
+    ) -> Result<Option<(usize, String)>, RequestError> {
+        let mut refused = None;
+        while batch.span_count() > 0 {
+            body.clear();
+            let spans = encode::write(body, batch, client.request_limit());
+            debug_assert!(spans > 0, "a request without spans");
+            let response = client.post(body).await?;
+            if response.status.is_success() {
+                self.tell(&response);
+                batch.mark_accepted(spans);
+                continue;
+            }
+            let words = response.reason().unwrap_or_default();
+            let failure = response.failure(&self.target, words, Clock::system().wall());
+            if failure.is_retryable {
+                return Err(failure);
+            }
+            log_words(&self.target, &failure.words);
+            batch.mark_rejected(spans);
+            let before = refused.map_or(0, |(spans, _)| spans);
+            refused = Some((before + spans, failure.message));
+        }
+        Ok(refused)
+    }
+
+    /// Tells once of answers that look like those of another service.
+    fn tell(&self, response: &Response) {
+        // Alone: which request is first does not matter.
+        if let Some(oddity) = response.oddity()
+            && !self.told_of_oddity.swap(true, Ordering::Relaxed)
+        {
+            internal_log::warn(&format!("{} {oddity}", self.target));
+        }
+    }
 }
 
 #[async_trait]
 impl Exporter for ZipkinExporter {
-    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+    async fn export(&self, mut batch: Batch) -> Result<(), ExportError> {
         let client = lock(&self.client).clone();
         let Some(client) = client else {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
+        let before = batch.span_count();
         let mut body = mem::take(&mut *lock(&self.buffer));
-        body.clear();
-        encode::write(&mut body, &batch);
-        let sent = client.post(&mut body).await;
-        if body.capacity() <= MOST_KEPT {
+        let sent = self.send(&client, &mut batch, &mut body).await;
+        if body.capacity() <= MOST_REQUESTED {
             *lock(&self.buffer) = body;
         }
-        let failure = match sent {
-            Ok(response) if response.status.is_success() => return Ok(()),
-            Ok(response) => {
-                let reason = response.reason().unwrap_or_default();
-                response.failure(client.target(), &reason, Clock::system().wall())
+        match sent {
+            Ok(None) => Ok(()),
+            Ok(Some((refused, message))) if refused >= before => {
+                Err(ExportError::permanent(message))
             }
-            Err(failure) => failure,
-        };
-        Err(failure.into_export_error(batch))
+            Ok(Some((refused, message))) => Err(ExportError::partial(refused as u64, message)),
+            Err(failure) => {
+                log_words(&self.target, &failure.words);
+                Err(failure.into_export_error(batch))
+            }
+        }
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {

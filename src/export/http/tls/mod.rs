@@ -6,7 +6,6 @@ mod roots;
 use std::sync::Arc;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,28 +14,23 @@ use rustls::{ClientConfig, RootCertStore};
 use super::endpoint::Endpoint;
 use super::error::HttpError;
 use super::options::{Certificates, Identity};
+use super::transport::{Dialer, Version};
 
-pub(in crate::export) type Connector = HttpsConnector<HttpConnector>;
+pub(in crate::export) type Connector = HttpsConnector<Dialer>;
 
-pub(super) fn http1(
-    tcp: HttpConnector,
+pub(super) fn connector(
+    dialer: Dialer,
+    version: Version,
     endpoint: &Endpoint,
     certificates: &Certificates,
 ) -> Result<Connector, HttpError> {
     let config = config(endpoint, certificates)?;
-    let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-    Ok(builder.https_or_http().enable_http1().wrap_connector(tcp))
-}
-
-#[cfg(feature = "otlp")]
-pub(in crate::export) fn http2(
-    tcp: HttpConnector,
-    endpoint: &Endpoint,
-    certificates: &Certificates,
-) -> Result<Connector, HttpError> {
-    let config = config(endpoint, certificates)?;
-    let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-    Ok(builder.https_or_http().enable_http2().wrap_connector(tcp))
+    let builder = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http();
+    Ok(match version {
+        Version::Http1 => builder.enable_http1().wrap_connector(dialer),
+        #[cfg(feature = "otlp")]
+        Version::Http2 => builder.enable_http2().wrap_connector(dialer),
+    })
 }
 
 fn config(endpoint: &Endpoint, certificates: &Certificates) -> Result<ClientConfig, HttpError> {

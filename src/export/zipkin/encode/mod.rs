@@ -10,10 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::remote_endpoint;
+use crate::export::Batch;
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{LogLevel, Resource, SpanKind, Status, TagRef};
 use crate::time::unix_nanos;
-use crate::trace::{LogRef, SpanRef, Trace};
+use crate::trace::{LogRef, SpanRef};
 
 /// Tags that are made here. What a span says under these names would contradict them.
 const STATUS: &str = "otel.status_code";
@@ -28,15 +29,27 @@ const DROPPED_TAGS: &str = "otel.dropped_attributes_count";
 const DROPPED_LOGS: &str = "otel.dropped_events_count";
 const DROPPED_LINKS: &str = "otel.dropped_links_count";
 
-/// Writes the spans of a batch as one list.
-pub(super) fn write(out: &mut Vec<u8>, batch: &[Trace]) {
+/// Writes the first spans that are left of a batch as one list of at most `limit` bytes; how many they are. A span
+/// that is longer by itself makes a longer list.
+pub(super) fn write(out: &mut Vec<u8>, batch: &Batch, limit: usize) -> usize {
     let spans = batch.iter().flat_map(|trace| {
         let is_debug = trace.root().is_some_and(|root| root.context().flags.is_debug());
         trace.spans().map(move |span| (trace, span, is_debug))
     });
-    array(out, spans, |out, (trace, span, is_debug)| {
+    let mut written = 0;
+    key(out, "[");
+    for (trace, span, is_debug) in spans.skip(batch.done_in_first()) {
+        let before = out.len();
+        key(out, if written > 0 { "," } else { "" });
         write_span(out, trace.resource(), span, is_debug);
-    });
+        if out.len() >= limit && written > 0 {
+            out.truncate(before);
+            break;
+        }
+        written += 1;
+    }
+    key(out, "]");
+    written
 }
 
 fn write_span(out: &mut Vec<u8>, resource: &Resource, span: SpanRef<'_>, is_debug: bool) {

@@ -1,0 +1,199 @@
+//! The connection that a client keeps, for as long as it is worth its place.
+//!
+//! A connection that did not bring an answer in time may be dead without a sign of it: a router forgot it, a
+//! balancer hangs, an answer drips. It is broken then, and the next request makes a new one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::HeaderValue;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::dialer::{Dialer, Version};
+use super::stream::OpenStreams;
+use crate::export::http::body::Body;
+use crate::export::http::endpoint::Peer;
+use crate::export::http::error::HttpError;
+use crate::export::http::failure::RequestError;
+use crate::export::http::options::Options;
+use crate::export::http::request_size::RequestSize;
+use crate::export::http::tls::{self, Connector};
+use crate::kit::internal_log;
+use crate::kit::unwind_safe::lock;
+use crate::time::Clock;
+
+/// How long a connection may be idle before it is closed: less than peers mostly allow, so that the
+/// client closes it and not the peer.
+const MOST_IDLE: Duration = Duration::from_secs(30);
+
+/// How long the peer may say nothing during a call by HTTP/2 before it is asked whether it is there, and how
+/// long it may take to say so.
+#[cfg(feature = "otlp")]
+const MOST_SILENT: Duration = Duration::from_secs(5);
+
+type HyperClient = legacy::Client<Connector, Body>;
+
+/// The connection to one peer. A clone shares it.
+#[derive(Clone, Debug)]
+pub(in crate::export) struct Pool {
+    client: Arc<Mutex<HyperClient>>,
+    builder: legacy::Builder,
+    connector: Connector,
+    streams: OpenStreams,
+    peer: Peer,
+    size: RequestSize,
+    time_limit: Option<Duration>,
+    /// What a proxy that reads the requests wants to be told.
+    proxy_authorization: Option<HeaderValue>,
+    /// Whether the operator knows already that there is no TLS on the way.
+    told_of_plain_text: Arc<AtomicBool>,
+}
+
+impl Pool {
+    /// Prepares a connection; it is made with the first request.
+    ///
+    /// # Errors
+    /// When the proxy or a certificate cannot be used, or when TLS is not there.
+    pub(in crate::export) fn new(
+        peer: Peer,
+        version: Version,
+        options: &Options,
+        size: RequestSize,
+    ) -> Result<Self, HttpError> {
+        let proxy = options.proxy()?;
+        let dialer = Dialer::new(&peer.endpoint, proxy.as_ref(), version);
+        let forwards = dialer.forwards();
+        let proxy_authorization = proxy.and_then(|proxy| proxy.authorization);
+        let streams = dialer.streams.clone();
+        let connector = tls::connector(dialer, version, &peer.endpoint, &options.certificates)?;
+        let builder = builder(version);
+        Ok(Self {
+            client: Arc::new(Mutex::new(builder.build(connector.clone()))),
+            builder,
+            connector,
+            streams,
+            size,
+            time_limit: options.time_limit(),
+            proxy_authorization: proxy_authorization.filter(|_| forwards),
+            told_of_plain_text: Arc::new(AtomicBool::new(!peer.endpoint.is_plain_text_abroad())),
+            peer,
+        })
+    }
+
+    pub(in crate::export) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(super) fn proxy_authorization(&self) -> Option<&HeaderValue> {
+        self.proxy_authorization.as_ref()
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(in crate::export) fn time_limit(&self) -> Option<Duration> {
+        self.time_limit
+    }
+
+    pub(in crate::export) fn request_limit(&self) -> usize {
+        self.size.limit()
+    }
+
+    /// The client for one request.
+    pub(in crate::export) fn client(&self) -> HyperClient {
+        lock(&self.client).clone()
+    }
+
+    /// Begins to send a request of this many bytes.
+    pub(in crate::export) fn attempt(&self, bytes: usize) -> Attempt<'_> {
+        // Once: which thread is first does not matter.
+        if !self.told_of_plain_text.swap(true, Ordering::Relaxed) {
+            let target = &self.peer.endpoint.shown;
+            internal_log::warn(&format!(
+                "spans go to {target} without TLS, and can be read on the way; use https://, or a collector on this machine"
+            ));
+        }
+        Attempt { pool: self, bytes, is_answered: false }
+    }
+
+    /// The failure of a request whose time is over.
+    pub(in crate::export) fn too_late(&self) -> RequestError {
+        let target = &self.peer.endpoint.shown;
+        let limit = self.time_limit.unwrap_or_default();
+        let message = format!("no answer from {target} within {limit:?}; is it overloaded?");
+        RequestError::retryable(message, None)
+    }
+
+    /// Breaks the connection, if there is one: the next request makes another.
+    fn distrust(&self) {
+        let fresh = self.builder.build(self.connector.clone());
+        let old = std::mem::replace(&mut *lock(&self.client), fresh);
+        drop(old);
+        self.streams.break_all();
+    }
+}
+
+fn builder(version: Version) -> legacy::Builder {
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder.pool_max_idle_per_host(1).pool_idle_timeout(MOST_IDLE);
+    builder.timer(TokioTimer::new());
+    match version {
+        Version::Http1 => {}
+        #[cfg(feature = "otlp")]
+        Version::Http2 => {
+            builder.http2_only(true);
+            builder.http2_keep_alive_interval(MOST_SILENT).http2_keep_alive_timeout(MOST_SILENT);
+        }
+    }
+    builder
+}
+
+/// A request on its way. Dropped before it is answered, because its time or the exporter's is over, it costs the connection its
+/// place and lets the next requests be smaller.
+#[derive(Debug)]
+pub(in crate::export) struct Attempt<'p> {
+    pool: &'p Pool,
+    bytes: usize,
+    is_answered: bool,
+}
+
+impl Attempt<'_> {
+    /// Waits for a request; `None` when its time is over.
+    pub(in crate::export) async fn within_limit<R>(
+        mut self,
+        request: impl Future<Output = R>,
+    ) -> Option<R> {
+        let clock = Clock::system();
+        let start = clock.now();
+        let answer = within(self.pool.time_limit, request).await;
+        if answer.is_some() {
+            self.is_answered = true;
+            let took = clock.now().since(start);
+            self.pool.size.answered(self.bytes, took, self.pool.time_limit);
+        }
+        answer
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.pool.size.timed_out(self.bytes);
+            self.pool.distrust();
+        }
+    }
+}
+
+/// Limits the time of a request, from before it has a connection until its answer is read; `None` when
+/// the time is over.
+async fn within<R>(limit: Option<Duration>, request: impl Future<Output = R>) -> Option<R> {
+    // The thread sleeps between batches. After two rounds of its runtime the client knows whether the
+    // peer has closed the connection meanwhile.
+    for _ in 0..2 {
+        tokio::task::yield_now().await;
+    }
+    match limit {
+        None => Some(request.await),
+        Some(limit) => tokio::time::timeout(limit, request).await.ok(),
+    }
+}
