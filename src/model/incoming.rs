@@ -1,6 +1,7 @@
 //! What the headers of a request say.
 
-use super::{Baggage, TraceContext};
+use super::border::{bare, ids_of};
+use super::{Baggage, Border, TraceContext};
 
 /// What the headers of an incoming request say: the caller's context and its baggage.
 ///
@@ -33,6 +34,9 @@ pub struct Incoming {
     pub context: Option<TraceContext>,
     /// The baggage of the request, with or without a context. It counts instead of the context's own.
     pub baggage: Baggage,
+    /// The caller's span where its ids do not count, as at a [public border](super::Border::Public): the root that
+    /// starts here gets a link to it.
+    pub link: Option<TraceContext>,
 }
 
 impl Incoming {
@@ -50,10 +54,20 @@ impl Incoming {
         self
     }
 
+    /// What of it counts at this border.
+    #[must_use]
+    pub fn at(self, border: Border) -> Self {
+        match border {
+            Border::Inside => self,
+            Border::Partner => Self { context: self.context.map(ids_of), ..Self::default() },
+            Border::Public => Self { link: self.context.map(bare), ..Self::default() },
+        }
+    }
+
     /// Whether the request says nothing: it has neither a context nor baggage.
     #[cfg(feature = "layer")]
     pub(crate) fn is_empty(&self) -> bool {
-        self.context.is_none() && self.baggage.is_empty()
+        self.context.is_none() && self.baggage.is_empty() && self.link.is_none()
     }
 
     /// The context, carrying the baggage; `None` without a context.
@@ -67,7 +81,7 @@ impl Incoming {
 
 impl From<TraceContext> for Incoming {
     fn from(context: TraceContext) -> Self {
-        Self { baggage: context.baggage.clone(), context: Some(context) }
+        Self { baggage: context.baggage.clone(), context: Some(context), link: None }
     }
 }
 
@@ -98,7 +112,7 @@ impl From<&Incoming> for Incoming {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SpanId, TraceId};
+    use crate::model::{SpanId, TraceFlags, TraceId};
 
     fn baggage(value: &str) -> Baggage {
         Baggage::new().with("name", value).unwrap()
@@ -134,5 +148,47 @@ mod tests {
     fn baggage_stands_without_a_context() {
         let incoming = Incoming::default().with_baggage(baggage("1"));
         assert_eq!((incoming.baggage.len(), incoming.into_context()), (1, None));
+    }
+
+    fn caller() -> Incoming {
+        let mut context = TraceContext::new(TraceId::new(), SpanId::new()).remote();
+        context.flags = TraceFlags::DEBUG.with_random(true);
+        context.trace_state = "evil=1,ot=th:c;rv:ffffffffffffff".parse().unwrap();
+        let baggage = Baggage::new().with("evil", "1").unwrap();
+        Incoming::from(context).with_baggage(baggage)
+    }
+
+    #[test]
+    fn inside_everything_counts() {
+        assert_eq!(caller().at(Border::Inside).baggage, caller().baggage);
+        let incoming = caller();
+        assert_eq!(incoming.clone().at(Border::default()), incoming);
+    }
+
+    #[test]
+    fn of_a_stranger_only_a_link_is_left() {
+        let incoming = caller();
+        let known = incoming.context.clone().unwrap();
+        let public = incoming.at(Border::Public);
+        let link = public.link.clone().unwrap();
+        assert_eq!((link.trace_id, link.span_id), (known.trace_id, known.span_id));
+        assert_eq!((public.context, public.baggage), (None, Baggage::default()));
+        assert!(link.trace_state.is_empty() && link.baggage.is_empty());
+        assert_eq!(link.flags, TraceFlags::default());
+        assert_eq!(Incoming::default().at(Border::Public), Incoming::default());
+    }
+
+    #[test]
+    fn of_a_partner_the_ids_are_left_with_randomness_of_our_own() {
+        let known = caller().context.unwrap();
+        let partner =
+            |known: &TraceContext| Incoming::from(known).at(Border::Partner).context.unwrap();
+        let context = partner(&known);
+        assert_eq!((context.trace_id, context.span_id), (known.trace_id, known.span_id));
+        assert!(context.is_remote && context.flags.is_deferred() && !context.flags.is_random());
+        assert_eq!((context.trace_state.len(), context.trace_state.threshold()), (1, None));
+        assert!(context.baggage.is_empty());
+        let other = partner(&known).trace_state.randomness();
+        assert!(other.is_some() && other != context.trace_state.randomness());
     }
 }

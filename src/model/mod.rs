@@ -4,6 +4,7 @@
 //! for spans that were recorded.
 
 mod baggage;
+mod border;
 pub(crate) mod context;
 pub(crate) mod id;
 pub(crate) mod incoming;
@@ -25,6 +26,7 @@ mod trace_state;
 pub use crate::kit::Random;
 pub(crate) use baggage::BaggageReader;
 pub use baggage::{Baggage, BaggageError, BaggageMember};
+pub use border::Border;
 pub(crate) use context::LocalHandle;
 pub(crate) use context::TraceContext;
 pub use context::TraceFlags;

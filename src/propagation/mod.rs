@@ -37,6 +37,7 @@
 
 mod b3;
 mod baggage;
+mod border;
 mod carrier;
 mod composite;
 mod jaeger;
@@ -45,6 +46,7 @@ mod trace_context;
 
 pub use b3::B3Propagator;
 pub use baggage::BaggagePropagator;
+pub use border::BorderPropagator;
 pub use carrier::{Extractor, Injector};
 pub use composite::CompositePropagator;
 pub use jaeger::JaegerPropagator;

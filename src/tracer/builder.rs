@@ -91,7 +91,8 @@ impl SpanBuilder {
     }
 
     /// Starts the span.
-    pub fn start(self) -> SpanGuard {
+    pub fn start(mut self) -> SpanGuard {
+        self.links.extend(self.parent.link.take().map(Link::new));
         let start = SpanStart {
             name: self.name,
             kind: self.kind,

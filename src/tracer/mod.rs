@@ -27,7 +27,7 @@ pub use guard::SpanGuard;
 
 use crate::export::Exporter;
 use crate::ledger::Stats;
-use crate::model::{Incoming, TraceContext};
+use crate::model::{Border, Incoming, Link, TraceContext};
 use crate::pipeline::{DeliveryReport, FlushError, Pipeline, ShutdownError};
 use crate::propagation::{Extractor, Injector, Propagator, default_propagator};
 use crate::record::{Recorder, SpanStart};
@@ -42,6 +42,7 @@ pub struct Tracer {
     recorder: Arc<Recorder>,
     pipeline: Pipeline,
     propagator: Arc<dyn Propagator>,
+    border: Border,
 }
 
 impl Tracer {
@@ -77,8 +78,10 @@ impl Tracer {
         name: impl Into<Cow<'static, str>>,
         parent: impl Into<Incoming>,
     ) -> SpanGuard {
-        let Incoming { context, baggage } = parent.into();
-        let start = SpanStart { parent: context.as_ref(), baggage, ..SpanStart::new(name.into()) };
+        let Incoming { context, baggage, link } = parent.into();
+        let links = link.map(Link::new).into_iter().collect();
+        let parent = context.as_ref();
+        let start = SpanStart { parent, baggage, links, ..SpanStart::new(name.into()) };
         SpanGuard::new(self.recorder.start(start))
     }
 
@@ -105,6 +108,7 @@ impl Tracer {
     pub fn extract(&self, headers: &dyn Extractor) -> Incoming {
         let mut incoming = Incoming::default();
         self.propagator.extract(headers, &mut incoming);
+        let mut incoming = incoming.at(self.border);
         if let Some(context) = &mut incoming.context {
             context.baggage = incoming.baggage.clone();
         }
@@ -149,6 +153,27 @@ impl Tracer {
         self
     }
 
+    /// This tracer at the border of a network: what [`extract`](Self::extract) reads counts as far as the border
+    /// says. Default: [`Border::Inside`].
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use tailtrace::model::Border;
+    /// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer};
+    /// let tracer = Tracer::new("gateway", AlwaysOn, InMemoryExporter::new()).with_border(Border::Public);
+    /// let headers = HashMap::from([(
+    ///     "traceparent".to_owned(),
+    ///     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+    /// )]);
+    /// let request = tracer.start_span_with_context("GET /stock", tracer.extract(&headers));
+    /// assert_ne!(request.context().trace_id.to_hex(), "4bf92f3577b34da6a3ce929d0e0e4736");
+    /// ```
+    #[must_use]
+    pub fn with_border(mut self, border: Border) -> Self {
+        self.border = border;
+        self
+    }
+
     /// What became of the spans so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -190,6 +215,11 @@ impl Pipeline {
 
     fn into_tracer(self) -> Tracer {
         let propagator = default_propagator();
-        Tracer { recorder: Arc::clone(self.recorder()), pipeline: self, propagator }
+        Tracer {
+            recorder: Arc::clone(self.recorder()),
+            pipeline: self,
+            propagator,
+            border: Border::Inside,
+        }
     }
 }

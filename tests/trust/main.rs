@@ -1,6 +1,7 @@
 //! What strangers and secrets may do, row by row: the table in `README.md` names an attack, what holds, and
 //! the test that shows it.
 
+mod border;
 mod injection;
 mod redaction;
 mod secrets;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::{HeaderMap, Method};
 use tracing::Level;
 
 use super::method::KnownMethods;
 use super::redaction::Redaction;
-use crate::propagation::{Propagator, default_propagator};
+use crate::model::Border;
+use crate::propagation::{Injector as _, Propagator, default_propagator};
 
 /// The target of the spans, which filters know them by.
 pub(super) const TARGET: &str = "tailtrace::http";
@@ -19,6 +20,7 @@ pub(super) struct SharedOptions {
     pub(super) known_methods: KnownMethods,
     pub(super) level: Level,
     pub(super) redaction: Redaction,
+    pub(super) border: Border,
 }
 
 impl Default for SharedOptions {
@@ -28,11 +30,40 @@ impl Default for SharedOptions {
             known_methods: KnownMethods::default(),
             level: Level::INFO,
             redaction: Redaction::new(),
+            border: Border::Inside,
         }
     }
 }
 
+/// Every header that a propagator of this crate reads, but for Jaeger's baggage.
+const HEADERS: [&str; 11] = [
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-flags",
+    "uber-trace-id",
+    "jaeger-baggage",
+];
+
+const JAEGER_BAGGAGE: &str = "uberctx-";
+
 impl SharedOptions {
+    /// Takes out of a request what its sender is not trusted with.
+    pub(super) fn take_out_untrusted(&self, headers: &mut HeaderMap) {
+        if self.border.is_inside() {
+            return;
+        }
+        for name in HEADERS.iter().chain(self.propagator.fields()) {
+            headers.remove(*name);
+        }
+        headers.remove_prefix(JAEGER_BAGGAGE);
+    }
+
     pub(super) fn set_propagator(&mut self, propagator: impl Propagator + 'static) {
         self.propagator = Arc::new(propagator);
     }

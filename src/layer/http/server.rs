@@ -21,7 +21,7 @@ use super::url::{Authority, protocol_version};
 use crate::kit::unwind_safe;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::lookup;
-use crate::model::Incoming;
+use crate::model::{Border, Incoming};
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 
@@ -97,6 +97,17 @@ impl HttpServerLayer {
         self
     }
 
+    /// Sets how much of what callers send is believed. Default: [`Border::Inside`], all of it.
+    ///
+    /// With [`Border::Public`], the answer for the edge of a network, each request begins a trace of its own that
+    /// is linked to the caller's. The headers that the propagator reads, and those of all other formats of this
+    /// crate, are taken out of the request then, so that no handler and no proxy hands them on.
+    #[must_use]
+    pub fn with_border(mut self, border: Border) -> Self {
+        self.shared.border = border;
+        self
+    }
+
     /// Sets the `url.scheme` of requests that do not say it, which are those of HTTP/1. Default:
     /// [`Scheme::HTTP`].
     #[must_use]
@@ -147,8 +158,9 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let scope = self.layer.scope(&parts);
+        self.layer.shared.take_out_untrusted(&mut parts.headers);
         let request = Request::from_parts(parts, body);
         let response = scope.run(|| self.inner.call(request));
         ResponseFuture::new(response, scope, HttpSide::Server)
@@ -161,6 +173,7 @@ impl HttpServerLayer {
     fn scope(&self, parts: &Parts) -> RequestScope {
         let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
+        let caller = caller.at(self.shared.border);
         // Asked first: what it traces itself has nothing to do with the caller.
         let route =
             self.route.as_ref().and_then(|route| unwind_safe::call(|| route(parts)).flatten());

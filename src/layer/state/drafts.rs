@@ -35,9 +35,11 @@ impl LayerState {
     /// without one. When it is too late for that, the span gets a link to the parent instead, and the answer
     /// is false.
     pub(in crate::layer) fn set_parent(&self, id: u64, incoming: &Incoming) -> bool {
-        let is_set = self.start_under(id, incoming);
-        if !is_set && let Some(parent) = &incoming.context {
-            let link = Link::new(parent.clone());
+        let has_parent = incoming.context.is_some() || !incoming.baggage.is_empty();
+        let is_set = !has_parent || self.start_under(id, incoming);
+        let too_late = incoming.context.as_ref().filter(|_| !is_set);
+        for caller in too_late.into_iter().chain(&incoming.link) {
+            let link = Link::new(caller.clone());
             self.write(id, |span| {
                 span.add_link(link);
             });

@@ -163,6 +163,11 @@ impl TraceState {
         }
     }
 
+    /// The list of a trace that has randomness of its own.
+    pub(in crate::model) fn of_randomness(randomness: Randomness) -> Self {
+        Self { text: Some(Arc::new(format!("ot=rv:{randomness}").into())) }
+    }
+
     /// What a sampler makes for every new trace, so it costs one allocation.
     fn of_threshold(threshold: Threshold) -> Self {
         if threshold == Threshold::ALWAYS {

@@ -11,9 +11,10 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
 
 use super::convert;
+use super::propagator::context_values;
 use super::recent_ids::RecentIds;
 use super::release_line::{SdkSamplingDecision, SdkSamplingResult};
-use crate::model::{Link, TagValue, TraceId};
+use crate::model::{Link, TagValue, TraceFlags, TraceId};
 use crate::pipeline::Pipeline;
 use crate::record::Intake;
 use crate::sampling::{Sampler, SamplingDecision, SamplingRequest, SamplingResult};
@@ -113,9 +114,13 @@ impl HeadSampler {
         &self,
         trace_id: TraceId,
         parent: Option<&api::SpanContext>,
+        flags: Option<TraceFlags>,
         root: &RootSpan<'_>,
     ) -> SdkSamplingResult {
-        let caller = parent.and_then(convert::from_span_context);
+        let mut caller = parent.and_then(convert::from_span_context);
+        if let (Some(caller), Some(flags)) = (&mut caller, flags) {
+            caller.flags = flags;
+        }
         let tags: Vec<(Cow<'static, str>, TagValue)> =
             root.attributes.iter().map(convert::from_attribute).collect();
         let links: Vec<Link> = root.links.iter().filter_map(convert::from_link).collect();
@@ -178,7 +183,8 @@ impl sdk::ShouldSample for HeadSampler {
                 self.follow(trace_id, parent)
             }
             (parent, Some(id)) => {
-                self.decide(id, parent.as_ref().map(api::SpanRef::span_context), &root)
+                let flags = parent_context.and_then(context_values::arrived_flags);
+                self.decide(id, parent.as_ref().map(api::SpanRef::span_context), flags, &root)
             }
             // No sampler can decide consistently about an invalid id.
             (_, None) => SdkSamplingResult {

@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::{Span, SpanProcessor};
 
 use super::SdkSpan;
 use super::convert;
+use super::propagator::context_values;
 use super::recent_ids::RecentIds;
 use super::release_line::{self, SdkResult, SpanData};
 use super::sdk_span;
@@ -64,6 +65,11 @@ impl SpanProcessor for TailSpanProcessor {
         // Up to line 0.30 the SDK also passes spans that are not recorded.
         if !span.is_recording() {
             return;
+        }
+        if let Some(caller) = context_values::arrived_link(parent)
+            && !parent.has_active_span()
+        {
+            span.add_link(caller.clone(), Vec::new());
         }
         let context = span.span_context();
         let ids = convert::from_trace_id(context.trace_id())

@@ -8,6 +8,7 @@ use opentelemetry::trace::{SpanBuilder, Tracer as ApiTracer};
 
 use super::span::Span;
 use crate::model::{Link, TraceContext};
+use crate::otel::adapter::propagator::context_values;
 use crate::otel::context::baggage_of;
 use crate::otel::writable_span::{OwnedTag, WritableSpan as _, owned_tags};
 use crate::otel::{convert, from_context};
@@ -57,6 +58,8 @@ impl Tracer {
         if parent.is_none() {
             start.baggage = baggage_of(context).unwrap_or_default();
         }
+        let caller = context_values::arrived_link(context).filter(|_| parent.is_none());
+        let caller = caller.and_then(convert::from_span_context).map(Link::new);
         start.kind = span_kind.as_ref().map(convert::from_span_kind).unwrap_or_default();
         start.start = start_time.map(StartTime::Wall);
         let attributes = attributes.unwrap_or_default();
@@ -69,6 +72,7 @@ impl Tracer {
         if is_asked {
             (start.tags, start.links) = convert();
         }
+        start.links.extend(caller);
         let span = self.recorder.start(start);
         if !span.may_write() {
             return span;

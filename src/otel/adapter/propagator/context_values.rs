@@ -2,7 +2,7 @@
 
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::super::convert::{
     from_baggage, from_span_context, is_held, to_baggage, to_span_context, to_trace_state,
@@ -10,21 +10,27 @@ use super::super::convert::{
 };
 use super::super::release_line::with_baggage;
 use crate::model::Incoming;
-use crate::model::{Baggage, TraceContext, TraceState};
+use crate::model::{Baggage, TraceContext, TraceFlags, TraceState};
 
 /// The parent as it arrived in headers.
 struct ArrivedParent(TraceContext);
+
+/// The caller of a request that begins a trace of its own.
+struct ArrivedLink(SpanContext);
 
 /// The baggage as it arrived in headers.
 struct ArrivedBaggage(Baggage);
 
 /// The context with what a propagator extracted; what it did not find stays as it is.
 pub(crate) fn with_incoming(context: &Context, incoming: Incoming) -> Context {
-    let Incoming { context: parent, baggage, .. } = incoming;
+    let Incoming { context: parent, baggage, link } = incoming;
     let mut extended = context.clone();
     if let Some(parent) = parent {
         let remote = to_span_context(&parent);
         extended = extended.with_remote_span_context(remote).with_value(ArrivedParent(parent));
+    }
+    if let Some(caller) = link {
+        extended = extended.with_value(ArrivedLink(to_span_context(&caller)));
     }
     if !baggage.is_empty() {
         let converted = to_baggage(&baggage);
@@ -54,6 +60,22 @@ pub(crate) fn trace_context_of(context: &Context) -> Option<TraceContext> {
     }
     current.baggage = baggage_of(context);
     Some(current)
+}
+
+/// The flags of the parent as they arrived, which OpenTelemetry's have no room for.
+pub(crate) fn arrived_flags(context: &Context) -> Option<TraceFlags> {
+    let ArrivedParent(parent) = context.get()?;
+    let span = context.span();
+    let current = span.span_context();
+    let is_same = from_span_context(current).is_some_and(|current| {
+        (current.trace_id, current.span_id) == (parent.trace_id, parent.span_id)
+    });
+    is_same.then_some(parent.flags)
+}
+
+/// The caller that the root below this context is linked to, where its ids did not count.
+pub(crate) fn arrived_link(context: &Context) -> Option<&SpanContext> {
+    context.get().map(|ArrivedLink(caller)| caller)
 }
 
 /// The baggage of the context: as it arrived, with the changes that were made since.

@@ -10,7 +10,7 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use self::headers::{HeaderReader, HeaderWriter};
-use crate::model::Incoming;
+use crate::model::{Border, Incoming};
 use crate::propagation::{self, CompositePropagator};
 
 /// Any propagator of ours as a propagator of OpenTelemetry. The default speaks the formats of W3C.
@@ -28,6 +28,7 @@ use crate::propagation::{self, CompositePropagator};
 pub struct Propagator {
     inner: Box<dyn propagation::Propagator>,
     fields: Vec<String>,
+    border: Border,
 }
 
 impl Propagator {
@@ -35,7 +36,17 @@ impl Propagator {
     #[must_use]
     pub fn new(propagator: impl propagation::Propagator + 'static) -> Self {
         let fields = propagator.fields().iter().map(|field| (*field).to_owned()).collect();
-        Self { inner: Box::new(propagator), fields }
+        Self { inner: Box::new(propagator), fields, border: Border::Inside }
+    }
+
+    /// Sets how much of what callers send is believed. Default: [`Border::Inside`], all of it.
+    ///
+    /// With [`Border::Public`], the answer for the edge of a network, a request begins a trace of its own. The link to
+    /// the caller needs [`TailSpanProcessor`](super::TailSpanProcessor) or the provider of this crate.
+    #[must_use]
+    pub fn with_border(mut self, border: Border) -> Self {
+        self.border = border;
+        self
     }
 }
 
@@ -59,7 +70,7 @@ impl TextMapPropagator for Propagator {
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
         let mut incoming = Incoming::default();
         self.inner.extract(&HeaderReader(extractor), &mut incoming);
-        context_values::with_incoming(context, incoming)
+        context_values::with_incoming(context, incoming.at(self.border))
     }
 
     fn fields(&self) -> FieldIter<'_> {
