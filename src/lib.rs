@@ -242,6 +242,8 @@ pub use init::entry::init;
 #[cfg(feature = "layer")]
 pub use layer::span_ext::TraceSpanExt;
 #[cfg(feature = "layer")]
+pub use layer::subscriber::TraceSubscriber;
+#[cfg(feature = "layer")]
 pub use layer::trace_ids::TraceIds;
 #[cfg(feature = "layer")]
 pub use layer::trace_layer::TraceLayer;

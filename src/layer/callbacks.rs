@@ -8,7 +8,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::close_extension;
 use super::trace_layer::TraceLayer;
-use crate::model::Link;
 use crate::record::bridge;
 
 impl<S> Layer<S> for TraceLayer
@@ -54,11 +53,7 @@ where
     }
 
     fn on_follows_from(&self, id: &span::Id, follows: &span::Id, _: Context<'_, S>) {
-        if let Some(context) = self.state.context(follows.into_u64()) {
-            self.state.write(id.into_u64(), |span| {
-                span.add_link(Link::new(context));
-            });
-        }
+        self.state.follow(id, follows);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
@@ -67,18 +62,12 @@ where
 
     #[inline]
     fn on_enter(&self, id: &span::Id, _: Context<'_, S>) {
-        self.state.enter(id.into_u64());
-        if self.state.is_entering_noted() {
-            self.state.note_entered(id.into_u64());
-        }
+        self.state.enter_noted(id.into_u64());
     }
 
     #[inline]
     fn on_exit(&self, id: &span::Id, _: Context<'_, S>) {
-        self.state.exit(id.into_u64());
-        if self.state.is_entering_noted() {
-            self.state.note_exited(id.into_u64());
-        }
+        self.state.exit_noted(id.into_u64());
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use tracing::{Dispatch, Metadata, Span, span};
 
 use super::layer_list::{self, FoundSpan};
 use super::state::LayerState;
+use super::subscriber::TraceSubscriber;
 use super::trace_layer::TraceLayer;
 
 /// Why no layer knows a span.
@@ -43,17 +44,24 @@ fn with_in<R>(
     metadata: Option<&Metadata<'_>>,
     work: impl FnOnce(FoundSpan<'_>) -> R,
 ) -> Result<R, LookupError> {
-    let Some(layer) = dispatch.downcast_ref::<TraceLayer>() else {
+    let Some(layer) = state_in(dispatch) else {
         // Some wrappers do not pass on the question for the layer; `reload` does not.
         let is_candidate = |layer: &LayerState| !layer.is_foreign(dispatch);
         let done = layer_list::find_by_callsite(id, metadata, is_candidate, Vec::new, work);
         return done.ok_or(LookupError::NoLayer);
     };
-    let layer = &*layer.state;
     let number = id.into_u64();
     if layer.contains(number) {
         return Ok(work(FoundSpan { layer, id: number, is_itself: true }));
     }
     let nearest = layer.nearest_in(dispatch, id).ok_or(LookupError::NoSpan)?;
     Ok(work(FoundSpan { layer, id: nearest, is_itself: false }))
+}
+
+/// The state of the subscriber `dispatch`, or of the first layer in it.
+fn state_in(dispatch: &Dispatch) -> Option<&LayerState> {
+    match dispatch.downcast_ref::<TraceSubscriber>() {
+        Some(subscriber) => Some(&subscriber.state),
+        None => dispatch.downcast_ref::<TraceLayer>().map(|layer| &*layer.state),
+    }
 }

@@ -62,10 +62,14 @@ mod recorders;
 pub(crate) mod span_ext;
 mod span_table;
 mod state;
+pub(crate) mod subscriber;
 mod subscriber_link;
 pub(crate) mod trace_ids;
 pub(crate) mod trace_layer;
 
 pub use handle::LayerHandle;
 pub use span_ext::SetParentError;
+pub use subscriber::{
+    ParseTraceFilterError, SubscriberHandle, TraceFilter, TraceSubscriberBuilder,
+};
 pub use trace_layer::TraceLayerBuilder;

@@ -8,6 +8,8 @@ use tracing::span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::subscriber::TraceSubscriber;
+
 /// A layer's own subscriber, as far as `tracing` has told the layer: wrappers such as `reload` do not
 /// pass on `on_register_dispatch`.
 #[derive(Debug, Default)]
@@ -23,10 +25,8 @@ impl SubscriberLink {
     pub(super) fn is_other(&self, dispatch: &Dispatch) -> bool {
         let own = self.0.load().as_deref().map(WeakDispatch::upgrade);
         let Some(own) = own else { return false };
-        match (own.as_ref().and_then(Dispatch::downcast_ref), dispatch.downcast_ref::<Registry>()) {
-            (Some(own), Some(other)) => !std::ptr::eq::<Registry>(own, other),
-            _ => true,
-        }
+        let Some(own) = own else { return true };
+        !(is_same::<Registry>(&own, dispatch) || is_same::<TraceSubscriber>(&own, dispatch))
     }
 
     /// The nearest span that `is_known` among the span `id` and its ancestors, whatever filters say. It
@@ -37,6 +37,14 @@ impl SubscriberLink {
             Some(dispatch) => nearest_in(&dispatch, id, is_known),
             None => dispatcher::get_default(|dispatch| nearest_in(dispatch, id, &is_known)),
         }
+    }
+}
+
+/// Whether two subscribers have the same part of a type.
+fn is_same<T: 'static>(one: &Dispatch, other: &Dispatch) -> bool {
+    match (one.downcast_ref::<T>(), other.downcast_ref::<T>()) {
+        (Some(one), Some(other)) => std::ptr::eq(one, other),
+        _ => false,
     }
 }
 

@@ -28,6 +28,9 @@ pub(in crate::layer) struct OpenSpan {
     is_parent_final: bool,
     /// Whether its thread was panicking when it began: the panic does not pass through it then.
     began_in_panic: bool,
+    /// How many handles the program has of a span with an id of ours; a registry counts those of its spans. The
+    /// table counts those beyond the most that fit here.
+    handles: u16,
     measurements: Option<Box<Measurements>>,
     /// What the table finds the span by, kept here because there is room.
     id_rest: u32,
@@ -78,6 +81,7 @@ impl OpenSpan {
             metadata,
             is_parent_final: false,
             began_in_panic: !is_unrecorded && thread::panicking(),
+            handles: 1,
             measurements: None,
             id_rest: 0,
         }
@@ -107,6 +111,28 @@ impl OpenSpan {
         self.id_rest = id_rest;
     }
 
+    /// Counts one more handle; false, without counting it, when no more fit.
+    #[inline(always)]
+    pub(in crate::layer) fn add_handle(&mut self) -> bool {
+        let (handles, is_over) = self.handles.overflowing_add(1);
+        if !is_over {
+            self.handles = handles;
+        }
+        !is_over
+    }
+
+    /// Takes one handle off, of two or more.
+    pub(in crate::layer) fn remove_handle(&mut self) {
+        debug_assert!(self.handles > 1, "the last handle ends the span");
+        self.handles = self.handles.saturating_sub(1);
+    }
+
+    #[inline(always)]
+    pub(in crate::layer) fn has_one_handle(&self) -> bool {
+        self.handles == 1
+    }
+
+    #[inline(always)]
     pub(in crate::layer) fn metadata(&self) -> &'static Metadata<'static> {
         self.metadata
     }

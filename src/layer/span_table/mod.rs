@@ -1,5 +1,7 @@
-//! The open spans of a layer, by the ids of the registry.
+//! The open spans of a layer, by the ids of the registry, and those of a subscriber, by ids of its own.
 
+mod handles;
+mod numbers;
 mod pieces;
 mod place;
 mod slot;
@@ -12,6 +14,9 @@ use std::sync::Mutex;
 
 use tracing::Metadata;
 
+use self::handles::SpilledHandles;
+use self::numbers::Numbers;
+pub(super) use self::place::is_own;
 use self::place::{Place, SHARDS};
 use self::slots::Slots;
 use super::deferred_decision::DeferredDecision;
@@ -40,6 +45,9 @@ struct ShardSpans {
     slots: Slots,
     /// The spans that have no slot. A tree grows and shrinks in small steps.
     overflow: BTreeMap<u64, OpenSpan>,
+    /// The numbers of the slots where the ids are our own.
+    numbers: Numbers,
+    spilled: SpilledHandles,
 }
 
 /// What a table says of a child that it has started.
@@ -173,7 +181,7 @@ impl SpanTable {
     /// Removes all spans.
     pub(super) fn drain(&self) -> Vec<OpenSpan> {
         let all = self.0.iter().map(|shard| std::mem::take(&mut *lock(&shard.0)));
-        all.flat_map(|ShardSpans { slots, overflow }| {
+        all.flat_map(|ShardSpans { slots, overflow, .. }| {
             slots.into_spans().chain(overflow.into_values())
         })
         .collect()

@@ -7,6 +7,13 @@ pub(super) const SHARDS: usize = 64;
 /// bits above number the threads, and how often a slot of the registry was used.
 const NUMBER_BITS: u32 = 38;
 
+/// The bit of an id's rest that says that this crate gave the id out: the threads of a registry never have so high
+/// a number.
+const OWN: u32 = 1 << 12;
+
+/// How many bits of a generation stand between the shard and [`OWN`]; the others stand above that.
+const GENERATION_LOW_BITS: u32 = 6;
+
 /// Where a span stands, as its id says: the id, less one, because ids are not zero and the registry adds
 /// one to what it packs into them.
 #[derive(Clone, Copy)]
@@ -21,6 +28,14 @@ impl Place {
     /// The place with this number and this rest of its id.
     pub(super) fn at(number: usize, rest: u32) -> Self {
         Self((u64::from(rest) << NUMBER_BITS) | number as u64)
+    }
+
+    /// The place of a span to which this crate gives an id.
+    #[inline(always)]
+    pub(super) fn own(shard: usize, number: usize, generation: u32) -> Self {
+        let low = generation % (1 << GENERATION_LOW_BITS);
+        let high = generation >> GENERATION_LOW_BITS;
+        Self::at(number, high << 13 | OWN | low << 6 | (shard % SHARDS) as u32)
     }
 
     #[inline(always)]
@@ -46,9 +61,28 @@ impl Place {
     }
 }
 
+/// Whether this crate gave the id out, and not a registry.
+#[inline(always)]
+pub(in crate::layer) fn is_own(id: u64) -> bool {
+    id & (u64::from(OWN) << NUMBER_BITS) != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_ids_differ_from_those_of_a_registry_and_say_their_place() {
+        for generation in [0, 1, 63, 64, (1 << 19) - 1, u32::MAX] {
+            let place = Place::own(15, 70_000, generation);
+            assert_eq!((place.shard(), place.number()), (15, 70_000));
+            assert!(is_own(place.id()));
+            assert_eq!(Place::of(place.id()).rest(), place.rest());
+        }
+        // The most that a registry packs: every bit of a thread's number but the highest.
+        let registry = ((u64::from(u32::MAX) & !u64::from(OWN)) << NUMBER_BITS) + 70_001;
+        assert!(!is_own(1) && !is_own(registry));
+    }
 
     #[test]
     fn a_place_gives_back_the_id_it_was_made_from() {

@@ -2,6 +2,7 @@
 
 mod context_bridge;
 mod drafts;
+mod own_spans;
 mod records;
 mod starts;
 
@@ -15,7 +16,7 @@ use super::deferred_decision::DeferredDecision;
 use super::open_span::OpenSpan;
 use super::options::RecordingOptions;
 use super::recorders::Recorders;
-use super::span_table::SpanTable;
+use super::span_table::{SpanTable, is_own};
 use super::subscriber_link::{self, SubscriberLink};
 use crate::kit::internal_log::PendingWarnings;
 use crate::record::{DraftHolder, Recorder, RecorderId};
@@ -24,7 +25,10 @@ use crate::record::{DraftHolder, Recorder, RecorderId};
 #[derive(Debug)]
 pub(super) struct LayerState {
     pub(super) options: RecordingOptions,
+    /// The spans of a registry, by its ids.
     spans: SpanTable,
+    /// The spans that have ids of ours.
+    own_spans: SpanTable,
     current: CurrentSpans,
     recorders: Recorders,
     subscriber: SubscriberLink,
@@ -40,6 +44,7 @@ impl LayerState {
         let state = Arc::new(Self {
             options,
             spans: SpanTable::default(),
+            own_spans: SpanTable::default(),
             current: CurrentSpans::of_new_layer(),
             recorders: Recorders::new(Arc::clone(&recorder)),
             subscriber: SubscriberLink::default(),
@@ -69,8 +74,14 @@ impl LayerState {
         self.subscriber.is_other(dispatch)
     }
 
+    /// The table that a span with this id stands in.
+    #[inline(always)]
+    fn table_of(&self, id: u64) -> &SpanTable {
+        if is_own(id) { &self.own_spans } else { &self.spans }
+    }
+
     pub(super) fn contains(&self, id: u64) -> bool {
-        self.spans.contains(id)
+        self.table_of(id).contains(id)
     }
 
     /// Whether the thread is inside of a span of this layer.
@@ -81,7 +92,7 @@ impl LayerState {
     /// Runs `work`, which must run no user code, on a span; `None` when the span is not open.
     #[inline]
     pub(super) fn with_span<R>(&self, id: u64, work: impl FnOnce(&mut OpenSpan) -> R) -> Option<R> {
-        self.spans.with(id, work)
+        self.table_of(id).with(id, work)
     }
 
     /// The nearest open span among a span's ancestors, itself included, whatever filters say.
@@ -118,8 +129,10 @@ impl LayerState {
 
 impl DraftHolder for LayerState {
     fn settle_drafts(&self, recorder: RecorderId) {
-        for id in self.spans.ids_of(|span| span.is_draft_of(recorder)) {
-            self.settle(id, None);
+        for spans in [&self.spans, &self.own_spans] {
+            for id in spans.ids_of(|span| span.is_draft_of(recorder)) {
+                self.settle(id, None);
+            }
         }
     }
 }
@@ -128,7 +141,7 @@ impl Drop for LayerState {
     fn drop(&mut self) {
         // The thread that drops a layer may hold a lock that samplers and policies need, as `reload`
         // does, so they are asked later.
-        for span in self.spans.drain() {
+        for span in self.spans.drain().into_iter().chain(self.own_spans.drain()) {
             span.close_later();
         }
     }

@@ -8,6 +8,7 @@ use crate::kit::unwind_safe;
 use crate::layer::activity::ActivityTimer;
 use crate::layer::fields::{self, EventRecord, FieldBuffer, ValueLimit};
 use crate::layer::open_span::WriteTerms;
+use crate::model::Link;
 use crate::record::bridge;
 use crate::time::Tick;
 use crate::trace::SpanMut;
@@ -167,15 +168,42 @@ impl LayerState {
         });
     }
 
+    /// Links a span to one that it follows from, if that is open.
+    pub(in crate::layer) fn follow(&self, id: &span::Id, follows: &span::Id) {
+        if let Some(context) = self.context(follows.into_u64()) {
+            self.write(id.into_u64(), |span| {
+                span.add_link(Link::new(context));
+            });
+        }
+    }
+
+    /// Notes that the thread entered a span, wherever that is to be known.
+    #[inline]
+    pub(in crate::layer) fn enter_noted(&self, id: u64) {
+        self.enter(id);
+        if self.is_entering_noted() {
+            self.note_entered(id);
+        }
+    }
+
+    /// Notes that the thread exited a span, wherever that is to be known.
+    #[inline]
+    pub(in crate::layer) fn exit_noted(&self, id: u64) {
+        self.exit(id);
+        if self.is_entering_noted() {
+            self.note_exited(id);
+        }
+    }
+
     /// Whether anybody wants to know more of entered spans than which they are.
     #[inline(always)]
-    pub(in crate::layer) fn is_entering_noted(&self) -> bool {
+    fn is_entering_noted(&self) -> bool {
         self.options.inactivity || bridge::is_installed()
     }
 
     /// Notes that the thread has entered a span.
     #[cold]
-    pub(in crate::layer) fn note_entered(&self, id: u64) {
+    fn note_entered(&self, id: u64) {
         if self.options.inactivity {
             self.note_activity(id, ActivityTimer::on_enter);
         }
@@ -186,7 +214,7 @@ impl LayerState {
 
     /// Notes that the thread has exited a span.
     #[cold]
-    pub(in crate::layer) fn note_exited(&self, id: u64) {
+    fn note_exited(&self, id: u64) {
         if bridge::is_installed() {
             self.show_exited(id);
         }

@@ -113,7 +113,7 @@ impl LayerState {
 
     fn insert(&self, id: u64, span: OpenSpan) -> Option<ValueLimit> {
         let limit = span.value_limit();
-        if let Some(mut forgotten) = self.spans.insert(id, span) {
+        if let Some(mut forgotten) = self.table_of(id).insert(id, span) {
             // The layer was not told that this one closed, as it happens when a layer is exchanged.
             forgotten.close(&mut None);
         }
