@@ -111,7 +111,7 @@
 //! | the words | [`TraceId`], [`SpanId`], [`TraceContext`], [`LogLevel`], [`SpanKind`], [`Status`], [`TagValue`] |
 //! | what was recorded | [`Trace`], [`Span`], [`SpanRef`] |
 //! | the destinations | [`Exporter`], [`ConsoleExporter`], [`FileExporter`], [`InMemoryExporter`], `OtlpExporter`, `JaegerExporter`, `ZipkinExporter` |
-//! | the layer for `tracing` | [`TraceLayer`], [`TraceSpanExt`], [`TraceIds`] |
+//! | `tracing` | [`TraceLayer`], [`TraceSubscriber`], [`TraceSpanExt`], [`TraceIds`] |
 //!
 //! Every name has one public path. All other names are in the module of their concern:
 //!
@@ -144,9 +144,10 @@
 //!   `OtlpExporterBuilder`.
 //! - [`ledger`]: the account. [`Stats`](ledger::Stats) is a snapshot, [`Reason`](ledger::Reason) says why spans did
 //!   not arrive.
-//! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`,
-//!   [`TraceSpanExt`] gives its spans remote parents, tags and ids, [`TraceIds`] writes the ids into logs. Here are
-//!   `TraceLayerBuilder`, `LayerHandle`, `SetParentError`, and `layer::http` (feature `tower`) with `HttpServerLayer` and
+//! - [`layer`]: `tracing` instrumentation. [`TraceLayer`] is the layer for `tracing-subscriber`, [`TraceSubscriber`]
+//!   a subscriber of our own, where spans cost less; [`TraceSpanExt`] gives their spans remote parents, tags and ids,
+//!   [`TraceIds`] writes the ids into logs. Here are `TraceLayerBuilder`, `LayerHandle`, `TraceSubscriberBuilder`,
+//!   `SubscriberHandle`, `TraceFilter`, `ParseTraceFilterError`, `SetParentError`, and `layer::http` (feature `tower`) with `HttpServerLayer` and
 //!   `HttpClientLayer` for services and clients.
 //! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and

@@ -1,4 +1,4 @@
-//! Existing `tracing` instrumentation, by a layer for `tracing-subscriber`.
+//! Existing `tracing` instrumentation, by a layer for `tracing-subscriber` or by a subscriber of our own.
 //!
 //! ```
 //! use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline};
@@ -35,8 +35,9 @@
 //! # Inside
 //! ```text
 //! callbacks    what the registry tells the layer; with close_extension the only files that know it
+//! subscriber/  the subscriber that stands in the registry's place; it shares all that is below
 //! state/       the layer's state: how spans start, when drafts settle, what is recorded
-//! open_span    an open span, from draft to end; span_table finds it by the registry's id
+//! open_span    an open span, from draft to end; span_table finds it by the registry's id, or by one of ours
 //! fields/      what fields and events say; knows neither registry nor table
 //! blind_spots  what the set-up hides from the layer
 //! lookup       from a tracing::Span to its layer: for TraceSpanExt, TraceIds and http

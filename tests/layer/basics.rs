@@ -1,8 +1,9 @@
 //! Names, fields, events.
 
 use super::support::{keeping, trace, trace_with};
+use crate::way;
 use tailtrace::model::TagRef;
-use tailtrace::{LogLevel, SpanKind, Status, TagValue, TraceLayer};
+use tailtrace::{LogLevel, SpanKind, Status, TagValue};
 use tracing::{Level, error, field, info, info_span};
 
 #[test]
@@ -101,7 +102,7 @@ fn an_event_at_the_level_error_makes_the_status_an_error() {
 
 #[test]
 fn the_compatible_preset_says_what_tracing_opentelemetry_says() {
-    let compatible = |pipeline: &_| TraceLayer::builder(pipeline).compatible().build();
+    let compatible = |pipeline: &_| way::builder(pipeline).compatible().build();
     let outcome = trace_with(keeping(), compatible, || drop(info_span!("s", a = 1)));
     let keys: Vec<_> = outcome.span("s").tags().map(|(key, _)| key.to_owned()).collect();
     assert_eq!(

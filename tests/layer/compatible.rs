@@ -1,17 +1,18 @@
 //! What `tracing-opentelemetry` does, where programs rely on it. All of it, side by side, is tested in
 //! `compat/side-by-side`.
 
+use crate::way;
 use std::error::Error;
 
 use super::support::{keeping, trace, trace_with};
 use tailtrace::model::TagRef;
-use tailtrace::{Pipeline, Status, TraceLayer};
+use tailtrace::{Pipeline, Status};
 use tracing::{Level, debug, error, info, info_span};
 
 #[test]
 fn the_preset_says_the_target_of_events_whatever_spans_say() {
     let layer =
-        |pipeline: &Pipeline| TraceLayer::builder(pipeline).compatible().with_target(false).build();
+        |pipeline: &Pipeline| way::builder(pipeline).compatible().with_target(false).build();
     let outcome = trace_with(keeping(), layer, || {
         info_span!("s").in_scope(|| info!(target: "shop", "done"));
     });
@@ -24,7 +25,7 @@ fn the_preset_says_the_target_of_events_whatever_spans_say() {
 #[test]
 fn a_counting_filter_counts_the_events_it_lets_through_too() {
     let layer = |pipeline: &Pipeline| {
-        let builder = TraceLayer::builder(pipeline);
+        let builder = way::builder(pipeline);
         builder.with_counting_event_filter(|event| *event.level() <= Level::INFO).build()
     };
     let outcome = trace_with(keeping(), layer, || {
@@ -40,9 +41,8 @@ fn a_counting_filter_counts_the_events_it_lets_through_too() {
 
 #[test]
 fn an_error_that_is_to_be_no_exception_does_not_name_its_event_so() {
-    let layer = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline).with_error_fields_to_exceptions(false).build()
-    };
+    let layer =
+        |pipeline: &Pipeline| way::builder(pipeline).with_error_fields_to_exceptions(false).build();
     let outcome = trace_with(keeping(), layer, || {
         let failed = std::io::Error::other("no paper");
         info_span!("s").in_scope(|| info!(failed = &failed as &dyn Error));

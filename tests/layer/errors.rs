@@ -1,11 +1,12 @@
 //! What errors say of spans and events.
 
+use crate::way;
 use std::error::Error;
 use std::io;
 
 use super::support::{keeping, trace, trace_with};
 use tailtrace::model::TagRef;
-use tailtrace::{Pipeline, Status, TraceLayer};
+use tailtrace::{Pipeline, Status};
 use tracing::{error, info, info_span, warn};
 
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +113,7 @@ fn an_error_beside_a_message_stays_a_field() {
 #[test]
 fn every_mapping_can_be_turned_off() {
     let plain = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline)
+        way::builder(pipeline)
             .with_error_fields_to_exceptions(false)
             .with_error_records_to_exceptions(false)
             .with_error_events_to_exceptions(false)
@@ -136,7 +137,7 @@ fn every_mapping_can_be_turned_off() {
 #[test]
 fn a_span_that_failed_counts_as_an_error_for_the_tail() {
     let errors = || Pipeline::builder("layer").with_tail(tailtrace::Errors);
-    let outcome = trace_with(errors(), Pipeline::layer, || {
+    let outcome = trace_with(errors(), way::plain, || {
         info_span!("fine").in_scope(|| info!("fine"));
         info_span!("failed").in_scope(|| info_span!("below").in_scope(|| error!("bad")));
         let late = info_span!("late", otel.status_description = tracing::field::Empty);

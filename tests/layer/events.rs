@@ -1,9 +1,10 @@
 //! What becomes of events.
 
 use super::support::{keeping, trace, trace_with};
+use crate::way;
 use tailtrace::model::{Limits, TagRef};
 use tailtrace::record::RecordLimits;
-use tailtrace::{LogLevel, Pipeline, TraceLayer};
+use tailtrace::{LogLevel, Pipeline};
 use tracing::{Level, debug, error, event, field, info, info_span, trace as say, warn};
 
 #[test]
@@ -87,7 +88,7 @@ fn whole_numbers_beyond_i64_are_decimal_text_in_events_too() {
 fn values_are_cut_at_the_limit_and_counted() {
     let span = Limits::default().with_value_bytes(8).with_text_bytes(8);
     let limits = RecordLimits::default().with_span(span);
-    let outcome = trace_with(keeping().with_limits(limits), Pipeline::layer, || {
+    let outcome = trace_with(keeping().with_limits(limits), way::plain, || {
         let span = info_span!("span", a = "123456789", b = %"123456789", c = "12345678");
         let _inside = span.enter();
         info!(d = "123456789", e = &b"123456789"[..], "ninechars");
@@ -106,7 +107,7 @@ fn values_are_cut_at_the_limit_and_counted() {
 fn a_counting_filter_counts_what_it_does_not_record() {
     let counting = |pipeline: &Pipeline| {
         let matters = |metadata: &tracing::Metadata<'_>| *metadata.level() <= Level::WARN;
-        TraceLayer::builder(pipeline).with_counting_event_filter(matters).build()
+        way::builder(pipeline).with_counting_event_filter(matters).build()
     };
     let outcome = trace_with(keeping(), counting, || {
         info_span!("span").in_scope(|| (0..5).for_each(|_| info!("noise")));
@@ -120,9 +121,8 @@ fn a_counting_filter_counts_what_it_does_not_record() {
 
 #[test]
 fn an_error_that_is_only_counted_still_fails_the_span() {
-    let counting = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline).with_counting_event_filter(|_| false).build()
-    };
+    let counting =
+        |pipeline: &Pipeline| way::builder(pipeline).with_counting_event_filter(|_| false).build();
     let outcome = trace_with(keeping(), counting, || {
         info_span!("span").in_scope(|| error!("bad"));
     });
@@ -144,9 +144,8 @@ fn at_the_limit_of_entries_errors_come_first() {
 
 #[test]
 fn events_say_more_when_asked_to() {
-    let all = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline).with_location(true).with_target(true).build()
-    };
+    let all =
+        |pipeline: &Pipeline| way::builder(pipeline).with_location(true).with_target(true).build();
     let outcome = trace_with(keeping(), all, || {
         info_span!("span").in_scope(|| info!(target: "shop", a = 1, "said"));
     });

@@ -1,5 +1,6 @@
 //! What `TraceSpanExt` adds to a span.
 
+use crate::way;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -64,10 +65,8 @@ fn everything_works_from_another_thread_without_a_subscriber() {
 
 #[test]
 fn a_span_that_is_none_or_disabled_answers_with_nothing() {
-    use tracing_subscriber::{filter::LevelFilter, prelude::*};
-    let filtered = |pipeline: &Pipeline| {
-        tracing_subscriber::registry().with(LevelFilter::INFO).with(pipeline.layer())
-    };
+    use tracing_subscriber::filter::LevelFilter;
+    let filtered = |pipeline: &Pipeline| way::filtered(pipeline, LevelFilter::INFO);
     let outcome = super::support::trace_under(keeping(), filtered, || {
         let outer = info_span!("outer");
         let _inside = outer.enter();
@@ -93,7 +92,7 @@ fn without_a_layer_there_is_nothing_to_ask() {
 #[test]
 fn a_parent_may_be_set_again_until_the_ids_are_read() {
     let (first, second) = (caller(), caller());
-    let outcome = trace_with(tailed(), Pipeline::layer, || {
+    let outcome = trace_with(tailed(), way::plain, || {
         let span = info_span!("span", a = 1);
         assert_eq!(span.set_parent(&first), Ok(()));
         span.record("a", 2);
@@ -126,7 +125,7 @@ fn a_span_that_was_sampled_out_is_sampled_anew_under_another_parent() {
     };
     let builder = Pipeline::builder("layer").with_sampler(by_caller);
     let caller = caller();
-    let outcome = trace_with(builder, Pipeline::layer, || {
+    let outcome = trace_with(builder, way::plain, || {
         let outer = info_span!("outer").entered();
         let span = info_span!("span");
         assert_eq!(span.set_parent(&caller), Ok(()));
@@ -153,7 +152,7 @@ fn a_sampler_may_ask_about_the_span_it_is_asked_about() {
             SamplingResult::sample()
         }
     };
-    let outcome = trace_with(keeping().with_sampler(asks), Pipeline::layer, || {
+    let outcome = trace_with(keeping().with_sampler(asks), way::plain, || {
         let span = info_span!("span");
         *held.lock().unwrap() = Some(span.clone());
         let id = span.trace_id();
@@ -177,7 +176,7 @@ fn the_sampler_sees_the_fields_and_what_was_set() {
             SamplingResult::sample()
         }
     };
-    trace_with(keeping().with_sampler(looks), Pipeline::layer, || {
+    trace_with(keeping().with_sampler(looks), way::plain, || {
         let span = info_span!("span", a = 1);
         span.set_tag("b", "two");
     });
@@ -188,7 +187,7 @@ fn the_sampler_sees_the_fields_and_what_was_set() {
 #[test]
 fn sampled_out_spans_still_have_contexts_that_say_so() {
     let builder = Pipeline::builder("layer").with_sampler(AlwaysOff);
-    let outcome = trace_with(builder, Pipeline::layer, || {
+    let outcome = trace_with(builder, way::plain, || {
         let span = info_span!("span").entered();
         let context = span.context().unwrap();
         assert!(!context.flags.is_sampled());
@@ -202,10 +201,7 @@ fn sampled_out_spans_still_have_contexts_that_say_so() {
 
 #[test]
 fn a_handle_works_on_after_the_pipeline_was_shut_down() {
-    let run = super::support::Run::start(tailed(), |pipeline| {
-        use tracing_subscriber::prelude::*;
-        tracing_subscriber::registry().with(pipeline.layer())
-    });
+    let run = super::support::Run::start(tailed(), |pipeline| way::under(way::plain(pipeline)));
     tracing::dispatcher::with_default(&run.dispatch, || {
         let before = info_span!("before").entered();
         let id = before.trace_id();
@@ -265,7 +261,7 @@ fn baggage_without_a_context_starts_a_new_trace_that_carries_it() {
     assert_eq!(outcome.trees(), "outer\nroot\n└─ child\ntorn");
     assert!(outcome.spans().all(|span| span.links().count() == 0));
     let off = Pipeline::builder("off").with_sampler(AlwaysOff);
-    trace_with(off, Pipeline::layer, || {
+    trace_with(off, way::plain, || {
         let span = info_span!("unrecorded");
         assert_eq!(span.set_parent(incoming()), Ok(()));
         assert_eq!(carried(&span).as_deref(), Some("acme"));

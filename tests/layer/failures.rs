@@ -1,17 +1,18 @@
 //! Which spans have failed: by what events say, by `TraceSpanExt`, by a panic.
 
+use crate::way;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::support::{Outcome, trace_with};
 use tailtrace::model::Limits;
 use tailtrace::record::RecordLimits;
-use tailtrace::{Errors, LogLevel, Pipeline, Status, TraceLayer, TraceSpanExt};
+use tailtrace::{Errors, LogLevel, Pipeline, Status, TraceSpanExt};
 use tracing::{error, info_span, warn};
 
 /// What a program left that has failed.
 fn failed(limits: RecordLimits, program: impl FnOnce()) -> Outcome {
     let builder = Pipeline::builder("layer").with_tail(Errors).with_limits(limits);
-    trace_with(builder, Pipeline::layer, program)
+    trace_with(builder, way::plain, program)
 }
 
 fn failed_names(outcome: &Outcome) -> Vec<&str> {
@@ -47,9 +48,8 @@ fn an_error_event_that_the_limit_refuses_fails_its_span() {
 #[test]
 fn an_error_event_that_is_only_counted_fails_its_span() {
     let builder = Pipeline::builder("layer").with_tail(Errors);
-    let layer = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline).with_counting_event_filter(|_| false).build()
-    };
+    let layer =
+        |pipeline: &Pipeline| way::builder(pipeline).with_counting_event_filter(|_| false).build();
     let outcome = trace_with(builder, layer, || {
         let span = info_span!("span", otel.status_code = "OK").entered();
         error!("lost");

@@ -3,7 +3,7 @@
 use super::support::{Outcome, keeping, trace_under};
 use tailtrace::layer::SetParentError;
 use tailtrace::{SpanId, TraceContext, TraceId, TraceSpanExt};
-use tracing::{Span, debug_span, info, info_span, trace_span};
+use tracing::{Span, Subscriber as _, debug_span, info, info_span, trace_span};
 use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -152,4 +152,12 @@ fn targets_and_functions_filter_as_well() {
         info!(target: "library", "not said");
     });
     assert_eq!(outcome.trees(), "outer\n│    info: \"said\"\n└─ inner");
+}
+
+#[test]
+fn the_level_of_a_filter_on_the_layer_is_that_of_the_subscriber() {
+    let pipeline = keeping().with_exporter(tailtrace::InMemoryExporter::new()).start().unwrap();
+    let layer = pipeline.layer().with_filter(LevelFilter::WARN);
+    let subscriber = tracing_subscriber::registry().with(layer);
+    assert_eq!(subscriber.max_level_hint(), Some(LevelFilter::WARN));
 }

@@ -1,11 +1,11 @@
 //! Spans that follow from other spans.
 
 use super::support::{keeping, trace, trace_under};
+use crate::way;
 use tailtrace::layer::SetParentError;
 use tailtrace::{Pipeline, SpanId, TraceContext, TraceId, TraceSpanExt};
 use tracing::{Span, debug_span, info_span};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::prelude::*;
 
 #[test]
 fn a_span_that_follows_from_others_links_to_them_in_order() {
@@ -55,10 +55,7 @@ fn following_a_span_that_has_closed_or_is_no_span_does_nothing() {
 
 #[test]
 fn following_a_span_that_a_filter_hides_does_nothing() {
-    let filtered = |pipeline: &Pipeline| {
-        let layer = pipeline.layer().with_filter(LevelFilter::INFO);
-        tracing_subscriber::registry().with(layer).with(tracing_subscriber::layer::Identity::new())
-    };
+    let filtered = |pipeline: &Pipeline| way::hiding(pipeline, LevelFilter::INFO);
     let outcome = trace_under(keeping(), filtered, || {
         let (span, hidden) = (info_span!("span"), debug_span!("hidden"));
         span.follows_from(&hidden);

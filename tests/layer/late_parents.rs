@@ -1,6 +1,7 @@
 //! A parent that is given before the first event and child, under every kind of sampler.
 
 use super::support::{Outcome, tailed, trace_with};
+use crate::way;
 use tailtrace::model::TraceFlags;
 use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::{
@@ -38,14 +39,14 @@ fn adopt(parent: &TraceContext) -> TraceContext {
 /// What comes of a span that is put under a remote parent, and its context.
 fn adopted_from(builder: PipelineBuilder, caller: &TraceContext) -> (Outcome, TraceContext) {
     let mut context = None;
-    let outcome = trace_with(builder, Pipeline::layer, || context = Some(adopt(caller)));
+    let outcome = trace_with(builder, way::plain, || context = Some(adopt(caller)));
     (outcome, context.unwrap())
 }
 
 /// What comes of one that is put under a local root, and its context with the root's.
 fn adopted_by_root(builder: PipelineBuilder) -> (Outcome, TraceContext, TraceContext) {
     let mut contexts = None;
-    let outcome = trace_with(builder, Pipeline::layer, || {
+    let outcome = trace_with(builder, way::plain, || {
         let root = info_span!("root");
         let parent = root.context().unwrap();
         contexts = Some((adopt(&parent), parent));

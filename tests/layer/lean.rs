@@ -1,13 +1,13 @@
 //! What is not recorded costs nothing.
 
+use crate::way;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::support::{keeping, tailed, trace_under, trace_with};
-use tailtrace::{AlwaysOff, Pipeline, SamplingRequest, SamplingResult, TraceLayer, TraceSpanExt};
+use tailtrace::{AlwaysOff, Pipeline, SamplingRequest, SamplingResult, TraceSpanExt};
 use tracing::{Subscriber, debug_span, error, field, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::prelude::*;
 
 /// A value that counts how often it is formatted.
 #[derive(Default)]
@@ -32,7 +32,7 @@ fn nothing_is_formatted_when_everything_is_dropped() {
     let builder = || Pipeline::builder("layer").with_sampler(AlwaysOff);
     for compatible in [false, true] {
         let layer = |pipeline: &Pipeline| {
-            let builder = TraceLayer::builder(pipeline);
+            let builder = way::builder(pipeline);
             if compatible { builder.compatible().build() } else { builder.build() }
         };
         trace_with(builder(), layer, || {
@@ -52,7 +52,7 @@ fn children_of_a_dropped_root_are_not_formatted() {
     let counted = Counted::default();
     let drops = |_: &SamplingRequest<'_>| SamplingResult::drop();
     let builder = Pipeline::builder("layer").with_sampler(drops);
-    let outcome = trace_with(builder, Pipeline::layer, || {
+    let outcome = trace_with(builder, way::plain, || {
         let root = info_span!("root", a = ?counted).entered();
         assert_eq!(counted.times(), 1, "the sampler sees the root's fields");
         let child = info_span!("child", b = ?counted, c = field::Empty).entered();
@@ -69,9 +69,8 @@ fn children_of_a_dropped_root_are_not_formatted() {
 #[test]
 fn events_that_are_only_counted_or_without_a_span_are_not_formatted() {
     let counted = Counted::default();
-    let counting = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline).with_counting_event_filter(|_| false).build()
-    };
+    let counting =
+        |pipeline: &Pipeline| way::builder(pipeline).with_counting_event_filter(|_| false).build();
     trace_with(keeping(), counting, || {
         info!(a = ?counted, "no span's {:?}", counted);
         info_span!("span").in_scope(|| info!(a = ?counted, "counted {:?}", counted));
@@ -82,7 +81,7 @@ fn events_that_are_only_counted_or_without_a_span_are_not_formatted() {
 #[test]
 fn each_value_is_formatted_once() {
     let counted = Counted::default();
-    trace_with(tailed(), Pipeline::layer, || {
+    trace_with(tailed(), way::plain, || {
         let span = info_span!("span", a = ?counted).entered();
         drop(info_span!("child", b = ?counted));
         info!(c = ?counted, "said {:?}", counted);
@@ -92,14 +91,11 @@ fn each_value_is_formatted_once() {
 }
 
 #[test]
-fn the_layer_raises_no_level() {
-    let leveled = |pipeline: &Pipeline| {
-        tracing_subscriber::registry().with(LevelFilter::INFO).with(pipeline.layer())
-    };
+fn a_filter_says_its_level_and_nothing_raises_it() {
+    let leveled = |pipeline: &Pipeline| way::filtered(pipeline, LevelFilter::INFO);
     let pipeline = keeping().with_exporter(tailtrace::InMemoryExporter::new()).start().unwrap();
     assert_eq!(leveled(&pipeline).max_level_hint(), Some(LevelFilter::INFO));
-    let filtered = pipeline.layer().with_filter(LevelFilter::WARN);
-    let filtered = tracing_subscriber::registry().with(filtered);
+    let filtered = way::filtered(&pipeline, LevelFilter::WARN);
     assert_eq!(filtered.max_level_hint(), Some(LevelFilter::WARN));
     let counted = Counted::default();
     let outcome = trace_under(keeping(), leveled, || {

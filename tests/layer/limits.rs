@@ -1,5 +1,6 @@
 //! Limits of the recorder.
 
+use crate::way;
 use std::time::Duration;
 
 use super::support::{PATIENCE, tailed};
@@ -9,14 +10,13 @@ use tailtrace::record::RecordLimits;
 use tailtrace::time::ManualClock;
 use tracing::subscriber::with_default;
 use tracing::{Span, info, info_span};
-use tracing_subscriber::prelude::*;
 
 #[test]
 fn roots_that_grow_before_the_sampler_is_asked_keep_to_the_limit() {
     let limits = RecordLimits::default().with_live_bytes(256 * 1024);
     let memory = InMemoryExporter::new();
     let pipeline = tailed().with_limits(limits).with_exporter(memory.clone()).start().unwrap();
-    with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+    with_default(way::under(way::plain(&pipeline)), || {
         let roots: Vec<Span> = (0..16).map(|_| info_span!("root")).collect();
         let text = "x".repeat(1000);
         for _ in 0..64 {
@@ -35,7 +35,7 @@ fn a_root_that_has_asked_no_sampler_yet_is_a_live_trace_with_an_open_span() {
     let clock = ManualClock::new();
     let builder = tailed().with_clock(clock.clock()).with_exporter(InMemoryExporter::new());
     let pipeline = builder.start().unwrap();
-    with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+    with_default(way::under(way::plain(&pipeline)), || {
         let root = info_span!("root");
         clock.advance(Duration::from_secs(3));
         let stats = pipeline.stats();
@@ -51,7 +51,7 @@ fn idle_roots_cost_no_request_that_fails() {
     let limits = RecordLimits::default().with_live_traces(300);
     let memory = InMemoryExporter::new();
     let pipeline = tailed().with_limits(limits).with_exporter(memory.clone()).start().unwrap();
-    with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+    with_default(way::under(way::plain(&pipeline)), || {
         let idle: Vec<Span> = (0..450).map(|_| info_span!("idle")).collect();
         for _ in 0..100 {
             let request = info_span!("request").entered();

@@ -1,8 +1,9 @@
 //! Records of the `log` crate.
 
 use super::support::{keeping, trace, trace_with};
+use crate::way;
 use tailtrace::model::TagRef;
-use tailtrace::{LogLevel, Pipeline, TraceLayer};
+use tailtrace::{LogLevel, Pipeline};
 use tracing::{info, info_span};
 use tracing_log::format_trace;
 use tracing_log::log::{Level, Record};
@@ -37,9 +38,8 @@ fn a_record_is_a_log_entry_of_the_span_around_it() {
 
 #[test]
 fn a_record_says_its_own_target_and_place() {
-    let all = |pipeline: &Pipeline| {
-        TraceLayer::builder(pipeline).with_location(true).with_target(true).build()
-    };
+    let all =
+        |pipeline: &Pipeline| way::builder(pipeline).with_location(true).with_target(true).build();
     let outcome = trace_with(keeping(), all, || {
         info_span!("span").in_scope(|| say(Level::Warn, "said"));
     });

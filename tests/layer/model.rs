@@ -1,6 +1,7 @@
 //! Random programs against a naive model: who is whose parent, what each span was expected last, who logged
 //! what.
 
+use crate::way;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -13,7 +14,6 @@ use super::support::{Outcome, Run, keeping};
 use tailtrace::model::TagRef;
 use tailtrace::{SpanId, TraceSpanExt};
 use tracing::{Span, span};
-use tracing_subscriber::prelude::*;
 
 /// What a span should turn out to be.
 #[derive(Default)]
@@ -48,8 +48,7 @@ struct Harness {
 
 impl Harness {
     fn new() -> Self {
-        let run =
-            Run::start(keeping(), |pipeline| tracing_subscriber::registry().with(pipeline.layer()));
+        let run = Run::start(keeping(), |pipeline| way::under(way::plain(pipeline)));
         let threads = Threads::start(&run.dispatch);
         Self {
             threads,
@@ -72,10 +71,11 @@ impl Harness {
         self.spans[span].0.clone().unwrap()
     }
 
-    /// Whether it is open: the program holds it, or a child of it is open.
+    /// Whether it is open: the program holds it, or where parents wait, a child of it is open.
     fn is_open(&self, span: usize) -> bool {
         let below = |child: usize| self.expected[child].holds == Some(span) && self.is_open(child);
-        self.expected[span].is_held || (span + 1..self.expected.len()).any(below)
+        self.expected[span].is_held
+            || way::PARENTS_WAIT && (span + 1..self.expected.len()).any(below)
     }
 
     /// The innermost open span that a thread is inside of.

@@ -1,8 +1,9 @@
 //! Who is whose parent.
 
 use super::support::{tailed, trace, trace_with};
+use crate::way;
 use tailtrace::layer::SetParentError;
-use tailtrace::{Pipeline, SpanId, TraceContext, TraceId, TraceSpanExt};
+use tailtrace::{SpanId, TraceContext, TraceId, TraceSpanExt};
 use tracing::{Span, info_span};
 
 fn caller() -> TraceContext {
@@ -30,7 +31,7 @@ fn the_span_the_thread_is_inside_of_is_the_parent() {
 #[test]
 fn a_span_without_children_whose_ids_were_not_read_takes_a_parent_late() {
     let caller = caller();
-    let outcome = trace_with(tailed(), Pipeline::layer, || {
+    let outcome = trace_with(tailed(), way::plain, || {
         let span = info_span!("s", a = 1).entered();
         tracing::info!("before");
         assert_eq!(Span::current().set_parent(&caller), Ok(()));

@@ -1,5 +1,6 @@
 //! Threads that do everything to the same spans at the same time.
 
+use crate::way;
 use std::sync::Mutex;
 use std::thread;
 
@@ -10,7 +11,6 @@ use tailtrace::{
 };
 use tracing::dispatcher::with_default;
 use tracing::{Span, error, field, info, info_span};
-use tracing_subscriber::prelude::*;
 
 const THREADS: u64 = 4;
 const STEPS: u64 = 3_000;
@@ -93,9 +93,7 @@ fn step(spans: &[Mutex<Span>], numbers: &mut Numbers) {
 #[test]
 fn nothing_is_lost_or_left_when_threads_race_for_the_same_spans() {
     let builder = tailed().with_sampler(decides_by_trace);
-    let run = Run::start(builder, |pipeline: &Pipeline| {
-        tracing_subscriber::registry().with(pipeline.layer())
-    });
+    let run = Run::start(builder, |pipeline: &Pipeline| way::under(way::plain(pipeline)));
     let spans: Vec<_> = (0..SPANS).map(|_| Mutex::new(Span::none())).collect();
     thread::scope(|scope| {
         for thread in 0..THREADS {

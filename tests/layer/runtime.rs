@@ -1,33 +1,28 @@
 //! What changes while the layer is in use.
 
 use super::support::{PATIENCE, keeping};
-use tailtrace::layer::LayerHandle;
+use crate::way;
 use tailtrace::testing::tree;
-use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline, TraceLayer, TraceView, Verdict};
+use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline, TraceView, Verdict};
 use tracing::{info, info_span};
-use tracing_subscriber::layer::Layered;
-use tracing_subscriber::{Registry, prelude::*};
 
 #[test]
 fn another_sampler_decides_about_what_starts_from_now_on() {
     let builder = Pipeline::builder("layer").with_sampler(AlwaysOff);
     let memory = InMemoryExporter::new();
     let pipeline = builder.with_exporter(memory.clone()).start().unwrap();
-    tracing::subscriber::with_default(
-        tracing_subscriber::registry().with(pipeline.layer()),
-        || {
-            let before = info_span!("before").entered();
-            pipeline.set_sampler(AlwaysOn);
-            drop(info_span!("below before"));
-            drop(before);
-            let running = info_span!("running").entered();
-            drop(info_span!("first below"));
-            pipeline.set_sampler(AlwaysOff);
-            drop(info_span!("second below"));
-            drop(running);
-            drop(info_span!("after"));
-        },
-    );
+    tracing::subscriber::with_default(way::under(way::plain(&pipeline)), || {
+        let before = info_span!("before").entered();
+        pipeline.set_sampler(AlwaysOn);
+        drop(info_span!("below before"));
+        drop(before);
+        let running = info_span!("running").entered();
+        drop(info_span!("first below"));
+        pipeline.set_sampler(AlwaysOff);
+        drop(info_span!("second below"));
+        drop(running);
+        drop(info_span!("after"));
+    });
     pipeline.shutdown(PATIENCE).unwrap();
     let trees: Vec<_> = memory.traces().iter().map(tree).collect();
     assert_eq!(trees, ["running\n├─ first below\n└─ second below"]);
@@ -42,7 +37,7 @@ fn another_tail_decides_about_what_ends_from_now_on() {
         .with_exporter(memory.clone())
         .start()
         .unwrap();
-    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    let subscriber = way::under(way::plain(&pipeline));
     tracing::subscriber::with_default(subscriber, || {
         drop(info_span!("before"));
         let running = info_span!("running").entered();
@@ -57,14 +52,15 @@ fn another_tail_decides_about_what_ends_from_now_on() {
     assert!(pipeline.stats().balances());
 }
 
-/// A subscriber whose layer's handle is handed out.
-fn handing_out(
-    handle: &mut Option<LayerHandle>,
-) -> impl FnOnce(&Pipeline) -> Layered<TraceLayer, Registry> {
+/// A subscriber whose handle is handed out.
+fn handing_out<S>(
+    handle: &mut Option<way::Handle>,
+    under: impl FnOnce(way::Way) -> S,
+) -> impl FnOnce(&Pipeline) -> S {
     |pipeline| {
-        let layer = pipeline.layer();
-        *handle = Some(layer.handle());
-        tracing_subscriber::registry().with(layer)
+        let traced = way::plain(pipeline);
+        *handle = Some(traced.handle());
+        under(traced)
     }
 }
 
@@ -72,8 +68,8 @@ fn handing_out(
 fn another_pipeline_takes_what_starts_from_now_on() {
     let memory = InMemoryExporter::new();
     let second = keeping().with_exporter(memory.clone()).start().unwrap();
-    let mut handle: Option<LayerHandle> = None;
-    let run = super::support::Run::start(keeping(), handing_out(&mut handle));
+    let mut handle: Option<way::Handle> = None;
+    let run = super::support::Run::start(keeping(), handing_out(&mut handle, way::under));
     let handle = handle.unwrap();
     tracing::dispatcher::with_default(&run.dispatch, || {
         let running = info_span!("running").entered();
@@ -99,8 +95,8 @@ fn another_pipeline_takes_what_starts_from_now_on() {
 fn a_draft_stays_with_the_pipeline_it_began_in() {
     let memory = InMemoryExporter::new();
     let second = keeping().with_exporter(memory.clone()).start().unwrap();
-    let mut handle: Option<LayerHandle> = None;
-    let run = super::support::Run::start(keeping(), handing_out(&mut handle));
+    let mut handle: Option<way::Handle> = None;
+    let run = super::support::Run::start(keeping(), handing_out(&mut handle, way::under));
     tracing::dispatcher::with_default(&run.dispatch, || {
         let draft = info_span!("draft");
         handle.unwrap().set_pipeline(&second);
@@ -115,8 +111,8 @@ fn a_draft_stays_with_the_pipeline_it_began_in() {
 fn a_pipeline_that_is_gone_is_no_trouble() {
     let memory = InMemoryExporter::new();
     let pipeline = keeping().with_exporter(memory.clone()).start().unwrap();
-    let layer = pipeline.layer();
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+    let layer = way::plain(&pipeline);
+    tracing::subscriber::with_default(way::under(layer), || {
         let _running = info_span!("running").entered();
         drop(pipeline);
         info_span!("after").in_scope(|| info!("said"));

@@ -1,18 +1,18 @@
 //! Spans that are open when the pipeline shuts down.
 
 use super::support::{PATIENCE, keeping};
+use crate::way;
 use tailtrace::ledger::{Reason, Stats};
 use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::{InMemoryExporter, Pipeline, SamplingRequest, SamplingResult};
 use tracing::info_span;
 use tracing::subscriber::with_default;
-use tracing_subscriber::prelude::*;
 
 /// Shuts a pipeline down while a root without children is open; whether it said that something was
 /// lost, and the account before and after the root closes.
 fn shut_down_inside(builder: PipelineBuilder) -> (bool, Stats, Stats) {
     let pipeline = builder.with_exporter(InMemoryExporter::new()).start().unwrap();
-    with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+    with_default(way::under(way::plain(&pipeline)), || {
         let root = info_span!("root");
         let is_lost = pipeline.shutdown(PATIENCE).is_err();
         let before = pipeline.stats();
@@ -46,9 +46,9 @@ fn the_shutdown_of_a_pipeline_that_was_exchanged_leaves_the_roots_of_the_other()
         (keeping().with_exporter(memory.clone()).start().unwrap(), memory)
     };
     let ((before, _), (after, memory)) = (start(), start());
-    let layer = before.layer();
+    let layer = way::plain(&before);
     let handle = layer.handle();
-    with_default(tracing_subscriber::registry().with(layer), || {
+    with_default(way::under(layer), || {
         let old = info_span!("old");
         handle.set_pipeline(&after);
         let new = info_span!("new");

@@ -1,6 +1,7 @@
 //! Layers in subscribers of every kind.
 
 use super::support::{PATIENCE, Run, keeping, tailed, trace_under};
+use crate::way;
 use tailtrace::layer::SetParentError;
 use tailtrace::testing::tree;
 use tailtrace::{
@@ -25,9 +26,7 @@ const PROGRAM: &str = "outer a=1\n│    info: \"said\"\n└─ inner b=2";
 fn two_layers_in_one_subscriber_both_record_everything() {
     let memory = InMemoryExporter::new();
     let second = keeping().with_exporter(memory.clone()).start().unwrap();
-    let both = |pipeline: &Pipeline| {
-        tracing_subscriber::registry().with(pipeline.layer()).with(second.layer())
-    };
+    let both = |pipeline: &Pipeline| way::under(way::plain(pipeline)).with(second.layer());
     let outcome = trace_under(tailed(), both, || {
         let _outer = info_span!("outer", a = 1).entered();
         info_span!("inner").in_scope(|| info!("said"));
@@ -41,9 +40,7 @@ fn two_layers_in_one_subscriber_both_record_everything() {
 
 #[test]
 fn two_layers_of_one_pipeline_record_two_traces() {
-    let both = |pipeline: &Pipeline| {
-        tracing_subscriber::registry().with(pipeline.layer()).with(pipeline.layer())
-    };
+    let both = |pipeline: &Pipeline| way::under(way::plain(pipeline)).with(pipeline.layer());
     let outcome = trace_under(keeping(), both, || {
         info_span!("outer").in_scope(|| drop(info_span!("inner")));
     });
@@ -51,40 +48,8 @@ fn two_layers_of_one_pipeline_record_two_traces() {
 }
 
 #[test]
-fn subscribers_inside_each_other_keep_their_spans_apart() {
-    let (outside, inside) = (
-        Run::start(keeping(), |pipeline| tracing_subscriber::registry().with(pipeline.layer())),
-        Run::start(keeping(), |pipeline| tracing_subscriber::registry().with(pipeline.layer())),
-    );
-    with_default(&outside.dispatch, || {
-        let outer = info_span!("outer").entered();
-        let kept = info_span!("kept");
-        with_default(&inside.dispatch, || {
-            let _root = info_span!("root").entered();
-            info!("to root");
-            outer.record("nothing", 1);
-            kept.set_tag("a", 1);
-            assert_eq!(kept.trace_id(), outer.trace_id());
-            let _kept = kept.enter();
-            drop(info_span!("below root"));
-            info!("to root too");
-        });
-        drop(kept);
-        drop(info_span!("inner"));
-        info!("to outer");
-        drop(outer);
-    });
-    assert_eq!(outside.end().trees(), "outer\n│    info: \"to outer\"\n├─ kept a=1\n└─ inner");
-    assert_eq!(
-        inside.end().trees(),
-        "root\n│    info: \"to root\"\n│    info: \"to root too\"\n└─ below root"
-    );
-}
-
-#[test]
 fn a_span_of_a_subscriber_without_a_layer_is_not_taken_for_one_of_another() {
-    let outside =
-        Run::start(keeping(), |pipeline| tracing_subscriber::registry().with(pipeline.layer()));
+    let outside = Run::start(keeping(), |pipeline| way::under(way::plain(pipeline)));
     let span = || info_span!("same callsite, same id");
     let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
     with_default(&outside.dispatch, || {
@@ -192,22 +157,4 @@ fn a_layer_that_is_reloaded_as_another_pipelines_sends_new_traces_there() {
     assert_eq!(run.end().trees(), "open");
     second.shutdown(PATIENCE).unwrap();
     assert_eq!(memory.traces().iter().map(tree).collect::<Vec<_>>(), ["after"]);
-}
-
-#[test]
-fn a_subscriber_that_its_spans_outlive_loses_nothing() {
-    let memory = InMemoryExporter::new();
-    let pipeline = tailed().with_exporter(memory.clone()).start().unwrap();
-    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
-    let spans = tracing::subscriber::with_default(subscriber, || {
-        let span = info_span!("span");
-        let child = info_span!(parent: &span, "child");
-        vec![span, child, info_span!("draft")]
-    });
-    // The handles keep their subscriber, which goes with the last of them.
-    drop(spans);
-    pipeline.shutdown(PATIENCE).unwrap();
-    let stats = pipeline.stats();
-    assert!(stats.balances() && stats.started == 3, "{stats}");
-    assert_eq!(memory.traces().len(), 2);
 }

@@ -1,8 +1,9 @@
-//! A pipeline with a layer, and what arrived.
+//! A pipeline with a way into it, and what arrived.
 
 // Each test program uses its part of it.
 #![allow(dead_code)]
 
+use crate::way::{self, Way};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -11,13 +12,12 @@ use std::time::Duration;
 use tailtrace::ledger::Stats;
 use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::testing::tree;
-use tailtrace::{AlwaysOn, Fraction, InMemoryExporter, Pipeline, SpanRef, Trace, TraceLayer};
+use tailtrace::{AlwaysOn, Fraction, InMemoryExporter, Pipeline, SpanRef, Trace};
 use tracing::dispatcher::{self, Dispatch};
 use tracing::{Subscriber, span};
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{Layer, Registry};
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,18 +76,18 @@ pub(crate) fn tailed() -> PipelineBuilder {
     Pipeline::builder("layer").with_tail(Fraction::new(1.0).unwrap())
 }
 
-/// Runs a program under a subscriber with one layer.
+/// Runs a program under the way that the suite tests.
 pub(crate) fn trace(program: impl FnOnce()) -> Outcome {
-    trace_with(keeping(), Pipeline::layer, program)
+    trace_with(keeping(), way::plain, program)
 }
 
-/// The same with a pipeline and a layer of one's own.
+/// The same with a pipeline and options of one's own.
 pub(crate) fn trace_with(
     builder: PipelineBuilder,
-    layer: impl FnOnce(&Pipeline) -> TraceLayer,
+    traced: impl FnOnce(&Pipeline) -> Way,
     program: impl FnOnce(),
 ) -> Outcome {
-    trace_under(builder, |pipeline| tracing_subscriber::registry().with(layer(pipeline)), program)
+    trace_under(builder, |pipeline| way::under(traced(pipeline)), program)
 }
 
 /// The same with a subscriber of one's own.
@@ -131,7 +131,7 @@ impl Run {
     #[track_caller]
     pub(crate) fn end(self) -> Outcome {
         let left = self.watcher.left(&self.dispatch);
-        assert!(left.is_empty(), "the registry still has {left:?}");
+        assert!(left.is_empty(), "these have not closed or are not forgotten: {left:?}");
         let live = self.pipeline.stats().live;
         assert_eq!(live, 0, "spans live though all have closed");
         self.stop()
@@ -158,12 +158,11 @@ struct Watched {
 }
 
 impl Watcher {
-    /// What was not closed, or not forgotten by the registry after it was.
+    /// What was not closed, or not forgotten after it was.
     fn left(&self, dispatch: &Dispatch) -> Vec<String> {
-        let registry = dispatch.downcast_ref::<Registry>().unwrap();
         let seen = self.0.lock().unwrap().clone();
         let left = seen.iter().filter(|(id, watched)| {
-            !watched.is_closed || registry.span_data(&span::Id::from_u64(**id)).is_some()
+            !watched.is_closed || way::is_known(dispatch, &span::Id::from_u64(**id))
         });
         left.map(|(_, watched)| format!("{watched:?}")).collect()
     }

@@ -1,11 +1,12 @@
 //! Spans that are entered, left and closed in whatever order and on whatever thread.
 
+use crate::way;
 use std::mem;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::support::{tailed, trace, trace_with};
-use tailtrace::{Pipeline, TraceLayer};
+use tailtrace::Pipeline;
 use tracing::dispatcher::{get_default, with_default};
 use tracing::{Dispatch, Span, info, info_span};
 
@@ -188,8 +189,7 @@ fn no_span_is_no_trouble() {
 
 #[test]
 fn time_is_busy_while_a_span_is_entered_on_any_thread() {
-    let timed =
-        |pipeline: &Pipeline| TraceLayer::builder(pipeline).with_tracked_inactivity(true).build();
+    let timed = |pipeline: &Pipeline| way::builder(pipeline).with_tracked_inactivity(true).build();
     let outcome = trace_with(tailed(), timed, || {
         let span = info_span!("span");
         let inside = span.enter();

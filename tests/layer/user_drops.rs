@@ -1,5 +1,6 @@
 //! What is the user's and goes with a pipeline.
 
+use crate::way;
 use std::sync::mpsc;
 use std::thread;
 
@@ -7,7 +8,6 @@ use super::support::{PATIENCE, keeping};
 use tailtrace::{InMemoryExporter, Pipeline, Sampler, SamplingRequest, SamplingResult};
 use tracing::info_span;
 use tracing::subscriber::with_default;
-use tracing_subscriber::prelude::*;
 
 /// Runs a program that may hang on a thread of its own.
 #[track_caller]
@@ -46,9 +46,9 @@ fn the_sampler_of_a_pipeline_that_was_exchanged_may_trace_when_it_is_dropped() {
             .start()
             .unwrap();
         let after = keeping().with_exporter(InMemoryExporter::new()).start().unwrap();
-        let layer = before.layer();
+        let layer = way::plain(&before);
         let handle = layer.handle();
-        with_default(tracing_subscriber::registry().with(layer), || {
+        with_default(way::under(layer), || {
             let root = info_span!("root");
             let child = info_span!(parent: &root, "child");
             handle.set_pipeline(&after);
@@ -71,7 +71,7 @@ fn a_layer_that_is_dropped_leaves_nothing_of_its_pipeline_behind() {
             .with_exporter(InMemoryExporter::new())
             .start()
             .unwrap();
-        with_default(tracing_subscriber::registry().with(pipeline.layer()), || {
+        with_default(way::under(way::plain(&pipeline)), || {
             drop(info_span!("span"));
         });
         let _ = pipeline.shutdown(PATIENCE);

@@ -1,5 +1,6 @@
 //! Samplers, policies and filters that trace, ask about spans, and panic.
 
+use crate::way;
 use std::sync::Mutex;
 use std::thread;
 
@@ -7,12 +8,11 @@ use super::process::{Default, alone, trace, trace_under};
 use crate::support::{keeping, tailed};
 use tailtrace::ledger::Reason;
 use tailtrace::{
-    AlwaysOn, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult, SpanId, TraceContext,
-    TraceId, TraceLayer, TraceSpanExt, TraceView, Verdict,
+    Pipeline, SamplingRequest, SamplingResult, SpanId, TraceContext, TraceId, TraceSpanExt,
+    TraceView, Verdict,
 };
 use tracing::dispatcher::with_default;
 use tracing::{Span, field, info, info_span};
-use tracing_subscriber::prelude::*;
 
 /// A span that those who meddle know.
 static HELD: Mutex<Option<Span>> = Mutex::new(None);
@@ -53,20 +53,20 @@ fn meddling_sampler(_: &SamplingRequest<'_>) -> SamplingResult {
     SamplingResult::sample()
 }
 
-fn meddling_tail(_: &TraceView<'_>) -> Verdict {
+pub(crate) fn meddling_tail(_: &TraceView<'_>) -> Verdict {
     meddle();
     Verdict::keep()
 }
 
 /// What is exported, without what meddling made.
-fn names(outcome: &crate::support::Outcome) -> Vec<&str> {
+pub(crate) fn names(outcome: &crate::support::Outcome) -> Vec<&str> {
     let mut names = outcome.names();
     names.retain(|name| !name.starts_with("meddling"));
     names.sort_unstable();
     names
 }
 
-fn program() {
+pub(crate) fn program() {
     get_to_know();
     let outer = info_span!("outer", a = field::Empty);
     hold(outer.clone());
@@ -87,7 +87,8 @@ fn program() {
     hold(None);
 }
 
-const PROGRAM: [&str; 7] = ["adopted", "asked", "child", "last root", "other", "outer", "root"];
+pub(crate) const PROGRAM: [&str; 7] =
+    ["adopted", "asked", "child", "last root", "other", "outer", "root"];
 
 #[test]
 fn a_sampler_that_meddles_changes_nothing_but_what_it_says() {
@@ -120,8 +121,8 @@ fn a_filter_that_meddles_counts_all_the_same() {
                 meddle();
                 false
             };
-            let layer = TraceLayer::builder(pipeline).with_counting_event_filter(meddling).build();
-            tracing_subscriber::registry().with(layer)
+            let layer = way::builder(pipeline).with_counting_event_filter(meddling).build();
+            way::under(layer)
         };
         let outcome = trace_under(default, keeping(), layered, |_| {
             get_to_know();
@@ -168,38 +169,13 @@ fn a_filter_that_panics_lets_the_event_pass() {
     alone(a_filter_that_panics_lets_the_event_pass, |default| {
         let layered = |pipeline: &Pipeline| {
             let panics = |_: &tracing::Metadata<'_>| -> bool { panic!("no answer") };
-            let layer = TraceLayer::builder(pipeline).with_counting_event_filter(panics).build();
-            tracing_subscriber::registry().with(layer)
+            let layer = way::builder(pipeline).with_counting_event_filter(panics).build();
+            way::under(layer)
         };
         let outcome = trace_under(default, keeping(), layered, |_| {
             info_span!("span").in_scope(|| info!("said"));
         });
         assert_eq!(outcome.logs("span"), ["said"]);
-    });
-}
-
-#[test]
-fn policies_of_two_layers_that_trace_into_each_other_come_to_an_end() {
-    alone(policies_of_two_layers_that_trace_into_each_other_come_to_an_end, |default| {
-        let memory = InMemoryExporter::new();
-        let second = Pipeline::builder("second")
-            .with_sampler(AlwaysOn)
-            .with_tail(meddling_tail)
-            .with_exporter(memory.clone())
-            .start()
-            .unwrap();
-        let layered = |pipeline: &Pipeline| {
-            tracing_subscriber::registry().with(pipeline.layer()).with(second.layer())
-        };
-        let builder = keeping().with_tail(meddling_tail);
-        let outcome = trace_under(default, builder, layered, |_| program());
-        assert_eq!(names(&outcome), PROGRAM);
-        second.shutdown(crate::support::PATIENCE).unwrap();
-        assert!(second.stats().balances(), "{}", second.stats());
-        let meant = memory.traces();
-        let meant = meant.iter().flat_map(|trace| trace.spans());
-        let meant = meant.filter(|span| !span.operation_name().starts_with("meddling"));
-        assert_eq!(meant.count(), PROGRAM.len());
     });
 }
 

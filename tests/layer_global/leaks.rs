@@ -1,13 +1,14 @@
 //! Roots that stay open are told in the program's own log.
 
+use crate::way;
 use std::fmt::Debug;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use super::process::{Default, alone, trace_under};
 use crate::support::{PATIENCE, tailed};
+use tailtrace::Pipeline;
 use tailtrace::time::ManualClock;
-use tailtrace::{Pipeline, TraceLayer};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, info_span};
 use tracing_subscriber::Layer;
@@ -45,8 +46,8 @@ fn a_root_that_stays_open_is_told_once_with_its_name_and_its_place() {
         let (told, telling) = channel();
         let clock = ManualClock::new();
         let layered = |pipeline: &Pipeline| {
-            let layer = TraceLayer::builder(pipeline).with_location(true).build();
-            tracing_subscriber::registry().with(layer).with(OwnLog(told))
+            let layer = way::builder(pipeline).with_location(true).build();
+            way::under(layer).with(OwnLog(told))
         };
         let builder = tailed().with_clock(clock.clock());
         trace_under(default, builder, layered, |_| {

@@ -6,6 +6,8 @@
 
 #[path = "../layer/support.rs"]
 mod support;
+#[path = "../layer/way.rs"]
+mod way;
 
 mod deciders;
 mod endings;
@@ -14,3 +16,4 @@ mod leaks;
 mod own_work;
 mod process;
 mod reloading;
+mod two_pipelines;

@@ -1,5 +1,6 @@
 //! Exporters that trace.
 
+use crate::way;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,6 @@ use tailtrace::{Exporter, Pipeline, TraceSpanExt};
 use tracing::dispatcher::with_default;
 use tracing::{Dispatch, Span, error, info, info_span, trace, trace_span};
 use tracing_log::log;
-use tracing_subscriber::prelude::*;
 
 /// Traces whatever it does, under the application's subscriber.
 #[derive(Clone, Default)]
@@ -92,7 +92,7 @@ fn what_an_exporter_traces_never_comes_back_in() {
         log::set_logger(&Forward).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
         let chatty = Chatty::default();
-        let layered = |pipeline: &Pipeline| tracing_subscriber::registry().with(pipeline.layer());
+        let layered = |pipeline: &Pipeline| way::under(way::plain(pipeline));
         let builder = keeping().with_exporter(chatty.clone());
         let outcome = trace_under(default, builder, layered, |pipeline| {
             let current = tracing::dispatcher::get_default(Dispatch::clone);
@@ -138,7 +138,7 @@ impl Exporter for Closes {
 fn a_span_of_the_application_that_an_exporter_closes_is_recorded() {
     alone(a_span_of_the_application_that_an_exporter_closes_is_recorded, |default| {
         let left: Arc<Mutex<Option<Span>>> = Arc::default();
-        let layered = |pipeline: &Pipeline| tracing_subscriber::registry().with(pipeline.layer());
+        let layered = |pipeline: &Pipeline| way::under(way::plain(pipeline));
         let builder = keeping().with_exporter(Closes(Arc::clone(&left)));
         let outcome = trace_under(default, builder, layered, |pipeline| {
             *left.lock().unwrap() = Some(info_span!("left to the exporter"));

@@ -1,5 +1,6 @@
 //! A test in a process of its own.
 
+use crate::way;
 use std::any::type_name;
 use std::env;
 use std::io::Read;
@@ -12,7 +13,6 @@ use tailtrace::Pipeline;
 use tailtrace::pipeline::PipelineBuilder;
 use tracing::Subscriber;
 use tracing::dispatcher;
-use tracing_subscriber::prelude::*;
 
 /// Tells a process which case it is.
 const CASE: &str = "TAILTRACE_TEST_CASE";
@@ -83,7 +83,7 @@ pub(crate) fn trace(
     builder: PipelineBuilder,
     program: impl FnOnce(&Pipeline),
 ) -> Outcome {
-    let layered = |pipeline: &Pipeline| tracing_subscriber::registry().with(pipeline.layer());
+    let layered = |pipeline: &Pipeline| way::under(way::plain(pipeline));
     trace_under(default, builder, layered, program)
 }
 

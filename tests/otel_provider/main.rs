@@ -2,6 +2,8 @@
 
 #[path = "../layer/support.rs"]
 mod support;
+#[path = "../layer/way.rs"]
+mod way;
 
 mod api;
 mod contexts;
