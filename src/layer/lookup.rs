@@ -1,6 +1,7 @@
 //! The layer of a `tracing` span.
 
 use tracing::{Dispatch, Metadata, Span, span};
+use tracing_subscriber::Registry;
 
 use super::layer_list::{self, FoundSpan};
 use super::state::LayerState;
@@ -46,7 +47,7 @@ fn with_in<R>(
 ) -> Result<R, LookupError> {
     let Some(layer) = state_in(dispatch) else {
         // Some wrappers do not pass on the question for the layer; `reload` does not.
-        let is_candidate = |layer: &LayerState| !layer.is_foreign(dispatch);
+        let is_candidate = |layer: &LayerState| !layer.is_foreign(dispatch, is_same);
         let done = layer_list::find_by_callsite(id, metadata, is_candidate, Vec::new, work);
         return done.ok_or(LookupError::NoLayer);
     };
@@ -63,5 +64,17 @@ fn state_in(dispatch: &Dispatch) -> Option<&LayerState> {
     match dispatch.downcast_ref::<TraceSubscriber>() {
         Some(subscriber) => Some(&subscriber.state),
         None => dispatch.downcast_ref::<TraceLayer>().map(|layer| &*layer.state),
+    }
+}
+
+/// Whether two subscribers are the same: they have the same registry, or are the same of ours.
+fn is_same(one: &Dispatch, other: &Dispatch) -> bool {
+    has_same::<Registry>(one, other) || has_same::<TraceSubscriber>(one, other)
+}
+
+fn has_same<T: 'static>(one: &Dispatch, other: &Dispatch) -> bool {
+    match (one.downcast_ref::<T>(), other.downcast_ref::<T>()) {
+        (Some(one), Some(other)) => std::ptr::eq(one, other),
+        _ => false,
     }
 }

@@ -8,8 +8,6 @@ use tracing::span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::subscriber::TraceSubscriber;
-
 /// A layer's own subscriber, as far as `tracing` has told the layer: wrappers such as `reload` do not
 /// pass on `on_register_dispatch`.
 #[derive(Debug, Default)]
@@ -20,13 +18,16 @@ impl SubscriberLink {
         self.0.store(Some(Arc::new(dispatch.downgrade())));
     }
 
-    /// Whether `dispatch` is known to be another subscriber. When the layer's own is not known, any may
-    /// be it.
-    pub(super) fn is_other(&self, dispatch: &Dispatch) -> bool {
+    /// Whether `dispatch` is known to be another subscriber, as `is_same` tells of two. When the layer's own is not
+    /// known, any may be it.
+    pub(super) fn is_other(
+        &self,
+        dispatch: &Dispatch,
+        is_same: impl Fn(&Dispatch, &Dispatch) -> bool,
+    ) -> bool {
         let own = self.0.load().as_deref().map(WeakDispatch::upgrade);
         let Some(own) = own else { return false };
-        let Some(own) = own else { return true };
-        !(is_same::<Registry>(&own, dispatch) || is_same::<TraceSubscriber>(&own, dispatch))
+        !own.is_some_and(|own| is_same(&own, dispatch))
     }
 
     /// The nearest span that `is_known` among the span `id` and its ancestors, whatever filters say. It
@@ -37,14 +38,6 @@ impl SubscriberLink {
             Some(dispatch) => nearest_in(&dispatch, id, is_known),
             None => dispatcher::get_default(|dispatch| nearest_in(dispatch, id, &is_known)),
         }
-    }
-}
-
-/// Whether two subscribers have the same part of a type.
-fn is_same<T: 'static>(one: &Dispatch, other: &Dispatch) -> bool {
-    match (one.downcast_ref::<T>(), other.downcast_ref::<T>()) {
-        (Some(one), Some(other)) => std::ptr::eq(one, other),
-        _ => false,
     }
 }
 

@@ -69,9 +69,13 @@ impl LayerState {
         self.subscriber.set(dispatch);
     }
 
-    /// Whether `dispatch` is known to be a subscriber that the layer is not part of.
-    pub(super) fn is_foreign(&self, dispatch: &Dispatch) -> bool {
-        self.subscriber.is_other(dispatch)
+    /// Whether `dispatch` is known to be a subscriber that the layer is not part of, as `is_same` tells of two.
+    pub(super) fn is_foreign(
+        &self,
+        dispatch: &Dispatch,
+        is_same: impl Fn(&Dispatch, &Dispatch) -> bool,
+    ) -> bool {
+        self.subscriber.is_other(dispatch, is_same)
     }
 
     /// The table that a span with this id stands in.

@@ -3,7 +3,6 @@
 //! It keeps its spans where the layer does, but gives them their ids and counts their handles itself, so that no
 //! registry stands between the macros of `tracing` and the recorder.
 
-mod builder;
 mod callbacks;
 mod filter;
 mod handle;
@@ -11,13 +10,12 @@ mod handle;
 use std::fmt;
 use std::sync::Arc;
 
-pub use builder::TraceSubscriberBuilder;
 pub use filter::{ParseTraceFilterError, TraceFilter};
 pub use handle::SubscriberHandle;
 
 use self::filter::CurrentFilter;
 use super::layer_list;
-use super::options::RecordingOptions;
+use super::options::{RecordingOptions, option_methods};
 use super::state::LayerState;
 use crate::pipeline::Pipeline;
 
@@ -112,3 +110,49 @@ impl Pipeline {
         TraceSubscriber::builder(self).build()
     }
 }
+
+/// Puts a [`TraceSubscriber`] together.
+///
+/// From [`TraceSubscriber::builder`]. The options are those of [`TraceLayerBuilder`](crate::layer::TraceLayerBuilder),
+/// and a filter.
+///
+/// ```
+/// use tailtrace::{ConsoleExporter, Pipeline, TraceSubscriber};
+/// use tracing_subscriber::filter::LevelFilter;
+/// let pipeline = Pipeline::builder("checkout").with_exporter(ConsoleExporter::stdout()).start()?;
+/// let subscriber =
+///     TraceSubscriber::builder(&pipeline).with_location(true).with_filter(LevelFilter::INFO).build();
+/// # let _ = subscriber;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a subscriber is made with `build`"]
+pub struct TraceSubscriberBuilder {
+    pipeline: Pipeline,
+    options: RecordingOptions,
+    filter: TraceFilter,
+}
+
+impl TraceSubscriberBuilder {
+    pub(super) fn new(pipeline: &Pipeline) -> Self {
+        Self {
+            pipeline: pipeline.weak(),
+            options: RecordingOptions::default(),
+            filter: TraceFilter::default(),
+        }
+    }
+
+    /// Sets which spans and events are recorded. Default: all.
+    pub fn with_filter(mut self, filter: impl Into<TraceFilter>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+
+    /// Makes the subscriber.
+    #[must_use]
+    pub fn build(self) -> TraceSubscriber {
+        TraceSubscriber::new(&self.pipeline, self.options.finish(), self.filter)
+    }
+}
+
+option_methods!(TraceSubscriberBuilder);
