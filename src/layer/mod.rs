@@ -71,6 +71,7 @@ pub(crate) mod trace_layer;
 pub use handle::LayerHandle;
 pub use span_ext::SetParentError;
 pub use subscriber::{
-    ParseTraceFilterError, SubscriberHandle, TraceFilter, TraceSubscriberBuilder,
+    ParseTraceFilterError, SubscriberHandle, SubscriberWithLogs, TraceFilter,
+    TraceSubscriberBuilder,
 };
 pub use trace_layer::TraceLayerBuilder;

@@ -49,4 +49,6 @@ mod threads;
 #[path = "../layer/user_drops.rs"]
 mod user_drops;
 
+mod logs;
+mod text;
 mod way;

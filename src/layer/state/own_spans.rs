@@ -61,6 +61,11 @@ impl LayerState {
         self.own_spans.remove_handle(id, decision)
     }
 
+    /// The id that the thread entered last, whether or not a span of this subscriber has it.
+    pub(in crate::layer) fn entered_last(&self) -> Option<u64> {
+        self.current.innermost()
+    }
+
     /// The span that the thread is inside of, with its callsite; `None` where all that it entered have closed.
     pub(in crate::layer) fn innermost_span(&self) -> Option<Current> {
         self.current.find_map(|id| {

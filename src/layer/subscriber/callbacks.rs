@@ -10,10 +10,11 @@ use super::TraceSubscriber;
 impl Subscriber for TraceSubscriber {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         self.state.set_dispatch(dispatch);
+        self.state.blind_spots.look(dispatch);
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.filter.is_enabled(metadata) { Interest::always() } else { Interest::never() }
+        if self.is_traced(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {

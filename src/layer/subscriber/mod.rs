@@ -6,12 +6,16 @@
 mod callbacks;
 mod filter;
 mod handle;
+mod logs;
 
 use std::fmt;
 use std::sync::Arc;
 
+use tracing::Metadata;
+
 pub use filter::{ParseTraceFilterError, TraceFilter};
 pub use handle::SubscriberHandle;
+pub use logs::SubscriberWithLogs;
 
 use self::filter::CurrentFilter;
 use super::layer_list;
@@ -49,7 +53,11 @@ pub struct TraceSubscriber {
 
 impl TraceSubscriber {
     fn new(pipeline: &Pipeline, options: RecordingOptions, filter: TraceFilter) -> Self {
-        let state = LayerState::new(Arc::clone(pipeline.recorder()), options);
+        let state = LayerState::new(
+            Arc::clone(pipeline.recorder()),
+            options,
+            Arc::clone(pipeline.pending_warnings()),
+        );
         layer_list::register(&state);
         Self { state, filter: Arc::new(CurrentFilter::new(filter)) }
     }
@@ -75,6 +83,15 @@ impl TraceSubscriber {
     pub fn with_filter(self, filter: impl Into<TraceFilter>) -> Self {
         self.filter.set(filter.into());
         self
+    }
+
+    /// Whether the filter lets a callsite through.
+    fn is_traced(&self, metadata: &Metadata<'_>) -> bool {
+        let is_enabled = self.filter.is_enabled(metadata);
+        if is_enabled {
+            self.state.blind_spots.note(metadata);
+        }
+        is_enabled
     }
 
     /// A handle that changes the subscriber's filter and its pipeline while the subscriber is in use.
