@@ -4,9 +4,11 @@
 //! once, as one that logs the creation of spans does. And where a filter hides the request's span, the
 //! spans inside of it still belong to the caller's trace.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::mem;
 
-use crate::model::Incoming;
+use crate::model::{Incoming, TagValue};
 
 thread_local! {
     static CALLER: RefCell<Option<RemoteCaller>> = const { RefCell::new(None) };
@@ -16,7 +18,12 @@ thread_local! {
 struct RemoteCaller {
     incoming: Incoming,
     role: CallerRole,
+    /// What the span of the request says before its sampler is asked.
+    tags: Vec<RequestTag>,
 }
+
+/// A tag that the program makes of a request.
+pub(super) type RequestTag = (Cow<'static, str>, TagValue);
 
 /// What roots that are created meanwhile have to do with the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +37,28 @@ pub(super) enum CallerRole {
 /// Runs `work` while this thread knows of a caller.
 #[cfg(any(test, feature = "tower"))]
 pub(super) fn with_caller<R>(incoming: Incoming, role: CallerRole, work: impl FnOnce() -> R) -> R {
-    let _before = PreviousCaller(replace(Some(RemoteCaller { incoming, role })));
+    with_caller_and_tags(incoming, role, Vec::new(), work)
+}
+
+/// Runs `work` while this thread knows of a caller, and of tags for the span of the request.
+#[cfg(any(test, feature = "tower"))]
+pub(super) fn with_caller_and_tags<R>(
+    incoming: Incoming,
+    role: CallerRole,
+    tags: Vec<RequestTag>,
+    work: impl FnOnce() -> R,
+) -> R {
+    let _before = PreviousCaller(replace(Some(RemoteCaller { incoming, role, tags })));
     work()
+}
+
+/// The tags for the span of the request that the thread creates now, once.
+pub(super) fn take_tags() -> Vec<RequestTag> {
+    let taken = CALLER.try_with(|caller| {
+        let mut caller = caller.try_borrow_mut().ok()?;
+        caller.as_mut().map(|caller| mem::take(&mut caller.tags))
+    });
+    taken.ok().flatten().unwrap_or_default()
 }
 
 /// The caller in this role of the roots that the thread creates now.
@@ -58,7 +85,7 @@ impl Drop for PreviousCaller {
 #[cfg(any(test, feature = "tower"))]
 fn replace(by: Option<RemoteCaller>) -> Option<RemoteCaller> {
     let swapped = CALLER.try_with(|caller| match caller.try_borrow_mut() {
-        Ok(mut caller) => std::mem::replace(&mut *caller, by),
+        Ok(mut caller) => mem::replace(&mut *caller, by),
         Err(_) => None,
     });
     swapped.ok().flatten()

@@ -1,8 +1,11 @@
 //! Spans of HTTP requests, from outside: tower layers over services without a network.
 
 mod client;
+mod grpc;
 mod hidden;
+mod reqwest_client;
 mod server;
+mod server_options;
 #[path = "../support/mod.rs"]
 mod support;
 mod trace_context;

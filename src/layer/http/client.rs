@@ -11,9 +11,12 @@ use tower_service::Service;
 use tracing::field::Empty;
 use tracing::{Level, Span, span};
 
+use super::grpc;
 use super::method::{OTHER, SpanName};
 use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
-use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
+use super::request_scope::RequestScope;
+use super::response::{ResponseBody, ResponseFuture};
+use super::side::HttpSide;
 use super::url::{Authority, FullUrl};
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::span_ext::TraceSpanExt;
@@ -103,10 +106,17 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let span = self.layer.request_span(&parts);
+        let is_grpc = grpc::is_grpc(&parts.headers);
+        let shared = &self.layer.shared;
+        let span = match is_grpc {
+            true => {
+                grpc::call_span(&parts, HttpSide::Client, shared.level, &shared.redaction, false)
+            }
+            false => self.layer.request_span(&parts),
+        };
         self.layer.inject(&span, &mut parts.headers);
         let request = Request::from_parts(parts, body);
-        let scope = RequestScope::new(span, &self.layer.shared.redaction);
+        let scope = RequestScope::new(span, &self.layer.shared.redaction).of_call(is_grpc);
         let response = scope.run(|| self.inner.call(request));
         ResponseFuture::new(response, scope, HttpSide::Client)
     }

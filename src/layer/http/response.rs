@@ -12,52 +12,9 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 use tracing::field::display;
 
-use super::redaction::Redaction;
+use super::request_scope::RequestScope;
+use super::side::HttpSide;
 use super::url::protocol_version;
-use crate::layer::caller::{self, CallerRole};
-use crate::model::Incoming;
-
-/// The span that a request is handled inside of.
-#[derive(Debug)]
-pub(super) struct RequestScope {
-    span: Span,
-    /// The caller, where a filter hides the span that would tell of it.
-    hidden: Option<Box<Incoming>>,
-    redaction: Redaction,
-}
-
-impl RequestScope {
-    pub(super) fn new(span: Span, redaction: &Redaction) -> Self {
-        Self { span, hidden: None, redaction: redaction.clone() }
-    }
-
-    pub(super) fn hidden(span: Span, redaction: &Redaction, caller: Incoming) -> Self {
-        Self { hidden: Some(Box::new(caller)), ..Self::new(span, redaction) }
-    }
-
-    pub(super) fn run<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _entered = self.span.enter();
-        match &self.hidden {
-            None => work(),
-            Some(caller) => {
-                caller::with_caller((**caller).clone(), CallerRole::InsteadOfRequest, work)
-            }
-        }
-    }
-}
-
-impl Default for RequestScope {
-    fn default() -> Self {
-        Self::new(Span::none(), &Redaction::default())
-    }
-}
-
-/// Which end of the wire a span stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HttpSide {
-    Server,
-    Client,
-}
 
 impl HttpSide {
     /// Whether a response with this status is an error: a client that asked wrongly is no error of
@@ -69,8 +26,12 @@ impl HttpSide {
         }
     }
 
-    fn record_response<B>(self, span: &Span, response: &Response<B>) {
+    fn record_response<B>(self, scope: &mut RequestScope, response: &Response<B>) {
         let status = response.status();
+        if scope.awaits_status {
+            return self.record_head_of_call(scope, response);
+        }
+        let span = &scope.span;
         span.record("http.response.status_code", i64::from(status.as_u16()));
         // The version of a request is a wish until the server answers.
         if self == Self::Client
@@ -82,6 +43,22 @@ impl HttpSide {
             // The code says why: a description would repeat it.
             span.record("error.type", status.as_str());
             span.record("otel.status_code", "error");
+        }
+    }
+}
+
+impl HttpSide {
+    /// gRPC says how a call ended in the trailers, or in the head where there is no body. Any other status than 200 comes
+    /// from a proxy or from what is not gRPC.
+    fn record_head_of_call<B>(self, scope: &mut RequestScope, response: &Response<B>) {
+        let status = response.status();
+        scope.note_status(self, response.headers());
+        if scope.awaits_status && status != StatusCode::OK {
+            scope.awaits_status = false;
+            scope.span.record("error.type", status.as_str());
+            scope.span.record("otel.status_code", "error");
+            let text = format_args!("no gRPC: HTTP status {}", status.as_u16()).to_string();
+            scope.span.record("otel.status_description", text);
         }
     }
 }
@@ -162,11 +139,13 @@ where
             }
             result
         }));
-        let scope = mem::take(this.scope);
+        let mut scope = mem::take(this.scope);
         match result {
-            Ok(response) => {
-                this.side.record_response(&scope.span, &response);
-                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, scope))))
+            Ok(mut response) => {
+                let side = *this.side;
+                side.record_response(&mut scope, &response);
+                scope.tell_trace_id(&mut response);
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, scope, side))))
             }
             Err(error) => {
                 record_error(&scope, &error);
@@ -184,13 +163,17 @@ pin_project! {
         #[pin]
         inner: B,
         scope: RequestScope,
+        side: HttpSide,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    fn new(inner: B, scope: RequestScope) -> Self {
-        let scope = if inner.is_end_stream() { RequestScope::default() } else { scope };
-        Self { inner, scope }
+    fn new(inner: B, mut scope: RequestScope, side: HttpSide) -> Self {
+        if inner.is_end_stream() {
+            scope.note_end(side);
+            scope = RequestScope::default();
+        }
+        Self { inner, scope, side }
     }
 }
 
@@ -209,14 +192,21 @@ where
         let mut this = self.project();
         let frame = ready!(this.scope.run(|| this.inner.as_mut().poll_frame(context)));
         let has_ended = match &frame {
-            Some(Ok(_)) => this.inner.is_end_stream(),
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    this.scope.note_status(*this.side, trailers);
+                }
+                this.inner.is_end_stream()
+            }
             Some(Err(error)) => {
                 record_error(this.scope, error);
+                this.scope.awaits_status = false;
                 true
             }
             None => true,
         };
         if has_ended {
+            this.scope.note_end(*this.side);
             *this.scope = RequestScope::default();
         }
         Poll::Ready(frame)

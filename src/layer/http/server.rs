@@ -1,29 +1,33 @@
 //! The span of a request that comes in.
 
-use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderName, Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
-use tracing::field::Empty;
-use tracing::{Level, Span, span};
+use tracing::Span;
 
-use super::method::{OTHER, SpanName};
-use super::options::{SharedOptions, TARGET, shared_option_methods, span_of_level};
-use super::response::{HttpSide, RequestScope, ResponseBody, ResponseFuture};
-use super::url::{Authority, protocol_version};
+use super::forwarded::Forwarded;
+use super::grpc;
+use super::options::{SharedOptions, shared_option_methods};
+use super::request_scope::RequestScope;
+use super::response::{ResponseBody, ResponseFuture};
+use super::server_span::{RequestNotes, request_span};
+use super::side::HttpSide;
+use crate::kit::glob::Glob;
 use crate::kit::unwind_safe;
-use crate::layer::caller::{self, CallerRole};
+use crate::layer::caller::{self, CallerRole, RequestTag};
 use crate::layer::lookup;
-use crate::model::{Border, Incoming};
+use crate::layer::span_ext::TraceSpanExt;
+use crate::model::{Border, Incoming, TagKey, TagValue};
 
 type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
+type Tags = dyn Fn(&Parts) -> Vec<RequestTag> + Send + Sync;
 
 /// Makes the span of each request that comes in (a tower layer).
 ///
@@ -64,6 +68,10 @@ type Route = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 pub struct HttpServerLayer {
     shared: SharedOptions,
     route: Option<Arc<Route>>,
+    tags: Option<Arc<Tags>>,
+    without: Arc<[Glob]>,
+    trace_id_header: Option<HeaderName>,
+    trusted_proxies: usize,
     scheme: Scheme,
 }
 
@@ -71,7 +79,15 @@ impl HttpServerLayer {
     /// Makes a layer that reads the W3C headers, knows no routes, and makes spans of the level INFO.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: SharedOptions::default(), route: None, scheme: Scheme::HTTP }
+        Self {
+            shared: SharedOptions::default(),
+            route: None,
+            tags: None,
+            without: Arc::default(),
+            trace_id_header: None,
+            trusted_proxies: 0,
+            scheme: Scheme::HTTP,
+        }
     }
 
     /// Sets what tells the route of a request, in the form with placeholders: the tag `http.route` and
@@ -105,6 +121,60 @@ impl HttpServerLayer {
     #[must_use]
     pub fn with_border(mut self, border: Border) -> Self {
         self.shared.border = border;
+        self
+    }
+
+    /// Sets what makes tags of a request. They are on the span before a sampler is asked about it, with and
+    /// without a caller. Default: nothing does. The layer asks once for each request.
+    ///
+    /// ```
+    /// use tailtrace::layer::http::HttpServerLayer;
+    /// let layer = HttpServerLayer::new().with_tags(|request| {
+    ///     let tenant = request.headers.get("x-tenant").and_then(|tenant| tenant.to_str().ok());
+    ///     tenant.map(|tenant| ("tenant", tenant.to_owned()))
+    /// });
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn with_tags<F, T, K, V>(mut self, tags: F) -> Self
+    where
+        F: Fn(&Parts) -> T + Send + Sync + 'static,
+        T: IntoIterator<Item = (K, V)>,
+        K: Into<TagKey<'static>>,
+        V: Into<TagValue>,
+    {
+        self.tags = Some(Arc::new(move |parts| {
+            let tags = tags(parts).into_iter();
+            tags.map(|(key, value)| (key.into().into_owned(), value.into())).collect()
+        }));
+        self
+    }
+
+    /// Leaves out requests by their paths, such as `/healthz` or `/assets/*`, where a `*` stands for any text: they
+    /// have no span. What the handler traces itself goes on, below the caller. Default: none.
+    #[must_use]
+    pub fn without_paths(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.without = paths.into_iter().map(|path| Glob::new(path.into())).collect();
+        self
+    }
+
+    /// Sets the header of responses that tells the client the trace id, in 32 digits, for a ticket or a page of
+    /// errors. Default: none does.
+    #[must_use]
+    pub fn with_trace_id_header(mut self, name: HeaderName) -> Self {
+        self.trace_id_header = Some(name);
+        self
+    }
+
+    /// Sets how many proxies before this server are trusted to tell the scheme and the client's address, which become
+    /// `url.scheme` and `client.address`: `Forwarded`, or `X-Forwarded-For` and `X-Forwarded-Proto`. Default: 0, and
+    /// these headers are not read.
+    ///
+    /// Each proxy adds what it saw at the end of the header. What stands before the entries of the trusted ones is what
+    /// a stranger claims, and is not read.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: usize) -> Self {
+        self.trusted_proxies = proxies;
         self
     }
 
@@ -174,76 +244,56 @@ impl HttpServerLayer {
         let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
         let caller = caller.at(self.shared.border);
+        let redaction = &self.shared.redaction;
+        let scope = if self.without.iter().any(|path| path.matches(parts.uri.path())) {
+            RequestScope::hidden(Span::none(), redaction, caller)
+        } else {
+            let is_grpc = grpc::is_grpc(&parts.headers);
+            self.traced_scope(parts, caller, is_grpc).of_call(is_grpc)
+        };
+        scope.with_trace_id_header(self.trace_id_header.clone())
+    }
+
+    fn traced_scope(&self, parts: &Parts, caller: Incoming, is_grpc: bool) -> RequestScope {
+        let redaction = &self.shared.redaction;
         // Asked first: what it traces itself has nothing to do with the caller.
         let route =
             self.route.as_ref().and_then(|route| unwind_safe::call(|| route(parts)).flatten());
+        let tags = self.tags.as_ref().and_then(|tags| unwind_safe::call(|| tags(parts)));
+        let tags = tags.unwrap_or_default();
         if caller.is_empty() {
-            return RequestScope::new(
-                self.request_span(parts, route, false),
-                &self.shared.redaction,
+            let span = self.span(parts, route, is_grpc, false);
+            // A root's sampler is not asked before the span is entered or has children.
+            for (key, value) in tags {
+                span.set_tag(key, value);
+            }
+            return RequestScope::new(span, redaction);
+        }
+        let create = || self.span(parts, route, is_grpc, true);
+        let role = CallerRole::ParentOfRequest;
+        let span = caller::with_caller_and_tags(caller.clone(), role, tags, create);
+        if lookup::is_known(&span) {
+            RequestScope::new(span, redaction)
+        } else {
+            RequestScope::hidden(span, redaction, caller)
+        }
+    }
+
+    fn span(&self, parts: &Parts, route: Option<&str>, is_grpc: bool, is_root: bool) -> Span {
+        let shared = &self.shared;
+        if is_grpc {
+            return grpc::call_span(
+                parts,
+                HttpSide::Server,
+                shared.level,
+                &shared.redaction,
+                is_root,
             );
         }
-        let create = || self.request_span(parts, route, true);
-        let span = caller::with_caller(caller.clone(), CallerRole::ParentOfRequest, create);
-        if lookup::is_known(&span) {
-            RequestScope::new(span, &self.shared.redaction)
-        } else {
-            RequestScope::hidden(span, &self.shared.redaction, caller)
-        }
+        let forwarded = Forwarded::read(&parts.headers, self.trusted_proxies);
+        let own = parts.uri.scheme().unwrap_or(&self.scheme).as_str();
+        let scheme = forwarded.scheme.unwrap_or(own);
+        let notes = RequestNotes { route, scheme, client: forwarded.client };
+        request_span(parts, shared, &notes, is_root)
     }
-
-    /// The span with everything that samplers may ask for. Its fields are formatted only where a
-    /// subscriber reads them.
-    fn request_span(&self, parts: &Parts, route: Option<&str>, is_root: bool) -> Span {
-        let method = self.shared.known_methods.name(&parts.method);
-        let authority = Authority::of(parts);
-        let redaction = &self.shared.redaction;
-        let original = method.is_none().then_some(parts.method.as_str());
-        let original =
-            original.and_then(|method| redaction.text("http.request.method_original", method));
-        let address =
-            authority.and_then(|authority| redaction.text("server.address", authority.address()));
-        let path = Some(parts.uri.path()).filter(|path| !path.is_empty());
-        let path = path.and_then(|path| redaction.text("url.path", path));
-        let query = parts.uri.query().and_then(|query| redaction.query(query));
-        let query = query.and_then(|query| redaction.shown("url.query", query));
-        let user_agent = text_of(parts.headers.get(header::USER_AGENT));
-        let user_agent =
-            user_agent.as_deref().and_then(|text| redaction.text("user_agent.original", text));
-        let scheme = parts.uri.scheme().unwrap_or(&self.scheme);
-
-        // The parent is static, as the level is, so each pair is a callsite of its own.
-        macro_rules! span_at {
-            ($level:ident $($parent:tt)*) => {
-                span!(
-                    target: TARGET, $($parent)* Level::$level, "http.server",
-                    otel.name = display(SpanName { method, route }),
-                    otel.kind = "server",
-                    http.request.method = method.unwrap_or(OTHER),
-                    http.request.method_original = original.as_deref(),
-                    http.route = route,
-                    url.scheme = scheme.as_str(),
-                    url.path = path.as_deref(),
-                    url.query = query.as_ref().map(display),
-                    server.address = address.as_deref(),
-                    server.port = authority.and_then(|authority| authority.port(parts.uri.scheme())).map(i64::from),
-                    network.protocol.version = protocol_version(parts.version),
-                    user_agent.original = user_agent.as_deref(),
-                    http.response.status_code = Empty,
-                    error.type = Empty,
-                    otel.status_code = Empty,
-                    otel.status_description = Empty,
-                )
-            };
-        }
-        if is_root {
-            span_of_level!(self.shared.level, span_at, parent: None,)
-        } else {
-            span_of_level!(self.shared.level, span_at)
-        }
-    }
-}
-
-fn text_of(value: Option<&HeaderValue>) -> Option<Cow<'_, str>> {
-    value.map(|value| String::from_utf8_lossy(value.as_bytes()))
 }

@@ -128,6 +128,12 @@ impl LayerState {
             CallerRole::InsteadOfRequest
         };
         if let Some(caller) = caller::of_thread(role) {
+            // Before the parent, because with it the sampler is asked.
+            for (key, value) in caller::take_tags() {
+                self.write(id, |span| {
+                    span.set_tag(key, value);
+                });
+            }
             self.set_parent(id, &caller);
         }
     }
