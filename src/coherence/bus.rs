@@ -71,6 +71,15 @@ pub trait BusSender: Send {
     /// # Errors
     /// When the connection is lost. The message may be lost with it.
     async fn publish(&mut self, message: Vec<u8>) -> Result<(), BusError>;
+
+    /// Hands over to the system what the client itself still holds back. Called when a pipeline flushes or shuts down,
+    /// after the last [`publish`](Self::publish). Does nothing by default.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    async fn flush(&mut self) -> Result<(), BusError> {
+        Ok(())
+    }
 }
 
 /// The half of a [`BusConnection`] that receives.

@@ -10,16 +10,24 @@
 //!
 //! The logic has neither clock nor threads nor sockets. A thread of its own, with a small runtime, connects it to the bus.
 
+#[cfg(any(feature = "coherence-nats", feature = "coherence-redis"))]
+mod address;
 mod budget;
 mod bus;
+#[cfg(all(feature = "tls", any(feature = "coherence-nats", feature = "coherence-redis")))]
+mod bus_tls;
 mod codec;
 mod config;
 mod heard;
 mod inbox;
 mod member;
 mod memory;
+#[cfg(feature = "coherence-nats")]
+mod nats;
 mod notice;
 mod outbox;
+#[cfg(feature = "coherence-redis")]
+mod redis;
 mod remembered;
 mod runner;
 mod senders;
@@ -29,5 +37,9 @@ pub use codec::{Message, MessageBody, MessageError, ProtocolVersion};
 pub use config::Coherence;
 pub(crate) use heard::{HeardNotice, HeardOutcome, KeepHeard, MOST_RING_ENTRIES};
 pub use memory::MemoryBus;
+#[cfg(feature = "coherence-nats")]
+pub use nats::NatsBus;
 pub use notice::{KeptPart, Notice};
+#[cfg(feature = "coherence-redis")]
+pub use redis::RedisBus;
 pub(crate) use runner::CoherenceHandle;

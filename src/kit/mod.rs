@@ -13,6 +13,8 @@ pub(crate) mod secret;
 pub(crate) mod striped_counter;
 pub(crate) mod sync;
 pub(crate) mod thread_stripe;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 pub(crate) mod type_name;
 pub(crate) mod unwind_safe;
 mod with_fields;

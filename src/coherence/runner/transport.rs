@@ -189,7 +189,8 @@ impl Runner {
                 }
             }
             self.keep_heard();
-            let published = self.publish(sender.as_deref_mut()).await;
+            let is_urgent = received.flush.is_some() || received.is_ending;
+            let published = self.publish(sender.as_deref_mut(), is_urgent).await;
             if let Some(number) = received.flush {
                 self.inbox.flushed(number);
             }
@@ -206,18 +207,20 @@ impl Runner {
 
     async fn publish(
         &self,
-        mut sender: Option<&mut (dyn BusSender + 'static)>,
+        sender: Option<&mut (dyn BusSender + 'static)>,
+        is_urgent: bool,
     ) -> Result<(), BusError> {
+        // Without a sender the member is not connected, and only lets go of what gets old.
+        let Some(sender) = sender else {
+            lock(&self.member).poll_publish(self.clock.now());
+            return Ok(());
+        };
         loop {
             let message = lock(&self.member).poll_publish(self.clock.now());
-            let Some(message) = message else { return Ok(()) };
-            // Without a sender the member is not connected, and has no message.
-            let Some(sender) = sender.as_deref_mut() else { return Ok(()) };
-            match timeout(CALL_TIMEOUT, sender.publish(message)).await {
-                Ok(published) => published?,
-                Err(_) => return Err(BusError::new("the client took no message within 5 s")),
-            }
+            let Some(message) = message else { break };
+            in_time(sender.publish(message)).await?;
         }
+        if is_urgent { in_time(sender.flush()).await } else { Ok(()) }
     }
 
     /// Waits until the inbox changes, or the deadline.
@@ -250,6 +253,11 @@ impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.0.ended();
     }
+}
+
+async fn in_time(call: impl Future<Output = Result<(), BusError>>) -> Result<(), BusError> {
+    let ended = timeout(CALL_TIMEOUT, call).await;
+    ended.unwrap_or_else(|_| Err(BusError::new("the client took no message within 5 s")))
 }
 
 enum Raced<A, B> {
