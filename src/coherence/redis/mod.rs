@@ -19,7 +19,7 @@ const PORT: u16 = 6379;
 /// Coherence over the publish and subscribe of a Redis server, 6.0 or newer.
 ///
 /// Uses the channel `tailtrace.GROUP` and stores nothing. A user of the server's access lists needs
-/// `+subscribe +publish +ping +hello +client|setinfo &tailtrace.GROUP`. In a Redis Cluster each message goes to all nodes;
+/// `+subscribe +publish +ping +hello &tailtrace.GROUP`. In a Redis Cluster each message goes to all nodes;
 /// one small server beside it is cheaper.
 ///
 /// The connection is made, and made again, by the pipeline's thread of coherence.

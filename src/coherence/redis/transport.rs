@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ::redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use ::redis::{
-    AsyncConnectionConfig, Cmd, ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo,
-    RedisError, Value, cmd,
+    AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, RedisError,
+    Value, cmd,
 };
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -96,6 +96,8 @@ async fn subscribe(
     channel: String,
 ) -> Result<BusConnection, BusError> {
     let mut info = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+    // One permission less that a user needs.
+    info = info.set_skip_set_lib_name();
     if let Some(user) = &settings.server.user {
         info = info.set_username(user.expose());
     }
@@ -111,7 +113,7 @@ async fn subscribe(
     // Ends with the connection, and then drops the sender of pushes.
     tokio::spawn(driver);
     let mut receiver = RedisReceiver { connection: connection.clone(), messages };
-    receiver.ask(cmd("SUBSCRIBE").arg(&channel)).await?;
+    receiver.connection.subscribe(&channel).await.map_err(refused)?;
     Ok(BusConnection::new(RedisSender { connection, channel }, receiver))
 }
 
@@ -143,7 +145,7 @@ impl BusSender for RedisSender {
     async fn publish(&mut self, message: Vec<u8>) -> Result<(), BusError> {
         let mut publish = cmd("PUBLISH");
         publish.arg(&self.channel).arg(message);
-        self.connection.send_packed_command(&publish).await.map(drop).map_err(refused)
+        publish.exec_async(&mut self.connection).await.map_err(refused)
     }
 }
 
@@ -152,18 +154,12 @@ struct RedisReceiver {
     messages: mpsc::Receiver<PushInfo>,
 }
 
-impl RedisReceiver {
-    async fn ask(&mut self, command: &Cmd) -> Result<(), BusError> {
-        self.connection.send_packed_command(command).await.map(drop).map_err(refused)
-    }
-}
-
 #[async_trait]
 impl BusReceiver for RedisReceiver {
     async fn receive(&mut self) -> Result<Vec<u8>, BusError> {
         loop {
             let Ok(push) = timeout(SILENCE, self.messages.recv()).await else {
-                self.ask(&cmd("PING")).await?;
+                cmd("PING").exec_async(&mut self.connection).await.map_err(refused)?;
                 continue;
             };
             match push {

@@ -32,7 +32,7 @@ fn tenants(kind: Kind) -> Option<Server> {
         Kind::Redis => {
             let user = |name: &str| {
                 format!(
-                    "user {name} on >s3cr:t@ +subscribe +publish +ping +hello +client|setinfo \
+                    "user {name} on >s3cr:t@ +subscribe +publish +ping +hello \
                      &tailtrace.{name}\n"
                 )
             };
