@@ -133,7 +133,7 @@
 //! - [`record`]: the hot path. One pooled buffer per local trace, completed when its last span ends;
 //!   [`RecordLimits`](record::RecordLimits) bounds what is live, and the ring of recent drops. `KeepOutcome`, `SpanPool`.
 //! - [`coherence`]: one trace in all services. `Coherence` says over which `KeepBus` and in which group services tell
-//!   each other what they kept; `MemoryBus` is one within the process.
+//!   each other what they kept; `MemoryBus` is one within the process, `NatsBus` and `RedisBus` (features) reach servers.
 //! - [`delivery`]: when and how often kept traces are exported. [`DeliveryConfig`](delivery::DeliveryConfig) has the
 //!   limits of the queues and the [`Retry`](delivery::Retry); [`AsyncExporter`](delivery::AsyncExporter) gives any
 //!   exporter a queue of its own.
@@ -175,6 +175,7 @@
 //! OpenTelemetry ·
 //! [Configuration](manual::configuration) ·
 //! [Features](manual::features) ·
+//! [Across services](manual::across_services) ·
 //! [Decisions](manual::decisions) ·
 //! [Comparison](manual::comparison)
 #![forbid(unsafe_code)]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests against a real NATS and a real Redis: tests/interop/buses.sh
 #
-# `tests/interop/buses.sh smoke` leaves out the tests whose names begin with `long_`: outages of seconds. Other
-# arguments go to the test program. `TAILTRACE_NATS_SERVER` and `TAILTRACE_REDIS_SERVER` name binaries that are already
+# `tests/interop/buses.sh smoke` leaves out the tests whose names begin with `long_`: outages of seconds. `release` as the
+# first argument builds for release. Other arguments go to the test program. `TAILTRACE_NATS_SERVER` and `TAILTRACE_REDIS_SERVER` name binaries that are already
 # there; else Debian's packages are installed where that is allowed, and NATS is built from its Go module where there is
 # no package. A server that cannot be had is said to be skipped; that is not a failure.
 set -euo pipefail
@@ -73,9 +73,14 @@ end_servers() {
 trap end_servers EXIT
 trap 'exit 130' INT TERM
 
+build=()
+if [ "${1:-}" = release ]; then
+    build=(--release)
+    shift
+fi
 arguments=("$@")
 if [ "${1:-}" = smoke ]; then
     arguments=(--skip long_)
 fi
 # One after the other: each has five processes, and the machine may have two cores.
-timeout "$TEST_LIMIT" cargo test --features "$FEATURES" --test buses -- --test-threads=1 "${arguments[@]}"
+timeout "$TEST_LIMIT" cargo test "${build[@]}" --features "$FEATURES" --test buses -- --test-threads=1 "${arguments[@]}"

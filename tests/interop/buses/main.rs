@@ -4,6 +4,7 @@
 //! a server its tests say that they were skipped. Tests whose names begin with `long_` have outages of seconds.
 
 mod bad_days;
+mod bench;
 mod cable;
 mod certificates;
 mod collector;

@@ -4,7 +4,8 @@ use std::env;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tailtrace::coherence::{Coherence, NatsBus, RedisBus};
-use tailtrace::export::OtlpProtocol;
+use tailtrace::delivery::DeliveryConfig;
+use tailtrace::export::{Batching, OtlpProtocol};
 use tailtrace::{
     Errors, OtlpExporter, Pipeline, SpanId, Status, TailSampler, TraceContext, TraceId, Tracer,
 };
@@ -18,11 +19,14 @@ pub(crate) const JOB: &str = "TAILTRACE_BUSES_JOB";
 /// The variable with the authority of the bus, for TLS.
 pub(crate) const AUTHORITY: &str = "TAILTRACE_BUSES_AUTHORITY";
 
+/// What a service says before its CPU time, in microseconds.
+pub(crate) const CPU_MICROS: &str = "cpu micros: ";
+
 /// What a service is to do.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) index: u64,
-    /// The address of the bus; empty for none.
+    /// The address of the bus; `none` for none.
     pub(crate) bus: String,
     pub(crate) group: String,
     pub(crate) collector: String,
@@ -34,12 +38,17 @@ pub(crate) struct Job {
     pub(crate) start: u64,
     /// How long the service waits after its last trace before it ends, in milliseconds.
     pub(crate) linger: u64,
+    /// How long kept traces gather before they are sent to the collector, in milliseconds.
+    pub(crate) batch: u64,
 }
 
 impl Job {
     pub(crate) fn to_text(&self) -> String {
-        let Self { index, bus, group, collector, per_second, traces, one_of, start, linger } = self;
-        format!("{index} {per_second} {traces} {one_of} {start} {linger} {group} {collector} {bus}")
+        let Self { index, bus, group, collector, per_second, traces, one_of, start, linger, batch } =
+            self;
+        format!(
+            "{index} {per_second} {traces} {one_of} {start} {linger} {batch} {group} {collector} {bus}"
+        )
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -52,6 +61,7 @@ impl Job {
             one_of: number()?,
             start: number()?,
             linger: number()?,
+            batch: number()?,
             group: words.next()?.to_owned(),
             collector: words.next()?.to_owned(),
             bus: words.next()?.to_owned(),
@@ -67,9 +77,13 @@ impl Job {
     fn run(&self) {
         let exporter = OtlpExporter::builder().with_protocol(OtlpProtocol::HttpProtobuf);
         let exporter = exporter.with_endpoint(self.collector.clone()).build().unwrap();
-        let pipeline = Pipeline::builder(format!("service-{}", self.index))
-            .with_tail(TailSampler::new().keep(Errors))
-            .with_exporter(exporter);
+        let pipeline =
+            Pipeline::builder(format!("service-{}", self.index))
+                .with_tail(TailSampler::new().keep(Errors))
+                .with_delivery(DeliveryConfig::default().with_batching(
+                    Batching::default().with_max_age(Duration::from_millis(self.batch)),
+                ))
+                .with_exporter(exporter);
         let pipeline = match self.coherence() {
             Some(coherence) => pipeline.with_coherence(coherence),
             None => pipeline,
@@ -87,11 +101,11 @@ impl Job {
             self.trace(&tracer, number);
         }
         pause(Duration::from_millis(self.linger));
+        println!("{CPU_MICROS}{}", cpu_micros());
         pipeline.shutdown(PLENTY).unwrap();
         let stats = pipeline.stats();
         assert!(stats.balances(), "{stats}");
         println!("{stats}");
-        println!("service-{} used {} ms of CPU", self.index, cpu_millis());
     }
 
     fn coherence(&self) -> Option<Coherence> {
@@ -140,11 +154,14 @@ pub(crate) fn trace_id(group: &str, number: u64) -> TraceId {
     TraceId::from_bits(bits | 1).unwrap()
 }
 
-/// What this process has used, by the clock of the system; a hundredth of a second is its grain.
-fn cpu_millis() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
+/// What the threads of this process have used, in microseconds; those that have ended do not count.
+fn cpu_micros() -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanos = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    nanos.sum::<u64>() / 1_000
 }
 
 /// The process of a service, where the variable says what to do; else a test that does nothing.

@@ -1,7 +1,7 @@
 //! Who may publish and listen: the server's own permissions, passwords, and TLS.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use tailtrace::coherence::{BusConnection, BusError, KeepBus, NatsBus, RedisBus};
@@ -44,7 +44,7 @@ fn tenants(kind: Kind) -> Option<Server> {
     })
 }
 
-fn write(folder: &PathBuf, name: &str, text: &str) -> String {
+fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
     path.to_string_lossy().into_owned()

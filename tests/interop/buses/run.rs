@@ -4,8 +4,8 @@ use std::env;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::collector::Collector;
-use crate::node::{AUTHORITY, JOB, Job, SERVICES, trace_id};
+use crate::collector::{Collector, Traces};
+use crate::node::{AUTHORITY, CPU_MICROS, JOB, Job, SERVICES, trace_id};
 use crate::pause;
 
 /// From the start of the processes to the first trace: all are connected by then.
@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) one_of: u64,
     pub(crate) linger: Duration,
     pub(crate) authority: Option<String>,
+    /// How long kept traces gather before they are sent to the collector.
+    pub(crate) batch_millis: u64,
 }
 
 /// What came of it.
@@ -33,6 +35,13 @@ pub(crate) struct Outcome {
     pub(crate) coherent: usize,
     /// Traces that came and were not wanted.
     pub(crate) unwanted: usize,
+    /// The CPU time of each service.
+    cpu: Vec<Duration>,
+    /// For how long the services worked.
+    worked: Duration,
+    /// For each wanted trace that is whole, the time from the arrival of the part that failed to that of the last one;
+    /// in order.
+    lags: Vec<Duration>,
 }
 
 impl Plan {
@@ -45,6 +54,7 @@ impl Plan {
             one_of: 10,
             linger: Duration::from_secs(1),
             authority: None,
+            batch_millis: 100,
         }
     }
 
@@ -72,17 +82,29 @@ impl Plan {
             one_of: self.one_of,
             start,
             linger: self.linger.as_millis() as u64,
+            batch: self.batch_millis,
         };
         let jobs = self.buses.iter().enumerate().map(job);
         let services: Vec<Child> = jobs.map(|job| self.spawn(&job)).collect();
         pause(WARM_UP);
         meanwhile();
+        let mut cpu = Vec::new();
         for service in services {
             let output = service.wait_with_output().unwrap();
-            println!("{}", String::from_utf8_lossy(&output.stdout));
-            assert!(output.status.success(), "a service failed");
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "a service failed:\n{said}");
+            let micros = said.lines().find_map(|line| line.strip_prefix(CPU_MICROS));
+            cpu.push(Duration::from_micros(micros.unwrap().parse().unwrap()));
+            if self.batch_millis > 1 {
+                println!("{said}");
+            }
         }
-        self.count(&collector, traces)
+        let outcome = self.count(&collector.traces(), cpu, traces);
+        println!(
+            "{}: {} of {} wanted traces are whole",
+            self.group, outcome.coherent, outcome.wanted
+        );
+        outcome
     }
 
     fn spawn(&self, job: &Job) -> Child {
@@ -94,22 +116,43 @@ impl Plan {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
     }
 
-    fn count(&self, collector: &Collector, traces: u64) -> Outcome {
-        let services = collector.services();
-        let parts = |number| {
-            let id = trace_id(self.group, number).to_bytes();
-            services.get(id.as_slice()).map_or(0, |services| services.len() as u64)
-        };
+    fn count(&self, came: &Traces, cpu: Vec<Duration>, traces: u64) -> Outcome {
         let wanted: Vec<u64> = (0..traces).filter(|at| at.is_multiple_of(self.one_of)).collect();
-        let coherent = wanted.iter().filter(|number| parts(**number) == SERVICES).count();
-        let came = wanted.iter().filter(|number| parts(**number) > 0).count();
-        let outcome = Outcome { wanted: wanted.len(), coherent, unwanted: services.len() - came };
-        println!("{}: {outcome:?}", self.group);
-        outcome
+        let parts = |number: &u64| came.get(trace_id(self.group, *number).to_bytes().as_slice());
+        let mut lags = Vec::new();
+        for number in &wanted {
+            let Some(parts) = parts(number).filter(|parts| parts.len() as u64 == SERVICES) else {
+                continue;
+            };
+            let failed = format!("service-{}", number / self.one_of % SERVICES);
+            let last = parts.values().max().unwrap();
+            lags.push(last.saturating_duration_since(parts[&failed]));
+        }
+        lags.sort();
+        Outcome {
+            wanted: wanted.len(),
+            coherent: lags.len(),
+            unwanted: came.len() - wanted.iter().filter_map(parts).count(),
+            cpu,
+            worked: Duration::from_secs(self.seconds) + self.linger,
+            lags,
+        }
     }
 }
 
 impl Outcome {
+    /// The lag that this share of the traces did not exceed.
+    pub(crate) fn lag(&self, share: f64) -> Duration {
+        let index = (self.lags.len() as f64 * share) as usize;
+        self.lags.get(index).or(self.lags.last()).copied().unwrap_or_default()
+    }
+
+    /// The share of one core that a service used, in the mean.
+    pub(crate) fn cpu_share(&self) -> f64 {
+        let used: Duration = self.cpu.iter().sum();
+        used.as_secs_f64() / self.worked.as_secs_f64() / self.cpu.len() as f64
+    }
+
     /// At least 99.9 of 100 wanted traces are whole, and nothing else came.
     #[track_caller]
     pub(crate) fn assert_coherent(&self) {

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Server {
     /// Starts a server with arguments that are made of a folder of its own and of its port.
     pub(crate) fn start_with(
         kind: Kind,
-        arguments: impl FnOnce(&PathBuf, u16) -> Vec<String>,
+        arguments: impl FnOnce(&Path, u16) -> Vec<String>,
     ) -> Option<Self> {
         let binary = kind.binary()?;
         let port = free_port();
@@ -143,7 +143,7 @@ fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn run(binary: &PathBuf, arguments: &[String], folder: &PathBuf) -> Child {
+fn run(binary: &Path, arguments: &[String], folder: &Path) -> Child {
     let log = fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let child = Command::new(binary)
         .args(arguments)
