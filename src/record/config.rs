@@ -6,6 +6,10 @@ use crate::coherence::Coherence;
 use crate::kit::with_fields;
 use crate::model::Limits;
 
+/// A trace of fewer spans, or bytes, at the most is not decided in parts because it fills its limit.
+const FEWEST_SPANS: u32 = 32;
+const FEWEST_BYTES: u32 = 64 * 1024;
+
 /// How much the recorder may hold, and for how long.
 ///
 /// At a limit the least valuable goes first and the [ledger](crate::ledger) says why: traces with an
@@ -30,6 +34,14 @@ pub struct RecordLimits {
     pub bytes_per_trace: u32,
     /// How long a trace whose root has ended waits for its other spans. Default 10 s.
     pub linger: Duration,
+    /// How long a trace may stay open before it is decided in parts: each subtree that completes below a span that has
+    /// been open for as long is decided by itself, and leaves, or gives its room back, at once. Default 30 s;
+    /// [`Duration::MAX`] turns that off. A trace that has filled half of
+    /// [`spans_per_trace`](Self::spans_per_trace) or [`bytes_per_trace`](Self::bytes_per_trace) is decided in parts
+    /// whatever its age, where these limits are at least 32 spans and 64 KiB.
+    ///
+    /// Traces are looked at each sixteenth of this time, but at least once a second.
+    pub part_age: Duration,
     /// How long a local root may stay open before the crate's log tells it, once, as the leak that it usually is.
     /// Default 10 minutes; zero and [`Duration::MAX`] turn that off.
     pub leak_age: Duration,
@@ -51,6 +63,7 @@ impl Default for RecordLimits {
             spans_per_trace: 10_000,
             bytes_per_trace: 8 * 1024 * 1024,
             linger: Duration::from_secs(10),
+            part_age: Duration::from_secs(30),
             leak_age: Duration::from_secs(600),
             ring_bytes: 8 * 1024 * 1024,
             ring_age: Duration::from_secs(30),
@@ -67,6 +80,7 @@ impl RecordLimits {
         spans_per_trace: u32 => with_spans_per_trace;
         bytes_per_trace: u32 => with_bytes_per_trace;
         linger: Duration => with_linger;
+        part_age: Duration => with_part_age;
         leak_age: Duration => with_leak_age;
         ring_bytes: usize => with_ring_bytes;
         ring_age: Duration => with_ring_age;
@@ -104,6 +118,25 @@ impl RecordLimits {
             limits.ring_bytes = coherence.ring_cap();
         }
         limits
+    }
+
+    /// How many spans a trace may have before it is decided in parts, or is full.
+    #[inline]
+    pub(super) fn first_spans(&self) -> u32 {
+        if self.spans_per_trace < FEWEST_SPANS {
+            self.spans_per_trace
+        } else {
+            self.spans_per_trace / 2
+        }
+    }
+
+    /// How many bytes a trace may have before it is decided in parts.
+    pub(super) fn first_bytes(&self) -> usize {
+        if self.bytes_per_trace < FEWEST_BYTES {
+            usize::MAX
+        } else {
+            self.bytes_per_trace as usize / 2
+        }
     }
 
     /// The most spans of a trace: an eighth more where the next span has failed.

@@ -11,7 +11,7 @@ use super::local::kept_for;
 use crate::coherence::{CoherenceHandle, HeardNotice, Notice};
 use crate::kit::unwind_safe::lock;
 use crate::ledger::CoherenceStats;
-use crate::model::TraceId;
+use crate::model::{SpanId, TraceId};
 use crate::time::Tick;
 use crate::trace::KeepReason;
 use crate::trace::header::TraceHeader;
@@ -71,11 +71,19 @@ impl CoherenceLink {
         kept_for(reason.unwrap_or(Cow::Borrowed("another service")))
     }
 
-    /// Tells the other services that a policy kept a trace.
-    pub(super) fn announce(&self, header: &TraceHeader, kept: &KeepReason) {
+    /// Tells the other services that a policy kept a trace, or the part of it below a span and the parent of that.
+    pub(super) fn announce(
+        &self,
+        header: &TraceHeader,
+        kept: &KeepReason,
+        part: Option<(SpanId, Option<SpanId>)>,
+    ) {
         let mut notice = Notice::new(header.trace_id).with_policy(&*kept.policy);
         if let Some(randomness) = header.trace_state.randomness() {
             notice = notice.with_randomness(randomness);
+        }
+        if let Some((top, parent)) = part {
+            notice = notice.with_part(top, parent);
         }
         self.handle.announce(notice);
     }

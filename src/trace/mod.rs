@@ -20,4 +20,4 @@ pub(crate) use span_mut::ErrorDetails;
 pub(crate) use span_mut::SpanMut;
 pub(crate) use span_ref::SpanRef;
 pub use span_ref::{LinkRef, LogRef};
-pub(crate) use view::TraceView;
+pub(crate) use view::{OpenAncestors, TraceView};

@@ -1,5 +1,7 @@
 //! A local trace as a tail policy sees it.
 
+use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::SpanRef;
@@ -7,6 +9,29 @@ use super::header::TraceHeader;
 use super::store::{SpanIndex, SpanStore};
 use crate::model::{Randomness, TraceId};
 use crate::time::Tick;
+
+/// The open spans above a part, which are copied when a policy asks for them.
+pub(crate) struct OpenAncestors<'a> {
+    copy: &'a (dyn Fn() -> SpanStore + Sync),
+    copies: OnceLock<SpanStore>,
+}
+
+impl<'a> OpenAncestors<'a> {
+    /// Ancestors that `copy` copies, the nearest first.
+    pub(crate) fn new(copy: &'a (dyn Fn() -> SpanStore + Sync)) -> Self {
+        Self { copy, copies: OnceLock::new() }
+    }
+
+    fn copies(&self) -> &SpanStore {
+        self.copies.get_or_init(self.copy)
+    }
+}
+
+impl fmt::Debug for OpenAncestors<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OpenAncestors").field(&self.copies.get().map(SpanStore::len)).finish()
+    }
+}
 
 /// A local trace that is complete, or as complete as it will get, before it is decided.
 ///
@@ -17,11 +42,44 @@ pub struct TraceView<'a> {
     header: &'a TraceHeader,
     store: &'a SpanStore,
     now: Tick,
+    is_part: bool,
+    ancestors: Option<&'a OpenAncestors<'a>>,
 }
 
 impl<'a> TraceView<'a> {
     pub(crate) const fn new(header: &'a TraceHeader, store: &'a SpanStore, now: Tick) -> Self {
-        Self { header, store, now }
+        Self { header, store, now, is_part: false, ancestors: None }
+    }
+
+    /// This view as one of a part of a trace that goes on.
+    pub(crate) const fn as_part(self, is_part: bool) -> Self {
+        Self { is_part, ..self }
+    }
+
+    /// This view as one of a part below these spans.
+    pub(crate) const fn below(self, ancestors: &'a OpenAncestors<'a>) -> Self {
+        Self { is_part: true, ancestors: Some(ancestors), ..self }
+    }
+
+    /// Whether these spans are a part of a trace, of which other spans are decided apart from them.
+    ///
+    /// A trace that stays open for long, or fills half of a limit, is decided in parts: each subtree that completes
+    /// below a span that is open. [`root`](Self::root) is the top of that subtree, then, and
+    /// [`duration`](Self::duration) how long that took.
+    #[must_use]
+    pub fn is_part(self) -> bool {
+        self.is_part
+    }
+
+    /// The spans above a part that have not ended, with the names and tags they have so far: the parent of its top
+    /// first, the root last. None for a trace that is decided as a whole.
+    ///
+    /// They are copied at the first call for a part, so that a policy that does not ask pays nothing.
+    pub fn ancestors(self) -> impl Iterator<Item = SpanRef<'a>> {
+        let Self { header, ancestors, .. } = self;
+        let copies = ancestors.map(OpenAncestors::copies);
+        let indices = (0..).map(SpanIndex::new);
+        indices.map_while(move |index| SpanRef::new(header, copies?, index))
     }
 
     /// The trace's id.
@@ -85,9 +143,13 @@ impl<'a> TraceView<'a> {
         self.store.len()
     }
 
-    /// The time from the first start to the last end; zero while no span has ended.
+    /// The time from the first start to the last end; zero while no span has ended. Of a [part](Self::is_part), the
+    /// time that its top took.
     #[must_use]
     pub fn duration(self) -> Duration {
+        if self.is_part {
+            return self.root().map(SpanRef::duration).unwrap_or_default();
+        }
         let times = self.store.times(self.header.correction);
         times.map_or(Duration::ZERO, |(start, end)| end.since(start))
     }

@@ -60,7 +60,9 @@ impl Pipeline {
     /// Decides what lingered, then exports everything that was kept before the call, and waits for it. With
     /// [coherence](crate::pipeline::PipelineBuilder::with_coherence), other services are told of it at once.
     ///
-    /// Traces that are still running stay. It blocks the calling thread, as do only
+    /// Of traces that are still running, the tail is asked about each subtree that failed and is complete below a span
+    /// that is open: what it keeps is exported as a [part](crate::Trace::is_part), and the rest stays. So an error
+    /// inside of a root that never ends is out. It blocks the calling thread, as do only
     /// [`shutdown`](Self::shutdown) and the drop of the last handle. Policies that are asked about what
     /// lingered run first; their time counts, but they are not interrupted.
     ///
@@ -72,6 +74,7 @@ impl Pipeline {
         let start = recorder.clock.now();
         let asked = time_limit(timeout);
         recorder.poll(start);
+        recorder.send_complete_parts(start);
         self.core.flush_notices(start, asked);
         let left = asked.saturating_sub(recorder.clock.now().since(start));
         delivery.flush(left).map_err(|error| error.within(asked))

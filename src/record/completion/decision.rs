@@ -6,9 +6,10 @@ use crate::ledger::Reason;
 use crate::model::Threshold;
 use crate::record::deciders::Deciders;
 use crate::record::live::LiveTraces;
-use crate::record::local::{LocalTrace, TraceOwner};
+use crate::record::local::{KeepOrigin, LocalTrace, TraceOwner};
 use crate::tail::TailDecision;
 use crate::time::Tick;
+use crate::trace::header::HeadSample;
 use crate::trace::store::SpanStore;
 use crate::trace::{KeepReason, TraceView};
 
@@ -48,12 +49,31 @@ impl TraceDecision {
         store: &SpanStore,
         now: Tick,
     ) -> Self {
-        let verdict = deciders.ask_tail(&TraceView::new(&trace.header, store, now));
-        let sample = trace.sample();
-        let kept = |policy, threshold| KeepReason { policy, threshold, is_late: false };
+        let view = TraceView::new(&trace.header, store, now).as_part(store.is_part());
+        let reason = || traces.take_reason(trace);
+        Self::of(deciders, &view, trace.sample(), store, trace.requested(), reason)
+    }
+
+    /// Asks the tail about the spans of a store as a view shows them.
+    #[inline]
+    pub(super) fn of(
+        deciders: &Deciders,
+        view: &TraceView<'_>,
+        sample: Option<HeadSample>,
+        store: &SpanStore,
+        requested: Option<KeepOrigin>,
+        reason: impl FnOnce() -> KeepReason,
+    ) -> Self {
+        let verdict = deciders.ask_tail(view);
+        let is_part = view.is_part();
+        let kept = |policy, threshold| KeepReason { policy, threshold, is_late: false, is_part };
         let keep = |policy, threshold| Self::Keep(kept(policy, threshold));
         match verdict.decision {
-            TailDecision::Drop if !trace.is_keep_requested_by_person() => {
+            // What leads to a part that was kept leaves with it.
+            TailDecision::Pass | TailDecision::Drop if is_part && store.has_kept_below() => {
+                keep(Cow::Borrowed("kept below"), None)
+            }
+            TailDecision::Drop if requested != Some(KeepOrigin::Person) => {
                 Self::Drop(Reason::DroppedByPolicy)
             }
             TailDecision::Keep => {
@@ -62,7 +82,7 @@ impl TraceDecision {
                 let is_alike_everywhere = verdict.is_alike_everywhere();
                 let kept = kept(verdict.policy, sampled.map_or(verdict.threshold, either));
                 // What a notice caused is known to the others.
-                if is_alike_everywhere || trace.is_keep_requested() {
+                if is_alike_everywhere || requested.is_some() {
                     Self::Keep(kept)
                 } else {
                     Self::KeepAndAnnounce(kept)
@@ -70,7 +90,7 @@ impl TraceDecision {
             }
             _ => match sample {
                 Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
-                None if trace.is_keep_requested() => Self::Keep(traces.take_reason(trace)),
+                None if requested.is_some() => Self::Keep(KeepReason { is_part, ..reason() }),
                 // The policy that panicked may have been the one that keeps what failed.
                 None if verdict.panics() > 0 && store.has_errors() => {
                     keep(Cow::Borrowed("error, as a policy panicked"), None)

@@ -3,8 +3,13 @@
 #[cfg(feature = "layer")]
 mod completed;
 mod decision;
+mod ended;
+mod flush;
 mod held;
 mod linger;
+mod part_look;
+mod part_watch;
+mod parts;
 mod requests;
 
 use std::fmt;
@@ -17,10 +22,12 @@ pub use decision::KeepOutcome;
 
 use self::decision::TraceDecision;
 use self::linger::LingeringTraces;
+use self::part_look::PartLook;
+use self::part_watch::PartWatch;
 use super::deciders::Deciders;
 use super::live::{LiveTraces, RingOutcome};
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
-use crate::ledger::{Ledger, Reason};
+use crate::ledger::Ledger;
 use crate::model::Resource;
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
@@ -32,6 +39,7 @@ pub(super) struct Completion<O> {
     deciders: Arc<Deciders>,
     lingering: LingeringTraces<O>,
     linger: Duration,
+    part_watch: PartWatch,
     /// Where kept traces go. Must not block and not run user code.
     sink: Box<dyn Fn(Trace) + Send + Sync>,
     resource: Arc<Resource>,
@@ -42,11 +50,14 @@ impl<O: TraceOwner> Completion<O> {
     pub(super) fn new(
         deciders: Arc<Deciders>,
         linger: Duration,
+        part_age: Duration,
         sink: Box<dyn Fn(Trace) + Send + Sync>,
         resource: Arc<Resource>,
         ledger: Arc<Ledger>,
     ) -> Self {
-        Self { deciders, lingering: LingeringTraces::new(), linger, sink, resource, ledger }
+        let lingering = LingeringTraces::new();
+        let part_watch = PartWatch::new(part_age);
+        Self { deciders, lingering, linger, part_watch, sink, resource, ledger }
     }
 
     /// The service whose spans these are, unless a span says otherwise.
@@ -76,6 +87,8 @@ impl<O: TraceOwner> Completion<O> {
             self.held_span_ended(traces, trace, live, place, has_failed, now)
         } else if live.open == 0 {
             self.complete(traces, trace, live)
+        } else if live.parts.is_some() {
+            self.part_span_ended(live, ended)
         } else {
             if is_root && matches!(live.phase, Phase::Open) {
                 // From now on the time of the other spans runs.
@@ -102,6 +115,7 @@ impl<O: TraceOwner> Completion<O> {
         mut live: MutexGuard<'_, LiveSpans>,
     ) -> Option<SpanStore> {
         match &live.phase {
+            Phase::Open if live.parts.is_some() => return self.complete_rest(traces, trace, live),
             Phase::Open => {
                 live.phase = Phase::Deciding;
                 return Some(traces.take_spans(&mut live));
@@ -124,12 +138,15 @@ impl<O: TraceOwner> Completion<O> {
         mut store: SpanStore,
         now: Tick,
     ) {
+        if store.len() == 0 && self.decide_parts(traces, trace, PartLook::BelowTrunk, now) {
+            return;
+        }
         self.ledger.cut_values(u64::from(store.cut_values()));
         let (store, kept) = match TraceDecision::new(&self.deciders, traces, trace, &store, now) {
             TraceDecision::Keep(kept) => (store, kept),
             TraceDecision::KeepAndAnnounce(kept) => {
                 if let Some(link) = traces.link() {
-                    link.announce(&trace.header, &kept);
+                    link.announce(&trace.header, &kept, None);
                 }
                 (store, kept)
             }
@@ -140,8 +157,14 @@ impl<O: TraceOwner> Completion<O> {
                     RingOutcome::Followed(place) => {
                         return self.follow_into_ring(traces, trace, place, now);
                     }
-                    RingOutcome::KeepRequested(store) => (store, traces.take_reason(trace)),
-                    RingOutcome::Remembered(store, kept) => (store, kept),
+                    RingOutcome::KeepRequested(store) => {
+                        let is_part = store.is_part();
+                        (store, KeepReason { is_part, ..traces.take_reason(trace) })
+                    }
+                    RingOutcome::Remembered(store, kept) => {
+                        let is_part = store.is_part();
+                        (store, KeepReason { is_part, ..kept })
+                    }
                 }
             }
         };
@@ -217,57 +240,6 @@ impl<O: TraceOwner> Completion<O> {
     #[cfg(test)]
     pub(super) fn lingering_traces(&self) -> usize {
         self.lingering.len()
-    }
-
-    /// Decides the traces whose time to wait for other spans is up.
-    pub(super) fn decide_lingering(&self, traces: &LiveTraces<O>, now: Tick) {
-        while let Some(trace) = self.lingering.pop_due(now) {
-            self.decide_ended(traces, &trace, now);
-        }
-    }
-
-    /// Decides a trace on the spans that have ended; the open ones follow when they end. Of a trace that was
-    /// kept before, the late spans that have ended are sent on.
-    fn decide_ended(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
-        let mut live = trace.lock();
-        if matches!(live.phase, Phase::Held(_)) {
-            if !trace.is_keep_requested() {
-                return traces.drop_ended(trace, live);
-            }
-            live.phase = Phase::Kept(Arc::new(traces.take_reason(trace)));
-        }
-        let phase = live.phase.clone();
-        if matches!(phase, Phase::Deciding | Phase::Dropped(_)) {
-            return;
-        }
-        let ended = live.store.split_ended();
-        traces.count_bytes(trace, &mut live);
-        if ended.len() == 0 {
-            return;
-        }
-        if let Phase::Kept(kept) = phase {
-            drop(live);
-            return self.send_late(traces, trace, ended, &kept);
-        }
-        live.phase = Phase::Deciding;
-        drop(live);
-        self.decide(traces, trace, ended, now);
-    }
-
-    /// Decides every live trace on the spans that have ended, and drops those that have not; how many
-    /// these were.
-    pub(super) fn decide_all(&self, traces: &LiveTraces<O>, now: Tick) -> u64 {
-        let mut unfinished = 0;
-        traces.for_each(|trace| {
-            self.decide_ended(traces, &trace, now);
-            let live = trace.lock();
-            if !matches!(live.phase, Phase::Deciding) {
-                unfinished += traces.drop_trace(&trace, live, Reason::Unfinished);
-            }
-        });
-        self.lingering.clear();
-        traces.empty_ring();
-        unfinished
     }
 }
 

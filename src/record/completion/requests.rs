@@ -5,6 +5,7 @@ use crate::record::live::{LiveTraces, RequestedTraces};
 use crate::record::local::{KeepRequest, TraceOwner};
 use crate::record::ring::DroppedTrace;
 use crate::time::Tick;
+use crate::trace::KeepReason;
 
 /// How many trace ids are looked for before what was found is sent on.
 const KEPT_AT_ONCE: usize = 256;
@@ -51,7 +52,8 @@ impl<O: TraceOwner> Completion<O> {
             _ => KeepOutcome::Exported,
         };
         for DroppedTrace { header, mut store } in dropped.into_iter().rev() {
-            self.keep_spans(&header, &mut store, &request.kept());
+            let kept = KeepReason { is_part: store.is_part(), ..request.kept() };
+            self.keep_spans(&header, &mut store, &kept);
         }
         outcome
     }

@@ -55,6 +55,7 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
     let mut store = live.store.take_span(index);
     let records = store.recorded_mut();
     let has_failed = records.has_failed(SpanIndex::FIRST);
+    records.forget_part(SpanIndex::FIRST);
     records.set_parent(SpanIndex::FIRST, None);
     records.set_parent_remote(SpanIndex::FIRST, false);
     live.open = live.open.saturating_sub(1);

@@ -48,6 +48,7 @@ impl Draft {
             recorder.ledger.not_dropped(reason, 1);
             return Err(reason);
         }
+        live.store.recorded_mut().forget_part(SpanIndex::FIRST);
         let store = recorder.traces.take_spans(&mut live);
         live.open = 0;
         live.phase = Phase::Dropped(Reason::NotKept);

@@ -6,7 +6,7 @@ use super::LiveTraces;
 use super::decided::DecidedAs;
 use super::stripe::Stripe;
 use crate::ledger::Reason;
-use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use crate::record::local::{KeepOrigin, LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed, RingPlace};
 use crate::time::Tick;
 use crate::trace::KeepReason;
@@ -22,6 +22,16 @@ pub(in crate::record) enum RingOutcome {
     KeepRequested(SpanStore),
     /// They are to be kept for this reason: another service told of the trace before it ended here.
     Remembered(SpanStore, KeepReason),
+}
+
+/// What became of a part that the tail did not keep.
+pub(in crate::record) enum PartDrop {
+    /// The ring has it there.
+    Held(RingPlace),
+    /// It is counted as dropped.
+    Dropped,
+    /// It is to be kept: a request for it came while the tail was asked.
+    KeepRequested(SpanStore),
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -96,6 +106,48 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.drop_oldest();
         }
         place.map_or(RingOutcome::Dropped, RingOutcome::Followed)
+    }
+
+    /// Drops a part of a trace that goes on, which began at `start`. One that no policy kept goes into the ring, as far
+    /// as that has room.
+    pub(in crate::record) fn drop_part(
+        &self,
+        trace: &LocalTrace<O>,
+        start: Tick,
+        mut store: SpanStore,
+        reason: Reason,
+        now: Tick,
+    ) -> PartDrop {
+        let spans = store.len() as u64;
+        let home = self.home(trace);
+        let mut stripe = home.lock();
+        // A request for the trace is made under this lock, so this look is the last.
+        let requested = trace.part_requested(start);
+        if requested == Some(KeepOrigin::Person)
+            || (reason == Reason::NotKept && requested.is_some())
+        {
+            return PartDrop::KeepRequested(store);
+        }
+        if reason != Reason::NotKept {
+            stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
+        }
+        let pushed = match self.is_closed() || reason != Reason::NotKept {
+            true => Pushed::Refused,
+            false => stripe.ring.push(&trace.header, &mut store, now, &self.ring),
+        };
+        let place = stripe.ring.last_place();
+        if pushed != Pushed::Refused {
+            home.publish_oldest(&stripe);
+        }
+        drop(stripe);
+        if pushed == Pushed::Refused {
+            self.ledger.dropped(reason, spans);
+            return PartDrop::Dropped;
+        }
+        if self.ring.bytes.is_exceeded() {
+            self.drop_oldest();
+        }
+        PartDrop::Held(place)
     }
 
     /// Takes what the ring has of a trace out of it.

@@ -36,7 +36,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         stripe.started += 1;
         let bytes = store.bytes();
-        let spans = LiveSpans::new(store, bytes);
+        let spans = LiveSpans::new(store, bytes, self.limits.first_spans());
         let trace = self.make_trace(&mut stripe, owner, home, header, spans);
         self.bytes.add(&mut stripe.bytes, bytes + LocalTrace::<O>::BYTES);
         stripe.table.insert(&trace);
@@ -56,7 +56,8 @@ impl<O: TraceOwner> LiveTraces<O> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
         let store = self.take_store(&mut stripe);
-        self.make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+        let spans = LiveSpans::new(store, 0, self.limits.first_spans());
+        self.make_trace(&mut stripe, owner, home, header, spans)
     }
 
     /// Makes a trace as [`acquire`](Self::acquire) does, around a buffer that holds its root.
@@ -69,7 +70,8 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) -> Arc<LocalTrace<O>> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
-        self.make_trace(&mut stripe, owner, home, header, LiveSpans::new(store, 0))
+        let spans = LiveSpans::new(store, 0, self.limits.first_spans());
+        self.make_trace(&mut stripe, owner, home, header, spans)
     }
 
     /// An empty buffer, with memory where the pool has one, and with the limit that each trace has.

@@ -13,7 +13,7 @@ mod table;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock};
 
-pub(super) use dropped::RingOutcome;
+pub(super) use dropped::{PartDrop, RingOutcome};
 pub use pool::SpanPool;
 pub(super) use requested::RequestedTraces;
 
@@ -28,6 +28,7 @@ use super::ring::RingLimits;
 use crate::kit::Random;
 use crate::kit::thread_stripe::{self, STRIPES};
 use crate::ledger::{Ledger, Reason};
+use crate::time::Tick;
 use crate::trace::store::{MemoryBudget, SpanStore};
 
 /// Small limits have one stripe, so that what goes first is exact where it can be seen.
@@ -224,9 +225,22 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.register_locked(trace, live);
         } else {
             self.count_bytes(trace, &mut live);
+            // What is complete of a trace that has filled half of its memory leaves it.
+            if live.store.bytes() >= self.limits.first_bytes() && live.may_enter_parts() {
+                live.enter_parts(Tick::from_nanos(u64::MAX));
+                trace.mark_worth_keeping();
+            }
             drop(live);
         }
         self.evict_surplus();
+    }
+
+    /// Has a trace that gave room back looked at again when it has filled half of its limit.
+    pub(super) fn renew_most_spans(&self, live: &mut LiveSpans) {
+        let first = self.limits.first_spans();
+        if live.store.len() < first as usize {
+            live.most_spans = first;
+        }
     }
 
     /// Takes the spans out of a trace. Their memory counts as the trace's until they are decided.

@@ -69,12 +69,25 @@ impl<O: TraceOwner> LiveTraces<O> {
         for trace in stripe.table.find(id) {
             found.live += 1;
             // A reason that was left in this place by an earlier trace is overwritten here.
-            if trace.request_keep(request.origin)
+            if trace.request_keep(request.origin, now)
                 && let Some(slot) = trace.slot()
             {
                 stripe.reasons.insert(slot as u32, request.reason.clone());
             }
         }
+    }
+
+    /// The reason for which a live trace was asked for, of which a part is kept now; others may follow.
+    pub(in crate::record) fn part_reason(&self, trace: &LocalTrace<O>) -> KeepReason {
+        let stripe = self.home(trace).lock();
+        let reason = trace.slot().and_then(|slot| stripe.reasons.get(&(slot as u32)).cloned());
+        drop(stripe);
+        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
+    }
+
+    /// Remembers that a part of a trace was kept.
+    pub(in crate::record) fn remember_kept(&self, trace: &LocalTrace<O>) {
+        self.home(trace).lock().decided.insert(trace.trace_id(), DecidedAs::Kept);
     }
 
     /// Takes the reason for which a live trace was asked for, which is kept now.

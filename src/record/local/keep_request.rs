@@ -28,6 +28,17 @@ pub(crate) enum KeepOrigin {
     Person = 2,
 }
 
+impl KeepOrigin {
+    /// The origin of this number; `None` where there is none.
+    pub(super) const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0 => None,
+            1 => Some(Self::Notice),
+            _ => Some(Self::Person),
+        }
+    }
+}
+
 impl KeepRequest {
     /// A request of the program, or of a person by way of it.
     pub(crate) const fn by_person(trace_id: TraceId, reason: Cow<'static, str>) -> Self {
@@ -42,5 +53,5 @@ impl KeepRequest {
 
 /// The mark of a trace that is kept because a request gave this reason.
 pub(in crate::record) const fn kept_for(policy: Cow<'static, str>) -> KeepReason {
-    KeepReason { policy, threshold: None, is_late: false }
+    KeepReason { policy, threshold: None, is_late: false, is_part: false }
 }

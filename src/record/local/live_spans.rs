@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::open_parts::OpenParts;
 use crate::ledger::Reason;
 use crate::model::SpanId;
 use crate::record::ring::RingPlace;
@@ -25,6 +26,12 @@ pub(in crate::record) struct LiveSpans {
     pub(in crate::record) phase: Phase,
     /// Whether a late error had it decided a second time.
     pub(in crate::record) was_decided_anew: bool,
+    /// How many spans the store may have before the next is looked at twice: half of the limit, or all of it.
+    pub(in crate::record) most_spans: u32,
+    /// How many threads are deciding parts of it: each counts as an open span meanwhile.
+    pub(in crate::record) deciding: u32,
+    /// What there is to know of a trace that is decided in parts.
+    pub(in crate::record) parts: Option<Box<OpenParts>>,
 }
 
 /// How far the decision has come.
@@ -43,9 +50,10 @@ pub(in crate::record) enum Phase {
 }
 
 impl LiveSpans {
-    /// The spans of a trace that begins with one, of which the total includes this many bytes.
+    /// The spans of a trace that begins with one, of which the total includes this many bytes, and which is whole up to
+    /// this many spans.
     #[inline]
-    pub(in crate::record) fn new(store: SpanStore, counted_bytes: usize) -> Self {
+    pub(in crate::record) fn new(store: SpanStore, counted_bytes: usize, most_spans: u32) -> Self {
         let counted_bytes = u32::try_from(counted_bytes).unwrap_or(u32::MAX);
         Self {
             store,
@@ -56,6 +64,9 @@ impl LiveSpans {
             started: 0,
             phase: Phase::Open,
             was_decided_anew: false,
+            most_spans,
+            deciding: 0,
+            parts: None,
         }
     }
 
@@ -75,6 +86,11 @@ impl LiveSpans {
                 return id;
             }
         }
+    }
+
+    /// Whether it is a trace of ours that is not decided, which could be decided in parts.
+    pub(in crate::record) fn may_enter_parts(&self) -> bool {
+        matches!(self.phase, Phase::Open) && !self.store.is_foreign()
     }
 
     /// Spans of ours that no other column of the ledger counts.

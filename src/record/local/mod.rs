@@ -2,9 +2,12 @@
 
 mod foreign_spans;
 mod keep_request;
+mod live_parts;
 mod live_spans;
+mod open_parts;
+mod worth;
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) use foreign_spans::ForeignSpanCount;
@@ -12,10 +15,12 @@ pub(crate) use keep_request::ASKED_FOR;
 pub(super) use keep_request::kept_for;
 pub(crate) use keep_request::{KeepOrigin, KeepRequest};
 pub(super) use live_spans::{LiveSpans, Phase};
+pub(super) use open_parts::PartOutcome;
+pub(super) use worth::Worth;
 
 use crate::kit::unwind_safe::lock;
 use crate::ledger::Reason;
-use crate::model::{LocalHandle, Randomness, SpanId, TraceContext, TraceId};
+use crate::model::{LocalHandle, SpanId, TraceContext, TraceId};
 use crate::time::Tick;
 use crate::trace::header::{HeadSample, TraceHeader};
 use crate::trace::store::{SpanIndex, SpanStore};
@@ -58,29 +63,14 @@ pub(crate) struct LocalTrace<O> {
     worth_keeping: AtomicBool,
     /// Where the strongest request for the trace comes from, as a [`KeepOrigin`]; zero where there is none.
     keep_requested: AtomicU8,
+    /// The moment of the last request, which is for what had begun by then.
+    // Relaxed: it belongs to the request above.
+    requested_at: AtomicU64,
     foreign_spans: ForeignSpanCount,
     /// The second at which it was first looked at, for spans that tell their start when they end; zero before that.
     // Relaxed: read and written under the trace's lock.
     noticed: AtomicU32,
     live: Mutex<LiveSpans>,
-}
-
-/// What a trace is worth at a limit; the least goes first.
-///
-/// An error or a request to keep the trace comes first. Then randomness decides as it does for every
-/// probabilistic policy in every service: what is left is what other services are likely to keep as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Worth {
-    pub(super) is_worth_keeping: bool,
-    pub(super) randomness: Randomness,
-}
-
-impl Worth {
-    /// The worth of a trace of which no more is known than the head's answer.
-    #[inline]
-    pub(super) fn of_new(header: &TraceHeader) -> Self {
-        Self { is_worth_keeping: header.is_sampled(), randomness: header.randomness() }
-    }
 }
 
 impl<O> LocalTrace<O> {
@@ -96,6 +86,7 @@ impl<O> LocalTrace<O> {
             slot: AtomicU32::new(UNREGISTERED),
             worth_keeping: AtomicBool::new(header.is_sampled()),
             keep_requested: AtomicU8::new(0),
+            requested_at: AtomicU64::new(0),
             foreign_spans: ForeignSpanCount::default(),
             noticed: AtomicU32::new(0),
             live: Mutex::new(spans),
@@ -247,8 +238,20 @@ impl<O> LocalTrace<O> {
         self.keep_requested.load(Ordering::Relaxed) == KeepOrigin::Person as u8
     }
 
+    /// Where the strongest request for it comes from.
+    pub(super) fn requested(&self) -> Option<KeepOrigin> {
+        KeepOrigin::from_bits(self.keep_requested.load(Ordering::Relaxed))
+    }
+
+    /// Where the strongest request for a part of it that began at this moment comes from.
+    pub(super) fn part_requested(&self, start: Tick) -> Option<KeepOrigin> {
+        let is_meant = start.as_nanos() <= self.requested_at.load(Ordering::Relaxed);
+        self.requested().filter(|_| is_meant)
+    }
+
     /// Adds a request for the trace; whether none that was made before is as strong.
-    pub(super) fn request_keep(&self, origin: KeepOrigin) -> bool {
+    pub(super) fn request_keep(&self, origin: KeepOrigin, now: Tick) -> bool {
+        self.requested_at.store(now.as_nanos(), Ordering::Relaxed);
         self.mark_worth_keeping();
         self.keep_requested.fetch_max(origin as u8, Ordering::Relaxed) < origin as u8
     }

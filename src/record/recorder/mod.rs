@@ -1,6 +1,7 @@
 //! The recorder: what all local traces of a pipeline share.
 
 mod keeping;
+mod periodic;
 mod settings;
 mod span_start;
 mod start;
@@ -78,6 +79,7 @@ impl Recorder {
         let completion = Completion::new(
             Arc::clone(&deciders),
             limits.linger,
+            limits.part_age,
             settings.sink,
             settings.resource,
             Arc::clone(&ledger),
@@ -206,11 +208,6 @@ impl Recorder {
         self.postponed.postpone(Box::new(value));
     }
 
-    /// What the operator is to be told of a tail that panicked: once.
-    pub(crate) fn take_panic_told(&self) -> Option<String> {
-        self.deciders.take_panic_told()
-    }
-
     /// The account without what is live and held, which costs no look at every trace.
     pub(crate) fn losses(&self) -> Stats {
         self.ledger.counters()
@@ -242,32 +239,6 @@ impl Recorder {
 
     pub(crate) fn pool(&self) -> SpanPool {
         self.traces.pool()
-    }
-
-    /// Does what time asks for: decides traces that lingered, drops from the ring what has aged.
-    pub(crate) fn poll(&self, now: Tick) {
-        // A policy that flushes must not decide further traces inside itself.
-        if self.is_decider_running() {
-            return;
-        }
-        self.postponed.drop_all();
-        self.completion.decide_lingering(&self.traces, now);
-        self.traces.drop_surplus(now);
-    }
-
-    /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
-    /// many spans that were. `None` when another thread has begun that before.
-    pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {
-        self.postponed.drop_all();
-        if !self.is_closed() {
-            self.draft_holders.settle_all(self.id());
-        }
-        if !self.traces.close() {
-            return None;
-        }
-        self.postponed.close();
-        self.postponed.drop_all();
-        Some(self.completion.decide_all(&self.traces, now))
     }
 
     /// Tells this recorder from every other that lives.

@@ -210,7 +210,8 @@ impl Recorder {
         let mut live = trace.lock();
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
-        let fits = live.store.len() < self.limits.max_spans(false);
+        let fits =
+            live.store.len() < live.most_spans as usize || self.enter_parts(trace, &mut live);
         let was_empty = live.spans() == 0;
         let is_refused = matches!(live.phase, Phase::Dropped(_))
             || reentrancy::is_own_thread()
@@ -229,6 +230,20 @@ impl Recorder {
                 self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
             }
         }
+    }
+
+    /// Has a trace that has filled half of its limit decided in parts; whether there is room for another span.
+    #[cold]
+    fn enter_parts(&self, trace: &LocalTrace<Self>, live: &mut LiveSpans) -> bool {
+        if live.store.len() >= self.limits.max_spans(false) {
+            return false;
+        }
+        if live.may_enter_parts() {
+            live.enter_parts(Tick::from_nanos(u64::MAX));
+            trace.mark_worth_keeping();
+        }
+        live.most_spans = self.limits.spans_per_trace;
+        true
     }
 
     /// Starts a span for which its trace has no room, or which comes after the trace was dropped.

@@ -20,7 +20,7 @@ use crate::ledger::{Ledger, Stats};
 use crate::model::{Resource, Status, TraceId};
 use crate::sampling::{SamplingRequest, SamplingResult};
 use crate::tail::Verdict;
-use crate::time::ManualClock;
+use crate::time::{ManualClock, Tick};
 use crate::trace::{Trace, TraceView};
 
 struct Bench {
@@ -104,8 +104,12 @@ impl Bench {
         })
     }
 
+    fn now(&self) -> Tick {
+        self.clock.clock().now()
+    }
+
     fn poll(&self) {
-        self.recorder.poll(self.clock.clock().now());
+        self.recorder.poll(self.now());
     }
 
     /// The names of the exported spans, each trace's in order of start.

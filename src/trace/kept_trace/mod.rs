@@ -57,6 +57,8 @@ pub(crate) struct KeepReason {
     pub(crate) threshold: Option<Threshold>,
     /// Whether the rest of the trace had been decided before.
     pub(crate) is_late: bool,
+    /// Whether other spans of the trace were decided, or are sent, apart from these.
+    pub(crate) is_part: bool,
 }
 
 impl TraceData {
@@ -147,6 +149,16 @@ impl Trace {
     #[must_use]
     pub fn is_late(&self) -> bool {
         self.0.reason.is_late
+    }
+
+    /// Whether these spans are a part of a trace, of which others leave apart from them.
+    ///
+    /// A trace that stays open for longer than [`RecordLimits::part_age`](crate::record::RecordLimits::part_age), or
+    /// that fills half of one of its limits, is decided in parts; one that is larger than the export queue allows leaves
+    /// in parts. Exporters write it as `tailtrace.part`.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.0.reason.is_part
     }
 
     /// The trace state with which the spans leave.
@@ -261,7 +273,7 @@ impl Trace {
         let data = &*self.0;
         let times = data.store.times(data.header.correction);
         let end = times.map_or(Tick::default(), |(_, end)| end);
-        TraceView::new(&data.header, &data.store, end)
+        TraceView::new(&data.header, &data.store, end).as_part(data.reason.is_part)
     }
 
     /// The memory that the trace takes, in bytes.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{SpanOrder, Trace, TraceData};
+use super::{KeepReason, SpanOrder, Trace, TraceData};
 
 impl Trace {
     /// The spans of pieces that have no more than `bytes` bytes each, if the spans are about as large as each other,
@@ -31,7 +31,7 @@ impl Trace {
             store,
             order,
             resource: Arc::clone(&data.resource),
-            reason: data.reason.clone(),
+            reason: KeepReason { is_part: true, ..data.reason.clone() },
         }))
     }
 }

@@ -10,6 +10,7 @@ mod foreign_spans;
 mod index;
 mod memory_budget;
 mod parting;
+mod parts;
 mod recorded_spans;
 
 use std::any::Any;
@@ -25,6 +26,7 @@ pub(crate) use memory_budget::MemoryBudget;
 pub(crate) use recorded_spans::PreparedTags;
 pub(crate) use recorded_spans::{ColumnLengths, PackedColumns, PackedSpans};
 pub(crate) use recorded_spans::{LinkRecord, LogRecord, NewSpan, RecordedSpans, SpanRecord};
+pub(crate) use recorded_spans::{PartFinder, PartRule, TakenPart};
 
 use super::Original;
 use crate::model::Resource;

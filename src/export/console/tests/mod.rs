@@ -195,6 +195,7 @@ fn late_spans_and_open_spans_say_so() {
         policy: "Errors".into(),
         threshold: None,
         is_late: true,
+        is_part: false,
     });
     let drawing = console().build().render(&late);
     assert!(drawing.contains("─ late · 5 µs · 1 span · kept by Errors · 00000000\n"), "{drawing}");

@@ -33,6 +33,7 @@ fn a_span_is_one_line_with_every_key() {
             policy: "Errors".into(),
             threshold: Some(Threshold::ALWAYS),
             is_late: false,
+            is_part: false,
         })
         .with_resource(Resource::new("checkout").with_tag("host", "a1"));
     let shared = r#","service":"checkout","resource":{"host":"a1"},"kept_by":"Errors","probability":1.0,"late":false}"#;

@@ -60,6 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn bench(live_traces: usize) -> Bench {
     let limits = RecordLimits::default()
         .with_live_traces(live_traces)
+        .with_part_age(Duration::from_secs(5))
         .with_ring_age(Duration::from_secs(3_600));
     Bench::new(limits, |trace| {
         if trace.root().is_some_and(|root| root.operation_name().starts_with("purpose")) {
@@ -85,7 +86,7 @@ struct Pair {
 impl Pair {
     fn new(live_traces: usize) -> Self {
         let bench = bench(live_traces);
-        let table = StateTable::new(live_traces, bench.recorder.limits.linger);
+        let table = StateTable::new(&bench.recorder.limits);
         Self { bench, table, spans: Vec::new(), drafts: Vec::new(), next: 0 }
     }
 
@@ -101,7 +102,7 @@ impl Pair {
     fn root(&mut self, head: Head) {
         let number = self.number();
         let span = self.bench.start(format!("{} {number}", head.prefix()));
-        self.table.start_root(number, span.context().trace_id, head);
+        self.table.start_root(number, span.context().trace_id, head, self.bench.now());
         self.spans.push((number, span));
     }
 
@@ -116,7 +117,7 @@ impl Pair {
             parent.child(format!("child {number}").into())
         };
         assert_eq!(span.context().trace_id, context.trace_id);
-        self.table.start_child(number, *parent_number);
+        self.table.start_child(number, *parent_number, self.bench.now());
         self.spans.push((number, span));
     }
 
@@ -126,12 +127,13 @@ impl Pair {
         match Draft::start(&self.bench.recorder, name) {
             DraftStart::Draft(draft) => {
                 let id = draft.provisional_context().trace_id;
-                self.table.start_root(number, id, Head::Tail);
+                self.table.start_root(number, id, Head::Tail, self.bench.now());
                 self.drafts.push((number, draft));
             }
             // There are so many that are worth keeping that nothing goes for it.
             DraftStart::Started(span) => {
-                self.table.start_root(number, span.context().trace_id, Head::Tail);
+                let id = span.context().trace_id;
+                self.table.start_root(number, id, Head::Tail, self.bench.now());
                 self.spans.push((number, span));
             }
         }
@@ -197,7 +199,7 @@ impl Pair {
             Request::ByNotice => self.bench.hear(id),
             _ => self.bench.keep(id),
         };
-        assert_eq!(outcome, self.table.keep(id, request));
+        assert_eq!(outcome, self.table.keep(id, request, self.bench.now()));
     }
 
     /// Compares each column of the ledger.
@@ -234,7 +236,7 @@ proptest! {
         }
         if shuts_down {
             let unfinished = pair.bench.recorder.shutdown(pair.bench.clock.clock().now());
-            prop_assert_eq!(unfinished, Some(pair.table.shutdown()));
+            prop_assert_eq!(unfinished, Some(pair.table.shutdown(pair.bench.now())));
             pair.compare()?;
             for which in 0..pair.spans.len().min(3) {
                 pair.child(which, which == 1);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::Reason;
 use crate::model::{Randomness, TraceId};
+use crate::time::Tick;
 
 /// What the head answers about a root, and whether a policy drops it on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +66,31 @@ pub(super) struct TraceRow {
     pub(super) request: Request,
     /// Whether spans of it were kept.
     pub(super) was_kept: bool,
+    /// Whether a policy dropped a part of it on purpose.
+    pub(super) was_dropped_on_purpose: bool,
     /// Whether a late error had it decided a second time.
     pub(super) was_decided_anew: bool,
     pub(super) is_worth_keeping: bool,
+    /// Spans in the order they stand in the buffer.
+    pub(super) order: Vec<usize>,
+    pub(super) requested_at: Option<Tick>,
+    pub(super) is_in_parts: bool,
+    /// Spans that have been open for long.
+    pub(super) trunk: BTreeSet<usize>,
+    pub(super) kept_below: BTreeSet<usize>,
+    /// Parts that went into the ring.
+    pub(super) held_parts: Vec<BTreeSet<usize>>,
+    pub(super) outcomes: BTreeMap<usize, Outcome>,
+}
+
+/// What became of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Kept,
+    /// It is the part of this number in the ring.
+    Held(usize),
+    OnPurpose,
+    Dropped,
 }
 
 impl TraceRow {

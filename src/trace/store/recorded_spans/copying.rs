@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{
-    DetailColumns, DropCounts, MemoryBudget, NewSpan, OPEN, RareDetails, RecordedSpans, SpanIndex,
-    SpanRecord,
+    ColumnIndex, DetailColumns, DropCounts, MemoryBudget, NewSpan, OPEN, RareDetails,
+    RecordedSpans, SpanIndex, SpanRecord,
 };
 #[cfg(feature = "layer")]
 use crate::model::TagRef;
@@ -65,7 +65,10 @@ impl RecordedSpans {
         self.note_start(start);
         let new = NewSpan { start, ..from.new_span(record) };
         let copy = self.push_span(new, &Limits::NONE).ok()?;
-        self.set_parent_remote(copy, record.is_parent_remote);
+        if let Some(copy) = self.spans.get_mut(copy.as_usize()) {
+            copy.is_parent_remote = record.is_parent_remote;
+            copy.part = record.part;
+        }
         self.copy_details(copy, from, span, shift);
         if record.end != OPEN {
             self.finish_at(copy, record.end.shifted(shift));

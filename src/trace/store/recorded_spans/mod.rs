@@ -11,6 +11,9 @@ mod failure;
 mod key_index;
 mod logs;
 mod packed;
+mod part_finder;
+mod part_marks;
+mod parts;
 #[cfg(feature = "layer")]
 mod prepared_tags;
 mod reading;
@@ -22,6 +25,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub(crate) use packed::{ColumnLengths, PackedColumns, PackedSpans};
+pub(crate) use part_finder::{PartFinder, PartRule, TakenPart};
+use part_marks::PartMarks;
 #[cfg(feature = "layer")]
 pub(crate) use prepared_tags::PreparedTags;
 use tag_record::{TagRecord, Text, Value};
@@ -65,6 +70,8 @@ pub(crate) struct SpanRecord {
     pub(crate) is_parent_remote: bool,
     /// Whether an error was logged or a panic passed through, whatever the status says.
     is_marked_failed: bool,
+    /// What it is in a trace that is decided in parts.
+    part: PartMarks,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::column_writer::{BorrowedKey, ColumnWriter, Key};
 use super::{
-    ColumnIndex, ColumnList, DropCounts, LATEST_END, LinkRecord, NewSpan, OPEN, RecordedSpans,
-    SpanIndex, SpanRecord, StatusCode, Text, details_in,
+    ColumnIndex, ColumnList, DropCounts, LATEST_END, LinkRecord, NewSpan, OPEN, PartMarks,
+    RecordedSpans, SpanIndex, SpanRecord, StatusCode, Text, details_in,
 };
 use crate::model::{Limits, Link, SpanId, SpanKind, TagKey, TagRef};
 use crate::time::Tick;
@@ -90,6 +90,7 @@ impl RecordedSpans {
             status: StatusCode::Unset,
             is_parent_remote: false,
             is_marked_failed: false,
+            part: PartMarks::NONE,
         });
         index
     }

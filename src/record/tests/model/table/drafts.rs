@@ -9,7 +9,8 @@ impl StateTable {
     pub(in crate::record::tests::model) fn join_draft(&mut self, draft: usize, parent: usize) {
         if self.leave_as_draft(draft) {
             let has_failed = self.failed.remove(&draft);
-            self.start_child(draft, parent);
+            let start = self.starts[&draft];
+            self.start_child(draft, parent, start);
             if has_failed {
                 self.fail(draft);
             }

@@ -2,6 +2,8 @@
 
 mod drafts;
 mod late;
+mod parts;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -9,7 +11,7 @@ use std::time::Duration;
 use super::rows::{Column, Columns, Head, Request, State, TraceRow};
 use crate::ledger::Reason;
 use crate::model::TraceId;
-use crate::record::KeepOutcome;
+use crate::record::RecordLimits;
 use crate::time::Tick;
 
 /// How a span's children are recorded.
@@ -23,24 +25,34 @@ enum Place {
 pub(in crate::record::tests::model) struct StateTable {
     live_traces: usize,
     linger: Duration,
+    part_age: Duration,
+    last_look: Option<Tick>,
     traces: Vec<TraceRow>,
     lingering: VecDeque<(Tick, usize)>,
     places: BTreeMap<usize, Place>,
     columns: BTreeMap<usize, Column>,
     failed: BTreeSet<usize>,
+    parents: BTreeMap<usize, usize>,
+    starts: BTreeMap<usize, Tick>,
+    ends: BTreeMap<usize, Tick>,
     is_closed: bool,
 }
 
 impl StateTable {
-    pub(in crate::record::tests::model) fn new(live_traces: usize, linger: Duration) -> Self {
+    pub(in crate::record::tests::model) fn new(limits: &RecordLimits) -> Self {
         Self {
-            live_traces,
-            linger,
+            live_traces: limits.live_traces,
+            linger: limits.linger,
+            part_age: limits.part_age,
+            last_look: None,
             traces: Vec::new(),
             lingering: VecDeque::new(),
             places: BTreeMap::new(),
             columns: BTreeMap::new(),
             failed: BTreeSet::new(),
+            parents: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            ends: BTreeMap::new(),
             is_closed: false,
         }
     }
@@ -60,7 +72,9 @@ impl StateTable {
         span: usize,
         id: TraceId,
         head: Head,
+        now: Tick,
     ) {
+        self.starts.insert(span, now);
         let is_worth_keeping = head == Head::Sample;
         let row = TraceRow {
             id,
@@ -72,8 +86,16 @@ impl StateTable {
             held: BTreeSet::new(),
             request: Request::None,
             was_kept: false,
+            was_dropped_on_purpose: false,
             was_decided_anew: false,
             is_worth_keeping,
+            order: vec![span],
+            requested_at: None,
+            is_in_parts: false,
+            trunk: BTreeSet::new(),
+            kept_below: BTreeSet::new(),
+            held_parts: Vec::new(),
+            outcomes: BTreeMap::new(),
         };
         if self.is_closed {
             return self.refuse(span, Reason::ShutDown);
@@ -94,7 +116,14 @@ impl StateTable {
         self.traces.push(row);
     }
 
-    pub(in crate::record::tests::model) fn start_child(&mut self, span: usize, parent: usize) {
+    pub(in crate::record::tests::model) fn start_child(
+        &mut self,
+        span: usize,
+        parent: usize,
+        start: Tick,
+    ) {
+        self.starts.insert(span, start);
+        self.parents.insert(span, parent);
         let index = match self.places[&parent] {
             Place::In(index) => index,
             Place::Unrecorded(reason) => return self.refuse(span, reason),
@@ -108,6 +137,7 @@ impl StateTable {
                 self.places.insert(span, Place::In(index));
                 self.columns.insert(span, Column::Live);
                 self.traces[index].open.insert(span);
+                self.traces[index].order.push(span);
                 // A kept trace is registered again for its late span.
                 while self.registered().count() > self.live_traces {
                     self.least_valuable().into_iter().for_each(|least| self.evict(least));
@@ -118,6 +148,7 @@ impl StateTable {
                 self.places.insert(span, Place::In(index));
                 self.columns.insert(span, Column::Live);
                 self.traces[index].open.insert(span);
+                self.traces[index].order.push(span);
             }
             State::InRing => self.refuse(span, Reason::NotKept),
             State::DroppedOnPurpose => self.refuse(span, Reason::DroppedByPolicy),
@@ -163,6 +194,7 @@ impl StateTable {
             return;
         }
         row.ended.insert(span);
+        self.ends.insert(span, now);
         if row.state == State::InRing {
             return self.finish_held(span, index);
         }
@@ -171,6 +203,8 @@ impl StateTable {
                 State::Kept => self.export_late(index),
                 _ => self.decide(index),
             }
+        } else if row.is_in_parts {
+            self.part_span_ended(span, index, now);
         } else if span == row.root && row.state == State::Open {
             self.lingering.push_back((now.after(self.linger), index));
         }
@@ -185,11 +219,14 @@ impl StateTable {
         // A shutdown decides without a root that is open; the policy of the test looks for its name.
         let is_on_purpose = row.head == Head::OnPurpose && row.ended.contains(&row.root);
         let ended = std::mem::take(&mut row.ended);
-        if is_on_purpose && row.request < Request::ByPerson {
+        let is_kept_below = ended.iter().any(|span| row.kept_below.contains(span));
+        row.is_in_parts = false;
+        row.outcomes.clear();
+        if is_on_purpose && row.request < Request::ByPerson && !is_kept_below {
             row.state = State::DroppedOnPurpose;
             self.set_column(&ended, Column::Dropped(Reason::DroppedByPolicy));
             self.drop_spans(index, Reason::DroppedByPolicy);
-        } else if row.request > Request::None || is_sampled || has_errors {
+        } else if row.request > Request::None || is_sampled || has_errors || is_kept_below {
             row.state = State::Kept;
             row.was_kept = true;
             self.set_column(&ended, Column::Exported { late: false });
@@ -209,8 +246,13 @@ impl StateTable {
             && until <= now
         {
             self.lingering.pop_front();
-            self.decide_ended(index);
+            if self.traces[index].is_in_parts {
+                self.decide_parts(index, now, false);
+            } else {
+                self.decide_ended(index);
+            }
         }
+        self.look_for_old(now);
     }
 
     fn decide_ended(&mut self, index: usize) {
@@ -220,64 +262,6 @@ impl StateTable {
             State::Kept => self.export_late(index),
             _ => {}
         }
-    }
-
-    pub(in crate::record::tests::model) fn keep(
-        &mut self,
-        id: TraceId,
-        request: Request,
-    ) -> KeepOutcome {
-        let mut outcome = KeepOutcome::Unknown;
-        for row in self.traces.iter_mut().filter(|row| row.id == id) {
-            let was_kept = row.was_kept;
-            if row.is_registered() {
-                // Spans that are open follow.
-                row.request = row.request.max(request);
-                row.is_worth_keeping = true;
-                outcome = KeepOutcome::WhenComplete;
-            } else if was_kept {
-                outcome = KeepOutcome::AlreadyKept;
-            } else if row.state == State::DroppedOnPurpose {
-                outcome = KeepOutcome::DroppedOnPurpose;
-            }
-            // What the ring has stays there when open spans of the trace are evicted.
-            if !row.held.is_empty() {
-                let held = std::mem::take(&mut row.held);
-                if !row.is_registered() && row.state == State::InRing {
-                    row.state = State::Gone(Reason::NotKept);
-                }
-                row.was_kept = true;
-                self.columns
-                    .extend(held.iter().map(|span| (*span, Column::Exported { late: false })));
-                outcome = KeepOutcome::Exported;
-            }
-        }
-        outcome
-    }
-
-    /// Recording ends; how many spans had not ended and were not dropped with a decision.
-    pub(in crate::record::tests::model) fn shutdown(&mut self) -> u64 {
-        self.is_closed = true;
-        let mut unfinished = 0;
-        for index in self.registered().collect::<Vec<_>>() {
-            self.decide_ended(index);
-            if self.traces[index].state == State::InRing
-                && self.traces[index].request > Request::None
-            {
-                self.export_late(index);
-            } else if self.traces[index].state == State::InRing {
-                let ended = std::mem::take(&mut self.traces[index].ended);
-                self.set_column(&ended, Column::Dropped(Reason::NotKept));
-            }
-            unfinished += self.drop_spans(index, Reason::Unfinished);
-            self.traces[index].state = State::Gone(Reason::Unfinished);
-        }
-        for index in 0..self.traces.len() {
-            let held = std::mem::take(&mut self.traces[index].held);
-            self.set_column(&held, Column::Dropped(Reason::NotKept));
-        }
-        self.lingering.clear();
-        unfinished
     }
 
     pub(in crate::record::tests::model) fn columns(&self) -> Columns {

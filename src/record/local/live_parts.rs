@@ -1,0 +1,100 @@
+//! What leaves a trace that is decided in parts.
+
+use super::live_spans::LiveSpans;
+use super::open_parts::PartOutcome;
+use crate::model::SpanId;
+use crate::time::Tick;
+use crate::trace::store::{PartFinder, PartRule, SpanIndex, SpanStore, TakenPart};
+
+/// How many spans of a part are remembered.
+const REMEMBERED_OF_EACH: usize = 8;
+
+/// How many parts are taken under one hold of the trace's lock.
+const TAKEN_AT_ONCE: usize = 256;
+
+/// Buffers of at most this many spans are looked through whenever a span has ended.
+const FEW: usize = 64;
+
+impl LiveSpans {
+    /// Has the trace decided in parts below the open spans that began no later than this; whether there is such a span.
+    pub(in crate::record) fn enter_parts(&mut self, began_by: Tick) -> bool {
+        let has_trunk = self.store.recorded_mut().mark_trunk(began_by);
+        if has_trunk && self.parts.is_none() {
+            self.parts = Some(Box::default());
+            self.count_ended();
+        }
+        has_trunk
+    }
+
+    fn count_ended(&mut self) {
+        let ended = self.store.recorded_mut().spans().iter().filter(|span| span.end().is_some());
+        let ended = ended.count();
+        if let Some(parts) = &mut self.parts {
+            parts.ended = ended;
+        }
+    }
+
+    /// Whether the end of the span that stands there may have completed a part, and it is time to look.
+    pub(in crate::record) fn may_complete_part(&mut self, ended: SpanIndex) -> bool {
+        let is_time = self.parts.as_mut().is_some_and(|parts| parts.count_ended());
+        is_time && self.store.recorded_mut().may_complete_part(ended)
+    }
+
+    /// Copies out the parts that are complete below any span that is open. Where there are any, the caller counts as an
+    /// open span until it has decided them.
+    pub(in crate::record) fn copy_parts(&mut self, stale: Tick) -> Vec<TakenPart<SpanStore>> {
+        let rule = PartRule { stale, is_all_trunk: true, most: TAKEN_AT_ONCE };
+        let copies = self.store.copy_parts(rule, &mut PartFinder::default());
+        self.begin_deciding(&copies);
+        copies
+    }
+
+    /// Removes the spans of a part that was copied; false where they are not all there any more.
+    pub(in crate::record) fn remove_part(&mut self, ids: &[SpanId]) -> bool {
+        let there = self.store.ids().filter(|id| ids.contains(id)).count();
+        if there == ids.len() {
+            let parts = self.parts.get_or_insert_default();
+            self.store.remove_all(ids, &mut parts.finder);
+            self.count_ended();
+        }
+        there == ids.len()
+    }
+
+    /// Remembers what became of the spans of a part, or of some of them.
+    pub(in crate::record) fn remember_part(&mut self, ids: &[SpanId], outcome: &PartOutcome) {
+        if let Some(parts) = &mut self.parts {
+            let ids = ids.iter().take(REMEMBERED_OF_EACH);
+            ids.for_each(|id| parts.remember(*id, outcome.clone()));
+        }
+    }
+
+    /// Counts the caller as an open span, so that the rest of the trace is decided when it is known what was kept below.
+    fn begin_deciding(&mut self, parts: &[TakenPart<SpanStore>]) {
+        if !parts.is_empty() {
+            self.open += 1;
+            self.deciding += 1;
+        }
+    }
+
+    /// Takes out the parts that are complete, some hundred at the most; whether there may be more. Where there are
+    /// any, the caller counts as an open span until it has decided them.
+    pub(in crate::record) fn take_parts(
+        &mut self,
+        stale: Tick,
+        is_all_trunk: bool,
+    ) -> (Vec<TakenPart<SpanStore>>, bool) {
+        let rule = PartRule { stale, is_all_trunk, most: TAKEN_AT_ONCE };
+        let Some(parts) = &mut self.parts else { return (Vec::new(), false) };
+        let taken = self.store.take_parts(rule, &mut parts.finder);
+        let has_more = taken.len() >= TAKEN_AT_ONCE;
+        self.begin_deciding(&taken);
+        self.count_ended();
+        let len = self.store.len();
+        if let Some(parts) = &mut self.parts {
+            // Of many spans a fraction must have ended since: then a look costs each span the same, however many stay.
+            let step = if len <= FEW { 1 } else { len / 4 };
+            parts.next_look = if has_more { 0 } else { parts.ended + step };
+        }
+        (taken, has_more)
+    }
+}

@@ -1,0 +1,58 @@
+//! Parts of a trace that goes on: subtrees that are complete while spans above them are open.
+
+use super::{PartFinder, PartRule, RecordedSpans, SpanStore, TakenPart};
+use crate::model::SpanId;
+
+impl SpanStore {
+    /// Takes out the parts that are complete.
+    pub(crate) fn take_parts(
+        &mut self,
+        rule: PartRule,
+        finder: &mut PartFinder,
+    ) -> Vec<TakenPart<Self>> {
+        as_stores(self.recorded.take_parts(rule, finder))
+    }
+
+    /// Copies out the parts that are complete.
+    pub(crate) fn copy_parts(
+        &self,
+        rule: PartRule,
+        finder: &mut PartFinder,
+    ) -> Vec<TakenPart<Self>> {
+        as_stores(self.recorded.copy_parts(rule, finder))
+    }
+
+    /// Removes the recorded spans with these ids.
+    pub(crate) fn remove_all(&mut self, ids: &[SpanId], finder: &mut PartFinder) {
+        self.recorded.remove_all(ids, finder);
+    }
+
+    /// Whether something below one of the recorded spans was kept.
+    pub(crate) fn has_kept_below(&self) -> bool {
+        self.recorded.has_kept_below()
+    }
+
+    /// Whether the recorded spans are a part of a trace, of which other spans are decided apart.
+    #[inline]
+    pub(crate) fn is_part(&self) -> bool {
+        self.recorded.is_part()
+    }
+
+    /// Copies of this recorded span and of those above it that have not ended, upwards.
+    pub(crate) fn copy_open_upwards(&self, span: SpanId) -> Self {
+        Self { recorded: self.recorded.copy_open_upwards(span) }
+    }
+
+    /// The ids of the recorded spans.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SpanId> {
+        self.recorded.spans().iter().map(|span| span.id)
+    }
+}
+
+fn as_stores(parts: Vec<TakenPart<RecordedSpans>>) -> Vec<TakenPart<SpanStore>> {
+    let as_store = |TakenPart { spans, top, start, parent, is_below }| {
+        let spans = SpanStore { recorded: spans };
+        TakenPart { spans, top, start, parent, is_below }
+    };
+    parts.into_iter().map(as_store).collect()
+}
