@@ -87,8 +87,8 @@ impl Pipeline {
 #[derive(Debug)]
 #[must_use = "a layer is made with `build`"]
 pub struct TraceLayerBuilder {
-    pipeline: Pipeline,
-    options: RecordingOptions,
+    pub(super) pipeline: Pipeline,
+    pub(super) options: RecordingOptions,
 }
 
 impl TraceLayerBuilder {

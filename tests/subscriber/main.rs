@@ -49,6 +49,8 @@ mod threads;
 #[path = "../layer/user_drops.rs"]
 mod user_drops;
 
+mod disabling;
+mod filters;
 mod logs;
 mod text;
 mod way;

@@ -3,6 +3,7 @@
 mod layer;
 mod native;
 mod processor;
+mod subscriber;
 
 use crate::Job;
 
@@ -26,7 +27,7 @@ const fn row(
 
 /// Every row, by workload: ours first.
 pub fn workloads() -> impl Iterator<Item = &'static [Row]> {
-    [native::ROWS, layer::ROWS, processor::ROWS]
+    [native::ROWS, layer::ROWS, subscriber::ROWS, processor::ROWS]
         .into_iter()
         .flat_map(|rows| rows.chunk_by(|a, b| a.workload == b.workload))
 }

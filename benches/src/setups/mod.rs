@@ -4,6 +4,7 @@
 //! to somebody who drops them, in the cheapest way it has.
 
 pub mod collector;
+pub mod logs;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 pub mod pipeline;

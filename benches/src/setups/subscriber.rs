@@ -5,7 +5,7 @@ use std::time::Duration;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tailtrace::pipeline::PipelineBuilder;
-use tailtrace::{AlwaysOff, Fraction, TailSampler};
+use tailtrace::{AlwaysOff, Fraction, Pipeline, TailSampler};
 use tracing::subscriber::Subscriber;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::layer::SubscriberExt;
@@ -107,10 +107,32 @@ fn under_tailtrace(builder: PipelineBuilder, shape: impl Fn() + Send + Sync + 's
     let pipeline = builder.start().expect("this machine starts threads");
     let subscriber = tracing_subscriber::registry().with(pipeline.layer());
     // A layer may hold its pipeline weakly.
-    Job::new(shape)
-        .settling(100_000, move || {
-            let exported = pipeline.flush(Duration::from_secs(60));
-            assert!(exported.is_ok(), "spans were lost, which made them cheap");
-        })
-        .under(subscriber)
+    Job::new(shape).settling(100_000, move || flush(&pipeline)).under(subscriber)
+}
+
+/// tailtrace's own subscriber; recorded, looked at by a tail without policies and dropped.
+pub fn own_dropped(shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_own(pipeline::builder().with_tail(TailSampler::new()), false, shape)
+}
+
+/// tailtrace's own subscriber; not recorded. What stands in such a trace may be disabled.
+pub fn own_sampled_out(disables: bool, shape: impl Fn() + Send + Sync + 'static) -> Job {
+    under_own(pipeline::builder().with_sampler(AlwaysOff), disables, shape)
+}
+
+fn under_own(
+    builder: PipelineBuilder,
+    disables: bool,
+    shape: impl Fn() + Send + Sync + 'static,
+) -> Job {
+    let pipeline = builder.start().expect("this machine starts threads");
+    let subscriber = pipeline.subscriber();
+    let subscriber = if disables { subscriber.disabling() } else { subscriber };
+    // A subscriber may hold its pipeline weakly.
+    Job::new(shape).settling(100_000, move || flush(&pipeline)).under(subscriber)
+}
+
+fn flush(pipeline: &Pipeline) {
+    let exported = pipeline.flush(Duration::from_secs(60));
+    assert!(exported.is_ok(), "spans were lost, which made them cheap");
 }

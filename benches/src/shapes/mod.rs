@@ -4,6 +4,7 @@
 //! `fastrace_local` is its cheaper way for spans that never leave their thread.
 
 pub mod deep;
+pub mod events;
 pub mod flat;
 pub mod requests;
 pub mod rich;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider};
-use tailtrace::layer::TraceLayerBuilder;
+use tailtrace::layer::{TraceLayerBuilder, TraceSubscriberBuilder};
 use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline, TraceLayer};
 use tracing::Subscriber;
 use tracing::subscriber::with_default;
@@ -54,7 +54,7 @@ impl Sides {
     /// The same with options on top; see [`options!`](crate::options).
     pub fn with<L>(
         theirs: impl FnOnce(TheirLayer) -> L,
-        ours: impl FnOnce(TraceLayerBuilder) -> TraceLayerBuilder,
+        ours: impl Fn(TraceLayerBuilder) -> TraceLayerBuilder,
         program: impl Fn(&dyn Peer),
     ) -> Self
     where
@@ -65,10 +65,7 @@ impl Sides {
                 |layer| tracing_subscriber::registry().with(theirs(layer)),
                 &program,
             ),
-            ours: under_ours(
-                |layer| tracing_subscriber::registry().with(ours(layer.compatible()).build()),
-                &program,
-            ),
+            ours: under_both_of_ours(|layer| ours(layer.compatible()), &program),
         }
     }
 
@@ -82,7 +79,7 @@ impl Sides {
                 |layer| tracing_subscriber::registry().with(theirs(layer)),
                 &program,
             ),
-            ours: under_ours(|layer| tracing_subscriber::registry().with(layer.build()), &program),
+            ours: under_both_of_ours(|layer| layer, &program),
         }
     }
 
@@ -150,6 +147,20 @@ where
     with_default(subscriber(layer), || program(&Theirs));
     let spans = memory.get_finished_spans().unwrap();
     seen::of_theirs(&spans, (REMOTE_TRACE, REMOTE_SPAN))
+}
+
+/// What a program exports through tailtrace's layer, which is what it exports through the subscriber.
+#[track_caller]
+fn under_both_of_ours(
+    options: impl Fn(TraceLayerBuilder) -> TraceLayerBuilder,
+    program: impl Fn(&dyn Peer),
+) -> Vec<Seen> {
+    let layer =
+        under_ours(|layer| tracing_subscriber::registry().with(options(layer).build()), &program);
+    let subscriber =
+        under_ours(|layer| TraceSubscriberBuilder::from(options(layer)).build(), &program);
+    assert!(layer == subscriber, "layer: {layer:#?}\nsubscriber: {subscriber:#?}");
+    layer
 }
 
 /// What a program exports through tailtrace.

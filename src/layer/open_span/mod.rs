@@ -247,6 +247,16 @@ impl OpenSpan {
         }
     }
 
+    /// Whether the span is not recorded, so that a child need not be made; one that is a span is counted all the same.
+    #[inline]
+    pub(in crate::layer) fn skips_child(&self, is_span: bool) -> bool {
+        let SpanState::Started(ActiveSpan::Unrecorded(span)) = &self.state else { return false };
+        if is_span {
+            span.count_skipped_child();
+        }
+        true
+    }
+
     /// Whether the span is not recorded.
     #[inline(always)]
     pub(in crate::layer) fn is_unrecorded(&self) -> bool {

@@ -61,6 +61,18 @@ impl LayerState {
         self.own_spans.remove_handle(id, decision)
     }
 
+    /// Whether the thread is inside of a trace that is not recorded, so that what it would start or say there may be
+    /// skipped. A span that is skipped is counted as sampled out.
+    #[inline]
+    pub(in crate::layer) fn skips_in_dropped(&self, is_span: bool) -> bool {
+        let Some(innermost) = self.current.innermost() else { return false };
+        if bridge::is_installed() {
+            // What the thread is inside of may be a span of OpenTelemetry.
+            return false;
+        }
+        self.with_span(innermost, |span| span.skips_child(is_span)).unwrap_or(false)
+    }
+
     /// The id that the thread entered last, whether or not a span of this subscriber has it.
     pub(in crate::layer) fn entered_last(&self) -> Option<u64> {
         self.current.innermost()

@@ -14,11 +14,15 @@ impl Subscriber for TraceSubscriber {
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.is_traced(metadata) { Interest::always() } else { Interest::never() }
+        if self.is_traced(metadata) { self.traced_interest() } else { Interest::never() }
     }
 
+    #[inline]
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.is_enabled(metadata)
+        match &self.disabling {
+            None => self.filter.is_enabled(metadata),
+            Some(disabling) => self.is_enabled_now(disabling, metadata),
+        }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -27,6 +31,9 @@ impl Subscriber for TraceSubscriber {
 
     #[inline]
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        if let Some(disabling) = &self.disabling {
+            disabling.note_parent(attributes.metadata(), attributes.is_contextual());
+        }
         span::Id::from_u64(self.state.start_own_span(attributes))
     }
 
@@ -39,7 +46,7 @@ impl Subscriber for TraceSubscriber {
     }
 
     fn event(&self, event: &Event<'_>) {
-        self.state.record_event(event, || None);
+        self.record_event(event, || None);
     }
 
     #[inline]

@@ -139,6 +139,13 @@ impl UnrecordedSpan {
         self.trace.stripe.subtract(1);
     }
 
+    /// Counts a child that is not made.
+    #[cfg(feature = "layer")]
+    #[inline(always)]
+    pub(crate) fn count_skipped_child(&self) {
+        self.trace.stripe.add(1);
+    }
+
     #[inline(always)]
     pub(in crate::record) fn child(&self) -> Self {
         Self::new(self.trace_id, Arc::clone(&self.trace))

@@ -7,7 +7,7 @@ use tracing_core::span::Current;
 use tracing_log::NormalizeEvent;
 
 use super::SubscriberWithLogs;
-use super::callsites::{CallsiteInterest, LogInterest};
+use super::interest::{CallsiteInterest, LogInterest};
 use super::last_answer;
 use crate::layer::span_table::is_own;
 
@@ -28,7 +28,7 @@ impl<S: Subscriber> SubscriberWithLogs<S> {
         };
         let is_traced = self.traces.is_traced(metadata);
         let interest = CallsiteInterest { is_traced, logs: LogInterest::of(&logs) };
-        self.interests.set(metadata, interest);
+        self.interests.set(metadata, interest.to_note());
         (interest, logs)
     }
 
@@ -67,13 +67,20 @@ impl<S: Subscriber> Subscriber for SubscriberWithLogs<S> {
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         let (interest, logs) = self.find_interest(metadata);
-        if interest.is_traced { Interest::always() } else { logs }
+        match interest {
+            // Only what the logs do not want is disabled with its trace.
+            CallsiteInterest { is_traced: true, logs: LogInterest::Never } => {
+                self.traces.traced_interest()
+            }
+            CallsiteInterest { is_traced: true, .. } => Interest::always(),
+            CallsiteInterest { is_traced: false, .. } => logs,
+        }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let is_traced = self.traces.enabled(metadata);
-        let is_known_never =
-            self.interests.get(metadata).is_some_and(|known| known.logs == LogInterest::Never);
+        let known = self.interests.get(metadata).map(CallsiteInterest::from_note);
+        let is_known_never = known.is_some_and(|known| known.logs == LogInterest::Never);
         let is_logged = !is_known_never && self.logs.enabled(metadata);
         let logs = if is_logged { LogInterest::Always } else { LogInterest::Never };
         last_answer::set(metadata, CallsiteInterest { is_traced, logs });
@@ -111,8 +118,7 @@ impl<S: Subscriber> Subscriber for SubscriberWithLogs<S> {
     fn event(&self, event: &Event<'_>) {
         let interest = self.interest_in_event(event);
         if interest.is_traced {
-            let current = || self.logs.current_span().id().cloned();
-            self.traces.state.record_event(event, current);
+            self.traces.record_event(event, || self.logs.current_span().id().cloned());
         }
         if self.logs_want(interest, event.metadata()) && self.logs.event_enabled(event) {
             self.logs.event(event);

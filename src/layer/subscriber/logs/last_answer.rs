@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use tracing::Metadata;
 
-use super::callsites::{CallsiteInterest, LogInterest};
+use super::interest::{CallsiteInterest, LogInterest};
 
 thread_local! {
     static LAST_ANSWER: Cell<Answer> = const { Cell::new(Answer::NONE) };

@@ -1,7 +1,7 @@
 //! A program's own logs beside the traces.
 
 mod callbacks;
-mod callsites;
+mod interest;
 mod last_answer;
 
 use std::fmt;
@@ -9,8 +9,9 @@ use std::fmt;
 use tailtrace_downcast::{Downcast, Parts};
 use tracing::{Metadata, Subscriber};
 
-use self::callsites::{CallsiteInterest, CallsiteInterests, LogInterest};
+use self::interest::{CallsiteInterest, LogInterest};
 use super::TraceSubscriber;
+use super::callsites::CallsiteNotes;
 
 /// A [`TraceSubscriber`] with the subscriber of a program's logs beside it.
 ///
@@ -18,7 +19,7 @@ use super::TraceSubscriber;
 pub struct SubscriberWithLogs<S> {
     traces: TraceSubscriber,
     logs: S,
-    interests: CallsiteInterests,
+    interests: CallsiteNotes,
 }
 
 impl TraceSubscriber {
@@ -52,7 +53,7 @@ impl TraceSubscriber {
     /// ```
     pub fn with_logs<S: Subscriber>(self, logs: S) -> Downcast<SubscriberWithLogs<S>> {
         self.state.blind_spots.look_below::<S>();
-        let interests = CallsiteInterests::default();
+        let interests = CallsiteNotes::default();
         Downcast::new(SubscriberWithLogs { traces: self, logs, interests })
     }
 }
@@ -62,7 +63,7 @@ impl<S: Subscriber> SubscriberWithLogs<S> {
     #[inline]
     fn interest_in(&self, metadata: &'static Metadata<'static>) -> CallsiteInterest {
         match self.interests.get(metadata) {
-            Some(interest) => interest,
+            Some(note) => CallsiteInterest::from_note(note),
             None => self.find_interest(metadata).0,
         }
     }
