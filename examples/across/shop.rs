@@ -21,7 +21,7 @@ pub(crate) fn run<B: KeepBus + Clone + 'static>(
     match make(&address).and_then(shop) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nothing was kept together: {error:?}");
+            eprintln!("nothing was kept together: {error}");
             ExitCode::FAILURE
         }
     }

@@ -22,6 +22,7 @@
 
 #[cfg(feature = "http-client")]
 mod builder_checks;
+mod coherence;
 mod delivery;
 mod env_carrier;
 mod error;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::delivery;
 use super::error::ConfigError;
 use super::exporters::Choice;
 use super::limits;
@@ -15,6 +14,8 @@ use super::tail::TailChoice;
 use super::variables::{VariableValue, Variables};
 use super::warning::Warning;
 use super::zipkin::ZipkinSettings;
+use super::{coherence, delivery};
+use crate::coherence::Coherence;
 use crate::delivery::DeliveryConfig;
 use crate::export::Exporter;
 use crate::kit::internal_log::PendingWarnings;
@@ -43,6 +44,7 @@ pub struct Settings {
     otlp: OtlpSettings,
     zipkin: ZipkinSettings,
     tail: Option<TailChoice>,
+    coherence: Option<Coherence>,
     log_filter: Option<String>,
     span_filter: Option<String>,
     warnings: Vec<Warning>,
@@ -72,6 +74,7 @@ impl Settings {
             otlp: OtlpSettings::read(&mut vars, &proxies),
             zipkin: ZipkinSettings::read(&mut vars, &proxies),
             tail: TailChoice::read(&mut vars),
+            coherence: coherence::read(&mut vars),
             log_filter: vars.text("RUST_LOG"),
             span_filter: vars.text("TAILTRACE_FILTER"),
             warnings: Vec::new(),
@@ -137,6 +140,7 @@ impl Settings {
         for (key, value) in resource.iter() {
             builder = builder.with_resource_tag(key.to_owned(), value.clone());
         }
+        builder = self.coherence().into_iter().fold(builder, PipelineBuilder::with_coherence);
         Ok(match self.sampler {
             Some(choice) => builder.with_sampler(choice.sampler()),
             None => builder,
@@ -209,6 +213,13 @@ impl Settings {
     #[must_use]
     pub fn tail(&self) -> Option<TailSampler> {
         self.tail.and_then(|choice| choice.tail().ok())
+    }
+
+    /// The group of services that [`pipeline`](Self::pipeline) keeps its traces together with:
+    /// `TAILTRACE_COHERENCE_URL` and `TAILTRACE_COHERENCE_GROUP`. `None` when the first is not set.
+    #[must_use]
+    pub fn coherence(&self) -> Option<Coherence> {
+        self.coherence.clone()
     }
 
     /// The filter of the log lines: `RUST_LOG`, as it stands there.

@@ -55,6 +55,8 @@ pub(crate) const ALL: &[&str] = &[
     "OTEL_TRACES_SAMPLER_ARG",
     "REQUEST_METHOD",
     "RUST_LOG",
+    "TAILTRACE_COHERENCE_GROUP",
+    "TAILTRACE_COHERENCE_URL",
     "TAILTRACE_FILTER",
     "TAILTRACE_TAIL",
     "http_proxy",

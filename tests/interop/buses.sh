@@ -11,7 +11,7 @@ exec </dev/null
 
 readonly NATS_MODULE="github.com/nats-io/nats-server/v2@v2.15.2"
 readonly FEATURES="coherence-nats,coherence-redis,otlp-tls"
-readonly TEST_LIMIT=900 # seconds, with the build of the tests
+readonly TEST_LIMIT=1800 # seconds, with the build of the tests
 
 install_package() {
     local as_root=()
