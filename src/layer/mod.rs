@@ -60,6 +60,7 @@ mod measurements;
 mod open_span;
 mod options;
 mod recorders;
+mod set_parent_error;
 pub(crate) mod span_ext;
 mod span_table;
 mod state;
@@ -69,7 +70,7 @@ pub(crate) mod trace_ids;
 pub(crate) mod trace_layer;
 
 pub use handle::LayerHandle;
-pub use span_ext::SetParentError;
+pub use set_parent_error::SetParentError;
 pub use subscriber::{
     ParseTraceFilterError, SubscriberHandle, SubscriberWithLogs, TraceFilter,
     TraceSubscriberBuilder,

@@ -8,32 +8,12 @@ use tracing::Span;
 use super::layer_list::FoundSpan;
 use super::lookup::{self, LookupError};
 use super::open_span::WriteTerms;
-use crate::kit::debug_like_display;
+use super::set_parent_error::SetParentError;
 use crate::model::{
-    Incoming, Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey, TraceContext, TraceId,
+    Baggage, BaggageError, Incoming, Link, LogLevel, SpanId, SpanKind, Status, TagArg, TagKey,
+    TraceContext, TraceId,
 };
 use crate::trace::{ErrorDetails, SpanMut};
-
-/// Why a span did not get the parent it was given.
-#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetParentError {
-    /// The span's subscriber has no `TraceLayer`.
-    #[error("the span's subscriber has no TraceLayer; add `pipeline.layer()` to the registry")]
-    LayerNotFound,
-    /// The span has children, or its ids were handed out: both would be wrong afterwards. It has a link
-    /// to the context now.
-    #[error(
-        "the span has children already or its ids were read, for example by a log line with trace \
-         ids; set its parent first, or create it inside of its parent; it was given a link instead"
-    )]
-    AlreadyStarted,
-    /// The span is not recorded by the layer: it is disabled by a filter, `Span::none()`, or closed.
-    #[error("the span is disabled, so nothing can be its parent; look at the subscriber's filters")]
-    SpanDisabled,
-}
-
-debug_like_display!(SetParentError);
 
 /// What a [`tracing::Span`] can do when a [`TraceLayer`](crate::TraceLayer) listens.
 ///
@@ -102,6 +82,32 @@ pub trait TraceSpanExt: sealed::Sealed {
     fn span_id(&self) -> Option<SpanId> {
         self.context().map(|context| context.span_id)
     }
+
+    /// Gives the span's baggage a member, or another value for one: what the span calls from now on, here and in other
+    /// services, hears of it.
+    ///
+    /// Children that have started keep what they inherited. Members that the pipeline
+    /// [makes tags of](crate::pipeline::PipelineBuilder::with_baggage_tags) become tags of spans that start from now
+    /// on. The sampler is asked, unless it was asked before.
+    ///
+    /// ```
+    /// use tailtrace::{ConsoleExporter, Pipeline, TraceSpanExt};
+    /// use tracing_subscriber::prelude::*;
+    /// # let pipeline = Pipeline::builder("checkout").with_exporter(ConsoleExporter::stdout()).start()?;
+    /// # let _default = tracing_subscriber::registry().with(pipeline.layer()).set_default();
+    /// let span = tracing::info_span!("place_order");
+    /// span.set_baggage("tenant", "acme")?;
+    /// let charge = span.in_scope(|| tracing::info_span!("charge_card"));
+    /// assert_eq!(charge.baggage().get("tenant"), Some("acme"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the name is no name of W3C's baggage, or the baggage would be too large; it stays as it is then.
+    fn set_baggage(&self, name: &str, value: &str) -> Result<(), BaggageError>;
+
+    /// The baggage that the span hands to the next; empty where no layer knows the span.
+    fn baggage(&self) -> Baggage;
 
     /// Sets the span's name, for example once the route of a request is known.
     #[doc(alias = "update_name")]
@@ -173,6 +179,20 @@ impl TraceSpanExt for Span {
 
     fn context(&self) -> Option<TraceContext> {
         lookup::with(self, |FoundSpan { layer, id, .. }| layer.context(id)).ok().flatten()
+    }
+
+    fn set_baggage(&self, name: &str, value: &str) -> Result<(), BaggageError> {
+        let set = lookup::with(self, |FoundSpan { layer, id, is_itself }| {
+            let Some(baggage) = layer.baggage(id).filter(|_| is_itself) else { return Ok(()) };
+            layer.set_baggage(id, baggage.with(name, value)?);
+            Ok(())
+        });
+        set.unwrap_or(Ok(()))
+    }
+
+    fn baggage(&self) -> Baggage {
+        let found = lookup::with(self, |FoundSpan { layer, id, .. }| layer.baggage(id));
+        found.ok().flatten().unwrap_or_default()
     }
 
     fn set_name(&self, name: impl Into<Cow<'static, str>>) {

@@ -33,6 +33,7 @@
 //! 5. A trace is decided once, and a closed recorder pools none.
 
 #[cfg(feature = "layer")]
+mod baggage_tags;
 pub(crate) mod bridge;
 mod completion;
 mod config;
@@ -54,6 +55,7 @@ mod ring;
 mod span;
 mod trace_hash;
 
+pub(crate) use baggage_tags::BaggageTags;
 #[cfg(feature = "layer")]
 pub(crate) use completion::CompletedTrace;
 pub use completion::KeepOutcome;

@@ -1,5 +1,6 @@
 //! The `tracing` layer, through the public API.
 
+mod baggage;
 mod basics;
 mod blind_spots;
 mod compatible;

@@ -10,8 +10,8 @@ use tailtrace::model::{Randomness, Threshold};
 use tailtrace::record::KeepOutcome;
 use tailtrace::tail::{DropIf, RootNamed};
 use tailtrace::{
-    AlwaysOn, Errors, Fraction, SamplingRequest, SamplingResult, SlowerThan, SpanRef, TailSampler,
-    TraceId, TraceView, Verdict,
+    AlwaysOn, Errors, Fraction, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult,
+    SlowerThan, SpanRef, TailSampler, TraceId, TraceView, Verdict,
 };
 
 use crate::support::{self, PLENTY, by_name, exported, keep_errors, names, settled};
@@ -275,4 +275,26 @@ fn a_straggler_does_not_hold_its_trace_longer_than_the_linger() {
     assert_eq!(tailtrace::testing::tree(&late), "straggler still=\"recorded\"");
     let stats = settled(&pipeline);
     assert_eq!((stats.exported, stats.late, stats.live), (2, 1, 0));
+}
+
+#[test]
+fn backends_are_told_of_the_decision_unless_the_program_wants_it_otherwise() {
+    for (is_told, expected) in [(true, "tailtrace.kept_by=Errors"), (false, "")] {
+        let memory = InMemoryExporter::new();
+        let pipeline = Pipeline::builder("shop")
+            .with_tail(Errors)
+            .with_decision_tags(is_told)
+            .with_exporter(memory.clone())
+            .start()
+            .unwrap();
+        let span = pipeline.tracer().start_span("order");
+        span.set_error(&std::io::Error::other("declined"));
+        drop(span);
+        pipeline.shutdown(Duration::from_secs(60)).unwrap();
+        let traces = memory.traces();
+        let notes: Vec<String> =
+            traces[0].notes().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(notes.join(" "), expected);
+        assert_eq!(traces[0].root().unwrap().tag("tailtrace.kept_by"), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! What the encodings share: how our words become those of OTLP.
 
-use crate::model::{LogLevel, SpanId, SpanKind, TraceContext};
+use crate::model::{LogLevel, SpanId, SpanKind, TagRef, TraceContext};
 use crate::trace::{LogRef, SpanRef, Trace};
 
 /// The instrumentation scope of every span.
@@ -19,6 +19,9 @@ pub(super) struct TraceFields<'a> {
     flags: u32,
     /// The span that was called from another process.
     called: Option<SpanId>,
+    trace: &'a Trace,
+    /// The span that the notes on the trace stand on.
+    noted: Option<SpanId>,
 }
 
 impl<'a> TraceFields<'a> {
@@ -32,7 +35,20 @@ impl<'a> TraceFields<'a> {
             trace_state: trace.trace_state().as_str(),
             flags: flags | KNOWS_IS_REMOTE,
             called: called.map(SpanRef::span_id),
+            trace,
+            noted: root.map(SpanRef::span_id),
         }
+    }
+
+    /// The tags of a span, and where it is the root, what is told of the decision.
+    pub(super) fn tags_of<'s>(
+        &'s self,
+        span: SpanRef<'s>,
+    ) -> impl Iterator<Item = (&'s str, TagRef<'s>)> {
+        let is_root = self.noted == Some(span.span_id());
+        let notes = is_root.then(|| self.trace.notes()).into_iter().flatten();
+        // Names of the record live as long as the span.
+        span.tags().chain(notes.map(|(name, value)| -> (&'s str, TagRef<'s>) { (name, value) }))
     }
 
     /// `Span.flags`: those of the trace, and whether the parent is in another process.

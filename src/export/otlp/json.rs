@@ -76,7 +76,7 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     let (start, end) = fields.times(span);
     quoted(out, ",\"startTimeUnixNano\":", start);
     quoted(out, ",\"endTimeUnixNano\":", end);
-    let mut tags = span.tags().peekable();
+    let mut tags = fields.tags_of(span).peekable();
     if tags.peek().is_some() {
         key(out, ",\"attributes\":");
         attributes(out, tags);

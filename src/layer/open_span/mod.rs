@@ -11,7 +11,7 @@ use tracing::Metadata;
 use crate::layer::fields::ValueLimit;
 use crate::layer::measurements::Measurements;
 use crate::layer::options::RecordingOptions;
-use crate::model::{TraceContext, TraceId};
+use crate::model::{Baggage, TraceContext, TraceId};
 use crate::record::bridge::BridgedSpan;
 use crate::record::{ActiveSpan, CompletedTrace, Draft, Recorder, RecorderId};
 use crate::time::Tick;
@@ -193,6 +193,18 @@ impl OpenSpan {
             SpanState::Draft(draft) => draft.write(write),
             SpanState::Started(span) => _ = span.write(write),
             SpanState::Moving => {}
+        }
+    }
+
+    /// The baggage that the span hands on.
+    pub(in crate::layer) fn baggage(&self) -> Option<&Baggage> {
+        if let SpanState::Started(span) = &self.state { Some(span.baggage()) } else { None }
+    }
+
+    /// Replaces the baggage of a span that has started.
+    pub(in crate::layer) fn set_baggage(&mut self, baggage: Baggage) {
+        if let SpanState::Started(span) = &mut self.state {
+            span.set_baggage(baggage);
         }
     }
 

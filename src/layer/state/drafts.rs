@@ -2,7 +2,7 @@
 
 use super::LayerState;
 use crate::layer::open_span::{Detachment, OpenSpan};
-use crate::model::{Incoming, Link, TraceContext};
+use crate::model::{Baggage, Incoming, Link, TraceContext};
 use crate::record::{ActiveSpan, Draft, SpanStart};
 
 impl LayerState {
@@ -29,6 +29,22 @@ impl LayerState {
             span.context()
         });
         context.flatten()
+    }
+
+    /// The baggage that a span hands to the next. From now on the span's parent cannot change.
+    pub(in crate::layer) fn baggage(&self, id: u64) -> Option<Baggage> {
+        self.settle(id, None);
+        self.with_span(id, |span| {
+            span.finalize_parent();
+            span.baggage().cloned()
+        })
+        .flatten()
+    }
+
+    /// Replaces the baggage of a span.
+    pub(in crate::layer) fn set_baggage(&self, id: u64, baggage: Baggage) {
+        self.with_span(id, |span| span.set_baggage(baggage));
+        self.update_context_bridge(id);
     }
 
     /// Puts a span under the parent that is `incoming`, or starts a new trace with baggage that came

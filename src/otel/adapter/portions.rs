@@ -2,8 +2,10 @@
 
 use std::vec::IntoIter;
 
+use opentelemetry::KeyValue;
+
 use super::SdkSpan;
-use super::convert::spans_of;
+use super::convert::{notes_of, spans_of, to_span_id};
 use super::release_line::SpanData;
 use crate::trace::Trace;
 
@@ -61,8 +63,19 @@ impl Portions {
             let Some(trace) = self.traces.next() else { return false };
             let bytes = trace.bytes();
             // Spans that came from the SDK are moved, not converted.
-            let spans = SdkSpan::take_all(trace)
-                .unwrap_or_else(|trace| spans_of(&trace).into_iter().map(SdkSpan).collect());
+            let noted = trace.root().map(|root| to_span_id(root.span_id()));
+            let mut notes: Vec<KeyValue> = notes_of(&trace).collect();
+            let spans = match SdkSpan::take_all(trace) {
+                Ok(mut spans) => {
+                    let mut all = spans.iter_mut();
+                    let root = all.find(|span| Some(span.0.span_context.span_id()) == noted);
+                    if let Some(SdkSpan(root)) = root {
+                        root.attributes.append(&mut notes);
+                    }
+                    spans
+                }
+                Err(trace) => spans_of(&trace).into_iter().map(SdkSpan).collect(),
+            };
             self.bytes_of_each = bytes / spans.len().max(1);
             self.spans = spans.into_iter();
         }

@@ -1,5 +1,7 @@
 //! Putting a pipeline together.
 
+mod options;
+
 use std::fmt;
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -18,10 +20,11 @@ use crate::ledger::Ledger;
 use crate::model::{Resource, TagKey, TagValue};
 use crate::pipeline::core::{Core, ShutdownOnDrop};
 use crate::pipeline::maintenance::MaintenanceThread;
-use crate::record::{RecordLimits, Recorder, RecorderSettings};
+use crate::record::{BaggageTags, RecordLimits, Recorder, RecorderSettings};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::Clock;
+use crate::trace::Trace;
 
 /// Puts a [`Pipeline`] together.
 ///
@@ -35,6 +38,8 @@ pub struct PipelineBuilder {
     /// The exporters of a program that adds none; `None` refuses to start.
     default_exporters: Option<Vec<Box<dyn Exporter>>>,
     records: bool,
+    baggage_tags: BaggageTags,
+    decision_tags: bool,
     limits: RecordLimits,
     coherence: Option<Coherence>,
     delivery: DeliveryConfig,
@@ -65,6 +70,8 @@ impl PipelineBuilder {
             exporters: Vec::new(),
             default_exporters: None,
             records: true,
+            baggage_tags: BaggageTags::default(),
+            decision_tags: true,
             limits: RecordLimits::default(),
             coherence: None,
             delivery: DeliveryConfig::default(),
@@ -174,18 +181,6 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets where time comes from; for tests. Default: [`Clock::system`].
-    pub fn with_clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Sets where ids come from; for tests. Default: [`Random::thread`].
-    pub fn with_random(mut self, random: Random) -> Self {
-        self.random = random;
-        self
-    }
-
     /// Starts the threads.
     ///
     /// # Errors
@@ -246,7 +241,11 @@ impl PipelineBuilder {
             tail: self.tail,
             resource: Arc::new(self.resource),
             records: self.records,
-            sink: Box::new(move |trace| sink.send(trace)),
+            baggage_tags: self.baggage_tags,
+            sink: match self.decision_tags {
+                true => Box::new(move |trace| sink.send(trace)),
+                false => Box::new(move |trace: Trace| sink.send(trace.without_notes())),
+            },
         });
         if let Some(coherence) = &self.coherence {
             if recorder.drops_unsampled() {

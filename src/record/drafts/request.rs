@@ -83,15 +83,18 @@ impl DraftRequest {
         if recorder.is_closed() {
             return DraftOutcome::Unrecorded(header, Some(Reason::ShutDown), baggage);
         }
-        if let Some(answer) = fixed_head.answer() {
+        let from_baggage = recorder.baggage_tags.of_root(&baggage);
+        if let Some(mut answer) = fixed_head.answer() {
+            answer.tags.splice(..0, from_baggage);
             return DraftOutcome::Record(header, answer, parent, baggage);
         }
         let mut start = SpanStart::new(name);
         start.kind = kind;
         start.tags = tags;
+        start.tags.extend(from_baggage.iter().cloned());
         start.links = links;
         start.parent = parent.as_ref();
-        let answer = recorder.ask_head(&header, &start, recorder.clock.now());
+        let mut answer = recorder.ask_head(&header, &start, recorder.clock.now());
         sampler_tags::release(start.tags);
         // The sampler may have shut the pipeline down itself.
         if recorder.is_closed() {
@@ -100,6 +103,7 @@ impl DraftRequest {
         if answer.decision == SamplingDecision::Drop {
             return DraftOutcome::Unrecorded(header, None, baggage);
         }
+        answer.tags.splice(..0, from_baggage);
         DraftOutcome::Record(header, answer, parent, baggage)
     }
 }

@@ -14,6 +14,7 @@ use std::sync::{Arc, Weak};
 pub(crate) use settings::RecorderSettings;
 pub(crate) use span_start::{SpanStart, StartTime};
 
+use super::baggage_tags::BaggageTags;
 use super::completion::Completion;
 use super::config::RecordLimits;
 use super::deciders::Deciders;
@@ -23,8 +24,7 @@ use super::live::{LiveTraces, SpanPool};
 use super::local::{LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
-use crate::kit::Random;
-use crate::kit::reentrancy;
+use crate::kit::{Random, reentrancy};
 use crate::ledger::{Ledger, Reason, Stats};
 use crate::model::{SpanId, TraceContext};
 use crate::sampling::Sampler;
@@ -41,6 +41,7 @@ pub(crate) struct Recorder {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) limits: RecordLimits,
     pub(crate) switch: RecordingSwitch,
+    pub(super) baggage_tags: BaggageTags,
     pub(super) deciders: Arc<Deciders>,
     pub(super) traces: LiveTraces<Self>,
     pub(super) completion: Completion<Self>,
@@ -92,6 +93,7 @@ impl Recorder {
             ledger,
             limits,
             switch: RecordingSwitch::new(settings.records),
+            baggage_tags: settings.baggage_tags,
             deciders,
             completion,
             draft_holders: DraftHolders::default(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::kit::Random;
 use crate::ledger::Ledger;
 use crate::model::Resource;
+use crate::record::baggage_tags::BaggageTags;
 use crate::record::config::RecordLimits;
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
@@ -23,6 +24,7 @@ pub(crate) struct RecorderSettings {
     /// Whether services keep their traces together, so that what a caller did not sample is recorded.
     pub(crate) is_coherent: bool,
     pub(crate) resource: Arc<Resource>,
+    pub(crate) baggage_tags: BaggageTags,
     /// Whether anything is recorded at all.
     pub(crate) records: bool,
     /// Where kept traces go. Must not block and not run user code.

@@ -15,7 +15,7 @@ use crate::record::span::{
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::header::TraceHeader;
-use crate::trace::store::{NewSpan, SpanIndex};
+use crate::trace::store::{NewSpan, RecordedSpans, SpanIndex};
 
 impl Recorder {
     /// Starts a span: in the local trace of its parent, or as the root of a new one.
@@ -37,9 +37,12 @@ impl Recorder {
         self.start_root(new)
     }
 
-    fn start_root(self: &Arc<Self>, new: SpanStart<'_>) -> ActiveSpan {
+    fn start_root(self: &Arc<Self>, mut new: SpanStart<'_>) -> ActiveSpan {
         if !self.records() {
             return self.pass_on(new);
+        }
+        if !new.baggage.is_empty() {
+            new.tags.extend(self.baggage_tags.of_root(&new.baggage));
         }
         let correction = self.clock.correction();
         let mut header = self.header_of(new.parent, correction);
@@ -223,6 +226,9 @@ impl Recorder {
             Ok(index) => {
                 live.open += 1;
                 live.started += 1;
+                if !baggage.is_empty() {
+                    self.tag_child(live.store.recorded_mut(), index, &baggage);
+                }
                 self.traces.unlock(trace, live, was_empty);
                 ActiveSpan::Recorded(RecordedSpan::new(Arc::clone(trace), id, index, baggage))
             }
@@ -244,6 +250,14 @@ impl Recorder {
         }
         live.most_spans = self.limits.spans_per_trace;
         true
+    }
+
+    /// Writes what its baggage says of a span below a local root.
+    #[cold]
+    fn tag_child(&self, records: &mut RecordedSpans, index: SpanIndex, baggage: &Baggage) {
+        for (key, value) in self.baggage_tags.of_child(baggage) {
+            records.set_tag(index, key, value.as_ref(), &self.limits.span);
+        }
     }
 
     /// Starts a span for which its trace has no room, or which comes after the trace was dropped.

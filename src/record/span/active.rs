@@ -82,6 +82,16 @@ impl ActiveSpan {
         }
     }
 
+    /// Replaces the baggage, which children that start from now on inherit.
+    #[cfg(feature = "layer")]
+    pub(crate) fn set_baggage(&mut self, baggage: Baggage) {
+        match self {
+            Self::Recorded(span) => span.baggage = baggage,
+            Self::Unrecorded(span) => span.set_baggage(baggage),
+            Self::OverLimit(span) => span.baggage = baggage,
+        }
+    }
+
     /// Starts a child, which inherits the baggage.
     // Inlined only as far as most traces of most services go.
     #[inline(always)]

@@ -156,6 +156,20 @@ impl UnrecordedSpan {
         self.trace_id
     }
 
+    /// Gives this span, and those that start below it from now on, other baggage.
+    #[cfg(feature = "layer")]
+    pub(in crate::record) fn set_baggage(&mut self, baggage: Baggage) {
+        let UnrecordedTrace { reason, caller, flags, .. } = *self.trace;
+        self.trace = Arc::new(UnrecordedTrace {
+            stripe: Arc::clone(&self.trace.stripe),
+            reason,
+            caller,
+            flags,
+            trace_state: self.trace.trace_state.clone(),
+            baggage,
+        });
+    }
+
     pub(in crate::record) fn baggage(&self) -> &Baggage {
         &self.trace.baggage
     }

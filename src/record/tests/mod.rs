@@ -71,6 +71,7 @@ impl Bench {
             tail: Some(Arc::new(tail)),
             is_coherent: false,
             resource: Arc::new(Resource::new("bench")),
+            baggage_tags: BaggageTags::default(),
             records: true,
             sink: Box::new(sink),
         });

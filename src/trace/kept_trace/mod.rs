@@ -1,5 +1,6 @@
 //! The spans of one trace that finished in this process.
 
+mod notes;
 mod order;
 mod outgoing_state;
 mod pieces;
@@ -46,6 +47,8 @@ struct TraceData {
     order: OnceLock<SpanOrder>,
     resource: Arc<Resource>,
     reason: KeepReason,
+    /// Whether backends are told nothing of the decision.
+    hides_notes: bool,
 }
 
 /// Why a trace was kept, and what that says about traces like it.
@@ -78,6 +81,7 @@ impl Trace {
             order: OnceLock::from(SpanOrder::default()),
             resource: Arc::new(Resource::new("unknown_service")),
             reason: KeepReason::default(),
+            hides_notes: false,
         }))
     }
 
@@ -90,7 +94,9 @@ impl Trace {
     ) -> Self {
         header.set_flags(header.flags().with_sampled(true));
         header.trace_state = outgoing_state(&header.trace_state, reason.threshold);
-        Self(Arc::new(TraceData { header, store, order: OnceLock::new(), resource, reason }))
+        let order = OnceLock::new();
+        let data = TraceData { header, store, order, resource, reason, hides_notes: false };
+        Self(Arc::new(data))
     }
 
     /// Sets the service that made the trace.
@@ -130,35 +136,6 @@ impl Trace {
     #[must_use]
     pub fn resource(&self) -> &Arc<Resource> {
         &self.0.resource
-    }
-
-    /// The name of the policy that kept the trace; empty for a trace made by hand.
-    #[must_use]
-    pub fn kept_by(&self) -> &str {
-        &self.0.reason.policy
-    }
-
-    /// The threshold with which the trace was kept, from which a backend scales counts back up; `None` when its
-    /// probability is not known.
-    #[must_use]
-    pub fn threshold(&self) -> Option<Threshold> {
-        self.0.reason.threshold
-    }
-
-    /// Whether these are spans that ended after the rest of their trace had been decided.
-    #[must_use]
-    pub fn is_late(&self) -> bool {
-        self.0.reason.is_late
-    }
-
-    /// Whether these spans are a part of a trace, of which others leave apart from them.
-    ///
-    /// A trace that stays open for longer than [`RecordLimits::part_age`](crate::record::RecordLimits::part_age), or
-    /// that fills half of one of its limits, is decided in parts; one that is larger than the export queue allows leaves
-    /// in parts. Exporters write it as `tailtrace.part`.
-    #[must_use]
-    pub fn is_part(&self) -> bool {
-        self.0.reason.is_part
     }
 
     /// The trace state with which the spans leave.

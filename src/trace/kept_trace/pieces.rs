@@ -32,6 +32,7 @@ impl Trace {
             order,
             resource: Arc::clone(&data.resource),
             reason: KeepReason { is_part: true, ..data.reason.clone() },
+            hides_notes: data.hides_notes,
         }))
     }
 }

@@ -135,8 +135,9 @@ fn what_is_kept_reaches_an_exporter_of_opentelemetry_as_the_sdk_made_it() {
     let spans = seen.spans();
     let span = &spans[0];
     assert_eq!((spans.len(), span.name.as_ref(), &span.span_kind), (1, "order", &SpanKind::Server));
-    assert_eq!(span.attributes.len(), 8);
+    assert_eq!(span.attributes.len(), 9);
     assert_eq!(span.attributes[7].key.as_str(), "texts");
+    assert_eq!(span.attributes[8], KeyValue::new("tailtrace.kept_by", "Errors"));
     assert_eq!(span.events.events[0].attributes, [KeyValue::new("level", "WARN")]);
     assert_eq!(span.links.links[0].attributes, [KeyValue::new("why", "retry")]);
     assert_eq!(span.status, Status::error("declined"));
@@ -173,8 +174,9 @@ fn a_trace_that_is_larger_than_the_queue_arrives_in_pieces_each_span_once() {
     let spans = seen.spans();
     let trace_id = spans[0].span_context.trace_id();
     assert!(spans.iter().all(|span| span.span_context.trace_id() == trace_id));
-    let mut numbers: Vec<Value> =
-        spans.iter().flat_map(|span| span.attributes.iter().map(|tag| tag.value.clone())).collect();
+    let attributes = spans.iter().flat_map(|span| &span.attributes);
+    let numbers = attributes.filter(|tag| tag.key.as_str() == "number");
+    let mut numbers: Vec<Value> = numbers.map(|tag| tag.value.clone()).collect();
     numbers.sort_by_key(|number| if let Value::I64(number) = number { *number } else { -1 });
     assert!(numbers.into_iter().eq((0..999).map(Value::I64)));
 }

@@ -76,7 +76,7 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     let (start, end) = fields.times(span);
     fixed64(out, key(7, FIXED64), start);
     fixed64(out, key(8, FIXED64), end);
-    for (name, value) in span.tags() {
+    for (name, value) in fields.tags_of(span) {
         tag(out, key(9, BYTES), name, value);
     }
     number(out, key(10, VARINT), span.dropped_tags().into());

@@ -14,7 +14,7 @@ use crate::export::Batch;
 use crate::export::json::{array, display, key, number, string};
 use crate::model::{LogLevel, Resource, SpanKind, Status, TagRef};
 use crate::time::unix_nanos;
-use crate::trace::{LogRef, SpanRef};
+use crate::trace::{LogRef, SpanRef, Trace};
 
 /// Tags that are made here. What a span says under these names would contradict them.
 const STATUS: &str = "otel.status_code";
@@ -33,15 +33,20 @@ const DROPPED_LINKS: &str = "otel.dropped_links_count";
 /// that is longer by itself makes a longer list.
 pub(super) fn write(out: &mut Vec<u8>, batch: &Batch, limit: usize) -> usize {
     let spans = batch.iter().flat_map(|trace| {
-        let is_debug = trace.root().is_some_and(|root| root.context().flags.is_debug());
-        trace.spans().map(move |span| (trace, span, is_debug))
+        let root = trace.root();
+        let is_debug = root.is_some_and(|root| root.context().flags.is_debug());
+        let root = root.map(SpanRef::span_id);
+        trace.spans().map(move |span| {
+            let noted = (root == Some(span.span_id())).then_some(trace);
+            (trace.resource(), span, is_debug, noted)
+        })
     });
     let mut written = 0;
     key(out, "[");
-    for (trace, span, is_debug) in spans.skip(batch.done_in_first()) {
+    for (resource, span, is_debug, noted) in spans.skip(batch.done_in_first()) {
         let before = out.len();
         key(out, if written > 0 { "," } else { "" });
-        write_span(out, trace.resource(), span, is_debug);
+        write_span(out, resource, span, is_debug, noted);
         if out.len() >= limit && written > 0 {
             out.truncate(before);
             break;
@@ -52,7 +57,14 @@ pub(super) fn write(out: &mut Vec<u8>, batch: &Batch, limit: usize) -> usize {
     written
 }
 
-fn write_span(out: &mut Vec<u8>, resource: &Resource, span: SpanRef<'_>, is_debug: bool) {
+/// Writes a span; the root with what is told of the decision about its trace.
+fn write_span(
+    out: &mut Vec<u8>,
+    resource: &Resource,
+    span: SpanRef<'_>,
+    is_debug: bool,
+    noted: Option<&Trace>,
+) {
     key(out, "{\"traceId\":\"");
     display(out, span.trace_id());
     key(out, "\",\"id\":\"");
@@ -87,7 +99,7 @@ fn write_span(out: &mut Vec<u8>, resource: &Resource, span: SpanRef<'_>, is_debu
         array(out, span.logs(), annotation);
     }
     key(out, ",\"tags\":");
-    Tags { out, count: 0 }.write(resource, span);
+    Tags { out, count: 0 }.write(resource, span, noted);
     key(out, "}");
 }
 
@@ -139,13 +151,16 @@ struct Tags<'o> {
 }
 
 impl Tags<'_> {
-    fn write(mut self, resource: &Resource, span: SpanRef<'_>) {
+    fn write(mut self, resource: &Resource, span: SpanRef<'_>, noted: Option<&Trace>) {
         key(self.out, "{");
         let status = span.status();
         for (name, value) in span.tags() {
             if !is_left_out(name, value, &status) {
                 self.put(name, &text(value));
             }
+        }
+        for (name, value) in noted.into_iter().flat_map(Trace::notes) {
+            self.put(name, &text(value));
         }
         for (name, value) in resource.iter().map(|(name, value)| (name, value.as_ref())) {
             // A resource does not fail, and its service stands in the endpoint.

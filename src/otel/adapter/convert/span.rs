@@ -1,5 +1,6 @@
 //! Spans.
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace as otel;
 #[cfg(before_0_24)]
 use opentelemetry_sdk::Resource;
@@ -119,7 +120,20 @@ pub(crate) fn spans_of(trace: &Trace) -> Vec<SpanData> {
     let mut context = first.context();
     context.flags = context.flags.with_sampled(true);
     let shared = SharedFields::of(&context);
-    spans.map(|span| shared.span_data(span)).collect()
+    let root = trace.root().map(SpanRef::span_id);
+    let converted = spans.map(|span| {
+        let mut data = shared.span_data(span);
+        if Some(span.span_id()) == root {
+            data.attributes.extend(notes_of(trace));
+        }
+        data
+    });
+    converted.collect()
+}
+
+/// What is told of the decision about a trace.
+pub(crate) fn notes_of(trace: &Trace) -> impl Iterator<Item = KeyValue> {
+    trace.notes().map(|(key, value)| to_key_value(key, value))
 }
 
 /// The fields that all spans of a trace have alike, converted once.

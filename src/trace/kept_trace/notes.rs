@@ -1,0 +1,61 @@
+//! The decision about a trace, and what backends are told of it.
+
+use std::sync::Arc;
+
+use super::Trace;
+use crate::model::{TagRef, Threshold};
+
+impl Trace {
+    /// The name of the policy that kept the trace; empty for a trace made by hand.
+    #[must_use]
+    pub fn kept_by(&self) -> &str {
+        &self.0.reason.policy
+    }
+
+    /// The threshold with which the trace was kept, from which a backend scales counts back up; `None` when its
+    /// probability is not known.
+    #[must_use]
+    pub fn threshold(&self) -> Option<Threshold> {
+        self.0.reason.threshold
+    }
+
+    /// Whether these are spans that ended after the rest of their trace had been decided.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.0.reason.is_late
+    }
+
+    /// Whether these spans are a part of a trace, of which others leave apart from them.
+    ///
+    /// A trace that stays open for longer than [`RecordLimits::part_age`](crate::record::RecordLimits::part_age), or
+    /// that fills half of one of its limits, is decided in parts; one that is larger than the export queue allows leaves
+    /// in parts. Exporters write it as `tailtrace.part`.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.0.reason.is_part
+    }
+
+    /// What is told of the decision, as tags for the local [root](Self::root): `tailtrace.kept_by`,
+    /// `tailtrace.part` where the spans are a [part](Self::is_part), and `tailtrace.late` for spans that came after the
+    /// rest of their trace.
+    ///
+    /// Exporters write them beside the root's own tags. They are no tags of the span in the record, so that no policy
+    /// sees them. Empty for a trace made by hand, and
+    /// [where the program wants none](crate::pipeline::PipelineBuilder::with_decision_tags).
+    pub fn notes(&self) -> impl Iterator<Item = (&'static str, TagRef<'_>)> {
+        let reason = &self.0.reason;
+        let kept_by = (!reason.policy.is_empty()).then_some(TagRef::Str(&reason.policy));
+        let late = reason.is_late.then_some(TagRef::Bool(true));
+        let part = reason.is_part.then_some(TagRef::Bool(true));
+        let notes =
+            [("tailtrace.kept_by", kept_by), ("tailtrace.part", part), ("tailtrace.late", late)];
+        let shown = notes.into_iter().filter(|_| !self.0.hides_notes);
+        shown.filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// This trace without notes, whatever was decided about it.
+    pub(crate) fn without_notes(mut self) -> Self {
+        Arc::make_mut(&mut self.0).hides_notes = true;
+        self
+    }
+}
