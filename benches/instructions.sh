@@ -8,7 +8,8 @@
 #                                             # what it names; says what falls short and exits 1,
 #                                             # but for what is known to, as long as it is no worse
 #
-# Rows that begin with `layer` are traced with the macros of `tracing`.
+# Rows that begin with `layer` are traced with the macros of `tracing`; so are those that begin with `subscriber`,
+# under the subscriber and, for comparison, under the layer.
 #
 # How: callgrind runs one row at a time. Its counters are set to zero after a
 # warm-up that fills pools and rings, and read when the measured spans have been
@@ -56,6 +57,15 @@ reach_of() {
     layer_sampled_out_100) echo "1550 - - 1" ;;
     layer_kept_1pct_100) echo "- - 1.15 1" ;;
     layer_*) echo "- - - 1" ;;
+    subscriber_bare_100) echo "550 - - 0" ;;
+    subscriber_bare_10 | subscriber_deep_10) echo "850 - - 0" ;;
+    subscriber_bare_1) echo "2800 - - 0" ;;
+    subscriber_rich_100) echo "2300 - - 0" ;;
+    subscriber_event_100) echo "800 - - 0" ;;
+    subscriber_off_100) echo "270 - - 0" ;;
+    subscriber_disabling_100) echo "165 - - 0" ;;
+    subscriber_logs_bare_100) echo "750 - - 0" ;;
+    subscriber_logs_rich_100) echo "2600 - - 0" ;;
     *) echo "- - - -" ;;
     esac
 }
@@ -70,6 +80,15 @@ known_short_of() {
     rich_100) echo "0 2000 0.03" ;;
     single | deep_10) echo "0 0 0.02" ;;
     layer_rich_100) echo "4500 0 0" ;;
+    subscriber_bare_100) echo "1080 0 0.02" ;;
+    subscriber_bare_10 | subscriber_deep_10) echo "1310 0 0.02" ;;
+    subscriber_bare_1) echo "3450 0 0.02" ;;
+    subscriber_rich_100) echo "3800 0 0.03" ;;
+    subscriber_event_100) echo "1310 0 0.02" ;;
+    subscriber_off_100) echo "600 0 0" ;;
+    subscriber_disabling_100) echo "260 0 0" ;;
+    subscriber_logs_bare_100) echo "1150 0 0.02" ;;
+    subscriber_logs_rich_100) echo "3950 0 0.03" ;;
     *) echo "0 0 0" ;;
     esac
 }
@@ -84,7 +103,7 @@ spans_of() {
     *open_*tailtrace) echo "200000 100000" ;;
     *open_*) echo "30000 100000" ;;
     layer_kept_1pct*) echo "150000 200000" ;;
-    *tailtrace | *tailtrace-no-ring) echo "150000 50000" ;;
+    *tailtrace | *tailtrace-no-ring | subscriber_*) echo "150000 50000" ;;
     layer*) echo "5000 20000" ;;
     *) echo "20000 50000" ;;
     esac

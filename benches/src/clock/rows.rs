@@ -102,6 +102,7 @@ fn bare(spans: usize) -> Vec<Row> {
     vec![
         row("native", |spans| pipeline::dropped(move |t| flat::tailtrace(t, spans))),
         row("layer", |spans| subscriber::dropped(move || flat::tracing(spans))),
+        row("subscriber", |spans| subscriber::own_dropped(move || flat::tracing(spans))),
         row("layer-off", |spans| subscriber::sampled_out(move || flat::tracing(spans))),
         row("otel-layer", |spans| subscriber::opentelemetry_batched(move || flat::tracing(spans))),
         row("otel-leanest", |spans| subscriber::opentelemetry_lean(move || flat::tracing(spans))),
@@ -122,6 +123,9 @@ fn rich(spans: usize) -> Vec<Row> {
         }),
         row("layer", |spans, request| {
             subscriber::dropped(move || rich::tracing(black_box(&request), spans))
+        }),
+        row("subscriber", |spans, request| {
+            subscriber::own_dropped(move || rich::tracing(black_box(&request), spans))
         }),
         row("otel-layer", |spans, request| {
             subscriber::opentelemetry_batched(move || rich::tracing(black_box(&request), spans))
@@ -158,6 +162,10 @@ fn open(live: usize, is_rich: bool) -> Vec<Row> {
     vec![
         row("native", |live, says| native_turns(pipeline::builder(), live, says)),
         row("layer", |live, says| layer_turns(pipeline::builder(), live, says)),
+        row("subscriber", |live, says| {
+            let turns = LateTurns::default();
+            subscriber::own_dropped(move || turns.turn(live, || turns::tracing(says)))
+        }),
         row("otel-layer", |live, says| {
             let turns = LateTurns::default();
             subscriber::opentelemetry_batched(move || turns.turn(live, || turns::tracing(says)))
@@ -222,6 +230,10 @@ fn tokio() -> Vec<Row> {
         row("layer", || {
             let runtime = runtime();
             subscriber::dropped(move || serve(&runtime, REQUESTS, requests::tracing))
+        }),
+        row("subscriber", || {
+            let runtime = runtime();
+            subscriber::own_dropped(move || serve(&runtime, REQUESTS, requests::tracing))
         }),
         row("otel-layer", || {
             let runtime = runtime();
