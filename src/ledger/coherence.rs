@@ -66,8 +66,36 @@ columns! {
     missed_on_the_bus: "missed on the bus",
     /// What of these came with a repeat.
     made_up_by_repeats: "made up by repeats",
+    /// Of the watched ids, which are one in 64: heard in time, so that the part of this service is kept.
+    watched_in_time: "watched, heard in time",
+    /// Of the watched ids: heard after the part of this service had left the ring.
+    watched_too_late: "watched, heard too late",
     /// Messages that could not be read, one each: no messages, or of a later protocol.
     malformed: "malformed",
+}
+
+impl CoherenceStats {
+    /// An estimate of the share of parts, of those that this service has of traces which others keep, that are kept
+    /// here too: from zero to one. `None` before a part with a watched id was heard of.
+    ///
+    /// One id in 64 is watched, by a hash that has nothing to do with what is kept: of those, parts that had left the
+    /// ring when their notice came are known. Notices that were missed on the bus count as parts that are not kept, as
+    /// often as those that were heard concern a part of this service. An alert on 0.999 tells that the ring is too small
+    /// or the bus unreliable.
+    ///
+    /// ```
+    /// use tailtrace::{InMemoryExporter, Pipeline};
+    /// let pipeline = Pipeline::builder("shop").with_exporter(InMemoryExporter::new()).start()?;
+    /// assert_eq!(pipeline.stats().coherence.kept_share(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn kept_share(&self) -> Option<f64> {
+        let watched = self.watched_in_time + self.watched_too_late;
+        let missed = self.missed_on_the_bus.saturating_sub(self.made_up_by_repeats);
+        let heard_share = self.heard as f64 / (self.heard + missed).max(1) as f64;
+        (watched > 0).then(|| heard_share * self.watched_in_time as f64 / watched as f64)
+    }
 }
 
 impl fmt::Display for CoherenceStats {
@@ -83,6 +111,19 @@ impl fmt::Display for CoherenceStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_missed_or_too_late_lowers_the_share_that_is_kept() {
+        let mut stats = CoherenceStats { heard: 900, ..CoherenceStats::default() };
+        assert_eq!(stats.kept_share(), None);
+        stats.watched_in_time = 9;
+        assert_eq!(stats.kept_share(), Some(1.0));
+        stats.watched_too_late = 1;
+        assert_eq!(stats.kept_share(), Some(0.9));
+        stats.missed_on_the_bus = 110;
+        stats.made_up_by_repeats = 10;
+        assert_eq!(stats.kept_share(), Some(0.9 * 0.9));
+    }
 
     #[test]
     fn the_table_has_a_row_for_each_count() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{reentrancy, unwind_safe};
 use crate::ledger::{LossChange, LossWatch};
-use crate::record::{LeakWatch, Recorder};
+use crate::record::{LeakWatch, Recorder, RingWatch};
 
 /// How often the thread wakes, and so how late a lingering trace may be decided.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -61,6 +61,7 @@ fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSigna
     // Policies run on this thread when a trace lingered: what they trace must not come back in.
     reentrancy::mark_own_thread();
     let mut losses = LossWatch::default();
+    let mut ring = RingWatch::default();
     let mut leaks = LeakWatch::new(recorder.limits.leak_age);
     let mut asked = unwind_safe::lock(&stop.asked);
     while !*asked {
@@ -78,6 +79,9 @@ fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSigna
             None => {}
         }
         recorder.take_panic_told().iter().for_each(|told| internal_log::warn(told));
+        if let Some(told) = ring.observe(recorder, now) {
+            internal_log::warn(&told);
+        }
         let leaked = unwind_safe::call(|| leaks.observe(recorder, now));
         leaked.iter().flatten().for_each(|told| internal_log::warn(told));
         asked = unwind_safe::lock(&stop.asked);

@@ -52,6 +52,7 @@ mod postponed;
 mod quota;
 mod recorder;
 mod ring;
+mod ring_watch;
 mod span;
 mod trace_hash;
 
@@ -74,6 +75,7 @@ pub(crate) use local::{ASKED_FOR, KeepRequest};
 #[cfg(feature = "otel")]
 pub(crate) use recorder::OpenSpanCounts;
 pub(crate) use recorder::{Recorder, RecorderSettings, SpanStart, StartTime};
+pub(crate) use ring_watch::RingWatch;
 pub(crate) use span::ActiveSpan;
 #[cfg(feature = "otel")]
 pub(crate) use span::SpanWriter;

@@ -7,4 +7,5 @@ mod announced;
 mod bad_days;
 mod heads;
 mod rows;
+mod topologies;
 mod world;

@@ -87,6 +87,15 @@ impl CoherenceHandle {
         self.counters.kept_when_they_came(1);
     }
 
+    /// Counts a part with a watched id, whose notice came in time or too late.
+    pub(crate) fn count_watched(&self, is_in_time: bool) {
+        if is_in_time {
+            self.counters.watched_in_time(1);
+        } else {
+            self.counters.watched_too_late(1);
+        }
+    }
+
     pub(crate) fn stats(&self) -> CoherenceStats {
         self.counters.snapshot()
     }

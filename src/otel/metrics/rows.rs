@@ -93,7 +93,7 @@ const BY_QUEUES: [(Reason, &str); 3] = [
 // `SharedSnapshot` has a bit for each row.
 const _: () = assert!(ROWS.len() <= 64);
 
-pub(super) const ROWS: [Row; 24] = [
+pub(super) const ROWS: [Row; 26] = [
     counter("otel.sdk.span.started", "The spans that were started.", |now, report| {
         let dropped = now.stats.sampled_out;
         report(dropped, Some(KeyValue::new(RESULT, "DROP")));
@@ -245,4 +245,24 @@ pub(super) const ROWS: [Row; 24] = [
         |now, report| report(now.stats.ring_bytes, None),
     )
     .in_unit("By"),
+    counter(
+        "tailtrace.coherence.trace",
+        "What was told to other services, and what became of what was heard from them.",
+        |now, report| {
+            for (outcome, traces) in now.stats.coherence.rows() {
+                report(traces, Some(KeyValue::new("tailtrace.coherence.outcome", outcome)));
+            }
+        },
+    )
+    .in_unit("{trace}"),
+    gauge(
+        "tailtrace.coherence.kept",
+        "An estimate of how many of a million parts are kept, of traces that other services keep.",
+        |now, report| {
+            if let Some(share) = now.stats.coherence.kept_share() {
+                report((share * 1e6) as u64, None);
+            }
+        },
+    )
+    .in_unit("{part}"),
 ];

@@ -25,6 +25,7 @@ use self::linger::LingeringTraces;
 use self::part_look::PartLook;
 use self::part_watch::PartWatch;
 use super::deciders::Deciders;
+use super::link::is_watched;
 use super::live::{LiveTraces, RingOutcome};
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::ledger::Ledger;
@@ -178,6 +179,11 @@ impl<O: TraceOwner> Completion<O> {
         mut store: SpanStore,
         kept: KeepReason,
     ) {
+        if let Some(link) = traces.link().filter(|_| is_watched(trace.trace_id()))
+            && let Some((start, end)) = store.times(trace.header.correction)
+        {
+            link.on_kept(end.since(start));
+        }
         self.keep_spans(&trace.header, &mut store, &kept);
         traces.release_kept(trace, store);
         self.follow(traces, trace, Arc::new(kept));

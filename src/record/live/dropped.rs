@@ -1,11 +1,13 @@
 //! What becomes of the spans of a trace that is dropped.
 
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 use super::LiveTraces;
 use super::decided::DecidedAs;
 use super::stripe::Stripe;
 use crate::ledger::Reason;
+use crate::record::link::is_watched;
 use crate::record::local::{KeepOrigin, LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::record::ring::{DroppedTrace, Leavings, NEVER, Pushed, RingPlace};
 use crate::time::Tick;
@@ -253,6 +255,14 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
     }
 
+    /// How far the ring reaches back where its limit of bytes decides that, and not its age; with how many bytes.
+    pub(in crate::record) fn reach_of_full_ring(&self, now: Tick) -> Option<(Duration, usize)> {
+        let limit = self.ring.bytes.limit();
+        let is_full = self.ring.bytes.taken() >= limit - limit / 8;
+        let oldest = self.stripes.iter().map(Stripe::oldest_dropped).min()?;
+        (is_full && oldest != NEVER).then(|| (now.since(oldest), limit))
+    }
+
     /// Drops all that the ring has.
     pub(in crate::record) fn empty_ring(&self) {
         for home in &self.stripes {
@@ -273,6 +283,9 @@ impl<O: TraceOwner> LiveTraces<O> {
     fn count_and_release(&self, home: &Stripe<O>, left: Leavings) {
         if left.spans > 0 {
             self.ledger.dropped(Reason::NotKept, left.spans);
+        }
+        if let Some(link) = self.link() {
+            left.visit(is_watched, |id, duration| link.on_evicted(id, duration));
         }
         left.into_stores().for_each(|store| self.clear_and_release(home, store));
     }

@@ -63,6 +63,16 @@ pub(super) struct TakenTraces {
 }
 
 impl Leavings {
+    /// Shows each trace that left with its segment, and that no request took out before, whose id `is_wanted`: with the
+    /// time it took, where that is still known.
+    pub(super) fn visit(
+        &self,
+        is_wanted: impl Fn(TraceId) -> bool,
+        mut show: impl FnMut(TraceId, Option<Duration>),
+    ) {
+        self.segments.iter().for_each(|segment| segment.visit_left(&is_wanted, &mut show));
+    }
+
     /// The buffers that were moved into the ring, for other traces to use.
     pub(super) fn into_stores(self) -> impl Iterator<Item = SpanStore> {
         self.segments.into_iter().flat_map(Segment::into_stores).chain(self.stores)

@@ -1,5 +1,7 @@
 //! A part of the ring: traces one behind the other, which leave together.
 
+use std::time::Duration;
+
 use super::dropped::{DroppedTrace, NEVER, Pushed};
 use super::index::MOST_ENTRIES;
 use crate::model::TraceId;
@@ -40,7 +42,9 @@ enum EntrySpans {
     Packed(PackedSpans),
     /// They were moved in as they were.
     Whole(SpanStore),
-    /// They were taken out or have expired.
+    /// They have expired.
+    Expired,
+    /// They were taken out.
     Gone,
 }
 
@@ -196,23 +200,44 @@ impl Segment {
                 break;
             }
             self.expired += 1;
-            match std::mem::replace(&mut entry.spans, EntrySpans::Gone) {
+            let spans = match &entry.spans {
+                EntrySpans::Gone => EntrySpans::Gone,
+                _ => std::mem::replace(&mut entry.spans, EntrySpans::Expired),
+            };
+            match spans {
                 EntrySpans::Packed(packed) => self.spans -= packed.len() as u64,
                 EntrySpans::Whole(store) => {
                     self.spans -= store.len() as u64;
                     stores.push(store);
                 }
-                EntrySpans::Gone => {}
+                EntrySpans::Expired | EntrySpans::Gone => {}
             }
         }
         before - self.spans
+    }
+
+    /// Shows each trace that nothing took out and whose id `is_wanted`, with the time it took where its spans are there.
+    pub(super) fn visit_left(
+        &self,
+        is_wanted: impl Fn(TraceId) -> bool,
+        show: &mut impl FnMut(TraceId, Option<Duration>),
+    ) {
+        for entry in self.entries.iter().filter(|entry| is_wanted(entry.header.trace_id)) {
+            let times = match &entry.spans {
+                EntrySpans::Packed(packed) => self.columns.times(packed),
+                EntrySpans::Whole(store) => store.times(entry.header.correction),
+                EntrySpans::Expired => None,
+                EntrySpans::Gone => continue,
+            };
+            show(entry.header.trace_id, times.map(|(start, end)| end.since(start)));
+        }
     }
 
     /// The buffers that were moved in.
     pub(super) fn into_stores(self) -> impl Iterator<Item = SpanStore> {
         self.entries.into_iter().filter_map(|entry| match entry.spans {
             EntrySpans::Whole(store) => Some(store),
-            EntrySpans::Packed(_) | EntrySpans::Gone => None,
+            EntrySpans::Packed(_) | EntrySpans::Expired | EntrySpans::Gone => None,
         })
     }
 
@@ -227,7 +252,7 @@ impl Segment {
         self.entries.get(entry).is_some_and(|entry| {
             entry.header.trace_id == id
                 && !is_old(entry.since)
-                && !matches!(entry.spans, EntrySpans::Gone)
+                && matches!(entry.spans, EntrySpans::Packed(_) | EntrySpans::Whole(_))
         })
     }
 
@@ -251,7 +276,7 @@ impl Segment {
                 self.other_bytes -= store.bytes();
                 store
             }
-            EntrySpans::Gone => return None,
+            EntrySpans::Expired | EntrySpans::Gone => return None,
         };
         self.spans -= store.len() as u64;
         Some(DroppedTrace { header: entry.header.clone(), store })

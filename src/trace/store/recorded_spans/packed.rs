@@ -96,6 +96,14 @@ impl PackedColumns {
         }
     }
 
+    /// The first start and the last end of a trace.
+    pub(crate) fn times(&self, packed: &PackedSpans) -> Option<(Tick, Tick)> {
+        let spans = self.spans.get(packed.spans.range())?;
+        let start = spans.iter().map(|span| span.start).min()?;
+        let end = spans.iter().filter_map(SpanRecord::end).max()?;
+        Some((start, end))
+    }
+
     /// Whether what is in `from` can be appended without growing.
     pub(in crate::trace::store) fn has_room_for(&self, from: &RecordedSpans) -> bool {
         let details = from.details.as_deref();

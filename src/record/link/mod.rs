@@ -1,12 +1,17 @@
 //! What a recorder holds of its coherence.
 
+mod reasons;
+mod watch;
+
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::time::Duration;
 
-use foldhash::fast::RandomState;
+use reasons::HeardReasons;
+use watch::CoherenceWatch;
+pub(super) use watch::is_watched;
 
+use super::completion::KeepOutcome;
 use super::local::kept_for;
 use crate::coherence::{CoherenceHandle, HeardNotice, Notice};
 use crate::kit::unwind_safe::lock;
@@ -16,29 +21,17 @@ use crate::time::Tick;
 use crate::trace::KeepReason;
 use crate::trace::header::TraceHeader;
 
-/// How many reasons are remembered at least; twice as many are at most, about 40 bytes each.
-const REASONS: usize = 65_536;
-
 /// The way to the other services of the group, and why they kept what is remembered.
 #[derive(Debug)]
 pub(super) struct CoherenceLink {
     handle: CoherenceHandle,
     reasons: Mutex<HeardReasons>,
-}
-
-/// Why other services kept the traces that were heard of last, in two halves: the older one is forgotten when the
-/// younger is full.
-#[derive(Debug, Default)]
-struct HeardReasons {
-    young: HashMap<TraceId, Arc<str>, RandomState>,
-    old: HashMap<TraceId, Arc<str>, RandomState>,
-    /// The last one, which the next one often is as well.
-    last: Arc<str>,
+    watch: Mutex<CoherenceWatch>,
 }
 
 impl CoherenceLink {
     pub(super) fn new(handle: CoherenceHandle) -> Self {
-        Self { handle, reasons: Mutex::default() }
+        Self { handle, reasons: Mutex::default(), watch: Mutex::default() }
     }
 
     pub(super) fn handle(&self) -> &CoherenceHandle {
@@ -65,6 +58,9 @@ impl CoherenceLink {
     /// The mark of a trace that is kept because it is remembered, which is counted.
     pub(super) fn keep_remembered(&self, id: TraceId) -> KeepReason {
         self.handle.count_kept_when_it_came();
+        if is_watched(id) {
+            self.handle.count_watched(true);
+        }
         let reason = lock(&self.reasons).find(id);
         // The id is remembered a moment before its reason.
         let reason = reason.map(|reason| Cow::from(reason.to_string()));
@@ -87,21 +83,36 @@ impl CoherenceLink {
         }
         self.handle.announce(notice);
     }
-}
 
-impl HeardReasons {
-    fn insert(&mut self, id: TraceId, reason: &str) {
-        if &*self.last != reason {
-            self.last = reason.into();
+    /// A notice was looked up here. Of the watched ids it is counted whether it came in time.
+    pub(super) fn on_heard(&self, heard: &HeardNotice, outcome: KeepOutcome) {
+        let id = heard.notice.trace_id;
+        if heard.is_own || !is_watched(id) {
+            return;
         }
-        self.young.insert(id, Arc::clone(&self.last));
-        if self.young.len() >= REASONS {
-            mem::swap(&mut self.young, &mut self.old);
-            self.young.clear();
+        match outcome {
+            KeepOutcome::Exported | KeepOutcome::WhenComplete | KeepOutcome::AlreadyKept => {
+                self.handle.count_watched(true);
+            }
+            KeepOutcome::Unknown if lock(&self.watch).has_evicted(id) => {
+                self.handle.count_watched(false);
+            }
+            KeepOutcome::Unknown | KeepOutcome::DroppedOnPurpose => {}
         }
     }
 
-    fn find(&self, id: TraceId) -> Option<Arc<str>> {
-        self.young.get(&id).or_else(|| self.old.get(&id)).cloned()
+    /// A trace with a watched id was kept, and took this long.
+    pub(super) fn on_kept(&self, duration: Duration) {
+        lock(&self.watch).on_kept(duration);
+    }
+
+    /// A trace with a watched id left the ring; how long it took, as far as that is known.
+    pub(super) fn on_evicted(&self, id: TraceId, duration: Option<Duration>) {
+        lock(&self.watch).on_evicted(id, duration);
+    }
+
+    /// How long 99 % of traces take at most; `None` before some were seen.
+    pub(super) fn longest_duration(&self) -> Option<Duration> {
+        lock(&self.watch).longest_duration()
     }
 }
