@@ -28,7 +28,9 @@ impl KeepHeard for HeardKeeper {
             most_dropped: MOST_RING_ENTRIES,
         };
         let (outcome, over_budget) = completion.keep_one(traces, &request, clock.now());
-        link.on_heard(heard, outcome);
+        if outcome != KeepOutcome::DroppedOnPurpose {
+            link.on_heard(heard, outcome != KeepOutcome::Unknown);
+        }
         match outcome {
             KeepOutcome::Exported => HeardOutcome::KeptFromRing { over_budget },
             KeepOutcome::WhenComplete => HeardOutcome::KeptWhileRunning,

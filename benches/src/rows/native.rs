@@ -53,6 +53,11 @@ pub(super) const ROWS: &[Row] = &[
     row("single", "tailtrace-no-ring", 1, || pipeline::dropped_at_once(|t| flat::tailtrace(t, 1))),
     row("single", "fastrace", 1, || collector::reported(|c| flat::fastrace(c, 1))),
     row("single", "opentelemetry", 1, || sdk::ended(|t| flat::opentelemetry(t, 1))),
+    // What a dropped trace pays where services keep their traces together.
+    row("dropped_5", "tailtrace", 5, || pipeline::dropped(|t| flat::tailtrace(t, 5))),
+    row("dropped_5_coherent", "tailtrace", 5, || {
+        pipeline::dropped_coherent(|t| flat::tailtrace(t, 5))
+    }),
     row("deep_10", "tailtrace", 10, || pipeline::dropped(|t| deep::tailtrace(t, 10))),
     row("deep_10", "fastrace", 10, || collector::reported(|c| deep::fastrace(c, 10))),
     row("deep_10", "fastrace-local", 10, || collector::reported(|c| deep::fastrace_local(c, 10))),

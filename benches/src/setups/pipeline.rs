@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tailtrace::coherence::{Coherence, MemoryBus};
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::record::RecordLimits;
@@ -34,6 +35,13 @@ pub fn dropped(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
 /// that is no longer in a cache when it is used again.
 pub fn dropped_at_once(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
     dropped_by(with_ring(0), shape)
+}
+
+/// The same in a group of services that keep their traces together, with a ring of the same size.
+pub fn dropped_coherent(shape: impl Fn(&Tracer) + Send + Sync + 'static) -> Job {
+    // One byte more than the default, so that coherence leaves it as it is.
+    let builder = with_ring(RecordLimits::default().ring_bytes + 1);
+    dropped_by(builder.with_coherence(Coherence::new(MemoryBus::new())), shape)
 }
 
 /// A pipeline whose ring of dropped traces takes this many bytes.

@@ -11,7 +11,6 @@ use reasons::HeardReasons;
 use watch::CoherenceWatch;
 pub(super) use watch::is_watched;
 
-use super::completion::KeepOutcome;
 use super::local::kept_for;
 use crate::coherence::{CoherenceHandle, HeardNotice, Notice};
 use crate::kit::unwind_safe::lock;
@@ -84,20 +83,12 @@ impl CoherenceLink {
         self.handle.announce(notice);
     }
 
-    /// A notice was looked up here. Of the watched ids it is counted whether it came in time.
-    pub(super) fn on_heard(&self, heard: &HeardNotice, outcome: KeepOutcome) {
+    /// A notice came, and the part that is here of its trace is kept, or none is here any more. Of the watched ids it is
+    /// counted whether it came in time.
+    pub(super) fn on_heard(&self, heard: &HeardNotice, is_kept: bool) {
         let id = heard.notice.trace_id;
-        if heard.is_own || !is_watched(id) {
-            return;
-        }
-        match outcome {
-            KeepOutcome::Exported | KeepOutcome::WhenComplete | KeepOutcome::AlreadyKept => {
-                self.handle.count_watched(true);
-            }
-            KeepOutcome::Unknown if lock(&self.watch).has_evicted(id) => {
-                self.handle.count_watched(false);
-            }
-            KeepOutcome::Unknown | KeepOutcome::DroppedOnPurpose => {}
+        if !heard.is_own && is_watched(id) && (is_kept || lock(&self.watch).has_evicted(id)) {
+            self.handle.count_watched(is_kept);
         }
     }
 
