@@ -68,7 +68,7 @@ fn start(name: &str, bus: Option<&MemoryBus>) -> Result<Pipeline, tailtrace::pip
 
 /// The service's part of the trace, as a server begins it with the headers of a request.
 fn serve(service: &Pipeline, name: &'static str, caller: &TraceContext) -> SpanGuard {
-    let span = service.tracer().start_span_with_context(name, &caller.clone().remote());
+    let span = service.tracer().start_span_with_context(name, caller.clone().remote());
     thread::sleep(WORK);
     span
 }
