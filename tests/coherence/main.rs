@@ -5,6 +5,7 @@ mod support;
 
 mod announced;
 mod bad_days;
+mod doors;
 mod heads;
 mod rows;
 mod topologies;
