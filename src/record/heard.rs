@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use super::completion::KeepOutcome;
 use super::local::{KeepOrigin, KeepRequest};
 use super::recorder::Recorder;
-use crate::coherence::{HeardNotice, HeardOutcome, KeepHeard, MOST_RING_ENTRIES};
+use crate::coherence::{HeardNotice, HeardOutcome, KeepHeard};
 
 /// Keeps in a recorder what other services kept, as long as that recorder is there.
 pub(crate) struct HeardKeeper(Weak<Recorder>);
@@ -21,13 +21,21 @@ impl KeepHeard for HeardKeeper {
         let Some(recorder) = self.0.upgrade() else { return HeardOutcome::Unknown };
         let Recorder { traces, completion, clock, .. } = &*recorder;
         let Some(link) = traces.link() else { return HeardOutcome::Unknown };
+        let trace_id = heard.notice.trace_id;
+        let reason = heard.kept_by();
+        let most_dropped = link.remember_reason(trace_id, &reason);
         let request = KeepRequest {
-            trace_id: heard.notice.trace_id,
-            reason: link.remember_reason(heard),
+            trace_id,
+            reason: reason.into(),
             origin: KeepOrigin::Notice,
-            most_dropped: MOST_RING_ENTRIES,
+            most_dropped,
         };
-        let (outcome, over_budget) = completion.keep_one(traces, &request, clock.now());
+        let (outcome, found) = completion.keep_one(traces, &request, clock.now());
+        link.spend(trace_id, found.taken);
+        let over_budget = found.over_budget;
+        if outcome != KeepOutcome::Exported && over_budget > 0 {
+            link.handle().count_over_budget(over_budget);
+        }
         if outcome != KeepOutcome::DroppedOnPurpose {
             link.on_heard(heard, outcome != KeepOutcome::Unknown);
         }

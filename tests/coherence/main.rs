@@ -7,6 +7,7 @@ mod announced;
 mod bad_days;
 mod doors;
 mod heads;
+mod many_parts;
 mod rows;
 mod topologies;
 mod world;

@@ -87,6 +87,11 @@ impl CoherenceHandle {
         self.counters.kept_when_they_came(1);
     }
 
+    /// Counts parts that were not kept, because as many parts of their trace were as may be.
+    pub(crate) fn count_over_budget(&self, parts: u64) {
+        self.counters.over_budget(parts);
+    }
+
     /// Counts a part with a watched id, whose notice came in time or too late.
     pub(crate) fn count_watched(&self, is_in_time: bool) {
         if is_in_time {

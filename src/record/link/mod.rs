@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use reasons::HeardReasons;
+use reasons::{HeardReasons, RememberedPart};
 use watch::CoherenceWatch;
 pub(super) use watch::is_watched;
 
@@ -47,23 +47,30 @@ impl CoherenceLink {
         self.handle.remembered().contains(id, now)
     }
 
-    /// Remembers why a trace was kept elsewhere; the reason.
-    pub(super) fn remember_reason(&self, heard: &HeardNotice) -> Cow<'static, str> {
-        let reason = heard.kept_by();
-        lock(&self.reasons).insert(heard.notice.trace_id, &reason);
-        reason.into()
+    /// Remembers why a trace was kept elsewhere; how many parts of it may be kept here.
+    pub(super) fn remember_reason(&self, id: TraceId, reason: &str) -> usize {
+        lock(&self.reasons).insert(id, reason)
     }
 
-    /// The mark of a trace that is kept because it is remembered, which is counted.
-    pub(super) fn keep_remembered(&self, id: TraceId) -> KeepReason {
+    /// So many parts of a trace were kept because another service kept it.
+    pub(super) fn spend(&self, id: TraceId, parts: usize) {
+        lock(&self.reasons).spend(id, parts);
+    }
+
+    /// The mark of a part that is kept because its trace is remembered, which is counted; `None` where as many parts of
+    /// that trace were kept as may be.
+    #[cold]
+    pub(super) fn keep_remembered(&self, id: TraceId) -> Option<KeepReason> {
+        let RememberedPart::Kept(reason) = lock(&self.reasons).keep(id) else {
+            self.handle.count_over_budget(1);
+            return None;
+        };
         self.handle.count_kept_when_it_came();
         if is_watched(id) {
             self.handle.count_watched(true);
         }
-        let reason = lock(&self.reasons).find(id);
-        // The id is remembered a moment before its reason.
         let reason = reason.map(|reason| Cow::from(reason.to_string()));
-        kept_for(reason.unwrap_or(Cow::Borrowed("another service")))
+        Some(kept_for(reason.unwrap_or(Cow::Borrowed("another service"))))
     }
 
     /// Tells the other services that a policy kept a trace, or the part of it below a span and the parent of that.

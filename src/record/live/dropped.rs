@@ -61,8 +61,8 @@ impl<O: TraceOwner> LiveTraces<O> {
             // A notice is remembered before it is looked up under this lock, so that none falls between.
             if let Some(link) = self.link()
                 && link.is_remembered(trace.trace_id(), now)
+                && let Some(kept) = link.keep_remembered(trace.trace_id())
             {
-                let kept = link.keep_remembered(trace.trace_id());
                 return RingOutcome::Remembered(store, kept);
             }
             // After a shutdown no request can come any more.

@@ -1,0 +1,55 @@
+//! A trace of very many parts, of which a few fail.
+
+use tailtrace::coherence::MemoryBus;
+use tailtrace::record::RecordLimits;
+use tailtrace::{SpanRef, TraceContext};
+
+use crate::world::{Service, fail, meet, tail};
+
+const MESSAGES: usize = 10_000;
+const FAILING: usize = 100;
+
+#[test]
+fn of_ten_thousand_messages_below_one_root_few_are_kept_beside_those_that_fail() {
+    let bus = MemoryBus::new();
+    let limits = RecordLimits::default().with_ring_bytes(64 * 1024 * 1024);
+    let start = |name| {
+        Service::start_with(name, &bus, |builder| builder.with_tail(tail()).with_limits(limits))
+    };
+    let services = ["shop", "bank", "ledger"].map(start);
+    let [shop, bank, ledger] = &services;
+    meet(&[shop, bank, ledger]);
+    let root = shop.pipeline.tracer().start_span("import");
+    let serve = |service: &Service, caller: &TraceContext| {
+        service.pipeline.tracer().start_span_with_context("message", caller.clone().remote())
+    };
+    for number in 0..MESSAGES {
+        let sent = root.child("send");
+        let received = serve(bank, &sent.context());
+        let written = serve(ledger, &received.context());
+        if number % (MESSAGES / FAILING) == 0 {
+            fail(&written);
+        }
+        drop(written);
+        drop(received);
+        drop(sent);
+        if number % 500 == 0 {
+            services.iter().for_each(|service| drop(service.exported()));
+        }
+    }
+    services.iter().for_each(|service| drop(service.exported()));
+    drop(root);
+    services.iter().for_each(|service| drop(service.exported()));
+    let kept = |service: &Service, fails: bool| {
+        let traces = service.memory.traces();
+        traces
+            .iter()
+            .filter(|trace| trace.has_errors() == fails)
+            .filter(|trace| trace.root().map(SpanRef::operation_name) == Some("message"))
+            .count()
+    };
+    assert_eq!(kept(ledger, true), FAILING);
+    for service in [bank, ledger] {
+        assert!(kept(service, false) <= 64, "{}", service.stats());
+    }
+}
