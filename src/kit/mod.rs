@@ -2,6 +2,7 @@
 //!
 //! Randomness enters the crate here and nowhere else, so that a test can seed it.
 
+pub(crate) mod carried;
 pub(crate) mod error_text;
 pub(crate) mod glob;
 pub(crate) mod header_rule;

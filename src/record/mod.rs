@@ -35,6 +35,8 @@
 #[cfg(feature = "layer")]
 mod baggage_tags;
 pub(crate) mod bridge;
+mod carrying;
+mod claims;
 mod completion;
 mod config;
 mod deciders;

@@ -49,6 +49,18 @@ impl TraceHeader {
         self.sampling.get().is_sampled()
     }
 
+    /// Notes that the head sampled because a caller asked for it.
+    pub(crate) fn mark_followed(&mut self) {
+        self.sampling.set(Sampling(self.sampling.get().0 | Sampling::IS_FOLLOWED));
+    }
+
+    /// Whether a sampler of this process asked for the trace to be kept: a caller's flag alone does not let it outlive
+    /// others at a limit.
+    pub(crate) fn is_worth_keeping(&self) -> bool {
+        let sampling = self.sampling.get();
+        sampling.is_sampled() && sampling.0 & Sampling::IS_FOLLOWED == 0
+    }
+
     /// The answer of the head sampler, if it asked for the trace to be kept.
     pub(crate) fn sampled(&self) -> Option<HeadSample> {
         self.sampling.get().sample()
@@ -152,6 +164,9 @@ impl Sampling {
     /// The flags stand above the bits of a [`HeadSample`].
     const FLAGS: u32 = 58;
 
+    /// A caller's flag is why the head sampled.
+    const IS_FOLLOWED: u64 = 1 << 63;
+
     fn new(flags: TraceFlags) -> Self {
         Self(u64::from(flags.pack()) << Self::FLAGS)
     }
@@ -165,7 +180,7 @@ impl Sampling {
     }
 
     fn with_flags(self, flags: TraceFlags) -> Self {
-        let rest = self.0 & ((1 << Self::FLAGS) - 1);
+        let rest = self.0 & !(0b1111 << Self::FLAGS);
         Self(rest | Self::new(flags).0)
     }
 

@@ -5,4 +5,5 @@ mod border;
 mod injection;
 mod redaction;
 mod secrets;
+mod survival;
 mod table;

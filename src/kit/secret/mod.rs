@@ -4,7 +4,6 @@
 //! `Debug` and its `Display` show what helps to find the mistake, and nothing that grants access. What is
 //! not recognised is not shown.
 
-#[cfg(feature = "tower")]
 mod hash;
 #[cfg(feature = "tower")]
 mod keys;
@@ -14,6 +13,7 @@ mod text;
 
 #[cfg(feature = "tower")]
 pub(crate) use hash::hashed;
+pub(crate) use hash::secret_order;
 #[cfg(feature = "tower")]
 pub(crate) use keys::SecretKeys;
 #[cfg(feature = "tower")]

@@ -6,16 +6,18 @@ use super::codec::{PropertyError, write_properties};
 use super::error::BaggageError;
 use super::limits::{MAX_BYTES, MAX_MEMBERS};
 use super::member::BaggageMember;
+use crate::kit::carried::CarriedBytes;
 use crate::model::text::excerpt;
 
 /// The members: one text with their names, values and metadata, and where in
 /// it each stands.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(super) struct Entries {
     text: String,
     members: Vec<Place>,
     /// What they take in the header, each with a comma.
     encoded_len: usize,
+    carried: CarriedBytes,
 }
 
 /// Where the parts of a member stand in the text.
@@ -39,6 +41,14 @@ impl Place {
         }
     }
 }
+
+impl PartialEq for Entries {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.text, &self.members) == (&other.text, &other.members)
+    }
+}
+
+impl Eq for Entries {}
 
 impl Entries {
     /// Where each member stands, and in what.
@@ -141,7 +151,7 @@ impl Entries {
         let is_packed =
             self.members.iter().all(|place| place.start == std::mem::replace(&mut at, place.end));
         if is_packed && at == self.text.len() {
-            return Some(Arc::new(self));
+            return Some(self.shared());
         }
         let mut packed = Self { encoded_len: self.encoded_len, ..Self::default() };
         for place in &self.members {
@@ -159,6 +169,18 @@ impl Entries {
             packed.text.push_str(member.value);
             packed.text.push_str(member.metadata);
         }
-        Some(Arc::new(packed))
+        Some(packed.shared())
+    }
+
+    fn shared(mut self) -> Arc<Self> {
+        self.members.shrink_to_fit();
+        self.carried = CarriedBytes::of(self.bytes());
+        Arc::new(self)
+    }
+
+    /// The memory that they take.
+    pub(super) fn bytes(&self) -> usize {
+        let members = self.members.capacity() * size_of::<Place>();
+        self.text.capacity() + members + size_of::<Self>() + 6 * size_of::<usize>()
     }
 }

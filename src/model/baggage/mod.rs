@@ -110,6 +110,16 @@ impl Baggage {
         self.with_member(name, value, metadata)
     }
 
+    /// The memory that the members take, once for all that share them.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.as_deref().map_or(0, Entries::bytes)
+    }
+
+    /// What tells shared members from others that are equal; 0 without members.
+    pub(crate) fn address(&self) -> usize {
+        self.entries.as_ref().map_or(0, |entries| Arc::as_ptr(entries).addr())
+    }
+
     fn with_member(&self, name: &str, value: &str, metadata: &str) -> Result<Self, BaggageError> {
         if !is_token(name) {
             return Err(BaggageError::Name(excerpt(name)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::shared_text::SharedText;
 use crate::model::text::ByteSet;
 
 /// The most bytes of the header.
@@ -72,8 +73,8 @@ impl MemberList {
     }
 
     /// The header's text to share; `None` without members.
-    pub(super) fn into_shared(self) -> Option<Arc<Box<str>>> {
-        (!self.text.is_empty()).then(|| Arc::new(self.text.into()))
+    pub(super) fn into_shared(self) -> Option<Arc<SharedText>> {
+        (!self.text.is_empty()).then(|| Arc::new(SharedText::new(self.text)))
     }
 }
 

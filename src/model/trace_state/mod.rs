@@ -13,9 +13,11 @@ use crate::kit::debug_like_display;
 
 mod member_list;
 mod reader;
+mod shared_text;
 
 use member_list::{MAX_BYTES, MemberList, is_key, is_value};
 pub(crate) use reader::TraceStateReader;
+use shared_text::SharedText;
 
 /// The list of vendor members that travels with a trace in the `tracestate`
 /// header (OpenTelemetry: `TraceState`).
@@ -46,7 +48,7 @@ pub struct TraceState {
     /// The header: checked members, separated by single commas. Neither keys
     /// nor values can hold `,` or `=`, so splitting it needs no parser.
     // Two pointers deep on purpose: a thin handle is what every live trace carries.
-    text: Option<Arc<Box<str>>>,
+    text: Option<Arc<SharedText>>,
 }
 
 impl TraceState {
@@ -78,7 +80,7 @@ impl TraceState {
     /// The list as the header carries it; empty if there are no members.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.text.as_deref().map_or("", |text| text)
+        self.text.as_deref().map_or("", |shared| &shared.text)
     }
 
     /// The value of the member with this key.
@@ -163,15 +165,29 @@ impl TraceState {
         }
     }
 
+    /// The memory that the list takes, once for all that share it.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.as_ref().map_or(0, |text| text.bytes())
+    }
+
+    /// The list without the members of other systems.
+    pub(crate) fn without_foreign(&self) -> Self {
+        match self.get(OT_KEY) {
+            None => Self::default(),
+            Some(_) if self.len() == 1 => self.clone(),
+            Some(own) => Self { text: Some(Arc::new(SharedText::new(format!("{OT_KEY}={own}")))) },
+        }
+    }
+
     /// The list of a trace that has randomness of its own.
     pub(in crate::model) fn of_randomness(randomness: Randomness) -> Self {
-        Self { text: Some(Arc::new(format!("ot=rv:{randomness}").into())) }
+        Self { text: Some(Arc::new(SharedText::new(format!("ot=rv:{randomness}")))) }
     }
 
     /// What a sampler makes for every new trace, so it costs one allocation.
     fn of_threshold(threshold: Threshold) -> Self {
         if threshold == Threshold::ALWAYS {
-            return Self { text: Some(Arc::new("ot=th:0".into())) };
+            return Self { text: Some(Arc::new(SharedText::new("ot=th:0"))) };
         }
         const PREFIX: &[u8] = b"ot=th:";
         let digits = threshold.text();
@@ -183,7 +199,7 @@ impl TraceState {
             len += 1;
         }
         let text = text.get(..len).and_then(|text| str::from_utf8(text).ok());
-        Self { text: text.map(|text| Arc::new(text.into())) }
+        Self { text: text.map(|text| Arc::new(SharedText::new(text))) }
     }
 
     /// Puts a checked member in front.

@@ -1,6 +1,7 @@
 //! Finished spans of OpenTelemetry's SDK as they are.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus, TraceState};
@@ -150,7 +151,8 @@ fn bytes_of(data: &SpanData) -> usize {
         _ => 0,
     };
     let texts = owned_bytes(&data.name) + description;
-    size_of::<SdkSpan>() + texts + tag_bytes(&data.attributes) + events + links
+    let state = state_bytes(data.span_context.trace_state());
+    size_of::<SdkSpan>() + texts + state + tag_bytes(&data.attributes) + events + links
 }
 
 #[inline]
@@ -160,7 +162,38 @@ fn event_bytes(event: &Event) -> usize {
 
 #[inline]
 fn link_bytes(link: &Link) -> usize {
-    size_of::<Link>() + tag_bytes(&link.attributes)
+    size_of::<Link>() + tag_bytes(&link.attributes) + state_bytes(link.span_context.trace_state())
+}
+
+/// The memory of a trace state, of which each span of the SDK has its own copy.
+#[inline]
+fn state_bytes(state: &TraceState) -> usize {
+    thread_local! {
+        /// The state that was measured last: those of the spans of a trace are equal, and measuring allocates.
+        static LAST: RefCell<(TraceState, usize)> = const { RefCell::new((TraceState::NONE, 0)) };
+    }
+    let known = |last: &RefCell<(TraceState, usize)>| {
+        let last = last.try_borrow().ok()?;
+        (last.0 == *state).then_some(last.1)
+    };
+    LAST.try_with(known).ok().flatten().unwrap_or_else(|| {
+        let bytes = measured(state);
+        let _ = LAST.try_with(|last| {
+            if let Ok(mut last) = last.try_borrow_mut() {
+                *last = (state.clone(), bytes);
+            }
+        });
+        bytes
+    })
+}
+
+#[cold]
+fn measured(state: &TraceState) -> usize {
+    const MEMBER: usize = size_of::<(String, String)>() + 4 * size_of::<usize>();
+    let header = state.header();
+    let members = header.split(',').count();
+    // A deque has room for up to twice of what it holds.
+    header.len() + 2 * members * MEMBER
 }
 
 #[inline]

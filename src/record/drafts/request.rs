@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::sampler_tags;
 use crate::ledger::Reason;
 use crate::model::{Baggage, Link, SpanKind, TagValue, TraceContext, TraceId};
+use crate::record::carrying::CarriedLimit;
 use crate::record::deciders::FixedHead;
 use crate::record::recorder::{Recorder, SpanStart};
 use crate::sampling::{SamplingDecision, SamplingResult};
@@ -72,6 +73,7 @@ impl DraftRequest {
         if parent.is_none() {
             header.trace_id = trace_id;
         }
+        let baggage = CarriedLimit::of(&recorder.limits).baggage(baggage);
         if evicted.is_some() {
             return DraftOutcome::Unrecorded(header, evicted, baggage);
         }

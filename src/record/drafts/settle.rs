@@ -25,7 +25,15 @@ impl Draft {
             }
             DraftOutcome::Record(mut header, answer, parent, baggage) => {
                 if answer.is_sampled() {
-                    header.sample(answer.threshold);
+                    let recorder = &self.trace.owner;
+                    let claims = &recorder.claims;
+                    let threshold =
+                        claims.checked(answer.threshold, parent.as_ref(), &recorder.ledger);
+                    header.sample(threshold);
+                    if parent.as_ref().is_some_and(|parent| parent.is_remote && parent.is_sampled())
+                    {
+                        header.mark_followed();
+                    }
                 }
                 self.record(header, answer, parent, baggage)
             }
@@ -111,6 +119,7 @@ impl Draft {
         match settled {
             Ok(trace) => {
                 let id = self.id;
+                trace.owner.traces.count_baggage_of(&trace, &baggage);
                 ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, baggage))
             }
             Err(reason) => self.unrecorded(Some(reason), &header, baggage),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::LiveTraces;
 use super::stripe::{Stripe, StripeState};
 use crate::ledger::Reason;
+use crate::model::Baggage;
 use crate::record::local::{LiveSpans, LocalTrace, TraceOwner};
 use crate::trace::header::TraceHeader;
 use crate::trace::store::SpanStore;
@@ -38,7 +39,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         let bytes = store.bytes();
         let spans = LiveSpans::new(store, bytes, self.limits.first_spans());
         let trace = self.make_trace(&mut stripe, owner, home, header, spans);
-        self.bytes.add(&mut stripe.bytes, bytes + LocalTrace::<O>::BYTES);
+        self.bytes.add(&mut stripe.bytes, bytes + trace.own_bytes());
         stripe.table.insert(&trace);
         drop(stripe);
         if self.is_closed() {
@@ -110,6 +111,29 @@ impl<O: TraceOwner> LiveTraces<O> {
             if is_pooled { Some(trace) } else { stripe.pool.release_trace(trace, &self.pool) };
         drop(stripe);
         drop(unused);
+    }
+
+    /// Counts baggage that a span of the trace carries, once for all spans that share it.
+    #[cold]
+    pub(in crate::record) fn count_baggage(
+        &self,
+        trace: &LocalTrace<O>,
+        live: &mut LiveSpans,
+        baggage: &Baggage,
+    ) {
+        if let Some(more) = live.baggage.add(baggage)
+            && trace.slot().is_some()
+        {
+            self.bytes.add(&mut self.home(trace).lock().bytes, more);
+        }
+    }
+
+    /// Counts the baggage of a trace that has begun.
+    #[inline]
+    pub(in crate::record) fn count_baggage_of(&self, trace: &LocalTrace<O>, baggage: &Baggage) {
+        if !baggage.is_empty() {
+            self.count_baggage(trace, &mut trace.lock(), baggage);
+        }
     }
 
     /// Clears a buffer and keeps its memory for the next trace of the same stripe.

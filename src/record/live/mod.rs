@@ -37,6 +37,9 @@ const TRACES_PER_STRIPE: usize = 1024;
 /// The memory that pools keep for each stripe there is.
 const POOLED_BYTES_PER_STRIPE: usize = 2 * 1024 * 1024;
 
+/// The longest trace state that a pooled trace keeps until its next use.
+const MOST_POOLED_STATE: usize = 256;
+
 /// How many traces are listed under one hold of a stripe's lock.
 const LISTED_AT_ONCE: usize = 256;
 
@@ -133,7 +136,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         let mut stripe = self.home(trace).lock();
         if stripe.table.insert(trace) {
             self.traces.add(&mut stripe.traces, 1);
-            self.bytes.add(&mut stripe.bytes, LocalTrace::<O>::BYTES);
+            self.bytes.add(&mut stripe.bytes, trace.own_bytes());
         }
         self.count_bytes_in(&mut stripe, &mut live);
         drop(stripe);
@@ -170,13 +173,17 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.count_bytes_in(stripe, live);
             return None;
         };
-        let freed = live.counted_bytes as usize + LocalTrace::<O>::BYTES;
+        let freed = live.counted_bytes as usize + live.baggage.take_bytes() + trace.own_bytes();
         live.counted_bytes = 0;
         self.traces.give_back(&mut stripe.traces, 1);
         self.bytes.give_back(&mut stripe.bytes, freed);
         // A trace that is remembered as foreign is given back by those who remember it, and a closed recorder pools
         // none.
-        if removed.is_foreign() || removed.is_pooled() || self.is_closed() {
+        if removed.is_foreign()
+            || removed.is_pooled()
+            || removed.own_bytes() > LocalTrace::<O>::BYTES + MOST_POOLED_STATE
+            || self.is_closed()
+        {
             return Some(removed);
         }
         stripe.pool.release_trace(removed, &self.pool)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::counted_baggage::CountedBaggage;
 use super::open_parts::OpenParts;
 use crate::ledger::Reason;
 use crate::model::SpanId;
@@ -24,6 +25,7 @@ pub(in crate::record) struct LiveSpans {
     /// Spans that have started since the stripe last counted them.
     pub(in crate::record) started: u32,
     pub(in crate::record) phase: Phase,
+    pub(in crate::record) baggage: CountedBaggage,
     /// Whether a late error had it decided a second time.
     pub(in crate::record) was_decided_anew: bool,
     /// How many spans the store may have before the next is looked at twice: half of the limit, or all of it.
@@ -63,6 +65,7 @@ impl LiveSpans {
             children: 0,
             started: 0,
             phase: Phase::Open,
+            baggage: CountedBaggage::default(),
             was_decided_anew: false,
             most_spans,
             deciding: 0,

@@ -1,5 +1,6 @@
 //! One local trace.
 
+mod counted_baggage;
 mod foreign_spans;
 mod keep_request;
 mod live_parts;
@@ -77,6 +78,12 @@ impl<O> LocalTrace<O> {
     /// The memory of a live trace besides its buffer: itself, its counters, its slot in its stripe.
     pub(super) const BYTES: usize = size_of::<Self>() + 4 * size_of::<usize>();
 
+    /// The memory of this one besides its buffer: with the trace state that came with it.
+    #[inline]
+    pub(super) fn own_bytes(&self) -> usize {
+        Self::BYTES + self.header.trace_state.bytes()
+    }
+
     pub(super) fn new(owner: Arc<O>, home: usize, header: TraceHeader, spans: LiveSpans) -> Self {
         Self {
             owner,
@@ -84,7 +91,7 @@ impl<O> LocalTrace<O> {
             home: home as u8,
             is_foreign: false,
             slot: AtomicU32::new(UNREGISTERED),
-            worth_keeping: AtomicBool::new(header.is_sampled()),
+            worth_keeping: AtomicBool::new(header.is_worth_keeping()),
             keep_requested: AtomicU8::new(0),
             requested_at: AtomicU64::new(0),
             foreign_spans: ForeignSpanCount::default(),
@@ -100,7 +107,7 @@ impl<O> LocalTrace<O> {
         debug_assert_eq!(self.slot(), None, "a pooled trace is not registered");
         *self.slot.get_mut() = UNREGISTERED;
         self.is_foreign = false;
-        *self.worth_keeping.get_mut() = header.is_sampled();
+        *self.worth_keeping.get_mut() = header.is_worth_keeping();
         *self.keep_requested.get_mut() = 0;
         self.foreign_spans = ForeignSpanCount::default();
         *self.lock_mut() = spans;
@@ -214,7 +221,7 @@ impl<O> LocalTrace<O> {
     /// What it is worth at a limit.
     // The flag is a hint for the choice of what goes first, so it orders with nothing.
     pub(super) fn worth(&self) -> Worth {
-        Worth { is_worth_keeping: self.is_worth_keeping(), randomness: self.header.randomness() }
+        Worth::new(self.is_worth_keeping(), &self.header)
     }
 
     pub(super) fn is_worth_keeping(&self) -> bool {

@@ -1,22 +1,26 @@
-//! What traces are worth at a limit.
+//! What a trace is worth at a limit.
 
-use crate::model::Randomness;
+use crate::kit::secret::secret_order;
 use crate::trace::header::TraceHeader;
 
 /// What a trace is worth at a limit; the least goes first.
 ///
-/// An error or a request to keep the trace comes first. Then randomness decides as it does for every
-/// probabilistic policy in every service: what is left is what other services are likely to keep as well.
+/// An error, a sampler of this process or a request to keep the trace comes first. Then chance decides: the
+/// randomness of the trace, which is the same for all local roots of it, mixed with a secret of the process. The
+/// bits alone are chosen by a caller, who could choose those that survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::record) struct Worth {
     pub(in crate::record) is_worth_keeping: bool,
-    pub(in crate::record) randomness: Randomness,
+    order: u64,
 }
 
 impl Worth {
+    pub(in crate::record) fn new(is_worth_keeping: bool, header: &TraceHeader) -> Self {
+        Self { is_worth_keeping, order: secret_order(header.randomness().bits()) }
+    }
+
     /// The worth of a trace of which no more is known than the head's answer.
-    #[inline]
     pub(in crate::record) fn of_new(header: &TraceHeader) -> Self {
-        Self { is_worth_keeping: header.is_sampled(), randomness: header.randomness() }
+        Self::new(header.is_worth_keeping(), header)
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use settings::RecorderSettings;
 pub(crate) use span_start::{SpanStart, StartTime};
 
 use super::baggage_tags::BaggageTags;
+use super::claims::Claims;
 use super::completion::Completion;
 use super::config::RecordLimits;
 use super::deciders::Deciders;
@@ -46,6 +47,7 @@ pub(crate) struct Recorder {
     pub(super) traces: LiveTraces<Self>,
     pub(super) completion: Completion<Self>,
     unrecorded: UnrecordedTraces,
+    pub(super) claims: Claims,
     draft_holders: DraftHolders,
     /// What asks deciders when it is dropped, and must not be dropped where it was found.
     postponed: PostponedDrops,
@@ -88,6 +90,7 @@ impl Recorder {
         Arc::new(Self {
             traces: LiveTraces::new(limits, Arc::clone(&ledger), random.clone()),
             unrecorded: UnrecordedTraces::new(&ledger),
+            claims: Claims::default(),
             clock,
             random,
             ledger,

@@ -8,6 +8,7 @@ use super::{LocalParent, Recorder};
 use crate::kit::reentrancy;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceFlags, TraceId, TraceState};
+use crate::record::carrying::CarriedLimit;
 use crate::record::local::{LiveSpans, LocalTrace, Phase};
 use crate::record::span::{
     ActiveSpan, OverLimitSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace,
@@ -38,6 +39,9 @@ impl Recorder {
     }
 
     fn start_root(self: &Arc<Self>, mut new: SpanStart<'_>) -> ActiveSpan {
+        if !new.baggage.is_empty() {
+            new.baggage = CarriedLimit::of(&self.limits).baggage(new.baggage);
+        }
         if !self.records() {
             return self.pass_on(new);
         }
@@ -59,7 +63,10 @@ impl Recorder {
             return self.unrecorded_root(None, None, &header, new.baggage);
         }
         if answer.is_sampled() {
-            header.sample(answer.threshold);
+            header.sample(self.claims.checked(answer.threshold, new.parent, &self.ledger));
+            if new.parent.is_some_and(|parent| parent.is_remote && parent.is_sampled()) {
+                header.mark_followed();
+            }
         }
         if let Err(reason) = self.traces.make_room(&header) {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
@@ -111,7 +118,7 @@ impl Recorder {
         let (trace_id, flags, state) = match parent {
             Some(parent) => {
                 let flags = parent.flags.with_sampled(false);
-                (parent.trace_id, flags, parent.trace_state.clone())
+                (parent.trace_id, flags, CarriedLimit::of(&self.limits).state(&parent.trace_state))
             }
             None => (TraceId::random(&self.random), TraceFlags::RANDOM, TraceState::default()),
         };
@@ -169,6 +176,7 @@ impl Recorder {
         });
         match begun {
             Ok(trace) => {
+                self.traces.count_baggage_of(&trace, &baggage);
                 ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, baggage))
             }
             Err(reason) => self.unrecorded_root(None, Some(reason), &header, baggage),
@@ -228,6 +236,7 @@ impl Recorder {
                 live.started += 1;
                 if !baggage.is_empty() {
                     self.tag_child(live.store.recorded_mut(), index, &baggage);
+                    self.traces.count_baggage(trace, &mut live, &baggage);
                 }
                 self.traces.unlock(trace, live, was_empty);
                 ActiveSpan::Recorded(RecordedSpan::new(Arc::clone(trace), id, index, baggage))

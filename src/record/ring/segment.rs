@@ -128,7 +128,7 @@ impl Segment {
             return Pushed::Copied;
         }
         self.spans += store.len() as u64;
-        self.other_bytes += store.bytes();
+        self.other_bytes += store.bytes() + header.trace_state.bytes();
         let spans = EntrySpans::Whole(std::mem::take(store));
         self.fingerprints.push(fingerprint);
         self.entries.push(Entry { header: header.clone(), since, spans });
@@ -146,12 +146,12 @@ impl Segment {
     ) -> bool {
         self.spans += store.len() as u64;
         let packed = store.pack_into(&mut self.columns);
-        let rare_bytes = packed.rare_bytes();
-        self.other_bytes += rare_bytes;
+        let other_bytes = packed.rare_bytes() + header.trace_state.bytes();
+        self.other_bytes += other_bytes;
         self.fingerprints.push(fingerprint);
         let spans = EntrySpans::Packed(packed);
         self.entries.push(Entry { header: header.clone(), since, spans });
-        rare_bytes > 0
+        other_bytes > 0
     }
 
     /// How much more memory it takes than at the last call.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kit::secret::secret_order;
 use crate::ledger::Reason;
 use crate::model::{LogLevel, TagRef};
 
@@ -61,7 +62,10 @@ fn the_trace_that_no_policy_would_keep_goes_first_and_errors_stay() {
     fail(&spans[0]);
     let least = spans[1..]
         .iter()
-        .min_by_key(|span| span.context().trace_id.to_bits() & ((1 << 56) - 1))
+        .min_by_key(|span| {
+            let randomness = span.context().trace_id.to_bits() & ((1 << 56) - 1);
+            secret_order(randomness as u64)
+        })
         .unwrap()
         .context()
         .span_id;

@@ -27,6 +27,9 @@ use operation::{Operation, Plan};
 /// operation with few arrivals is counted over up to ten intervals; with less than one arrival in an
 /// interval, an operation gets more than a target that is smaller still.
 ///
+/// Callers that choose ids can pass every rate. So an operation gets at most twenty times its target in an
+/// interval, or sixteen samples where that is more, whatever ids come; a burst of honest ids stays below that.
+///
 /// The first 256 operations (settable) have a rate each. Later ones, and names longer than 256 bytes,
 /// share one rate and one target. So names that hold ids cost bounded memory, but crowd out others.
 ///
@@ -213,6 +216,10 @@ impl Sampler for AdaptiveSampler {
             .get_or_insert_with(request.name, || Operation::new(&self.plan))
             .unwrap_or(&self.shared);
         let threshold = operation.arrive(&self.plan);
-        SamplingResult::by_threshold(Some(threshold), request.randomness)
+        let result = SamplingResult::by_threshold(Some(threshold), request.randomness);
+        if result.is_sampled() && !operation.may_sample(&self.plan) {
+            return SamplingResult::by_threshold(None, request.randomness);
+        }
+        result
     }
 }

@@ -10,6 +10,10 @@ const BURST: f64 = 2.0;
 /// So few arrivals in an interval are no burst, however small the target is.
 const NO_BURST: f64 = 8.0;
 
+/// How many times its samples of an interval an operation gets at the very most, whatever ids callers choose. A
+/// burst that the rate follows stays below it up to a thousand times the usual load.
+const CEILING: f64 = 20.0;
+
 /// An operation that gets fewer arrivals than this in an interval is counted over several: an interval
 /// in which none happened to come would let it seem to be idle, and be sampled in full.
 const FEW: u64 = 5;
@@ -22,6 +26,8 @@ const PATIENCE: f64 = 10.0;
 pub(super) struct Plan {
     /// The samples that an operation should get in an interval.
     budget: f64,
+    /// The samples that it gets at the most.
+    ceiling: u64,
     smoothing: f64,
     bounds: (f64, f64),
     /// The thresholds of the bounds.
@@ -33,6 +39,7 @@ impl Plan {
     pub(super) fn new(budget: f64, smoothing: f64, bounds: (f64, f64)) -> Self {
         Self {
             budget,
+            ceiling: (CEILING * budget).max(BURST * NO_BURST) as u64,
             smoothing,
             bounds,
             strictest: threshold(bounds.0),
@@ -87,6 +94,8 @@ fn threshold(rate: f64) -> Threshold {
 pub(super) struct Operation {
     /// Arrivals since the average was last set.
     arrivals: AtomicU64,
+    /// Samples since the interval began.
+    samples: AtomicU64,
     /// The bits of the number of intervals that have ended since.
     waited: AtomicU64,
     /// The arrivals after which the threshold is raised before the interval ends.
@@ -101,6 +110,7 @@ impl Operation {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
             arrivals: AtomicU64::new(0),
+            samples: AtomicU64::new(0),
             waited: AtomicU64::new(0_f64.to_bits()),
             alarm: AtomicU64::new(plan.alarm(plan.laxest)),
             threshold: AtomicU64::new(plan.laxest.bits()),
@@ -121,6 +131,11 @@ impl Operation {
         self.threshold()
     }
 
+    /// Whether one more sample is below the ceiling: randomness that callers choose passes every threshold.
+    pub(super) fn may_sample(&self, plan: &Plan) -> bool {
+        self.samples.fetch_add(1, Ordering::Relaxed) < plan.ceiling
+    }
+
     #[cold]
     fn contain_burst(&self, alarm: u64, plan: &Plan) {
         let raised = alarm.saturating_mul(2);
@@ -133,6 +148,7 @@ impl Operation {
 
     /// Takes the arrivals of `intervals` intervals into the average and sets the threshold anew.
     pub(super) fn end_interval(&self, intervals: f64, plan: &Plan) {
+        self.samples.store(0, Ordering::Relaxed);
         let old = f64::from_bits(self.average.load(Ordering::Relaxed));
         let intervals = intervals + f64::from_bits(self.waited.load(Ordering::Relaxed));
         let few = old < FEW as f64 && self.arrivals.load(Ordering::Relaxed) < FEW;

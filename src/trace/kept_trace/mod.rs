@@ -257,7 +257,8 @@ impl Trace {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let order = self.0.order.get().map_or(0, SpanOrder::bytes);
-        size_of::<TraceData>() + self.0.store.bytes() + order
+        let state = self.0.header.trace_state.bytes();
+        size_of::<TraceData>() + self.0.store.bytes() + state + order
     }
 }
 

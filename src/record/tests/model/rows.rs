@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::kit::secret::secret_order;
 use crate::ledger::Reason;
 use crate::model::{Randomness, TraceId};
 use crate::time::Tick;
@@ -98,8 +99,9 @@ impl TraceRow {
         !(self.open.is_empty() && self.ended.is_empty())
     }
 
-    pub(super) fn worth(&self) -> (bool, Randomness) {
-        (self.is_worth_keeping, Randomness::from_trace_id_bits(self.id.to_bits()))
+    pub(super) fn worth(&self) -> (bool, u64) {
+        let randomness = Randomness::from_trace_id_bits(self.id.to_bits());
+        (self.is_worth_keeping, secret_order(randomness.bits()))
     }
 }
 

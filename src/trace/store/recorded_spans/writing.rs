@@ -247,7 +247,7 @@ impl RecordedSpans {
         let rare = writer.details.rare.get_or_insert_default();
         let count = rare.links.get(&span).map_or(0, Vec::len);
         let context = link.context.identity();
-        let bytes = size_of::<LinkRecord>() + context.trace_state.len();
+        let bytes = size_of::<LinkRecord>() + context.trace_state.bytes();
         if count >= usize::from(limits.links) || !writer.budget.claim(bytes) {
             self.dropped(span).links += 1;
             return false;

@@ -1,0 +1,121 @@
+//! What a stranger cannot buy inside a network, where ids and flags are followed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tailtrace::model::Threshold;
+use tailtrace::record::RecordLimits;
+use tailtrace::time::Tick;
+use tailtrace::{
+    AdaptiveSampler, AlwaysOn, FixedRateSampler, InMemoryExporter, ParentBasedSampler, Pipeline,
+    Sampler, SamplingRequest, TailSampler, TraceId, TraceView, Tracer, Verdict,
+};
+
+fn headers(trace_id: u128, flags: u8, state: &str) -> HashMap<String, String> {
+    HashMap::from([
+        ("traceparent".to_owned(), format!("00-{trace_id:032x}-00f067aa0ba902b7-{flags:02x}")),
+        ("tracestate".to_owned(), state.to_owned()),
+    ])
+}
+
+/// How many of 200 open traces survive 800 traces with these headers, where there is room for 250.
+fn survivors(flags: u8, chosen: impl Fn(u128) -> u128, state: &str) -> usize {
+    let memory = InMemoryExporter::new();
+    let limits = RecordLimits::default().with_live_traces(250);
+    let pipeline = Pipeline::builder("shop")
+        .with_sampler(ParentBasedSampler::new(|_: &SamplingRequest<'_>| {
+            tailtrace::SamplingResult::record()
+        }))
+        .with_tail(TailSampler::new().keep(|_: &TraceView<'_>| Verdict::keep()))
+        .with_limits(limits)
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let tracer = pipeline.tracer();
+    let strangers: Vec<_> = (1..=50)
+        .map(|at| {
+            tracer
+                .start_span_with_context("evil", tracer.extract(&headers(chosen(at), flags, state)))
+        })
+        .collect();
+    let open: Vec<_> = (0..200).map(|_| tracer.start_span("ours")).collect();
+    let more: Vec<_> = (51..=800)
+        .map(|at| {
+            tracer
+                .start_span_with_context("evil", tracer.extract(&headers(chosen(at), flags, state)))
+        })
+        .collect();
+    drop((strangers, open, more));
+    pipeline.flush(Duration::from_secs(30)).ok();
+    let spans = memory.spans();
+    spans.iter().filter(|span| span.operation_name() == "ours").count()
+}
+
+#[test]
+fn no_choice_of_bits_makes_open_traces_survive_others() {
+    let random = |at: u128| at.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1;
+    let highest = |at: u128| at << 64 | 0xffff_ffff_ffff_ffff;
+    let honest = survivors(1, random, "a=1");
+    for (what, survived) in [
+        ("ids", survivors(1, highest, "a=1")),
+        ("rv", survivors(1, random, "ot=rv:ffffffffffffff")),
+    ] {
+        // As many as with honest ids, and chance.
+        assert!(survived + 40 >= honest, "{what}: {survived} of {honest}");
+    }
+}
+
+#[test]
+fn a_callers_threshold_claims_no_more_than_was_seen() {
+    let memory = InMemoryExporter::new();
+    let sampler = ParentBasedSampler::new(FixedRateSampler::new(0.01).unwrap());
+    let tracer = Tracer::new("shop", sampler, memory.clone());
+    let requests = 2_000;
+    for at in 1..=requests {
+        let evil = headers(at << 64 | 0xff_ffff_ffff_ffff, 1, "ot=th:ffffffffffffff");
+        drop(tracer.start_span_with_context("evil", tracer.extract(&evil)));
+    }
+    tracer.shutdown(Duration::from_secs(30)).unwrap();
+    let traces = memory.traces();
+    let claimed =
+        traces.iter().filter_map(|trace| trace.threshold()).map(Threshold::adjusted_count);
+    let claimed: f64 = claimed.sum();
+    assert_eq!(traces.len() as u128, requests);
+    assert!(claimed <= 4.0 * requests as f64 + 4096.0, "{claimed}");
+
+    // A caller that really samples one in a hundred is believed.
+    let memory = InMemoryExporter::new();
+    let sampler = ParentBasedSampler::new(AlwaysOn);
+    let tracer = Tracer::new("shop", sampler, memory.clone());
+    let rate = Threshold::from_probability(0.01).unwrap();
+    for at in 0..10_000_u128 {
+        let is_sampled = at % 100 == 0;
+        let id = (at + 1) << 64 | if is_sampled { 0xff_ffff_ffff_ffff } else { 1 };
+        let state = if is_sampled { format!("ot=th:{rate}") } else { "a=1".to_owned() };
+        let incoming = tracer.extract(&headers(id, u8::from(is_sampled), &state));
+        drop(tracer.start_span_with_context("GET", incoming));
+    }
+    tracer.shutdown(Duration::from_secs(30)).unwrap();
+    let traces = memory.traces();
+    let claimed =
+        traces.iter().filter_map(|trace| trace.threshold()).map(Threshold::adjusted_count);
+    let claimed: f64 = claimed.sum();
+    assert!((claimed - 10_000.0).abs() < 100.0, "{claimed}");
+}
+
+#[test]
+fn a_budget_has_a_ceiling_that_no_choice_of_ids_passes() {
+    let sampler = AdaptiveSampler::per_second(10.0).unwrap();
+    let mut sampled = 0;
+    for second in 1..=5_u64 {
+        for at in 1..=10_000_u64 {
+            let id = u128::from(second * 10_000 + at) << 64 | 0xff_ffff_ffff_ffff;
+            let id = TraceId::from_bits(id).unwrap();
+            let now = Tick::from_nanos(second * 1_000_000_000 + at * 90_000);
+            sampled += u64::from(
+                sampler.should_sample(&SamplingRequest::new(id, "GET", now)).is_sampled(),
+            );
+        }
+    }
+    assert!(sampled <= 5 * 20 * 10 + 200, "{sampled} in five seconds");
+}
