@@ -88,10 +88,13 @@ impl Settings {
 
     /// These settings with the service's name for where the environment does not give one.
     ///
-    /// Default: `unknown_service`, with the program's name behind a colon if it is known.
+    /// An empty name is none. Default: `unknown_service`, with the program's name behind a colon if it is known.
     #[must_use]
     pub fn with_default_service_name(mut self, name: impl Into<String>) -> Self {
-        self.default_name = name.into();
+        let name = name.into();
+        if !name.trim().is_empty() {
+            self.default_name = name;
+        }
         self
     }
 

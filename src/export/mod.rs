@@ -22,6 +22,8 @@ pub(crate) mod memory;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;
 mod protocol;
+#[cfg(feature = "http-client")]
+mod scope;
 pub(crate) mod tree;
 #[cfg(feature = "zipkin")]
 pub(crate) mod zipkin;

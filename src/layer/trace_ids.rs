@@ -1,6 +1,6 @@
 //! Trace ids in ordinary logs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -48,7 +48,8 @@ impl<F> TraceIds<F> {
     /// `fmt::layer().json().map_event_format(TraceIds::json)`, which needs the feature `json` of
     /// `tracing-subscriber`.
     ///
-    /// What begins with something else than an object stays as it is.
+    /// What begins with something else than an object stays as it is. A member of one of these names that the event
+    /// has already, as with `flatten_event(true)`, stays, and is not written a second time.
     pub const fn json(inner: F) -> Self {
         Self { inner, is_json: true }
     }
@@ -78,9 +79,55 @@ where
         let Some(members) = line.strip_prefix('{') else {
             return writer.write_str(&line);
         };
-        let comma = if members.trim_start().starts_with('}') { "" } else { "," };
-        write!(writer, r#"{{"trace_id":"{trace_id}","span_id":"{span_id}"{comma}{members}"#)
+        // A member that the event itself has stays, and stands once: of two, each reader takes another.
+        let mut ids = String::new();
+        for (name, id) in [("trace_id", trace_id.to_string()), ("span_id", span_id.to_string())] {
+            if !has_member(&line, name) {
+                let comma = if ids.is_empty() { "" } else { "," };
+                write!(ids, r#"{comma}"{name}":"{id}""#)?;
+            }
+        }
+        let is_empty = members.trim_start().starts_with('}');
+        let comma = if is_empty || ids.is_empty() { "" } else { "," };
+        write!(writer, "{{{ids}{comma}{members}")
     }
+}
+
+/// Whether an object of JSON has a member of this name, which needs no escapes, itself and not in another object.
+fn has_member(line: &str, name: &str) -> bool {
+    let quoted = format!("\"{name}\"");
+    if !line.contains(&quoted) {
+        return false;
+    }
+    let mut depth = 0_u32;
+    let mut text_from = None;
+    let mut is_escaped = false;
+    for (at, byte) in line.bytes().enumerate() {
+        if let Some(from) = text_from {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' => is_escaped = true,
+                b'"' => {
+                    let is_name = || {
+                        line.get(at + 1..).is_some_and(|rest| rest.trim_start().starts_with(':'))
+                    };
+                    if depth == 1 && line.get(from..=at) == Some(&quoted) && is_name() {
+                        return true;
+                    }
+                    text_from = None;
+                }
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => text_from = Some(at),
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The context of the span an event belongs to.
@@ -103,4 +150,25 @@ where
         |FoundSpan { layer, id, .. }| layer.context(id),
     );
     context.flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_counts_where_it_is_one_of_the_object_itself() {
+        for line in [r#"{"trace_id":1}"#, r#"{"a":"\"{","b":[{}],"trace_id" : "x"}"#] {
+            assert!(has_member(line, "trace_id"), "{line}");
+        }
+        for line in [
+            "{}",
+            r#"{"fields":{"trace_id":1}}"#,
+            r#"{"a":"trace_id"}"#,
+            r#"{"a":"\"trace_id\":1"}"#,
+            r#"{"a":["trace_id"]}"#,
+        ] {
+            assert!(!has_member(line, "trace_id"), "{line}");
+        }
+    }
 }

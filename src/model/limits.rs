@@ -26,8 +26,12 @@ pub struct Limits {
     pub fields_per_log: u16,
     /// Tags of one link. Default 128.
     pub tags_per_link: u16,
-    /// Bytes of a string or byte value; longer ones are cut at a character. Default 16 KiB.
+    /// Bytes of a string or byte value, and of each text of a list; longer ones are cut at a character. Default
+    /// 16 KiB.
     pub value_bytes: u32,
+    /// Bytes of memory that a list takes, 24 for each text beside its own length; what comes behind is left out
+    /// of the list. Default 64 KiB.
+    pub list_bytes: u32,
     /// Bytes of a name, of a key, of a log message and of what a status says; longer ones are cut in the
     /// same way. Default 16 KiB.
     pub text_bytes: u32,
@@ -42,6 +46,7 @@ impl Limits {
         fields_per_log: u16::MAX,
         tags_per_link: u16::MAX,
         value_bytes: u32::MAX,
+        list_bytes: u32::MAX,
         text_bytes: u32::MAX,
     };
 
@@ -53,6 +58,7 @@ impl Limits {
         fields_per_log: 128,
         tags_per_link: 128,
         value_bytes: 16 * 1024,
+        list_bytes: 64 * 1024,
         text_bytes: 16 * 1024,
     };
 
@@ -63,6 +69,7 @@ impl Limits {
         fields_per_log: u16 => with_fields_per_log;
         tags_per_link: u16 => with_tags_per_link;
         value_bytes: u32 => with_value_bytes;
+        list_bytes: u32 => with_list_bytes;
         text_bytes: u32 => with_text_bytes;
     }
 

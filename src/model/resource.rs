@@ -19,21 +19,31 @@ pub struct Resource {
     schema_url: Option<Cow<'static, str>>,
 }
 
+/// The name of a service that has none (specification, "Resource semantic conventions").
+const UNKNOWN: &str = "unknown_service";
+
 impl Resource {
     /// The key of the service's name.
     pub const SERVICE_NAME: &'static str = "service.name";
 
-    /// A resource with only the service's name.
+    /// A resource with only the service's name. An empty one is none: it becomes `unknown_service`.
     pub fn new(service_name: impl Into<String>) -> Self {
-        let name = TagValue::String(service_name.into());
+        let name = service_name.into();
+        let name = if name.trim().is_empty() { UNKNOWN.to_owned() } else { name };
+        let name = TagValue::String(name);
         Self { tags: vec![(Self::SERVICE_NAME.into(), name)], schema_url: None }
     }
 
-    /// This resource with one more tag, or with another value for a key that is there.
+    /// This resource with one more tag, or with another value for a key that is there. An empty name of the service
+    /// changes nothing.
     #[must_use]
     pub fn with_tag<'k>(mut self, key: impl Into<TagKey<'k>>, value: impl Into<TagValue>) -> Self {
         let key = key.into().into_owned();
         let value = value.into();
+        let is_empty = matches!(&value, TagValue::String(text) if text.trim().is_empty());
+        if key == Self::SERVICE_NAME && is_empty {
+            return self;
+        }
         match self.tags.iter_mut().find(|(known, _)| *known == key) {
             Some((_, old)) => *old = value,
             None => self.tags.push((key, value)),
@@ -59,7 +69,7 @@ impl Resource {
     pub fn service_name(&self) -> &str {
         match self.get(Self::SERVICE_NAME) {
             Some(TagValue::String(name)) => name,
-            _ => "unknown_service",
+            _ => UNKNOWN,
         }
     }
 
@@ -78,6 +88,15 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_name_of_the_service_is_none() {
+        for name in ["", " "] {
+            assert_eq!(Resource::new(name).service_name(), "unknown_service");
+            let named = Resource::new("a").with_tag(Resource::SERVICE_NAME, name);
+            assert_eq!(named.service_name(), "a");
+        }
+    }
 
     #[test]
     fn a_key_set_again_replaces_its_value() {

@@ -23,6 +23,6 @@ pub use adapter::{
     FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
     TailSpanProcessor, convert,
 };
-pub use context::{from_context, share_context, to_context};
+pub use context::{from_context, incoming_of, share_context, to_context};
 pub use id_generator::IdGenerator;
 pub use provider::{Span, Tracer, TracerProvider};

@@ -6,6 +6,7 @@ mod support;
 
 #[cfg(feature = "otlp")]
 mod connections;
+mod data;
 mod long_traces;
 mod panics;
 #[cfg(feature = "otlp")]

@@ -3,10 +3,6 @@
 use crate::model::{LogLevel, SpanId, SpanKind, TagRef, TraceContext};
 use crate::trace::{LogRef, SpanRef, Trace};
 
-/// The instrumentation scope of every span.
-pub(super) const SCOPE_NAME: &str = "tailtrace";
-pub(super) const SCOPE_VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// The next bit says where the parent is, or the span that a link points to.
 const KNOWS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;

@@ -6,9 +6,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::fields::{SCOPE_NAME, SCOPE_VERSION, TraceFields, kind_number, level_of};
+use super::fields::{TraceFields, kind_number, level_of};
 use super::requests::Format;
 use crate::export::json::{array, display, key, number, string};
+use crate::export::scope::{Scope, is_scope_tag};
 use crate::model::{Resource, Status, TagRef};
 use crate::trace::{LinkRef, LogRef, SpanRef};
 
@@ -26,11 +27,32 @@ impl Format for Json {
         key(out, "{\"resource\":{\"attributes\":");
         let tags = resource.iter().map(|(name, value)| (name, value.as_ref()));
         attributes(out, tags);
-        key(out, "},\"scopeSpans\":[{\"scope\":{\"name\":");
-        string(out, SCOPE_NAME);
-        key(out, ",\"version\":");
-        string(out, SCOPE_VERSION);
-        key(out, "},\"spans\":[");
+        key(out, "},\"scopeSpans\":[");
+    }
+
+    fn open_scope(&mut self, out: &mut Vec<u8>, scope: Scope<'_>) {
+        comma(out);
+        key(out, "{\"scope\":{\"name\":");
+        string(out, scope.name());
+        if !scope.version().is_empty() {
+            key(out, ",\"version\":");
+            string(out, scope.version());
+        }
+        let mut tags = scope.attributes().peekable();
+        if tags.peek().is_some() {
+            key(out, ",\"attributes\":");
+            attributes(out, tags);
+        }
+        key(out, "}");
+        if !scope.schema_url().is_empty() {
+            key(out, ",\"schemaUrl\":");
+            string(out, scope.schema_url());
+        }
+        key(out, ",\"spans\":[");
+    }
+
+    fn close_scope(&mut self, out: &mut Vec<u8>) {
+        key(out, "]}");
     }
 
     fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
@@ -39,7 +61,7 @@ impl Format for Json {
     }
 
     fn close_resource(&mut self, out: &mut Vec<u8>) {
-        key(out, "]}]}");
+        key(out, "]}");
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -76,7 +98,8 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     let (start, end) = fields.times(span);
     quoted(out, ",\"startTimeUnixNano\":", start);
     quoted(out, ",\"endTimeUnixNano\":", end);
-    let mut tags = fields.tags_of(span).peekable();
+    let mut tags =
+        fields.tags_of(span).filter(|(name, _)| !is_scope_tag(name)).peekable();
     if tags.peek().is_some() {
         key(out, ",\"attributes\":");
         attributes(out, tags);

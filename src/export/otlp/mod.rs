@@ -63,7 +63,9 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 ///
 /// An entry of level `INFO`, one that says `exception`, and one with a field named `level` get no such
 /// attribute: an event that came from OpenTelemetry with the level `INFO` leaves as it came. The scope
-/// of all spans is `tailtrace` with this crate's version.
+/// of a span is that of the library that made it, as its tags `otel.scope.name`, `otel.scope.version`,
+/// `otel.scope.schema_url` and `otel.scope.attributes.…` name it; of other spans it is `tailtrace` with this
+/// crate's version.
 ///
 /// # Where it runs
 ///

@@ -4,6 +4,7 @@ use std::mem;
 
 use super::fields::TraceFields;
 use crate::export::batch::{Batch, has_resource_of};
+use crate::export::scope::Scope;
 use crate::model::Resource;
 use crate::trace::{SpanRef, Trace};
 
@@ -11,7 +12,9 @@ use crate::trace::{SpanRef, Trace};
 pub(super) trait Format: Default {
     fn begin(&mut self, out: &mut Vec<u8>);
     fn open_resource(&mut self, out: &mut Vec<u8>, resource: &Resource);
+    fn open_scope(&mut self, out: &mut Vec<u8>, scope: Scope<'_>);
     fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>);
+    fn close_scope(&mut self, out: &mut Vec<u8>);
     fn close_resource(&mut self, out: &mut Vec<u8>);
     fn end(&mut self, out: &mut Vec<u8>);
 }
@@ -22,7 +25,7 @@ const CLOSING: usize = 64;
 /// Writes a request of at most `limit` bytes with the first spans that are left of a batch, whose traces
 /// are grouped by resource; how many they are. A span that is longer by itself makes a longer request.
 pub(super) fn write<F: Format>(batch: &Batch, out: &mut Vec<u8>, limit: usize) -> usize {
-    let mut request = Request { format: F::default(), out, spans: 0, limit };
+    let mut request = Request { format: F::default(), out, spans: 0, limit, scope: None };
     let mut skip = batch.done_in_first();
     request.format.begin(request.out);
     for group in batch.chunk_by(has_resource_of) {
@@ -35,17 +38,19 @@ pub(super) fn write<F: Format>(batch: &Batch, out: &mut Vec<u8>, limit: usize) -
 }
 
 /// A request that is being written.
-struct Request<'o, F> {
+struct Request<'o, 'b, F> {
     format: F,
     out: &'o mut Vec<u8>,
     /// How many spans it has.
     spans: usize,
     limit: usize,
+    /// The scope that is open: that of the span before.
+    scope: Option<Scope<'b>>,
 }
 
-impl<F: Format> Request<'_, F> {
+impl<'b, F: Format> Request<'_, 'b, F> {
     /// Writes traces of one resource without the first `skip` spans; false when the request is full.
-    fn write_group(&mut self, traces: &[Trace], skip: usize) -> bool {
+    fn write_group(&mut self, traces: &'b [Trace], skip: usize) -> bool {
         let mut skip = skip;
         let Some(resource) = traces.first().map(Trace::resource) else { return true };
         let start = self.out.len();
@@ -53,6 +58,7 @@ impl<F: Format> Request<'_, F> {
         self.format.open_resource(self.out, resource);
         let all = traces.iter().all(|trace| self.write_trace(trace, mem::take(&mut skip)));
         if self.spans > spans_before {
+            self.close_scope();
             self.format.close_resource(self.out);
         } else {
             // A resource without spans is not sent.
@@ -63,19 +69,38 @@ impl<F: Format> Request<'_, F> {
 
     /// Writes the spans of a trace while they fit; false when one did not. The first span of a request is
     /// written whether it fits or not.
-    fn write_trace(&mut self, trace: &Trace, skip: usize) -> bool {
+    fn write_trace(&mut self, trace: &'b Trace, skip: usize) -> bool {
         let fields = TraceFields::of(trace);
         let limit = self.limit.saturating_sub(CLOSING);
         for span in trace.spans().skip(skip) {
+            let scope = Scope::of(span);
+            let is_new = self.scope.is_none_or(|open| !open.is_same(scope));
+            if is_new {
+                self.close_scope();
+            }
             let before = self.out.len();
+            if is_new {
+                self.format.open_scope(self.out, scope);
+                self.scope = Some(scope);
+            }
             self.format.span(self.out, &fields, span);
             if self.out.len() > limit && self.spans > 0 {
                 self.out.truncate(before);
+                if is_new {
+                    // It was opened behind what is left, and no span is in it.
+                    self.scope = None;
+                }
                 return false;
             }
             self.spans += 1;
         }
         true
+    }
+
+    fn close_scope(&mut self) {
+        if self.scope.take().is_some() {
+            self.format.close_scope(self.out);
+        }
     }
 }
 
@@ -99,6 +124,14 @@ mod tests {
             out.push(b'(');
             out.extend_from_slice(resource.service_name().as_bytes());
         }
+
+        fn open_scope(&mut self, out: &mut Vec<u8>, scope: Scope<'_>) {
+            if matches!(scope, Scope::Of(_)) {
+                out.extend_from_slice(format!("<{}", scope.name()).as_bytes());
+            }
+        }
+
+        fn close_scope(&mut self, _: &mut Vec<u8>) {}
 
         fn span(&mut self, out: &mut Vec<u8>, _: &TraceFields<'_>, span: SpanRef<'_>) {
             out.push(b' ');
@@ -152,6 +185,16 @@ mod tests {
         assert_eq!(requests(&batch, 8), ["(a 11 22)", "(a 33)", "(b 44)"]);
         assert_eq!(requests(&batch, 11), ["(a 11 22 33)", "(b 44)"]);
         assert_eq!(requests(&batch, 0), ["(a 11)", "(a 22)", "(a 33)", "(b 44)"]);
+    }
+
+    #[test]
+    fn spans_of_one_scope_in_a_row_stand_together_and_no_scope_is_empty() {
+        let of = |name: &'static str, scope: &str| span(name).tag("otel.scope.name", scope);
+        let root = span("1").child(of("2", "x")).child(of("3", "x")).child(of("4", "y"));
+        let batch = [trace(root).with_resource(Resource::new("a"))];
+        assert_eq!(requests(&batch, 100), ["(a 1<x 2 3<y 4)"]);
+        assert_eq!(requests(&batch, 10), ["(a 1<x 2 3)", "(a<y 4)"]);
+        assert_eq!(requests(&batch, 5), ["(a 1)", "(a<x 2)", "(a<x 3)", "(a<y 4)"]);
     }
 
     #[test]

@@ -151,8 +151,12 @@ impl HttpClientLayer {
     fn inject(&self, span: &Span, headers: &mut HeaderMap) {
         // Where a filter hides both spans, the caller's trace goes on without a trace of us.
         let context = span.context().or_else(|| Span::current().context());
-        let of_caller = || caller::of_thread(CallerRole::InsteadOfRequest)?.into_context();
-        let Some(mut context) = context.or_else(of_caller) else { return };
+        let caller = caller::of_thread(CallerRole::InsteadOfRequest).filter(|_| context.is_none());
+        // Baggage stands by itself: it goes on though the caller brought no trace.
+        let baggage = caller.as_ref().map(|caller| caller.baggage.clone()).unwrap_or_default();
+        let Some(mut context) = context.or_else(|| caller?.into_context()) else {
+            return self.inject_baggage(baggage, headers);
+        };
         if !IDS.iter().any(|name| headers.contains_key(*name)) {
             let mut own = Incoming::default();
             self.shared.propagator.extract(headers, &mut own);
@@ -163,6 +167,16 @@ impl HttpClientLayer {
             headers.remove(*field);
         }
         self.shared.propagator.inject(&context, headers);
+    }
+
+    /// Writes the baggage of a caller without a trace.
+    fn inject_baggage(&self, baggage: Baggage, headers: &mut HeaderMap) {
+        if !baggage.is_empty() {
+            let mut own = Incoming::default();
+            self.shared.propagator.extract(headers, &mut own);
+            let baggage = with_own_members(baggage, &own.baggage);
+            self.shared.propagator.inject_baggage(&baggage, headers);
+        }
     }
 
     /// The span with everything that samplers may ask for. Its fields are formatted only where a

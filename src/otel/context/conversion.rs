@@ -18,6 +18,7 @@ use crate::record::SpanWriter;
 /// [`extract_context`](crate::Tracer::extract_context) read. Spans started under it with
 /// [`TracerProvider`](crate::otel::TracerProvider) join the span's local trace, and writes to the context's
 /// span reach ours until that ends. Baggage of the span stands in the context unless the current one has some.
+/// What [`extract`](crate::Tracer::extract) read may be baggage alone, which stands in the context then.
 ///
 /// ```
 /// use opentelemetry::trace::TraceContextExt;
@@ -29,19 +30,24 @@ use crate::record::SpanWriter;
 /// assert_eq!(seen, order.context().span_id.to_hex());
 /// ```
 #[must_use]
-pub fn to_context(context: &TraceContext) -> Context {
+pub fn to_context(context: impl Into<Incoming>) -> Context {
     let current = Context::current();
+    let Incoming { context, baggage, .. } = context.into();
+    let Some(mut context) = context else {
+        return with_default_baggage(current, &baggage);
+    };
+    context.baggage = baggage;
     if context.is_remote {
         let incoming = Incoming::default().with_context(context.clone());
         let extended = context_values::with_incoming(&current, incoming);
         return with_default_baggage(extended, &context.baggage);
     }
-    let writer = SpanWriter::of(context);
-    with_borrowed_span(&current, context.clone(), writer)
+    let writer = SpanWriter::of(&context);
+    with_borrowed_span(&current, context, writer)
 }
 
 /// The parent that a context of OpenTelemetry stands for: its span, by its ids, and its baggage. `None` when
-/// it has no valid span.
+/// it has no valid span; [`incoming_of`] then still gives the baggage.
 ///
 /// For [`set_parent`](crate::TraceSpanExt::set_parent) and
 /// [`start_span_with_context`](crate::Tracer::start_span_with_context) in programs that extract with
@@ -69,4 +75,23 @@ pub fn from_context(context: &Context) -> Option<TraceContext> {
         parent.baggage = baggage;
     }
     Some(parent)
+}
+
+/// What a context of OpenTelemetry brings along: the parent that [`from_context`] gives, if there is one, and the
+/// baggage, which stands by itself.
+///
+/// ```
+/// use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
+/// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
+/// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
+/// let context = Context::new().with_baggage([KeyValue::new("tenant", "acme")]);
+/// let span = tracer.start_span_with_context("place_order", otel::incoming_of(&context));
+/// assert_eq!(span.baggage().get("tenant"), Some("acme"));
+/// ```
+#[must_use]
+pub fn incoming_of(context: &Context) -> Incoming {
+    match from_context(context) {
+        Some(parent) => parent.into(),
+        None => Incoming::default().with_baggage(baggage_of(context).unwrap_or_default()),
+    }
 }

@@ -9,6 +9,6 @@ mod sharing;
 mod span_registry;
 
 pub(super) use baggage::baggage_of;
-pub use conversion::{from_context, to_context};
+pub use conversion::{from_context, incoming_of, to_context};
 pub use sharing::share_context;
 pub(super) use span_registry::SpanRegistration;

@@ -175,7 +175,7 @@ proptest! {
             "links": [{
                 "trace_id": trace_id.to_hex(), "span_id": span_id.to_hex(), "tags": object_of(&tags),
             }],
-            "service": message,
+            "service": if message.trim().is_empty() { "unknown_service" } else { &message },
             "resource": {},
             "kept_by": null,
             "probability": null,

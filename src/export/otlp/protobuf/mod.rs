@@ -6,8 +6,9 @@
 pub(super) mod reader;
 mod wire;
 
-use super::fields::{SCOPE_NAME, SCOPE_VERSION, TraceFields, kind_number, level_of};
+use super::fields::{TraceFields, kind_number, level_of};
 use super::requests::Format;
+use crate::export::scope::{Scope, is_scope_tag};
 use crate::model::{Resource, Status, TagRef};
 use crate::trace::{LinkRef, LogRef, SpanRef};
 use wire::{
@@ -43,11 +44,24 @@ impl Format for Protobuf {
             tag(out, key(1, BYTES), name, value.as_ref());
         }
         open.end(out);
+    }
+
+    fn open_scope(&mut self, out: &mut Vec<u8>, scope: Scope<'_>) {
         self.scope_spans = Some(OpenMessage::begin(out, key(2, BYTES), ENVELOPE_WIDTH));
         let open = OpenMessage::begin(out, key(1, BYTES), 1);
-        text(out, key(1, BYTES), SCOPE_NAME);
-        text(out, key(2, BYTES), SCOPE_VERSION);
+        text(out, key(1, BYTES), scope.name());
+        text(out, key(2, BYTES), scope.version());
+        for (name, value) in scope.attributes() {
+            tag(out, key(3, BYTES), name, value);
+        }
         open.end(out);
+        text(out, key(3, BYTES), scope.schema_url());
+    }
+
+    fn close_scope(&mut self, out: &mut Vec<u8>) {
+        if let Some(open) = self.scope_spans.take() {
+            open.end(out);
+        }
     }
 
     fn span(&mut self, out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
@@ -57,7 +71,7 @@ impl Format for Protobuf {
     }
 
     fn close_resource(&mut self, out: &mut Vec<u8>) {
-        for open in [self.scope_spans.take(), self.resource_spans.take()].into_iter().flatten() {
+        if let Some(open) = self.resource_spans.take() {
             open.end(out);
         }
     }
@@ -76,7 +90,7 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     let (start, end) = fields.times(span);
     fixed64(out, key(7, FIXED64), start);
     fixed64(out, key(8, FIXED64), end);
-    for (name, value) in fields.tags_of(span) {
+    for (name, value) in fields.tags_of(span).filter(|(name, _)| !is_scope_tag(name)) {
         tag(out, key(9, BYTES), name, value);
     }
     number(out, key(10, VARINT), span.dropped_tags().into());

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::remote_endpoint;
 use crate::export::Batch;
 use crate::export::json::{array, display, key, number, string};
+use crate::export::scope::Scope;
 use crate::model::{LogLevel, Resource, SpanKind, Status, TagRef};
 use crate::time::unix_nanos;
 use crate::trace::{LogRef, SpanRef, Trace};
@@ -19,12 +20,9 @@ use crate::trace::{LogRef, SpanRef, Trace};
 /// Tags that are made here. What a span says under these names would contradict them.
 const STATUS: &str = "otel.status_code";
 const ERROR: &str = "error";
-const SCOPE: [(&str, &str); 4] = [
-    ("otel.scope.name", "tailtrace"),
-    ("otel.scope.version", env!("CARGO_PKG_VERSION")),
-    ("otel.library.name", "tailtrace"),
-    ("otel.library.version", env!("CARGO_PKG_VERSION")),
-];
+/// What older versions of the specification call the name and the version of a scope.
+const LIBRARY_NAME: &str = "otel.library.name";
+const LIBRARY_VERSION: &str = "otel.library.version";
 const DROPPED_TAGS: &str = "otel.dropped_attributes_count";
 const DROPPED_LOGS: &str = "otel.dropped_events_count";
 const DROPPED_LINKS: &str = "otel.dropped_links_count";
@@ -178,8 +176,16 @@ impl Tags<'_> {
                 self.put(ERROR, description);
             }
         }
-        for (name, value) in SCOPE {
-            self.put(name, value);
+        let scope = Scope::of(span);
+        for (name, value) in [
+            ("otel.scope.name", scope.name()),
+            ("otel.scope.version", scope.version()),
+            (LIBRARY_NAME, scope.name()),
+            (LIBRARY_VERSION, scope.version()),
+        ] {
+            if !value.is_empty() {
+                self.put(name, value);
+            }
         }
         for (name, count) in [
             (DROPPED_TAGS, span.dropped_tags()),
@@ -210,7 +216,9 @@ fn is_left_out(name: &str, value: TagRef<'_>, status: &Status) -> bool {
         // To Zipkin a span with any value of it has failed.
         ERROR => status.is_error() || matches!(value, TagRef::Bool(false) | TagRef::Str("false")),
         STATUS | DROPPED_TAGS | DROPPED_LOGS | DROPPED_LINKS => true,
-        _ => SCOPE.iter().any(|(known, _)| *known == name),
+        LIBRARY_NAME | LIBRARY_VERSION | "otel.scope.name" | "otel.scope.version" => true,
+        // Zipkin has no other place for what else a scope says.
+        _ => false,
     }
 }
 

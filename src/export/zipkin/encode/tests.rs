@@ -139,8 +139,12 @@ fn the_resource_is_told_where_the_span_does_not_say_otherwise() {
 }
 
 #[test]
-fn the_scope_is_told_under_its_old_names_too_and_cannot_be_forged() {
-    let span = read_one(span("op").tag("otel.scope.name", "forged"));
+fn the_scope_is_that_of_the_library_that_made_the_span_under_its_old_names_too() {
+    let foreign = read_one(span("op").tag("otel.scope.name", "sqlx").tag("otel.library.name", "x"));
+    assert_eq!(foreign.tags()["otel.scope.name"], "sqlx");
+    assert_eq!(foreign.tags()["otel.library.name"], "sqlx");
+    assert_eq!(foreign.tags().get("otel.scope.version"), None);
+    let span = read_one(span("op"));
     let tag = |name: &str| span.tags().get(name).map(String::as_str);
     assert_eq!(tag("otel.scope.name"), Some("tailtrace"));
     assert_eq!(tag("otel.library.name"), Some("tailtrace"));

@@ -1,15 +1,18 @@
 //! Arrays within their limits.
 
 use crate::model::text::cut;
-use crate::model::{TagRef, TagValue};
+use crate::model::{Limits, TagRef, TagValue};
 
-/// An array within `most` bytes, and whether something was cut; `None` for a scalar.
-pub(super) fn array_within(most: usize, value: TagRef<'_>) -> Option<(TagValue, bool)> {
+/// An array within the limits, and whether something was cut; `None` for a scalar.
+pub(super) fn array_within(limits: &Limits, value: TagRef<'_>) -> Option<(TagValue, bool)> {
+    let most = limits.list_bytes as usize;
     match value {
         TagRef::BoolArray(values) => Some(scalars_within(most, values, TagValue::BoolArray)),
         TagRef::I64Array(values) => Some(scalars_within(most, values, TagValue::I64Array)),
         TagRef::F64Array(values) => Some(scalars_within(most, values, TagValue::F64Array)),
-        TagRef::StringArray(values) => Some(texts_within(most, values)),
+        TagRef::StringArray(values) => {
+            Some(texts_within(most, limits.value_bytes as usize, values))
+        }
         _ => None,
     }
 }
@@ -24,14 +27,15 @@ fn scalars_within<T: Copy>(
     (make(kept), was_cut)
 }
 
-fn texts_within(most: usize, values: &[String]) -> (TagValue, bool) {
+/// Each text within its own limit, and all of them within that of the list.
+fn texts_within(most: usize, most_of_each: usize, values: &[String]) -> (TagValue, bool) {
     let mut left = most;
-    let mut kept = Vec::new();
+    let mut kept = Vec::with_capacity(values.len().min(most / size_of::<String>()));
     for text in values {
         let Some(rest) = left.checked_sub(size_of::<String>()) else {
             break;
         };
-        let text = cut(text, rest);
+        let text = cut(text, most_of_each.min(rest));
         left = rest - text.len();
         kept.push(text.to_owned());
     }

@@ -262,7 +262,7 @@ impl ColumnWriter<'_> {
     }
 
     fn array(&mut self, value: TagRef<'_>) -> Option<u32> {
-        let (value, was_cut) = array_within(self.limits.value_bytes as usize, value)?;
+        let (value, was_cut) = array_within(self.limits, value)?;
         self.details.cut_values += u32::from(was_cut);
         let bytes = array_bytes(&value);
         let rare = self.details.rare.get_or_insert_default();

@@ -21,6 +21,7 @@ const SMALL: Limits = Limits {
     links: 2,
     fields_per_log: 2,
     tags_per_link: 1,
+    list_bytes: 64,
     value_bytes: 9,
     text_bytes: 9,
 };
@@ -233,6 +234,22 @@ fn times_are_shifted_in_both_directions_and_never_below_zero() {
         let log = copy.logs(record).next().unwrap();
         assert_eq!((record.start, log.time, record.end()), (at(start), at(said), Some(at(end))));
     }
+}
+
+#[test]
+fn a_length_limit_cuts_each_text_of_a_list_and_nothing_else() {
+    let limits = Limits { value_bytes: 4, list_bytes: 4096, ..SMALL };
+    let mut store = RecordedSpans::default();
+    assert!(store.push_span(new_span(1, "op"), &limits).is_ok());
+    let texts: Vec<String> = (0..40).map(|number| format!("{number}-long")).collect();
+    store.set_tag(FIRST, "texts".into(), TagRef::StringArray(&texts), &limits);
+    store.set_tag(FIRST, "ids".into(), TagRef::I64Array(&[7; 50]), &limits);
+    let cut: Vec<String> = texts.iter().map(|text| text[..4].to_owned()).collect();
+    let expected = [
+        ("texts".to_owned(), TagValue::StringArray(cut)),
+        ("ids".to_owned(), TagValue::I64Array(vec![7; 50])),
+    ];
+    assert_eq!((tags(&store, FIRST), store.cut_values()), (expected.to_vec(), 1));
 }
 
 #[test]

@@ -58,24 +58,29 @@ impl Naive {
 
     fn value(&mut self, value: &TagValue) -> TagValue {
         let most = self.limits.value_bytes as usize;
+        let most_of_list = self.limits.list_bytes as usize;
         let kept = match value {
             TagValue::String(text) => {
                 return TagValue::String(self.within(text, self.limits.value_bytes));
             }
             TagValue::Bytes(bytes) => bytes.iter().copied().take(most).collect::<Vec<u8>>().into(),
             TagValue::I64Array(numbers) => {
-                TagValue::I64Array(numbers.iter().copied().take(most / 8).collect())
+                TagValue::I64Array(numbers.iter().copied().take(most_of_list / 8).collect())
             }
             TagValue::StringArray(texts) => {
-                // A text costs its place in the array and its bytes.
+                // The length limit is that of each text; in the list it costs its place and its bytes.
+                let cut_texts: Vec<String> =
+                    texts.iter().map(|text| cut(text, most).to_owned()).collect();
+                let texts = &cut_texts;
                 let fits = |count: &usize| {
                     let texts = texts.iter().take(*count);
-                    texts.map(|text| 24 + text.len()).sum::<usize>() <= most
+                    texts.map(|text| 24 + text.len()).sum::<usize>() <= most_of_list
                 };
                 let whole = (0..=texts.len()).filter(fits).max().unwrap();
                 let used: usize = texts.iter().take(whole).map(|text| 24 + text.len()).sum();
                 let mut kept: Vec<String> = texts.iter().take(whole).cloned().collect();
-                if let (Some(next), Some(rest)) = (texts.get(whole), (most - used).checked_sub(24))
+                if let (Some(next), Some(rest)) =
+                    (texts.get(whole), (most_of_list - used).checked_sub(24))
                 {
                     kept.push(cut(next, rest).to_owned());
                 }

@@ -1,0 +1,88 @@
+//! Data that is bent: what a program or an environment says arrives as it was meant.
+
+use tailtrace::model::{Baggage, Limits, TagRef};
+use tailtrace::record::RecordLimits;
+use tailtrace::{InMemoryExporter, Incoming, Pipeline, config};
+
+use super::support::PLENTY;
+
+fn limits(spans: Limits) -> RecordLimits {
+    RecordLimits::default().with_span(spans)
+}
+
+#[test]
+fn a_length_limit_takes_no_element_out_of_a_list() {
+    let memory = InMemoryExporter::new();
+    let builder = Pipeline::builder("test").with_exporter(memory.clone());
+    let builder = builder.with_limits(limits(Limits::default().with_value_bytes(8)));
+    let pipeline = builder.start().unwrap();
+    let texts: Vec<String> = (0..40).map(|number| format!("element {number}")).collect();
+    pipeline.tracer().start_span("op").set_tag("texts", texts);
+    pipeline.shutdown(PLENTY).unwrap();
+    let traces = memory.traces();
+    let Some(TagRef::StringArray(kept)) = traces[0].root().unwrap().tag("texts") else {
+        panic!("the tag is there")
+    };
+    assert_eq!(kept.len(), 40);
+    assert!(kept.iter().all(|text| text == "element "));
+}
+
+#[test]
+fn an_empty_name_of_the_service_is_none_wherever_it_stands() {
+    let name_of = |pipeline: tailtrace::pipeline::PipelineBuilder| {
+        let memory = InMemoryExporter::new();
+        let pipeline = pipeline.with_exporter(memory.clone()).start().unwrap();
+        drop(pipeline.tracer().start_span("op"));
+        pipeline.shutdown(PLENTY).unwrap();
+        memory.traces()[0].resource().service_name().to_owned()
+    };
+    assert_eq!(name_of(Pipeline::builder("")), "unknown_service");
+    for variable in ["OTEL_RESOURCE_ATTRIBUTES=service.name=", "OTEL_SERVICE_NAME= "] {
+        let (known, value) = variable.split_once('=').unwrap();
+        let settings = config::from_vars(&|name| (name == known).then(|| value.to_owned()));
+        let settings = settings.with_default_service_name("shop");
+        assert_eq!(name_of(settings.pipeline().unwrap()), "shop", "{variable}");
+    }
+}
+
+#[test]
+fn baggage_without_a_trace_goes_on() {
+    let pipeline =
+        Pipeline::builder("test").with_exporter(InMemoryExporter::new()).start().unwrap();
+    let tracer = pipeline.tracer();
+    for parent in ["", "nonsense", "00-00000000000000000000000000000000-0000000000000000-01"] {
+        let headers = std::collections::HashMap::from([
+            ("traceparent".to_owned(), parent.to_owned()),
+            ("baggage".to_owned(), "tenant=acme".to_owned()),
+        ]);
+        let incoming: Incoming = tracer.extract(&headers);
+        let expected = Baggage::new().with("tenant", "acme").unwrap();
+        assert_eq!((&incoming.context, &incoming.baggage), (&None, &expected));
+        let span = tracer.start_span_with_context("op", incoming);
+        let mut sent = std::collections::HashMap::new();
+        tracer.inject_context(&span.context(), &mut sent);
+        assert_eq!(sent["baggage"], "tenant=acme");
+    }
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn the_scope_of_a_span_arrives_in_its_place_by_otlp() {
+    use super::server::{Reply, Server};
+
+    let server = Server::http(|_| Reply::ok());
+    let exporter = tailtrace::OtlpExporter::builder().with_endpoint(server.url("/")).build();
+    let pipeline = Pipeline::builder("test").with_exporter(exporter.unwrap()).start().unwrap();
+    let root = pipeline.tracer().start_span("ours");
+    root.child("theirs").set_tag("otel.scope.name", "sqlx").set_tag("otel.scope.version", "1");
+    drop(root);
+    pipeline.shutdown(PLENTY).unwrap();
+    let scopes = server.next().message().resource_spans.remove(0).scope_spans;
+    let told = |index: usize| {
+        let scope = scopes[index].scope.as_ref().unwrap();
+        (&*scope.name, &*scope.version, &*scopes[index].spans[0].name)
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!([told(0), told(1)], [("tailtrace", version, "ours"), ("sqlx", "1", "theirs")]);
+    assert!(scopes[1].spans[0].attributes.is_empty());
+}
