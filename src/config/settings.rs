@@ -125,12 +125,10 @@ impl Settings {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Whatever the environment says, there is a pipeline: an exporter that cannot be made, because a file that a
-    /// variable names cannot be read or because this build has no TLS, is left out with such a warning.
+    /// Whatever the environment says, there is a pipeline: an exporter that cannot be made is left out with a warning.
     ///
     /// # Errors
-    /// None today. Programs that would rather not start than export nothing ask for the
-    /// [`exporters`](Self::exporters), which fail.
+    /// None today. Programs that would rather not start ask for the [`exporters`](Self::exporters), which fail.
     pub fn pipeline(&self) -> Result<PipelineBuilder, ConfigError> {
         let exporters = if self.is_disabled { Vec::new() } else { self.exporters_or_warnings() };
         let resource = self.resource();
@@ -153,14 +151,8 @@ impl Settings {
     /// The exporters that can be made; of the others there is a warning.
     fn exporters_or_warnings(&self) -> Vec<Box<dyn Exporter>> {
         let made = self.exporters.make(&self.otlp, &self.zipkin).into_iter();
-        made.filter_map(|made| match made {
-            Ok(exporter) => Some(exporter),
-            Err(error) => {
-                self.pending.add(format!("{error}; until then it exports nothing"));
-                None
-            }
-        })
-        .collect()
+        let warn = |error| self.pending.add(format!("{error}; until then it exports nothing"));
+        made.filter_map(|made| made.map_err(warn).ok()).collect()
     }
 
     /// Whether `OTEL_SDK_DISABLED` is `true`.

@@ -19,6 +19,8 @@ mod ledger_entry;
 pub(crate) mod may_block;
 mod queue;
 pub(crate) mod report;
+#[cfg(feature = "spool")]
+mod spool;
 pub(crate) mod waiter;
 mod worker;
 
@@ -37,10 +39,12 @@ pub use config::DeliveryConfig;
 #[cfg(feature = "otel")]
 pub(crate) use may_block::may_block;
 pub(crate) use report::{DeliveryReport, FlushError, ShutdownError};
+#[cfg(feature = "spool")]
+pub use spool::{Spool, SpoolError};
 
 use crate::export::Exporter;
 use crate::kit::{Random, unwind_safe};
-use crate::ledger::{Ledger, Reason};
+use crate::ledger::{Ledger, Reason, SpoolAccount};
 use crate::time::Clock;
 use crate::trace::Trace;
 use channel::{Channel, QueuedTrace};
@@ -74,6 +78,10 @@ impl Delivery {
         let channels = Vec::with_capacity(exporters.len());
         let max_queued_bytes = config.max_queued_bytes;
         let mut delivery = Self { channels, max_queued_bytes, clock, ledger };
+        if let [only] = &exporters[..] {
+            let account = SpoolAccount::new(Arc::clone(&delivery.ledger));
+            delivery.query(|| only.attach(&account));
+        }
         for exporter in exporters {
             if let Err(error) = delivery.add(exporter, config, random.clone()) {
                 delivery.end();

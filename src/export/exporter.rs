@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::{Batch, Batching, ExportError};
 use crate::kit::type_name;
+use crate::ledger::SpoolAccount;
 
 /// Sends batches of kept traces somewhere.
 ///
@@ -105,6 +106,10 @@ pub trait Exporter: Send + Sync {
         Cow::Borrowed(type_name::short(std::any::type_name::<Self>()))
     }
 
+    /// Lets an exporter of this crate that holds traces on disk tell so, where it is the only one of its pipeline.
+    #[doc(hidden)]
+    fn attach(&self, _: &SpoolAccount) {}
+
     /// How traces are gathered for this exporter, unless the pipeline's configuration says otherwise.
     fn batching(&self) -> Batching {
         Batching::default()
@@ -130,6 +135,10 @@ macro_rules! export_through {
 
             fn name(&self) -> Cow<'static, str> {
                 (**self).name()
+            }
+
+            fn attach(&self, account: &SpoolAccount) {
+                (**self).attach(account);
             }
 
             fn batching(&self) -> Batching {

@@ -3,7 +3,7 @@
 //! Every span that starts ends up in exactly one column. The equation
 //!
 //! ```text
-//! started = sampled out + dropped (by reason) + exported + failed + live + held + queued
+//! started = sampled out + dropped (by reason) + exported + failed + live + held + queued + spooled
 //! ```
 //!
 //! holds whenever nothing is in motion, and [`Stats::balances`] checks it. `started` is counted when
@@ -11,6 +11,7 @@
 
 mod coherence;
 mod reason;
+mod spool_account;
 mod stats;
 mod watch;
 
@@ -22,6 +23,7 @@ use crate::kit::thread_stripe::{self, STRIPES};
 pub(crate) use coherence::CoherenceCounters;
 pub use coherence::CoherenceStats;
 pub use reason::Reason;
+pub use spool_account::SpoolAccount;
 pub(crate) use stats::RecorderCounts;
 pub use stats::Stats;
 pub(crate) use watch::{LossChange, LossWatch};
@@ -40,6 +42,9 @@ pub(crate) struct Ledger {
     traces_kept: AtomicU64,
     late: AtomicU64,
     cut_values: AtomicU64,
+    redacted: AtomicU64,
+    /// Spans that a spool has. A batch may be sent before it is counted here: the count falls below zero and wraps.
+    spooled: AtomicU64,
     panics: AtomicU64,
 }
 
@@ -132,6 +137,13 @@ impl Ledger {
         }
     }
 
+    /// Values and texts of a kept trace were taken out.
+    pub(crate) fn redacted(&self, values: u64) {
+        if values > 0 {
+            self.redacted.fetch_add(values, Ordering::Relaxed);
+        }
+    }
+
     /// Counts panics of the program's code that were caught.
     #[inline]
     pub(crate) fn panicked(&self, times: u32) {
@@ -160,7 +172,7 @@ impl Ledger {
             started: started.wrapping_add(sampled_out + unrecorded.iter().sum::<u64>()),
             sampled_out,
             dropped: std::array::from_fn(|row| dropped(row).wrapping_add(unrecorded[row])),
-            exported: read(&self.exported),
+            exported: above_zero(read(&self.exported)),
             live: recorder.live,
             held: recorder.held,
             queued: read(&self.queued),
@@ -168,6 +180,8 @@ impl Ledger {
             traces_kept: read(&self.traces_kept),
             late: read(&self.late),
             cut_values: read(&self.cut_values),
+            redacted: read(&self.redacted),
+            spooled: above_zero(read(&self.spooled)),
             panics: read(&self.panics),
             live_traces: recorder.live_traces,
             open_spans: recorder.open_spans,
@@ -177,6 +191,11 @@ impl Ledger {
             coherence: CoherenceStats::default(),
         }
     }
+}
+
+/// A count that may have fallen below zero for a moment.
+const fn above_zero(count: u64) -> u64 {
+    if count > i64::MAX as u64 { 0 } else { count }
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub enum Reason {
     ExporterPanicked,
     /// It was still queued when the time for the shutdown ran out.
     ShutdownDeadline,
+    /// The spool on disk threw it away: it was full, or its file was damaged, or its peer refused it.
+    SpoolLost,
 }
 
 impl Reason {
@@ -43,7 +45,7 @@ impl Reason {
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Every reason, in the order of the ledger's table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NotKept,
         Self::DroppedByPolicy,
         Self::LiveTraces,
@@ -58,6 +60,7 @@ impl Reason {
         Self::RetriesExhausted,
         Self::ExporterPanicked,
         Self::ShutdownDeadline,
+        Self::SpoolLost,
     ];
 
     /// The reason as it stands in the ledger's table and in metrics.
@@ -78,6 +81,7 @@ impl Reason {
             Self::RetriesExhausted => "retries used up",
             Self::ExporterPanicked => "exporter panicked",
             Self::ShutdownDeadline => "shutdown deadline",
+            Self::SpoolLost => "lost by the spool",
         }
     }
 
@@ -97,6 +101,15 @@ impl Reason {
                 | Self::RetriesExhausted
                 | Self::ExporterPanicked
                 | Self::ShutdownDeadline
+                | Self::SpoolLost
+        )
+    }
+
+    /// Whether the delivery to the exporter tells of it by itself, with what the exporter said.
+    pub(crate) const fn is_told_by_exporter(self) -> bool {
+        matches!(
+            self,
+            Self::Refused | Self::RetriesExhausted | Self::ExporterPanicked | Self::SpoolLost
         )
     }
 

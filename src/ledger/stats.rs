@@ -25,6 +25,8 @@ pub struct Stats {
     pub held: u64,
     /// Spans of kept traces on their way to an exporter.
     pub queued: u64,
+    /// Spans of kept traces that wait on disk, in a `Spool`.
+    pub spooled: u64,
     /// Spans that one exporter lost while another delivered them, once for each that lost them.
     ///
     /// They stand under `exported` in the account.
@@ -35,6 +37,8 @@ pub struct Stats {
     pub late: u64,
     /// Values that were cut to the length limit.
     pub cut_values: u64,
+    /// Values and texts that [`Redact`](crate::model::Redact) took out of kept traces.
+    pub redacted: u64,
     /// Panics of samplers, policies and exporters that were caught.
     pub panics: u64,
     /// Local traces that are not decided yet, or wait for late spans, at this moment.
@@ -117,6 +121,7 @@ impl Stats {
             + self.live
             + self.held
             + self.queued
+            + self.spooled
     }
 
     /// What was dropped since `earlier`, by reason.
@@ -157,11 +162,15 @@ impl fmt::Display for Stats {
         row(f, "live", self.live)?;
         row(f, "held for a later keep", self.held)?;
         row(f, "queued", self.queued)?;
+        if self.spooled > 0 {
+            row(f, "spooled", self.spooled)?;
+        }
         // Not columns of the equation: they say more about spans that are counted above.
         for (name, count) in [
             ("(missed by some exporter)", self.missed),
             ("(ended late)", self.late),
             ("(values cut to length)", self.cut_values),
+            ("(values redacted)", self.redacted),
             ("(panics caught)", self.panics),
             ("(live traces)", self.live_traces),
             ("(open spans)", self.open_spans),

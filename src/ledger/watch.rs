@@ -43,7 +43,8 @@ impl LossWatch {
     pub(crate) fn observe(&mut self, now: Tick, stats: &Stats) -> Option<LossChange> {
         let last = self.last.replace(*stats);
         let fresh = last.map_or(stats.dropped, |last| stats.dropped_since(&last));
-        let losses = || Reason::ALL.into_iter().zip(fresh).filter(|(reason, _)| reason.is_loss());
+        let tells = |reason: Reason| reason.is_loss() && !reason.is_told_by_exporter();
+        let losses = || Reason::ALL.into_iter().zip(fresh).filter(|(reason, _)| tells(*reason));
         let spans: u64 = losses().map(|(_, spans)| spans).sum();
         match &mut self.episode {
             Some(episode) if spans > 0 => {

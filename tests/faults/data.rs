@@ -1,8 +1,8 @@
 //! Data that is bent: what a program or an environment says arrives as it was meant.
 
-use tailtrace::model::{Baggage, Limits, TagRef};
+use tailtrace::model::{Baggage, Limits, Redact, TagRef};
 use tailtrace::record::RecordLimits;
-use tailtrace::{InMemoryExporter, Incoming, Pipeline, config};
+use tailtrace::{InMemoryExporter, Incoming, LogLevel, Pipeline, Status, config};
 
 use super::support::PLENTY;
 
@@ -63,6 +63,35 @@ fn baggage_without_a_trace_goes_on() {
         tracer.inject_context(&span.context(), &mut sent);
         assert_eq!(sent["baggage"], "tenant=acme");
     }
+}
+
+#[test]
+fn what_must_not_be_told_reaches_no_exporter_and_is_counted() {
+    let memory = InMemoryExporter::new();
+    let redact = Redact::new().with_denied_key("*.secret").with_denied_value("*@*");
+    let builder = Pipeline::builder("test").with_redact(redact).with_exporter(memory.clone());
+    let pipeline = builder.start().unwrap();
+    let tracer = pipeline.tracer();
+    {
+        let root = tracer.start_span("mail to a@example.org");
+        root.set_tag("my.secret", 7).set_tag("kept", "yes");
+        let child = root.child("child");
+        child.log_with_fields(LogLevel::Warn, "b@example.org", [("their.secret", "x")]);
+        child.set_status(Status::error("no c@example.org"));
+    }
+    drop(tracer.start_span("plain"));
+    pipeline.shutdown(PLENTY).unwrap();
+    let told = format!("{:?}", memory.traces());
+    assert!(!told.contains("example.org") && !told.contains("secret"), "{told}");
+    let traces = memory.traces();
+    let [root, child] = [0, 1].map(|index| traces[0].spans().nth(index).unwrap());
+    assert_eq!((root.operation_name(), root.tag("my.secret")), ("REDACTED", None));
+    assert_eq!(root.tag("kept"), Some(TagRef::Str("yes")));
+    assert_eq!(child.parent_span_id(), Some(root.span_id()));
+    assert!(child.failed() && child.status_description() == "REDACTED");
+    let log = child.logs().next().unwrap();
+    assert_eq!((log.message(), log.fields().count()), ("REDACTED", 0));
+    assert_eq!(pipeline.stats().redacted, 5);
 }
 
 #[cfg(feature = "otlp")]

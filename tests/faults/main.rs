@@ -5,6 +5,8 @@
 mod support;
 
 #[cfg(feature = "otlp")]
+mod accounts;
+#[cfg(feature = "otlp")]
 mod connections;
 mod data;
 mod long_traces;
@@ -16,4 +18,6 @@ mod relay;
 #[cfg(feature = "otlp")]
 #[path = "../otlp/server.rs"]
 mod server;
+#[cfg(feature = "spool")]
+mod spool;
 mod table;

@@ -188,7 +188,7 @@ fn a_span_of_the_sdk_is_a_parent_by_its_ids_and_a_child_of_ours() {
 fn a_native_span_takes_part_by_its_context() {
     let outcome = trace_with(keeping(), |pipeline, tracer| {
         let native = pipeline.tracer().start_span("native");
-        let context = otel::to_context(&native.context());
+        let context = otel::to_context(native.context());
         context.span().set_attribute(KeyValue::new("told", true));
         let client = tracer.start_with_context("client", &context);
         let below = otel::from_context(&Context::new().with_span(client)).unwrap();

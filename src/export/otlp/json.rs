@@ -98,8 +98,7 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     let (start, end) = fields.times(span);
     quoted(out, ",\"startTimeUnixNano\":", start);
     quoted(out, ",\"endTimeUnixNano\":", end);
-    let mut tags =
-        fields.tags_of(span).filter(|(name, _)| !is_scope_tag(name)).peekable();
+    let mut tags = fields.tags_of(span).filter(|(name, _)| !is_scope_tag(name)).peekable();
     if tags.peek().is_some() {
         key(out, ",\"attributes\":");
         attributes(out, tags);

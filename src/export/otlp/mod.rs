@@ -182,6 +182,39 @@ impl OtlpExporter {
     }
 }
 
+/// What a spool needs: requests that are written now and sent later.
+#[cfg(feature = "spool")]
+impl OtlpExporter {
+    /// Writes a request of protobuf with as many spans as fit, from the first that is left; how many they are.
+    pub(crate) fn encode_request(&self, batch: &mut Batch, out: &mut Vec<u8>) -> usize {
+        batch.group_by_resource();
+        out.clear();
+        requests::write::<Protobuf>(batch, out, MOST_REQUESTED)
+    }
+
+    /// Sends a request that was written before.
+    ///
+    /// # Errors
+    /// When the peer did not take it. Nothing is left in the error.
+    pub(crate) async fn send_encoded(&self, request: &mut Vec<u8>) -> Result<(), ExportError> {
+        let transport = lock(&self.transport).clone();
+        let Some(transport) = transport else {
+            let message = "the exporter has been shut down";
+            return Err(ExportError::retryable(message, Batch::default()));
+        };
+        match transport.send(request).await {
+            Ok(answer) => {
+                self.tell(&answer);
+                Ok(())
+            }
+            Err(error) => {
+                log_words(&self.target, &error.words);
+                Err(error.into_export_error(Batch::default()))
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Exporter for OtlpExporter {
     async fn export(&self, mut batch: Batch) -> Result<(), ExportError> {

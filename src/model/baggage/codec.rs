@@ -136,7 +136,15 @@ pub(super) fn write_properties<'a>(
     text: &mut String,
 ) -> Result<(), PropertyError<'a>> {
     let start = text.len();
-    for property in properties.split(';') {
+    let mut rest = properties;
+    loop {
+        // A header of nothing but separators is passed over at once.
+        rest = rest.trim_start_matches([';', ' ', '\t']);
+        if rest.is_empty() {
+            break;
+        }
+        let (property, behind) = rest.split_once(';').unwrap_or((rest, ""));
+        rest = behind;
         let property = trim(property);
         if property.is_empty() {
             continue;

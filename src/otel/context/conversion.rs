@@ -25,7 +25,7 @@ use crate::record::SpanWriter;
 /// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
 /// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
 /// let order = tracer.start_span("place_order");
-/// let context = otel::to_context(&order.context());
+/// let context = otel::to_context(order.context());
 /// let seen = context.span().span_context().span_id().to_string();
 /// assert_eq!(seen, order.context().span_id.to_hex());
 /// ```

@@ -4,14 +4,12 @@ mod notes;
 mod order;
 mod outgoing_state;
 mod pieces;
+mod redacted;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-use order::SpanOrder;
-use outgoing_state::outgoing_state;
 
 use super::header::TraceHeader;
 use super::store::{SpanIndex, SpanStore};
@@ -20,6 +18,8 @@ use crate::model::{
     Limits, Randomness, Resource, SpanId, Threshold, TraceContext, TraceId, TraceState,
 };
 use crate::time::{Tick, wall_now};
+use order::SpanOrder;
+use outgoing_state::outgoing_state;
 
 /// The spans of one trace id that finished in this process together.
 ///

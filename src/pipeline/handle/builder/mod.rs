@@ -1,30 +1,23 @@
 //! Putting a pipeline together.
 
+mod assembly;
 mod options;
 
 use std::fmt;
-use std::io;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::Pipeline;
-use super::group;
-use super::start_error::StartError;
 use crate::coherence::Coherence;
-use crate::delivery::{Delivery, DeliveryConfig};
+use crate::delivery::DeliveryConfig;
 use crate::export::Exporter;
 use crate::kit::Random;
-use crate::kit::internal_log::{self, PendingWarnings};
-use crate::ledger::Ledger;
-use crate::model::{Resource, TagKey, TagValue};
+use crate::kit::internal_log::PendingWarnings;
+use crate::model::{Redact, Resource, TagKey, TagValue};
 use crate::pipeline::core::{Core, ShutdownOnDrop};
-use crate::pipeline::maintenance::MaintenanceThread;
-use crate::record::{BaggageTags, RecordLimits, Recorder, RecorderSettings};
+use crate::record::{BaggageTags, RecordLimits};
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::Clock;
-use crate::trace::Trace;
 
 /// Puts a [`Pipeline`] together.
 ///
@@ -42,6 +35,7 @@ pub struct PipelineBuilder {
     decision_tags: bool,
     limits: RecordLimits,
     coherence: Option<Coherence>,
+    redact: Option<Redact>,
     delivery: DeliveryConfig,
     clock: Clock,
     random: Random,
@@ -74,6 +68,7 @@ impl PipelineBuilder {
             decision_tags: true,
             limits: RecordLimits::default(),
             coherence: None,
+            redact: None,
             delivery: DeliveryConfig::default(),
             clock: Clock::system(),
             random: Random::thread(),
@@ -145,6 +140,13 @@ impl PipelineBuilder {
         self
     }
 
+    /// Takes what must not be told out of kept traces, once, before queues, exporters, spools and consoles see them.
+    /// Default: nothing is taken out.
+    pub fn with_redact(mut self, redact: Redact) -> Self {
+        self.redact = Some(redact);
+        self
+    }
+
     /// Sets how kept traces are queued, batched and retried.
     pub fn with_delivery(mut self, delivery: DeliveryConfig) -> Self {
         self.delivery = delivery;
@@ -180,100 +182,6 @@ impl PipelineBuilder {
         self.pending_warnings = pending_warnings;
         self
     }
-
-    /// Starts the threads.
-    ///
-    /// # Errors
-    /// When there is no exporter, a setting of coherence is out of range, or the machine refuses a thread.
-    pub fn start(mut self) -> Result<Pipeline, StartError> {
-        if let Some(coherence) = &self.coherence {
-            coherence.check().map_err(StartError::Coherence)?;
-        }
-        if self.exporters.is_empty() && self.records {
-            self.exporters = self.default_exporters.take().ok_or(StartError::NoExporter)?;
-            self.records = !self.exporters.is_empty();
-            if let Some(missing) = self.missing.take().filter(|_| !self.records) {
-                self.pending_warnings.add(missing);
-            }
-        }
-        let (core, failed) = self.assemble();
-        failed.map_or_else(|| Ok(Pipeline::around(core)), |error| Err(StartError::Thread(error)))
-    }
-
-    /// Starts the threads, or records nothing if that fails.
-    pub(super) fn start_or_closed(self) -> Pipeline {
-        let (core, failed) = self.assemble();
-        if let Some(error) = failed {
-            internal_log::warn(&format!("no span is recorded: cannot start a thread: {error}"));
-            core.decide_all(Duration::ZERO);
-        }
-        Pipeline::around(core)
-    }
-
-    fn assemble(mut self) -> (Core, Option<io::Error>) {
-        if !self.records {
-            self.exporters.clear();
-            self.coherence = None;
-        }
-        if let Some(coherence) = &self.coherence {
-            self.limits = self.limits.with_ring_of(coherence);
-        }
-        let ledger = Arc::new(Ledger::default());
-        let clock = self.clock;
-        let random = self.random;
-        let (delivery, mut failed) = Delivery::start(
-            self.exporters,
-            self.delivery,
-            clock.clone(),
-            random.clone(),
-            Arc::clone(&ledger),
-        );
-        let delivery = Arc::new(delivery);
-        let sink = Arc::clone(&delivery);
-        let service = self.resource.service_name().to_owned();
-        let recorder = Recorder::new(RecorderSettings {
-            clock: clock.clone(),
-            random: random.clone(),
-            is_coherent: self.coherence.is_some(),
-            ledger,
-            limits: self.limits,
-            sampler: self.sampler,
-            tail: self.tail,
-            resource: Arc::new(self.resource),
-            records: self.records,
-            baggage_tags: self.baggage_tags,
-            sink: match self.decision_tags {
-                true => Box::new(move |trace| sink.send(trace)),
-                false => Box::new(move |trace: Trace| sink.send(trace.without_notes())),
-            },
-        });
-        if let Some(coherence) = &self.coherence {
-            if recorder.drops_unsampled() {
-                self.pending_warnings.add(group::DROPS_UNSAMPLED.to_owned());
-            }
-            let joined = group::join(coherence, &recorder, &service, clock, random);
-            failed = failed.or(joined.err());
-        }
-        let pending_warnings = self.pending_warnings;
-        let kept = MaintenanceThread::start(Arc::clone(&recorder), Arc::clone(&pending_warnings));
-        let maintenance = kept.unwrap_or_else(|error| {
-            failed.get_or_insert(error);
-            MaintenanceThread::not_started()
-        });
-        let decided = Mutex::new(false);
-        let is_decided = Condvar::new();
-        let has_told = AtomicBool::new(false);
-        let core = Core {
-            recorder,
-            delivery,
-            maintenance,
-            pending_warnings,
-            decided,
-            is_decided,
-            has_told,
-        };
-        (core, failed)
-    }
 }
 
 impl Pipeline {
@@ -291,7 +199,7 @@ impl Pipeline {
         Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
     }
 
-    fn around(core: Core) -> Self {
+    pub(super) fn around(core: Core) -> Self {
         let core = Arc::new(core);
         let running = Some(Arc::new(ShutdownOnDrop(Arc::clone(&core))));
         Self { core, _running: running }

@@ -1,5 +1,8 @@
 //! What a flush or a shutdown says.
 
+#[cfg(all(test, not(tailtrace_loom)))]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +25,17 @@ pub struct DeliveryReport {
     /// Spans that were sent before the call and still wait.
     pub left: u64,
     pub(super) dropped: [u64; Reason::COUNT],
+    pub(super) lost_before: u64,
 }
 
 impl DeliveryReport {
+    /// Spans that exporters had lost before the call. They are no part of [`dropped`](Self::dropped), and fail no
+    /// call.
+    #[must_use]
+    pub const fn lost_before(&self) -> u64 {
+        self.lost_before
+    }
+
     /// Spans that were lost, for whatever reason.
     #[must_use]
     pub fn dropped(&self) -> u64 {
@@ -49,12 +60,14 @@ impl DeliveryReport {
             dropped: std::array::from_fn(|row| {
                 self.dropped[row].saturating_sub(earlier.dropped[row])
             }),
+            lost_before: earlier.dropped(),
         }
     }
 
     pub(super) fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.left += other.left;
+        self.lost_before += other.lost_before;
         for (sum, spans) in self.dropped.iter_mut().zip(other.dropped) {
             *sum += spans;
         }
@@ -101,7 +114,11 @@ impl fmt::Display for DeliveryReport {
         if dropped > 0 {
             write!(f, ")")?;
         }
-        write!(f, ", {left} left")
+        write!(f, ", {left} left")?;
+        match self.lost_before {
+            0 => Ok(()),
+            lost => write!(f, "; {lost} were lost before"),
+        }
     }
 }
 
@@ -279,19 +296,3 @@ impl ShutdownError {
 }
 
 debug_like_display!(FlushError, ShutdownError);
-
-#[cfg(all(test, not(tailtrace_loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_debug_names_the_reasons_that_occurred() {
-        let mut report = DeliveryReport { sent: 1, ..DeliveryReport::default() };
-        let debug = |report: DeliveryReport| format!("{report:?}");
-        assert_eq!(debug(report), "DeliveryReport { sent: 1, left: 0, dropped: {} }");
-        report.drop_spans(Reason::Refused, 2);
-        report.drop_spans(Reason::ShutdownDeadline, 6);
-        let dropped = "dropped: {Refused: 2, ShutdownDeadline: 6}";
-        assert_eq!(debug(report), format!("DeliveryReport {{ sent: 1, left: 0, {dropped} }}"));
-    }
-}

@@ -1,0 +1,23 @@
+//! Files, on systems whose users are kept apart by other means.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// # Errors
+/// When the directory is not there and cannot be made.
+pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// # Errors
+/// When the file is there already or cannot be made.
+pub(super) fn create_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// # Errors
+/// When there is no such file.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(path)
+}

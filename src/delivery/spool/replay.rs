@@ -1,0 +1,117 @@
+//! The thread that sends what a spool holds.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use super::file_name::FileName;
+use super::spool_state::SpoolState;
+use crate::kit::{internal_log, reentrancy, unwind_safe};
+use crate::time::Clock;
+
+/// The first wait after a batch that did not arrive, and the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+
+/// How often the directory is looked at for batches of other processes.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// For each part of time that sending takes, so many parts are left to what is live: a fifth of the link is used.
+const PARTS_LEFT: u32 = 4;
+
+/// What became of one look at the spool.
+enum Round {
+    Sent {
+        took: Duration,
+    },
+    /// The peer does not take it now.
+    Away {
+        asked: Option<Duration>,
+    },
+    /// There is nothing to send.
+    Empty,
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// When the system refuses a thread.
+#[expect(clippy::disallowed_methods, reason = "delivery owns the exporting threads")]
+pub(super) fn start(shared: Arc<SpoolState>) -> io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("tailtrace-spool".into()).spawn(move || {
+        reentrancy::mark_own_thread();
+        unwind_safe::call(|| run(&shared));
+    })
+}
+
+fn run(shared: &SpoolState) {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().on_thread_start(reentrancy::mark_own_thread);
+    let Ok(runtime) = builder.build() else { return };
+    let mut wait = FIRST_WAIT;
+    while !shared.signal.is_stopped() {
+        match unwind_safe::call(|| runtime.block_on(send_oldest(shared))) {
+            Some(Round::Sent { took }) => {
+                wait = FIRST_WAIT;
+                shared.signal.wait(took.saturating_mul(PARTS_LEFT), false);
+            }
+            Some(Round::Away { asked }) => {
+                shared.signal.wait(asked.unwrap_or(wait).min(Duration::from_secs(30)), false);
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            Some(Round::Empty) => shared.signal.wait(LOOK, true),
+            None => shared.signal.wait(LONGEST_WAIT, false),
+        }
+    }
+    // Tasks that keep connections must not hold up the end.
+    runtime.shutdown_background();
+}
+
+/// Sends the oldest batch that no other process has.
+async fn send_oldest(shared: &SpoolState) -> Round {
+    let names = shared.directory.names().unwrap_or_default();
+    for name in names {
+        let Some(mut taken) = shared.directory.take(name) else { continue };
+        let Some(mut bytes) = taken.read() else {
+            let name = taken.remove();
+            tell_damaged(shared, &name);
+            continue;
+        };
+        let clock = Clock::system();
+        let start = clock.now();
+        match shared.exporter.send_encoded(&mut bytes).await {
+            Ok(()) => {
+                shared.came_back();
+                let name = taken.remove();
+                shared.arrived(&name);
+                return Round::Sent { took: clock.now().since(start) };
+            }
+            Err(error) if error.is_retryable() => {
+                shared.went_away();
+                return Round::Away { asked: error.retry_after() };
+            }
+            Err(error) => {
+                shared.came_back();
+                let name = taken.remove();
+                shared.lost(&name);
+                let spans = name.spans;
+                internal_log::warn(&format!("{spans} spans of the spool were refused: {error}"));
+                return Round::Sent { took: clock.now().since(start) };
+            }
+        }
+    }
+    shared.came_back();
+    Round::Empty
+}
+
+fn tell_damaged(shared: &SpoolState, name: &FileName) {
+    shared.lost(name);
+    let spans = name.spans;
+    let directory = shared.directory.path.display();
+    internal_log::warn(&format!(
+        "a batch of {spans} spans in the spool {directory} was damaged and is thrown away: {name}"
+    ));
+}

@@ -1,0 +1,105 @@
+//! What the spool and the thread that empties it share.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::directory::Directory;
+use super::file_name::FileName;
+use super::signal::ReplaySignal;
+use crate::export::{Batch, ExportError, OtlpExporter};
+use crate::kit::internal_log;
+use crate::ledger::SpoolAccount;
+use crate::time::{Clock, unix_nanos};
+
+#[derive(Debug)]
+pub(super) struct SpoolState {
+    pub(super) directory: Directory,
+    pub(super) exporter: OtlpExporter,
+    pub(super) signal: ReplaySignal,
+    pub(super) account: OnceLock<SpoolAccount>,
+    /// Whether the peer did not take the last batch.
+    // Alone: a batch that is sent by one way or the other arrives either way.
+    is_away: AtomicBool,
+    next_number: AtomicU64,
+}
+
+impl SpoolState {
+    pub(super) fn new(directory: Directory, exporter: OtlpExporter) -> Self {
+        Self {
+            directory,
+            exporter,
+            signal: ReplaySignal::default(),
+            account: OnceLock::new(),
+            is_away: AtomicBool::new(false),
+            next_number: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn went_away(&self) {
+        self.is_away.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn came_back(&self) {
+        self.is_away.store(false, Ordering::Relaxed);
+    }
+
+    /// Writes a batch down, as many files as it takes. What is on the disk leaves the batch.
+    ///
+    /// # Errors
+    /// When the disk does not take it all. What is left may be tried again.
+    pub(super) fn write(&self, mut batch: Batch) -> Result<(), ExportError> {
+        let mut bytes = Vec::new();
+        while batch.span_count() > 0 {
+            let spans = self.exporter.encode_request(&mut batch, &mut bytes);
+            let now = unix_nanos(Clock::system().wall());
+            let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+            let size = bytes.len() as u64;
+            if size > self.directory.max_bytes {
+                batch.mark_rejected(spans);
+                continue;
+            }
+            let made = self.directory.make_room(size, now);
+            made.iter().flatten().for_each(|name| self.lost(name));
+            if let Some(count) = made.as_ref().ok().filter(|gone| !gone.is_empty()).map(Vec::len) {
+                let directory = self.directory.path.display();
+                internal_log::warn(&format!(
+                    "the spool {directory} is full or holds what is too old: its {count} oldest batches are thrown away"
+                ));
+            }
+            let written =
+                made.and_then(|_| self.directory.write(&bytes, spans as u64, number, now));
+            if let Err(error) = written {
+                let directory = self.directory.path.display();
+                let message = format!("the spool {directory} does not take spans: {error}");
+                return Err(ExportError::retryable(message, batch).with_source(error));
+            }
+            batch.mark_accepted(spans);
+            if let Some(account) = self.account.get() {
+                account.spooled(spans as u64);
+            }
+        }
+        self.signal.notify();
+        Ok(())
+    }
+
+    pub(super) fn arrived(&self, name: &FileName) {
+        if let Some(account) = self.own_account(name) {
+            account.sent(name.spans);
+        }
+    }
+
+    pub(super) fn lost(&self, name: &FileName) {
+        if let Some(account) = self.own_account(name) {
+            account.lost(name.spans);
+        }
+    }
+
+    /// The account, where the batch is of this process: those of others stand in no account of ours.
+    fn own_account(&self, name: &FileName) -> Option<&SpoolAccount> {
+        self.account.get().filter(|_| name.process == self.directory.process)
+    }
+}

@@ -1,0 +1,185 @@
+//! Outages that are longer than memory, and processes that end meanwhile.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tailtrace::delivery::Spool;
+use tailtrace::export::OtlpProtocol;
+use tailtrace::{Exporter, OtlpExporter, Pipeline};
+
+use super::server::{Reply, Server, Speaks};
+use super::support::PLENTY;
+
+/// A directory that goes with its test.
+struct TestDirectory(PathBuf);
+
+impl TestDirectory {
+    fn new(name: &str) -> Self {
+        let name = format!("faults-spool-{name}-{}", std::process::id());
+        Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    fn files(&self) -> usize {
+        fs::read_dir(&self.0).map_or(0, Iterator::count)
+    }
+}
+
+impl Drop for TestDirectory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Where no peer is.
+fn nowhere() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    format!("http://{free}/v1/traces")
+}
+
+fn pipeline(directory: &TestDirectory, url: &str) -> Pipeline {
+    let exporter = OtlpExporter::builder().with_endpoint(url).build().unwrap();
+    let spool = Spool::new(&directory.0, exporter).unwrap();
+    Pipeline::builder("test").with_exporter(spool).start().unwrap()
+}
+
+fn record(pipeline: &Pipeline, spans: std::ops::Range<usize>) {
+    for number in spans {
+        drop(pipeline.tracer().start_span(format!("span {number}")));
+        pipeline.flush(PLENTY).unwrap();
+    }
+}
+
+/// The names of spans that arrive until there are so many.
+fn arrived(server: &Server, spans: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    while names.len() < spans {
+        names.extend(server.next().names());
+    }
+    names.extend(server.so_far().iter().flat_map(|seen| seen.names()));
+    names.sort();
+    names
+}
+
+fn expected(spans: usize) -> Vec<String> {
+    let mut names: Vec<String> = (0..spans).map(|number| format!("span {number}")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_the_peer_does_not_take_waits_on_disk_and_arrives_when_it_is_back() {
+    let directory = TestDirectory::new("back");
+    let mut refusals = 3;
+    let server = Server::start(Speaks::Http, move |_| {
+        refusals -= i32::from(refusals > 0);
+        if refusals > 0 { Reply::status(503) } else { Reply::ok() }
+    });
+    let pipeline = pipeline(&directory, &server.url("/v1/traces"));
+    record(&pipeline, 0..10);
+    while pipeline.stats().spooled > 0 {
+        std::thread::yield_now();
+    }
+    pipeline.shutdown(PLENTY).unwrap();
+    let stats = pipeline.stats();
+    assert!(stats.balances(), "{stats}");
+    assert_eq!((stats.exported, stats.spooled, directory.files()), (10, 0, 0));
+    let mut names = arrived(&server, 10);
+    names.dedup();
+    assert_eq!(names, expected(10));
+}
+
+#[test]
+fn what_is_left_when_a_program_ends_is_sent_by_the_next_one() {
+    let directory = TestDirectory::new("next");
+    let first = pipeline(&directory, &nowhere());
+    record(&first, 0..5);
+    first.shutdown(PLENTY).unwrap();
+    let stats = first.stats();
+    assert!(stats.balances(), "{stats}");
+    assert_eq!((stats.exported, stats.spooled), (0, 5));
+    assert!(stats.to_string().contains("spooled"), "{stats}");
+    let server = Server::http(|_| Reply::ok());
+    let next = pipeline(&directory, &server.url("/v1/traces"));
+    assert_eq!(arrived(&server, 5), expected(5));
+    next.shutdown(PLENTY).unwrap();
+    assert_eq!(next.stats().exported, 0, "it is no span of this process");
+}
+
+#[test]
+fn two_processes_that_live_send_no_batch_twice() {
+    let directory = TestDirectory::new("two");
+    let first = pipeline(&directory, &nowhere());
+    record(&first, 0..30);
+    first.shutdown(PLENTY).unwrap();
+    let server = Server::http(|_| Reply::ok());
+    let both = [(); 2].map(|()| pipeline(&directory, &server.url("/v1/traces")));
+    let names = arrived(&server, 30);
+    while directory.files() > 0 {
+        std::thread::yield_now();
+    }
+    both.iter().for_each(|pipeline| drop(pipeline.shutdown(PLENTY)));
+    assert_eq!(names, expected(30));
+    assert!(server.so_far().is_empty(), "a batch was sent twice");
+}
+
+#[test]
+fn a_file_that_is_damaged_costs_itself() {
+    let directory = TestDirectory::new("damaged");
+    let first = pipeline(&directory, &nowhere());
+    record(&first, 0..3);
+    first.shutdown(PLENTY).unwrap();
+    let damaged = fs::read_dir(&directory.0).unwrap().next().unwrap().unwrap().path();
+    fs::OpenOptions::new().append(true).open(damaged).unwrap().write_all(b"noise").unwrap();
+    let server = Server::http(|_| Reply::ok());
+    let next = pipeline(&directory, &server.url("/v1/traces"));
+    assert_eq!(arrived(&server, 2).len(), 2);
+    while directory.files() > 0 {
+        std::thread::yield_now();
+    }
+    next.shutdown(PLENTY).unwrap();
+}
+
+#[test]
+fn an_exporter_that_speaks_json_has_no_spool() {
+    let directory = TestDirectory::new("json");
+    let json = OtlpExporter::builder().with_protocol(OtlpProtocol::HttpJson).build().unwrap();
+    let told = Spool::new(&directory.0, json).unwrap_err().to_string();
+    assert!(told.contains("protobuf"), "{told}");
+    let grpc = OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc).build().unwrap();
+    assert_eq!(Spool::new(&directory.0, grpc).unwrap().name(), "Spool");
+}
+
+const CHILD: &str = "TAILTRACE_TEST_SPOOL";
+
+/// The program of the test below, which is killed; by itself it does nothing.
+#[test]
+fn a_program_that_is_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let directory = std::mem::ManuallyDrop::new(TestDirectory(path.into()));
+    let pipeline = pipeline(&directory, &nowhere());
+    record(&pipeline, 0..20);
+    println!("\nspooled");
+    std::thread::park_timeout(Duration::from_secs(60));
+}
+
+#[test]
+fn what_was_spooled_outlives_a_program_that_is_killed() {
+    let directory = TestDirectory::new("killed");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["spool::a_program_that_is_killed", "--exact", "--nocapture"])
+        .env(CHILD, &directory.0)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.map_while(Result::ok).any(|line| line.contains("spooled")), "the child spools");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let server = Server::http(|_| Reply::ok());
+    let next = pipeline(&directory, &server.url("/v1/traces"));
+    assert_eq!(arrived(&server, 20), expected(20));
+    next.shutdown(PLENTY).unwrap();
+}
