@@ -73,9 +73,10 @@ end_servers() {
 trap end_servers EXIT
 trap 'exit 130' INT TERM
 
-build=()
+# As the run of all tests builds them, so that nothing is built twice.
+build=(--workspace --all-features)
 if [ "${1:-}" = release ]; then
-    build=(--release)
+    build=(--release --features "$FEATURES")
     shift
 fi
 arguments=("$@")
@@ -83,4 +84,4 @@ if [ "${1:-}" = smoke ]; then
     arguments=(--skip long_)
 fi
 # One after the other: each has five processes, and the machine may have two cores.
-timeout "$TEST_LIMIT" cargo test "${build[@]}" --features "$FEATURES" --test buses -- --test-threads=1 "${arguments[@]}"
+timeout "$TEST_LIMIT" cargo test "${build[@]}" --test buses -- --test-threads=1 "${arguments[@]}"
