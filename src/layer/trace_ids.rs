@@ -36,10 +36,8 @@ pub struct TraceIds<F> {
 }
 
 impl<F> TraceIds<F> {
-    /// Around a format that writes text: the default one, `compact()`, `pretty()` or your own.
-    ///
-    /// Not around JSON: the ids would stand in front of the object, and the line would be no JSON any
-    /// more. For that there is [`json`](Self::json).
+    /// Around any format: the default one, `compact()`, `pretty()`, `json()` or your own. A line that begins with `{`
+    /// counts as a JSON object, and gets members; in front of any other line stand the ids as text.
     pub const fn text(inner: F) -> Self {
         Self { inner, is_json: false }
     }
@@ -70,13 +68,16 @@ where
         let Some(TraceContext { trace_id, span_id, .. }) = context_of(ctx, event) else {
             return self.inner.format_event(ctx, writer, event);
         };
-        if !self.is_json {
+        if writer.has_ansi_escapes() && !self.is_json {
             write!(writer, "trace_id={trace_id} span_id={span_id} ")?;
             return self.inner.format_event(ctx, writer, event);
         }
         let mut line = String::new();
         self.inner.format_event(ctx, Writer::new(&mut line), event)?;
         let Some(members) = line.strip_prefix('{') else {
+            if !self.is_json && !line.is_empty() {
+                write!(writer, "trace_id={trace_id} span_id={span_id} ")?;
+            }
             return writer.write_str(&line);
         };
         // A member that the event itself has stays, and stands once: of two, each reader takes another.

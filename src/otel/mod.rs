@@ -5,8 +5,9 @@
 //!
 //! [`HeadSampler`] and [`TailSpanProcessor`] put the head and the tail of a pipeline into a set-up of the SDK,
 //! [`TracerProvider`] is the tracing API on a pipeline without the SDK, and [`share_context`] gives `tracing` and
-//! OpenTelemetry the same current span. [`OtelExporter`], [`SpanExporterBridge`], [`FromShouldSample`],
-//! [`Propagator`] and [`IdGenerator`] each adapt one interface, and [`metrics`] reports the ledger.
+//! OpenTelemetry the same current span. [`install`] is the one call for programs that keep the layer of
+//! `tracing-opentelemetry`. [`OtelExporter`], [`SpanExporterBridge`], [`FromShouldSample`],
+//! [`Propagator`], [`FromTextMap`] and [`IdGenerator`] each adapt one interface, and [`metrics`] reports the ledger.
 //! [`manual::opentelemetry`](crate::manual::opentelemetry) has the whole picture.
 
 // `adapter` holds what every release line has, and the crates in `compat/` share it. What uses the recorder
@@ -15,8 +16,10 @@
 pub(crate) mod adapter;
 mod context;
 mod id_generator;
+mod install;
 pub mod metrics;
 mod provider;
+mod text_map;
 mod writable_span;
 
 pub use adapter::{
@@ -25,4 +28,6 @@ pub use adapter::{
 };
 pub use context::{from_context, incoming_of, share_context, to_context};
 pub use id_generator::IdGenerator;
+pub use install::install;
 pub use provider::{Span, Tracer, TracerProvider};
+pub use text_map::FromTextMap;

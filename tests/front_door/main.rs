@@ -6,3 +6,4 @@ mod overlooked;
 mod process;
 #[cfg(unix)]
 mod signals;
+mod sketch;

@@ -27,5 +27,6 @@ mod special;
 mod subscribers;
 mod support;
 mod threads;
+mod trace_ids;
 mod user_drops;
 mod way;

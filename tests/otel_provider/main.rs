@@ -9,6 +9,7 @@ mod api;
 mod contexts;
 mod dropped;
 mod failures;
+mod foreign_propagators;
 mod joining;
 mod metrics;
 mod reentrancy;

@@ -244,7 +244,7 @@ fn expected_span(trace: &Trace, span: SpanRef<'_>) -> ProtoSpan {
 
 fn expected_event(log: tailtrace::model::LogEntry) -> Event {
     let says = log.fields.iter().any(|(key, _)| key == "level");
-    let plain = log.level == LogLevel::Info || log.message == "exception" || says;
+    let plain = log.level == LogLevel::Info || says;
     let level = (!plain).then(|| pair("level", TagRef::Str(log.level.as_str())));
     let fields = log.fields.iter().map(|(key, value)| pair(key, value.as_ref()));
     Event {

@@ -30,8 +30,8 @@ impl ConsoleExporter {
             target: Target::Stdout,
             width: None,
             color: None,
-            tags: false,
-            logs: false,
+            tags: None,
+            logs: None,
         })
     }
 }
@@ -49,16 +49,16 @@ impl ConsoleExporterBuilder {
         self
     }
 
-    /// Sets whether the tags of each span are drawn. Default no.
+    /// Sets whether the tags of each span are drawn. Default: on a terminal.
     pub fn with_tags(mut self, tags: bool) -> Self {
-        self.0.tags = tags;
+        self.0.tags = Some(tags);
         self
     }
 
     /// Sets whether the log entries of each span are drawn, with their time from the start of the trace.
-    /// Default no.
+    /// Default: on a terminal.
     pub fn with_logs(mut self, logs: bool) -> Self {
-        self.0.logs = logs;
+        self.0.logs = Some(logs);
         self
     }
 

@@ -30,8 +30,8 @@ pub use builder::ConsoleExporterBuilder;
 ///
 /// For programs in development and for command line tools. A trace is drawn at once when it is kept,
 /// with one write, so that drawings do not mix with other output. Errors are marked and stand below
-/// their span; tags and logs are drawn [on](ConsoleExporterBuilder::with_tags)
-/// [request](ConsoleExporterBuilder::with_logs). Of a trace
+/// their span; [tags](ConsoleExporterBuilder::with_tags) and
+/// [logs](ConsoleExporterBuilder::with_logs) are drawn on a terminal, and elsewhere on request. Of a trace
 /// with more than 200 spans the first, the last and those with errors are drawn. Characters that a
 /// terminal would obey instead of showing are written out.
 ///
@@ -63,8 +63,9 @@ pub struct ConsoleExporter {
     target: Target,
     width: Option<usize>,
     color: Option<bool>,
-    tags: bool,
-    logs: bool,
+    /// `None` draws them on a terminal.
+    tags: Option<bool>,
+    logs: Option<bool>,
 }
 
 /// The width of a drawing where there is no terminal to ask.
@@ -80,12 +81,13 @@ impl ConsoleExporter {
     }
 
     fn style(&self) -> Style {
+        let is_terminal = self.target.is_terminal();
         let width = self.width.or_else(|| self.target.width()).unwrap_or(WIDTH);
         Style {
             width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
             color: self.color.unwrap_or_else(|| self.target.wants_color()),
-            tags: self.tags,
-            logs: self.logs,
+            tags: self.tags.unwrap_or(is_terminal),
+            logs: self.logs.unwrap_or(is_terminal),
         }
     }
 }

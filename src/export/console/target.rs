@@ -23,17 +23,20 @@ impl Target {
         size.map(|(width, _)| usize::from(width.0))
     }
 
-    /// Whether colours would be seen and are wanted: <https://no-color.org>, <https://bixense.com/clicolors>.
-    pub(super) fn wants_color(&self) -> bool {
-        let is_terminal = match self {
+    pub(super) fn is_terminal(&self) -> bool {
+        match self {
             Self::Stdout => io::stdout().is_terminal(),
             Self::Stderr => io::stderr().is_terminal(),
-            Self::Writer(_) => return false,
-        };
-        if anstyle_query::no_color() {
+            Self::Writer(_) => false,
+        }
+    }
+
+    /// Whether colours would be seen and are wanted: <https://no-color.org>, <https://bixense.com/clicolors>.
+    pub(super) fn wants_color(&self) -> bool {
+        if matches!(self, Self::Writer(_)) || anstyle_query::no_color() {
             return false;
         }
-        let wanted = is_terminal
+        let wanted = self.is_terminal()
             && anstyle_query::clicolor().unwrap_or(true)
             && anstyle_query::term_supports_ansi_color()
             && anstyle_query::windows::enable_ansi_colors().unwrap_or(true);

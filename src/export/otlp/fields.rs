@@ -80,10 +80,10 @@ pub(super) const fn kind_number(kind: SpanKind) -> u8 {
 }
 
 /// The level of a log entry, where it says something: not for `info`, which is what an event that
-/// has no level becomes, nor for an exception, nor where a field of that name says it.
+/// has no level becomes, nor where a field of that name says it.
 pub(super) fn level_of(log: LogRef<'_>) -> Option<&'static str> {
     let level = log.level();
-    let is_plain = level == LogLevel::Info || log.message() == "exception";
+    let is_plain = level == LogLevel::Info;
     let says_it = || log.fields().any(|(name, _)| name == "level");
     (!is_plain && !says_it()).then(|| level.as_str())
 }

@@ -1,0 +1,92 @@
+//! OpenTelemetry's propagators as propagators of ours.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
+
+use super::adapter::propagator::context_values;
+use crate::model::{Incoming, TraceContext};
+use crate::propagation::{Extractor, Injector, Propagator};
+
+/// Any propagator of OpenTelemetry as one of ours, such as those for X-Ray and Datadog that have crates of their own.
+///
+/// For the tracer, the HTTP layers and a [`CompositePropagator`](crate::propagation::CompositePropagator). It copies the
+/// headers that the propagator names for each request. What OpenTelemetry's types cannot hold is lost on the way.
+///
+/// ```
+/// use opentelemetry_sdk::propagation::TraceContextPropagator;
+/// use std::collections::HashMap;
+/// use tailtrace::otel::FromTextMap;
+/// use tailtrace::propagation::Propagator;
+/// use tailtrace::{SpanId, TraceContext, TraceId};
+/// let propagator = FromTextMap::new(TraceContextPropagator::new());
+/// let mut headers = HashMap::new();
+/// propagator.inject(&TraceContext::new(TraceId::new(), SpanId::new()), &mut headers);
+/// assert!(headers.contains_key("traceparent"));
+/// ```
+pub struct FromTextMap<P> {
+    inner: P,
+    fields: Vec<&'static str>,
+}
+
+impl<P: TextMapPropagator> FromTextMap<P> {
+    /// Wraps a propagator. The names of its headers are kept for as long as the program runs.
+    #[must_use]
+    pub fn new(inner: P) -> Self {
+        let kept = |name: &str| -> &'static str { Box::leak(name.to_lowercase().into_boxed_str()) };
+        let fields = inner.fields().map(kept).collect();
+        Self { inner, fields }
+    }
+}
+
+impl<P: TextMapPropagator + Send + Sync> Propagator for FromTextMap<P> {
+    fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
+        let mut headers: HashMap<String, String> = HashMap::new();
+        for name in &self.fields {
+            carrier.visit(name, &mut |line| {
+                let line = String::from_utf8_lossy(line);
+                // Lines of one name are one list.
+                let joined = headers.entry((*name).to_owned()).or_default();
+                if !joined.is_empty() {
+                    joined.push(',');
+                }
+                joined.push_str(&line);
+            });
+        }
+        let extracted = self.inner.extract_with_context(&Context::new(), &headers);
+        let context = context_values::trace_context_of(&extracted);
+        let baggage = context_values::baggage_of(&extracted);
+        if let Some(context) = context {
+            incoming.context = Some(context.remote());
+        }
+        if !baggage.is_empty() {
+            incoming.baggage = baggage;
+        }
+    }
+
+    fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
+        let mut incoming = Incoming::from(context.clone());
+        incoming.baggage = context.baggage.clone();
+        let context = context_values::with_incoming(&Context::new(), incoming);
+        let mut headers: HashMap<String, String> = HashMap::new();
+        self.inner.inject_context(&context, &mut headers);
+        for name in &self.fields {
+            carrier.remove(name);
+        }
+        for (name, value) in headers {
+            carrier.set(&name, value);
+        }
+    }
+
+    fn fields(&self) -> &[&'static str] {
+        &self.fields
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for FromTextMap<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FromTextMap").field(&self.inner).finish()
+    }
+}
