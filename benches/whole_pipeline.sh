@@ -9,6 +9,7 @@
 #   swap   the same, but with our span processor, which decides in the process, in
 #          place of the batch processor; what is kept goes to Jaeger
 #   ours   our layer and our tail decide in the process; what is kept goes to Jaeger
+#   own    the same with our subscriber in the place of a registry with our layer
 #
 # One program with the same spans for all, gRPC for all. The collector and Jaeger
 # are one and the same binary, see tests/interop/; the server of the peer is the
@@ -56,19 +57,21 @@ echo
 echo "CPU milliseconds per 1,000 spans; $TRACES traces of 10 spans, 1 % failed, 1 % slow"
 printf '%-6s %9s %9s %9s   %s\n' "" service server both "kept: failed, slow, others (spans)"
 declare -A total=() kept=()
-for side in peer swap ours; do
+for side in peer swap ours own; do
     if [ "$side" = peer ]; then measure peer COLLECTOR; else measure "$side" JAEGER; fi
     total[$side]=$((service + server))
     kept[$side]="${counts[0]} ${counts[1]}"
     printf '%-6s %9s %9s %9s   %s, %s, %s (%s)\n' "$side" "$(per_1000 "$service")" \
         "$(per_1000 "$server")" "$(per_1000 "${total[$side]}")" "${counts[@]}"
 done
-awk -v peer="${total[peer]}" -v swap="${total[swap]}" -v ours="${total[ours]}" 'BEGIN {
-    printf "the peer takes %.1f times as much as swap and %.1f times as much as ours\n", peer / swap, peer / ours
+awk -v peer="${total[peer]}" -v swap="${total[swap]}" -v ours="${total[ours]}" \
+    -v own="${total[own]}" 'BEGIN {
+    printf "the peer takes %.1f times as much as swap, %.1f times as much as ours and %.1f times as much as own\n",
+        peer / swap, peer / ours, peer / own
 }'
 
 expected="$((TRACES / 100)) $((TRACES / 100))"
-for side in peer swap ours; do
+for side in peer swap ours own; do
     if [ "${kept[$side]}" != "$expected" ]; then
         echo "$side should have kept $expected of those that failed and were slow, so the comparison is void"
         exit 1

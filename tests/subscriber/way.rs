@@ -7,8 +7,8 @@ use tailtrace::layer::{SubscriberHandle, TraceSubscriberBuilder};
 use tailtrace::{Pipeline, TraceSubscriber};
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, span};
+use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{Registry, prelude::*};
 
 /// Whether a span ends after its children only.
 pub(crate) const PARENTS_WAIT: bool = false;
@@ -38,11 +38,6 @@ pub(crate) fn hiding(pipeline: &Pipeline, level: LevelFilter) -> TraceSubscriber
 /// A subscriber with spans and events up to a level.
 pub(crate) fn filtered(pipeline: &Pipeline, level: LevelFilter) -> TraceSubscriber {
     pipeline.subscriber().with_filter(level)
-}
-
-/// A subscriber that records everything into both pipelines.
-pub(crate) fn both(one: &Pipeline, other: &Pipeline) -> impl tracing::Subscriber + Send + use<> {
-    one.subscriber().with_logs(tracing_subscriber::registry().with(other.layer()))
 }
 
 /// Whether what gives spans their ids still has this one: what a closed span's handle is cloned into closes no more.

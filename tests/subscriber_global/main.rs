@@ -17,5 +17,3 @@ mod leaks;
 mod own_work;
 #[path = "../layer_global/process.rs"]
 mod process;
-#[path = "../layer_global/two_pipelines.rs"]
-mod two_pipelines;

@@ -54,11 +54,6 @@ pub(crate) fn filtered(
     pipeline.subscriber().with_filter(level).with_logs(logs)
 }
 
-/// A subscriber that records everything into both pipelines.
-pub(crate) fn both(one: &Pipeline, other: &Pipeline) -> impl tracing::Subscriber + Send + use<> {
-    one.subscriber().with_logs(tracing_subscriber::registry().with(other.layer()))
-}
-
 /// Whether what gives spans their ids still has this one.
 pub(crate) fn is_known(dispatch: &Dispatch, id: &span::Id) -> bool {
     dispatch.downcast_ref::<Registry>().unwrap().span_data(id).is_some()

@@ -19,7 +19,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use tailtrace_benches::setups::otlp::{self, To};
+use tailtrace_benches::setups::otlp::{self, Door, To};
 use tailtrace_benches::shapes::rich::Request as Described;
 use tailtrace_benches::shapes::{flat, rich};
 
@@ -30,7 +30,8 @@ const SIZE: usize = 100;
 /// Spans before anything is measured.
 const WARM_UP: usize = 40_000;
 
-const LIBRARIES: [&str; 3] = ["tailtrace", "opentelemetry", "opentelemetry-lean"];
+const LIBRARIES: [&str; 4] =
+    ["tailtrace", "tailtrace-subscriber", "opentelemetry", "opentelemetry-lean"];
 
 fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -108,7 +109,8 @@ fn row(library: &str, shape: &str, protocol: &str, port: u16, spans: usize) -> O
     let is_rich = shape == "rich";
     let trace = move || if is_rich { rich::tracing(&request, SIZE) } else { flat::tracing(SIZE) };
     let mut job = match library {
-        "tailtrace" => otlp::tailtrace(to, trace),
+        "tailtrace" => otlp::tailtrace(to, Door::Layer, trace),
+        "tailtrace-subscriber" => otlp::tailtrace(to, Door::Subscriber, trace),
         _ => otlp::opentelemetry(to, library.ends_with("lean"), trace),
     };
     job.subscribe_process();

@@ -1,7 +1,7 @@
 //! A service whose traces somebody wants to have: those that failed, those that were slow, and one
 //! in a hundred of the rest. `benches/whole_pipeline.sh` runs it and says what it costs.
 //!
-//! `whole_pipeline peer|swap|ours URL TRACES` makes the traces, sends them by gRPC and prints the CPU
+//! `whole_pipeline peer|swap|ours|own URL TRACES` makes the traces, sends them by gRPC and prints the CPU
 //! time of the process in milliseconds. `peer` sends all to a collector; `ours` decides by itself and
 //! sends what is kept to Jaeger; `swap` does too, as the span processor of the peer's set-up.
 //! `whole_pipeline count ADDRESS SERVICE` prints how many traces of each
@@ -48,6 +48,7 @@ fn main() -> Outcome {
         ["peer", url, traces] => peer(url, traces.parse()?),
         ["swap", url, traces] => swap(url, traces.parse()?),
         ["ours", url, traces] => ours(url, traces.parse()?),
+        ["own", url, traces] => own_subscriber(url, traces.parse()?),
         ["count", address, service] => count(address, service),
         _ => Err("usage: whole_pipeline peer|swap|ours URL TRACES | count ADDRESS SERVICE".into()),
     }
@@ -79,6 +80,14 @@ fn account(pipeline: &Pipeline, traces: usize) -> Outcome {
 fn ours(url: &str, traces: usize) -> Outcome {
     let pipeline = pipeline("ours", url)?;
     tracing_subscriber::registry().with(pipeline.layer().with_filter(own())).init();
+    serve(traces);
+    pipeline.shutdown(PLENTY)?;
+    account(&pipeline, traces)
+}
+
+fn own_subscriber(url: &str, traces: usize) -> Outcome {
+    let pipeline = pipeline("own", url)?;
+    pipeline.subscriber().with_filter(own()).init();
     serve(traces);
     pipeline.shutdown(PLENTY)?;
     account(&pipeline, traces)

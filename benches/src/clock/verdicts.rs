@@ -50,6 +50,17 @@ const RATIOS: &[Ratio] = &[
     ratio(("ring-8-1000-bare layer", 1), ("ring-0-1000-bare layer", 1), 1.15, 1.4),
     ratio(("ring-8-1000-rich layer", 1), ("ring-0-1000-rich layer", 1), 1.25, 1.5),
     ratio(("tokio-10000 layer", 1), ("tokio-10000 otel-leanest", 1), 0.6, 0.8),
+    ratio(("flat-10-bare subscriber", 1), ("flat-10-bare layer", 1), 0.6, 0.72),
+    ratio(("flat-100-bare subscriber", 1), ("flat-100-bare layer", 1), 0.6, 0.72),
+    ratio(("flat-10-rich subscriber", 1), ("flat-10-rich layer", 1), 0.6, 0.9),
+    ratio(("flat-100-rich subscriber", 1), ("flat-100-rich layer", 1), 0.6, 0.86),
+    ratio(("flat-1-bare subscriber", 1), ("flat-1-bare layer", 1), 1.0, 1.2),
+    ratio(("flat-1-bare subscriber", 1), ("flat-1-bare otel-leanest", 1), 0.5, 1.15),
+    ratio(("open-10000-bare subscriber", 1), ("open-10000-bare layer", 1), 1.0, 1.2),
+    ratio(("tokio-10000 subscriber", 1), ("tokio-10000 layer", 1), 1.0, 1.2),
+    ratio(("flat-10-bare subscriber", 1), ("flat-10-bare otel-leanest", 1), 0.5, 0.6),
+    ratio(("flat-100-rich subscriber", 1), ("flat-100-rich otel-leanest", 1), 0.5, 0.6),
+    ratio(("flat-100-bare subscriber", 2), ("flat-100-bare subscriber", 1), 1.15, 1.4),
     ratio(("tokio-10000 native", 1), ("tokio-10000 fastrace", 1), 0.3, 0.45),
 ];
 

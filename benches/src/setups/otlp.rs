@@ -29,11 +29,20 @@ pub enum To {
     Grpc(u16),
 }
 
+/// How spans come into tailtrace.
+#[derive(Clone, Copy, Debug)]
+pub enum Door {
+    /// By the layer on a registry.
+    Layer,
+    /// By our own subscriber.
+    Subscriber,
+}
+
 /// tailtrace, keeping every trace.
-pub fn tailtrace(to: To, shape: impl Fn() + Send + Sync + 'static) -> Job {
+pub fn tailtrace(to: To, door: Door, shape: impl Fn() + Send + Sync + 'static) -> Job {
     let keep = |_: &TraceView<'_>| Verdict::keep();
     let (protocol, url) = match to {
-        To::Nowhere => return ours(pipeline::builder().with_tail(keep), shape),
+        To::Nowhere => return ours(pipeline::builder().with_tail(keep), door, shape),
         To::Http(port) => {
             (OtlpProtocol::HttpProtobuf, format!("http://127.0.0.1:{port}/v1/traces"))
         }
@@ -42,18 +51,21 @@ pub fn tailtrace(to: To, shape: impl Fn() + Send + Sync + 'static) -> Job {
     let exporter = OtlpExporter::builder().with_protocol(protocol).with_endpoint(url).build();
     let exporter = exporter.expect("the address is one");
     let builder = tailtrace::Pipeline::builder("benches").with_tail(keep).with_exporter(exporter);
-    ours(builder, shape)
+    ours(builder, door, shape)
 }
 
-fn ours(builder: PipelineBuilder, shape: impl Fn() + Send + Sync + 'static) -> Job {
+fn ours(builder: PipelineBuilder, door: Door, shape: impl Fn() + Send + Sync + 'static) -> Job {
     let pipeline = builder.start().expect("this machine starts threads");
-    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
-    Job::new(shape)
-        .settling(SETTLE_AFTER, move || {
-            let exported = pipeline.flush(Duration::from_secs(60));
-            assert!(exported.is_ok(), "spans were lost, which made them cheap");
-        })
-        .under(subscriber)
+    let layer = pipeline.layer();
+    let subscriber = pipeline.subscriber();
+    let job = Job::new(shape).settling(SETTLE_AFTER, move || {
+        let exported = pipeline.flush(Duration::from_secs(60));
+        assert!(exported.is_ok(), "spans were lost, which made them cheap");
+    });
+    match door {
+        Door::Layer => job.under(tracing_subscriber::registry().with(layer)),
+        Door::Subscriber => job.under(subscriber),
+    }
 }
 
 /// `opentelemetry-otlp` behind `tracing-opentelemetry`, with the default options of the layer or with
