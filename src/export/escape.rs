@@ -28,7 +28,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 
 /// Controls, characters that change the direction of writing, and those without a width of their own
 /// that are not accents. Unicode 16, properties `Cc`, `Bidi_Control`, `Default_Ignorable_Code_Point`.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

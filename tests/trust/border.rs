@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
+use proptest::prelude::*;
 use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer};
 use tailtrace::model::{Border, TraceFlags};
 use tailtrace::propagation::{
@@ -235,4 +236,21 @@ fn opentelemetrys_spans_are_linked_to_the_stranger_too() {
     provider.tracer("lib").start_with_context("request", &partner.extract(&headers)).end();
     pipeline.shutdown(PLENTY).unwrap();
     assert_eq!(memory.spans().len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_came_in_is_not_in_what_goes_out(
+        name in proptest::sample::select(STRANGER.map(|(name, _)| name).to_vec()),
+        value in "[ -~]{0,60}",
+    ) {
+        let marked = format!("{value}MARKED");
+        let layer = || HttpServerLayer::new().with_border(Border::Public);
+        for headers in [vec![(name, &*marked)], vec![STRANGER[0], (name, &*marked)]] {
+            let (_, sent) = proxied(layer(), AlwaysOn, &headers, 1);
+            prop_assert!(!format!("{sent:?}").contains("MARKED"), "{:?}", sent);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! the test that shows it.
 
 mod border;
+mod files;
 mod injection;
 mod redaction;
 mod secrets;

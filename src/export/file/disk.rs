@@ -9,11 +9,30 @@ use super::rotation::Disk;
 #[derive(Debug)]
 pub(super) struct FileSystem;
 
+/// Lets only the owner of a new file read it, where the system knows owners.
+#[cfg(unix)]
+fn readable_by_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn readable_by_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
 impl Disk for FileSystem {
     type File = File;
 
     fn open(&mut self, path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).append(true).create(true).open(path)
+        let mut options = OpenOptions::new();
+        options.read(true).append(true);
+        // A new file is made by us or not at all, and never through a link; spans may hold personal data.
+        match readable_by_owner(options.clone().create_new(true)).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+            opened => opened,
+        }
     }
 
     fn exists(&mut self, path: &Path) -> io::Result<bool> {

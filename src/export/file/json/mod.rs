@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::export::json::{array, display, key, number, string};
+use crate::export::json::{array, display, key, number, visible_string as string};
 use crate::model::{Resource, Status, TagRef};
 use crate::time::unix_nanos;
 use crate::trace::{LinkRef, LogRef, SpanRef, Trace};
