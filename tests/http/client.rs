@@ -77,6 +77,22 @@ async fn headers_of_another_trace_do_not_stay_behind() {
 }
 
 #[tokio::test]
+async fn baggage_goes_to_the_hosts_of_a_list_only_where_there_is_one() {
+    let _traced = Traced::new();
+    for (uri, expected) in [
+        ("http://bank/", None),
+        ("http://bank.INTERNAL:80/", Some("tenant=acme")),
+        ("http://internal/", None),
+    ] {
+        let request = Request::get(uri).header("baggage", "tenant=acme").body(()).unwrap();
+        let layer = HttpClientLayer::new().with_baggage_hosts(["*.internal"]);
+        let (_, headers) = sent(layer, 200, request).await;
+        assert_eq!(line(&headers, "baggage"), expected, "{uri}");
+        assert!(line(&headers, "traceparent").is_some());
+    }
+}
+
+#[tokio::test]
 async fn the_tags_are_those_of_the_semantic_conventions() {
     let traced = Traced::new();
     let uri = "https://user:password@bank.example/rates?of=EUR&Signature=secret";

@@ -1,6 +1,7 @@
 //! The span of a request that goes out.
 
 use std::fmt::{self, Display};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
@@ -20,6 +21,7 @@ use super::side::HttpSide;
 use super::url::{Authority, FullUrl};
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::span_ext::TraceSpanExt;
+use crate::model::pattern::Pattern;
 use crate::model::{Baggage, Incoming};
 
 /// Makes the span of each request that goes out, and tells the receiver about it in the request's
@@ -57,13 +59,38 @@ use crate::model::{Baggage, Incoming};
 #[derive(Clone)]
 pub struct HttpClientLayer {
     shared: SharedOptions,
+    /// The hosts that baggage goes to; `None` for all.
+    baggage_hosts: Option<Arc<[Pattern]>>,
 }
 
 impl HttpClientLayer {
     /// Makes a layer that writes the W3C headers and makes spans of the level INFO.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: SharedOptions::default() }
+        Self { shared: SharedOptions::default(), baggage_hosts: None }
+    }
+
+    /// Sends baggage to these hosts only, `*` for any text in a name. Default: to every host.
+    ///
+    /// Baggage holds what the program and its callers put into it, and a host of a third party sees all of that. Trace
+    /// ids go to every host.
+    ///
+    /// ```
+    /// use tailtrace::layer::http::HttpClientLayer;
+    /// let layer = HttpClientLayer::new().with_baggage_hosts(["localhost", "*.internal"]);
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn with_baggage_hosts(mut self, hosts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let lower = |host: &str| Pattern::glob(&host.to_ascii_lowercase());
+        self.baggage_hosts = Some(hosts.into_iter().map(|host| lower(host.as_ref())).collect());
+        self
+    }
+
+    fn sends_baggage(&self, parts: &Parts) -> bool {
+        let Some(hosts) = &self.baggage_hosts else { return true };
+        let host = Authority::of(parts).map(|host| host.address().to_ascii_lowercase());
+        host.is_some_and(|host| hosts.iter().any(|pattern| pattern.matches(&host)))
     }
 }
 
@@ -114,7 +141,8 @@ where
             }
             false => self.layer.request_span(&parts),
         };
-        self.layer.inject(&span, &mut parts.headers);
+        let sends_baggage = self.layer.sends_baggage(&parts);
+        self.layer.inject(&span, sends_baggage, &mut parts.headers);
         let request = Request::from_parts(parts, body);
         let scope = RequestScope::new(span, &self.layer.shared.redaction).of_call(is_grpc);
         let response = scope.run(|| self.inner.call(request));
@@ -148,16 +176,21 @@ fn with_own_members(mut baggage: Baggage, own: &Baggage) -> Baggage {
 
 impl HttpClientLayer {
     /// Writes the headers that make `span` the parent of what the receiver starts.
-    fn inject(&self, span: &Span, headers: &mut HeaderMap) {
+    fn inject(&self, span: &Span, sends_baggage: bool, headers: &mut HeaderMap) {
         // Where a filter hides both spans, the caller's trace goes on without a trace of us.
         let context = span.context().or_else(|| Span::current().context());
         let caller = caller::of_thread(CallerRole::InsteadOfRequest).filter(|_| context.is_none());
         // Baggage stands by itself: it goes on though the caller brought no trace.
         let baggage = caller.as_ref().map(|caller| caller.baggage.clone()).unwrap_or_default();
         let Some(mut context) = context.or_else(|| caller?.into_context()) else {
-            return self.inject_baggage(baggage, headers);
+            if sends_baggage {
+                self.inject_baggage(baggage, headers);
+            }
+            return;
         };
-        if !IDS.iter().any(|name| headers.contains_key(*name)) {
+        if !sends_baggage {
+            context.baggage = Baggage::new();
+        } else if !IDS.iter().any(|name| headers.contains_key(*name)) {
             let mut own = Incoming::default();
             self.shared.propagator.extract(headers, &mut own);
             context.baggage = with_own_members(context.baggage, &own.baggage);
