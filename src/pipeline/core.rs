@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::maintenance::MaintenanceThread;
-use crate::delivery::{Delivery, DeliveryReport, ShutdownError};
+use crate::delivery::{Delivery, DeliveryReport, FlushError, ShutdownError};
 use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{reentrancy, unwind_safe};
 use crate::record::Recorder;
@@ -71,6 +71,19 @@ impl Core {
             let left = asked.saturating_sub(self.recorder.clock.now().since(start));
             coherence.flush(left.min(BUS_TIMEOUT));
         }
+    }
+
+    /// Exports what is open and failed, or all that is open, and what was kept before.
+    pub(super) fn flush_open(
+        &self,
+        is_all: bool,
+        timeout: Duration,
+    ) -> Result<DeliveryReport, FlushError> {
+        let asked = time_limit(timeout);
+        let start = self.recorder.clock.now();
+        self.recorder.send_open(is_all, start);
+        let left = asked.saturating_sub(self.recorder.clock.now().since(start));
+        self.delivery.flush(left).map_err(|error| error.within(asked))
     }
 
     /// Ends recording and decides every live trace; how many spans had not ended. A second thread that

@@ -144,12 +144,12 @@ impl OpenRoots {
         if *roots == 1 {
             format!(
                 "root span {name}{place} is open for over {age:?}: it was probably leaked, and its trace \
-                 {trace_id} is not decided before it ends"
+                 {trace_id} is only decided in parts before it ends"
             )
         } else {
             format!(
                 "{roots} root spans {name}{place} are open for over {age:?}: they were probably leaked, and \
-                 their traces, of which {trace_id} is the oldest, are not decided before they end"
+                 their traces, of which {trace_id} is the oldest, are only decided in parts before they end"
             )
         }
     }

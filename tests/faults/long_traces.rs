@@ -53,7 +53,10 @@ fn an_error_below_a_root_that_never_ends_is_out_when_its_subtree_is_complete() {
     drop(root);
     pipeline.flush(PLENTY).unwrap();
     let last = memory.traces().pop().unwrap();
-    assert_eq!((names(&last), last.is_part(), last.kept_by()), (vec!["loop"], true, "kept below"));
+    assert_eq!(
+        (names(&last), last.is_part(), last.kept_by()),
+        (vec!["loop"], true, "a part below")
+    );
     assert_eq!(settled(&pipeline).live, 0);
 }
 

@@ -8,6 +8,7 @@ mod support;
 mod accounts;
 #[cfg(feature = "otlp")]
 mod connections;
+mod crashes;
 mod data;
 mod long_traces;
 mod panics;

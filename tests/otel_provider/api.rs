@@ -246,3 +246,16 @@ fn spans_that_never_tell_their_ids_are_recorded_all_the_same() {
     let outcome = trace(|tracer| (0..10).for_each(|_| drop(tracer.start("leaf"))));
     assert_eq!(outcome.traces.len(), 10);
 }
+
+#[test]
+fn the_scope_takes_none_of_the_places_of_a_spans_own_attributes() {
+    let attributes = |number: i64| KeyValue::new(format!("key {number}"), number);
+    let outcome = trace_with(keeping(), |pipeline, _| {
+        let tracer = TracerProvider::new(pipeline).tracer("lib");
+        drop(tracer.span_builder("root").with_attributes((0..128).map(attributes)).start(&tracer));
+    });
+    let span = outcome.span("root");
+    let own = span.tags().filter(|(key, _)| key.starts_with("key")).count();
+    assert_eq!((own, span.dropped_tags()), (128, 0));
+    assert!(span.tag("otel.scope.name").is_some());
+}

@@ -131,6 +131,9 @@ fn summary(trace: &Trace, rows: &[Row<'_>], layout: &Layout) -> Vec<(Ink, String
     if trace.is_late() {
         summary.push((Ink::Yellow, "late".to_owned()));
     }
+    if trace.is_part() {
+        summary.push((Ink::Yellow, "part".to_owned()));
+    }
     let whole = Duration::from_nanos(layout.whole);
     summary.push((Ink::Bold, numbers::duration(whole)));
     summary.push((Ink::Plain, numbers::count(rows.len(), "span")));

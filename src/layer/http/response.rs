@@ -77,6 +77,7 @@ fn record_error<E: Display>(scope: &RequestScope, error: &E) {
 
 fn record_abandonment(span: &Span) {
     let (kind, description) = if std::thread::panicking() {
+        span.record("exception.type", "panic");
         ("panic", "panicked before there was a response")
     } else {
         ("cancelled", "dropped before there was a response")

@@ -42,7 +42,7 @@ impl OpenSpan {
     fn fail_by_panic(&mut self) {
         if !self.began_in_panic {
             self.record_failed();
-            self.write(|span| span.mark_failed());
+            self.write(|span| span.fail_by_panic());
         }
     }
 

@@ -113,7 +113,10 @@ impl SpanProcessor for TailSpanProcessor {
             return Err(release_line::already_shut_down());
         }
         self.pipeline.flush(FLUSH_TIMEOUT).map(drop).map_err(|error| match error {
-            FlushError::TimedOut { limit, .. } => release_line::timed_out(limit),
+            // The SDK's own error for this has no room for what was lost.
+            error @ FlushError::TimedOut { .. } => {
+                release_line::failed(format!("timed out: {error}"))
+            }
             other => release_line::failed(other.to_string()),
         })
     }
@@ -162,7 +165,9 @@ impl TailSpanProcessor {
             return Err(release_line::already_shut_down());
         }
         self.pipeline.shutdown(timeout).map(drop).map_err(|error| match error {
-            ShutdownError::TimedOut { limit, .. } => release_line::timed_out(limit),
+            error @ ShutdownError::TimedOut { .. } => {
+                release_line::failed(format!("timed out: {error}"))
+            }
             other => release_line::failed(other.to_string()),
         })
     }

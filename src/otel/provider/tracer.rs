@@ -80,8 +80,11 @@ impl Tracer {
         let (tags, valid_links) = if is_asked { Default::default() } else { convert() };
         let invalid_links = links.iter().filter(|link| !link.span_context.is_valid()).count();
         span.write(|span| {
-            for (key, value) in self.scope.iter().chain(&tags) {
+            for (key, value) in &tags {
                 span.set_tag(key.clone(), value.as_ref());
+            }
+            for (key, value) in self.scope.iter() {
+                span.set_scope_tag(&key.clone().into(), value.as_ref());
             }
             for link in valid_links {
                 span.add_link(link);

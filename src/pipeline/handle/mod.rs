@@ -80,6 +80,42 @@ impl Pipeline {
         delivery.flush(left).map_err(|error| error.within(asked))
     }
 
+    /// Exports what is open and failed, with everything that was kept before the call, and waits for it.
+    ///
+    /// For panic hooks, and for threads that wait for signals; it takes locks and allocates, so that it is not for
+    /// signal handlers. Spans that have not ended get the tag `tailtrace.unfinished` and end now; what is written to them
+    /// later leads nowhere. No policy is asked.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::{Errors, InMemoryExporter, Pipeline, Status, TailSampler};
+    /// let memory = InMemoryExporter::new();
+    /// let pipeline = Pipeline::builder("shop")
+    ///     .with_tail(TailSampler::new().keep(Errors))
+    ///     .with_exporter(memory.clone())
+    ///     .start()?;
+    /// let request = pipeline.tracer().start_span("request");
+    /// request.child("charge").set_status(Status::error("declined"));
+    /// pipeline.flush_open(Duration::from_secs(5))?;
+    /// assert_eq!(memory.traces()[0].span_count(), 2);
+    /// # drop(request);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the same report.
+    pub fn flush_open(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
+        self.core.flush_open(false, timeout)
+    }
+
+    /// Exports everything that is open, failed or not, as [`flush_open`](Self::flush_open) does with what failed.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the same report.
+    pub fn flush_open_all(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
+        self.core.flush_open(true, timeout)
+    }
+
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
     /// and stops the threads, all within `timeout`.
     ///

@@ -71,7 +71,7 @@ impl TraceDecision {
         match verdict.decision {
             // What leads to a part that was kept leaves with it.
             TailDecision::Pass | TailDecision::Drop if is_part && store.has_kept_below() => {
-                keep(Cow::Borrowed("kept below"), None)
+                keep(Cow::Borrowed("a part below"), None)
             }
             TailDecision::Drop if requested != Some(KeepOrigin::Person) => {
                 Self::Drop(Reason::DroppedByPolicy)

@@ -7,6 +7,7 @@ mod ended;
 mod flush;
 mod held;
 mod linger;
+mod open;
 mod part_look;
 mod part_watch;
 mod parts;
@@ -29,11 +30,14 @@ use super::link::is_watched;
 use super::live::{LiveTraces, RingOutcome};
 use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::ledger::Ledger;
-use crate::model::Resource;
+use crate::model::{Limits, Resource, TagRef};
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::{SpanIndex, SpanStore};
 use crate::trace::{KeepReason, Trace};
+
+/// The tag of the first span of a part, so that every exporter tells it.
+const PART: &str = "tailtrace.part";
 
 /// Decides traces that are complete, or that have waited long enough, and sends the kept ones on.
 pub(super) struct Completion<O> {
@@ -236,6 +240,11 @@ impl<O: TraceOwner> Completion<O> {
         let spans = store.len();
         if spans == 0 {
             return;
+        }
+        if kept.is_part {
+            let limits = &Limits::NONE;
+            let records = store.recorded_mut();
+            let _ = records.set_tag(SpanIndex::FIRST, PART.into(), TagRef::Bool(true), limits);
         }
         self.ledger.kept(kept.is_late, spans as u64);
         let resource = Arc::clone(store.resource().unwrap_or(&self.resource));

@@ -23,6 +23,11 @@ impl Recorder {
         }
     }
 
+    /// Sends on what open traces hold: those in which a span has failed, or all of them.
+    pub(crate) fn send_open(&self, is_all: bool, now: Tick) {
+        self.completion.send_open(&self.traces, is_all, now);
+    }
+
     /// Ends recording: what is live is decided on what has ended. What has not ended is dropped; how
     /// many spans that were. `None` when another thread has begun that before.
     pub(crate) fn shutdown(&self, now: Tick) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! Starting spans.
 
 use std::borrow::Cow;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use super::span_start::SpanStart;
 use super::{LocalParent, Recorder};
@@ -9,10 +9,8 @@ use crate::kit::reentrancy;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceFlags, TraceId, TraceState};
 use crate::record::carrying::CarriedLimit;
-use crate::record::local::{LiveSpans, LocalTrace, Phase};
-use crate::record::span::{
-    ActiveSpan, OverLimitSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace,
-};
+use crate::record::local::{LocalTrace, Phase};
+use crate::record::span::{ActiveSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace};
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::header::TraceHeader;
@@ -221,14 +219,13 @@ impl Recorder {
         let mut live = trace.lock();
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
-        let fits =
-            live.store.len() < live.most_spans as usize || self.enter_parts(trace, &mut live);
+        let fits = live.store.len() < live.most_spans as usize;
         let was_empty = live.spans() == 0;
         let is_refused = matches!(live.phase, Phase::Dropped(_))
             || reentrancy::is_own_thread()
             || (was_empty && self.is_closed());
         if !fits || is_refused {
-            return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
+            return self.start_in_full(trace, live, span, baggage, is_refused);
         }
         match live.store.recorded_mut().push_span(span, &self.limits.span) {
             Ok(index) => {
@@ -247,54 +244,16 @@ impl Recorder {
         }
     }
 
-    /// Has a trace that has filled half of its limit decided in parts; whether there is room for another span.
-    #[cold]
-    fn enter_parts(&self, trace: &LocalTrace<Self>, live: &mut LiveSpans) -> bool {
-        if live.store.len() >= self.limits.max_spans(false) {
-            return false;
-        }
-        if live.may_enter_parts() {
-            live.enter_parts(Tick::from_nanos(u64::MAX));
-            trace.mark_worth_keeping();
-        }
-        live.most_spans = self.limits.spans_per_trace;
-        true
-    }
-
     /// Writes what its baggage says of a span below a local root.
     #[cold]
-    fn tag_child(&self, records: &mut RecordedSpans, index: SpanIndex, baggage: &Baggage) {
+    pub(super) fn tag_child(
+        &self,
+        records: &mut RecordedSpans,
+        index: SpanIndex,
+        baggage: &Baggage,
+    ) {
         for (key, value) in self.baggage_tags.of_child(baggage) {
             records.set_tag(index, key, value.as_ref(), &self.limits.span);
         }
-    }
-
-    /// Starts a span for which its trace has no room, or which comes after the trace was dropped.
-    #[cold]
-    fn start_without_record(
-        &self,
-        trace: &Arc<LocalTrace<Self>>,
-        mut live: MutexGuard<'_, LiveSpans>,
-        span: NewSpan,
-        baggage: Baggage,
-        limit: Reason,
-    ) -> ActiveSpan {
-        let was_empty = live.spans() == 0;
-        let refused = match live.phase {
-            Phase::Dropped(reason) => Some(reason),
-            _ if reentrancy::is_own_thread() => Some(Reason::OwnWork),
-            _ if was_empty && self.is_closed() => Some(Reason::ShutDown),
-            _ => None,
-        };
-        if refused.is_some() {
-            drop(live);
-            return self.unrecorded_root(None, refused, &trace.header, baggage);
-        }
-        live.started += 1;
-        live.open += 1;
-        live.over_limit += 1;
-        self.traces.unlock(trace, live, was_empty);
-        let span = OverLimitSpan::new(Arc::clone(trace), span, baggage, limit);
-        ActiveSpan::OverLimit(Box::new(span))
     }
 }

@@ -114,7 +114,7 @@ impl OverLimitSpan {
             self.record_failed();
             if let Some(index) = self.index() {
                 let recorder = &*self.trace.owner;
-                recorder.write(&self.trace, index, self.id, |span| span.mark_failed());
+                recorder.write(&self.trace, index, self.id, |span| span.fail_by_panic());
             }
         }
     }

@@ -81,7 +81,7 @@ impl RecordedSpan {
     pub(super) fn fail_by_panic(&self) {
         if !self.began_in_panic {
             let recorder = &*self.trace.owner;
-            recorder.write(&self.trace, self.index, self.id, |span| span.mark_failed());
+            recorder.write(&self.trace, self.index, self.id, |span| span.fail_by_panic());
         }
     }
 

@@ -41,8 +41,8 @@ fn a_root_that_stays_open_is_told_once() {
     let told = watched.told_after(1);
     let id = root.context().trace_id;
     let expected = format!(
-        "root span `consume` is open for over 60s: it was probably leaked, and its trace {id} is not \
-         decided before it ends"
+        "root span `consume` is open for over 60s: it was probably leaked, and its trace {id} is only \
+         decided in parts before it ends"
     );
     assert_eq!(told, [expected]);
     assert!(watched.told_after(3_600).is_empty());

@@ -85,6 +85,13 @@ impl<'a> SpanMut<'a> {
         self
     }
 
+    /// Sets a tag that the limit of tags does not count against those that are there: the scope of a library.
+    #[cfg(feature = "otel")]
+    pub(crate) fn set_scope_tag(&mut self, key: &TagKey<'_>, value: TagRef<'_>) {
+        let limits = Limits { tags: u16::MAX, ..*self.limits };
+        self.spans.set_tag_of(self.index, key, value, &limits);
+    }
+
     /// Sets a tag like [`set_tag`](Self::set_tag), compiled into its caller: for the native guard alone, whose
     /// tags cost a tenth less that way.
     #[inline(always)]
@@ -214,6 +221,13 @@ impl<'a> SpanMut<'a> {
     pub(crate) fn mark_failed(&mut self) {
         self.spans.mark_failed(self.index);
         self.note_failure();
+    }
+
+    /// Marks the span as failed because a panic passes through it, with `exception.type` = `panic`, and leaves its
+    /// status.
+    pub(crate) fn fail_by_panic(&mut self) {
+        self.set_tag("exception.type", "panic");
+        self.mark_failed();
     }
 
     /// Notes for the owner of the span that it has failed, unless its status is final and says otherwise.

@@ -1,7 +1,8 @@
 //! Parts of a trace that goes on: subtrees that are complete while spans above them are open.
 
-use super::{PartFinder, PartRule, RecordedSpans, SpanStore, TakenPart};
-use crate::model::SpanId;
+use super::{PartFinder, PartRule, RecordedSpans, SpanIndex, SpanStore, TakenPart};
+use crate::model::{Limits, SpanId, TagRef};
+use crate::time::Tick;
 
 impl SpanStore {
     /// Takes out the parts that are complete.
@@ -41,6 +42,16 @@ impl SpanStore {
     /// Copies of this recorded span and of those above it that have not ended, upwards.
     pub(crate) fn copy_open_upwards(&self, span: SpanId) -> Self {
         Self { recorded: self.recorded.copy_open_upwards(span) }
+    }
+
+    /// Ends the recorded spans that are open, each with a tag that says that it had not ended.
+    pub(crate) fn finish_open_as(&mut self, tag: &'static str, now: Tick) {
+        let open = self.recorded.indexed().filter(|(_, span)| span.end().is_none());
+        let open: Vec<SpanIndex> = open.map(|(index, _)| index).collect();
+        for index in open {
+            let _ = self.recorded.set_tag(index, tag.into(), TagRef::Bool(true), &Limits::NONE);
+            self.recorded.finish_at(index, now);
+        }
     }
 
     /// The ids of the recorded spans.

@@ -1,0 +1,88 @@
+//! Starting spans in traces that have filled half of a limit, or all of it.
+
+use std::sync::{Arc, MutexGuard};
+
+use super::Recorder;
+use crate::kit::reentrancy;
+use crate::ledger::Reason;
+use crate::model::Baggage;
+use crate::record::local::{LiveSpans, LocalTrace, Phase};
+use crate::record::span::{ActiveSpan, OverLimitSpan, RecordedSpan};
+use crate::time::Tick;
+use crate::trace::store::NewSpan;
+
+impl Recorder {
+    /// Starts a span in a trace that has filled half of its limit, or all of it, or in which none may start.
+    #[cold]
+    pub(super) fn start_in_full(
+        &self,
+        trace: &Arc<LocalTrace<Self>>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        span: NewSpan,
+        baggage: Baggage,
+        is_refused: bool,
+    ) -> ActiveSpan {
+        if is_refused || !self.enter_parts(trace, &mut live) {
+            return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
+        }
+        let id = span.id;
+        let was_empty = live.spans() == 0;
+        match live.store.recorded_mut().push_span(span, &self.limits.span) {
+            Ok(index) => {
+                live.open += 1;
+                live.started += 1;
+                if !baggage.is_empty() {
+                    self.tag_child(live.store.recorded_mut(), index, &baggage);
+                }
+                self.traces.unlock(trace, live, was_empty);
+                ActiveSpan::Recorded(RecordedSpan::new(Arc::clone(trace), id, index, baggage))
+            }
+            Err(span) => {
+                self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
+            }
+        }
+    }
+
+    /// Has a trace that has filled half of its limit decided in parts; whether there is room for another span.
+    #[cold]
+    fn enter_parts(&self, trace: &LocalTrace<Self>, live: &mut LiveSpans) -> bool {
+        if live.store.len() >= self.limits.max_spans(false) {
+            return false;
+        }
+        if live.may_enter_parts() {
+            live.enter_parts(Tick::from_nanos(u64::MAX));
+            trace.mark_worth_keeping();
+        }
+        live.most_spans = self.limits.spans_per_trace;
+        true
+    }
+
+    /// Starts a span for which its trace has no room, or which comes after the trace was dropped.
+    #[cold]
+    pub(super) fn start_without_record(
+        &self,
+        trace: &Arc<LocalTrace<Self>>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        span: NewSpan,
+        baggage: Baggage,
+        limit: Reason,
+    ) -> ActiveSpan {
+        let was_empty = live.spans() == 0;
+        let refused = match live.phase {
+            Phase::Dropped(reason) => Some(reason),
+            _ if reentrancy::is_own_thread() => Some(Reason::OwnWork),
+            _ if was_empty && self.is_closed() => Some(Reason::ShutDown),
+            _ => None,
+        };
+        if refused.is_some() {
+            drop(live);
+            return self.unrecorded_root(None, refused, &trace.header, baggage);
+        }
+        live.started += 1;
+        live.open += 1;
+        live.over_limit += 1;
+        self.traces.unlock(trace, live, was_empty);
+        let span = OverLimitSpan::new(Arc::clone(trace), span, baggage, limit);
+        ActiveSpan::OverLimit(Box::new(span))
+    }
+}

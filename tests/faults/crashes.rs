@@ -1,0 +1,73 @@
+//! Programs that panic, and programs that may not go on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tailtrace::ledger::Reason;
+use tailtrace::model::TagRef;
+use tailtrace::{Errors, SpanRef, Status, TailSampler};
+
+use super::support::{PLENTY, exported, pipeline, settled};
+
+#[test]
+fn a_flush_of_what_is_open_sends_failed_traces_whole_and_marks_what_has_not_ended() {
+    let (builder, _clock, memory) = pipeline();
+    let pipeline = builder.with_tail(TailSampler::new().keep(Errors)).start().unwrap();
+    let tracer = pipeline.tracer();
+    let healthy = tracer.start_span("healthy");
+    let request = tracer.start_span("request");
+    request.child("charge").set_status(Status::error("declined"));
+    let open = request.child("answer");
+    pipeline.flush_open(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["request", "charge", "answer"]]);
+    let is_unfinished = |span: &SpanRef<'_>| {
+        span.tag("tailtrace.unfinished") == Some(TagRef::Bool(true)) && span.is_finished()
+    };
+    let trace = &memory.traces()[0];
+    let unfinished = trace.spans().filter(is_unfinished).map(SpanRef::operation_name);
+    assert_eq!(unfinished.collect::<Vec<_>>(), ["request", "answer"]);
+    assert_eq!(settled(&pipeline).live, 1);
+    // What is written later leads nowhere, and what starts later follows.
+    open.set_tag("late", true);
+    drop(open);
+    drop(request.child("late"));
+    drop(request);
+    drop(healthy);
+    pipeline.flush(PLENTY).unwrap();
+    assert!(memory.traces().last().unwrap().is_late());
+    let stats = settled(&pipeline);
+    assert_eq!((stats.live, stats.exported, stats.held), (0, 4, 1));
+}
+
+#[test]
+fn a_flush_of_all_that_is_open_sends_healthy_traces_too() {
+    let (builder, _clock, memory) = pipeline();
+    let pipeline = builder.with_tail(TailSampler::new().keep(Errors)).start().unwrap();
+    let root = pipeline.tracer().start_span("healthy");
+    let child = root.child("child");
+    pipeline.flush_open_all(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["healthy", "child"]]);
+    drop((child, root));
+    let stats = settled(&pipeline);
+    assert_eq!((stats.live, stats.dropped_by(Reason::Unfinished)), (0, 0));
+    assert!(pipeline.shutdown(PLENTY).is_ok());
+}
+
+#[test]
+fn a_span_through_which_a_panic_passes_says_so() {
+    let (builder, _clock, memory) = pipeline();
+    let pipeline = builder.with_tail(Errors).start().unwrap();
+    let tracer = pipeline.tracer();
+    let other = tracer.start_span("other");
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _request = tracer.start_span("request");
+        std::panic::resume_unwind(Box::new("no words"));
+    }));
+    assert!(panicked.is_err());
+    drop(other);
+    pipeline.flush(PLENTY).unwrap();
+    let traces = memory.traces();
+    assert_eq!(traces.len(), 1);
+    let root = traces[0].root().unwrap();
+    assert_eq!(root.operation_name(), "request");
+    assert_eq!(root.tag("exception.type"), Some(TagRef::Str("panic")));
+}
