@@ -8,7 +8,7 @@ use tracing_subscriber::prelude::*;
 use super::destination::Destination;
 use super::error::InitError;
 use super::filters;
-use super::guard::Guard;
+use super::guard::{FLUSH_TIMEOUT, Guard};
 use super::logs::{self, LogFormat};
 use super::panic_hook;
 use crate::config::Settings;
@@ -47,6 +47,7 @@ pub struct InitBuilder {
     logs: bool,
     json: Option<bool>,
     panic_hook: bool,
+    signals: bool,
     warnings: Vec<String>,
 }
 
@@ -62,6 +63,7 @@ impl InitBuilder {
             logs: true,
             json: None,
             panic_hook: true,
+            signals: false,
             warnings: Vec::new(),
         }
     }
@@ -137,6 +139,13 @@ impl InitBuilder {
         self
     }
 
+    /// Flushes when SIGTERM or SIGINT comes, within five seconds, and then lets the signal end the process. Default: no
+    /// handler, as a server that drains needs it. Without effect elsewhere than on Unix.
+    pub fn with_signals(mut self) -> Self {
+        self.signals = true;
+        self
+    }
+
     /// Sets up what was chosen: starts the pipeline, installs the subscriber and the hook.
     ///
     /// # Errors
@@ -157,6 +166,7 @@ impl InitBuilder {
         let logs = self.logs.then(|| logs::layer(format, log_filter));
         let warnings = std::mem::take(&mut self.warnings);
         let panic_hook = self.panic_hook;
+        let signals = self.signals;
         let propagator = self.settings.propagator();
         let pipeline = self.pipeline(is_terminal)?;
         tracing_subscriber::registry()
@@ -168,6 +178,9 @@ impl InitBuilder {
                 InitError::Installed(error)
             })?;
         propagation::set_default(propagator);
+        if signals {
+            listen(&pipeline);
+        }
         if panic_hook {
             panic_hook::install();
         }
@@ -189,6 +202,17 @@ impl InitBuilder {
         Ok(builder.start()?)
     }
 }
+
+/// Flushes when the process is told to end, where that can be heard.
+#[cfg(unix)]
+fn listen(pipeline: &Pipeline) {
+    if let Err(error) = pipeline.flush_on_signals(FLUSH_TIMEOUT) {
+        internal_log::warn(&format!("signals end the process without a flush: {error}"));
+    }
+}
+
+#[cfg(not(unix))]
+fn listen(_: &Pipeline) {}
 
 /// What a careful operator would keep: errors, what is slow for its kind, and something of everything.
 fn default_tail() -> Result<TailSampler, SettingError> {

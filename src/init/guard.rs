@@ -7,7 +7,7 @@ use crate::kit::internal_log;
 use crate::pipeline::Pipeline;
 
 /// How long the guard waits for what is still to be exported.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Flushes the traces when it is dropped, within five seconds, and warns about what was lost.
 ///

@@ -12,6 +12,8 @@
 mod core;
 pub(crate) mod handle;
 mod maintenance;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 
 pub use crate::delivery::report::{DeliveryReport, FlushError, ShutdownError};
 pub use crate::delivery::waiter::ExporterFailure;

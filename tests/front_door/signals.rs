@@ -61,3 +61,27 @@ fn a_server_under_init_finishes_its_request_after_sigterm_and_its_trace_is_expor
     assert!(rest.iter().any(|line| line.contains("── shop · GET")), "{rest:?}");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_program_that_handles_no_signal_flushes_and_ends_by_it_with_signals() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let test = a_program_that_handles_no_signal_flushes_and_ends_by_it_with_signals;
+    if is_child() {
+        let _guard = tailtrace::init::builder("shop").with_signals().start().unwrap();
+        tracing::info_span!("order").in_scope(|| tracing::error!("declined"));
+        println!("\nwaiting");
+        loop {
+            std::thread::park();
+        }
+    }
+    let mut child = command(test, &[("OTEL_TRACES_EXPORTER", "console")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "waiting"));
+    let killed = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+}

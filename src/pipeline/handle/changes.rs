@@ -1,8 +1,14 @@
 //! What may be changed while a pipeline runs.
 
+#[cfg(all(unix, feature = "signals"))]
+use std::io;
 use std::sync::Arc;
+#[cfg(all(unix, feature = "signals"))]
+use std::time::Duration;
 
 use super::Pipeline;
+#[cfg(all(unix, feature = "signals"))]
+use crate::pipeline::signals;
 use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 
@@ -121,5 +127,20 @@ impl Pipeline {
     /// ```
     pub fn set_enabled(&self, enabled: bool) {
         self.core.recorder.switch.set(enabled);
+    }
+
+    /// Flushes when SIGTERM or SIGINT comes, within `deadline`, and then lets the signal end the process as it would
+    /// have.
+    ///
+    /// For programs that handle neither themselves. A server that drains on SIGTERM must not use it: the process
+    /// would end under its requests. Such a server returns from `main`, and the pipeline's last handle flushes. Starts a
+    /// thread, which does not keep the pipeline running. Feature `signals`, on Unix.
+    ///
+    /// # Errors
+    /// When the system refuses the handler or the thread.
+    #[cfg(all(unix, feature = "signals"))]
+    pub fn flush_on_signals(&self, deadline: Duration) -> io::Result<()> {
+        let pipeline = self.weak();
+        signals::flush_on_signals(move || pipeline.flush(deadline))
     }
 }
