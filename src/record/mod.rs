@@ -32,8 +32,8 @@
 //!    the tail is asked about it, it is in none.
 //! 5. A trace is decided once, and a closed recorder pools none.
 
-#[cfg(feature = "layer")]
 mod baggage_tags;
+#[cfg(feature = "layer")]
 pub(crate) mod bridge;
 mod carrying;
 mod claims;
