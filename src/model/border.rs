@@ -14,7 +14,7 @@ use crate::kit::Random;
 /// | `HttpServerLayer` | `.with_border(Border::Public)` |
 /// | [`Tracer`](crate::Tracer) | [`.with_border(Border::Public)`](crate::Tracer::with_border) |
 /// | any propagator, also for OpenTelemetry | [`BorderPropagator::new(Border::Public, propagator)`](crate::propagation::BorderPropagator) |
-/// | what was read already | [`incoming.at(Border::Public)`](Incoming::at) |
+/// | what was read already | [`incoming.at(Border::Public)`](crate::Incoming::at) |
 ///
 /// [The manual](crate::manual::propagation#at-the-edge-of-a-network) says what each answer costs and defends.
 ///

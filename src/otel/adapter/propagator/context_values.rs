@@ -23,7 +23,7 @@ struct ArrivedBaggage(Baggage);
 
 /// The context with what a propagator extracted; what it did not find stays as it is.
 pub(crate) fn with_incoming(context: &Context, incoming: Incoming) -> Context {
-    let Incoming { context: parent, baggage, link } = incoming;
+    let Incoming { context: parent, baggage, link, .. } = incoming;
     let mut extended = context.clone();
     if let Some(parent) = parent {
         let remote = to_span_context(&parent);
