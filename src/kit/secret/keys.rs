@@ -75,14 +75,14 @@ impl SecretKeys {
     }
 
     /// Whether the values of this key are secret. The key may be encoded, and may be one of a list or of a
-    /// structure: `token[]`, `user[password]`.
+    /// structure, of which any part may be the secret one: `token[0]`, `user[password]`, `auth[user][name]`.
     pub(crate) fn contains(&self, key: &str) -> bool {
         if key.len() > LONGEST {
             return false;
         }
         let key = decoded(key);
-        let mut parts = key.split(['[', ']', '.']).map(plain).filter(|part| !part.is_empty());
-        std::iter::once(plain(&key)).chain(parts.next_back()).any(|key| {
+        let parts = key.split(['[', ']', '.']).map(plain).filter(|part| !part.is_empty());
+        std::iter::once(plain(&key)).chain(parts).any(|key| {
             KEYS.contains(&&*key)
                 || ENDINGS.iter().any(|ending| key.ends_with(ending))
                 || self.added.contains(&key)
@@ -157,6 +157,11 @@ mod tests {
             "token",
             "token[]",
             "token%5B%5D",
+            "token[0]",
+            "token%5B0%5D",
+            "token[a][b][c]",
+            "user[password][0]",
+            "password.value.0",
             "user[password]",
             "user.password",
             "api_key",
