@@ -117,6 +117,26 @@ async fn a_status_in_the_head_counts_and_a_missing_one_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_given_up_during_its_body_is_cancelled_and_one_with_a_status_is_not() {
+    for (frames_read, code) in [(0, "CANCELLED"), (1, "CANCELLED"), (2, "OK")] {
+        let traced = Traced::new();
+        let respond = service_fn(async |_: Request<()>| {
+            Ok::<_, Infallible>(Response::new(Message::ending(&[("grpc-status", "0")])))
+        });
+        let response = HttpServerLayer::new().layer(respond).oneshot(call()).await.unwrap();
+        let mut body = response.into_body();
+        for _ in 0..frames_read {
+            body.frame().await;
+        }
+        drop(body);
+        let span = traced.span();
+        assert_eq!(text(&span, "rpc.response.status_code").as_deref(), Some(code));
+        let kind = (code != "OK").then(|| "cancelled".to_owned());
+        assert_eq!(text(&span, "error.type"), kind);
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_answers_in_place_of_the_server_is_an_error() {
     let traced = Traced::new();
     let respond = service_fn(async |_: Request<()>| {

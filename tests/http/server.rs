@@ -199,15 +199,48 @@ async fn the_span_lasts_until_the_last_frame_of_the_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_dropped_ends_the_span_without_an_error() {
+async fn a_client_that_goes_away_during_the_body_makes_the_span_an_error() {
     let traced = Traced::new();
     let mut response = streamed([Ok("a"), Ok("b")]).await;
     next(response.body_mut());
     traced.clock.advance(Duration::from_millis(7));
     drop(response);
     let spans = traced.spans();
-    assert_eq!(named(&spans, "GET").duration(), Duration::from_millis(7));
-    assert_eq!(status(named(&spans, "GET")), Status::Unset);
+    let server = named(&spans, "GET");
+    assert_eq!(server.duration(), Duration::from_millis(7));
+    assert_eq!(text(server, "error.type").as_deref(), Some("cancelled"));
+    assert_eq!(status(server), Status::error("dropped before the body had ended"));
+}
+
+#[tokio::test]
+async fn a_body_that_unwinding_takes_along_says_so() {
+    let traced = Traced::new();
+    let mut response = streamed([Ok("a"), Ok("b")]).await;
+    next(response.body_mut());
+    let unwinds = catch_unwind(AssertUnwindSafe(move || {
+        let _response = response;
+        panic!("on purpose");
+    }));
+    assert!(unwinds.is_err());
+    assert_eq!(text(named(&traced.spans(), "GET"), "error.type").as_deref(), Some("panic"));
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_asks_for_or_that_has_its_length_is_no_error() {
+    let traced = Traced::new();
+    drop(streamed([Ok("a")]).await);
+    assert_eq!(status(&traced.span()), Status::Unset);
+    drop(traced);
+
+    let traced = Traced::new();
+    let respond = service_fn(async |_: Request<()>| {
+        let body = Frames { frames: [Ok("abc")].into(), tells: false };
+        Ok::<_, Infallible>(Response::builder().header("content-length", "3").body(body).unwrap())
+    });
+    let mut response = HttpServerLayer::new().layer(respond).oneshot(get("/")).await.unwrap();
+    next(response.body_mut());
+    drop(response);
+    assert_eq!(status(named(&traced.spans(), "GET")), Status::Unset);
 }
 
 #[tokio::test]

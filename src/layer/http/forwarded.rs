@@ -9,29 +9,72 @@ pub(super) struct Forwarded<'a> {
     pub(super) client: Option<&'a str>,
 }
 
-impl<'a> Forwarded<'a> {
-    /// Reads `Forwarded`, or else `X-Forwarded-For` and `X-Forwarded-Proto`.
+/// The headers in which proxies tell the scheme and the address of a client.
+///
+/// A proxy adds to one family, and mostly hands on the other as the client sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyHeaders {
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`, which most proxies write.
+    XForwarded,
+    /// `Forwarded`, the standard one of RFC 7239.
+    Forwarded,
+}
+
+/// How many proxies are trusted, and what they write.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TrustedProxies {
+    pub(super) count: usize,
+    /// `None` where the program does not say it.
+    pub(super) headers: Option<ProxyHeaders>,
+}
+
+impl TrustedProxies {
+    /// Reads what the trusted proxies say.
     ///
-    /// Each proxy adds what it saw at the end, so the last `proxies` entries are those of trusted ones, and what stands
+    /// Each proxy adds what it saw at the end, so the last entries are those of trusted ones, and what stands
     /// before them is what a stranger claims.
-    pub(super) fn read(headers: &'a HeaderMap, proxies: usize) -> Self {
-        if proxies == 0 {
-            return Self::default();
+    pub(super) fn read(self, headers: &HeaderMap) -> Forwarded<'_> {
+        if self.count == 0 {
+            return Forwarded::default();
         }
-        if let Some(element) = from_the_end(headers, "forwarded", proxies) {
-            let value = |wanted: &str| {
-                let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-                let found = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
-                found.map(|(_, value)| value.trim().trim_matches('"'))
-            };
-            return Self { scheme: scheme(value("proto")), client: client(value("for")) };
+        match self.headers.or_else(|| only_family(headers)) {
+            Some(ProxyHeaders::XForwarded) => read_common(headers, self.count),
+            Some(ProxyHeaders::Forwarded) => read_standard(headers, self.count),
+            None => Forwarded::default(),
         }
-        let entry = |name| from_the_end(headers, name, proxies);
-        // Many proxies write one scheme, whatever stood there before.
-        let proto =
-            entry("x-forwarded-proto").or_else(|| from_the_end(headers, "x-forwarded-proto", 1));
-        Self { scheme: scheme(proto), client: client(entry("x-forwarded-for")) }
     }
+}
+
+/// The family that stands in the headers alone. Of two, one may be what a stranger claims.
+fn only_family(headers: &HeaderMap) -> Option<ProxyHeaders> {
+    let is_common =
+        ["x-forwarded-for", "x-forwarded-proto"].iter().any(|name| headers.contains_key(*name));
+    match (is_common, headers.contains_key("forwarded")) {
+        (true, false) => Some(ProxyHeaders::XForwarded),
+        (false, true) => Some(ProxyHeaders::Forwarded),
+        _ => None,
+    }
+}
+
+fn read_standard(headers: &HeaderMap, proxies: usize) -> Forwarded<'_> {
+    let Some(element) = from_the_end(headers, "forwarded", proxies) else {
+        return Forwarded::default();
+    };
+    let value = |wanted: &str| {
+        let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+        let found = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.trim().trim_matches('"'))
+    };
+    Forwarded { scheme: scheme(value("proto")), client: client(value("for")) }
+}
+
+fn read_common(headers: &HeaderMap, proxies: usize) -> Forwarded<'_> {
+    let entry = |name| from_the_end(headers, name, proxies);
+    // Many proxies write one scheme, whatever stood there before.
+    let proto =
+        entry("x-forwarded-proto").or_else(|| from_the_end(headers, "x-forwarded-proto", 1));
+    Forwarded { scheme: scheme(proto), client: client(entry("x-forwarded-for")) }
 }
 
 /// The `place`th entry from the end of a header that may be spread over several lines.
@@ -70,7 +113,7 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        let read = Forwarded::read(&headers, proxies);
+        let read = TrustedProxies { count: proxies, headers: None }.read(&headers);
         assert_eq!((read.scheme.unwrap_or(""), read.client.unwrap_or("")), (scheme, client));
     }
 
@@ -87,12 +130,26 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_header_goes_before_the_common_ones() {
-        let pairs = [
-            ("forwarded", "for=6.6.6.6, For=\"[2001:db8::1]:4711\";Proto=HTTPS;by=_x"),
-            ("x-forwarded-for", "10.0.0.1"),
-        ];
-        reads(&pairs, 1, "https", "2001:db8::1");
+    fn of_two_families_one_may_be_the_clients_so_the_program_says_which_is_the_proxies() {
+        let mut headers = HeaderMap::new();
+        headers.insert("forwarded", "for=6.6.6.6;proto=https".parse().unwrap());
+        headers.insert("x-forwarded-for", "10.0.0.1".parse().unwrap());
+        let client = |headers_of| {
+            let proxies = TrustedProxies { count: 1, headers: headers_of };
+            proxies.read(&headers).client
+        };
+        assert_eq!(client(None), None);
+        assert_eq!(client(Some(ProxyHeaders::XForwarded)), Some("10.0.0.1"));
+        assert_eq!(client(Some(ProxyHeaders::Forwarded)), Some("6.6.6.6"));
+        headers.remove("x-forwarded-for");
+        let proxies = TrustedProxies { count: 1, headers: Some(ProxyHeaders::XForwarded) };
+        assert_eq!(proxies.read(&headers), Forwarded::default());
+    }
+
+    #[test]
+    fn addresses_are_read_in_every_spelling_and_what_is_none_is_not() {
+        let standard = "for=6.6.6.6, For=\"[2001:db8::1]:4711\";Proto=HTTPS;by=_x";
+        reads(&[("forwarded", standard)], 1, "https", "2001:db8::1");
         reads(&[("forwarded", "for=_hidden;proto=gopher")], 1, "", "");
         reads(&[("forwarded", "for=unknown")], 1, "", "");
         reads(&[("x-forwarded-for", "10.0.0.1:80")], 1, "", "10.0.0.1");

@@ -129,6 +129,11 @@ impl RpcStatus {
         Self { code: 2, message: Some("the response ended without a status".to_owned()) }
     }
 
+    /// The status of a call that was given up: `CANCELLED`, or `UNKNOWN` where a panic did it.
+    pub(super) fn of_abandonment(is_panic: bool) -> Self {
+        Self { code: if is_panic { 2 } else { 1 }, message: None }
+    }
+
     fn is_error(&self, side: HttpSide) -> bool {
         match side {
             HttpSide::Server => SERVER_ERRORS.contains(&self.code),
@@ -136,13 +141,21 @@ impl RpcStatus {
         }
     }
 
-    pub(super) fn record(&self, side: HttpSide, span: &Span, redaction: &Redaction) {
-        let number = self.code.to_string();
-        let name = CODES.get(usize::from(self.code)).copied().unwrap_or(&number);
-        span.record("rpc.response.status_code", name);
+    fn name(&self) -> Cow<'static, str> {
+        let known = CODES.get(usize::from(self.code));
+        known.map_or_else(|| self.code.to_string().into(), |name| Cow::Borrowed(*name))
+    }
+
+    /// Records the code alone, and not whether it is an error.
+    pub(super) fn record_code(&self, span: &Span) {
+        span.record("rpc.response.status_code", &*self.name());
         span.record("rpc.grpc.status_code", i64::from(self.code));
+    }
+
+    pub(super) fn record(&self, side: HttpSide, span: &Span, redaction: &Redaction) {
+        self.record_code(span);
         if self.is_error(side) {
-            span.record("error.type", name);
+            span.record("error.type", &*self.name());
             span.record("otel.status_code", "error");
             let text = self.message.as_ref().and_then(|message| redaction.error(message));
             if let Some(text) = text {

@@ -25,7 +25,8 @@
 //! | `http.response.status_code` | yes | yes |
 //! | `error.type` | status 5xx, or the type of the error | status 4xx or 5xx, or the type of the error |
 //!
-//! `error.type` comes with the status error. Credentials in URLs and the values of a query's secret keys, such as
+//! `error.type` comes with the status error. It is `cancelled` where the client goes away before there is a response, or
+//! during its body. Credentials in URLs and the values of a query's secret keys, such as
 //! `X-Amz-Signature`, `access_token`, `api_key`, `password` and `code`, are replaced by `REDACTED`, also in the text of
 //! an error; [`Redaction`] adds keys, leaves tags out or hashes them.
 //!
@@ -72,7 +73,9 @@ mod options;
 mod redaction;
 mod request_scope;
 mod response;
+mod response_body;
 mod server;
+mod server_layer;
 mod server_span;
 mod side;
 mod url;
@@ -80,6 +83,9 @@ mod url;
 pub use client::{HttpClientLayer, HttpClientService};
 pub use filter::or_http;
 pub use foreign_client::{ForeignClient, ForeignResponse};
+pub use forwarded::ProxyHeaders;
 pub use redaction::Redaction;
-pub use response::{ResponseBody, ResponseFuture};
-pub use server::{HttpServerLayer, HttpServerService};
+pub use response::ResponseFuture;
+pub use response_body::ResponseBody;
+pub use server::HttpServerService;
+pub use server_layer::HttpServerLayer;

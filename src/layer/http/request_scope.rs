@@ -1,9 +1,12 @@
 //! The span that a request is handled inside of.
 
+use std::any::type_name;
+use std::fmt::Display;
 use std::mem;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use tracing::Span;
+use tracing::field::display;
 
 use super::grpc::RpcStatus;
 use super::redaction::Redaction;
@@ -59,6 +62,34 @@ impl RequestScope {
         if mem::take(&mut self.awaits_status) {
             RpcStatus::missing().record(side, &self.span, &self.redaction);
         }
+    }
+
+    /// Notes the error that came in place of the response or of the rest of it.
+    pub(super) fn note_error<E: Display>(&mut self, error: &E) {
+        self.awaits_status = false;
+        let name = type_name::<E>();
+        // The type of an error in a box is not known.
+        let kind = if name.starts_with("alloc::boxed::Box<") { "_OTHER" } else { name };
+        self.span.record("error.type", kind);
+        self.span.record("otel.status_code", "error");
+        if let Some(text) = self.redaction.error(error) {
+            self.span.record("otel.status_description", display(text));
+        }
+    }
+
+    /// Notes that the request was given up before `what` it waited for: its client went away, or the thread panics.
+    pub(super) fn note_abandonment(&mut self, what: &str) {
+        let is_panic = std::thread::panicking();
+        if mem::take(&mut self.awaits_status) {
+            RpcStatus::of_abandonment(is_panic).record_code(&self.span);
+        }
+        let (kind, verb) = if is_panic { ("panic", "panicked") } else { ("cancelled", "dropped") };
+        if is_panic {
+            self.span.record("exception.type", "panic");
+        }
+        self.span.record("error.type", kind);
+        self.span.record("otel.status_code", "error");
+        self.span.record("otel.status_description", display(format_args!("{verb} before {what}")));
     }
 
     /// Tells the client the trace id, for a ticket or a page of errors.

@@ -1,18 +1,16 @@
-//! The end of a request's span: with the response, its body, or an error.
+//! The response to a request, or what comes in its place: an error, or nothing.
 
-use std::any::type_name;
 use std::fmt::Display;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::{Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use pin_project_lite::pin_project;
-use tracing::Span;
-use tracing::field::display;
 
 use super::request_scope::RequestScope;
+use super::response_body::ResponseBody;
 use super::side::HttpSide;
 use super::url::protocol_version;
 
@@ -63,30 +61,6 @@ impl HttpSide {
     }
 }
 
-fn record_error<E: Display>(scope: &RequestScope, error: &E) {
-    let span = &scope.span;
-    let name = type_name::<E>();
-    // The type of an error in a box is not known.
-    let kind = if name.starts_with("alloc::boxed::Box<") { "_OTHER" } else { name };
-    span.record("error.type", kind);
-    span.record("otel.status_code", "error");
-    if let Some(text) = scope.redaction.error(error) {
-        span.record("otel.status_description", display(text));
-    }
-}
-
-fn record_abandonment(span: &Span) {
-    let (kind, description) = if std::thread::panicking() {
-        span.record("exception.type", "panic");
-        ("panic", "panicked before there was a response")
-    } else {
-        ("cancelled", "dropped before there was a response")
-    };
-    span.record("error.type", kind);
-    span.record("otel.status_code", "error");
-    span.record("otel.status_description", description);
-}
-
 pin_project! {
     /// The future of [`HttpServerService`](super::HttpServerService) and
     /// [`HttpClientService`](super::HttpClientService): runs inside the request's span.
@@ -108,7 +82,7 @@ pin_project! {
             let mut this = this.project();
             if this.inner.is_some() {
                 this.scope.run(|| this.inner.set(None));
-                record_abandonment(&this.scope.span);
+                this.scope.note_abandonment("there was a response");
             }
         }
     }
@@ -146,79 +120,13 @@ where
                 let side = *this.side;
                 side.record_response(&mut scope, &response);
                 scope.tell_trace_id(&mut response);
-                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, scope, side))))
+                Poll::Ready(Ok(ResponseBody::around(response, scope, side)))
             }
             Err(error) => {
-                record_error(&scope, &error);
+                scope.note_error(&error);
                 Poll::Ready(Err(error))
             }
         }
-    }
-}
-
-pin_project! {
-    /// The body of a response: the request's span lasts until it has ended, failed, or was dropped.
-    #[derive(Debug)]
-    pub struct ResponseBody<B> {
-        // Goes before the span, so that what it holds ends inside of it.
-        #[pin]
-        inner: B,
-        scope: RequestScope,
-        side: HttpSide,
-    }
-}
-
-impl<B: Body> ResponseBody<B> {
-    fn new(inner: B, mut scope: RequestScope, side: HttpSide) -> Self {
-        if inner.is_end_stream() {
-            scope.note_end(side);
-            scope = RequestScope::default();
-        }
-        Self { inner, scope, side }
-    }
-}
-
-impl<B> Body for ResponseBody<B>
-where
-    B: Body,
-    B::Error: Display,
-{
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let mut this = self.project();
-        let frame = ready!(this.scope.run(|| this.inner.as_mut().poll_frame(context)));
-        let has_ended = match &frame {
-            Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    this.scope.note_status(*this.side, trailers);
-                }
-                this.inner.is_end_stream()
-            }
-            Some(Err(error)) => {
-                record_error(this.scope, error);
-                this.scope.awaits_status = false;
-                true
-            }
-            None => true,
-        };
-        if has_ended {
-            this.scope.note_end(*this.side);
-            *this.scope = RequestScope::default();
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 
