@@ -29,7 +29,7 @@ pub(crate) struct Remembered {
     /// questions a second, once in half a year.
     slots: Box<[Slot]>,
     filter: Box<[AtomicU64]>,
-    seed: u64,
+    seeds: [u64; 4],
     lifetime: Duration,
     renewed_at: Mutex<Tick>,
 }
@@ -53,7 +53,7 @@ impl Remembered {
         Self {
             slots: std::iter::repeat_with(Slot::default).take(buckets * BUCKET).collect(),
             filter: std::iter::repeat_with(AtomicU64::default).take(words).collect(),
-            seed: random.next_u64(),
+            seeds: std::array::from_fn(|_| random.next_u64()),
             lifetime,
             renewed_at: Mutex::new(Tick::default()),
         }
@@ -151,19 +151,28 @@ impl Remembered {
         self.slots.get(first..first + BUCKET).unwrap_or_default()
     }
 
-    /// Mixes an id, so that ids with few random bits spread as well; and by a seed, so that no peer can fill a bucket.
+    /// Mixes an id, so that ids with few random bits spread as well.
+    // Both halves meet a secret before they are multiplied, and so does the product: who does not know the seeds finds
+    // no ids of one key, and none that fill a bucket.
     #[inline]
     fn key(&self, id: u128) -> u64 {
-        let product = u128::from(id as u64 ^ self.seed)
-            * u128::from((id >> 64) as u64 ^ 0x9e37_79b9_7f4a_7c15);
+        let [low, high, middle, last] = self.seeds;
+        let product = folded_product(id as u64 ^ low, (id >> 64) as u64 ^ high);
         // Zero marks a free slot.
-        (product as u64 ^ (product >> 64) as u64) | 1
+        folded_product(product ^ middle, last | 1) | 1
     }
 
     #[inline]
     fn part_key(&self, trace_id: TraceId, top: SpanId) -> u64 {
         self.key(trace_id.to_bits() ^ (u128::from(top.to_bits()) << 32) ^ 1)
     }
+}
+
+/// The two halves of a product, put upon each other.
+#[inline]
+fn folded_product(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// The two bits of a key in its word of the filter.
@@ -177,7 +186,7 @@ fn bits(key: u64) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::HashMap;
+    use std::collections::{HashMap, HashSet};
 
     fn id(bits: u128) -> TraceId {
         TraceId::from_bits(bits).unwrap()
@@ -225,6 +234,21 @@ mod tests {
         let passed = others().filter(|id| remembered.may_have(remembered.key(id.to_bits())));
         let passed = passed.count();
         assert!(passed < 3_000, "{passed} of 100,000 passed the filter");
+    }
+
+    #[test]
+    fn ids_that_share_a_half_have_keys_of_their_own() {
+        let remembered = room(1_024);
+        let fixed = [0, 1, u64::MAX, 0x9e37_79b9_7f4a_7c14, 0x9e37_79b9_7f4a_7c15];
+        for half in fixed.map(u128::from) {
+            for place in [0, 64] {
+                let ids = (1..2_000_u128).map(|other| (half << (64 - place)) | (other << place));
+                let keys: HashSet<u64> = ids.clone().map(|id| remembered.key(id)).collect();
+                assert_eq!(keys.len(), 1_999, "{half:x} at {place}");
+                let buckets: HashSet<u64> = keys.iter().map(|key| key >> 36 & 0xff).collect();
+                assert!(buckets.len() > 200, "{} of 256 buckets for {half:x}", buckets.len());
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ const REASONS: usize = 65_536;
 /// A trace that another service kept.
 #[derive(Debug)]
 struct HeardTrace {
-    reason: Arc<str>,
+    /// `None` until it is known: the id is remembered a moment before its reason.
+    reason: Option<Arc<str>>,
     /// How many parts of it may still be kept. A trace of very many parts, of which a few fail, is not kept whole.
     left: usize,
 }
@@ -46,12 +47,17 @@ impl HeardReasons {
             self.last = reason.into();
         }
         let left = self.find(id).map_or(MOST_RING_ENTRIES, |known| known.left);
-        self.young.insert(id, HeardTrace { reason: Arc::clone(&self.last), left });
+        let reason = Some(Arc::clone(&self.last));
+        self.remember(id, HeardTrace { reason, left });
+        left
+    }
+
+    fn remember(&mut self, id: TraceId, heard: HeardTrace) {
+        self.young.insert(id, heard);
         if self.young.len() >= REASONS {
             mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
-        left
     }
 
     /// So many parts of a trace were kept.
@@ -64,12 +70,15 @@ impl HeardReasons {
     /// A part of a remembered trace is about to be dropped: whether it is kept.
     pub(super) fn keep(&mut self, id: TraceId) -> RememberedPart {
         match self.find(id) {
-            // The id is remembered a moment before its reason.
-            None => RememberedPart::Kept(None),
+            // Its reason comes in a moment, or was forgotten, or the id is taken for another: it has no more parts then.
+            None => {
+                self.remember(id, HeardTrace { reason: None, left: MOST_RING_ENTRIES - 1 });
+                RememberedPart::Kept(None)
+            }
             Some(known) if known.left == 0 => RememberedPart::OverBudget,
             Some(known) => {
                 known.left -= 1;
-                RememberedPart::Kept(Some(Arc::clone(&known.reason)))
+                RememberedPart::Kept(known.reason.clone())
             }
         }
     }
@@ -88,11 +97,21 @@ mod tests {
         let mut reasons = HeardReasons::default();
         let id = TraceId::new();
         assert_eq!(reasons.keep(id), RememberedPart::Kept(None));
-        assert_eq!(reasons.insert(id, "Errors of bank"), MOST_RING_ENTRIES);
-        reasons.spend(id, MOST_RING_ENTRIES - 1);
+        assert_eq!(reasons.insert(id, "Errors of bank"), MOST_RING_ENTRIES - 1);
+        reasons.spend(id, MOST_RING_ENTRIES - 2);
         assert_eq!(reasons.insert(id, "Errors of shop"), 1);
         assert_eq!(reasons.keep(id), RememberedPart::Kept(Some("Errors of shop".into())));
         assert_eq!(reasons.keep(id), RememberedPart::OverBudget);
         assert_eq!(reasons.insert(id, "Errors of bank"), 0);
+    }
+
+    #[test]
+    fn of_a_trace_without_a_known_reason_no_more_parts_are_kept() {
+        let mut reasons = HeardReasons::default();
+        let id = TraceId::new();
+        for _ in 0..MOST_RING_ENTRIES {
+            assert_eq!(reasons.keep(id), RememberedPart::Kept(None));
+        }
+        assert_eq!(reasons.keep(id), RememberedPart::OverBudget);
     }
 }
