@@ -77,7 +77,7 @@ impl Budget {
         } else {
             // A tenth less than fits: rates waver, and a share that is halved within the window is coarser.
             let fits =
-                u128::from(self.per_second) * 9 / 10 * u128::from(ALL) / u128::from(self.asked);
+                u128::from(self.per_second) * u128::from(ALL) * 9 / (10 * u128::from(self.asked));
             u64::try_from(fits).unwrap_or(ALL).min(ALL)
         };
         self.window_began = now;
@@ -147,6 +147,12 @@ mod tests {
         let both = one.intersection(&two).count();
         let fewer = one.len().min(two.len());
         assert!(both * 10 > fewer * 8, "{both} of {} and {}", one.len(), two.len());
+    }
+
+    #[test]
+    fn a_budget_of_one_a_second_admits_some_in_every_storm() {
+        let admitted = run(&mut Budget::new(1), &traces(10_000), 100).len();
+        assert!((30..=100).contains(&admitted), "{admitted} in 100 seconds");
     }
 
     #[test]
