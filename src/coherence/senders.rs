@@ -33,6 +33,8 @@ struct Gap {
     from: u64,
     /// The first count behind it.
     until: u64,
+    /// How many counts within it were missed and have not come yet: in one that was made of two, some came between.
+    missed: u64,
     since: Tick,
 }
 
@@ -47,13 +49,17 @@ pub(super) struct Continuity {
 
 impl Sender {
     fn fill(&mut self, first: u64, until: u64) -> u64 {
-        let Some(gap) = self.gap else { return 0 };
-        if until >= gap.until {
+        // What comes behind the gap says nothing about it.
+        let Some(gap) = self.gap.filter(|gap| first < gap.until) else { return 0 };
+        let common = until.min(gap.until).saturating_sub(first.max(gap.from));
+        let filled = common.min(gap.missed);
+        let missed = gap.missed - filled;
+        if until >= gap.until || missed == 0 {
             self.gap = None;
-        } else if until > gap.from {
-            self.gap = Some(Gap { from: until, ..gap });
+        } else {
+            self.gap = Some(Gap { from: gap.from.max(until), missed, ..gap });
         }
-        until.min(gap.until).saturating_sub(first.max(gap.from))
+        filled
     }
 }
 
@@ -79,7 +85,8 @@ impl Senders {
         if missed > 0 {
             let earlier = known.gap.filter(|gap| now.since(gap.since) < GAP_LASTS);
             let from = earlier.map_or(known.next, |gap| gap.from);
-            known.gap = Some(Gap { from, until: first, since: now });
+            let open = missed + earlier.map_or(0, |gap| gap.missed);
+            known.gap = Some(Gap { from, until: first, missed: open, since: now });
         }
         // Another process with the same number, or messages that overtake each other, must not turn the count back.
         known.next = known.next.max(until);
@@ -136,6 +143,17 @@ mod tests {
             filled(0),
             "a second repeat fills nothing"
         );
+    }
+
+    #[test]
+    fn a_gap_that_was_made_of_two_fills_no_more_than_was_missed() {
+        let mut senders = Senders::default();
+        senders.on_notices(1, 0, 10, at(0));
+        assert_eq!(senders.on_notices(1, 12, 8, at(1)), missed(2));
+        assert_eq!(senders.on_notices(1, 23, 1, at(2)), missed(3));
+        assert_eq!(senders.on_notices(1, 10, 8, at(3)), filled(5));
+        assert_eq!(senders.on_notices(1, 18, 6, at(3)), filled(0));
+        assert!(!senders.have_gaps(at(3)));
     }
 
     #[test]
