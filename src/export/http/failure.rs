@@ -22,18 +22,22 @@ pub(in crate::export) struct RequestError {
     pub(in crate::export) retry_after: Option<Duration>,
     /// What the peer said, which only the log at the level debug repeats.
     pub(in crate::export) words: String,
+    /// Whether the connection failed, so that the peer said nothing.
+    pub(super) is_unanswered: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl RequestError {
     pub(in crate::export) fn retryable(message: String, retry_after: Option<Duration>) -> Self {
         let words = String::new();
-        Self { message, is_retryable: true, retry_after, words, source: None }
+        let is_unanswered = false;
+        Self { message, is_retryable: true, retry_after, words, is_unanswered, source: None }
     }
 
     pub(in crate::export) fn permanent(message: String) -> Self {
         let words = String::new();
-        Self { message, is_retryable: false, retry_after: None, words, source: None }
+        let is_unanswered = false;
+        Self { message, is_retryable: false, retry_after: None, words, is_unanswered, source: None }
     }
 
     /// This error with what the peer said.
@@ -83,7 +87,7 @@ where
     };
     // What broke a connection may repeat the peer's words; what prevented one cannot.
     let source = is_connect.then(|| error.into());
-    RequestError { source, ..RequestError::retryable(message, None) }
+    RequestError { source, is_unanswered: true, ..RequestError::retryable(message, None) }
 }
 
 /// The text of a cause without what a peer of HTTP/2 said when it closed the connection, which `h2` puts at

@@ -113,7 +113,7 @@ impl Pool {
                 "spans go to {target} without TLS, and can be read on the way; use https://, or a collector on this machine"
             ));
         }
-        Attempt { pool: self, bytes, is_answered: false }
+        Attempt { pool: self, bytes, is_in_time: false }
     }
 
     /// The failure of a request whose time is over.
@@ -154,20 +154,24 @@ fn builder(version: Version) -> legacy::Builder {
 pub(in crate::export) struct Attempt<'p> {
     pool: &'p Pool,
     bytes: usize,
-    is_answered: bool,
+    is_in_time: bool,
 }
 
 impl Attempt<'_> {
     /// Waits for a request; `None` when its time is over.
     pub(in crate::export) async fn within_limit<R>(
         mut self,
-        request: impl Future<Output = R>,
-    ) -> Option<R> {
+        request: impl Future<Output = Result<R, RequestError>>,
+    ) -> Option<Result<R, RequestError>> {
         let clock = Clock::system();
         let start = clock.now();
         let answer = within(self.pool.time_limit, request).await;
-        if answer.is_some() {
-            self.is_answered = true;
+        self.is_in_time = answer.is_some();
+        // A connection that is refused at once says nothing about what the link carries.
+        let has_answer = |result: &Result<R, RequestError>| {
+            result.as_ref().err().is_none_or(|error| !error.is_unanswered)
+        };
+        if answer.as_ref().is_some_and(has_answer) {
             let took = clock.now().since(start);
             self.pool.size.answered(self.bytes, took, self.pool.time_limit);
         }
@@ -177,7 +181,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.is_answered {
+        if !self.is_in_time {
             self.pool.size.timed_out(self.bytes);
             self.pool.distrust();
         }
@@ -195,5 +199,33 @@ async fn within<R>(limit: Option<Duration>, request: impl Future<Output = R>) ->
     match limit {
         None => Some(request.await),
         Some(limit) => tokio::time::timeout(limit, request).await.ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::http::endpoint::Endpoint;
+    use crate::export::http::failure::connection_failure;
+    use crate::testing::block_on;
+
+    #[test]
+    fn requests_grow_by_answers_and_not_by_refused_connections() {
+        let endpoint = Endpoint::exact("http://127.0.0.1:1/", "/").unwrap();
+        let peer = Peer { endpoint, name: "a collector", language: "OTLP" };
+        let size = RequestSize::new(1 << 20);
+        // Without a limit no timer is asked for.
+        let options = Options { timeout: Duration::ZERO, ..Options::default() };
+        let pool = Pool::new(peer, Version::Http1, &options, size.clone()).unwrap();
+        size.timed_out(1 << 20);
+        let small = size.limit();
+        let refused = connection_failure(pool.peer(), "HTTP", true, std::fmt::Error);
+        let request = pool.attempt(small).within_limit(async { Err::<(), _>(refused) });
+        assert!(block_on(request).is_some());
+        assert_eq!(size.limit(), small);
+        let said = RequestError::retryable("busy".into(), None);
+        let request = pool.attempt(small).within_limit(async { Err::<(), _>(said) });
+        assert!(block_on(request).is_some());
+        assert_eq!(size.limit(), 2 * small);
     }
 }
