@@ -148,6 +148,11 @@ impl Sending {
         self.loan.as_ref().and_then(|loan| loan.take_left())
     }
 
+    /// What the exporter has marked in the batch since it was lent. What it marks from now on does not count.
+    fn close(&mut self) -> Progress {
+        self.loan.take().map_or_else(Progress::default, |loan| loan.close())
+    }
+
     /// What the exporter has marked in the batch since it was lent.
     pub(super) fn marked(&self) -> Progress {
         self.loan.as_ref().map_or_else(Progress::default, |loan| loan.progress())
@@ -219,16 +224,14 @@ impl State {
     /// Enters what became of the batch that is being sent, unless that has been done.
     pub(super) fn settle(&mut self, outcome: BatchOutcome) -> Settlements {
         let open = self.sending.spans();
+        let marked = self.sending.close();
         let mut settlements = match outcome {
             BatchOutcome::Sent { rejected } => {
-                let rejected = rejected.max(self.sending.marked().rejected).min(open);
+                let rejected = rejected.max(marked.rejected).min(open);
                 self.advance(Progress { accepted: open - rejected, rejected })
             }
             // What the exporter has marked in the batch is known whatever came after it.
-            BatchOutcome::Lost(_) => {
-                let marked = self.sending.marked();
-                self.advance(marked)
-            }
+            BatchOutcome::Lost(_) => self.advance(marked),
         };
         let reason = match outcome {
             BatchOutcome::Sent { .. } => Reason::Refused,
@@ -240,7 +243,6 @@ impl State {
             self.account.drop_spans(reason, ledger_entry.spans() - accepted - rejected);
             settlements.push((ledger_entry, Settlement { accepted, rejected, reason }));
         }
-        self.sending.loan = None;
         settlements
     }
 

@@ -19,6 +19,10 @@ use super::permissions;
 
 /// What is written and not renamed yet has this beginning.
 const UNFINISHED: &str = ".unfinished-";
+/// Who writes a file locks it in less time than this. An older one without a lock was left by a process that ended.
+const MOST_UNLOCKED: Duration = Duration::from_secs(60);
+/// Where there are no locks, a file of this age was left.
+const MOST_UNFINISHED: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
@@ -27,6 +31,22 @@ pub(super) struct Directory {
     pub(super) max_age: Duration,
     pub(super) sync: bool,
     pub(super) process: u64,
+}
+
+/// The files of the spool in its directory, by their names.
+#[derive(Debug, Default)]
+struct Files {
+    /// The oldest first.
+    batches: Vec<FileName>,
+    unfinished: Vec<FileName>,
+}
+
+/// A batch that was written, and that no thread and no other process can take yet.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Written {
+    /// Holds the lock.
+    _file: File,
 }
 
 /// A batch that this process alone has.
@@ -43,9 +63,11 @@ impl Directory {
     ///
     /// # Errors
     /// When it cannot be made, read or written.
-    pub(super) fn open(&self) -> io::Result<()> {
+    pub(super) fn open(&self, now_nanos: u64) -> io::Result<()> {
         permissions::create_directory(&self.path)?;
-        self.names().map(drop)
+        let files = self.files()?;
+        self.remove_unfinished(&files.unfinished, now_nanos);
+        Ok(())
     }
 
     /// The batches, the oldest first.
@@ -53,19 +75,45 @@ impl Directory {
     /// # Errors
     /// When the directory cannot be read.
     pub(super) fn names(&self) -> io::Result<Vec<FileName>> {
-        let mut names = Vec::new();
+        self.files().map(|files| files.batches)
+    }
+
+    fn files(&self) -> io::Result<Files> {
+        let mut files = Files::default();
         for entry in fs::read_dir(&self.path)? {
-            names.extend(entry?.file_name().to_str().and_then(FileName::read));
+            let file_name = entry?.file_name();
+            let Some(name) = file_name.to_str() else { continue };
+            match name.strip_prefix(UNFINISHED) {
+                Some(name) => files.unfinished.extend(FileName::read(name)),
+                None => files.batches.extend(FileName::read(name)),
+            }
         }
-        names.sort_by_key(|name| (name.written_nanos, name.process, name.number));
-        Ok(names)
+        files.batches.sort_by_key(|name| (name.written_nanos, name.process, name.number));
+        Ok(files)
+    }
+
+    /// Removes what a process that ended was writing.
+    fn remove_unfinished(&self, names: &[FileName], now_nanos: u64) {
+        for name in names {
+            let age = Duration::from_nanos(now_nanos.saturating_sub(name.written_nanos));
+            let path = self.unfinished_path_of(name);
+            let is_unlocked =
+                || permissions::open_file(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if age > MOST_UNFINISHED || (age > MOST_UNLOCKED && is_unlocked()) {
+                let _ = fs::remove_file(&path);
+            }
+        }
     }
 
     fn path_of(&self, name: &FileName) -> PathBuf {
         self.path.join(name.to_string())
     }
 
-    /// Writes a batch.
+    fn unfinished_path_of(&self, name: &FileName) -> PathBuf {
+        self.path.join(format!("{UNFINISHED}{name}"))
+    }
+
+    /// Writes a batch, which no thread and no other process can take before the caller drops what is returned.
     ///
     /// # Errors
     /// When the disk does not take it; nothing of it stays then.
@@ -75,25 +123,37 @@ impl Directory {
         spans: u64,
         number: u64,
         now_nanos: u64,
-    ) -> io::Result<()> {
+    ) -> io::Result<Written> {
         let checksum = checksum(bytes);
         let process = self.process;
         let name = FileName { written_nanos: now_nanos, process, number, spans, checksum };
-        let unfinished = self.path.join(format!("{UNFINISHED}{name}"));
-        let written = self.write_file(&unfinished, bytes);
-        let written = written.and_then(|()| fs::rename(&unfinished, self.path_of(&name)));
+        let unfinished = self.unfinished_path_of(&name);
+        let path = self.path_of(&name);
+        let written = self.write_file(&unfinished, bytes).and_then(|file| {
+            fs::rename(&unfinished, &path)?;
+            if self.sync {
+                sync_directory(&self.path)?;
+            }
+            Ok(Written { _file: file })
+        });
         if written.is_err() {
             let _ = fs::remove_file(&unfinished);
-        } else if self.sync {
-            sync_directory(&self.path)?;
+            // It has this name where only the sync failed: the caller keeps the spans, so that they must not be sent
+            // from here as well.
+            let _ = fs::remove_file(&path);
         }
         written
     }
 
-    fn write_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn write_file(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
         let mut file = permissions::create_file(path)?;
+        // Where there are no locks, nothing can be taken either.
+        let _ = file.try_lock();
         file.write_all(bytes)?;
-        if self.sync { file.sync_all() } else { Ok(()) }
+        if self.sync {
+            file.sync_all()?;
+        }
+        Ok(file)
     }
 
     /// Makes room for this many bytes, and removes what is too old: the oldest first. Returns what was thrown away.
@@ -101,7 +161,8 @@ impl Directory {
     /// # Errors
     /// When the directory cannot be read.
     pub(super) fn make_room(&self, bytes: u64, now_nanos: u64) -> io::Result<Vec<FileName>> {
-        let names = self.names()?;
+        let Files { batches: names, unfinished } = self.files()?;
+        self.remove_unfinished(&unfinished, now_nanos);
         let size = |name: &FileName| fs::metadata(self.path_of(name)).map_or(0, |file| file.len());
         let mut total: u64 = names.iter().map(size).sum();
         let oldest =
@@ -157,8 +218,12 @@ fn checksum(bytes: &[u8]) -> u32 {
 /// Has the system write down that a file has its name now.
 fn sync_directory(path: &Path) -> io::Result<()> {
     match File::open(path).and_then(|directory| directory.sync_all()) {
-        // Some systems have no such thing.
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        // Some systems and file systems have no such thing.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) =>
+        {
+            Ok(())
+        }
         synced => synced,
     }
 }

@@ -30,6 +30,7 @@ use crate::export::{Batch, Batching, ExportError, Exporter, OtlpExporter, OtlpPr
 use crate::kit::Random;
 use crate::kit::unwind_safe::lock;
 use crate::ledger::SpoolAccount;
+use crate::time::{Clock, unix_nanos};
 
 /// Keeps traces on disk while the peer of an [`OtlpExporter`] is away, and sends them when it is back.
 ///
@@ -88,7 +89,8 @@ impl Spool {
             sync: false,
             process: Random::thread().next_u64(),
         };
-        settings.open().map_err(|source| SpoolError::Directory { directory, source })?;
+        let now = unix_nanos(Clock::system().wall());
+        settings.open(now).map_err(|source| SpoolError::Directory { directory, source })?;
         Ok(Self { settings, exporter: Mutex::new(Some(exporter)), running: OnceLock::new() })
     }
 

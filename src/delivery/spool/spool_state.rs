@@ -1,13 +1,15 @@
 //! What the spool and the thread that empties it share.
 
-use std::sync::OnceLock;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::directory::Directory;
 use super::file_name::FileName;
 use super::signal::ReplaySignal;
 use crate::export::{Batch, ExportError, OtlpExporter};
 use crate::kit::internal_log;
+use crate::kit::unwind_safe::lock;
 use crate::ledger::SpoolAccount;
 use crate::time::{Clock, unix_nanos};
 
@@ -21,6 +23,9 @@ pub(super) struct SpoolState {
     // Alone: a batch that is sent by one way or the other arrives either way.
     is_away: AtomicBool,
     next_number: AtomicU64,
+    /// The numbers of batches that came on the disk after delivery had given them up: their spans are counted as
+    /// dropped, whatever becomes of the batches.
+    uncounted: Mutex<HashSet<u64>>,
 }
 
 impl SpoolState {
@@ -32,6 +37,7 @@ impl SpoolState {
             account: OnceLock::new(),
             is_away: AtomicBool::new(false),
             next_number: AtomicU64::new(0),
+            uncounted: Mutex::default(),
         }
     }
 
@@ -72,18 +78,30 @@ impl SpoolState {
             }
             let written =
                 made.and_then(|_| self.directory.write(&bytes, spans as u64, number, now));
-            if let Err(error) = written {
-                let directory = self.directory.path.display();
-                let message = format!("the spool {directory} does not take spans: {error}");
-                return Err(ExportError::retryable(message, batch).with_source(error));
-            }
-            batch.mark_accepted(spans);
-            if let Some(account) = self.account.get() {
-                account.spooled(spans as u64);
+            match written {
+                Ok(written) => {
+                    self.count_spooled(&mut batch, spans, number);
+                    // The batch is in the account before it can be sent.
+                    drop(written);
+                }
+                Err(error) => {
+                    let directory = self.directory.path.display();
+                    let message = format!("the spool {directory} does not take spans: {error}");
+                    return Err(ExportError::retryable(message, batch).with_source(error));
+                }
             }
         }
         self.signal.notify();
         Ok(())
+    }
+
+    /// The first spans of a batch are on the disk.
+    fn count_spooled(&self, batch: &mut Batch, spans: usize, number: u64) {
+        if !batch.mark_accepted_in_time(spans) {
+            lock(&self.uncounted).insert(number);
+        } else if let Some(account) = self.account.get() {
+            account.spooled(spans as u64);
+        }
     }
 
     pub(super) fn arrived(&self, name: &FileName) {
@@ -98,8 +116,10 @@ impl SpoolState {
         }
     }
 
-    /// The account, where the batch is of this process: those of others stand in no account of ours.
+    /// The account, where the batch stands in it: those of other processes do not.
     fn own_account(&self, name: &FileName) -> Option<&SpoolAccount> {
-        self.account.get().filter(|_| name.process == self.directory.process)
+        let is_counted =
+            name.process == self.directory.process && !lock(&self.uncounted).contains(&name.number);
+        self.account.get().filter(|_| is_counted)
     }
 }

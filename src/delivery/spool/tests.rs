@@ -3,12 +3,18 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::directory::Directory;
+use super::file_name::FileName;
+use super::spool_state::SpoolState;
+use crate::export::{Batch, OtlpExporter};
+use crate::ledger::{Ledger, SpoolAccount};
+use crate::testing::{span, trace};
 
 /// A directory that goes with its test.
 struct TestDirectory(PathBuf);
@@ -26,7 +32,7 @@ impl TestDirectory {
     fn directory(&self, max_bytes: u64, max_age: Duration) -> Directory {
         let directory =
             Directory { path: self.0.clone(), max_bytes, max_age, sync: false, process: 7 };
-        directory.open().unwrap();
+        directory.open(0).unwrap();
         directory
     }
 }
@@ -90,7 +96,7 @@ proptest! {
                     }
                     let thrown = directory.make_room(bytes.len() as u64, now).unwrap();
                     prop_assert_eq!(thrown.iter().map(|name| name.number).collect::<Vec<_>>(), gone);
-                    directory.write(&bytes, 3, number, now).unwrap();
+                    drop(directory.write(&bytes, 3, number, now).unwrap());
                     model.push_back((number, bytes, now, true));
                 }
                 Step::Send => {
@@ -138,6 +144,38 @@ fn what_is_no_batch_of_a_spool_is_left_alone() {
     assert!(disk.0.join("notes.txt").exists());
 }
 
+#[test]
+fn what_a_process_left_unfinished_goes_and_what_one_is_writing_stays() {
+    const MINUTE: u64 = 60_000_000_000;
+    let disk = TestDirectory::new();
+    let directory = disk.directory(1_000, Duration::MAX);
+    let unfinished = |number| {
+        let name = FileName { written_nanos: MINUTE, process: 9, number, spans: 1, checksum: 0 };
+        disk.0.join(format!(".unfinished-{name}"))
+    };
+    fs::write(unfinished(1), "left").unwrap();
+    let writer = fs::File::create(unfinished(2)).unwrap();
+    writer.lock().unwrap();
+    let exist = || [1, 2].map(|number| unfinished(number).exists());
+    directory.open(2 * MINUTE).unwrap();
+    assert_eq!(exist(), [true, true], "its writer may be about to lock it");
+    assert!(directory.make_room(1, 3 * MINUTE).unwrap().is_empty());
+    assert_eq!(exist(), [false, true]);
+    directory.open(62 * MINUTE).unwrap();
+    assert_eq!(exist(), [false, false], "it is as old as where there are no locks");
+}
+
+#[test]
+fn a_batch_cannot_be_taken_before_it_is_counted() {
+    let disk = TestDirectory::new();
+    let directory = disk.directory(100, AGE);
+    let written = directory.write(b"batch", 1, 0, 1).unwrap();
+    let name = directory.names().unwrap().remove(0);
+    assert!(directory.take(name.clone()).is_none());
+    drop(written);
+    assert!(directory.take(name).is_some());
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_user_may_look_into_it() {
@@ -147,8 +185,37 @@ fn only_the_user_may_look_into_it() {
     fs::create_dir_all(&disk.0).unwrap();
     fs::set_permissions(&disk.0, fs::Permissions::from_mode(0o777)).unwrap();
     let directory = disk.directory(100, AGE);
-    directory.write(b"batch", 1, 0, 1).unwrap();
+    drop(directory.write(b"batch", 1, 0, 1).unwrap());
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let name = directory.names().unwrap().remove(0);
     assert_eq!((mode(&disk.0), mode(&disk.0.join(name.to_string()))), (0o700, 0o600));
+}
+
+#[test]
+fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
+    let disk = TestDirectory::new();
+    let directory = disk.directory(10_000, Duration::from_secs(60));
+    let exporter = OtlpExporter::builder().with_endpoint("http://127.0.0.1:1").build().unwrap();
+    let state = SpoolState::new(directory, exporter);
+    let ledger = Arc::new(Ledger::default());
+    let _ = state.account.set(SpoolAccount::new(Arc::clone(&ledger)));
+    let spooled = || ledger.counters().spooled;
+    let write = |is_given_up| {
+        let (batch, loan) = Batch::from(trace(span("a").child(span("b")))).lend();
+        if is_given_up {
+            loan.close();
+        }
+        state.write(batch).unwrap();
+    };
+    write(true);
+    let given_up = state.directory.names().unwrap().remove(0);
+    assert_eq!(spooled(), 0);
+    write(false);
+    assert_eq!(spooled(), 2);
+    state.arrived(&given_up);
+    assert_eq!(spooled(), 2);
+    let mut names = state.directory.names().unwrap();
+    names.retain(|name| *name != given_up);
+    state.arrived(&names[0]);
+    assert_eq!(spooled(), 0);
 }

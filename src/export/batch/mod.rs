@@ -1,5 +1,6 @@
 //! The traces that an exporter is handed at a time.
 
+mod conversions;
 #[cfg(test)]
 mod tests;
 
@@ -7,7 +8,6 @@ use std::fmt;
 use std::mem;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
-use std::vec;
 
 use crate::kit::unwind_safe::lock;
 use crate::trace::Trace;
@@ -56,6 +56,8 @@ pub(crate) struct Loan(Mutex<Returned>);
 struct Returned {
     progress: Progress,
     left: Option<Batch>,
+    /// Whether delivery has accounted for the batch: what the exporter marks from then on comes too late.
+    is_closed: bool,
 }
 
 /// How many spans of a batch a peer has answered for.
@@ -104,14 +106,19 @@ impl Batch {
 
     /// Takes the first `spans` spans that are left out of the batch: a peer has accepted them.
     pub fn mark_accepted(&mut self, spans: usize) {
+        let _ = self.mark_accepted_in_time(spans);
+    }
+
+    /// [`mark_accepted`](Self::mark_accepted); whether it counts. It does not where delivery has given the batch up.
+    pub(crate) fn mark_accepted_in_time(&mut self, spans: usize) -> bool {
         let accepted = self.advance(spans);
-        self.report(Progress { accepted, rejected: 0 });
+        self.report(Progress { accepted, rejected: 0 })
     }
 
     /// Takes the first `spans` spans that are left out of the batch: a peer has rejected them for good.
     pub fn mark_rejected(&mut self, spans: usize) {
         let rejected = self.advance(spans);
-        self.report(Progress { accepted: 0, rejected });
+        let _ = self.report(Progress { accepted: 0, rejected });
     }
 
     /// A batch whose remains come back through the loan when the exporter drops it.
@@ -177,12 +184,9 @@ impl Batch {
         (before - self.span_count()) as u64
     }
 
-    fn report(&self, step: Progress) {
-        if let Some(loan) = &self.loan {
-            let mut returned = lock(&loan.0);
-            returned.progress.accepted += step.accepted;
-            returned.progress.rejected += step.rejected;
-        }
+    /// Tells delivery what became of spans; whether it is in time.
+    fn report(&self, step: Progress) -> bool {
+        self.loan.as_ref().is_none_or(|loan| loan.report(step))
     }
 }
 
@@ -198,10 +202,33 @@ impl Loan {
         lock(&self.0).progress
     }
 
+    /// What the exporter had marked in the batch; nothing that it marks from now on counts.
+    pub(crate) fn close(&self) -> Progress {
+        let mut returned = lock(&self.0);
+        returned.is_closed = true;
+        returned.progress
+    }
+
     /// The batch as it was when the exporter dropped it; `None` when the exporter took the traces out
     /// or still has the batch.
     pub(crate) fn take_left(&self) -> Option<Batch> {
         lock(&self.0).left.take()
+    }
+
+    /// The exporter marks spans; whether that is in time.
+    fn report(&self, step: Progress) -> bool {
+        let mut returned = lock(&self.0);
+        if returned.is_closed {
+            return false;
+        }
+        returned.progress.accepted += step.accepted;
+        returned.progress.rejected += step.rejected;
+        true
+    }
+
+    /// The exporter drops the batch.
+    fn give_back(&self, left: Batch) {
+        lock(&self.0).left = Some(left);
     }
 }
 
@@ -212,7 +239,7 @@ impl Drop for Batch {
         {
             let traces = mem::take(&mut self.traces);
             let left = Self { traces, done: self.done, taken: None, loan: None };
-            lock(&loan.0).left = Some(left);
+            loan.give_back(left);
         }
     }
 }
@@ -228,54 +255,6 @@ impl Deref for Batch {
 impl Clone for Batch {
     fn clone(&self) -> Self {
         Self { traces: self.traces.clone(), done: self.done, taken: self.taken, loan: None }
-    }
-}
-
-impl IntoIterator for Batch {
-    type Item = Trace;
-    type IntoIter = vec::IntoIter<Trace>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.into_traces().into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Batch {
-    type Item = &'a Trace;
-    type IntoIter = std::slice::Iter<'a, Trace>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.traces.iter()
-    }
-}
-
-impl From<Vec<Trace>> for Batch {
-    fn from(traces: Vec<Trace>) -> Self {
-        Self { traces, done: 0, taken: None, loan: None }
-    }
-}
-
-impl<const N: usize> From<[Trace; N]> for Batch {
-    fn from(traces: [Trace; N]) -> Self {
-        Self::from(Vec::from(traces))
-    }
-}
-
-impl From<&[Trace]> for Batch {
-    fn from(traces: &[Trace]) -> Self {
-        Self::from(traces.to_vec())
-    }
-}
-
-impl From<Trace> for Batch {
-    fn from(trace: Trace) -> Self {
-        Self::from(vec![trace])
-    }
-}
-
-impl FromIterator<Trace> for Batch {
-    fn from_iter<I: IntoIterator<Item = Trace>>(traces: I) -> Self {
-        Self::from(Vec::from_iter(traces))
     }
 }
 

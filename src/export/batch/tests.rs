@@ -45,6 +45,17 @@ fn what_becomes_of_traces_that_were_taken_out_is_told_until_the_last_span() {
     assert!(loan.take_left().is_none(), "they do not come back");
 }
 
+#[test]
+fn what_is_marked_after_the_batch_was_accounted_for_does_not_count() {
+    let (mut batch, loan) = Batch::from([of_spans(3)]).lend();
+    assert!(batch.mark_accepted_in_time(1));
+    assert_eq!(loan.close(), Progress { accepted: 1, rejected: 0 });
+    assert!(!batch.mark_accepted_in_time(1));
+    batch.mark_rejected(1);
+    assert_eq!(batch.span_count(), 0);
+    assert_eq!(loan.progress(), Progress { accepted: 1, rejected: 0 });
+}
+
 proptest! {
     #[test]
     fn marking_takes_each_span_once_in_order(
