@@ -7,6 +7,7 @@ mod announced;
 mod bad_days;
 mod doors;
 mod heads;
+mod long_traces;
 mod many_parts;
 mod rows;
 mod topologies;

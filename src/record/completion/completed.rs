@@ -1,24 +1,23 @@
-//! Spans that have ended and are to be decided.
+//! Traces of which something is to be decided.
 
 use std::sync::Arc;
 
-use crate::record::local::{LocalTrace, TraceOwner};
+use crate::record::local::{Due, LocalTrace, TraceOwner};
 use crate::time::Tick;
-use crate::trace::store::SpanStore;
 
-/// A local trace of which all spans have ended. It is decided when this is dropped, which asks the tail.
+/// A local trace of which all spans have ended, or a part. That is decided when this is dropped, which asks the tail.
 #[derive(Debug)]
 #[must_use = "dropping it asks the tail, which is user code"]
 pub(crate) struct CompletedTrace<O: TraceOwner> {
     trace: Arc<LocalTrace<O>>,
-    store: SpanStore,
+    due: Due,
     now: Tick,
 }
 
 impl<O: TraceOwner> CompletedTrace<O> {
     #[inline]
-    pub(in crate::record) fn new(trace: &Arc<LocalTrace<O>>, store: SpanStore, now: Tick) -> Self {
-        Self { trace: Arc::clone(trace), store, now }
+    pub(in crate::record) fn new(trace: &Arc<LocalTrace<O>>, due: Due, now: Tick) -> Self {
+        Self { trace: Arc::clone(trace), due, now }
     }
 
     /// The recorder of the trace.
@@ -33,7 +32,7 @@ impl<O: TraceOwner> CompletedTrace<O> {
 
 impl<O: TraceOwner> Drop for CompletedTrace<O> {
     fn drop(&mut self) {
-        let store = std::mem::take(&mut self.store);
-        self.trace.owner.decide(&self.trace, store, self.now);
+        let due = std::mem::replace(&mut self.due, Due::Look);
+        self.trace.owner.decide(&self.trace, due, self.now);
     }
 }

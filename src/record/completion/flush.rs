@@ -62,7 +62,12 @@ impl<O: TraceOwner> Completion<O> {
         let ids: Vec<SpanId> = spans.ids().collect();
         let kept = KeepReason { is_part: true, ..kept };
         let mut live = trace.lock();
-        if !matches!(live.phase, Phase::Open) || !live.remove_part(&ids) {
+        if !matches!(live.phase, Phase::Open) {
+            return false;
+        }
+        // What is removed takes the count with it.
+        self.ledger.cut_values(u64::from(live.store.take_cut_values()));
+        if !live.remove_part(&ids) {
             return false;
         }
         let outcome = PartOutcome::Kept(Arc::new(kept.clone()));

@@ -28,16 +28,13 @@ use self::part_watch::PartWatch;
 use super::deciders::Deciders;
 use super::link::is_watched;
 use super::live::{LiveTraces, RingOutcome};
-use super::local::{LiveSpans, LocalTrace, Phase, TraceOwner};
+use super::local::{Due, LiveSpans, LocalTrace, Phase, TraceOwner};
 use crate::ledger::Ledger;
-use crate::model::{Limits, Resource, TagRef};
+use crate::model::Resource;
 use crate::time::Tick;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::{SpanIndex, SpanStore};
 use crate::trace::{KeepReason, Trace};
-
-/// The tag of the first span of a part, so that every exporter tells it.
-const PART: &str = "tailtrace.part";
 
 /// Decides traces that are complete, or that have waited long enough, and sends the kept ones on.
 pub(super) struct Completion<O> {
@@ -81,17 +78,18 @@ impl<O: TraceOwner> Completion<O> {
         mut live: MutexGuard<'_, LiveSpans>,
         ended: Option<SpanIndex>,
         now: Tick,
-        after: impl FnOnce(&Arc<LocalTrace<O>>, SpanStore, Tick),
+        after: impl FnOnce(&Arc<LocalTrace<O>>, Due, Tick),
     ) {
         debug_assert!(live.over_limit <= live.open, "a span over the limit is open");
         live.open = live.open.saturating_sub(1);
         // A root is the first in its buffer, and no span that ended is before it.
         let is_root = ended == Some(SpanIndex::FIRST);
-        let completed = if let Phase::Held(place) = live.phase {
+        let due = if let Phase::Held(place) = live.phase {
             let has_failed = ended.is_some_and(|ended| live.store.recorded_mut().has_failed(ended));
-            self.held_span_ended(traces, trace, live, place, has_failed, now)
+            let decided = self.held_span_ended(traces, trace, live, place, has_failed, now);
+            decided.map(Due::Decide)
         } else if live.open == 0 {
-            self.complete(traces, trace, live)
+            self.complete(traces, trace, live).map(Due::Decide)
         } else if live.parts.is_some() {
             self.part_span_ended(live, ended)
         } else {
@@ -102,8 +100,8 @@ impl<O: TraceOwner> Completion<O> {
             }
             None
         };
-        if let Some(store) = completed {
-            after(trace, store, now);
+        if let Some(due) = due {
+            after(trace, due, now);
         }
     }
 
@@ -135,6 +133,22 @@ impl<O: TraceOwner> Completion<O> {
         None
     }
 
+    /// Does what is due in a trace.
+    #[inline]
+    pub(super) fn decide_due(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        due: Due,
+        now: Tick,
+    ) {
+        match due {
+            Due::Decide(store) => self.decide(traces, trace, store, now),
+            // A trace that is not decided in parts any more was taken whole by another thread.
+            Due::Look => _ = self.decide_parts(traces, trace, PartLook::BelowTrunk, now),
+        }
+    }
+
     /// Asks the tail about spans that were taken out of a trace, and lets the rest of it follow.
     pub(super) fn decide(
         &self,
@@ -143,10 +157,7 @@ impl<O: TraceOwner> Completion<O> {
         mut store: SpanStore,
         now: Tick,
     ) {
-        if store.len() == 0 && self.decide_parts(traces, trace, PartLook::BelowTrunk, now) {
-            return;
-        }
-        self.ledger.cut_values(u64::from(store.cut_values()));
+        self.ledger.cut_values(u64::from(store.take_cut_values()));
         let (store, kept) = match TraceDecision::new(&self.deciders, traces, trace, &store, now) {
             TraceDecision::Keep(kept) => (store, kept),
             TraceDecision::KeepAndAnnounce(kept) => {
@@ -230,7 +241,7 @@ impl<O: TraceOwner> Completion<O> {
         kept: &KeepReason,
     ) {
         let late = KeepReason { is_late: true, ..kept.clone() };
-        self.ledger.cut_values(u64::from(store.cut_values()));
+        self.ledger.cut_values(u64::from(store.take_cut_values()));
         self.keep_spans(&trace.header, &mut store, &late);
         traces.release_store(trace, store);
     }
@@ -240,11 +251,6 @@ impl<O: TraceOwner> Completion<O> {
         let spans = store.len();
         if spans == 0 {
             return;
-        }
-        if kept.is_part {
-            let limits = &Limits::NONE;
-            let records = store.recorded_mut();
-            let _ = records.set_tag(SpanIndex::FIRST, PART.into(), TagRef::Bool(true), limits);
         }
         self.ledger.kept(kept.is_late, spans as u64);
         let resource = Arc::clone(store.resource().unwrap_or(&self.resource));

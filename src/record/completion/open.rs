@@ -56,7 +56,7 @@ impl<O: TraceOwner> Completion<O> {
         let unused = if is_empty { traces.unregister(trace, &mut live) } else { None };
         drop(live);
         drop(unused);
-        self.ledger.cut_values(u64::from(store.cut_values()));
+        self.ledger.cut_values(u64::from(store.take_cut_values()));
         self.keep_spans(&trace.header, &mut store, &kept);
         traces.release_kept(trace, store);
     }

@@ -8,7 +8,7 @@ use super::part_look::PartLook;
 use crate::ledger::Reason;
 use crate::model::SpanId;
 use crate::record::live::{LiveTraces, PartDrop};
-use crate::record::local::{LiveSpans, LocalTrace, PartOutcome, Phase, TraceOwner};
+use crate::record::local::{Due, LiveSpans, LocalTrace, PartOutcome, Phase, TraceOwner};
 use crate::time::{Tick, nanos};
 use crate::trace::store::{SpanIndex, SpanStore, TakenPart};
 use crate::trace::{KeepReason, OpenAncestors, TraceView};
@@ -22,17 +22,16 @@ struct DecidedPart {
 }
 
 impl<O: TraceOwner> Completion<O> {
-    /// What the end of a span leaves to be done in a trace that is decided in parts while further spans are open: an
-    /// empty store stands for a look at its parts.
+    /// What the end of a span leaves to be done in a trace that is decided in parts while further spans are open.
     #[cold]
     pub(super) fn part_span_ended(
         &self,
         mut live: MutexGuard<'_, LiveSpans>,
         ended: Option<SpanIndex>,
-    ) -> Option<SpanStore> {
+    ) -> Option<Due> {
         let is_open = matches!(live.phase, Phase::Open);
         let may_be_complete = ended.is_some_and(|ended| live.may_complete_part(ended));
-        (is_open && may_be_complete).then(SpanStore::default)
+        (is_open && may_be_complete).then_some(Due::Look)
     }
 
     /// Decides the parts that are complete; false where the trace is not decided in parts.
@@ -53,7 +52,7 @@ impl<O: TraceOwner> Completion<O> {
             if live.parts.is_none() || !matches!(live.phase, Phase::Open) {
                 return live.parts.is_some();
             }
-            let cut_values = live.store.cut_values();
+            self.ledger.cut_values(u64::from(live.store.take_cut_values()));
             let (taken, has_more) =
                 live.take_parts(Tick::from_nanos(stale), look == PartLook::AllEnded);
             if taken.is_empty() {
@@ -68,7 +67,6 @@ impl<O: TraceOwner> Completion<O> {
             };
             let taken: Vec<_> = taken.into_iter().map(follow).collect();
             drop(live);
-            self.ledger.cut_values(u64::from(cut_values));
             let decide = |(follows, part)| self.decide_part(traces, trace, part, follows, now);
             let decided: Vec<_> = taken.into_iter().map(decide).collect();
             self.note_decided(traces, trace, decided, now);
@@ -125,6 +123,7 @@ impl<O: TraceOwner> Completion<O> {
                     PartDrop::KeepRequested(store) => {
                         self.keep_part(traces, trace, store, traces.part_reason(trace))
                     }
+                    PartDrop::Remembered(store, kept) => self.keep_part(traces, trace, store, kept),
                 }
             }
         };
@@ -249,13 +248,19 @@ impl<O: TraceOwner> Completion<O> {
             }
             return;
         }
-        // What was decided while spans were open goes on as an open trace, of which these follow the decision.
-        if let Phase::Kept(_) = phase {
-            live.store.recorded_mut().mark_open_as_kept_below();
-        }
         live.phase = Phase::Open;
         trace.mark_worth_keeping();
-        drop(live);
+        // What was kept while spans were open goes on as an open trace: what has ended is late, and the spans that are
+        // open leave when they end.
+        if let Phase::Kept(kept) = phase {
+            live.store.recorded_mut().mark_open_as_kept_below();
+            let ended = live.store.split_ended();
+            traces.count_bytes(trace, &mut live);
+            drop(live);
+            self.send_late(traces, trace, ended, &kept);
+        } else {
+            drop(live);
+        }
         self.decide_parts(traces, trace, PartLook::BelowTrunk, now);
     }
 }

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::ledger::Reason;
 use crate::record::completion::CompletedTrace;
 use crate::record::deciders::FixedHead;
-use crate::record::local::Phase;
+use crate::record::local::{Due, Phase};
 use crate::record::recorder::Recorder;
 use crate::record::span::{ActiveSpan, RecordedSpan};
 use crate::trace::store::SpanIndex;
@@ -69,7 +69,7 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
         None
     } else if live.open == 0 {
         let store = recorder.completion.complete(&recorder.traces, trace, live);
-        store.map(|store| CompletedTrace::new(trace, store, recorder.clock.now()))
+        store.map(|store| CompletedTrace::new(trace, Due::Decide(store), recorder.clock.now()))
     } else {
         drop(live);
         None

@@ -34,6 +34,8 @@ pub(in crate::record) enum PartDrop {
     Dropped,
     /// It is to be kept: a request for it came while the tail was asked.
     KeepRequested(SpanStore),
+    /// It is to be kept for this reason: another service told of the trace.
+    Remembered(SpanStore, KeepReason),
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -58,11 +60,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             if trace.is_keep_requested() {
                 return RingOutcome::KeepRequested(store);
             }
-            // A notice is remembered before it is looked up under this lock, so that none falls between.
-            if let Some(link) = self.link()
-                && link.is_remembered(trace.trace_id(), now)
-                && let Some(kept) = link.keep_remembered(trace.trace_id())
-            {
+            if let Some(kept) = self.keep_remembered(trace, now) {
                 return RingOutcome::Remembered(store, kept);
             }
             // After a shutdown no request can come any more.
@@ -130,6 +128,11 @@ impl<O: TraceOwner> LiveTraces<O> {
         {
             return PartDrop::KeepRequested(store);
         }
+        if reason == Reason::NotKept
+            && let Some(kept) = self.keep_remembered(trace, now)
+        {
+            return PartDrop::Remembered(store, kept);
+        }
         if reason != Reason::NotKept {
             stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
         }
@@ -150,6 +153,14 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.drop_oldest();
         }
         PartDrop::Held(place)
+    }
+
+    /// Why spans of a trace are to be kept of which another service told. The caller holds the lock of its stripe: a notice
+    /// is remembered before it is looked up under that, so that none falls between.
+    #[inline]
+    fn keep_remembered(&self, trace: &LocalTrace<O>, now: Tick) -> Option<KeepReason> {
+        let link = self.link().filter(|link| link.is_remembered(trace.trace_id(), now))?;
+        link.keep_remembered(trace.trace_id())
     }
 
     /// Takes what the ring has of a trace out of it.
@@ -194,7 +205,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         let mut store = self.take_spans(&mut live);
         let spans = store.len() as u64;
-        self.ledger.cut_values(u64::from(store.cut_values()));
+        self.ledger.cut_values(u64::from(store.take_cut_values()));
         let pushed = match self.is_closed() {
             true => Pushed::Refused,
             false => stripe.ring.push(&trace.header, &mut store, now, &self.ring),
@@ -219,10 +230,10 @@ impl<O: TraceOwner> LiveTraces<O> {
         trace: &LocalTrace<O>,
         mut live: MutexGuard<'_, LiveSpans>,
     ) {
-        let ended = live.store.split_ended();
+        let mut ended = live.store.split_ended();
         self.count_bytes(trace, &mut live);
         drop(live);
-        self.ledger.cut_values(u64::from(ended.cut_values()));
+        self.ledger.cut_values(u64::from(ended.take_cut_values()));
         self.ledger.dropped(Reason::NotKept, ended.len() as u64);
     }
 

@@ -1,6 +1,7 @@
 //! One local trace.
 
 mod counted_baggage;
+mod due;
 mod foreign_spans;
 mod keep_request;
 mod live_parts;
@@ -11,6 +12,7 @@ mod worth;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use due::Due;
 pub(super) use foreign_spans::ForeignSpanCount;
 pub(crate) use keep_request::ASKED_FOR;
 pub(super) use keep_request::kept_for;
@@ -24,7 +26,7 @@ use crate::ledger::Reason;
 use crate::model::{LocalHandle, SpanId, TraceContext, TraceId};
 use crate::time::Tick;
 use crate::trace::header::{HeadSample, TraceHeader};
-use crate::trace::store::{SpanIndex, SpanStore};
+use crate::trace::store::SpanIndex;
 
 /// The slot of a trace that is not registered.
 const UNREGISTERED: u32 = u32::MAX >> 1;
@@ -42,8 +44,8 @@ pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
     /// Takes a trace that the caller has no more use for, for the next trace to use its memory.
     fn reclaim(&self, trace: Arc<LocalTrace<Self>>);
 
-    /// Decides about spans that were taken out of a trace. Asks the tail, which is user code.
-    fn decide(&self, trace: &Arc<LocalTrace<Self>>, store: SpanStore, now: Tick);
+    /// Does what is due in a trace. Asks the tail, which is user code.
+    fn decide(&self, trace: &Arc<LocalTrace<Self>>, due: Due, now: Tick);
 }
 
 /// What one local root and its descendants do in this process.

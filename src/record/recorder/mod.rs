@@ -23,7 +23,7 @@ use super::deciders::Deciders;
 use super::draft_holders::{DraftHolder, DraftHolders, RecorderId};
 use super::link::CoherenceLink;
 use super::live::{LiveTraces, SpanPool};
-use super::local::{LocalTrace, TraceOwner};
+use super::local::{Due, LocalTrace, TraceOwner};
 use super::postponed::PostponedDrops;
 use super::span::{UnrecordedTrace, UnrecordedTraces};
 use crate::kit::{Random, reentrancy};
@@ -33,7 +33,7 @@ use crate::sampling::Sampler;
 use crate::tail::TailPolicy;
 use crate::time::{Clock, Tick};
 use crate::trace::SpanMut;
-use crate::trace::store::{SpanIndex, SpanStore};
+use crate::trace::store::SpanIndex;
 use switch::RecordingSwitch;
 
 /// Records spans, finds out when local traces are complete, and asks the tail.
@@ -258,8 +258,8 @@ impl TraceOwner for Recorder {
         self.traces.reclaim(trace);
     }
 
-    fn decide(&self, trace: &Arc<LocalTrace<Self>>, store: SpanStore, now: Tick) {
-        self.completion.decide(&self.traces, trace, store, now);
+    fn decide(&self, trace: &Arc<LocalTrace<Self>>, due: Due, now: Tick) {
+        self.completion.decide_due(&self.traces, trace, due, now);
     }
 }
 

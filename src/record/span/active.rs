@@ -229,7 +229,7 @@ impl ActiveSpan {
         match self {
             Self::Recorded(span) => span.finish_with(end, after),
             Self::OverLimit(span) => {
-                span.finish(end, |trace, store, now| after(CompletedTrace::new(trace, store, now)));
+                span.finish(end, |trace, due, now| after(CompletedTrace::new(trace, due, now)));
             }
             Self::Unrecorded(_) => {}
         }

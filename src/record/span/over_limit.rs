@@ -8,10 +8,10 @@ use std::thread;
 use super::recorded::decide;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
-use crate::record::local::LocalTrace;
+use crate::record::local::{Due, LocalTrace};
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
-use crate::trace::store::{NewSpan, SpanIndex, SpanStore};
+use crate::trace::store::{NewSpan, SpanIndex};
 
 /// The span is not on record and has not ended.
 const WAITING: u32 = u32::MAX;
@@ -61,7 +61,7 @@ impl OverLimitSpan {
     pub(super) fn finish(
         &self,
         end: Option<Tick>,
-        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
+        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, Due, Tick),
     ) {
         let Recorder { clock, traces, completion, ledger, .. } = &*self.trace.owner;
         let now = clock.now();

@@ -6,10 +6,10 @@ use std::thread;
 use crate::model::{Baggage, SpanId, TraceContext};
 #[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
-use crate::record::local::{LocalTrace, TraceOwner};
+use crate::record::local::{Due, LocalTrace, TraceOwner};
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
-use crate::trace::store::{SpanIndex, SpanStore};
+use crate::trace::store::SpanIndex;
 
 /// A span in the buffer of a local trace.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl RecordedSpan {
     pub(super) fn finish(
         &self,
         end: Option<Tick>,
-        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
+        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, Due, Tick),
     ) {
         let now = self.trace.owner.clock.now();
         self.finish_at(end.unwrap_or(now), now, after);
@@ -54,7 +54,7 @@ impl RecordedSpan {
         &self,
         end: Tick,
         now: Tick,
-        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, SpanStore, Tick),
+        after: impl FnOnce(&Arc<LocalTrace<Recorder>>, Due, Tick),
     ) {
         let recorder = &*self.trace.owner;
         let mut live = self.trace.lock();
@@ -72,7 +72,7 @@ impl RecordedSpan {
         end: Option<Tick>,
         after: impl FnOnce(CompletedTrace<Recorder>),
     ) {
-        self.finish(end, |trace, store, now| after(CompletedTrace::new(trace, store, now)));
+        self.finish(end, |trace, due, now| after(CompletedTrace::new(trace, due, now)));
         self.has_ended = true;
     }
 
@@ -109,9 +109,9 @@ impl RecordedSpan {
     }
 }
 
-/// Decides a trace that is complete where its last span has ended.
-pub(super) fn decide(trace: &Arc<LocalTrace<Recorder>>, store: SpanStore, now: Tick) {
-    trace.owner.decide(trace, store, now);
+/// Decides what is complete of a trace where a span of it has ended.
+pub(super) fn decide(trace: &Arc<LocalTrace<Recorder>>, due: Due, now: Tick) {
+    trace.owner.decide(trace, due, now);
 }
 
 impl Drop for RecordedSpan {

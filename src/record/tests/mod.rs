@@ -7,6 +7,7 @@ mod ended;
 mod late;
 mod leaks;
 mod model;
+mod parts;
 mod requests;
 
 use std::sync::{Arc, Mutex};

@@ -164,6 +164,12 @@ impl SpanStore {
         self.recorded.cut_values()
     }
 
+    /// Takes how many values were cut to the length limit, for the ledger, which is told once.
+    #[inline]
+    pub(crate) fn take_cut_values(&mut self) -> u32 {
+        self.recorded.take_cut_values()
+    }
+
     /// The service that made the spans, where the adapter that handed them over named one.
     pub(crate) fn resource(&self) -> Option<&Arc<Resource>> {
         self.foreign()?.resource()

@@ -189,6 +189,12 @@ impl RecordedSpans {
         }
     }
 
+    /// Takes how many values were cut to the length limit.
+    #[inline]
+    pub(super) fn take_cut_values(&mut self) -> u32 {
+        self.details.as_mut().map_or(0, |details| std::mem::take(&mut details.cut_values))
+    }
+
     /// Counts another number of bytes as reserved.
     pub(super) fn set_used(&mut self, used: usize) {
         self.budget = self.budget.with_used(used);

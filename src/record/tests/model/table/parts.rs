@@ -32,14 +32,14 @@ impl StateTable {
             if row.trunk.intersection(&row.open).next().is_some() {
                 row.is_in_parts = true;
                 row.is_worth_keeping = true;
-                if row.state == State::Kept {
-                    row.kept_below.extend(row.open.iter().copied());
-                }
                 let held = std::mem::take(&mut row.held);
                 row.held_parts.push(held);
-                row.state = State::Open;
+                if std::mem::replace(&mut row.state, State::Open) == State::Kept {
+                    row.kept_below.extend(row.open.iter().copied());
+                    self.export_late(index);
+                }
             }
-            if row.is_in_parts {
+            if self.traces[index].is_in_parts {
                 self.decide_parts(index, now, false);
             }
         }

@@ -1,0 +1,94 @@
+//! Traces that are decided in parts.
+
+use super::*;
+use crate::model::TagRef;
+
+const PART_AGE: Duration = Duration::from_secs(60);
+
+/// A trace that is decided in parts, as its root has been open for long.
+fn long_open(bench: &Bench) -> ActiveSpan {
+    let root = bench.start("loop");
+    bench.clock.advance(PART_AGE);
+    bench.poll();
+    root
+}
+
+#[cfg(feature = "layer")]
+#[test]
+fn a_look_at_parts_leaves_a_trace_alone_that_was_decided_meanwhile() {
+    for is_sent_open in [false, true] {
+        let bench = Bench::keeping_errors(RecordLimits::default());
+        let root = long_open(&bench);
+        let mut child = root.child("child".into());
+        fail(&root);
+        let mut look = None;
+        child.finish_with(None, |due| look = Some(due));
+        if is_sent_open {
+            bench.recorder.send_open(true, bench.now());
+        }
+        drop(root);
+        assert_eq!(bench.exported(), [["loop", "child"]]);
+        assert!(look.is_some());
+        drop(look);
+        assert_eq!(bench.exported(), [["loop", "child"]]);
+        assert_eq!((bench.stats().live, bench.stats().panics), (0, 0));
+    }
+}
+
+#[test]
+fn late_spans_of_a_trace_that_was_kept_leave_before_it_is_decided_in_parts() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    let straggler = root.child("straggler".into());
+    fail(&root);
+    drop(root);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.poll();
+    drop(straggler.child("late".into()));
+    assert_eq!(bench.exported(), [["root"]]);
+    bench.clock.advance(PART_AGE);
+    bench.poll();
+    assert_eq!(bench.exported(), [["root"], ["late"]]);
+    drop(straggler);
+    assert_eq!(bench.exported(), [["root"], ["late"], ["straggler"]]);
+    assert_eq!((bench.stats().live, bench.stats().held), (0, 0));
+}
+
+#[test]
+fn values_that_were_cut_in_parts_are_counted_once() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let cut = |span: &ActiveSpan| span.set_tag("long".into(), TagRef::Str(&"x".repeat(20_000)));
+    let root = bench.start("root");
+    let failed = root.child("failed".into());
+    cut(&failed);
+    fail(&failed);
+    drop(failed);
+    // It is sent apart from the open root.
+    bench.recorder.send_complete_parts(bench.now());
+    assert_eq!(bench.exported(), [["failed"]]);
+    assert_eq!(bench.stats().cut_values, 1);
+    cut(&root);
+    drop(root);
+    assert_eq!(bench.stats().cut_values, 2);
+}
+
+#[test]
+fn values_of_a_trace_that_a_late_error_takes_out_of_the_ring_are_counted_once() {
+    for is_sent_open in [false, true] {
+        let bench = Bench::keeping_errors(RecordLimits::default());
+        let root = bench.start("root");
+        let straggler = root.child("straggler".into());
+        root.set_tag("long".into(), TagRef::Str(&"x".repeat(20_000)));
+        drop(root);
+        bench.clock.advance(Duration::from_secs(10));
+        bench.poll();
+        assert_eq!((bench.stats().held, bench.stats().cut_values), (1, 1));
+        fail(&straggler);
+        if is_sent_open {
+            bench.recorder.send_open(true, bench.now());
+        }
+        drop(straggler);
+        assert_eq!(bench.exported(), [["root", "straggler"]]);
+        assert_eq!(bench.stats().cut_values, 1);
+    }
+}

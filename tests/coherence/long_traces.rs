@@ -1,0 +1,29 @@
+//! A trace that is decided in parts while another service keeps it.
+
+use std::time::Duration;
+
+use tailtrace::TraceId;
+use tailtrace::coherence::MemoryBus;
+
+use crate::support::PLENTY;
+use crate::world::{Service, meet};
+
+#[test]
+fn a_part_that_ends_after_another_service_told_of_its_trace_is_kept() {
+    let bus = MemoryBus::new();
+    let (shop, bank) = (Service::start("shop", &bus), Service::start("bank", &bus));
+    meet(&[&shop, &bank]);
+    let id = TraceId::new();
+    let root = bank.root("stream", id);
+    bank.clock.advance(Duration::from_secs(60));
+    bank.pipeline.flush(PLENTY).unwrap();
+    let heard = bank.stats().heard;
+    shop.keep(id);
+    bank.wait(|stats| stats.heard > heard);
+    // It has begun after the notice came.
+    bank.clock.advance(Duration::from_secs(1));
+    drop(root.child("message"));
+    assert_eq!(bank.exported(), [["message"]]);
+    drop(root);
+    assert_eq!(bank.exported(), [["message"], ["stream"]]);
+}
