@@ -131,7 +131,8 @@ mod tests {
             taken in 0..9_000usize,
         ) {
             let mut numbers = Numbers::default();
-            let (mut end, mut free) = (taken, BTreeSet::new());
+            let mut end = taken;
+            let mut free = BTreeSet::new();
             (0..taken).for_each(|_| _ = take(&mut numbers));
             for (is_release, number) in ops {
                 if is_release && number < end && free.insert(number) {

@@ -128,13 +128,10 @@ impl<O: TraceOwner> LiveTraces<O> {
         {
             return PartDrop::KeepRequested(store);
         }
-        if reason == Reason::NotKept
-            && let Some(kept) = self.keep_remembered(trace, now)
-        {
-            return PartDrop::Remembered(store, kept);
-        }
         if reason != Reason::NotKept {
             stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
+        } else if let Some(kept) = self.keep_remembered(trace, now) {
+            return PartDrop::Remembered(store, kept);
         }
         let pushed = match self.is_closed() || reason != Reason::NotKept {
             true => Pushed::Refused,

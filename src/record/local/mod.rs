@@ -14,9 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use due::Due;
 pub(super) use foreign_spans::ForeignSpanCount;
-pub(crate) use keep_request::ASKED_FOR;
 pub(super) use keep_request::kept_for;
-pub(crate) use keep_request::{KeepOrigin, KeepRequest};
+pub(crate) use keep_request::{ASKED_FOR, KeepOrigin, KeepRequest};
 pub(super) use live_spans::{LiveSpans, Phase};
 pub(super) use open_parts::PartOutcome;
 pub(super) use worth::Worth;
@@ -254,8 +253,7 @@ impl<O> LocalTrace<O> {
 
     /// Where the strongest request for a part of it that began at this moment comes from.
     pub(super) fn part_requested(&self, start: Tick) -> Option<KeepOrigin> {
-        let is_meant = start.as_nanos() <= self.requested_at.load(Ordering::Relaxed);
-        self.requested().filter(|_| is_meant)
+        self.requested().filter(|_| start.as_nanos() <= self.requested_at.load(Ordering::Relaxed))
     }
 
     /// Adds a request for the trace; whether none that was made before is as strong.

@@ -159,11 +159,6 @@ impl SpanStore {
         }
     }
 
-    /// How many values were cut to the length limit.
-    pub(crate) fn cut_values(&self) -> u32 {
-        self.recorded.cut_values()
-    }
-
     /// Takes how many values were cut to the length limit, for the ledger, which is told once.
     #[inline]
     pub(crate) fn take_cut_values(&mut self) -> u32 {
@@ -247,7 +242,7 @@ impl SpanStore {
     /// Adds the spans of another store of the same trace. How many values were cut is that store's number then: those
     /// of the spans that are here were counted.
     pub(crate) fn append(&mut self, mut more: Self, correction: ClockCorrection) {
-        let cut_values = more.cut_values();
+        let cut_values = more.take_cut_values();
         if more.len() > 0 && !self.append_originals(&mut more) {
             let recorded = self.make_recorded(correction);
             let more = more.make_recorded(correction);
