@@ -120,7 +120,7 @@ proptest! {
                         let names = directory.names().unwrap();
                         let name = names.iter().find(|name| name.number == *number).unwrap();
                         let noise = vec![0xff; bytes.len()];
-                        let content = if cut { &bytes[..bytes.len() - 1] } else { &noise[..] };
+                        let content = if cut { &bytes[..bytes.len().saturating_sub(1)] } else { &noise[..] };
                         fs::write(disk.0.join(name.to_string()), content).unwrap();
                         // A shorter file takes less of the bound.
                         *bytes = content.to_vec();
