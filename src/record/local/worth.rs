@@ -6,7 +6,7 @@ use crate::trace::header::TraceHeader;
 /// What a trace is worth at a limit; the least goes first.
 ///
 /// An error, a sampler of this process or a request to keep the trace comes first. Then chance decides: the
-/// randomness of the trace, which is the same for all local roots of it, mixed with a secret of the process. The
+/// id of the trace, which is the same for all local roots of it, mixed with a secret of the process. The
 /// bits alone are chosen by a caller, who could choose those that survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::record) struct Worth {
@@ -16,7 +16,10 @@ pub(in crate::record) struct Worth {
 
 impl Worth {
     pub(in crate::record) fn new(is_worth_keeping: bool, header: &TraceHeader) -> Self {
-        Self { is_worth_keeping, order: secret_order(header.randomness().bits()) }
+        let id = header.trace_id.to_bits();
+        // All of the id: callers may choose some of its bits alike for all their traces.
+        let order = secret_order((id >> 64) as u64 ^ secret_order(id as u64));
+        Self { is_worth_keeping, order }
     }
 
     /// The worth of a trace of which no more is known than the head's answer.
