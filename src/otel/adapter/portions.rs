@@ -3,10 +3,11 @@
 use std::vec::IntoIter;
 
 use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanId;
 
 use super::SdkSpan;
-use super::convert::{notes_of, spans_of, to_span_id};
-use super::release_line::SpanData;
+use super::convert::{notes_of, spans_of};
+use super::release_line::{SpanData, is_parent_remote};
 use crate::trace::Trace;
 
 /// How many spans an exporter of OpenTelemetry gets in one call: as many as from the SDK's batch processor.
@@ -63,13 +64,10 @@ impl Portions {
             let Some(trace) = self.traces.next() else { return false };
             let bytes = trace.bytes();
             // Spans that came from the SDK are moved, not converted.
-            let noted = trace.root().map(|root| to_span_id(root.span_id()));
             let mut notes: Vec<KeyValue> = notes_of(&trace).collect();
             let spans = match SdkSpan::take_all(trace) {
                 Ok(mut spans) => {
-                    let mut all = spans.iter_mut();
-                    let root = all.find(|span| Some(span.0.span_context.span_id()) == noted);
-                    if let Some(SdkSpan(root)) = root {
+                    if let Some(SdkSpan(root)) = root_of(&mut spans) {
                         root.attributes.append(&mut notes);
                     }
                     spans
@@ -81,4 +79,21 @@ impl Portions {
         }
         true
     }
+}
+
+/// The local root among spans of the SDK. It has most likely ended last, and is found without a look at the others.
+// `Trace::root` would make records of all of them.
+fn root_of(spans: &mut [SdkSpan]) -> Option<&mut SdkSpan> {
+    let begins =
+        |SdkSpan(span): &SdkSpan| span.parent_span_id == SpanId::INVALID || is_parent_remote(span);
+    let at = spans.iter().rposition(begins).or_else(|| {
+        // A line that does not tell remote parents.
+        let mut ids: Vec<SpanId> = spans.iter().map(|span| span.0.span_context.span_id()).collect();
+        ids.sort_unstable_by_key(|id| id.to_bytes());
+        let is_here = |parent: SpanId| {
+            ids.binary_search_by_key(&parent.to_bytes(), |id| id.to_bytes()).is_ok()
+        };
+        spans.iter().rposition(|span| !is_here(span.0.parent_span_id))
+    })?;
+    spans.get_mut(at)
 }
