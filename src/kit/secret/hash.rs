@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 static KEY: OnceLock<RandomState> = OnceLock::new();
 
 /// A place in an order of this process, in which a caller that chooses the bits cannot choose the place.
-pub(crate) fn secret_order(bits: u64) -> u64 {
+pub(crate) fn secret_order(bits: u128) -> u64 {
     KEY.get_or_init(RandomState::new).hash_one(bits)
 }
 

@@ -16,10 +16,8 @@ pub(in crate::record) struct Worth {
 
 impl Worth {
     pub(in crate::record) fn new(is_worth_keeping: bool, header: &TraceHeader) -> Self {
-        let id = header.trace_id.to_bits();
         // All of the id: callers may choose some of its bits alike for all their traces.
-        let order = secret_order((id >> 64) as u64 ^ secret_order(id as u64));
-        Self { is_worth_keeping, order }
+        Self { is_worth_keeping, order: secret_order(header.trace_id.to_bits()) }
     }
 
     /// The worth of a trace of which no more is known than the head's answer.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kit::secret::secret_order;
 use crate::ledger::Reason;
-use crate::model::{Randomness, TraceId};
+use crate::model::TraceId;
 use crate::time::Tick;
 
 /// What the head answers about a root, and whether a policy drops it on purpose.
@@ -100,8 +100,7 @@ impl TraceRow {
     }
 
     pub(super) fn worth(&self) -> (bool, u64) {
-        let randomness = Randomness::from_trace_id_bits(self.id.to_bits());
-        (self.is_worth_keeping, secret_order(randomness.bits()))
+        (self.is_worth_keeping, secret_order(self.id.to_bits()))
     }
 }
 
