@@ -74,6 +74,12 @@ impl Seen {
         // The span whose parent is in another process.
         let called = trace.root().filter(|root| root.parent_span_id().is_some());
         let called = called.map(SpanRef::span_id);
+        let is_root = trace.root().is_some_and(|root| root.span_id() == span.span_id());
+        let mut tags = attributes(span.tags());
+        // What is told of the decision stands beside the root's own tags.
+        for (key, value) in trace.notes().filter(|_| is_root) {
+            tags.extend(attributes([(key, value)].into_iter()));
+        }
         let status = match span.status() {
             Status::Unset => 0,
             Status::Ok => 1,
@@ -87,7 +93,7 @@ impl Seen {
             kind: kind(span.kind()),
             start: nanos(span.start_time()),
             end: nanos(span.end_time().expect("the span has ended")),
-            tags: attributes(span.tags()),
+            tags,
             logs: span.logs().map(log).collect(),
             links: span.links().map(link).collect(),
             status: (status, span.status_description().to_owned()),
