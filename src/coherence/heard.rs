@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::notice::Notice;
 use crate::ledger::CoherenceCounters;
 
-/// The most entries of the ring that one notice may have exported; further ones count as over budget.
+/// The most parts of one trace that notices may have kept here, from the ring, while they run or when they come; further
+/// ones count as over budget.
 pub(crate) const MOST_RING_ENTRIES: usize = 64;
 
 /// A notice, on its way to the recorder.
@@ -34,10 +35,8 @@ impl HeardNotice {
 /// What became of a notice in the recorder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeardOutcome {
-    /// Entries of the ring were exported; `over_budget` further ones were not.
-    KeptFromRing {
-        over_budget: u64,
-    },
+    /// Entries of the ring were exported.
+    KeptFromRing,
     /// A live trace will be kept when it is complete.
     KeptWhileRunning,
     AlreadyKept,
@@ -50,10 +49,7 @@ impl HeardOutcome {
     /// Counts what became of `heard`.
     pub(super) fn count(self, heard: &HeardNotice, counters: &CoherenceCounters) {
         match self {
-            Self::KeptFromRing { over_budget } => {
-                counters.kept_from_ring(1);
-                counters.over_budget(over_budget);
-            }
+            Self::KeptFromRing => counters.kept_from_ring(1),
             _ if heard.is_own => {}
             Self::KeptWhileRunning => counters.kept_while_running(1),
             Self::AlreadyKept => counters.already_kept(1),
@@ -65,7 +61,7 @@ impl HeardOutcome {
 
 /// The recorder, as coherence sees it. Called on the thread of coherence, under no lock of its.
 pub(crate) trait KeepHeard: Send + Sync {
-    /// Keeps what the recorder has of the notice's trace, up to [`MOST_RING_ENTRIES`] of the ring.
+    /// Keeps what the recorder has of the notice's trace, up to [`MOST_RING_ENTRIES`] parts of it. Counts those beyond.
     fn keep_heard(&self, heard: &HeardNotice) -> HeardOutcome;
 }
 
@@ -91,9 +87,8 @@ mod tests {
     #[test]
     fn each_outcome_has_its_count() {
         let counters = CoherenceCounters::default();
-        let over_budget = 3 * MOST_RING_ENTRIES as u64;
         for outcome in [
-            HeardOutcome::KeptFromRing { over_budget },
+            HeardOutcome::KeptFromRing,
             HeardOutcome::KeptWhileRunning,
             HeardOutcome::AlreadyKept,
             HeardOutcome::DroppedOnPurpose,
@@ -102,7 +97,6 @@ mod tests {
             outcome.count(&heard("", ""), &counters);
         }
         let stats = counters.snapshot();
-        assert_eq!(stats.over_budget, over_budget);
-        assert_eq!(stats.rows().map(|(_, count)| count).sum::<u64>(), 5 + over_budget);
+        assert_eq!(stats.rows().map(|(_, count)| count).sum::<u64>(), 5);
     }
 }

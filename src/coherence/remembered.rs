@@ -59,6 +59,11 @@ impl Remembered {
         }
     }
 
+    /// For about how many ids there is room.
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len() / 2
+    }
+
     /// Whether all of this trace is remembered.
     #[inline]
     pub(crate) fn contains(&self, trace_id: TraceId, now: Tick) -> bool {

@@ -23,24 +23,15 @@ impl KeepHeard for HeardKeeper {
         let Some(link) = traces.link() else { return HeardOutcome::Unknown };
         let trace_id = heard.notice.trace_id;
         let reason = heard.kept_by();
-        let most_dropped = link.remember_reason(trace_id, &reason);
-        let request = KeepRequest {
-            trace_id,
-            reason: reason.into(),
-            origin: KeepOrigin::Notice,
-            most_dropped,
-        };
-        let (outcome, found) = completion.keep_one(traces, &request, clock.now());
-        link.spend(trace_id, found.taken);
-        let over_budget = found.over_budget;
-        if outcome != KeepOutcome::Exported && over_budget > 0 {
-            link.handle().count_over_budget(over_budget);
-        }
+        link.remember_reason(trace_id, &reason);
+        let request = KeepRequest { trace_id, reason: reason.into(), origin: KeepOrigin::Notice };
+        let (outcome, over_budget) = completion.keep_one(traces, &request, clock.now());
+        link.handle().count_over_budget(over_budget);
         if outcome != KeepOutcome::DroppedOnPurpose {
             link.on_heard(heard, outcome != KeepOutcome::Unknown);
         }
         match outcome {
-            KeepOutcome::Exported => HeardOutcome::KeptFromRing { over_budget },
+            KeepOutcome::Exported => HeardOutcome::KeptFromRing,
             KeepOutcome::WhenComplete => HeardOutcome::KeptWhileRunning,
             KeepOutcome::AlreadyKept => HeardOutcome::AlreadyKept,
             KeepOutcome::DroppedOnPurpose => HeardOutcome::DroppedOnPurpose,

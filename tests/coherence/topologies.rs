@@ -63,9 +63,7 @@ proptest! {
             prop_assert_eq!(service.exported().len(), wanted);
             let reasons: BTreeSet<String> =
                 service.memory.traces().iter().map(|trace| trace.kept_by().to_owned()).collect();
-            // An id is remembered a moment before its reason: a part that ends in between says only by whom.
-            let is_known = |reason: &String| reason.starts_with("Errors") || reason == "another service";
-            prop_assert!(reasons.iter().all(is_known), "{:?}", reasons);
+            prop_assert!(reasons.iter().all(|reason| reason.starts_with("Errors")), "{:?}", reasons);
         }
         let announced: u64 = services.iter().map(|service| service.stats().announced).sum();
         prop_assert!(announced - before <= decided, "{} of {decided}", announced - before);

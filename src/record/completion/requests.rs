@@ -10,14 +10,6 @@ use crate::trace::KeepReason;
 /// How many trace ids are looked for before what was found is sent on.
 const KEPT_AT_ONCE: usize = 256;
 
-/// How many dropped traces a request found in the ring.
-pub(in crate::record) struct FoundInRing {
-    /// They are on their way to the exporters.
-    pub(in crate::record) taken: usize,
-    /// The ring has these still: the request may take no more.
-    pub(in crate::record) over_budget: u64,
-}
-
 impl<O: TraceOwner> Completion<O> {
     /// Keeps traces after the fact, or when they complete; what came of each, in the order of the requests.
     pub(in crate::record) fn keep_all(
@@ -35,17 +27,18 @@ impl<O: TraceOwner> Completion<O> {
         outcomes
     }
 
-    /// Keeps a trace as [`keep_all`](Self::keep_all) does: what came of it, and how many dropped traces were found.
+    /// Keeps a trace as [`keep_all`](Self::keep_all) does: what came of it, and how many parts there are beyond those
+    /// that notices may have kept.
     pub(in crate::record) fn keep_one(
         &self,
         traces: &LiveTraces<O>,
         request: &KeepRequest,
         now: Tick,
-    ) -> (KeepOutcome, FoundInRing) {
+    ) -> (KeepOutcome, u64) {
         let found =
             traces.request_keep(std::slice::from_ref(request), now).pop().unwrap_or_default();
-        let in_ring = FoundInRing { taken: found.dropped.len(), over_budget: found.over_budget };
-        (self.keep_requested(request, found), in_ring)
+        let over_budget = found.over_budget;
+        (self.keep_requested(request, found), over_budget)
     }
 
     /// Sends on what a request has taken out of the ring, and says what came of the request.

@@ -4,7 +4,7 @@ mod reasons;
 mod watch;
 
 use std::borrow::Cow;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use reasons::{HeardReasons, RememberedPart};
@@ -28,9 +28,26 @@ pub(super) struct CoherenceLink {
     watch: Mutex<CoherenceWatch>,
 }
 
+/// The parts of one trace that notices may still have kept, which no other thread spends meanwhile.
+pub(super) struct PartBudget<'l> {
+    reasons: MutexGuard<'l, HeardReasons>,
+    id: TraceId,
+}
+
+impl PartBudget<'_> {
+    pub(super) fn left(&mut self) -> usize {
+        self.reasons.left(self.id)
+    }
+
+    pub(super) fn spend(&mut self, parts: usize) {
+        self.reasons.spend(self.id, parts);
+    }
+}
+
 impl CoherenceLink {
     pub(super) fn new(handle: CoherenceHandle) -> Self {
-        Self { handle, reasons: Mutex::default(), watch: Mutex::default() }
+        let reasons = Mutex::new(HeardReasons::new(handle.remembered().capacity()));
+        Self { handle, reasons, watch: Mutex::default() }
     }
 
     pub(super) fn handle(&self) -> &CoherenceHandle {
@@ -47,30 +64,34 @@ impl CoherenceLink {
         self.handle.remembered().contains(id, now)
     }
 
-    /// Remembers why a trace was kept elsewhere; how many parts of it may be kept here.
-    pub(super) fn remember_reason(&self, id: TraceId, reason: &str) -> usize {
-        lock(&self.reasons).insert(id, reason)
+    /// Remembers why a trace was kept elsewhere.
+    pub(super) fn remember_reason(&self, id: TraceId, reason: &str) {
+        lock(&self.reasons).insert(id, reason);
     }
 
-    /// So many parts of a trace were kept because another service kept it.
-    pub(super) fn spend(&self, id: TraceId, parts: usize) {
-        lock(&self.reasons).spend(id, parts);
+    /// How many parts of a trace notices may still have kept. The caller may hold the lock of a stripe.
+    pub(super) fn budget(&self, id: TraceId) -> PartBudget<'_> {
+        PartBudget { reasons: lock(&self.reasons), id }
     }
 
     /// The mark of a part that is kept because its trace is remembered, which is counted; `None` where as many parts of
-    /// that trace were kept as may be.
+    /// that trace were kept as may be, or a notice finds it in the ring.
     #[cold]
     pub(super) fn keep_remembered(&self, id: TraceId) -> Option<KeepReason> {
-        let RememberedPart::Kept(reason) = lock(&self.reasons).keep(id) else {
-            self.handle.count_over_budget(1);
-            return None;
-        };
-        self.handle.count_kept_when_it_came();
-        if is_watched(id) {
-            self.handle.count_watched(true);
+        match lock(&self.reasons).keep(id) {
+            RememberedPart::Kept(reason) => {
+                self.handle.count_kept_when_it_came();
+                if is_watched(id) {
+                    self.handle.count_watched(true);
+                }
+                Some(kept_for(Cow::from(reason.to_string())))
+            }
+            RememberedPart::OverBudget => {
+                self.handle.count_over_budget(1);
+                None
+            }
+            RememberedPart::FoundInRing => None,
         }
-        let reason = reason.map(|reason| Cow::from(reason.to_string()));
-        Some(kept_for(reason.unwrap_or(Cow::Borrowed("another service"))))
     }
 
     /// Tells the other services that a policy kept a trace, or the part of it below a span and the parent of that.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::LiveTraces;
 use super::decided::{DecidedAs, Decisions};
 use super::stripe::StripeState;
-use crate::record::local::{ASKED_FOR, KeepRequest, LocalTrace, TraceOwner, kept_for};
+use crate::record::link::PartBudget;
+use crate::record::local::{ASKED_FOR, KeepOrigin, KeepRequest, LocalTrace, TraceOwner, kept_for};
 use crate::record::ring::DroppedTrace;
 use crate::time::Tick;
 use crate::trace::KeepReason;
@@ -19,7 +20,7 @@ const IDS_AT_ONCE: usize = 16;
 pub(in crate::record) struct RequestedTraces {
     /// Traces that had been dropped, the newest of a stripe first.
     pub(in crate::record) dropped: Vec<DroppedTrace>,
-    /// How many more had been dropped than the request may take.
+    /// How many more there are than a notice may have kept.
     pub(in crate::record) over_budget: u64,
     /// How many live traces were asked for.
     pub(in crate::record) live: usize,
@@ -59,19 +60,37 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) {
         let id = request.trace_id;
         found.decided.add(stripe.decided.find(id));
-        let most = request.most_dropped.saturating_sub(found.dropped.len());
+        // Spent under the lock of the stripe, as by parts that are dropped into its ring.
+        let mut budget = match request.origin {
+            KeepOrigin::Notice => self.link().map(|link| link.budget(id)),
+            KeepOrigin::Person => None,
+        };
+        let most = budget.as_mut().map_or(usize::MAX, PartBudget::left);
         let taken = stripe.ring.take(id, now, &self.ring, most);
+        if let Some(budget) = &mut budget {
+            budget.spend(taken.traces.len());
+        }
         found.over_budget += taken.left;
         if !taken.traces.is_empty() {
             stripe.decided.insert(id, DecidedAs::Kept);
             found.dropped.extend(taken.traces);
         }
         for trace in stripe.table.find(id) {
-            found.live += 1;
-            // A reason that was left in this place by an earlier trace is overwritten here.
-            if trace.request_keep(request.origin, now)
-                && let Some(slot) = trace.slot()
+            if budget.as_mut().is_some_and(|budget| budget.left() == 0)
+                && !trace.is_keep_requested()
             {
+                found.over_budget += 1;
+                continue;
+            }
+            found.live += 1;
+            if !trace.request_keep(request.origin, now) {
+                continue;
+            }
+            if let Some(budget) = &mut budget {
+                budget.spend(1);
+            }
+            // A reason that was left in this place by an earlier trace is overwritten here.
+            if let Some(slot) = trace.slot() {
                 stripe.reasons.insert(slot as u32, request.reason.clone());
             }
         }

@@ -15,8 +15,6 @@ pub(crate) struct KeepRequest {
     /// What [`Trace::kept_by`](crate::Trace::kept_by) says of a trace that is kept for it alone.
     pub(crate) reason: Cow<'static, str>,
     pub(crate) origin: KeepOrigin,
-    /// How many traces it may take out of the ring.
-    pub(crate) most_dropped: usize,
 }
 
 /// Where a request to keep a trace comes from; the greater one is the stronger.
@@ -42,7 +40,7 @@ impl KeepOrigin {
 impl KeepRequest {
     /// A request of the program, or of a person by way of it.
     pub(crate) const fn by_person(trace_id: TraceId, reason: Cow<'static, str>) -> Self {
-        Self { trace_id, reason, origin: KeepOrigin::Person, most_dropped: usize::MAX }
+        Self { trace_id, reason, origin: KeepOrigin::Person }
     }
 
     /// The mark of a trace that is kept for this request: how likely that was is not known.

@@ -97,13 +97,7 @@ impl Bench {
     /// Asks for a trace as a notice of another service does.
     fn hear(&self, trace_id: TraceId) -> KeepOutcome {
         let reason = "Errors at payments".into();
-        let most_dropped = usize::MAX;
-        self.recorder.keep(KeepRequest {
-            trace_id,
-            reason,
-            origin: KeepOrigin::Notice,
-            most_dropped,
-        })
+        self.recorder.keep(KeepRequest { trace_id, reason, origin: KeepOrigin::Notice })
     }
 
     fn now(&self) -> Tick {
