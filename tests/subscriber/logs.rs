@@ -7,7 +7,7 @@ use super::text::{Lines, program};
 use tailtrace::{Pipeline, TraceIds, TraceSpanExt};
 use tracing::dispatcher::with_default;
 use tracing::level_filters::LevelFilter;
-use tracing::{Dispatch, Subscriber, debug, debug_span, info, info_span};
+use tracing::{Dispatch, Subscriber, debug, debug_span, field, info, info_span};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, prelude::*, reload};
 
@@ -157,6 +157,38 @@ fn spans_that_only_the_logs_have_are_passed_over_in_the_traces() {
         "outer\n│    info: \"both\"\n│    info: \"named\"\n├─ inner\n└─ named"
     );
     assert_eq!(lines.text().lines().count(), 3, "{}", lines.text());
+}
+
+#[test]
+fn spans_that_are_not_logged_keep_their_fields_and_end_below_one_that_is() {
+    let run = Run::start(keeping(), |pipeline: &Pipeline| {
+        let logs = tracing_subscriber::registry().with(plain(Lines::default()));
+        let logs = logs.with(LevelFilter::INFO);
+        pipeline.subscriber().with_filter(LevelFilter::DEBUG).with_logs(logs)
+    });
+    let work = || {
+        for _ in 0..3 {
+            let outer = info_span!("outer").entered();
+            let first = debug_span!("first", early = 1, late = field::Empty);
+            let second = debug_span!("second", early = 2, late = field::Empty);
+            for (span, late) in [(&first, 3), (&second, 4)] {
+                span.record("late", late);
+                span.in_scope(|| debug!("inside"));
+            }
+            drop((first, second, outer));
+        }
+    };
+    // One thread after the other, so that their traces come in order.
+    for _ in 0..40 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| with_default(&run.dispatch, work));
+        });
+    }
+    let trees = run.end().trees();
+    let first = "├─ first early=1 late=3\n│       debug: \"inside\"";
+    let second = "└─ second early=2 late=4\n        debug: \"inside\"";
+    let one = format!("outer\n{first}\n{second}");
+    assert_eq!(trees, vec![one; 120].join("\n"));
 }
 
 #[test]

@@ -26,7 +26,8 @@ impl LayerState {
         let metadata = attributes.metadata();
         let child = if attributes.is_contextual() {
             let innermost = self.current.innermost();
-            let child = innermost.and_then(|parent| self.spans.start_child(parent, id, metadata));
+            let table = self.table_of(id);
+            let child = innermost.and_then(|parent| table.start_child(parent, id, metadata));
             child.or_else(|| self.start_child_of_current(id, metadata))
         } else {
             let parent = attributes.parent();
@@ -52,7 +53,7 @@ impl LayerState {
         id: u64,
         metadata: &'static Metadata<'static>,
     ) -> Option<StartedChild> {
-        let child = self.spans.start_child(parent, id, metadata);
+        let child = self.table_of(id).start_child(parent, id, metadata);
         child.or_else(|| self.start_child_slowly(parent, id, metadata))
     }
 
