@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -218,4 +219,30 @@ fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
     names.retain(|name| *name != given_up);
     state.arrived(&names[0]);
     assert_eq!(spooled(), 0);
+}
+
+#[test]
+fn what_waits_for_a_slow_link_is_in_requests_that_the_link_carries() {
+    const MIB: u64 = 1 << 20;
+    let disk = TestDirectory::new();
+    let directory = disk.directory(100 * MIB, Duration::from_secs(60));
+    // Connections are taken, and nothing is answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let exporter = OtlpExporter::builder()
+        .with_endpoint(format!("http://{address}"))
+        .with_timeout(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    let state = SpoolState::new(directory, exporter);
+    let mut request = vec![0; 2 << 20];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(runtime.block_on(state.exporter.send_encoded(&mut request)).is_err());
+    let large = || span("large").tag("text", "x".repeat(16_000));
+    let root = (0..100).fold(large(), |root, _| root.child(large()));
+    state.write(Batch::from(trace(root))).unwrap();
+    let size =
+        |name: &FileName| fs::metadata(disk.0.join(name.to_string())).map_or(0, |file| file.len());
+    let names = state.directory.names().unwrap();
+    assert!(names.len() > 2 && names.iter().all(|name| size(name) <= MIB / 2), "{names:?}");
 }

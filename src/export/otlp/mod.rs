@@ -185,11 +185,11 @@ impl OtlpExporter {
 /// What a spool needs: requests that are written now and sent later.
 #[cfg(feature = "spool")]
 impl OtlpExporter {
-    /// Writes a request of protobuf with as many spans as fit, from the first that is left; how many they are.
+    /// Writes a request as large as the link carries now, from the first span that is left; how many spans it has.
     pub(crate) fn encode_request(&self, batch: &mut Batch, out: &mut Vec<u8>) -> usize {
+        let limit = lock(&self.transport).as_ref().map_or(MOST_REQUESTED, Transport::request_limit);
         batch.group_by_resource();
-        out.clear();
-        requests::write::<Protobuf>(batch, out, MOST_REQUESTED)
+        self.write(batch, out, limit)
     }
 
     /// Sends a request that was written before.
