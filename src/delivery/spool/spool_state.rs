@@ -25,7 +25,7 @@ pub(super) struct SpoolState {
     next_number: AtomicU64,
     /// The numbers of batches that came on the disk after delivery had given them up: their spans are counted as
     /// dropped, whatever becomes of the batches.
-    uncounted: Mutex<HashSet<u64>>,
+    pub(super) uncounted: Mutex<HashSet<u64>>,
 }
 
 impl SpoolState {
@@ -118,8 +118,9 @@ impl SpoolState {
 
     /// The account, where the batch stands in it: those of other processes do not.
     fn own_account(&self, name: &FileName) -> Option<&SpoolAccount> {
+        // A batch leaves the disk once.
         let is_counted =
-            name.process == self.directory.process && !lock(&self.uncounted).contains(&name.number);
+            name.process == self.directory.process && !lock(&self.uncounted).remove(&name.number);
         self.account.get().filter(|_| is_counted)
     }
 }

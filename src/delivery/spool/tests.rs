@@ -14,6 +14,7 @@ use super::directory::Directory;
 use super::file_name::FileName;
 use super::spool_state::SpoolState;
 use crate::export::{Batch, OtlpExporter};
+use crate::kit::unwind_safe::lock;
 use crate::ledger::{Ledger, SpoolAccount};
 use crate::testing::{span, trace};
 
@@ -219,6 +220,7 @@ fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
     names.retain(|name| *name != given_up);
     state.arrived(&names[0]);
     assert_eq!(spooled(), 0);
+    assert!(lock(&state.uncounted).is_empty(), "a batch that is gone is forgotten");
 }
 
 #[test]
