@@ -9,12 +9,10 @@ use tokio::runtime::Builder;
 
 use super::file_name::FileName;
 use super::spool_state::SpoolState;
-use crate::kit::{internal_log, reentrancy, unwind_safe};
+use crate::delivery::Retry;
+use crate::delivery::backoff::{Backoff, RetryDecision};
+use crate::kit::{Random, internal_log, reentrancy, unwind_safe};
 use crate::time::Clock;
-
-/// The first wait after a batch that did not arrive, and the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 /// How often the directory is looked at for batches of other processes.
 const LOOK: Duration = Duration::from_secs(5);
@@ -51,19 +49,27 @@ fn run(shared: &SpoolState) {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().on_thread_start(reentrancy::mark_own_thread);
     let Ok(runtime) = builder.build() else { return };
-    let mut wait = FIRST_WAIT;
+    let clock = Clock::system();
+    // What is on the disk is given up by its age alone.
+    let retry = Retry::default().with_budget(Duration::MAX);
+    let fresh = || Backoff::new(retry, clock.now());
+    let mut backoff = fresh();
     while !shared.signal.is_stopped() {
         match unwind_safe::call(|| runtime.block_on(send_oldest(shared))) {
             Some(Round::Sent { took }) => {
-                wait = FIRST_WAIT;
+                backoff = fresh();
                 shared.signal.wait(took.saturating_mul(PARTS_LEFT), false);
             }
             Some(Round::Away { asked }) => {
-                shared.signal.wait(asked.unwrap_or(wait).min(Duration::from_secs(30)), false);
-                wait = (wait * 2).min(LONGEST_WAIT);
+                let next = backoff.failed(clock.now(), asked, Random::thread().next_u64());
+                let wait = match next {
+                    RetryDecision::Wait(wait) | RetryDecision::WaitAsAsked(wait) => wait,
+                    RetryDecision::GiveUp => retry.max,
+                };
+                shared.signal.wait(wait, false);
             }
             Some(Round::Empty) => shared.signal.wait(LOOK, true),
-            None => shared.signal.wait(LONGEST_WAIT, false),
+            None => shared.signal.wait(retry.max, false),
         }
     }
     // Tasks that keep connections must not hold up the end.
