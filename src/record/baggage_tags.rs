@@ -18,19 +18,25 @@ impl BaggageTags {
     }
 
     /// The tags of a local root with this baggage.
-    pub(super) fn of_root(&self, baggage: &Baggage) -> Vec<(Cow<'static, str>, TagValue)> {
-        if self.keys.is_empty() || baggage.is_empty() {
-            return Vec::new();
-        }
-        let member = |key: &Cow<'static, str>| {
-            let value = baggage.get(key)?;
-            Some((key.clone(), TagValue::from(value.to_owned())))
-        };
-        self.keys.iter().filter_map(member).collect()
+    pub(super) fn of_root<'b>(
+        &'b self,
+        baggage: &'b Baggage,
+    ) -> impl Iterator<Item = (Cow<'static, str>, TagValue)> {
+        self.members(baggage).map(|(key, value)| (key.clone(), TagValue::from(value.to_owned())))
     }
 
     /// The tags of a span below a local root.
-    pub(super) fn of_child(&self, baggage: &Baggage) -> Vec<(Cow<'static, str>, TagValue)> {
-        if self.on_every_span { self.of_root(baggage) } else { Vec::new() }
+    pub(super) fn of_child<'b>(
+        &'b self,
+        baggage: &'b Baggage,
+    ) -> impl Iterator<Item = (&'b Cow<'static, str>, &'b str)> {
+        self.members(baggage).filter(|_| self.on_every_span)
+    }
+
+    fn members<'b>(
+        &'b self,
+        baggage: &'b Baggage,
+    ) -> impl Iterator<Item = (&'b Cow<'static, str>, &'b str)> {
+        self.keys.iter().filter_map(|key| Some((key, baggage.get(key)?)))
     }
 }

@@ -7,8 +7,9 @@ use tailtrace::model::Threshold;
 use tailtrace::record::RecordLimits;
 use tailtrace::time::Tick;
 use tailtrace::{
-    AdaptiveSampler, AlwaysOn, FixedRateSampler, InMemoryExporter, ParentBasedSampler, Pipeline,
-    Sampler, SamplingRequest, TailSampler, TraceId, TraceView, Tracer, Verdict,
+    AdaptiveSampler, AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, ParentBasedSampler,
+    Pipeline, Sampler, SamplingRequest, SamplingResult, TailSampler, TraceId, TraceView, Tracer,
+    Verdict,
 };
 
 fn headers(trace_id: u128, flags: u8, state: &str) -> HashMap<String, String> {
@@ -23,9 +24,7 @@ fn survivors(flags: u8, chosen: impl Fn(u128) -> u128, state: &str) -> usize {
     let memory = InMemoryExporter::new();
     let limits = RecordLimits::default().with_live_traces(250);
     let pipeline = Pipeline::builder("shop")
-        .with_sampler(ParentBasedSampler::new(|_: &SamplingRequest<'_>| {
-            tailtrace::SamplingResult::record()
-        }))
+        .with_sampler(ParentBasedSampler::new(|_: &SamplingRequest<'_>| SamplingResult::record()))
         .with_tail(TailSampler::new().keep(|_: &TraceView<'_>| Verdict::keep()))
         .with_limits(limits)
         .with_exporter(memory.clone())
@@ -82,25 +81,38 @@ fn a_callers_threshold_claims_no_more_than_was_seen() {
     let claimed: f64 = claimed.sum();
     assert_eq!(traces.len() as u128, requests);
     assert!(claimed <= 4.0 * requests as f64 + 4096.0, "{claimed}");
+}
 
-    // A caller that really samples one in a hundred is believed.
-    let memory = InMemoryExporter::new();
-    let sampler = ParentBasedSampler::new(AlwaysOn);
-    let tracer = Tracer::new("shop", sampler, memory.clone());
-    let rate = Threshold::from_probability(0.01).unwrap();
-    for at in 0..10_000_u128 {
-        let is_sampled = at % 100 == 0;
-        let id = (at + 1) << 64 | if is_sampled { 0xff_ffff_ffff_ffff } else { 1 };
-        let state = if is_sampled { format!("ot=th:{rate}") } else { "a=1".to_owned() };
-        let incoming = tracer.extract(&headers(id, u8::from(is_sampled), &state));
-        drop(tracer.start_span_with_context("GET", incoming));
+/// Where the rest is dropped at the head, and where a tail has it recorded.
+#[test]
+fn a_caller_that_really_samples_one_in_a_hundred_is_believed() {
+    let dropping = ParentBasedSampler::new(AlwaysOn);
+    let recording = ParentBasedSampler::new(AlwaysOn)
+        .with_remote_parent_not_sampled(|_: &SamplingRequest<'_>| SamplingResult::record());
+    for sampler in [dropping, recording] {
+        let memory = InMemoryExporter::new();
+        let pipeline = Pipeline::builder("shop")
+            .with_sampler(sampler)
+            .with_tail(TailSampler::new().keep(Errors))
+            .with_exporter(memory.clone())
+            .start()
+            .unwrap();
+        let tracer = pipeline.tracer();
+        let rate = Threshold::from_probability(0.01).unwrap();
+        for at in 0..10_000_u128 {
+            let is_sampled = at % 100 == 0;
+            let id = (at + 1) << 64 | if is_sampled { 0xff_ffff_ffff_ffff } else { 1 };
+            let state = if is_sampled { format!("ot=th:{rate}") } else { "a=1".to_owned() };
+            let incoming = tracer.extract(&headers(id, u8::from(is_sampled), &state));
+            drop(tracer.start_span_with_context("GET", incoming));
+        }
+        pipeline.shutdown(Duration::from_secs(30)).unwrap();
+        let traces = memory.traces();
+        let claimed =
+            traces.iter().filter_map(|trace| trace.threshold()).map(Threshold::adjusted_count);
+        let claimed: f64 = claimed.sum();
+        assert!((claimed - 10_000.0).abs() < 100.0, "{claimed}");
     }
-    tracer.shutdown(Duration::from_secs(30)).unwrap();
-    let traces = memory.traces();
-    let claimed =
-        traces.iter().filter_map(|trace| trace.threshold()).map(Threshold::adjusted_count);
-    let claimed: f64 = claimed.sum();
-    assert!((claimed - 10_000.0).abs() < 100.0, "{claimed}");
 }
 
 #[test]

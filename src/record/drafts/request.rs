@@ -85,7 +85,7 @@ impl DraftRequest {
         if recorder.is_closed() {
             return DraftOutcome::Unrecorded(header, Some(Reason::ShutDown), baggage);
         }
-        let from_baggage = recorder.baggage_tags.of_root(&baggage);
+        let from_baggage: Vec<_> = recorder.baggage_tags.of_root(&baggage).collect();
         if let Some(mut answer) = fixed_head.answer() {
             answer.tags.splice(..0, from_baggage);
             return DraftOutcome::Record(header, answer, parent, baggage);

@@ -26,14 +26,7 @@ impl Draft {
             DraftOutcome::Record(mut header, answer, parent, baggage) => {
                 if answer.is_sampled() {
                     let recorder = &self.trace.owner;
-                    let claims = &recorder.claims;
-                    let threshold =
-                        claims.checked(answer.threshold, parent.as_ref(), &recorder.ledger);
-                    header.sample(threshold);
-                    if parent.as_ref().is_some_and(|parent| parent.is_remote && parent.is_sampled())
-                    {
-                        header.mark_followed();
-                    }
+                    recorder.mark_sampled(&mut header, answer.threshold, parent.as_ref());
                 }
                 self.record(header, answer, parent, baggage)
             }

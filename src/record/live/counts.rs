@@ -29,4 +29,9 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         counts
     }
+
+    /// How many spans have started in traces that are complete, which the ledger does not count.
+    pub(in crate::record) fn started(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.lock().started).sum()
+    }
 }

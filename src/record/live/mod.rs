@@ -136,7 +136,8 @@ impl<O: TraceOwner> LiveTraces<O> {
         let mut stripe = self.home(trace).lock();
         if stripe.table.insert(trace) {
             self.traces.add(&mut stripe.traces, 1);
-            self.bytes.add(&mut stripe.bytes, trace.own_bytes());
+            // Baggage that was counted while the trace held no spans stands in no total yet.
+            self.bytes.add(&mut stripe.bytes, trace.own_bytes() + live.baggage.bytes());
         }
         self.count_bytes_in(&mut stripe, &mut live);
         drop(stripe);

@@ -22,6 +22,11 @@ impl CountedBaggage {
         Some(bytes)
     }
 
+    /// What was counted.
+    pub(in crate::record) const fn bytes(self) -> usize {
+        self.bytes
+    }
+
     /// Begins anew, and gives what was counted.
     pub(in crate::record) fn take_bytes(&mut self) -> usize {
         std::mem::take(self).bytes

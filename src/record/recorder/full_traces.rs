@@ -7,7 +7,7 @@ use crate::kit::reentrancy;
 use crate::ledger::Reason;
 use crate::model::Baggage;
 use crate::record::local::{LiveSpans, LocalTrace, Phase};
-use crate::record::span::{ActiveSpan, OverLimitSpan, RecordedSpan};
+use crate::record::span::{ActiveSpan, OverLimitSpan};
 use crate::time::Tick;
 use crate::trace::store::NewSpan;
 
@@ -25,22 +25,8 @@ impl Recorder {
         if is_refused || !self.enter_parts(trace, &mut live) {
             return self.start_without_record(trace, live, span, baggage, Reason::SpansPerTrace);
         }
-        let id = span.id;
         let was_empty = live.spans() == 0;
-        match live.store.recorded_mut().push_span(span, &self.limits.span) {
-            Ok(index) => {
-                live.open += 1;
-                live.started += 1;
-                if !baggage.is_empty() {
-                    self.tag_child(live.store.recorded_mut(), index, &baggage);
-                }
-                self.traces.unlock(trace, live, was_empty);
-                ActiveSpan::Recorded(RecordedSpan::new(Arc::clone(trace), id, index, baggage))
-            }
-            Err(span) => {
-                self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
-            }
-        }
+        self.push_child(trace, live, span, baggage, was_empty)
     }
 
     /// Has a trace that has filled half of its limit decided in parts; whether there is room for another span.

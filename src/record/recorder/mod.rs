@@ -1,5 +1,6 @@
 //! The recorder: what all local traces of a pipeline share.
 
+mod children;
 mod full_traces;
 mod keeping;
 mod periodic;

@@ -1,20 +1,18 @@
 //! Starting spans.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::span_start::SpanStart;
 use super::{LocalParent, Recorder};
-use crate::kit::reentrancy;
 use crate::ledger::Reason;
-use crate::model::{Baggage, SpanId, SpanKind, TraceContext, TraceFlags, TraceId, TraceState};
+use crate::model::{Baggage, SpanId, Threshold, TraceContext, TraceFlags, TraceId, TraceState};
 use crate::record::carrying::CarriedLimit;
-use crate::record::local::{LocalTrace, Phase};
+use crate::record::local::LocalTrace;
 use crate::record::span::{ActiveSpan, RecordedSpan, UnrecordedSpan, UnrecordedTrace};
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::{ClockCorrection, Tick};
 use crate::trace::header::TraceHeader;
-use crate::trace::store::{NewSpan, RecordedSpans, SpanIndex};
+use crate::trace::store::{NewSpan, SpanIndex};
 
 impl Recorder {
     /// Starts a span: in the local trace of its parent, or as the root of a new one.
@@ -61,10 +59,7 @@ impl Recorder {
             return self.unrecorded_root(None, None, &header, new.baggage);
         }
         if answer.is_sampled() {
-            header.sample(self.claims.checked(answer.threshold, new.parent, &self.ledger));
-            if new.parent.is_some_and(|parent| parent.is_remote && parent.is_sampled()) {
-                header.mark_followed();
-            }
+            self.mark_sampled(&mut header, answer.threshold, new.parent);
         }
         if let Err(reason) = self.traces.make_room(&header) {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
@@ -205,55 +200,23 @@ impl Recorder {
         span
     }
 
-    /// Starts a span in a local trace that is there, with no more than every span has.
-    #[inline(always)]
-    pub(in crate::record) fn start_child(
+    /// Marks a trace that the head samples, after a caller or by itself.
+    pub(in crate::record) fn mark_sampled(
         &self,
-        trace: &Arc<LocalTrace<Self>>,
-        parent: SpanId,
-        start: Tick,
-        name: Cow<'static, str>,
-        kind: SpanKind,
-        baggage: Baggage,
-    ) -> ActiveSpan {
-        let mut live = trace.lock();
-        let id = live.child_id(parent);
-        let span = NewSpan { id, parent: Some(parent), start, name, kind };
-        let fits = live.store.len() < live.most_spans as usize;
-        let was_empty = live.spans() == 0;
-        let is_refused = matches!(live.phase, Phase::Dropped(_))
-            || reentrancy::is_own_thread()
-            || (was_empty && self.is_closed());
-        if !fits || is_refused {
-            return self.start_in_full(trace, live, span, baggage, is_refused);
-        }
-        match live.store.recorded_mut().push_span(span, &self.limits.span) {
-            Ok(index) => {
-                live.open += 1;
-                live.started += 1;
-                if !baggage.is_empty() {
-                    self.tag_child(live.store.recorded_mut(), index, &baggage);
-                    self.traces.count_baggage(trace, &mut live, &baggage);
-                }
-                self.traces.unlock(trace, live, was_empty);
-                ActiveSpan::Recorded(RecordedSpan::new(Arc::clone(trace), id, index, baggage))
-            }
-            Err(span) => {
-                self.start_without_record(trace, live, span, baggage, Reason::BytesPerTrace)
-            }
+        header: &mut TraceHeader,
+        threshold: Option<Threshold>,
+        parent: Option<&TraceContext>,
+    ) {
+        header.sample(self.claims.checked(threshold, parent, || self.seen()));
+        if parent.is_some_and(|parent| parent.is_remote && parent.is_sampled()) {
+            header.mark_followed();
         }
     }
 
-    /// Writes what its baggage says of a span below a local root.
+    /// How much has started here, or was not recorded: at least as much as there were requests.
     #[cold]
-    pub(super) fn tag_child(
-        &self,
-        records: &mut RecordedSpans,
-        index: SpanIndex,
-        baggage: &Baggage,
-    ) {
-        for (key, value) in self.baggage_tags.of_child(baggage) {
-            records.set_tag(index, key, value.as_ref(), &self.limits.span);
-        }
+    fn seen(&self) -> u64 {
+        let counted = self.ledger.counters();
+        counted.started + counted.sampled_out + self.traces.started()
     }
 }

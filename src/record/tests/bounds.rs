@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::model::{Link, TagRef};
+use crate::model::{Baggage, Link, TagRef};
 use crate::record::StartTime;
 
 #[test]
@@ -22,6 +22,21 @@ fn late_spans_keep_to_the_bytes_of_a_trace() {
     let exported = lock(&bench.exported);
     let bytes = exported[1].bytes();
     assert!(bytes <= 17 * 1024, "{bytes}");
+}
+
+#[test]
+fn the_baggage_of_a_late_span_is_given_back_as_it_was_counted() {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let root = bench.start("root");
+    fail(&root);
+    let mut context = root.context();
+    drop(root);
+    context.baggage = Baggage::default().with("tenant", &"x".repeat(1_000)).unwrap();
+    let late = bench.recorder.start(SpanStart::under("late".into(), &context));
+    assert!(bench.recorder.traces.bytes() > 1_000);
+    drop(late);
+    drop(context);
+    assert_eq!(bench.recorder.traces.bytes(), 0);
 }
 
 #[test]
