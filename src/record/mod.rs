@@ -52,6 +52,7 @@ mod live;
 mod local;
 mod postponed;
 mod quota;
+mod recent_ids;
 mod recorder;
 mod ring;
 mod ring_watch;

@@ -35,7 +35,7 @@ pub(super) struct PartBudget<'l> {
 }
 
 impl PartBudget<'_> {
-    pub(super) fn left(&mut self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.reasons.left(self.id)
     }
 

@@ -1,13 +1,10 @@
 //! Why other services kept traces, and how many parts of each are still kept for that.
 
-use std::collections::HashMap;
-use std::mem;
 use std::sync::Arc;
-
-use foldhash::fast::RandomState;
 
 use crate::coherence::MOST_RING_ENTRIES;
 use crate::model::TraceId;
+use crate::record::recent_ids::RecentIds;
 
 /// A trace that another service kept.
 #[derive(Debug)]
@@ -27,21 +24,18 @@ pub(super) enum RememberedPart {
     FoundInRing,
 }
 
-/// Why other services kept the traces that were heard of last, in two halves: the older one is forgotten when the
-/// younger is full.
+/// Why other services kept the traces that were heard of last.
 #[derive(Debug)]
 pub(super) struct HeardReasons {
-    young: HashMap<TraceId, HeardTrace, RandomState>,
-    old: HashMap<TraceId, HeardTrace, RandomState>,
-    /// How many are remembered at least; twice as many are at most, about 40 bytes each.
-    capacity: usize,
+    traces: RecentIds<HeardTrace>,
     /// The last one, which the next one often is as well.
     last: Arc<str>,
 }
 
 impl HeardReasons {
+    /// Remembers at least so many, once there were that many; about 40 bytes each.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), capacity, last: Arc::default() }
+        Self { traces: RecentIds::new(capacity), last: Arc::default() }
     }
 
     /// Remembers why a trace was kept elsewhere.
@@ -51,28 +45,24 @@ impl HeardReasons {
         }
         let left = self.left(id);
         let reason = Arc::clone(&self.last);
-        self.young.insert(id, HeardTrace { reason, left });
-        if self.young.len() >= self.capacity {
-            mem::swap(&mut self.young, &mut self.old);
-            self.young.clear();
-        }
+        self.traces.insert(id, HeardTrace { reason, left });
     }
 
     /// How many parts of a trace may still be kept.
-    pub(super) fn left(&mut self, id: TraceId) -> usize {
-        self.find(id).map_or(MOST_RING_ENTRIES, |known| known.left)
+    pub(super) fn left(&self, id: TraceId) -> usize {
+        self.traces.get(id).map_or(MOST_RING_ENTRIES, |known| known.left)
     }
 
     /// So many parts of a trace are kept.
     pub(super) fn spend(&mut self, id: TraceId, parts: usize) {
-        if let Some(known) = self.find(id) {
+        if let Some(known) = self.traces.get_mut(id) {
             known.left = known.left.saturating_sub(parts);
         }
     }
 
     /// A part of a remembered trace is about to be dropped into the ring: whether it is kept.
     pub(super) fn keep(&mut self, id: TraceId) -> RememberedPart {
-        match self.find(id) {
+        match self.traces.get_mut(id) {
             // An id is remembered a moment before its reason.
             None => RememberedPart::FoundInRing,
             Some(known) if known.left == 0 => RememberedPart::OverBudget,
@@ -81,10 +71,6 @@ impl HeardReasons {
                 RememberedPart::Kept(Arc::clone(&known.reason))
             }
         }
-    }
-
-    fn find(&mut self, id: TraceId) -> Option<&mut HeardTrace> {
-        self.young.get_mut(&id).or_else(|| self.old.get_mut(&id))
     }
 }
 
@@ -116,18 +102,5 @@ mod tests {
         for _ in 0..2 * MOST_RING_ENTRIES {
             assert_eq!(reasons.keep(id), RememberedPart::FoundInRing);
         }
-    }
-
-    #[test]
-    fn as_many_reasons_are_remembered_as_ids_may_be() {
-        let mut reasons = HeardReasons::new(100);
-        let ids: Vec<_> = (0..1_000).map(|_| TraceId::new()).collect();
-        for id in &ids {
-            reasons.insert(*id, "Errors");
-        }
-        let kept = |id: &&TraceId| reasons.keep(**id) != RememberedPart::FoundInRing;
-        let last = ids.iter().rev().take(100).filter(kept).count();
-        assert_eq!(last, 100);
-        assert!(reasons.young.len() + reasons.old.len() <= 200);
     }
 }

@@ -1,12 +1,9 @@
 //! How much of what other services keep is kept here, by the traces of a known share of the ids.
 
-use std::collections::HashSet;
-use std::mem;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
-
 use crate::model::TraceId;
+use crate::record::recent_ids::RecentIds;
 
 /// One id of so many is watched, by a hash that has nothing to do with what is kept.
 const SHARE: u64 = 64;
@@ -35,20 +32,14 @@ pub(in crate::record) fn is_watched(id: TraceId) -> bool {
 /// Watched traces that left the ring, and how long watched traces took.
 #[derive(Debug)]
 pub(super) struct CoherenceWatch {
-    young: HashSet<TraceId, RandomState>,
-    old: HashSet<TraceId, RandomState>,
+    evicted: RecentIds<()>,
     durations: [u32; BUCKETS],
     counted: u32,
 }
 
 impl Default for CoherenceWatch {
     fn default() -> Self {
-        Self {
-            young: HashSet::default(),
-            old: HashSet::default(),
-            durations: [0; BUCKETS],
-            counted: 0,
-        }
+        Self { evicted: RecentIds::new(EVICTED), durations: [0; BUCKETS], counted: 0 }
     }
 }
 
@@ -67,18 +58,14 @@ impl CoherenceWatch {
     }
 
     pub(super) fn on_evicted(&mut self, id: TraceId, duration: Option<Duration>) {
-        self.young.insert(id);
-        if self.young.len() >= EVICTED {
-            mem::swap(&mut self.young, &mut self.old);
-            self.young.clear();
-        }
+        self.evicted.insert(id, ());
         if let Some(duration) = duration {
             self.on_kept(duration);
         }
     }
 
     pub(super) fn has_evicted(&self, id: TraceId) -> bool {
-        self.young.contains(&id) || self.old.contains(&id)
+        self.evicted.get(id).is_some()
     }
 
     /// The duration that one trace in a hundred exceeds, or a fifth more.

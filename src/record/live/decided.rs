@@ -1,11 +1,7 @@
 //! How traces that have gone were decided, for a while.
 
-use std::collections::HashMap;
-use std::mem;
-
-use foldhash::fast::RandomState;
-
 use crate::model::TraceId;
+use crate::record::recent_ids::RecentIds;
 
 /// How many ids are remembered at least, once there were that many; twice as many are at most.
 const REMEMBERED: usize = 2_048;
@@ -37,28 +33,25 @@ impl Decisions {
     }
 }
 
-/// The ids of one stripe that were decided last, in two halves: the older one is forgotten when the younger is full.
-#[derive(Debug, Default)]
-pub(super) struct DecidedIds {
-    // Trace ids come from other services, so the hash has a seed of its own.
-    young: HashMap<TraceId, Decisions, RandomState>,
-    old: HashMap<TraceId, Decisions, RandomState>,
+/// The ids of one stripe that were decided last.
+#[derive(Debug)]
+pub(super) struct DecidedIds(RecentIds<Decisions>);
+
+impl Default for DecidedIds {
+    fn default() -> Self {
+        Self(RecentIds::new(REMEMBERED))
+    }
 }
 
 impl DecidedIds {
     pub(super) fn insert(&mut self, id: TraceId, decided: DecidedAs) {
-        let known = self.young.entry(id).or_default();
-        known.add(Decisions(decided as u8));
-        if self.young.len() >= REMEMBERED {
-            mem::swap(&mut self.young, &mut self.old);
-            self.young.clear();
-        }
+        let mut decisions = self.find(id);
+        decisions.add(Decisions(decided as u8));
+        self.0.insert(id, decisions);
     }
 
     pub(super) fn find(&self, id: TraceId) -> Decisions {
-        let mut found = self.young.get(&id).copied().unwrap_or_default();
-        found.add(self.old.get(&id).copied().unwrap_or_default());
-        found
+        self.0.get(id).copied().unwrap_or_default()
     }
 }
 
@@ -76,7 +69,6 @@ mod tests {
         let (forgotten, last) = ids.split_at(2 * REMEMBERED);
         assert!(last.iter().all(|id| decided.find(*id).has_kept()));
         assert!(!decided.find(forgotten[0]).has_kept());
-        assert!(decided.young.len() + decided.old.len() <= 2 * REMEMBERED);
         decided.insert(last[0], DecidedAs::DroppedOnPurpose);
         let both = decided.find(last[0]);
         assert!(both.has_kept() && both.has_dropped_on_purpose());

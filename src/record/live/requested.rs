@@ -65,7 +65,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             KeepOrigin::Notice => self.link().map(|link| link.budget(id)),
             KeepOrigin::Person => None,
         };
-        let most = budget.as_mut().map_or(usize::MAX, PartBudget::left);
+        let most = budget.as_ref().map_or(usize::MAX, PartBudget::left);
         let taken = stripe.ring.take(id, now, &self.ring, most);
         if let Some(budget) = &mut budget {
             budget.spend(taken.traces.len());
@@ -76,7 +76,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             found.dropped.extend(taken.traces);
         }
         for trace in stripe.table.find(id) {
-            if budget.as_mut().is_some_and(|budget| budget.left() == 0)
+            if budget.as_ref().is_some_and(|budget| budget.left() == 0)
                 && !trace.is_keep_requested()
             {
                 found.over_budget += 1;
