@@ -121,6 +121,10 @@ ensure_valgrind() {
     fi
     local as_root=()
     if [ "$(id -u)" -ne 0 ]; then
+        if [ "${TAILTRACE_CI_SUDO:-}" != yes ]; then
+            echo "valgrind is missing: install it, or set TAILTRACE_CI_SUDO=yes to let this script use sudo" >&2
+            exit 3
+        fi
         as_root=(sudo -n)
     fi
     echo "installing valgrind" >&2
