@@ -1,4 +1,4 @@
-//! What holds for the README, CONTRIBUTING, COMPARE and the book: their links lead somewhere, their tables are
+//! What holds for the README, CONTRIBUTING, COMPARE, SECURITY and the book: their links lead somewhere, their tables are
 //! complete, and the README stays short.
 
 use std::fs;
@@ -168,7 +168,7 @@ fn dead_links(page: &str) -> Vec<String> {
 
 #[test]
 fn links_of_the_front_pages_lead_to_files_and_headings() {
-    for page in ["README.md", "COMPARE.md", "CONTRIBUTING.md"] {
+    for page in ["README.md", "COMPARE.md", "CONTRIBUTING.md", "SECURITY.md"] {
         assert_eq!(dead_links(page), [""; 0], "in {page}");
     }
 }
