@@ -1,7 +1,6 @@
 //! features: otel,otlp
-//! An ordinary set-up of OpenTelemetry's SDK, before and after two of its lines are swapped: a sampler that
-//! cannot know how a request ends, and a tail that does. The same 300 requests run under both. What the tail
-//! keeps goes to an OTLP receiver at localhost:4318, or to the console if none listens.
+//! 300 requests under OpenTelemetry's SDK, before and after two of its lines are swapped: a sampler that cannot know
+//! how a request ends, and a tail that does, which sends to an OTLP receiver at localhost:4318, else to the console.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime};
@@ -17,7 +16,6 @@ use tailtrace::{
 };
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
 const SLOW: Duration = Duration::from_millis(500);
 
 fn main() -> Result<()> {
@@ -46,14 +44,12 @@ fn main() -> Result<()> {
 /// The receiver that agents and collectors run here, if one does.
 fn with_receiver(builder: PipelineBuilder) -> Result<PipelineBuilder> {
     let receiver = SocketAddr::from(([127, 0, 0, 1], 4318));
-    let answer = TcpStream::connect_timeout(&receiver, Duration::from_millis(200));
-    Ok(if answer.is_ok() {
+    if TcpStream::connect_timeout(&receiver, Duration::from_millis(200)).is_ok() {
         println!("an OTLP receiver listens at {receiver}: kept traces go there");
-        builder.with_exporter(OtlpExporter::builder().build()?)
-    } else {
-        println!("no OTLP receiver listens at {receiver}: kept traces are drawn here");
-        builder.with_exporter(ConsoleExporter::stdout())
-    })
+        return Ok(builder.with_exporter(OtlpExporter::builder().build()?));
+    }
+    println!("no OTLP receiver listens at {receiver}: kept traces are drawn here");
+    Ok(builder.with_exporter(ConsoleExporter::stdout()))
 }
 
 /// Serves 300 requests by the times they claim, of which two fail and three are slow; says what was seen of them.
@@ -62,8 +58,7 @@ fn serve(when: &str, provider: &SdkTracerProvider, seen: &InMemorySpanExporter) 
     let named = |name| SpanBuilder::from_name(name).with_start_time(start);
     for order in 0..300 {
         let (fails, is_slow) = (order % 150 == 99, order % 110 == 42);
-        let root = tracer.build_with_context(named("POST /orders"), &Context::new());
-        let request = Context::new().with_span(root);
+        let request = Context::new().with_span(tracer.build(named("POST /orders")));
         let mut charge = tracer.build_with_context(named("charge_card"), &request);
         if fails {
             charge.set_status(Status::error("card declined"));

@@ -1,5 +1,5 @@
 //! What holds for the README, CONTRIBUTING, COMPARE, SECURITY and the book: their links lead somewhere, their tables are
-//! complete, and the README stays short.
+//! complete, and the README and the examples stay short.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -111,6 +111,17 @@ fn every_reason_of_loss_stands_in_the_chapter_on_the_ledger() {
 fn the_readme_has_fewer_than_200_lines() {
     let lines = read("README.md").lines().count();
     assert!(lines < 200, "the README has {lines} lines; move what it explains to the book");
+}
+
+#[test]
+fn every_example_has_fewer_than_80_lines() {
+    let is_long = |path: &PathBuf| read(path).lines().count() >= 80;
+    let long: Vec<PathBuf> = sources(&root().join("examples"))
+        .into_iter()
+        .filter(|path| path.parent() == Some(root().join("examples").as_path()))
+        .filter(is_long)
+        .collect();
+    assert_eq!(long, [PathBuf::new(); 0], "cut what does not show the example's subject");
 }
 
 /// The text without its programs.

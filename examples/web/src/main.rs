@@ -80,7 +80,7 @@ async fn order(State(stock): State<Channel>) -> String {
     status.unwrap_or_else(|error| error.to_string())
 }
 
-/// Tells the receiver of a request about the current span, whoever made that.
+/// Tells the receiver of a request about the current span, made by `tracing` or by OpenTelemetry.
 fn tell(headers: &mut HeaderMap) {
     let mut headers = HeaderInjector(headers);
     global::get_text_map_propagator(|format| {
