@@ -2,6 +2,8 @@
 
 mod exporters;
 mod hostile;
+#[path = "../support/lines.rs"]
+mod lines;
 #[cfg(not(feature = "otlp"))]
 mod no_otlp;
 #[cfg(feature = "otlp")]

@@ -1,7 +1,6 @@
 //! The pipeline that comes of the settings.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tailtrace::delivery::DeliveryConfig;
@@ -14,6 +13,7 @@ use tailtrace::{
 };
 use tracing_subscriber::prelude::*;
 
+use super::lines::Lines;
 use super::read;
 
 pub(crate) const PLENTY: Duration = Duration::from_secs(60);
@@ -183,32 +183,10 @@ fn a_disabled_layer_passes_its_callers_context_on() {
     end(&pipeline);
 }
 
-/// A subscriber that keeps what it is told at the level warning.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
-
-impl Heard {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl std::io::Write for Heard {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What the program is told at the level warning meanwhile.
 pub(crate) fn hearing(work: impl FnOnce()) -> String {
-    let heard = Heard::default();
-    let writer = heard.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let heard = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(heard.clone()).finish();
     tracing::subscriber::with_default(subscriber, work);
     heard.text()
 }

@@ -10,6 +10,9 @@ mod accounts;
 mod connections;
 mod crashes;
 mod data;
+#[cfg(feature = "otlp")]
+#[path = "../support/lines.rs"]
+mod lines;
 mod long_traces;
 mod panics;
 #[cfg(feature = "otlp")]

@@ -1,41 +1,26 @@
 //! Peers that are not what they seem, and what the operator is told of them.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tailtrace::delivery::{DeliveryConfig, Retry};
 use tailtrace::export::OtlpProtocol;
 use tailtrace::{OtlpExporter, Pipeline};
 
+use super::lines::Lines;
 use super::server::{Reply, Server, Speaks};
 use super::support::PLENTY;
 
-/// What the program's log says, from every thread: the exporter has its own.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The log of the whole test program, in which each test looks for its own peer.
-fn log() -> &'static Log {
-    static LOG: std::sync::OnceLock<Log> = std::sync::OnceLock::new();
+/// The log of the whole test program, in which each test looks for its own peer: the exporter writes from a
+/// thread of its own.
+fn log() -> &'static Lines {
+    static LOG: OnceLock<Lines> = OnceLock::new();
     LOG.get_or_init(|| {
-        let log = Log::default();
-        let writer = log.clone();
+        let log = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::DEBUG)
             .with_ansi(false)
-            .with_writer(move || writer.clone())
+            .with_writer(log.clone())
             .finish();
         let _ = tracing::subscriber::set_global_default(subscriber);
         log
@@ -44,7 +29,7 @@ fn log() -> &'static Log {
 
 /// The lines of this crate about a peer.
 fn lines_about(peer: &str) -> Vec<String> {
-    let text = String::from_utf8(log().0.lock().unwrap().clone()).unwrap();
+    let text = log().text();
     let ours = text.lines().filter(|line| line.contains(" tailtrace: ") && line.contains(peer));
     ours.map(str::to_owned).collect()
 }

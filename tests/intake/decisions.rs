@@ -300,7 +300,7 @@ fn an_exporter_that_has_a_trace_alone_takes_the_originals_without_a_copy() {
         async fn export(&self, batch: Batch) -> Result<(), ExportError> {
             for trace in batch {
                 for original in trace.into_originals::<Foreign>().unwrap() {
-                    // Whoever has a copy of the span has this as well.
+                    // An exporter with a copy of the span has this as well.
                     let holders = Arc::strong_count(&original.reads);
                     self.0.fetch_max(holders, Ordering::Relaxed);
                 }

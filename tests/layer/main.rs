@@ -1,32 +1,15 @@
 //! The `tracing` layer, through the public API.
 
+#[path = "suite.rs"]
+mod suite;
+
 mod baggage;
-mod basics;
 mod blind_spots;
-mod compatible;
-mod errors;
-mod events;
-mod ext;
-mod failures;
 mod filtered;
-mod follows;
-mod late_parents;
-mod lean;
-mod limits;
-mod log_records;
-mod many_threads;
-mod memory;
-mod model;
-mod nested;
-mod parents;
-mod program;
-mod races;
-mod runtime;
-mod shutdown;
-mod special;
+#[path = "../support/lines.rs"]
+mod lines;
 mod subscribers;
-mod support;
-mod threads;
 mod trace_ids;
-mod user_drops;
 mod way;
+
+use suite::support;

@@ -1,39 +1,16 @@
 //! Trace ids in the lines of logs, whatever writes them.
 
 use std::fmt;
-use std::io;
-use std::sync::{Arc, Mutex};
 
+use super::lines::Lines;
 use super::support::keeping;
 use tailtrace::{InMemoryExporter, TraceIds, TraceSpanExt};
 use tracing::{Event, Subscriber, info, info_span};
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// A format that writes its text as it is.
 struct Raw(&'static str);
@@ -75,12 +52,11 @@ fn line_of(logs: impl FnOnce(Lines) -> Box<dyn Layer<Registry> + Send + Sync>) -
         span.in_scope(|| info!("asking"));
         (span.trace_id().unwrap().to_hex(), span.span_id().unwrap().to_hex())
     });
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    text.replace(&ids.0, "ID").replace(&ids.1, "SPAN")
+    lines.text().replace(&ids.0, "ID").replace(&ids.1, "SPAN")
 }
 
 #[test]
-fn an_object_gets_members_and_text_gets_words_whoever_asked_for_which() {
+fn an_object_gets_members_and_text_gets_words_whichever_form_was_asked_for() {
     let ids = r#""trace_id":"ID","span_id":"SPAN""#;
     assert_eq!(line(TraceIds::text(Raw("{}"))), format!("{{{ids}}}"));
     assert_eq!(line(TraceIds::text(Raw("{ }"))), format!("{{{ids} }}"));

@@ -66,7 +66,7 @@ fn a_shutdown_decides_on_what_has_ended_and_counts_the_rest() {
     let stats = settled(&pipeline);
     assert_eq!((stats.live, stats.held, stats.queued), (0, 0, 0));
     assert_eq!((stats.exported, stats.dropped_by(Reason::NotKept)), (1, 3), "{stats}");
-    // Whoever ends now finds nothing to end.
+    // The guards that end now find nothing to end.
     drop((root, hopeless, dropped));
     assert_eq!(pipeline.stats(), stats);
 }

@@ -151,7 +151,7 @@ impl Drop for Told {
 }
 
 #[test]
-fn the_old_one_is_dropped_by_whoever_replaced_it() {
+fn the_old_one_is_dropped_by_the_thread_that_replaced_it() {
     let drops: Arc<Mutex<Vec<ThreadId>>> = Arc::default();
     let (head, tail) = (Told(Arc::clone(&drops)), Told(Arc::clone(&drops)));
     let (builder, ..) = support::pipeline();

@@ -73,7 +73,7 @@ fn spans_and_events_that_name_their_parent_are_enabled_everywhere() {
 #[test]
 fn what_the_logs_want_is_enabled() {
     let with_logs = |pipeline: &Pipeline| {
-        let heard = super::text::Lines::default();
+        let heard = super::lines::Lines::default();
         let logs = tracing_subscriber::fmt::layer().with_writer(heard);
         let logs = tracing_subscriber::registry().with(logs).with(LevelFilter::INFO);
         disabling(pipeline).with_logs(logs)

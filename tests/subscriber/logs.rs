@@ -2,8 +2,9 @@
 
 use std::io;
 
+use super::lines::Lines;
 use super::support::{Run, keeping};
-use super::text::{Lines, program};
+use super::text::program;
 use tailtrace::{Pipeline, TraceIds, TraceSpanExt};
 use tracing::dispatcher::with_default;
 use tracing::level_filters::LevelFilter;

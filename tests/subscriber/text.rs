@@ -1,39 +1,8 @@
-//! A program that does what programs do with spans and events, and what logs wrote of it.
+//! A program that does what programs do with spans and events.
 
 use std::io;
-use std::sync::{Arc, Mutex};
 
 use tracing::{Span, debug, debug_span, error, field, info, info_span, instrument, trace, warn};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// What logs wrote.
-#[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 /// Spans of every level and parentage, with fields at once and later, and events in and out of them.
 pub(crate) fn program() {

@@ -1,10 +1,11 @@
 //! The way into a pipeline that this suite tests: the subscriber with logs beside it.
 
-// Each test program uses its part of it.
-#![allow(dead_code)]
+#[path = "../subscriber/way.rs"]
+mod alone;
 
-use tailtrace::layer::{SubscriberHandle, SubscriberWithLogs, TraceSubscriberBuilder};
-use tailtrace::{Pipeline, TraceSubscriber};
+pub(crate) use alone::{Handle, Way, builder, plain};
+use tailtrace::Pipeline;
+use tailtrace::layer::SubscriberWithLogs;
 use tailtrace_downcast::Downcast;
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, span};
@@ -14,18 +15,6 @@ use tracing_subscriber::{Registry, prelude::*};
 
 /// Whether a span ends after its children only.
 pub(crate) const PARENTS_WAIT: bool = true;
-
-pub(crate) type Way = TraceSubscriber;
-pub(crate) type Handle = SubscriberHandle;
-
-/// With the default options.
-pub(crate) fn plain(pipeline: &Pipeline) -> Way {
-    pipeline.subscriber()
-}
-
-pub(crate) fn builder(pipeline: &Pipeline) -> TraceSubscriberBuilder {
-    TraceSubscriber::builder(pipeline)
-}
 
 /// Logs that want everything and write nothing. A registry forgets its spans only where there are layers on it.
 fn logs() -> Layered<Identity, Registry> {

@@ -33,15 +33,13 @@ fn survivors(chosen: impl Fn(u128) -> u128, state: &str) -> usize {
     let tracer = pipeline.tracer();
     let strangers: Vec<_> = (1..=50)
         .map(|at| {
-            tracer
-                .start_span_with_context("evil", tracer.extract(&headers(chosen(at), 1, state)))
+            tracer.start_span_with_context("evil", tracer.extract(&headers(chosen(at), 1, state)))
         })
         .collect();
     let open: Vec<_> = (0..200).map(|_| tracer.start_span("ours")).collect();
     let more: Vec<_> = (51..=800)
         .map(|at| {
-            tracer
-                .start_span_with_context("evil", tracer.extract(&headers(chosen(at), 1, state)))
+            tracer.start_span_with_context("evil", tracer.extract(&headers(chosen(at), 1, state)))
         })
         .collect();
     drop((strangers, open, more));
@@ -57,10 +55,9 @@ fn no_flag_and_no_choice_of_bits_makes_open_traces_survive_others() {
     let honest = survivors(random, "a=1");
     // A quarter of what there is room for, and chance: were the flag worth something, none of ours would be left.
     assert!(honest >= 20, "{honest} of 200");
-    for (what, survived) in [
-        ("ids", survivors(highest, "a=1")),
-        ("rv", survivors(random, "ot=rv:ffffffffffffff")),
-    ] {
+    for (what, survived) in
+        [("ids", survivors(highest, "a=1")), ("rv", survivors(random, "ot=rv:ffffffffffffff"))]
+    {
         // As many as with honest ids, and chance.
         assert!(survived + 40 >= honest, "{what}: {survived} of {honest}");
     }

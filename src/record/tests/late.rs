@@ -161,19 +161,6 @@ fn traces_that_completed_after_their_root_are_not_remembered_for_the_whole_linge
 }
 
 #[test]
-fn values_that_were_cut_are_counted_when_a_trace_lingered_too() {
-    let bench = Bench::keeping_errors(RecordLimits::default());
-    let root = bench.start("root");
-    let straggler = root.child("straggler".into());
-    root.set_tag("long".into(), TagRef::Str(&"x".repeat(20_000)));
-    drop(root);
-    bench.clock.advance(Duration::from_secs(10));
-    bench.poll();
-    drop(straggler);
-    assert_eq!(bench.stats().cut_values, 1);
-}
-
-#[test]
 fn a_dropped_trace_can_be_kept_until_it_leaves_the_ring() {
     let bench = Bench::keeping_errors(RecordLimits::default());
     let root = bench.start("root");

@@ -73,8 +73,8 @@ fn values_that_were_cut_in_parts_are_counted_once() {
 }
 
 #[test]
-fn values_of_a_trace_that_a_late_error_takes_out_of_the_ring_are_counted_once() {
-    for is_sent_open in [false, true] {
+fn values_of_a_trace_that_lingered_are_counted_once_though_a_late_error_takes_it_out_of_the_ring() {
+    for (fails, is_sent_open) in [(false, false), (true, false), (true, true)] {
         let bench = Bench::keeping_errors(RecordLimits::default());
         let root = bench.start("root");
         let straggler = root.child("straggler".into());
@@ -83,12 +83,16 @@ fn values_of_a_trace_that_a_late_error_takes_out_of_the_ring_are_counted_once() 
         bench.clock.advance(Duration::from_secs(10));
         bench.poll();
         assert_eq!((bench.stats().held, bench.stats().cut_values), (1, 1));
-        fail(&straggler);
+        if fails {
+            fail(&straggler);
+        }
         if is_sent_open {
             bench.recorder.send_open(true, bench.now());
         }
         drop(straggler);
-        assert_eq!(bench.exported(), [["root", "straggler"]]);
+        let exported = bench.exported();
+        assert_eq!(exported.len(), usize::from(fails));
+        assert!(exported.iter().all(|names| *names == ["root", "straggler"]), "{exported:?}");
         assert_eq!(bench.stats().cut_values, 1);
     }
 }
