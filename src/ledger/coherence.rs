@@ -44,7 +44,8 @@ macro_rules! columns {
 columns! {
     /// Traces, and parts of traces, that were announced to the other services.
     announced: "announced",
-    /// What a budget refused: to announce, to accept, or to export more than 64 ring entries for one notice.
+    /// What a budget refused: to announce, to accept, or to keep more than 64 parts of one trace, over all notices
+    /// of it: from the ring, while they run, and when they come.
     over_budget: "over budget",
     /// Announced while the bus was away for longer than what is repeated reaches back.
     lost_on_the_way_out: "lost on the way out",
@@ -58,7 +59,7 @@ columns! {
     kept_when_they_came: "kept when they came",
     /// Heard, and kept already.
     already_kept: "already kept",
-    /// Heard, and not known here.
+    /// Heard, and not known here at that moment. Parts that come later are kept, and counted as such as well.
     unknown_here: "unknown here",
     /// Heard, and dropped here on purpose.
     dropped_on_purpose: "dropped on purpose",

@@ -13,8 +13,8 @@ const FEWEST_BYTES: u32 = 64 * 1024;
 /// How much the recorder may hold, and for how long.
 ///
 /// At a limit the least valuable goes first and the [ledger](crate::ledger) says why: traces with an
-/// error or a head decision to keep outlive all other traces, and among equals those go first that no
-/// probabilistic policy, in any service, would have kept.
+/// error or a head decision to keep outlive all other traces, and equals go in an order of whole trace ids
+/// mixed with a secret of the process: the same for all local roots of a trace here, another in other services.
 ///
 /// ```
 /// use tailtrace::record::RecordLimits;

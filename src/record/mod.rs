@@ -25,8 +25,8 @@
 //! # What it promises
 //! 1. A local trace is registered in its stripe from the call that starts its first span on, a draft's
 //!    included, while it holds spans that the ledger counts as live, and while it is being decided.
-//! 2. Locks are taken in this order: the span table of the layer, the lingering traces, one trace, one stripe.
-//!    The lock of the foreign traces is held while no lock of the recorder is taken.
+//! 2. Locks are taken in this order: the span table of the layer, the lingering traces, one trace, one stripe,
+//!    the reasons of other services. The lock of the foreign traces is held while no lock of the recorder is taken.
 //! 3. Samplers and policies run while no lock is held; conversions run before one is taken.
 //! 4. Every span that starts is counted once as started. It ends in exactly one column of the ledger; while
 //!    the tail is asked about it, it is in none.

@@ -100,7 +100,7 @@ impl<O: TraceOwner> LiveTraces<O> {
 }
 
 /// Whether a trace goes for a new one. A new trace may still fail, so it counts as more than its equals: only among traces
-/// that are worth keeping does randomness decide.
+/// that are worth keeping does the secret order decide.
 fn is_worth_less<O>(trace: &LocalTrace<O>, new: Worth) -> bool {
     !trace.is_worth_keeping() || trace.worth() < new
 }
