@@ -8,7 +8,7 @@ macro_rules! columns {
         /// What became of notices so far, in traces: the second table of [`Stats`](super::Stats).
         ///
         /// `Display` prints it. A notice that is heard is refused by a budget, or ends up in one of the columns
-        /// from `kept_from_ring` to `dropped_on_purpose`.
+        /// from `kept_from_ring` to `dropped_on_purpose`, among which `kept_when_they_came` counts parts besides.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct CoherenceStats {
@@ -55,11 +55,12 @@ columns! {
     kept_from_ring: "kept from the ring",
     /// Heard, and kept while they were still running.
     kept_while_running: "kept while running",
-    /// Not known when they were heard, and kept when they came.
+    /// Parts that came after their trace was heard of, whether some of it was known then or not, and were kept when they
+    /// came.
     kept_when_they_came: "kept when they came",
     /// Heard, and kept already.
     already_kept: "already kept",
-    /// Heard, and not known here at that moment. Parts that come later are kept, and counted as such as well.
+    /// Heard, and not known here at that moment.
     unknown_here: "unknown here",
     /// Heard, and dropped here on purpose.
     dropped_on_purpose: "dropped on purpose",
