@@ -182,12 +182,10 @@ impl TraceSpanExt for Span {
     }
 
     fn set_baggage(&self, name: &str, value: &str) -> Result<(), BaggageError> {
-        let set = lookup::with(self, |FoundSpan { layer, id, is_itself }| {
-            let Some(baggage) = layer.baggage(id).filter(|_| is_itself) else { return Ok(()) };
-            layer.set_baggage(id, baggage.with(name, value)?);
-            Ok(())
-        });
-        set.unwrap_or(Ok(()))
+        let change = |FoundSpan { layer, id, .. }: FoundSpan<'_>| {
+            layer.change_baggage(id, |baggage| baggage.with(name, value))
+        };
+        lookup::with_exactly(self, change).unwrap_or(Ok(()))
     }
 
     fn baggage(&self) -> Baggage {

@@ -1,7 +1,8 @@
 //! Baggage that the program sets, and baggage that stands on spans.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 
 use super::support::{PATIENCE, keeping, trace_with};
 use tailtrace::model::TagRef;
@@ -35,6 +36,30 @@ fn what_a_span_sets_goes_to_children_and_headers_recorded_or_not() {
         assert_eq!(headers["baggage"], "tenant=umbrella,tier=gold");
         assert!(order.set_baggage("not a name", "x").is_err());
         assert_eq!(order.baggage().len(), 2);
+    }
+}
+
+#[test]
+fn threads_that_set_members_of_one_span_lose_none() {
+    const THREADS: usize = 4;
+    const MEMBERS: usize = 15;
+    let pipeline = keeping().with_exporter(InMemoryExporter::new()).start().unwrap();
+    let _default = in_use(&pipeline);
+    for _ in 0..20 {
+        let order = info_span!("order");
+        let all_ready = Barrier::new(THREADS);
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (order, all_ready) = (&order, &all_ready);
+                scope.spawn(move || {
+                    all_ready.wait();
+                    for member in 0..MEMBERS {
+                        order.set_baggage(&format!("m{thread}.{member}"), "x").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(order.baggage().len(), THREADS * MEMBERS);
     }
 }
 

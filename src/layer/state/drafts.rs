@@ -2,7 +2,7 @@
 
 use super::LayerState;
 use crate::layer::open_span::{Detachment, OpenSpan};
-use crate::model::{Baggage, Incoming, Link, TraceContext};
+use crate::model::{Baggage, BaggageError, Incoming, Link, TraceContext};
 use crate::record::{ActiveSpan, Draft, SpanStart};
 
 impl LayerState {
@@ -41,10 +41,26 @@ impl LayerState {
         .flatten()
     }
 
-    /// Replaces the baggage of a span.
-    pub(in crate::layer) fn set_baggage(&self, id: u64, baggage: Baggage) {
-        self.with_span(id, |span| span.set_baggage(baggage));
+    /// Changes the baggage that a span hands to the next. From now on the span's parent cannot change.
+    ///
+    /// # Errors
+    /// When there is no such baggage; it stays as it is then.
+    pub(in crate::layer) fn change_baggage(
+        &self,
+        id: u64,
+        change: impl FnOnce(&Baggage) -> Result<Baggage, BaggageError>,
+    ) -> Result<(), BaggageError> {
+        self.settle(id, None);
+        // Under one lock, so that of two threads that add members each keeps the other's.
+        let changed = self.with_span(id, |span| {
+            span.finalize_parent();
+            let Some(baggage) = span.baggage() else { return Ok(()) };
+            span.set_baggage(change(baggage)?);
+            Ok(())
+        });
+        changed.unwrap_or(Ok(()))?;
         self.update_context_bridge(id);
+        Ok(())
     }
 
     /// Puts a span under the parent that is `incoming`, or starts a new trace with baggage that came
