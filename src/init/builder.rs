@@ -149,8 +149,9 @@ impl InitBuilder {
     /// Sets up what was chosen: starts the pipeline, installs the subscriber and the hook.
     ///
     /// # Errors
-    /// When a subscriber is installed already, when an exporter that the environment names cannot be made, or when the
-    /// machine refuses a thread.
+    /// When a subscriber is installed already, when the machine refuses a thread, or when a setting that
+    /// [`with_pipeline`](Self::with_pipeline) made is out of range. An exporter that the environment names and that
+    /// cannot be made is left out with a warning.
     pub fn start(mut self) -> Result<Guard, InitError> {
         let is_terminal = io::stdout().is_terminal();
         let log_filter = self.log_filter.take();

@@ -20,8 +20,8 @@ use crate::config;
 /// ```
 ///
 /// # Errors
-/// When a subscriber is installed already, when an exporter that the environment names cannot be made, or when the
-/// machine refuses a thread.
+/// When a subscriber is installed already, or when the machine refuses a thread. An exporter that the environment
+/// names and that cannot be made is left out with a warning.
 pub fn init(service_name: impl Into<String>) -> Result<Guard, InitError> {
     builder(service_name).start()
 }

@@ -11,7 +11,8 @@ use crate::pipeline::StartError;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// An exporter that the environment names cannot be made.
+    /// The environment's settings make no pipeline. None does so today: an exporter that cannot be made is left out
+    /// with a warning.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The pipeline did not start.

@@ -28,7 +28,8 @@
 //! against it. A value that cannot be understood is ignored as a whole, with one warning.
 //!
 //! # By hand
-//! It does nothing that a program could not do with the crate's public API:
+//! But for the panic hook and the filter of what the exporters' own threads log, a program can do the same with the
+//! crate's public API:
 //!
 //! ```no_run
 //! use std::io::IsTerminal;

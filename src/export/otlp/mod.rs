@@ -61,9 +61,8 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 /// | the trace state, with the threshold of sampling | `trace_state` |
 /// | a span that has not ended | one that ends when it starts |
 ///
-/// An entry of level `INFO`, one that says `exception`, and one with a field named `level` get no such
-/// attribute: an event that came from OpenTelemetry with the level `INFO` leaves as it came. The scope
-/// of a span is that of the library that made it, as its tags `otel.scope.name`, `otel.scope.version`,
+/// An entry of level `INFO` and one with a field named `level` get no such attribute: an event that came from
+/// OpenTelemetry with the level `INFO` leaves as it came. The scope of a span is that of the library that made it, as its tags `otel.scope.name`, `otel.scope.version`,
 /// `otel.scope.schema_url` and `otel.scope.attributes.…` name it; of other spans it is `tailtrace` with this
 /// crate's version.
 ///

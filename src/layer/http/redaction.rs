@@ -15,7 +15,8 @@ use crate::kit::secret::{QueryRule, SecretKeys, hashed, write_query, write_text}
 /// `api_key`, `key`, `password`, `session` and what is spelled like them. Keys are compared decoded, and without case,
 /// dashes and underscores. The text of an error goes through the same.
 ///
-/// Costs nothing for each request, unless a tag is hashed.
+/// The default costs nothing beside the look at the keys of a query. What a program adds costs, for each request, a
+/// comparison of each tag with the names that were added, and for a tag that is hashed the hash and its text.
 ///
 /// ```
 /// use tailtrace::layer::http::{HttpServerLayer, Redaction};
@@ -75,8 +76,9 @@ impl Redaction {
         self
     }
 
-    /// Leaves a tag out: one of `url.path`, `url.query`, `url.full`, `server.address`, `user_agent.original`,
-    /// `http.request.method_original` and `otel.status_description`, which is the text of an error.
+    /// Leaves a tag out: one of `url.path`, `url.query`, `url.full`, `server.address`, `client.address`,
+    /// `user_agent.original`, `http.request.method_original` and `otel.status_description`, which is the text of an
+    /// error.
     #[must_use]
     pub fn without_tag(mut self, name: impl Into<String>) -> Self {
         self.rules_mut().dropped.push(name.into());
