@@ -7,7 +7,7 @@ use tracing_subscriber::prelude::*;
 
 use super::destination::Destination;
 use super::error::InitError;
-use super::filters;
+use super::filters::{self, FilterText};
 use super::guard::{FLUSH_TIMEOUT, Guard};
 use super::logs::{self, LogFormat};
 use super::panic_hook;
@@ -48,7 +48,6 @@ pub struct InitBuilder {
     json: Option<bool>,
     panic_hook: bool,
     signals: bool,
-    warnings: Vec<String>,
 }
 
 impl InitBuilder {
@@ -64,7 +63,6 @@ impl InitBuilder {
             json: None,
             panic_hook: true,
             signals: false,
-            warnings: Vec::new(),
         }
     }
 
@@ -152,20 +150,16 @@ impl InitBuilder {
     /// When a subscriber is installed already, when the machine refuses a thread, or when a setting that
     /// [`with_pipeline`](Self::with_pipeline) made is out of range. An exporter that the environment names and that
     /// cannot be made is left out with a warning.
-    pub fn start(mut self) -> Result<Guard, InitError> {
+    pub fn start(self) -> Result<Guard, InitError> {
         let is_terminal = io::stdout().is_terminal();
-        let log_filter = self.log_filter.take();
-        let log_filter = log_filter.as_deref().or_else(|| self.settings.log_filter());
-        let log_filter = filters::read("RUST_LOG", log_filter, &mut self.warnings);
-        let span_filter = self.span_filter.take();
-        let span_filter = span_filter.as_deref().or_else(|| self.settings.span_filter());
-        let span_filter = filters::read_for_spans(span_filter, &mut self.warnings);
+        let mut warnings = Vec::new();
+        let log_filter = filters::read(self.log_filter_text(), &mut warnings);
+        let span_filter = filters::read_for_spans(self.span_filter_text(), &mut warnings);
         let format = match self.json.unwrap_or(!is_terminal) {
             true => LogFormat::Json,
             false => LogFormat::Text { color: is_terminal },
         };
         let logs = self.logs.then(|| logs::layer(format, log_filter));
-        let warnings = std::mem::take(&mut self.warnings);
         let panic_hook = self.panic_hook;
         let signals = self.signals;
         let propagator = self.settings.propagator();
@@ -189,6 +183,20 @@ impl InitBuilder {
             internal_log::warn(&warning);
         }
         Ok(Guard::new(pipeline))
+    }
+
+    fn log_filter_text(&self) -> Option<FilterText<'_>> {
+        let chosen = self.log_filter.as_deref();
+        let chosen = chosen.map(|text| FilterText { source: "with_log_filter", text });
+        let variable = || self.settings.log_filter();
+        chosen.or_else(|| variable().map(|text| FilterText { source: "RUST_LOG", text }))
+    }
+
+    fn span_filter_text(&self) -> Option<FilterText<'_>> {
+        let chosen = self.span_filter.as_deref();
+        let chosen = chosen.map(|text| FilterText { source: "with_span_filter", text });
+        let variable = || self.settings.span_filter();
+        chosen.or_else(|| variable().map(|text| FilterText { source: "TAILTRACE_FILTER", text }))
     }
 
     fn pipeline(self, is_terminal: bool) -> Result<Pipeline, InitError> {

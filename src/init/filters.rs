@@ -7,25 +7,40 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 
 use crate::kit::reentrancy;
+use crate::kit::secret::Secret;
 
 /// The targets that the exporters' own threads may log under.
 const OWN_TARGET: &str = "tailtrace";
 
-/// The filter that `text` describes, else the default; a `text` that cannot be understood is warned about.
-pub(super) fn read(variable: &str, text: Option<&str>, warnings: &mut Vec<String>) -> EnvFilter {
+/// What a filter is made of, and who says so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FilterText<'a> {
+    /// The variable, or the method that the program called.
+    pub(super) source: &'static str,
+    pub(super) text: &'a str,
+}
+
+/// The filter that is described, else the default; what cannot be understood is warned about.
+pub(super) fn read(described: Option<FilterText<'_>>, warnings: &mut Vec<String>) -> EnvFilter {
     let builder = || EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
-    let Some(text) = text else { return builder().parse_lossy("") };
-    builder().parse(text).unwrap_or_else(|error| {
+    let Some(FilterText { source, text }) = described else { return builder().parse_lossy("") };
+    builder().parse(text).unwrap_or_else(|_| {
+        // The error may repeat the text as it is.
+        let shown = Secret::pairs(text);
         warnings.push(format!(
-            "{variable}={text:?} is ignored: {error}; use a list such as info,my_crate=debug"
+            "{source}: {shown:?} is ignored: use a list of levels and target=level, such as info,my_crate=debug, with \
+             error, warn, info, debug, trace or off"
         ));
         builder().parse_lossy("")
     })
 }
 
-/// The filter of spans: what `text` says, and the spans of our HTTP layers whatever it says.
-pub(super) fn read_for_spans(text: Option<&str>, warnings: &mut Vec<String>) -> EnvFilter {
-    let filter = read("TAILTRACE_FILTER", text, warnings);
+/// The filter of spans: what is described, and the spans of our HTTP layers whatever it says.
+pub(super) fn read_for_spans(
+    described: Option<FilterText<'_>>,
+    warnings: &mut Vec<String>,
+) -> EnvFilter {
+    let filter = read(described, warnings);
     match "tailtrace::http=trace".parse() {
         Ok(always) => filter.add_directive(always),
         Err(_) => filter,
@@ -48,5 +63,32 @@ impl<S> Filter<S> for NotOfExporters {
         } else {
             Interest::sometimes()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_understood_is_told_with_its_source_and_without_secrets() {
+        let mut warnings = Vec::new();
+        let text = "info,my_crate=S3CRET,[span{token=(S3CRET}]=debug";
+        for source in ["RUST_LOG", "with_log_filter"] {
+            let read = read(Some(FilterText { source, text }), &mut warnings);
+            assert_eq!(read.to_string(), "info");
+        }
+        assert!(warnings[0].starts_with("RUST_LOG: \"…,my_crate=…,"), "{warnings:?}");
+        assert!(warnings[1].starts_with("with_log_filter: "), "{warnings:?}");
+        assert!(!warnings.concat().contains("S3CRET"), "{warnings:?}");
+    }
+
+    #[test]
+    fn what_is_understood_is_not_warned_about() {
+        let mut warnings = Vec::new();
+        let text = FilterText { source: "RUST_LOG", text: "warn,my_crate=debug" };
+        assert_eq!(read(Some(text), &mut warnings).to_string(), "my_crate=debug,warn");
+        assert_eq!(read(None, &mut warnings).to_string(), "info");
+        assert!(warnings.is_empty());
     }
 }
