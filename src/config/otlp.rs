@@ -10,7 +10,7 @@ use super::key_value_list::{self, Headers};
 #[cfg(not(feature = "http-client"))]
 use super::missing_checks as checks;
 use super::proxies::Proxies;
-use super::url::{Url, has_tls};
+use super::url::{Url, has_tls, unix_socket};
 use super::variables::Variables;
 use crate::export::OtlpProtocol;
 use crate::kit::secret::Secret;
@@ -143,7 +143,7 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>
         let scheme = if insecure { "http://" } else { "https://" };
         let cure = "use a URL such as http://localhost:4317";
         let read = |text: &str| {
-            let socket = text.starts_with("unix:").then(|| (text.to_owned(), false));
+            let socket = unix_socket(text).map(|socket| (socket, false));
             let url = || {
                 let url = Url::read(text)?;
                 Some((url.origin(scheme), !insecure && !url.has_scheme()))
@@ -155,9 +155,8 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>
     }
     let cure = "use a URL with http:// or https://, such as http://localhost:4318";
     let read = |text: &str, url: fn(&Url<'_>) -> String| {
-        let socket = text.starts_with("unix:").then(|| text.to_owned());
         let url = || Url::read(text).filter(Url::has_scheme).as_ref().map(url);
-        socket.or_else(url).filter(|endpoint| checks::accepts_endpoint(endpoint))
+        unix_socket(text).or_else(url).filter(|endpoint| checks::accepts_endpoint(endpoint))
     };
     let whole = |text: &str| read(text, |url| url.as_is());
     let base = |text: &str| read(text, |url| url.below("v1/traces"));

@@ -75,6 +75,11 @@ fn is_authority(text: &str) -> bool {
     !host.is_empty() && !text.contains('@') && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
+/// An address that names a socket of Unix, as it is.
+pub(super) fn unix_socket(text: &str) -> Option<String> {
+    text.starts_with("unix:").then(|| text.to_owned())
+}
+
 /// Whether requests to this URL go over TLS.
 pub(super) fn has_tls(endpoint: &str) -> bool {
     endpoint.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))

@@ -8,7 +8,7 @@ use super::builder_checks as checks;
 #[cfg(not(feature = "http-client"))]
 use super::missing_checks as checks;
 use super::proxies::Proxies;
-use super::url::Url;
+use super::url::{Url, unix_socket};
 use super::variables::Variables;
 use crate::kit::secret::Secret;
 
@@ -16,7 +16,8 @@ use crate::kit::secret::Secret;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ZipkinSettings {
-    /// The whole URL that spans are sent to. Default `http://localhost:9411/api/v2/spans`.
+    /// The whole URL that spans are sent to, or `unix:` with the path of a socket. Default
+    /// `http://localhost:9411/api/v2/spans`.
     pub endpoint: String,
     /// How long one request may take; zero is no limit. Default 10 s.
     pub timeout: Duration,
@@ -38,8 +39,8 @@ impl ZipkinSettings {
     pub(super) fn read(vars: &mut Variables<'_>, proxies: &Proxies) -> Self {
         let cure = "use a URL such as http://localhost:9411/api/v2/spans";
         let whole = |text: &str| {
-            let url = Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
-            url.filter(|url| checks::accepts_endpoint(url))
+            let url = || Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
+            unix_socket(text).or_else(url).filter(|endpoint| checks::accepts_endpoint(endpoint))
         };
         let endpoint = vars.address("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);
         let timeout = vars.millis("OTEL_EXPORTER_ZIPKIN_TIMEOUT");

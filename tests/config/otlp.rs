@@ -177,8 +177,15 @@ fn a_socket_of_unix_is_an_endpoint() {
         assert_eq!(fine(&vars).otlp().endpoint, "unix:///run/otel.sock");
         assert!(fine(&vars).exporters().is_ok());
     }
-    let none = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "unix://host")]);
-    assert_eq!(warned(&none), ["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+    let zipkin = [
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "unix:/run/zipkin.sock"),
+    ];
+    assert_eq!(fine(&zipkin).zipkin().endpoint, "unix:/run/zipkin.sock");
+    assert!(fine(&zipkin).exporters().is_ok());
+    for variable in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_ZIPKIN_ENDPOINT"] {
+        assert_eq!(warned(&read(&[(variable, "unix://host")])), [variable]);
+    }
 }
 
 #[test]
