@@ -35,11 +35,6 @@ impl<S> Downcast<S> {
     pub const fn new(subscriber: S) -> Self {
         Self(subscriber)
     }
-
-    /// Returns the wrapped subscriber.
-    pub const fn get_ref(&self) -> &S {
-        &self.0
-    }
 }
 
 impl<S: Parts> Subscriber for Downcast<S> {
