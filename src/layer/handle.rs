@@ -35,7 +35,7 @@ use crate::pipeline::Pipeline;
 pub struct LayerHandle(Weak<LayerState>);
 
 impl LayerHandle {
-    pub(super) fn new(state: &Arc<LayerState>) -> Self {
+    pub(in crate::layer) fn new(state: &Arc<LayerState>) -> Self {
         Self(Arc::downgrade(state))
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use tracing::callsite;
 
 use super::filter::{CurrentFilter, TraceFilter};
+use crate::layer::handle::LayerHandle;
 use crate::layer::state::LayerState;
 use crate::pipeline::Pipeline;
 
@@ -28,13 +29,13 @@ use crate::pipeline::Pipeline;
 /// ```
 #[derive(Clone)]
 pub struct SubscriberHandle {
-    state: Weak<LayerState>,
+    layer: LayerHandle,
     filter: Weak<CurrentFilter>,
 }
 
 impl SubscriberHandle {
     pub(super) fn new(state: &Arc<LayerState>, filter: &Arc<CurrentFilter>) -> Self {
-        Self { state: Arc::downgrade(state), filter: Arc::downgrade(filter) }
+        Self { layer: LayerHandle::new(state), filter: Arc::downgrade(filter) }
     }
 
     /// Sets which spans and events are recorded from now on. Costs a look at every callsite of the program. Without
@@ -49,9 +50,7 @@ impl SubscriberHandle {
     /// Sends the local traces that begin from now on into another pipeline; those that are running stay
     /// where they are. Without effect when the subscriber is gone.
     pub fn set_pipeline(&self, pipeline: &Pipeline) {
-        if let Some(state) = self.state.upgrade() {
-            state.set_recorder(Arc::clone(pipeline.recorder()));
-        }
+        self.layer.set_pipeline(pipeline);
     }
 }
 
