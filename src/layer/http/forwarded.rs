@@ -79,9 +79,9 @@ fn read_common(headers: &HeaderMap, proxies: usize) -> Forwarded<'_> {
 
 /// The `place`th entry from the end of a header that may be spread over several lines.
 fn from_the_end<'a>(headers: &'a HeaderMap, name: &str, place: usize) -> Option<&'a str> {
-    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
-    let entries: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    entries.len().checked_sub(place).and_then(|at| entries.get(at).copied())
+    let lines = headers.get_all(name).iter().rev().filter_map(|line| line.to_str().ok());
+    let mut entries = lines.flat_map(|line| line.rsplit(',')).map(str::trim);
+    entries.nth(place.checked_sub(1)?)
 }
 
 fn scheme(text: Option<&str>) -> Option<&'static str> {
