@@ -1,6 +1,6 @@
 //! Trace ids in ordinary logs.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -81,23 +81,26 @@ where
             return writer.write_str(&line);
         };
         // A member that the event itself has stays, and stands once: of two, each reader takes another.
-        let mut ids = String::new();
-        for (name, id) in [("trace_id", trace_id.to_string()), ("span_id", span_id.to_string())] {
-            if !has_member(&line, name) {
-                let comma = if ids.is_empty() { "" } else { "," };
-                write!(ids, r#"{comma}"{name}":"{id}""#)?;
-            }
+        let mut comma = "";
+        writer.write_char('{')?;
+        if !has_member(&line, r#""trace_id""#) {
+            write!(writer, r#""trace_id":"{trace_id}""#)?;
+            comma = ",";
+        }
+        if !has_member(&line, r#""span_id""#) {
+            write!(writer, r#"{comma}"span_id":"{span_id}""#)?;
+            comma = ",";
         }
         let is_empty = members.trim_start().starts_with('}');
-        let comma = if is_empty || ids.is_empty() { "" } else { "," };
-        write!(writer, "{{{ids}{comma}{members}")
+        writer.write_str(if is_empty { "" } else { comma })?;
+        writer.write_str(members)
     }
 }
 
-/// Whether an object of JSON has a member of this name, which needs no escapes, itself and not in another object.
-fn has_member(line: &str, name: &str) -> bool {
-    let quoted = format!("\"{name}\"");
-    if !line.contains(&quoted) {
+/// Whether an object of JSON has a member of this name, which stands in its quotes and needs no escapes, itself and not
+/// in another object.
+fn has_member(line: &str, quoted: &str) -> bool {
+    if !line.contains(quoted) {
         return false;
     }
     let mut depth = 0_u32;
@@ -112,7 +115,7 @@ fn has_member(line: &str, name: &str) -> bool {
                     let is_name = || {
                         line.get(at + 1..).is_some_and(|rest| rest.trim_start().starts_with(':'))
                     };
-                    if depth == 1 && line.get(from..=at) == Some(&quoted) && is_name() {
+                    if depth == 1 && line.get(from..=at) == Some(quoted) && is_name() {
                         return true;
                     }
                     text_from = None;
@@ -160,7 +163,7 @@ mod tests {
     #[test]
     fn a_member_counts_where_it_is_one_of_the_object_itself() {
         for line in [r#"{"trace_id":1}"#, r#"{"a":"\"{","b":[{}],"trace_id" : "x"}"#] {
-            assert!(has_member(line, "trace_id"), "{line}");
+            assert!(has_member(line, r#""trace_id""#), "{line}");
         }
         for line in [
             "{}",
@@ -169,7 +172,7 @@ mod tests {
             r#"{"a":"\"trace_id\":1"}"#,
             r#"{"a":["trace_id"]}"#,
         ] {
-            assert!(!has_member(line, "trace_id"), "{line}");
+            assert!(!has_member(line, r#""trace_id""#), "{line}");
         }
     }
 }
