@@ -96,8 +96,8 @@ fn the_filters_of_logs_and_spans_are_apart() {
     assert!(!said.out.contains(r#""asking the bank"}"#), "{}", said.out);
     let said = run(test, &[("TAILTRACE_FILTER", "a=b=c"), ("RUST_LOG", "=,=")]);
     assert!(said.out.contains(r#"recorded: ["asking the bank", "card declined"]"#), "{}", said.out);
-    assert!(said.out.contains("TAILTRACE_FILTER="), "{}", said.out);
-    assert!(said.out.contains("RUST_LOG="), "{}", said.out);
+    assert!(said.out.contains("TAILTRACE_FILTER: "), "{}", said.out);
+    assert!(said.out.contains("RUST_LOG: "), "{}", said.out);
 }
 
 #[test]
