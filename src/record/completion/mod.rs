@@ -173,11 +173,7 @@ impl<O: TraceOwner> Completion<O> {
                     RingOutcome::Followed(place) => {
                         return self.follow_into_ring(traces, trace, place, now);
                     }
-                    RingOutcome::KeepRequested(store) => {
-                        let is_part = store.is_part();
-                        (store, KeepReason { is_part, ..traces.take_reason(trace) })
-                    }
-                    RingOutcome::Remembered(store, kept) => {
+                    RingOutcome::Keep(store, kept) => {
                         let is_part = store.is_part();
                         (store, KeepReason { is_part, ..kept })
                     }

@@ -120,10 +120,7 @@ impl<O: TraceOwner> Completion<O> {
                     PartDrop::Held(place) => PartOutcome::Held(place),
                     PartDrop::Dropped if reason == Reason::NotKept => PartOutcome::Dropped,
                     PartDrop::Dropped => PartOutcome::DroppedByPolicy,
-                    PartDrop::KeepRequested(store) => {
-                        self.keep_part(traces, trace, store, traces.part_reason(trace))
-                    }
-                    PartDrop::Remembered(store, kept) => self.keep_part(traces, trace, store, kept),
+                    PartDrop::Keep(store, kept) => self.keep_part(traces, trace, store, kept),
                 }
             }
         };

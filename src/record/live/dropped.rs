@@ -20,10 +20,9 @@ pub(in crate::record) enum RingOutcome {
     Dropped,
     /// The ring has them there, and the trace holds further spans, open or ended meanwhile.
     Followed(RingPlace),
-    /// They are to be kept: a request for the trace came while the tail was asked.
-    KeepRequested(SpanStore),
-    /// They are to be kept for this reason: another service told of the trace before it ended here.
-    Remembered(SpanStore, KeepReason),
+    /// They are to be kept for this reason: a request for the trace came while the tail was asked, or another service told
+    /// of it before it ended here.
+    Keep(SpanStore, KeepReason),
 }
 
 /// What became of a part that the tail did not keep.
@@ -32,10 +31,9 @@ pub(in crate::record) enum PartDrop {
     Held(RingPlace),
     /// It is counted as dropped.
     Dropped,
-    /// It is to be kept: a request for it came while the tail was asked.
-    KeepRequested(SpanStore),
-    /// It is to be kept for this reason: another service told of the trace.
-    Remembered(SpanStore, KeepReason),
+    /// It is to be kept for this reason: a request for it came while the tail was asked, or another service told of the
+    /// trace.
+    Keep(SpanStore, KeepReason),
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -58,17 +56,17 @@ impl<O: TraceOwner> LiveTraces<O> {
         if reason == Reason::NotKept {
             // A request for the trace is made under this lock, so this look is the last.
             if trace.is_keep_requested() {
-                return RingOutcome::KeepRequested(store);
+                return RingOutcome::Keep(store, stripe.take_reason(trace));
             }
             if let Some(kept) = self.keep_remembered(trace, now) {
-                return RingOutcome::Remembered(store, kept);
+                return RingOutcome::Keep(store, kept);
             }
             // After a shutdown no request can come any more.
             if !self.is_closed() {
                 pushed = stripe.ring.push(&trace.header, &mut store, now, &self.ring);
             }
         } else if trace.is_keep_requested_by_person() {
-            return RingOutcome::KeepRequested(store);
+            return RingOutcome::Keep(store, stripe.take_reason(trace));
         } else {
             stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
         }
@@ -126,12 +124,12 @@ impl<O: TraceOwner> LiveTraces<O> {
         if requested == Some(KeepOrigin::Person)
             || (reason == Reason::NotKept && requested.is_some())
         {
-            return PartDrop::KeepRequested(store);
+            return PartDrop::Keep(store, stripe.reason(trace));
         }
         if reason != Reason::NotKept {
             stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
         } else if let Some(kept) = self.keep_remembered(trace, now) {
-            return PartDrop::Remembered(store, kept);
+            return PartDrop::Keep(store, kept);
         }
         let pushed = match self.is_closed() || reason != Reason::NotKept {
             true => Pushed::Refused,

@@ -98,10 +98,7 @@ impl<O: TraceOwner> LiveTraces<O> {
 
     /// The reason for which a live trace was asked for, of which a part is kept now; others may follow.
     pub(in crate::record) fn part_reason(&self, trace: &LocalTrace<O>) -> KeepReason {
-        let stripe = self.home(trace).lock();
-        let reason = trace.slot().and_then(|slot| stripe.reasons.get(&(slot as u32)).cloned());
-        drop(stripe);
-        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
+        self.home(trace).lock().reason(trace)
     }
 
     /// Remembers that a part of a trace was kept.
@@ -111,10 +108,7 @@ impl<O: TraceOwner> LiveTraces<O> {
 
     /// Takes the reason for which a live trace was asked for, which is kept now.
     pub(in crate::record) fn take_reason(&self, trace: &LocalTrace<O>) -> KeepReason {
-        let mut stripe = self.home(trace).lock();
-        let reason = trace.slot().and_then(|slot| stripe.reasons.remove(&(slot as u32)));
-        drop(stripe);
-        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
+        self.home(trace).lock().take_reason(trace)
     }
 
     /// Clears the buffer of a trace that was kept, keeps its memory for the next trace of the same stripe, and
@@ -127,5 +121,19 @@ impl<O: TraceOwner> LiveTraces<O> {
         let unused = stripe.pool.release_store(store, &self.pool);
         drop(stripe);
         drop(unused);
+    }
+}
+
+impl<O: TraceOwner> StripeState<O> {
+    /// The reason for which a live trace was asked for.
+    pub(super) fn reason(&self, trace: &LocalTrace<O>) -> KeepReason {
+        let reason = trace.slot().and_then(|slot| self.reasons.get(&(slot as u32)).cloned());
+        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
+    }
+
+    /// Takes the reason for which a live trace was asked for, which is kept now.
+    pub(super) fn take_reason(&mut self, trace: &LocalTrace<O>) -> KeepReason {
+        let reason = trace.slot().and_then(|slot| self.reasons.remove(&(slot as u32)));
+        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
     }
 }
