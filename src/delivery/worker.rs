@@ -123,6 +123,7 @@ impl Worker {
         let mut open = batch.span_count();
         let mut batch = batch;
         loop {
+            let began = now();
             let called = self.call(runtime, limit, move || self.exporter.export(batch));
             let (error, left) = match called {
                 CallOutcome::Returned(Ok(())) => {
@@ -168,7 +169,7 @@ impl Worker {
                 backoff.progressed(now());
                 open = spans;
             }
-            let next = backoff.failed(now(), error.retry_after(), self.random.next_u64());
+            let next = backoff.failed(began, now(), error.retry_after(), self.random.next_u64());
             let (wait, asked) = match next {
                 RetryDecision::Wait(wait) => (wait, false),
                 RetryDecision::WaitAsAsked(wait) => (wait, true),

@@ -89,7 +89,57 @@ fn without_a_time_limit_a_dead_call_by_http_2_is_noticed() {
     relay.stall();
     assert!(caller.export(one()).unwrap_err().is_retryable());
     caller.export(one()).unwrap();
-    assert_eq!(relay.connections(), 2);
+    // Probes have no spans.
+    let spans: usize = server.so_far().iter().map(|seen| seen.names().len()).sum();
+    assert_eq!(spans, 2);
+}
+
+/// A peer that hears two connections and answers none, and answers the third.
+fn resumes(speaks: Speaks, exporter: impl FnOnce(&Relay) -> Box<dyn Exporter>) {
+    let server = server(speaks);
+    let relay = Relay::start(server.address, |number| match number {
+        0 | 1 => Carries { answers: 0, ..Carries::ALL },
+        _ => Carries::ALL,
+    });
+    let caller = Caller::new(exporter(&relay));
+    let error = caller.export(one()).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("was away, and does not answer what it was sent before"), "{told}");
+    assert_eq!((error.is_retryable(), error.retry_after()), (true, Some(Duration::ZERO)));
+    caller.export(error.into_left().unwrap()).unwrap();
+    // One of the request that was forgotten, two of probes.
+    assert_eq!(relay.connections(), 4);
+}
+
+#[test]
+fn a_peer_that_hung_and_is_back_has_its_spans_long_before_the_time_limit() {
+    let far = Duration::from_secs(600);
+    std::thread::scope(|scope| {
+        for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::HttpJson, OtlpProtocol::Grpc] {
+            let is_grpc = protocol == OtlpProtocol::Grpc;
+            let speaks = if is_grpc { Speaks::Grpc } else { Speaks::Http };
+            let builder = OtlpExporter::builder().with_protocol(protocol).with_timeout(far);
+            scope.spawn(move || {
+                resumes(speaks, |relay| {
+                    Box::new(builder.with_base_endpoint(relay.url("")).build().unwrap())
+                });
+            });
+        }
+        #[cfg(feature = "jaeger")]
+        scope.spawn(|| {
+            resumes(Speaks::Http, |relay| {
+                let builder = tailtrace::JaegerExporter::builder().with_timeout(far);
+                Box::new(builder.with_endpoint(relay.url("/v1/traces")).build().unwrap())
+            });
+        });
+        #[cfg(feature = "zipkin")]
+        scope.spawn(|| {
+            resumes(Speaks::Http, |relay| {
+                let builder = tailtrace::ZipkinExporter::builder().with_timeout(far);
+                Box::new(builder.with_endpoint(relay.url("/api/v2/spans")).build().unwrap())
+            });
+        });
+    });
 }
 
 fn large_trace(spans: usize) -> Trace {

@@ -13,7 +13,8 @@ const MAX_ASKED: Duration = Duration::from_secs(30);
 /// How a failed batch is tried again: exponential backoff with jitter and a time budget.
 ///
 /// The n-th wait is `initial` times `multiplier` to the n, at most `max`, of which the share `jitter`
-/// is random. A peer that names a time is given that time, at most 30 s. While a batch waits, the
+/// is random. It counts from when the try began: one that went without an answer for long has left the peer alone
+/// meanwhile. A peer that names a time is given that time, at most 30 s. While a batch waits, the
 /// queue fills up behind it.
 ///
 /// ```
@@ -114,9 +115,10 @@ impl Backoff {
         Self { retry, give_up_at: now.after(retry.budget), ceiling: retry.initial.min(retry.max) }
     }
 
-    /// A try failed; `asked` is the time that the peer wants to be left alone.
+    /// A try failed that had begun at `began`; `asked` is the time that the peer wants to be left alone.
     pub(super) fn failed(
         &mut self,
+        began: Tick,
         now: Tick,
         asked: Option<Duration>,
         random: u64,
@@ -133,7 +135,7 @@ impl Backoff {
                 RetryDecision::WaitAsAsked(wait)
             };
         }
-        let wait = self.jittered(random);
+        let wait = self.jittered(random).saturating_sub(now.since(began));
         self.ceiling = scaled(self.ceiling, self.retry.multiplier.max(1.0)).min(self.retry.max);
         // The last try is made when the budget ends and not before.
         RetryDecision::Wait(wait.min(left))

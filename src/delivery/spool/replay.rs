@@ -55,13 +55,14 @@ fn run(shared: &SpoolState) {
     let fresh = || Backoff::new(retry, clock.now());
     let mut backoff = fresh();
     while !shared.signal.is_stopped() {
+        let began = clock.now();
         match unwind_safe::call(|| runtime.block_on(send_oldest(shared))) {
             Some(Round::Sent { took }) => {
                 backoff = fresh();
                 shared.signal.wait(took.saturating_mul(PARTS_LEFT), false);
             }
             Some(Round::Away { asked }) => {
-                let next = backoff.failed(clock.now(), asked, Random::thread().next_u64());
+                let next = backoff.failed(began, clock.now(), asked, Random::thread().next_u64());
                 let wait = match next {
                     RetryDecision::Wait(wait) | RetryDecision::WaitAsAsked(wait) => wait,
                     RetryDecision::GiveUp => retry.max,

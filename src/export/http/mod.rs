@@ -36,6 +36,6 @@ pub(crate) use proxy::{is_proxied, is_proxy};
 #[cfg(feature = "otlp")]
 pub(super) use request_size::RequestSize;
 pub(super) use response::Response;
-pub(super) use transport::Client;
+pub(super) use transport::{Client, Content};
 #[cfg(feature = "otlp")]
-pub(super) use transport::{MOST_ANSWERED, Pool, Version, give_back};
+pub(super) use transport::{HyperClient, MOST_ANSWERED, Pool, Version, give_back};

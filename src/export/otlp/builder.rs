@@ -8,7 +8,7 @@ use super::grpc::GrpcClient;
 use super::transport::Transport;
 use super::{MOST_REQUESTED, OtlpExporter};
 use crate::export::OtlpProtocol;
-use crate::export::http::{Client, Endpoint, HttpError, Options, Peer, http_options};
+use crate::export::http::{Client, Content, Endpoint, HttpError, Options, Peer, http_options};
 use crate::kit::secret::Secret;
 
 /// The user agent of requests: the distribution in front of the exporter (specification, "OTLP
@@ -146,8 +146,9 @@ impl OtlpExporterBuilder {
         }?;
         let target = endpoint.shown.clone();
         let peer = Peer { endpoint, name: peer, language: "OTLP" };
-        let by_http = |content_type| {
-            Client::new(peer.clone(), content_type, USER_AGENT, &options, MOST_REQUESTED)
+        let by_http = |media_type, empty| {
+            let content = Content { media_type, empty };
+            Client::new(peer.clone(), content, USER_AGENT, &options, MOST_REQUESTED)
         };
         let transport = match protocol {
             OtlpProtocol::Grpc => Transport::Grpc(GrpcClient::new(
@@ -156,8 +157,8 @@ impl OtlpExporterBuilder {
                 &options,
                 MOST_REQUESTED,
             )?),
-            OtlpProtocol::HttpProtobuf => Transport::Http(by_http("application/x-protobuf")?),
-            OtlpProtocol::HttpJson => Transport::Http(by_http("application/json")?),
+            OtlpProtocol::HttpProtobuf => Transport::Http(by_http("application/x-protobuf", "")?),
+            OtlpProtocol::HttpJson => Transport::Http(by_http("application/json", "{}")?),
         };
         Ok(OtlpExporter {
             protocol,

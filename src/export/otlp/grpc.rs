@@ -14,8 +14,8 @@ use tonic::{Request, Status};
 
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
-    HttpError, MOST_ANSWERED, Options, OwnSecrets, Peer, Pool, RequestError, RequestSize, Version,
-    connection_failure, give_back,
+    HttpError, HyperClient, MOST_ANSWERED, Options, OwnSecrets, Peer, Pool, RequestError,
+    RequestSize, Version, connection_failure, give_back,
 };
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -61,48 +61,70 @@ impl GrpcClient {
     pub(super) async fn call(&self, body: &mut Vec<u8>) -> Result<Answer, RequestError> {
         let request = Bytes::from(mem::take(body));
         let attempt = self.pool.attempt(request.len());
-        let answer = attempt.within_limit(self.send(request.clone())).await;
+        let sent = self.send(request.clone());
+        let answer = attempt.within_limit(sent, || self.probe()).await;
         give_back(request, body);
         answer.unwrap_or_else(|| Err(self.pool.too_late()))
     }
 
     async fn send(&self, body: Bytes) -> Result<Answer, RequestError> {
-        let mut call = Grpc::with_origin(self.pool.client(), self.origin.clone())
-            .max_decoding_message_size(MOST_ANSWERED);
-        if self.gzip {
-            // Servers answer in the encoding they were asked in, whatever they are told to accept.
-            call = call
-                .send_compressed(CompressionEncoding::Gzip)
-                .accept_compressed(CompressionEncoding::Gzip);
-        }
-        let mut request = Request::new(body);
-        request.metadata_mut().clone_from(&self.metadata);
-        if let Some(limit) = self.pool.time_limit() {
-            request.set_timeout(limit);
-        }
-        let broken = |error: legacy::Error| {
+        let mut grpc = self.grpc(self.pool.client());
+        grpc.ready().await.map_err(|error| {
             connection_failure(self.pool.peer(), "gRPC", error.is_connect(), error)
-        };
-        call.ready().await.map_err(broken)?;
-        let method = PathAndQuery::from_static(METHOD);
-        match call.unary(request, method, Encoded).await {
+        })?;
+        match grpc.unary(self.request(body), PathAndQuery::from_static(METHOD), Encoded).await {
             Ok(response) => Ok(Answer::of_protobuf(&self.secrets.hide(response.into_inner()))),
             Err(status) => Err(self.failure(status)),
         }
     }
 
-    fn failure(&self, status: Status) -> RequestError {
-        // What the connection said comes as the source of a status that no peer sent.
-        let is_connect = match status.source() {
-            None => {
-                let target = &self.pool.peer().endpoint.shown;
-                let message = self.secrets.hide_in_text(status.message());
-                return grpc_failure(target, status.code(), &message, status.details());
-            }
-            Some(source) => source.downcast_ref().is_some_and(legacy::Error::is_connect),
-        };
-        connection_failure(self.pool.peer(), "gRPC", is_connect, status)
+    /// Whether the peer answers a request without spans, whatever it says.
+    async fn probe(&self) -> bool {
+        let mut grpc = self.grpc(self.pool.probing_client());
+        if grpc.ready().await.is_err() {
+            return false;
+        }
+        let request = self.request(Bytes::new());
+        match grpc.unary(request, PathAndQuery::from_static(METHOD), Encoded).await {
+            Ok(_) => true,
+            Err(status) => is_of_peer(&status),
+        }
     }
+
+    fn grpc(&self, client: HyperClient) -> Grpc<HyperClient> {
+        let grpc =
+            Grpc::with_origin(client, self.origin.clone()).max_decoding_message_size(MOST_ANSWERED);
+        if !self.gzip {
+            return grpc;
+        }
+        // Servers answer in the encoding they were asked in, whatever they are told to accept.
+        grpc.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip)
+    }
+
+    fn request(&self, body: Bytes) -> Request<Bytes> {
+        let mut request = Request::new(body);
+        request.metadata_mut().clone_from(&self.metadata);
+        if let Some(limit) = self.pool.time_limit() {
+            request.set_timeout(limit);
+        }
+        request
+    }
+
+    fn failure(&self, status: Status) -> RequestError {
+        let peer = self.pool.peer();
+        if is_of_peer(&status) {
+            let message = self.secrets.hide_in_text(status.message());
+            let target = &peer.endpoint.shown;
+            return grpc_failure(target, status.code(), &message, status.details());
+        }
+        let source = status.source().and_then(|source| source.downcast_ref());
+        connection_failure(peer, "gRPC", source.is_some_and(legacy::Error::is_connect), status)
+    }
+}
+
+/// Whether a peer sent the status: what the connection said comes as the source of a status that no peer sent.
+fn is_of_peer(status: &Status) -> bool {
+    status.source().is_none()
 }
 
 /// Messages that are bytes already.

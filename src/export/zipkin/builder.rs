@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use super::{MOST_REQUESTED, ZipkinExporter};
-use crate::export::http::{Client, Endpoint, HttpError, Options, Peer, http_options};
+use crate::export::http::{Client, Content, Endpoint, HttpError, Options, Peer, http_options};
 use crate::kit::secret::Secret;
 
 /// The user agent of requests.
@@ -63,8 +63,8 @@ impl ZipkinExporterBuilder {
         let endpoint = Endpoint::exact(self.endpoint.expose(), SPANS)?;
         let target = endpoint.shown.clone();
         let peer = Peer { endpoint, name: "Zipkin", language: "spans" };
-        let client =
-            Client::new(peer, "application/json", USER_AGENT, &self.options, MOST_REQUESTED)?;
+        let content = Content { media_type: "application/json", empty: "[]" };
+        let client = Client::new(peer, content, USER_AGENT, &self.options, MOST_REQUESTED)?;
         Ok(ZipkinExporter {
             target,
             client: Mutex::new(Some(client)),

@@ -4,6 +4,7 @@ mod dialer;
 #[cfg(not(unix))]
 mod no_unix;
 mod pool;
+mod presence;
 mod stream;
 #[cfg(unix)]
 mod unix;
@@ -28,6 +29,8 @@ use super::request_size::RequestSize;
 use super::response::Response;
 
 pub(in crate::export) use dialer::{Dialer, Version};
+#[cfg(feature = "otlp")]
+pub(in crate::export) use pool::HyperClient;
 pub(in crate::export) use pool::Pool;
 
 /// The most bytes of an answer that are read (specification, "OTLP exporter": response limit).
@@ -40,6 +43,17 @@ pub(in crate::export) struct Client {
     headers: HeaderMap,
     secrets: OwnSecrets,
     gzip: bool,
+    /// The body of a request without spans.
+    empty: &'static str,
+}
+
+/// What requests consist of.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::export) struct Content {
+    /// The media type, such as `application/json`.
+    pub(in crate::export) media_type: &'static str,
+    /// The body of a request without spans.
+    pub(in crate::export) empty: &'static str,
 }
 
 impl Client {
@@ -49,13 +63,13 @@ impl Client {
     /// When a header, a proxy or a certificate cannot be used, or when TLS is not there.
     pub(in crate::export) fn new(
         peer: Peer,
-        content_type: &'static str,
+        content: Content,
         user_agent: &'static str,
         options: &Options,
         most_requested: usize,
     ) -> Result<Self, HttpError> {
         let mut headers = options.header_map(user_agent)?;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.media_type));
         if options.gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -65,7 +79,7 @@ impl Client {
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let secrets = OwnSecrets::of(&headers);
-        Ok(Self { pool, headers, secrets, gzip: options.gzip })
+        Ok(Self { pool, headers, secrets, gzip: options.gzip, empty: content.empty })
     }
 
     /// How messages name the endpoint.
@@ -90,10 +104,14 @@ impl Client {
         let request = Bytes::from(mem::take(body));
         let head = OnceLock::new();
         let attempt = self.pool.attempt(request.len());
-        let answer = attempt.within_limit(self.send(request.clone(), &head)).await;
-        // The status says what became of the request: a body that does not come in time changes nothing.
-        let alone = || head.get().map(|head| Ok(Response::new(head, Bytes::new())));
-        let answer = answer.or_else(alone).unwrap_or_else(|| Err(self.pool.too_late()));
+        let sent = self.send(request.clone(), &head);
+        let answer = attempt.within_limit(sent, || self.probe()).await;
+        let answer = match (answer, head.get()) {
+            (Some(Ok(response)), _) => Ok(response),
+            // The status says what became of the request: a body that does not come in time changes nothing.
+            (_, Some(head)) => Ok(Response::new(head, Bytes::new())),
+            (answer, None) => answer.unwrap_or_else(|| Err(self.pool.too_late())),
+        };
         give_back(request, body);
         answer
     }
@@ -104,11 +122,7 @@ impl Client {
         body: Bytes,
         received: &OnceLock<Parts>,
     ) -> Result<Response, RequestError> {
-        let body = if self.gzip { gzip::compressed(&body).into() } else { body };
-        let mut request = Request::new(body::whole(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.pool.peer().endpoint.uri.clone();
-        request.headers_mut().clone_from(&self.headers);
+        let request = self.request(body);
         let response = self.pool.client().request(request).await.map_err(|error| {
             connection_failure(self.pool.peer(), "HTTP", error.is_connect(), error)
         })?;
@@ -118,6 +132,21 @@ impl Client {
         // A body that was cut short is read as none.
         let body = body.map(|body| body.to_bytes()).unwrap_or_default();
         Ok(Response::new(head, self.secrets.hide(body)))
+    }
+
+    /// Whether the peer answers a request without spans, whatever it says.
+    async fn probe(&self) -> bool {
+        let request = self.request(Bytes::from_static(self.empty.as_bytes()));
+        self.pool.probing_client().request(request).await.is_ok()
+    }
+
+    fn request(&self, body: Bytes) -> Request<body::Body> {
+        let body = if self.gzip { gzip::compressed(&body).into() } else { body };
+        let mut request = Request::new(body::whole(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.pool.peer().endpoint.uri.clone();
+        request.headers_mut().clone_from(&self.headers);
+        request
     }
 }
 

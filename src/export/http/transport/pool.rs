@@ -12,6 +12,7 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dialer::{Dialer, Version};
+use super::presence::Presence;
 use super::stream::OpenStreams;
 use crate::export::http::body::Body;
 use crate::export::http::endpoint::Peer;
@@ -33,7 +34,8 @@ const MOST_IDLE: Duration = Duration::from_secs(30);
 #[cfg(feature = "otlp")]
 const MOST_SILENT: Duration = Duration::from_secs(5);
 
-type HyperClient = legacy::Client<Connector, Body>;
+/// A client of the HTTP library, which keeps connections.
+pub(in crate::export) type HyperClient = legacy::Client<Connector, Body>;
 
 /// The connection to one peer. A clone shares it.
 #[derive(Clone, Debug)]
@@ -44,6 +46,7 @@ pub(in crate::export) struct Pool {
     streams: OpenStreams,
     peer: Peer,
     size: RequestSize,
+    presence: Presence,
     time_limit: Option<Duration>,
     /// What a proxy that reads the requests wants to be told.
     proxy_authorization: Option<HeaderValue>,
@@ -75,6 +78,7 @@ impl Pool {
             connector,
             streams,
             size,
+            presence: Presence::default(),
             time_limit: options.time_limit(),
             proxy_authorization: proxy_authorization.filter(|_| forwards),
             told_of_plain_text: Arc::new(AtomicBool::new(!peer.endpoint.is_plain_text_abroad())),
@@ -104,6 +108,11 @@ impl Pool {
         lock(&self.client).clone()
     }
 
+    /// A client for one probe, with a connection of its own.
+    pub(in crate::export) fn probing_client(&self) -> HyperClient {
+        self.builder.build(self.connector.clone())
+    }
+
     /// Begins to send a request of this many bytes.
     pub(in crate::export) fn attempt(&self, bytes: usize) -> Attempt<'_> {
         // Once: which thread is first does not matter.
@@ -113,7 +122,7 @@ impl Pool {
                 "spans go to {target} without TLS, and can be read on the way; use https://, or a collector on this machine"
             ));
         }
-        Attempt { pool: self, bytes, is_in_time: false }
+        Attempt { pool: self, bytes, is_in_time: false, is_forgotten: false }
     }
 
     /// The failure of a request whose time is over.
@@ -122,6 +131,13 @@ impl Pool {
         let limit = self.time_limit.unwrap_or_default();
         let message = format!("no answer from {target} within {limit:?}; is it overloaded?");
         RequestError::retryable(message, None)
+    }
+
+    /// The failure of a request that a peer has forgotten, which is to be sent again at once.
+    fn forgotten(&self) -> RequestError {
+        let target = &self.peer.endpoint.shown;
+        let message = format!("{target} was away, and does not answer what it was sent before");
+        RequestError::retryable(message, Some(Duration::ZERO))
     }
 
     /// Breaks the connection, if there is one: the next request makes another.
@@ -155,36 +171,46 @@ pub(in crate::export) struct Attempt<'p> {
     pool: &'p Pool,
     bytes: usize,
     is_in_time: bool,
+    /// Whether the peer was away meanwhile, so that nothing is known of the link.
+    is_forgotten: bool,
 }
 
 impl Attempt<'_> {
-    /// Waits for a request; `None` when its time is over.
-    pub(in crate::export) async fn within_limit<R>(
+    /// Waits for a request, and asks the peer by `probe` whether it is there where that takes long; `None` when the
+    /// request's time is over.
+    pub(in crate::export) async fn within_limit<R, P: Future<Output = bool>>(
         mut self,
         request: impl Future<Output = Result<R, RequestError>>,
+        probe: impl FnMut() -> P,
     ) -> Option<Result<R, RequestError>> {
+        let Pool { presence, size, time_limit, .. } = self.pool;
         let clock = Clock::system();
         let start = clock.now();
-        let answer = within(self.pool.time_limit, request).await;
-        self.is_in_time = answer.is_some();
-        // A connection that is refused at once says nothing about what the link carries.
-        let has_answer = |result: &Result<R, RequestError>| {
-            result.as_ref().err().is_none_or(|error| !error.is_unanswered)
+        let watched = presence.watch(request, probe, tokio::time::sleep);
+        let Some(answer) = within(*time_limit, watched).await? else {
+            self.is_forgotten = true;
+            return Some(Err(self.pool.forgotten()));
         };
-        if answer.as_ref().is_some_and(has_answer) {
-            let took = clock.now().since(start);
-            self.pool.size.answered(self.bytes, took, self.pool.time_limit);
+        self.is_in_time = true;
+        // A connection that is refused at once says nothing about what the link carries.
+        let has_answer = answer.as_ref().err().is_none_or(|error| !error.is_unanswered);
+        presence.note(has_answer);
+        if has_answer {
+            size.answered(self.bytes, clock.now().since(start), *time_limit);
         }
-        answer
+        Some(answer)
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.is_in_time {
-            self.pool.size.timed_out(self.bytes);
-            self.pool.distrust();
+        if self.is_in_time {
+            return;
         }
+        if !self.is_forgotten {
+            self.pool.size.timed_out(self.bytes);
+        }
+        self.pool.distrust();
     }
 }
 
@@ -207,25 +233,24 @@ mod tests {
     use super::*;
     use crate::export::http::endpoint::Endpoint;
     use crate::export::http::failure::connection_failure;
-    use crate::testing::block_on;
 
     #[test]
     fn requests_grow_by_answers_and_not_by_refused_connections() {
         let endpoint = Endpoint::exact("http://127.0.0.1:1/", "/").unwrap();
         let peer = Peer { endpoint, name: "a collector", language: "OTLP" };
         let size = RequestSize::new(1 << 20);
-        // Without a limit no timer is asked for.
-        let options = Options { timeout: Duration::ZERO, ..Options::default() };
-        let pool = Pool::new(peer, Version::Http1, &options, size.clone()).unwrap();
+        let pool = Pool::new(peer, Version::Http1, &Options::default(), size.clone()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         size.timed_out(1 << 20);
         let small = size.limit();
         let refused = connection_failure(pool.peer(), "HTTP", true, std::fmt::Error);
-        let request = pool.attempt(small).within_limit(async { Err::<(), _>(refused) });
-        assert!(block_on(request).is_some());
+        let no_probe = || async { unreachable!() };
+        let request = pool.attempt(small).within_limit(async { Err::<(), _>(refused) }, no_probe);
+        assert!(runtime.block_on(request).is_some());
         assert_eq!(size.limit(), small);
         let said = RequestError::retryable("busy".into(), None);
-        let request = pool.attempt(small).within_limit(async { Err::<(), _>(said) });
-        assert!(block_on(request).is_some());
+        let request = pool.attempt(small).within_limit(async { Err::<(), _>(said) }, no_probe);
+        assert!(runtime.block_on(request).is_some());
         assert_eq!(size.limit(), 2 * small);
     }
 }
