@@ -152,7 +152,8 @@
 //! - [`propagation`]: headers to [`TraceContext`] and back, in the formats of W3C, B3 and Jaeger.
 //! - `otel` (feature): OpenTelemetry. Our sampler and tail in a set-up of its SDK, its exporters and
 //!   samplers in a pipeline, its API on the recorder, one current span for both, the ledger as metrics.
-//! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables.
+//! - [`config`]: the environment. [`config::from_env`] makes a pipeline of the `OTEL_*` variables; `model::Resource::detect`
+//!   (feature `detect`) describes the process.
 //! - `init` (feature): one line sets up logs, traces, export and headers. `Guard`, `InitBuilder`, `InitError`.
 //! - [`time`]: the only reader of clocks, so that tests can drive it.
 //! - [`adapter`]: for authors of adapters. `Intake`, `Started`, `Original`, `Outline`, `SpanMut`, `TagKey`, `may_block`.

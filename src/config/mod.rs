@@ -24,6 +24,8 @@
 mod builder_checks;
 mod coherence;
 mod delivery;
+#[cfg(feature = "detect")]
+mod detect;
 mod env_carrier;
 mod error;
 mod exporters;

@@ -14,7 +14,7 @@ use super::panic_hook;
 use crate::config::Settings;
 use crate::export::Exporter;
 use crate::kit::internal_log;
-use crate::model::{SettingError, TagKey, TagValue};
+use crate::model::{Resource, SettingError, TagKey, TagValue};
 use crate::pipeline::{Pipeline, PipelineBuilder};
 use crate::propagation;
 use crate::sampling::Sampler;
@@ -102,6 +102,12 @@ impl InitBuilder {
         let key = key.into();
         let value = value.into();
         self.with_pipeline(move |pipeline| pipeline.with_resource_tag(key, value))
+    }
+
+    /// Adds what describes the service, such as what `Resource::detect` (feature `detect`) finds. What the environment or
+    /// the program set before stays.
+    pub fn with_resource(self, resource: Resource) -> Self {
+        self.with_pipeline(move |pipeline| pipeline.with_resource(resource))
     }
 
     /// Sets which spans and events are recorded, in the words of `EnvFilter`. Default: `TAILTRACE_FILTER`, else

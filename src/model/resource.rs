@@ -51,6 +51,31 @@ impl Resource {
         self
     }
 
+    /// This resource with what tells backends which library recorded the spans (specification, "Telemetry SDK"). What
+    /// is set already stays. The name `opentelemetry` is reserved for the SDK of OpenTelemetry.
+    #[must_use]
+    pub(crate) fn with_library(self) -> Self {
+        let library = [
+            ("telemetry.sdk.name", env!("CARGO_PKG_NAME")),
+            ("telemetry.sdk.language", "rust"),
+            ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+        ];
+        let tags = library.map(|(key, value)| (key.into(), value.into()));
+        self.or(Self { tags: tags.into(), schema_url: None })
+    }
+
+    /// This resource with what another one says beside it. What is set already stays.
+    #[must_use]
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        self.schema_url = self.schema_url.or(other.schema_url);
+        for (key, value) in other.tags {
+            if self.get(&key).is_none() {
+                self.tags.push((key, value));
+            }
+        }
+        self
+    }
+
     /// This resource with the address of the schema that its keys follow; an empty one is none.
     #[must_use]
     pub fn with_schema_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
@@ -96,6 +121,15 @@ mod tests {
             let named = Resource::new("a").with_tag(Resource::SERVICE_NAME, name);
             assert_eq!(named.service_name(), "a");
         }
+    }
+
+    #[test]
+    fn the_library_names_itself_where_the_program_does_not() {
+        let named = Resource::new("a").with_tag("telemetry.sdk.name", "mine").with_library();
+        let text = |key| named.get(key).and_then(TagValue::as_str);
+        assert_eq!(text("telemetry.sdk.name"), Some("mine"));
+        assert_eq!(text("telemetry.sdk.language"), Some("rust"));
+        assert_eq!(text("telemetry.sdk.version"), Some(env!("CARGO_PKG_VERSION")));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tailtrace::delivery::DeliveryConfig;
 use tailtrace::export::{Batch, Batching, ExportError};
 use tailtrace::ledger::Reason;
+use tailtrace::model::Resource;
 use tailtrace::pipeline::{FlushError, ShutdownError, StartError};
 use tailtrace::time::ManualClock;
 use tailtrace::{AlwaysOn, Errors, InMemoryExporter, Pipeline, Status, TraceView, Verdict};
@@ -207,6 +208,33 @@ fn the_resource_describes_every_exported_trace() {
     assert_eq!(trace.resource().service_name(), "test");
     let environment = trace.resource().get("deployment.environment.name");
     assert_eq!(environment, Some(&"staging".into()));
+}
+
+#[test]
+fn the_library_names_itself_and_what_the_program_says_goes_before_a_resource_that_is_added() {
+    let (builder, _, memory) = support::pipeline();
+    let found =
+        Resource::new("found").with_tag("host.name", "found").with_tag("host.arch", "amd64");
+    let pipeline = builder
+        .with_sampler(AlwaysOn)
+        .with_resource_tag("host.name", "mine")
+        .with_resource(found)
+        .with_resource_tag("telemetry.sdk.version", "mine")
+        .start()
+        .unwrap();
+    drop(pipeline.tracer().start_span("span"));
+    pipeline.flush(PLENTY).unwrap();
+    let trace = memory.traces()[0].clone();
+    assert_eq!(trace.resource().service_name(), "test");
+    for (key, value) in [
+        ("host.name", "mine"),
+        ("host.arch", "amd64"),
+        ("telemetry.sdk.name", "tailtrace"),
+        ("telemetry.sdk.language", "rust"),
+        ("telemetry.sdk.version", "mine"),
+    ] {
+        assert_eq!(trace.resource().get(key), Some(&value.into()), "{key}");
+    }
 }
 
 #[test]

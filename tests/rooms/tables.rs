@@ -79,7 +79,7 @@ pub(crate) enum Tests {
 pub(crate) const FENCES: &[Fence] = &[
     Fence {
         words: &["opentelemetry*"],
-        places: &["otel/", "export/opentelemetry/", "export/opentelemetry.rs"],
+        places: &["otel/", "export/opentelemetry/", "export/opentelemetry.rs", "config/detect/"],
         tests: Tests::Fenced,
         cure: "speak the words of model; adapters live at the edge",
     },

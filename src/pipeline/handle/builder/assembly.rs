@@ -77,7 +77,7 @@ impl PipelineBuilder {
             limits: self.limits,
             sampler: self.sampler,
             tail: self.tail,
-            resource: Arc::new(self.resource),
+            resource: Arc::new(self.resource.with_library()),
             records: self.records,
             baggage_tags: self.baggage_tags,
             sink,

@@ -110,6 +110,13 @@ impl PipelineBuilder {
         self
     }
 
+    /// Adds what describes the service, such as what `Resource::detect` (feature `detect`) finds. A key that has a value
+    /// already keeps it, the service's name too.
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resource = self.resource.or(resource);
+        self
+    }
+
     /// Sets how much may be recorded at a time.
     pub fn with_limits(mut self, limits: RecordLimits) -> Self {
         self.limits = limits;
