@@ -19,7 +19,7 @@ use crate::export::Batching;
 pub struct DeliveryConfig {
     /// The most memory of the traces that wait for one exporter, in bytes. Default 32 MiB.
     ///
-    /// A larger trace leaves in pieces that each fit, as traces of the same id; a span that is larger by itself is
+    /// A larger trace leaves in parts that each fit, as traces of the same id; a span that is larger by itself is
     /// refused. One such trace at a time comes on top of the limit, and so does the batch that is being sent.
     pub max_queued_bytes: usize,
     /// The most traces that wait for one exporter. Default 131,072.

@@ -52,11 +52,11 @@ impl World {
 
     /// Whatever is pushed is the same trace: only the account of it matters here.
     fn send(channels: &[Arc<Channel>], ledger: &Ledger, error: bool) {
-        let offer = Offer { spans: SPANS as usize, bytes: 10, error, is_piece: false };
+        let offer = Offer { spans: SPANS as usize, bytes: 10, error, is_part: false };
         for (channel, ledger_entry) in
             channels.iter().zip(LedgerEntry::issue(ledger, SPANS, channels.len()))
         {
-            let queued = QueuedTrace { trace: empty_trace(), piece: None, ledger_entry };
+            let queued = QueuedTrace { trace: empty_trace(), part: None, ledger_entry };
             channel.push([(queued, offer)], channel.clock.now());
         }
     }
@@ -88,7 +88,7 @@ fn empty_trace() -> Trace {
 fn work(channel: &Channel) {
     loop {
         match channel.next() {
-            Job::Send(batch) | Job::SendPiece(batch, _) => {
+            Job::Send(batch) | Job::SendPart(batch, _) => {
                 assert!(!batch.is_empty());
                 channel.settle(BatchOutcome::Sent { rejected: 0 });
             }

@@ -57,7 +57,7 @@ use worker::Worker;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     channels: Vec<Arc<Channel>>,
-    /// A larger trace leaves in pieces.
+    /// A larger trace leaves in parts.
     max_queued_bytes: usize,
     clock: Clock,
     ledger: Arc<Ledger>,
@@ -136,42 +136,42 @@ impl Delivery {
         };
         let bytes = trace.bytes();
         if bytes > self.max_queued_bytes && spans > 1 {
-            return self.offer_pieces(&trace);
+            return self.offer_parts(&trace);
         }
-        let offer = Offer { spans, bytes, error: trace.has_errors(), is_piece: false };
+        let offer = Offer { spans, bytes, error: trace.has_errors(), is_part: false };
         let now = self.clock.now();
         let mut ledger_entries =
             LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
         let mut accepted = false;
         for (channel, ledger_entry) in rest.iter().zip(&mut ledger_entries) {
-            let queued = QueuedTrace { trace: trace.clone(), piece: None, ledger_entry };
+            let queued = QueuedTrace { trace: trace.clone(), part: None, ledger_entry };
             accepted |= channel.push([(queued, offer)], now);
         }
         // The last exporter gets the trace itself: where there is only one, nothing is cloned.
         if let Some(ledger_entry) = ledger_entries.next() {
-            let queued = QueuedTrace { trace, piece: None, ledger_entry };
+            let queued = QueuedTrace { trace, part: None, ledger_entry };
             accepted |= last.push([(queued, offer)], now);
         }
         accepted
     }
 
-    /// Queues a trace that is larger than the queue, in pieces that each fit. Every piece refers to the trace, of
+    /// Queues a trace that is larger than the queue, in parts that each fit. Every part refers to the trace, of
     /// which the exporting thread copies the spans when their turn comes.
     #[cold]
-    fn offer_pieces(&self, trace: &Trace) -> bool {
+    fn offer_parts(&self, trace: &Trace) -> bool {
         let now = self.clock.now();
         let bytes_of_each = trace.bytes() / trace.span_count().max(1);
         let error = trace.has_errors();
         let mut parcels: Vec<Vec<(QueuedTrace, Offer)>> = Vec::new();
         parcels.resize_with(self.channels.len(), Vec::new);
-        for piece in trace.pieces(self.max_queued_bytes) {
-            let spans = piece.len();
-            let offer = Offer { spans, bytes: spans * bytes_of_each, error, is_piece: true };
+        for part in trace.parts(self.max_queued_bytes) {
+            let spans = part.len();
+            let offer = Offer { spans, bytes: spans * bytes_of_each, error, is_part: true };
             let entries = LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
             for (parcels, ledger_entry) in parcels.iter_mut().zip(entries) {
                 let trace = trace.clone();
-                let piece = Some(piece.clone());
-                parcels.push((QueuedTrace { trace, piece, ledger_entry }, offer));
+                let part = Some(part.clone());
+                parcels.push((QueuedTrace { trace, part, ledger_entry }, offer));
             }
         }
         let mut accepted = false;

@@ -75,8 +75,8 @@ impl Worker {
             match self.channel.next() {
                 Job::Send(batch) => self.send(&runtime, batch, &mut health),
                 // Copied here, where it holds up no thread of the program.
-                Job::SendPiece(batch, piece) => {
-                    self.send(&runtime, batch.narrowed(piece), &mut health);
+                Job::SendPart(batch, part) => {
+                    self.send(&runtime, batch.narrowed(part), &mut health);
                 }
                 Job::Flush => {
                     let limit = Some(self.config.export_timeout);

@@ -166,7 +166,7 @@ fn a_full_queue_sheds_and_counts() {
 }
 
 #[test]
-fn a_trace_that_is_larger_than_the_queue_arrives_in_pieces_each_span_once() {
+fn a_trace_that_is_larger_than_the_queue_arrives_in_parts_each_span_once() {
     let batches = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&batches);
     let export = Export(move |batch: Batch| {
@@ -198,10 +198,11 @@ fn a_trace_that_is_larger_than_the_queue_arrives_in_pieces_each_span_once() {
     assert!(batches.len() > 5, "{}", batches.len());
     let mut numbers = Vec::new();
     for batch in batches.iter() {
-        let [piece] = &batch[..] else { panic!("a piece is a batch of its own") };
-        assert_eq!((piece.trace_id(), piece.kept_by()), (id, "keep_errors"));
-        assert!(piece.bytes() <= 20_000, "{} bytes", piece.bytes());
-        for span in piece.spans().filter(|span| span.operation_name() == "part") {
+        let [part] = &batch[..] else { panic!("a part is a batch of its own") };
+        assert_eq!((part.trace_id(), part.kept_by()), (id, "keep_errors"));
+        assert!(part.is_part() && part.notes().any(|(name, _)| name == "tailtrace.part"));
+        assert!(part.bytes() <= 20_000, "{} bytes", part.bytes());
+        for span in part.spans().filter(|span| span.operation_name() == "part") {
             assert_eq!(span.logs().count(), 1);
             numbers.extend(span.tag("number").and_then(|number| number.as_i64()));
         }

@@ -64,7 +64,7 @@ impl Channel {
         }
     }
 
-    /// Queues a trace, or its pieces where it is larger than the queue; false when there is no room for any.
+    /// Queues a trace, or its parts where it is larger than the queue; false when there is no room for any.
     pub(super) fn push(
         &self,
         parcels: impl IntoIterator<Item = (QueuedTrace, Offer)>,
@@ -86,7 +86,7 @@ impl Channel {
                 gone.push(queued);
                 continue;
             }
-            if offer.is_piece && has_room_on_top {
+            if offer.is_part && has_room_on_top {
                 state.queue.push_on_top(queued, offer, now);
                 is_accepted = true;
                 continue;

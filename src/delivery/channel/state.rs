@@ -44,12 +44,12 @@ pub(super) enum Phase {
     Ended,
 }
 
-/// A trace that waits, or a piece of it.
+/// A trace that waits, or a part of it.
 #[derive(Debug)]
 pub(in crate::delivery) struct QueuedTrace {
     pub(in crate::delivery) trace: Trace,
     /// The spans that are to leave, by their places, where these are not all.
-    pub(in crate::delivery) piece: Option<Range<usize>>,
+    pub(in crate::delivery) part: Option<Range<usize>>,
     pub(in crate::delivery) ledger_entry: LedgerEntry,
 }
 
@@ -85,7 +85,7 @@ pub(in crate::delivery) enum Job {
     /// Send these, then `Channel::settle`.
     Send(Batch),
     /// Send these spans of the only trace in the batch, then `Channel::settle`.
-    SendPiece(Batch, Range<usize>),
+    SendPart(Batch, Range<usize>),
     /// Let the exporter flush, then call `Channel::flushed`.
     Flush,
     /// Let the exporter shut down, then `Channel::end`.
@@ -208,15 +208,15 @@ impl State {
         let entries = self.queue.take(batching.max_spans, batching.max_bytes);
         debug_assert!(self.sending.ledger_entries.is_empty(), "one batch at a time");
         let mut traces = Vec::with_capacity(entries.len());
-        let mut piece = None;
+        let mut part = None;
         for Entry { seq, item, .. } in entries {
             self.sending.ledger_entries.push_back((seq, item.ledger_entry));
             traces.push(item.trace);
-            piece = item.piece;
+            part = item.part;
         }
         let batch = self.sending.lend(Batch::from(traces));
-        match piece {
-            Some(piece) => Job::SendPiece(batch, piece),
+        match part {
+            Some(part) => Job::SendPart(batch, part),
             None => Job::Send(batch),
         }
     }

@@ -39,8 +39,8 @@ pub(super) struct Offer {
     pub(super) spans: usize,
     pub(super) bytes: usize,
     pub(super) error: bool,
-    /// Whether it is a piece of something that is larger than the queue. It makes a batch of its own.
-    pub(super) is_piece: bool,
+    /// Whether it is a part of something that is larger than the queue. It makes a batch of its own.
+    pub(super) is_part: bool,
 }
 
 /// What became of an offer.
@@ -122,13 +122,13 @@ impl<T> Queue<T> {
         of(&self.errors) + of(&self.rest)
     }
 
-    /// Whether the pieces of something that is larger than the queue may come on top of its bounds: no
+    /// Whether the parts of something that is larger than the queue may come on top of its bounds: no
     /// others do.
     pub(super) const fn has_room_on_top(&self) -> bool {
         self.on_top == 0
     }
 
-    /// Lets a piece in whatever the bounds say.
+    /// Lets a part in whatever the bounds say.
     pub(super) fn push_on_top(&mut self, item: T, offer: Offer, now: Tick) {
         self.on_top += offer.bytes;
         self.enter(item, Offer { error: true, ..offer }, true, now);
@@ -158,7 +158,7 @@ impl<T> Queue<T> {
             spans: offer.spans,
             bytes: offer.bytes,
             since: now,
-            is_alone: offer.is_piece,
+            is_alone: offer.is_part,
             is_on_top,
             item,
         };

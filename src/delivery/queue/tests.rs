@@ -9,7 +9,7 @@ fn queue(traces: usize, bytes: usize) -> Queue<u32> {
 }
 
 fn offer(bytes: usize, error: bool) -> Offer {
-    Offer { spans: 1, bytes, error, is_piece: false }
+    Offer { spans: 1, bytes, error, is_part: false }
 }
 
 fn shed(pushed: PushOutcome<u32>) -> Option<Vec<u32>> {
@@ -138,7 +138,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let push = (0_usize..5, 0_usize..40, any::<bool>()).prop_map(|(spans, bytes, error)| {
-        Step::Push(Offer { spans, bytes, error, is_piece: false })
+        Step::Push(Offer { spans, bytes, error, is_part: false })
     });
     let take = (0_usize..8, 0_usize..60).prop_map(|(spans, bytes)| Step::Take(spans, bytes));
     prop_oneof![4 => push, 1 => take]

@@ -214,7 +214,7 @@ fn a_full_queue_refuses_the_newest_and_keeps_errors() {
 }
 
 #[test]
-fn a_trace_that_is_larger_than_the_queue_leaves_in_pieces_and_a_second_as_far_as_it_fits() {
+fn a_trace_that_is_larger_than_the_queue_leaves_in_parts_and_a_second_as_far_as_it_fits() {
     let (hold, blocked) = Step::block();
     let (exporter, heard) = Scripted::new([blocked]);
     let config = DeliveryConfig { max_queued_bytes: trace(10).bytes(), ..quick() };

@@ -19,7 +19,7 @@ use crate::trace::Trace;
 /// [retryable error](super::ExportError::retryable): delivery tries exactly that again and counts the
 /// rest as sent.
 ///
-/// An exporter that sends a batch in pieces says after each one what became of it, by
+/// An exporter that sends a batch in several requests says after each one what became of it, by
 /// [`mark_accepted`](Self::mark_accepted) or [`mark_rejected`](Self::mark_rejected). Those spans leave
 /// the batch, so that they are neither sent again nor counted as lost when the exporter runs out of
 /// time, panics or is shut down half-way.
@@ -131,7 +131,7 @@ impl Batch {
     /// This batch with some spans of each trace, by their places, in the trace's stead.
     pub(crate) fn narrowed(mut self, spans: Range<usize>) -> Self {
         for trace in &mut self.traces {
-            *trace = trace.piece(spans.clone());
+            *trace = trace.part(spans.clone());
         }
         self
     }

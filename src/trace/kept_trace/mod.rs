@@ -3,7 +3,7 @@
 mod notes;
 mod order;
 mod outgoing_state;
-mod pieces;
+mod parts;
 mod redacted;
 
 use std::borrow::Cow;

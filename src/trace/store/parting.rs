@@ -17,14 +17,14 @@ impl SpanStore {
     }
 
     /// A copy of some of the spans, by the places at which they stand.
-    pub(crate) fn piece(&self, spans: Range<usize>) -> Self {
+    pub(crate) fn part(&self, spans: Range<usize>) -> Self {
         let recorded = match self.spans() {
-            Spans::Recorded(recorded) => recorded.piece(spans),
+            Spans::Recorded(recorded) => recorded.part(spans),
             Spans::Foreign(foreign) => {
-                let piece = foreign.piece(spans);
+                let part = foreign.part(spans);
                 let mut recorded = RecordedSpans::default();
-                let pointed_to = piece.pointed_to();
-                recorded.attach(Box::new(piece));
+                let pointed_to = part.pointed_to();
+                recorded.attach(Box::new(part));
                 recorded.set_used(recorded.budget().used().saturating_add(pointed_to));
                 recorded
             }

@@ -149,7 +149,7 @@ fn what_is_kept_reaches_an_exporter_of_opentelemetry_as_the_sdk_made_it() {
 }
 
 #[test]
-fn a_trace_that_is_larger_than_the_queue_arrives_in_pieces_each_span_once() {
+fn a_trace_that_is_larger_than_the_queue_arrives_in_parts_each_span_once() {
     let (sink, seen) = Sink::new();
     let pipeline = Pipeline::builder("pipeline")
         .with_tail(TailSampler::new().keep(Errors))

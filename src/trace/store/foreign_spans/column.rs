@@ -32,7 +32,7 @@ pub(super) trait OriginalColumn: Any + Send + Sync {
     /// Moves the originals of another column behind these; false when they are of another type.
     fn append(&mut self, more: &mut dyn OriginalColumn) -> bool;
     /// A copy of some of the originals.
-    fn piece(&self, places: Range<usize>) -> Box<dyn OriginalColumn>;
+    fn part(&self, places: Range<usize>) -> Box<dyn OriginalColumn>;
     fn boxed_clone(&self) -> Box<dyn OriginalColumn>;
 }
 
@@ -93,7 +93,7 @@ impl<S: Original> OriginalColumn for Vec<S> {
         more.map(|more| Vec::append(self, more)).is_some()
     }
 
-    fn piece(&self, places: Range<usize>) -> Box<dyn OriginalColumn> {
+    fn part(&self, places: Range<usize>) -> Box<dyn OriginalColumn> {
         Box::new(self.get(places).map_or_else(Vec::new, <[S]>::to_vec))
     }
 

@@ -177,11 +177,11 @@ impl ForeignSpans {
         true
     }
 
-    /// A copy of some of the originals. The root is among those of the first piece that has it.
-    pub(super) fn piece(&self, spans: Range<usize>) -> Self {
-        let column = self.column.piece(spans.clone());
+    /// A copy of some of the originals. The root is among those of the first part that has it.
+    pub(super) fn part(&self, spans: Range<usize>) -> Self {
+        let column = self.column.part(spans.clone());
         Self {
-            summary: self.summary.of_piece(&spans, column.has_errors()),
+            summary: self.summary.of_part(&spans, column.has_errors()),
             column,
             kind: self.kind,
             expected: FEW,

@@ -44,7 +44,7 @@ impl ForeignSummary {
     }
 
     /// What is known of the originals at some places of the column.
-    pub(super) fn of_piece(&self, places: &Range<usize>, has_errors: bool) -> Self {
+    pub(super) fn of_part(&self, places: &Range<usize>, has_errors: bool) -> Self {
         let root = (self.root as usize).checked_sub(places.start);
         let root = root.filter(|root| *root < places.len()).unwrap_or(0);
         Self {

@@ -20,12 +20,12 @@ impl RecordedSpans {
     }
 
     /// A copy of some of the spans, without spare memory.
-    pub(in crate::trace::store) fn piece(&self, spans: Range<usize>) -> Self {
-        let mut piece = Self::with_capacity(spans.len());
+    pub(in crate::trace::store) fn part(&self, spans: Range<usize>) -> Self {
+        let mut part = Self::with_capacity(spans.len());
         for (index, _) in self.indexed().skip(spans.start).take(spans.len()) {
-            piece.copy_span(self, index, ClockCorrection::NONE);
+            part.copy_span(self, index, ClockCorrection::NONE);
         }
-        piece.to_exact()
+        part.to_exact()
     }
 
     /// Takes one span out of the buffer.

@@ -6,21 +6,21 @@ use std::sync::{Arc, OnceLock};
 use super::{KeepReason, SpanOrder, Trace, TraceData};
 
 impl Trace {
-    /// The spans of pieces that have no more than `bytes` bytes each, if the spans are about as large as each other,
+    /// The spans of parts that have no more than `bytes` bytes each, if the spans are about as large as each other,
     /// and one span in any case. Together they are all spans.
-    pub(crate) fn pieces(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    pub(crate) fn parts(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let spans = self.span_count();
         let of_each = self.bytes().div_ceil(spans.max(1)).max(1);
-        // An eighth is left for what a piece has besides its spans, and for larger spans.
+        // An eighth is left for what a part has besides its spans, and for larger spans.
         let most = ((bytes - bytes / 8) / of_each).max(1);
         (0..spans).step_by(most).map(move |start| start..spans.min(start + most))
     }
 
     /// A copy of some of the spans, by the places at which they are stored: a trace of the same id.
-    pub(crate) fn piece(&self, spans: Range<usize>) -> Self {
+    pub(crate) fn part(&self, spans: Range<usize>) -> Self {
         let data = &*self.0;
         let correction = data.header.correction;
-        let store = data.store.piece(spans);
+        let store = data.store.part(spans);
         let order = if store.is_foreign() {
             OnceLock::new()
         } else {
