@@ -64,6 +64,11 @@ impl Remembered {
         self.slots.len() / 2
     }
 
+    /// How long an id is remembered.
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     /// Whether all of this trace is remembered.
     #[inline]
     pub(crate) fn contains(&self, trace_id: TraceId, now: Tick) -> bool {

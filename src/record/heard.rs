@@ -23,9 +23,10 @@ impl KeepHeard for HeardKeeper {
         let Some(link) = traces.link() else { return HeardOutcome::Unknown };
         let trace_id = heard.notice.trace_id;
         let reason = heard.kept_by();
-        link.remember_reason(trace_id, &reason);
+        let now = clock.now();
+        link.remember_reason(trace_id, &reason, now);
         let request = KeepRequest { trace_id, reason: reason.into(), origin: KeepOrigin::Notice };
-        let (outcome, over_budget) = completion.keep_one(traces, &request, clock.now());
+        let (outcome, over_budget) = completion.keep_one(traces, &request, now);
         link.handle().count_over_budget(over_budget);
         if outcome != KeepOutcome::DroppedOnPurpose {
             link.on_heard(heard, outcome != KeepOutcome::Unknown);

@@ -50,11 +50,12 @@ impl TraceDecision {
         now: Tick,
     ) -> Self {
         let view = TraceView::new(&trace.header, store, now).as_part(store.is_part());
-        let reason = || traces.take_reason(trace);
+        let reason = || Some(traces.take_reason(trace));
         Self::of(deciders, &view, trace.sample(), store, trace.requested(), reason)
     }
 
-    /// Asks the tail about the spans of a store as a view shows them.
+    /// Asks the tail about the spans of a store as a view shows them. `reason` says why they are kept where only a request
+    /// has them kept; `None` where as many were for notices as may be.
     #[inline]
     pub(super) fn of(
         deciders: &Deciders,
@@ -62,7 +63,7 @@ impl TraceDecision {
         sample: Option<HeadSample>,
         store: &SpanStore,
         requested: Option<KeepOrigin>,
-        reason: impl FnOnce() -> KeepReason,
+        reason: impl FnOnce() -> Option<KeepReason>,
     ) -> Self {
         let verdict = deciders.ask_tail(view);
         let is_part = view.is_part();
@@ -90,7 +91,10 @@ impl TraceDecision {
             }
             _ => match sample {
                 Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
-                None if requested.is_some() => Self::Keep(KeepReason { is_part, ..reason() }),
+                None if requested.is_some() => match reason() {
+                    Some(reason) => Self::Keep(KeepReason { is_part, ..reason }),
+                    None => Self::Drop(Reason::NotKept),
+                },
                 // The policy that panicked may have been the one that keeps what failed.
                 None if verdict.panics() > 0 && store.has_errors() => {
                     keep(Cow::Borrowed("error, as a policy panicked"), None)

@@ -144,7 +144,7 @@ impl<O: TraceOwner> Completion<O> {
         let ancestors = OpenAncestors::new(&copy);
         let view = TraceView::new(&trace.header, store, now).below(&ancestors);
         let requested = trace.part_requested(start);
-        let reason = || traces.part_reason(trace);
+        let reason = || traces.part_reason(trace, requested);
         TraceDecision::of(&self.deciders, &view, trace.sample(), store, requested, reason)
     }
 

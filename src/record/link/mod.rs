@@ -46,7 +46,9 @@ impl PartBudget<'_> {
 
 impl CoherenceLink {
     pub(super) fn new(handle: CoherenceHandle) -> Self {
-        let reasons = Mutex::new(HeardReasons::new(handle.remembered().capacity()));
+        let remembered = handle.remembered();
+        let reasons = HeardReasons::new(remembered.capacity(), remembered.lifetime());
+        let reasons = Mutex::new(reasons);
         Self { handle, reasons, watch: Mutex::default() }
     }
 
@@ -65,13 +67,22 @@ impl CoherenceLink {
     }
 
     /// Remembers why a trace was kept elsewhere.
-    pub(super) fn remember_reason(&self, id: TraceId, reason: &str) {
-        lock(&self.reasons).insert(id, reason);
+    pub(super) fn remember_reason(&self, id: TraceId, reason: &str, now: Tick) {
+        lock(&self.reasons).insert(id, reason, now);
     }
 
     /// How many parts of a trace notices may still have kept. The caller may hold the lock of a stripe.
     pub(super) fn budget(&self, id: TraceId) -> PartBudget<'_> {
         PartBudget { reasons: lock(&self.reasons), id }
+    }
+
+    /// Whether one more part of a trace is kept for a notice; it is spent then. The caller may hold the lock of a stripe.
+    #[cold]
+    pub(super) fn spend_part(&self, id: TraceId) -> bool {
+        let mut budget = self.budget(id);
+        let has_left = budget.left() > 0;
+        budget.spend(1);
+        has_left
     }
 
     /// The mark of a part that is kept because its trace is remembered, which is counted; `None` where as many parts of

@@ -1,10 +1,12 @@
 //! Why other services kept traces, and how many parts of each are still kept for that.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::coherence::MOST_RING_ENTRIES;
 use crate::model::TraceId;
 use crate::record::recent_ids::RecentIds;
+use crate::time::Tick;
 
 /// A trace that another service kept.
 #[derive(Debug)]
@@ -12,6 +14,8 @@ struct HeardTrace {
     reason: Arc<str>,
     /// How many parts of it may still be kept. A trace of very many parts, of which a few fail, is not kept whole.
     left: usize,
+    /// When it was heard of, or when its budget was filled again.
+    since: Tick,
 }
 
 /// Whether a part of a remembered trace is kept.
@@ -30,22 +34,27 @@ pub(super) struct HeardReasons {
     traces: RecentIds<HeardTrace>,
     /// The last one, which the next one often is as well.
     last: Arc<str>,
+    /// How long an id is remembered: in this time the parts of a trace share one budget.
+    lifetime: Duration,
 }
 
 impl HeardReasons {
     /// Remembers at least so many, once there were that many; about 40 bytes each.
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { traces: RecentIds::new(capacity), last: Arc::default() }
+    pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
+        Self { traces: RecentIds::new(capacity), last: Arc::default(), lifetime }
     }
 
     /// Remembers why a trace was kept elsewhere.
-    pub(super) fn insert(&mut self, id: TraceId, reason: &str) {
+    pub(super) fn insert(&mut self, id: TraceId, reason: &str, now: Tick) {
         if &*self.last != reason {
             self.last = reason.into();
         }
-        let left = self.left(id);
         let reason = Arc::clone(&self.last);
-        self.traces.insert(id, HeardTrace { reason, left });
+        // A trace that goes on for hours gets its budget again when its first notice is forgotten.
+        let known = self.traces.get(id).filter(|known| now.since(known.since) < self.lifetime);
+        let (left, since) =
+            known.map_or((MOST_RING_ENTRIES, now), |known| (known.left, known.since));
+        self.traces.insert(id, HeardTrace { reason, left, since });
     }
 
     /// How many parts of a trace may still be kept.
@@ -78,26 +87,44 @@ impl HeardReasons {
 mod tests {
     use super::*;
 
+    fn at(seconds: u64) -> Tick {
+        Tick::from_nanos(seconds * 1_000_000_000)
+    }
+
+    fn reasons() -> HeardReasons {
+        HeardReasons::new(1_000, Duration::from_secs(60))
+    }
+
     #[test]
     fn of_one_trace_so_many_parts_are_kept_whatever_the_number_of_notices() {
-        let mut reasons = HeardReasons::new(1_000);
+        let mut reasons = reasons();
         let id = TraceId::new();
-        reasons.insert(id, "Errors of bank");
+        reasons.insert(id, "Errors of bank", at(0));
         assert_eq!(reasons.left(id), MOST_RING_ENTRIES);
         reasons.spend(id, MOST_RING_ENTRIES - 2);
-        reasons.insert(id, "Errors of shop");
+        reasons.insert(id, "Errors of shop", at(30));
         for left in [2, 1] {
             assert_eq!(reasons.left(id), left);
             assert_eq!(reasons.keep(id), RememberedPart::Kept("Errors of shop".into()));
         }
         assert_eq!(reasons.keep(id), RememberedPart::OverBudget);
-        reasons.insert(id, "Errors of bank");
+        reasons.insert(id, "Errors of bank", at(59));
         assert_eq!(reasons.left(id), 0);
     }
 
     #[test]
+    fn a_trace_that_is_heard_of_again_after_it_was_forgotten_has_its_budget_again() {
+        let mut reasons = reasons();
+        let id = TraceId::new();
+        reasons.insert(id, "Errors of bank", at(0));
+        reasons.spend(id, MOST_RING_ENTRIES);
+        reasons.insert(id, "Errors of bank", at(60));
+        assert_eq!(reasons.left(id), MOST_RING_ENTRIES);
+    }
+
+    #[test]
     fn an_id_that_is_only_taken_for_another_keeps_nothing() {
-        let mut reasons = HeardReasons::new(1_000);
+        let mut reasons = reasons();
         let id = TraceId::new();
         for _ in 0..2 * MOST_RING_ENTRIES {
             assert_eq!(reasons.keep(id), RememberedPart::FoundInRing);

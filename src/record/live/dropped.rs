@@ -120,16 +120,21 @@ impl<O: TraceOwner> LiveTraces<O> {
         let home = self.home(trace);
         let mut stripe = home.lock();
         // A request for the trace is made under this lock, so this look is the last.
-        let requested = trace.part_requested(start);
-        if requested == Some(KeepOrigin::Person)
-            || (reason == Reason::NotKept && requested.is_some())
-        {
-            return PartDrop::Keep(store, stripe.reason(trace));
-        }
-        if reason != Reason::NotKept {
-            stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
-        } else if let Some(kept) = self.keep_remembered(trace, now) {
-            return PartDrop::Keep(store, kept);
+        match trace.part_requested(start) {
+            Some(KeepOrigin::Person) => return PartDrop::Keep(store, stripe.reason(trace)),
+            _ if reason != Reason::NotKept => {
+                stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
+            }
+            Some(KeepOrigin::Notice) => {
+                if let Some(kept) = self.keep_for_notice(trace, &stripe) {
+                    return PartDrop::Keep(store, kept);
+                }
+            }
+            None => {
+                if let Some(kept) = self.keep_remembered(trace, now) {
+                    return PartDrop::Keep(store, kept);
+                }
+            }
         }
         let pushed = match self.is_closed() || reason != Reason::NotKept {
             true => Pushed::Refused,
@@ -148,14 +153,6 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.drop_oldest();
         }
         PartDrop::Held(place)
-    }
-
-    /// Why spans of a trace are to be kept of which another service told. The caller holds the lock of its stripe: a notice
-    /// is remembered before it is looked up under that, so that none falls between.
-    #[inline]
-    fn keep_remembered(&self, trace: &LocalTrace<O>, now: Tick) -> Option<KeepReason> {
-        let link = self.link().filter(|link| link.is_remembered(trace.trace_id(), now))?;
-        link.keep_remembered(trace.trace_id())
     }
 
     /// Takes what the ring has of a trace out of it.

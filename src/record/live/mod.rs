@@ -5,6 +5,7 @@ mod decided;
 mod dropped;
 mod eviction;
 mod memory;
+mod noticed;
 mod pool;
 mod requested;
 mod stripe;

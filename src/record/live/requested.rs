@@ -96,9 +96,19 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
     }
 
-    /// The reason for which a live trace was asked for, of which a part is kept now; others may follow.
-    pub(in crate::record) fn part_reason(&self, trace: &LocalTrace<O>) -> KeepReason {
-        self.home(trace).lock().reason(trace)
+    /// The reason for which a live trace was asked for, of which a part is kept now; others may follow. One for a notice is
+    /// spent; `None` where as many parts of the trace were kept for notices as may be.
+    pub(in crate::record) fn part_reason(
+        &self,
+        trace: &LocalTrace<O>,
+        requested: Option<KeepOrigin>,
+    ) -> Option<KeepReason> {
+        if requested == Some(KeepOrigin::Notice)
+            && self.link().is_some_and(|link| !link.spend_part(trace.trace_id()))
+        {
+            return None;
+        }
+        Some(self.home(trace).lock().reason(trace))
     }
 
     /// Remembers that a part of a trace was kept.

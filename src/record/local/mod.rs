@@ -7,6 +7,7 @@ mod keep_request;
 mod live_parts;
 mod live_spans;
 mod open_parts;
+mod requested;
 mod worth;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -232,35 +233,6 @@ impl<O> LocalTrace<O> {
     /// Makes the trace outlive less valuable ones at a limit: a span failed, the head sampled it, or it was requested.
     pub(super) fn mark_worth_keeping(&self) {
         self.worth_keeping.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked for by its id.
-    // Relaxed: a request is made under the stripe's lock, and the last look before the trace goes into the
-    // ring is taken under the same lock. Earlier looks may miss a request and lose nothing by it.
-    pub(super) fn is_keep_requested(&self) -> bool {
-        self.keep_requested.load(Ordering::Relaxed) != 0
-    }
-
-    /// Whether it was asked for by its id, and not only because another service told of it.
-    pub(super) fn is_keep_requested_by_person(&self) -> bool {
-        self.keep_requested.load(Ordering::Relaxed) == KeepOrigin::Person as u8
-    }
-
-    /// Where the strongest request for it comes from.
-    pub(super) fn requested(&self) -> Option<KeepOrigin> {
-        KeepOrigin::from_bits(self.keep_requested.load(Ordering::Relaxed))
-    }
-
-    /// Where the strongest request for a part of it that began at this moment comes from.
-    pub(super) fn part_requested(&self, start: Tick) -> Option<KeepOrigin> {
-        self.requested().filter(|_| start.as_nanos() <= self.requested_at.load(Ordering::Relaxed))
-    }
-
-    /// Adds a request for the trace; whether none that was made before is as strong.
-    pub(super) fn request_keep(&self, origin: KeepOrigin, now: Tick) -> bool {
-        self.requested_at.store(now.as_nanos(), Ordering::Relaxed);
-        self.mark_worth_keeping();
-        self.keep_requested.fetch_max(origin as u8, Ordering::Relaxed) < origin as u8
     }
 
     /// Marks the trace, which has begun already, as one that the head keeps; the first answer stands.

@@ -21,8 +21,10 @@ impl StateTable {
             let was_kept = row.was_kept;
             if row.is_registered() {
                 // Spans that are open follow.
-                row.request = row.request.max(request);
-                row.requested_at = Some(now);
+                if request >= row.request {
+                    row.request = request;
+                    row.requested_at = Some(now);
+                }
                 row.is_worth_keeping = true;
                 outcome = KeepOutcome::WhenComplete;
             } else if was_kept {
