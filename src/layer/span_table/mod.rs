@@ -10,8 +10,8 @@ mod slots;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
+use parking_lot::Mutex;
 use tracing::Metadata;
 
 use self::handles::SpilledHandles;
@@ -23,7 +23,6 @@ use super::deferred_decision::DeferredDecision;
 use super::fields::ValueLimit;
 use super::open_span::OpenSpan;
 use crate::kit::thread_stripe;
-use crate::kit::unwind_safe::lock;
 
 /// The open spans of one layer.
 ///
@@ -191,7 +190,7 @@ impl SpanTable {
     #[inline]
     pub(super) fn insert(&self, id: u64, span: OpenSpan) -> Option<OpenSpan> {
         let place = Place::of(id);
-        lock(self.shard(place)).insert(place, span)
+        self.shard(place).lock().insert(place, span)
     }
 
     /// Starts and inserts a child of an open span, in the usual case: both stand in one shard, the parent
@@ -208,14 +207,14 @@ impl SpanTable {
         if parent.shard() != place.shard() {
             return None;
         }
-        lock(self.shard(place)).start_child(parent, place, metadata)
+        self.shard(place).lock().start_child(parent, place, metadata)
     }
 
     /// Ends a span and forgets it. A decision that its end calls for goes to `decision`.
     #[inline(always)]
     pub(super) fn close(&self, id: u64, decision: &mut Option<DeferredDecision>) {
         let place = Place::of(id);
-        lock(self.shard(place)).close(place, decision);
+        self.shard(place).lock().close(place, decision);
     }
 
     /// Starts and inserts a child of an open span, in the usual case: the parent stands in the thread's own shard
@@ -231,13 +230,13 @@ impl SpanTable {
         if parent.shard() != shard {
             return None;
         }
-        lock(self.shard(parent)).start_own_child(shard, parent, metadata)
+        self.shard(parent).lock().start_own_child(shard, parent, metadata)
     }
 
     /// An id that no open span has, for a span that is inserted next.
     pub(super) fn reserve(&self) -> u64 {
         let shard = thread_stripe::of_this_thread();
-        let mut spans = lock(&self.0[shard].0);
+        let mut spans = self.0[shard].0.lock();
         let (number, generation) = spans.numbers.next();
         spans.numbers.take(number);
         Place::own(shard, number, generation).id()
@@ -247,7 +246,7 @@ impl SpanTable {
     #[inline(always)]
     pub(super) fn add_handle(&self, id: u64) {
         let place = Place::of(id);
-        lock(self.shard(place)).add_handle(place);
+        self.shard(place).lock().add_handle(place);
     }
 
     /// Takes a handle of a span off, and ends and forgets the span with its last; whether it was that. A decision
@@ -255,19 +254,19 @@ impl SpanTable {
     #[inline(always)]
     pub(super) fn remove_handle(&self, id: u64, decision: &mut Option<DeferredDecision>) -> bool {
         let place = Place::of(id);
-        lock(self.shard(place)).remove_handle(place, decision)
+        self.shard(place).lock().remove_handle(place, decision)
     }
 
     /// Runs `work`, which must run no user code, on a span; `None` when the span is not open.
     #[inline]
     pub(super) fn with<R>(&self, id: u64, work: impl FnOnce(&mut OpenSpan) -> R) -> Option<R> {
         let place = Place::of(id);
-        lock(self.shard(place)).find(place).map(work)
+        self.shard(place).lock().find(place).map(work)
     }
 
     /// Removes all spans.
     pub(super) fn drain(&self) -> Vec<OpenSpan> {
-        let all = self.0.iter().map(|shard| std::mem::take(&mut *lock(&shard.0)));
+        let all = self.0.iter().map(|shard| std::mem::take(&mut *shard.0.lock()));
         all.flat_map(|ShardSpans { slots, overflow, .. }| {
             slots.into_spans().chain(overflow.into_values())
         })
@@ -278,7 +277,7 @@ impl SpanTable {
     pub(super) fn ids_of(&self, is_wanted: impl Fn(&OpenSpan) -> bool) -> Vec<u64> {
         let mut ids = Vec::new();
         for shard in self.0.iter() {
-            let spans = lock(&shard.0);
+            let spans = shard.0.lock();
             ids.extend(spans.iter().filter(|(_, span)| is_wanted(span)).map(|(id, _)| id));
         }
         ids

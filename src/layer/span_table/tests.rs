@@ -118,7 +118,7 @@ fn after_a_burst_no_more_than_a_few_pieces_are_left() {
 
 /// How many slots the table has memory for.
 fn slots_of(table: &SpanTable) -> usize {
-    let shard = crate::kit::unwind_safe::lock(&table.0[0].0);
+    let shard = table.0[0].0.lock();
     let ShardSpans { slots, overflow, .. } = &*shard;
     assert!(overflow.is_empty());
     slots.capacity()

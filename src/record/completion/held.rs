@@ -1,6 +1,8 @@
 //! Spans that end after their trace went into the ring.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 use super::Completion;
 use crate::record::live::LiveTraces;

@@ -14,7 +14,10 @@ mod parts;
 mod requests;
 
 use std::fmt;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+
 use std::time::Duration;
 
 #[cfg(feature = "layer")]

@@ -1,6 +1,8 @@
 //! Traces that are decided in parts, because they stay open for long or fill half of a limit.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 use super::Completion;
 use super::decision::TraceDecision;

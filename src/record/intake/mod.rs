@@ -4,7 +4,9 @@ mod ended;
 mod starting;
 
 use std::fmt;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 pub use self::ended::Ended;
 use super::foreign::{EndedForeignSpan, ForeignStart};

@@ -1,6 +1,8 @@
 //! What goes when there is too much.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 use super::LiveTraces;
 use crate::ledger::Reason;

@@ -8,7 +8,7 @@ use crate::ledger::Reason;
 use crate::model::Baggage;
 use crate::record::local::{LiveSpans, LocalTrace, TraceOwner};
 use crate::trace::header::TraceHeader;
-use crate::trace::store::SpanStore;
+use crate::trace::store::{MemoryBudget, SpanStore};
 
 impl<O: TraceOwner> LiveTraces<O> {
     /// Begins a trace in the calling thread's stripe: takes memory, has `fill` put the root in, registers and counts
@@ -83,6 +83,15 @@ impl<O: TraceOwner> LiveTraces<O> {
         };
         store.limit_memory(self.limits.bytes_per_trace);
         store
+    }
+
+    /// Takes the spans out of a trace. Their memory counts as the trace's until they are decided.
+    pub(in crate::record) fn take_spans(&self, live: &mut LiveSpans) -> SpanStore {
+        std::mem::replace(&mut live.store, self.empty_store())
+    }
+
+    pub(super) fn empty_store(&self) -> SpanStore {
+        SpanStore::with_budget(MemoryBudget::new(self.limits.bytes_per_trace))
     }
 
     fn make_trace(

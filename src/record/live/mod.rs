@@ -12,7 +12,9 @@ mod stripe;
 mod table;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::MutexGuard;
 
 pub(super) use dropped::{PartDrop, RingOutcome};
 pub use pool::SpanPool;
@@ -30,7 +32,6 @@ use crate::kit::Random;
 use crate::kit::thread_stripe::{self, STRIPES};
 use crate::ledger::{Ledger, Reason};
 use crate::time::Tick;
-use crate::trace::store::{MemoryBudget, SpanStore};
 
 /// Small limits have one stripe, so that what goes first is exact where it can be seen.
 const TRACES_PER_STRIPE: usize = 1024;
@@ -250,15 +251,6 @@ impl<O: TraceOwner> LiveTraces<O> {
         if live.store.len() < first as usize {
             live.most_spans = first;
         }
-    }
-
-    /// Takes the spans out of a trace. Their memory counts as the trace's until they are decided.
-    pub(super) fn take_spans(&self, live: &mut LiveSpans) -> SpanStore {
-        std::mem::replace(&mut live.store, self.empty_store())
-    }
-
-    fn empty_store(&self) -> SpanStore {
-        SpanStore::with_budget(MemoryBudget::new(self.limits.bytes_per_trace))
     }
 
     /// Shows every registered trace, while no lock of a stripe is held.

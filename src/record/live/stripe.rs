@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::decided::DecidedIds;
 use super::pool::BufferPool;
 use super::table::LiveTable;
-use crate::kit::unwind_safe::lock;
 use crate::record::quota::Share;
 use crate::record::ring::{NEVER, Ring};
 use crate::time::Tick;
@@ -61,7 +61,7 @@ impl<O> Stripe<O> {
 
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, StripeState<O>> {
-        lock(&self.state)
+        self.state.lock()
     }
 
     /// When the oldest trace of the ring was dropped, as of a moment ago.

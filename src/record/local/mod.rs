@@ -10,8 +10,10 @@ mod open_parts;
 mod requested;
 mod worth;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use due::Due;
 pub(super) use foreign_spans::ForeignSpanCount;
@@ -21,7 +23,6 @@ pub(super) use live_spans::{LiveSpans, Phase};
 pub(super) use open_parts::PartOutcome;
 pub(super) use worth::Worth;
 
-use crate::kit::unwind_safe::lock;
 use crate::ledger::Reason;
 use crate::model::{LocalHandle, SpanId, TraceContext, TraceId};
 use crate::time::Tick;
@@ -136,13 +137,13 @@ impl<O> LocalTrace<O> {
 
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, LiveSpans> {
-        lock(&self.live)
+        self.live.lock()
     }
 
     /// What the lock guards, without locking: nothing else refers to the trace.
     #[inline]
     pub(super) fn lock_mut(&mut self) -> &mut LiveSpans {
-        self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
+        self.live.get_mut()
     }
 
     /// Whether the pool of its stripe has it. The caller holds the stripe's lock.

@@ -1,7 +1,9 @@
 //! Starting spans below others of their local trace.
 
 use std::borrow::Cow;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 use super::Recorder;
 use crate::kit::reentrancy;

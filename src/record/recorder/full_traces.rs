@@ -1,6 +1,8 @@
 //! Starting spans in traces that have filled half of a limit, or all of it.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
 
 use super::Recorder;
 use crate::kit::reentrancy;
