@@ -88,6 +88,13 @@ impl JaegerExporterBuilder {
         self
     }
 
+    /// Sets whether the members of other systems in the trace state leave with the local root alone. Default on; see
+    /// [`OtlpExporterBuilder::with_foreign_trace_state_on_root_only`].
+    pub fn with_foreign_trace_state_on_root_only(mut self, only_root: bool) -> Self {
+        self.otlp = self.otlp.with_foreign_trace_state_on_root_only(only_root);
+        self
+    }
+
     /// Makes the exporter. It connects with the first batch.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use prost::Message;
 use tailtrace::export::{OtlpExporterBuilder, OtlpProtocol};
 use tailtrace::testing::{span, trace};
-use tailtrace::{OtlpExporter, Trace};
+use tailtrace::{OtlpExporter, Span, SpanId, Trace, TraceContext, TraceId};
 
 use crate::Caller;
 use crate::made::{batches, expected};
@@ -47,6 +47,43 @@ fn check(finite: bool, builder: fn() -> OtlpExporterBuilder, same: fn(&Received,
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// A caller's trace of 100 spans with 7.8 kB of other systems' members.
+fn with_long_state() -> [Trace; 1] {
+    let members = (0..31).map(|at| format!("k{at}={}", "v".repeat(248)));
+    let state = members.chain(["ot=th:8".to_owned()]).collect::<Vec<_>>().join(",");
+    let mut context = TraceContext::new(TraceId::new(), SpanId::new());
+    context.trace_state = state.parse().unwrap();
+    assert!(context.trace_state.as_str().len() > 7_800);
+    let mut made = Trace::new(context.trace_id).with_context(&context);
+    for _ in 0..100 {
+        let mut child = context.clone();
+        child.parent_span_id = Some(context.span_id);
+        child.span_id = SpanId::new();
+        made.add_span(Span::new("GET", child));
+    }
+    made.finish();
+    [made]
+}
+
+#[test]
+fn members_of_other_systems_leave_once_unless_told_otherwise() {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::HttpJson] {
+        let of = |once: bool| {
+            let builder = OtlpExporter::builder().with_protocol(protocol);
+            let builder = builder.with_foreign_trace_state_on_root_only(once);
+            Ear::new(builder).hear(&with_long_state()).unwrap().body
+        };
+        let default = Ear::new(OtlpExporter::builder().with_protocol(protocol));
+        let default = default.hear(&with_long_state()).unwrap().body;
+        let count = |body: &[u8], text: &str| String::from_utf8_lossy(body).matches(text).count();
+        for (body, times) in [(default, 1), (of(true), 1), (of(false), 100)] {
+            assert_eq!(count(&body, "k17="), times, "{protocol:?}");
+            assert_eq!(count(&body, "ot=th:8"), 100, "{protocol:?}");
+            assert!((times == 1) == (body.len() < 60_000), "{} bytes", body.len());
+        }
+    }
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn expected_span(trace: &Trace, span: SpanRef<'_>) -> ProtoSpan {
     ProtoSpan {
         trace_id: trace.trace_id().to_bytes().to_vec(),
         span_id: span.span_id().to_bytes().to_vec(),
-        trace_state: span.context().trace_state.to_string(),
+        trace_state: expected_state(trace, span),
         parent_span_id: span.parent_span_id().map(|id| id.to_bytes().to_vec()).unwrap_or_default(),
         flags: u32::from(span.context().flags.bits()) | if is_called { 0x300 } else { 0x100 },
         name: span.operation_name().to_owned(),
@@ -240,6 +240,15 @@ fn expected_span(trace: &Trace, span: SpanRef<'_>) -> ProtoSpan {
         dropped_links_count: span.dropped_links(),
         status,
     }
+}
+
+/// The members of other systems stand on the root alone.
+fn expected_state(trace: &Trace, span: SpanRef<'_>) -> String {
+    let state = span.context().trace_state;
+    if trace.root().unwrap().span_id() == span.span_id() {
+        return state.to_string();
+    }
+    state.get("ot").map(|own| format!("ot={own}")).unwrap_or_default()
 }
 
 fn expected_event(log: tailtrace::model::LogEntry) -> Event {

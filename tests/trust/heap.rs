@@ -164,3 +164,66 @@ fn a_trace_says_what_it_takes() {
     assert!(bytes("batch") > 128 * 7_000, "{}", bytes("batch"));
     assert!(bytes("bare") < 2_000, "{}", bytes("bare"));
 }
+
+#[cfg(feature = "otlp")]
+mod answers {
+    //! What a collector's answer takes.
+
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use tailtrace::export::{Batch, OtlpProtocol};
+    use tailtrace::testing::{span, trace};
+    use tailtrace::{Exporter, OtlpExporter};
+
+    use super::{HEAP, MIB, alone};
+
+    /// Answers each of two requests with this status and this body of JSON. Written in pieces of a page, so that the peer's
+    /// own memory does not count.
+    fn answering(status: &'static str, beginning: &'static str, item: &'static str) -> String {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().ok()?;
+            let mut request = [0; 16 * 1024];
+            let _begun = stream.read(&mut request).ok()?;
+            let items = (4 * MIB - 64) / item.len();
+            let len = beginning.len() + items * item.len() + 3;
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).ok()?;
+            stream.write_all(beginning.as_bytes()).ok()?;
+            for _ in 0..items {
+                stream.write_all(item.as_bytes()).ok()?;
+            }
+            stream.write_all(b"0]}").ok()?;
+            stream.read(&mut request).ok()
+        });
+        url
+    }
+
+    #[test]
+    fn an_answer_of_json_takes_no_more_than_a_few_times_its_length() {
+        let _alone = alone();
+        for status in ["200 OK", "400 Bad Request"] {
+            for (beginning, item) in
+                [("{\"a\":[", "[],[],[],[],[],[],[],[],"), ("{\"a\":[", "{\"a\":0},{\"b\":1},")]
+            {
+                let url = answering(status, beginning, item);
+                let mut runtime = tokio::runtime::Builder::new_current_thread();
+                let runtime = runtime.enable_all().build().unwrap();
+                let builder = OtlpExporter::builder().with_protocol(OtlpProtocol::HttpJson);
+                let exporter = builder.with_endpoint(url).build().unwrap();
+                let before = HEAP.allocated();
+                // An allocation above this ends the process.
+                HEAP.set_limit(before + 5 * 4 * MIB).unwrap();
+                let batch = Batch::from([trace(span("GET"))]);
+                let result = runtime.block_on(exporter.export(batch));
+                HEAP.set_limit(usize::MAX).unwrap();
+                assert_eq!(result.is_ok(), status.starts_with('2'), "{result:?}");
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! What strangers and secrets may do, row by row: the table in `README.md` names an attack, what holds, and
 //! the test that shows it.
 
+#[cfg(all(feature = "jaeger", feature = "zipkin"))]
+mod answers;
 mod border;
 mod files;
 mod injection;

@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod failure;
 mod gzip;
+mod json_field;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
 mod options;
@@ -31,6 +32,8 @@ pub use error::HttpError;
 pub(super) use failure::{RequestError, log_words};
 #[cfg(feature = "otlp")]
 pub(super) use failure::{connection_failure, quoted};
+#[cfg(feature = "otlp")]
+pub(super) use json_field::JsonField;
 pub(super) use options::{Options, http_options};
 pub(crate) use proxy::{is_proxied, is_proxy};
 #[cfg(feature = "otlp")]
@@ -38,4 +41,4 @@ pub(super) use request_size::RequestSize;
 pub(super) use response::Response;
 pub(super) use transport::{Client, Content};
 #[cfg(feature = "otlp")]
-pub(super) use transport::{HyperClient, MOST_ANSWERED, Pool, Version, give_back};
+pub(super) use transport::{ClientService, MOST_ANSWERED, Pool, Version, give_back};

@@ -8,6 +8,7 @@ use http::response::Parts;
 use http::{HeaderName, StatusCode};
 
 use super::failure::{RequestError, quoted};
+use super::json_field::JsonField;
 
 /// The answer to a request, as far as it was read.
 #[derive(Clone, Debug, Default)]
@@ -42,11 +43,10 @@ impl Response {
     /// What the body says about a failure: the `message` of an object in JSON, or text; `None` when it is
     /// in another form.
     pub(in crate::export) fn reason(&self) -> Option<String> {
-        if self.is_json {
-            let read: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
-            if let Some(message) = read.get("message").and_then(serde_json::Value::as_str) {
-                return Some(quoted(message));
-            }
+        if self.is_json
+            && let Some(message) = JsonField::text_at(&["message"], &self.body)
+        {
+            return Some(quoted(&message));
         }
         let text = str::from_utf8(&self.body).ok()?;
         // What prints is no message of protobuf: those begin with a control character.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tonic::Code;
 
 use super::protobuf::reader::Reader;
-use crate::export::http::{RequestError, Response, quoted};
+use crate::export::http::{JsonField, RequestError, Response, quoted};
 
 /// The answer to a request that was accepted, at least in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,16 +33,13 @@ impl Answer {
 
     /// Reads an `ExportTraceServiceResponse` in the form of JSON.
     pub(super) fn of_json(body: &[u8]) -> Self {
-        let read: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        let partial = read.get("partialSuccess");
-        let field = |name: &str| partial.and_then(|partial| partial.get(name));
-        let rejected = field("rejectedSpans").and_then(|number| match number.as_str() {
-            Some(digits) => digits.parse().ok(),
-            None => number.as_u64(),
-        });
-        let message = field("errorMessage").and_then(serde_json::Value::as_str);
-        let message = quoted(message.unwrap_or_default());
-        Self { rejected: rejected.unwrap_or(0), message, oddity: None }
+        let rejected = match JsonField::at(&["partialSuccess", "rejectedSpans"], body) {
+            Some(JsonField::Text(digits)) => digits.parse().unwrap_or(0),
+            Some(JsonField::Number(number)) => number,
+            None => 0,
+        };
+        let message = JsonField::text_at(&["partialSuccess", "errorMessage"], body);
+        Self { rejected, message: quoted(&message.unwrap_or_default()), oddity: None }
     }
 }
 

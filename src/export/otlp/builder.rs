@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use http::Uri;
 
+use super::fields::ForeignMembers;
 use super::grpc::GrpcClient;
 use super::transport::Transport;
 use super::{MOST_REQUESTED, OtlpExporter};
@@ -49,6 +50,7 @@ pub struct OtlpExporterBuilder {
     endpoint: EndpointSetting,
     pub(in crate::export) options: Options,
     peer: &'static str,
+    foreign: ForeignMembers,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +96,7 @@ impl OtlpExporter {
             endpoint: EndpointSetting::Default,
             options: Options::default(),
             peer: "a collector",
+            foreign: ForeignMembers::OnRoot,
         }
     }
 }
@@ -122,6 +125,16 @@ impl OtlpExporterBuilder {
         self
     }
 
+    /// Sets whether the members of other systems in the trace state leave with the local root alone, which is the
+    /// span that the caller's header came to. Default on.
+    ///
+    /// OTLP has the trace state on every span: the 8 kB that a caller may send become 800 kB for a trace of 100
+    /// spans. The member `ot`, with the threshold of sampling, stands on every span either way.
+    pub fn with_foreign_trace_state_on_root_only(mut self, only_root: bool) -> Self {
+        self.foreign = if only_root { ForeignMembers::OnRoot } else { ForeignMembers::OnAll };
+        self
+    }
+
     /// Sets what is expected at the endpoint, for messages.
     #[cfg(feature = "jaeger")]
     pub(in crate::export) fn with_peer(mut self, peer: &'static str) -> Self {
@@ -135,7 +148,7 @@ impl OtlpExporterBuilder {
     /// When the endpoint, a header or a certificate cannot be used, or when `https://` needs a feature
     /// that is off.
     pub fn build(self) -> Result<OtlpExporter, HttpError> {
-        let Self { protocol, endpoint, options, peer } = self;
+        let Self { protocol, endpoint, options, peer, foreign } = self;
         let socket_path = if protocol == OtlpProtocol::Grpc { "/" } else { TRACES };
         let exact = |url: &str| Endpoint::exact(url, socket_path);
         let endpoint = match (&endpoint, protocol) {
@@ -162,6 +175,7 @@ impl OtlpExporterBuilder {
         };
         Ok(OtlpExporter {
             protocol,
+            foreign,
             target,
             transport: Mutex::new(Some(transport)),
             buffer: Mutex::default(),

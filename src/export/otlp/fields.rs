@@ -7,33 +7,56 @@ use crate::trace::{LogRef, SpanRef, Trace};
 const KNOWS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
+/// Which spans have the members of other systems in their trace state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ForeignMembers {
+    /// The local root alone.
+    OnRoot,
+    /// Every span.
+    OnAll,
+}
+
 /// What is found out once for all spans of a trace.
 #[derive(Debug)]
 pub(super) struct TraceFields<'a> {
     pub(super) trace_id: [u8; 16],
-    pub(super) trace_state: &'a str,
+    root_state: &'a str,
+    /// The trace state of the other spans.
+    inner_state: &'a str,
     flags: u32,
     /// The span that was called from another process.
     called: Option<SpanId>,
     trace: &'a Trace,
-    /// The span that the notes on the trace stand on.
+    /// The local root, on which the notes on the trace stand.
     noted: Option<SpanId>,
 }
 
 impl<'a> TraceFields<'a> {
-    pub(super) fn of(trace: &'a Trace) -> Self {
+    pub(super) fn of(trace: &'a Trace, foreign: ForeignMembers) -> Self {
         let root = trace.root();
         let flags = root.map_or(0, |root| u32::from(root.context().flags.bits()));
         // The parent of a late span ended before it, in this process as far as is known.
         let called = root.filter(|root| root.parent_span_id().is_some() && !trace.is_late());
+        let state = trace.trace_state();
+        let inner_state = match foreign {
+            ForeignMembers::OnRoot => state.own_member(),
+            ForeignMembers::OnAll => state.as_str(),
+        };
         Self {
             trace_id: trace.trace_id().to_bytes(),
-            trace_state: trace.trace_state().as_str(),
+            root_state: state.as_str(),
+            inner_state,
             flags: flags | KNOWS_IS_REMOTE,
             called: called.map(SpanRef::span_id),
             trace,
             noted: root.map(SpanRef::span_id),
         }
+    }
+
+    /// The trace state of a span.
+    #[inline]
+    pub(super) fn trace_state_of(&self, span: SpanRef<'_>) -> &'a str {
+        if self.noted == Some(span.span_id()) { self.root_state } else { self.inner_state }
     }
 
     /// The tags of a span, and where it is the root, what is told of the decision.

@@ -14,7 +14,7 @@ use tonic::{Request, Status};
 
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
-    HttpError, HyperClient, MOST_ANSWERED, Options, OwnSecrets, Peer, Pool, RequestError,
+    ClientService, HttpError, MOST_ANSWERED, Options, OwnSecrets, Peer, Pool, RequestError,
     RequestSize, Version, connection_failure, give_back,
 };
 
@@ -91,7 +91,7 @@ impl GrpcClient {
         }
     }
 
-    fn grpc(&self, client: HyperClient) -> Grpc<HyperClient> {
+    fn grpc(&self, client: ClientService) -> Grpc<ClientService> {
         let grpc =
             Grpc::with_origin(client, self.origin.clone()).max_decoding_message_size(MOST_ANSWERED);
         if !self.gzip {

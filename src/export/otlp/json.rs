@@ -82,9 +82,10 @@ fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     key(out, "\",\"spanId\":\"");
     display(out, span.span_id());
     key(out, "\"");
-    if !fields.trace_state.is_empty() {
+    let trace_state = fields.trace_state_of(span);
+    if !trace_state.is_empty() {
         key(out, ",\"traceState\":");
-        string(out, fields.trace_state);
+        string(out, trace_state);
     }
     if let Some(parent) = span.parent_span_id() {
         key(out, ",\"parentSpanId\":\"");

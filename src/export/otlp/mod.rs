@@ -18,6 +18,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use self::answer::Answer;
+use self::fields::ForeignMembers;
 use self::json::Json;
 use self::progress::RequestProgress;
 use self::protobuf::Protobuf;
@@ -58,7 +59,7 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 /// | its level | the attribute `level`: `TRACE`, `DEBUG`, `WARN` or `ERROR` |
 /// | its fields | the event's attributes |
 /// | the description of an error | the status' message |
-/// | the trace state, with the threshold of sampling | `trace_state` |
+/// | the trace state, with the threshold of sampling | `trace_state`; the members of other systems [on the local root alone](OtlpExporterBuilder::with_foreign_trace_state_on_root_only) |
 /// | a span that has not ended | one that ends when it starts |
 ///
 /// An entry of level `INFO` and one with a field named `level` get no such attribute: an event that came from
@@ -90,6 +91,7 @@ const MOST_SENT: usize = 64 * 1024 * 1024;
 /// ```
 pub struct OtlpExporter {
     protocol: OtlpProtocol,
+    foreign: ForeignMembers,
     /// How messages name the endpoint.
     target: String,
     /// Gone after the shutdown, and the connections with it.
@@ -118,9 +120,9 @@ impl OtlpExporter {
     fn write(&self, batch: &Batch, out: &mut Vec<u8>, limit: usize) -> usize {
         out.clear();
         match self.protocol {
-            OtlpProtocol::HttpJson => requests::write::<Json>(batch, out, limit),
+            OtlpProtocol::HttpJson => requests::write::<Json>(batch, out, limit, self.foreign),
             OtlpProtocol::Grpc | OtlpProtocol::HttpProtobuf => {
-                requests::write::<Protobuf>(batch, out, limit)
+                requests::write::<Protobuf>(batch, out, limit, self.foreign)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::fields::TraceFields;
+use super::fields::{ForeignMembers, TraceFields};
 use crate::export::batch::{Batch, has_resource_of};
 use crate::export::scope::Scope;
 use crate::model::Resource;
@@ -24,8 +24,13 @@ const CLOSING: usize = 64;
 
 /// Writes a request of at most `limit` bytes with the first spans that are left of a batch, whose traces
 /// are grouped by resource; how many they are. A span that is longer by itself makes a longer request.
-pub(super) fn write<F: Format>(batch: &Batch, out: &mut Vec<u8>, limit: usize) -> usize {
-    let mut request = Request { format: F::default(), out, spans: 0, limit, scope: None };
+pub(super) fn write<F: Format>(
+    batch: &Batch,
+    out: &mut Vec<u8>,
+    limit: usize,
+    foreign: ForeignMembers,
+) -> usize {
+    let mut request = Request { format: F::default(), out, spans: 0, limit, foreign, scope: None };
     let mut skip = batch.done_in_first();
     request.format.begin(request.out);
     for group in batch.chunk_by(has_resource_of) {
@@ -44,6 +49,7 @@ struct Request<'o, 'b, F> {
     /// How many spans it has.
     spans: usize,
     limit: usize,
+    foreign: ForeignMembers,
     /// The scope that is open: that of the span before.
     scope: Option<Scope<'b>>,
 }
@@ -70,7 +76,7 @@ impl<'b, F: Format> Request<'_, 'b, F> {
     /// Writes the spans of a trace while they fit; false when one did not. The first span of a request is
     /// written whether it fits or not.
     fn write_trace(&mut self, trace: &'b Trace, skip: usize) -> bool {
-        let fields = TraceFields::of(trace);
+        let fields = TraceFields::of(trace, self.foreign);
         let limit = self.limit.saturating_sub(CLOSING);
         for span in trace.spans().skip(skip) {
             let scope = Scope::of(span);
@@ -151,7 +157,7 @@ mod tests {
         let mut requests = Vec::new();
         while batch.span_count() > 0 {
             let mut out = Vec::new();
-            let written = write::<Plain>(&batch, &mut out, limit + CLOSING);
+            let written = write::<Plain>(&batch, &mut out, limit + CLOSING, ForeignMembers::OnRoot);
             assert!(written > 0, "a request without spans");
             batch.mark_accepted(written);
             requests.push(String::from_utf8(out).unwrap());

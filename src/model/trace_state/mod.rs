@@ -170,13 +170,22 @@ impl TraceState {
         self.text.as_ref().map_or(0, |text| text.bytes())
     }
 
+    /// The member that samplers write, as it stands in the header; empty if there is none.
+    pub(crate) fn own_member(&self) -> &str {
+        let is_own = |member: &&str| member.split_once('=').is_some_and(|(key, _)| key == OT_KEY);
+        self.as_str().split(',').find(is_own).unwrap_or_default()
+    }
+
     /// The list without the members of other systems.
     pub(crate) fn without_foreign(&self) -> Self {
-        match self.get(OT_KEY) {
-            None => Self::default(),
-            Some(_) if self.len() == 1 => self.clone(),
-            Some(own) => Self { text: Some(Arc::new(SharedText::new(format!("{OT_KEY}={own}")))) },
+        let own = self.own_member();
+        if own.is_empty() {
+            return Self::default();
         }
+        if own.len() == self.as_str().len() {
+            return self.clone();
+        }
+        Self { text: Some(Arc::new(SharedText::new(own))) }
     }
 
     /// The list of a trace that has randomness of its own.

@@ -3,10 +3,10 @@
 use std::vec::IntoIter;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::SpanId;
+use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::SdkSpan;
-use super::convert::{notes_of, spans_of};
+use super::convert::{notes_of, spans_of, without_foreign};
 use super::release_line::{SpanData, is_parent_remote};
 use crate::trace::Trace;
 
@@ -25,12 +25,15 @@ pub(super) struct Portions {
     bytes_of_each: usize,
     /// How many spans are in no portion yet.
     left: usize,
+    /// Whether the members of other systems stand in the trace state of local roots alone.
+    foreign_on_root: bool,
 }
 
 impl Portions {
-    pub(super) fn of(traces: Vec<Trace>) -> Self {
+    pub(super) fn of(traces: Vec<Trace>, foreign_on_root: bool) -> Self {
         let left = traces.iter().map(Trace::span_count).sum();
-        Self { traces: traces.into_iter(), spans: IntoIter::default(), bytes_of_each: 0, left }
+        let traces = traces.into_iter();
+        Self { traces, spans: IntoIter::default(), bytes_of_each: 0, left, foreign_on_root }
     }
 
     /// The next portion, which is never empty.
@@ -67,12 +70,18 @@ impl Portions {
             let mut notes: Vec<KeyValue> = notes_of(&trace).collect();
             let spans = match SdkSpan::take_all(trace) {
                 Ok(mut spans) => {
-                    if let Some(SdkSpan(root)) = root_of(&mut spans) {
+                    let root = root_at(&spans);
+                    if let Some(SdkSpan(root)) = root.and_then(|at| spans.get_mut(at)) {
                         root.attributes.append(&mut notes);
+                    }
+                    if self.foreign_on_root {
+                        leave_foreign_on(&mut spans, root);
                     }
                     spans
                 }
-                Err(trace) => spans_of(&trace).into_iter().map(SdkSpan).collect(),
+                Err(trace) => {
+                    spans_of(&trace, self.foreign_on_root).into_iter().map(SdkSpan).collect()
+                }
             };
             self.bytes_of_each = bytes / spans.len().max(1);
             self.spans = spans.into_iter();
@@ -81,12 +90,30 @@ impl Portions {
     }
 }
 
-/// The local root among spans of the SDK. It has most likely ended last, and is found without a look at the others.
+/// Takes the members of other systems out of the trace states of all spans but one.
+fn leave_foreign_on(spans: &mut [SdkSpan], root: Option<usize>) {
+    for (at, SdkSpan(span)) in spans.iter_mut().enumerate() {
+        let context = &span.span_context;
+        if Some(at) != root
+            && let Some(own) = without_foreign(context.trace_state())
+        {
+            span.span_context = SpanContext::new(
+                context.trace_id(),
+                context.span_id(),
+                context.trace_flags(),
+                context.is_remote(),
+                own,
+            );
+        }
+    }
+}
+
+/// Where the local root is among spans of the SDK. It has most likely ended last, and is found without a look at the others.
 // `Trace::root` would make records of all of them.
-fn root_of(spans: &mut [SdkSpan]) -> Option<&mut SdkSpan> {
+fn root_at(spans: &[SdkSpan]) -> Option<usize> {
     let begins =
         |SdkSpan(span): &SdkSpan| span.parent_span_id == SpanId::INVALID || is_parent_remote(span);
-    let at = spans.iter().rposition(begins).or_else(|| {
+    spans.iter().rposition(begins).or_else(|| {
         // A line that does not tell remote parents.
         let mut ids: Vec<SpanId> = spans.iter().map(|span| span.0.span_context.span_id()).collect();
         ids.sort_unstable_by_key(|id| id.to_bytes());
@@ -94,6 +121,5 @@ fn root_of(spans: &mut [SdkSpan]) -> Option<&mut SdkSpan> {
             ids.binary_search_by_key(&parent.to_bytes(), |id| id.to_bytes()).is_ok()
         };
         spans.iter().rposition(|span| !is_here(span.0.parent_span_id))
-    })?;
-    spans.get_mut(at)
+    })
 }

@@ -64,6 +64,29 @@ fn what_is_kept_arrives_with_its_service_its_flag_and_its_threshold() {
 }
 
 #[test]
+fn members_of_other_systems_leave_once_unless_told_otherwise() {
+    for only_root in [true, false] {
+        let (sink, seen) = Sink::new();
+        let exporter = OtelExporter::new(sink).with_foreign_trace_state_on_root_only(only_root);
+        let pipeline = pipeline(exporter);
+        let mut caller = TraceContext::new(TraceId::new(), SpanId::new());
+        caller.trace_state = "vendor=1,ot=th:0".parse().unwrap();
+        caller.is_remote = true;
+        let order = pipeline.tracer().start_span_with_context("order", caller);
+        drop(order.child("pay"));
+        drop(order);
+        pipeline.shutdown(LONG).unwrap();
+        let spans = seen.spans();
+        let headers: Vec<_> =
+            spans.iter().map(|span| span.span_context.trace_state().header()).collect();
+        let inner = if only_root { "ot=th:0" } else { &*headers[0] };
+        assert_eq!(headers.len(), 2);
+        assert!(headers[0].contains("vendor=1"));
+        assert_eq!(headers[1], inner);
+    }
+}
+
+#[test]
 fn a_flush_and_a_shutdown_reach_the_exporter() {
     let (sink, seen) = Sink::new();
     let pipeline = pipeline(OtelExporter::new(sink));

@@ -1,5 +1,6 @@
 //! A client that sends one POST at a time.
 
+mod client_service;
 mod dialer;
 #[cfg(not(unix))]
 mod no_unix;
@@ -16,7 +17,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, PROXY_AUTHORIZATION};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
+use tower_service::Service;
 
 use super::body;
 use super::echo::OwnSecrets;
@@ -28,13 +30,14 @@ use super::options::Options;
 use super::request_size::RequestSize;
 use super::response::Response;
 
-pub(in crate::export) use dialer::{Dialer, Version};
 #[cfg(feature = "otlp")]
-pub(in crate::export) use pool::HyperClient;
+pub(in crate::export) use client_service::ClientService;
+pub(in crate::export) use client_service::MOST_ANSWERED;
+pub(in crate::export) use dialer::{Dialer, Version};
 pub(in crate::export) use pool::Pool;
 
-/// The most bytes of an answer that are read (specification, "OTLP exporter": response limit).
-pub(in crate::export) const MOST_ANSWERED: usize = 4 * 1024 * 1024;
+/// The most pieces in which an answer may come: a peer that sends byte by byte costs work for each.
+const MOST_PIECES: usize = 16 * 1024;
 
 /// A client that keeps its connection. A clone shares it.
 #[derive(Clone, Debug)]
@@ -123,21 +126,20 @@ impl Client {
         received: &OnceLock<Parts>,
     ) -> Result<Response, RequestError> {
         let request = self.request(body);
-        let response = self.pool.client().request(request).await.map_err(|error| {
+        let response = self.pool.client().call(request).await.map_err(|error| {
             connection_failure(self.pool.peer(), "HTTP", error.is_connect(), error)
         })?;
         let (head, body) = response.into_parts();
         let head = received.get_or_init(|| head);
-        let body = Limited::new(body, MOST_ANSWERED).collect().await;
         // A body that was cut short is read as none.
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = read(body).await.unwrap_or_default();
         Ok(Response::new(head, self.secrets.hide(body)))
     }
 
     /// Whether the peer answers a request without spans, whatever it says.
     async fn probe(&self) -> bool {
         let request = self.request(Bytes::from_static(self.empty.as_bytes()));
-        self.pool.probing_client().request(request).await.is_ok()
+        self.pool.probing_client().call(request).await.is_ok()
     }
 
     fn request(&self, body: Bytes) -> Request<body::Body> {
@@ -148,6 +150,23 @@ impl Client {
         request.headers_mut().clone_from(&self.headers);
         request
     }
+}
+
+/// Reads a body to its end; `None` where it is longer than an answer may be, or comes in too many pieces.
+async fn read<B>(mut body: B) -> Option<Bytes>
+where
+    B: BodyExt<Data = Bytes> + Unpin,
+{
+    let mut read = Vec::new();
+    for _ in 0..MOST_PIECES {
+        let Some(frame) = body.frame().await else { return Some(read.into()) };
+        let data = frame.ok()?.into_data().unwrap_or_default();
+        if read.len() + data.len() > MOST_ANSWERED {
+            return None;
+        }
+        read.extend_from_slice(&data);
+    }
+    None
 }
 
 /// Gives the memory of a request back to the buffer that it was written in, unless the connection

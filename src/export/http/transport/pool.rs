@@ -11,10 +11,10 @@ use http::HeaderValue;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::client_service::{ClientService, HyperClient, MOST_BEFORE_ANSWER};
 use super::dialer::{Dialer, Version};
 use super::presence::Presence;
 use super::stream::OpenStreams;
-use crate::export::http::body::Body;
 use crate::export::http::endpoint::Peer;
 use crate::export::http::error::HttpError;
 use crate::export::http::failure::RequestError;
@@ -34,8 +34,11 @@ const MOST_IDLE: Duration = Duration::from_secs(30);
 #[cfg(feature = "otlp")]
 const MOST_SILENT: Duration = Duration::from_secs(5);
 
-/// A client of the HTTP library, which keeps connections.
-pub(in crate::export) type HyperClient = legacy::Client<Connector, Body>;
+/// The most bytes of an answer that are read ahead of the request that waits for them. The head has to fit.
+const MOST_AHEAD: usize = 64 * 1024;
+
+const _: () =
+    assert!(3 * MOST_AHEAD < MOST_BEFORE_ANSWER, "no answer may break before its head is seen");
 
 /// The connection to one peer. A clone shares it.
 #[derive(Clone, Debug)]
@@ -104,13 +107,13 @@ impl Pool {
     }
 
     /// The client for one request.
-    pub(in crate::export) fn client(&self) -> HyperClient {
-        lock(&self.client).clone()
+    pub(in crate::export) fn client(&self) -> ClientService {
+        ClientService::new(lock(&self.client).clone(), Some(self.streams.clone()))
     }
 
     /// A client for one probe, with a connection of its own.
-    pub(in crate::export) fn probing_client(&self) -> HyperClient {
-        self.builder.build(self.connector.clone())
+    pub(in crate::export) fn probing_client(&self) -> ClientService {
+        ClientService::new(self.builder.build(self.connector.clone()), None)
     }
 
     /// Begins to send a request of this many bytes.
@@ -154,10 +157,14 @@ fn builder(version: Version) -> legacy::Builder {
     builder.pool_max_idle_per_host(1).pool_idle_timeout(MOST_IDLE);
     builder.timer(TokioTimer::new());
     match version {
-        Version::Http1 => {}
+        Version::Http1 => {
+            builder.http1_max_buf_size(MOST_AHEAD);
+        }
         #[cfg(feature = "otlp")]
         Version::Http2 => {
             builder.http2_only(true);
+            builder.http2_initial_stream_window_size(MOST_AHEAD as u32);
+            builder.http2_initial_connection_window_size(MOST_AHEAD as u32);
             builder.http2_keep_alive_interval(MOST_SILENT).http2_keep_alive_timeout(MOST_SILENT);
         }
     }

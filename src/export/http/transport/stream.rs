@@ -3,11 +3,14 @@
 //! A peer that stops answering may still take bytes, and so may the system's buffers on the way: a request whose
 //! time is over would arrive whole minutes later, beside the one that was sent in its stead. So the client
 //! breaks the connection then, and what has not arrived of the request never does.
+//!
+//! It also breaks by itself where a peer sends more than an answer may have: answers without an end, such as one
+//! "100 Continue" after another, would keep a processor busy until their time is over.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -28,35 +31,48 @@ impl Socket for TcpStream {
     }
 }
 
-/// Whether a stream is broken, known to the stream and to the client.
+/// Whether a stream is broken, and what it may still read, known to the stream and to the client.
 #[derive(Debug, Default)]
 struct Break(Mutex<BreakState>);
 
 #[derive(Debug, Default)]
 struct BreakState {
     is_broken: bool,
+    /// How many bytes the peer may still send.
+    allowance: usize,
     /// Wakes the task that reads from the stream.
     reader: Option<Waker>,
 }
 
-/// The streams of a client that are open.
+/// The streams of a client that are open, and what each may read from now on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OpenStreams(Arc<Mutex<Vec<Weak<Break>>>>);
+pub(super) struct OpenStreams(Arc<Mutex<(Vec<Weak<Break>>, usize)>>);
 
 impl OpenStreams {
     /// A stream over a socket; `is_proxied` says whether a proxy reads the requests.
     pub(super) fn open(&self, socket: Box<dyn Socket>, is_proxied: bool) -> PeerStream {
-        let broken = Arc::new(Break::default());
-        let mut open = lock(&self.0);
+        let mut streams = lock(&self.0);
+        let (open, allowance) = &mut *streams;
+        let state = BreakState { allowance: *allowance, ..BreakState::default() };
+        let broken = Arc::new(Break(Mutex::new(state)));
         open.retain(|stream| stream.strong_count() > 0);
         open.push(Arc::downgrade(&broken));
-        drop(open);
+        drop(streams);
         PeerStream { socket, broken, is_proxied }
+    }
+
+    /// Lets peers send this many bytes from now on, and no more.
+    pub(super) fn allow(&self, bytes: usize) {
+        let mut streams = lock(&self.0);
+        streams.1 = bytes;
+        for stream in streams.0.iter().filter_map(Weak::upgrade) {
+            lock(&stream.0).allowance = bytes;
+        }
     }
 
     /// Breaks every stream that is open.
     pub(super) fn break_all(&self) {
-        let open = std::mem::take(&mut *lock(&self.0));
+        let open = std::mem::take(&mut lock(&self.0).0);
         for stream in open.iter().filter_map(Weak::upgrade) {
             let mut state = lock(&stream.0);
             state.is_broken = true;
@@ -80,6 +96,21 @@ impl PeerStream {
         lock(&self.broken.0).is_broken
     }
 
+    /// Counts what the peer sent.
+    ///
+    /// # Errors
+    /// When it is more than the peer may send.
+    fn spend(&self, bytes: usize) -> io::Result<()> {
+        let mut state = lock(&self.broken.0);
+        match state.allowance.checked_sub(bytes) {
+            Some(left) => {
+                state.allowance = left;
+                Ok(())
+            }
+            None => Err(io::Error::other("the peer sends more than an answer may have")),
+        }
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.is_broken() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
@@ -95,7 +126,10 @@ impl AsyncRead for PeerStream {
         let old = lock(&self.broken.0).reader.replace(context.waker().clone());
         drop(old);
         self.check()?;
-        Pin::new(&mut self.socket).poll_read(context, into)
+        let before = into.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(context, into))?;
+        let received = into.filled().len() - before;
+        Poll::Ready(self.spend(received))
     }
 }
 

@@ -81,7 +81,7 @@ impl Format for Protobuf {
 
 fn write_span(out: &mut Vec<u8>, fields: &TraceFields<'_>, span: SpanRef<'_>) {
     out.extend_from_slice(&ids(&fields.trace_id, &span.span_id().to_bytes()));
-    text(out, key(3, BYTES), fields.trace_state);
+    text(out, key(3, BYTES), fields.trace_state_of(span));
     if let Some(parent) = span.parent_span_id() {
         bytes(out, key(4, BYTES), &parent.to_bytes());
     }

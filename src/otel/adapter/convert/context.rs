@@ -86,6 +86,15 @@ pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> 
     changed_by(state, threshold).unwrap_or_else(|| state.clone())
 }
 
+/// The member that samplers write alone; `None` where there is no other.
+pub(crate) fn without_foreign(state: &otel::TraceState) -> Option<otel::TraceState> {
+    let Some(own) = state.get("ot") else {
+        return (*state != otel::TraceState::NONE).then_some(otel::TraceState::NONE);
+    };
+    let alone = otel::TraceState::from_key_value([("ot", own)]).unwrap_or_default();
+    (*state != alone).then_some(alone)
+}
+
 /// The trace state with which a span leaves that was kept with this threshold, where that is another. One that says
 /// nothing of thresholds is left alone where all are kept.
 pub(crate) fn change_threshold(

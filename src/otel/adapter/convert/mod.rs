@@ -28,6 +28,7 @@ pub(crate) use baggage::updated_baggage;
 pub use baggage::{from_baggage, to_baggage};
 pub(crate) use context::change_threshold;
 pub(crate) use context::is_held;
+pub(crate) use context::without_foreign;
 pub use context::{
     from_flags, from_link, from_span_context, from_span_id, from_trace_id, from_trace_state,
     set_threshold, to_flags, to_link, to_span_context, to_span_id, to_trace_id, to_trace_state,

@@ -11,7 +11,7 @@ use super::event::level_of;
 use super::scope::{ScopeReader, write_scope};
 use super::{
     from_key_value, from_link, from_span_context, from_span_id, to_event, to_flags, to_key_value,
-    to_span_context, to_span_id, to_trace_id, to_trace_state,
+    to_span_context, to_span_id, to_trace_id, to_trace_state, without_foreign,
 };
 use crate::model::{Limits, SpanKind, Status, TraceContext};
 use crate::trace::{LinkRef, Span, SpanMut, SpanRef, Trace};
@@ -113,19 +113,24 @@ pub fn to_span_data(span: SpanRef<'_>) -> SpanData {
     SharedFields::of(&span.context()).span_data(span)
 }
 
-/// The spans of a kept trace, with the sampled flag, which says that they were kept.
-pub(crate) fn spans_of(trace: &Trace) -> Vec<SpanData> {
+/// The spans of a kept trace, with the sampled flag, which says that they were kept. Where `foreign_on_root`, the
+/// members of other systems stand in the trace state of the local root alone.
+pub(crate) fn spans_of(trace: &Trace, foreign_on_root: bool) -> Vec<SpanData> {
     let mut spans = trace.spans().peekable();
     let Some(first) = spans.peek() else { return Vec::new() };
     let mut context = first.context();
     context.flags = context.flags.with_sampled(true);
-    let shared = SharedFields::of(&context);
+    let of_root = SharedFields::of(&context);
+    let own_state = foreign_on_root.then(|| without_foreign(&of_root.trace_state)).flatten();
+    let trace_state = own_state.unwrap_or_else(|| of_root.trace_state.clone());
+    let of_others = SharedFields { flags: of_root.flags, trace_state };
     let root = trace.root().map(SpanRef::span_id);
     let converted = spans.map(|span| {
-        let mut data = shared.span_data(span);
-        if Some(span.span_id()) == root {
-            data.attributes.extend(notes_of(trace));
+        if Some(span.span_id()) != root {
+            return of_others.span_data(span);
         }
+        let mut data = of_root.span_data(span);
+        data.attributes.extend(notes_of(trace));
         data
     });
     converted.collect()
