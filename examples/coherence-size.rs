@@ -1,5 +1,5 @@
 //! How large ring, batch and bus must be, for the numbers of a system:
-//! `cargo run --example coherence-size -- 100000 0.01 300 8.5 4000 2 0.02 5`
+//! `cargo run --example coherence-size -- 100000 0.01 300 8.5 4000 2 0.06 5`
 //!
 //! traces a second, share wanted, instances, parts of a trace, bytes of a part, longest trace that matters (s), batch
 //! age (s), how long the bus may be away (s). Without arguments: three sizes. The chapter "Across services" explains it.
@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::env::args().skip(1).map(|word| word.parse()).collect::<Result<_, _>>()?;
     match given.as_slice() {
         [] => {
-            size([10_000.0, 0.01, 50.0, 8.5, 860.0, 2.0, 0.02, 5.0]);
-            size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 0.02, 5.0]);
+            size([10_000.0, 0.01, 50.0, 8.5, 860.0, 2.0, 0.06, 5.0]);
+            size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 0.06, 5.0]);
             size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
             size([1_000_000.0, 0.01, 3_000.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
         }

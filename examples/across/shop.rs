@@ -58,7 +58,7 @@ fn shop<B: KeepBus + Clone + 'static>(bus: B) -> Result<(), Box<dyn Error>> {
             span.set_status(Status::error("card declined"));
         }
     }
-    std::thread::sleep(Duration::from_millis(500)); // A notice takes 20 ms, and the way.
+    std::thread::sleep(Duration::from_millis(500)); // A notice takes 60 ms, and the way.
     for pipeline in &services {
         pipeline.shutdown(PATIENCE)?;
     }

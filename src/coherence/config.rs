@@ -45,7 +45,7 @@ impl Coherence {
             bus: Arc::new(bus),
             group: "default".to_owned(),
             version: ProtocolVersion::default(),
-            batch_age: Duration::from_millis(20),
+            batch_age: Duration::from_millis(60),
             ring_reach: Duration::from_secs(10),
             ring_cap: 256 * 1_024 * 1_024,
             announced_per_second: 1_000,
@@ -65,7 +65,7 @@ impl Coherence {
         self
     }
 
-    /// Sets how long an id may wait for others, to share a message with them. Default 20 ms.
+    /// Sets how long an id may wait for others, to share a message with them. Default 60 ms.
     ///
     /// Longer saves messages, of which each costs a delivery to every instance of the group; the ring must reach that
     /// much further back.

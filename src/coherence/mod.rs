@@ -1,7 +1,7 @@
 //! Keeping one trace in all services: notices of what was kept, over a message bus.
 //!
 //! ```text
-//! kept here --> budget --> outbox (20 ms) --> bus --> other services: budget --> remembered ids, keep
+//! kept here --> budget --> outbox (60 ms) --> bus --> other services: budget --> remembered ids, keep
 //! ```
 //!
 //! Between services travel only the ids of kept traces, at most once; no span of a dropped trace leaves its process.

@@ -1,4 +1,8 @@
 //! Spans of `tracing` and of OpenTelemetry's SDK take part as those of the native tracer do.
+//!
+//! A trace that runs and is known to be kept tells whom it calls from then on, whoever made its spans.
+
+use std::collections::HashMap;
 
 use tailtrace::TraceId;
 use tailtrace::coherence::MemoryBus;
@@ -48,21 +52,117 @@ fn the_layer_takes_part() {
 fn the_span_processor_takes_part() {
     use std::cell::RefCell;
 
-    use opentelemetry::trace::{
-        Span as _, SpanContext, TraceContextExt, TraceFlags, TraceState, Tracer as _,
-        TracerProvider as _,
-    };
-    use opentelemetry::{Context, trace};
-    use opentelemetry_sdk::trace::SdkTracerProvider;
-    use tailtrace::otel::{HeadSampler, TailSpanProcessor};
+    use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
     // A provider that goes ends its pipeline.
     let providers = RefCell::new(Vec::new());
     takes_part(|service, id| {
-        let provider = SdkTracerProvider::builder()
+        let provider = sdk::provider(service);
+        provider.tracer("shop").start_with_context("part", &sdk::called(id)).end();
+        providers.borrow_mut().push(provider);
+    });
+}
+
+/// A service with a running trace hears that another kept it: what `call` tells a callee before and after that.
+fn hints(begin: impl FnOnce(&Service, TraceId, &mut dyn FnMut())) {
+    let bus = MemoryBus::new();
+    let (shop, bank) = (Service::start("shop", &bus), Service::start("bank", &bus));
+    meet(&[&shop, &bank]);
+    let id = TraceId::new();
+    begin(&shop, id, &mut || {
+        let before = shop.stats();
+        bank.keep(id);
+        shop.wait(|now| now.kept_while_running > before.kept_while_running);
+    });
+}
+
+/// The sampled flag of a `traceparent`.
+fn is_sampled(headers: &HashMap<String, String>) -> bool {
+    headers["traceparent"].ends_with("-01") || headers["traceparent"].ends_with("-03")
+}
+
+#[test]
+fn a_native_span_tells_whom_it_calls_that_its_trace_is_kept() {
+    hints(|service, id, hear| {
+        let running = service.root("running", id);
+        let call = || {
+            let mut headers = HashMap::new();
+            let tracer = service.pipeline.tracer();
+            tracer.inject_context(&running.context(), &mut headers);
+            is_sampled(&headers)
+        };
+        assert!(!call());
+        hear();
+        assert!(call());
+    });
+}
+
+#[test]
+#[cfg(feature = "layer")]
+fn a_span_of_the_layer_tells_whom_it_calls_that_its_trace_is_kept() {
+    use tailtrace::{SpanId, TraceContext, TraceSpanExt};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    hints(|service, id, hear| {
+        let subscriber = tracing_subscriber::registry().with(service.pipeline.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("running");
+            let _ = span.set_parent(TraceContext::new(id, SpanId::new()).remote());
+            let _entered = span.enter();
+            let is_sampled = || span.context().is_some_and(|context| context.is_sampled());
+            assert!(!is_sampled());
+            hear();
+            assert!(is_sampled());
+        });
+    });
+}
+
+#[test]
+#[cfg(feature = "otel")]
+fn spans_of_the_sdk_tell_whom_they_call_that_their_trace_is_kept() {
+    use opentelemetry::propagation::TextMapPropagator;
+    use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::propagation::TraceContextPropagator;
+
+    hints(|service, id, hear| {
+        let provider = sdk::provider(service);
+        let tracer = provider.tracer("shop");
+        let running = tracer.start_with_context("running", &sdk::called(id));
+        let running = sdk::called(id).with_span(running);
+        // As instrumented clients do: a span of its own for the call.
+        let call = || {
+            let call = running.with_span(tracer.start_with_context("call", &running));
+            let mut headers = HashMap::new();
+            TraceContextPropagator::new().inject_context(&call, &mut headers);
+            (is_sampled(&headers), headers["tracestate"].contains("th:"))
+        };
+        assert_eq!(call(), (false, false));
+        hear();
+        // How likely that was is not known.
+        assert_eq!(call(), (true, false));
+    });
+}
+
+/// OpenTelemetry's SDK in front of a pipeline.
+#[cfg(feature = "otel")]
+mod sdk {
+    use opentelemetry::Context;
+    use opentelemetry::trace::{self, SpanContext, TraceContextExt, TraceFlags, TraceState};
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tailtrace::TraceId;
+    use tailtrace::otel::{HeadSampler, TailSpanProcessor};
+
+    use crate::world::Service;
+
+    pub(super) fn provider(service: &Service) -> SdkTracerProvider {
+        SdkTracerProvider::builder()
             .with_sampler(HeadSampler::new(&service.pipeline))
             .with_span_processor(TailSpanProcessor::new(&service.pipeline))
-            .build();
+            .build()
+    }
+
+    /// What a caller sent that did not sample.
+    pub(super) fn called(id: TraceId) -> Context {
         let caller = SpanContext::new(
             trace::TraceId::from_bytes(id.to_bits().to_be_bytes()),
             trace::SpanId::from(7),
@@ -70,8 +170,6 @@ fn the_span_processor_takes_part() {
             true,
             TraceState::default(),
         );
-        let context = Context::new().with_remote_span_context(caller);
-        provider.tracer("shop").start_with_context("part", &context).end();
-        providers.borrow_mut().push(provider);
-    });
+        Context::new().with_remote_span_context(caller)
+    }
 }

@@ -31,6 +31,9 @@ use crate::time::{Clock, Tick};
 /// | [`Sample`](SamplingDecision::Sample) | `RecordAndSample`, `th` in the trace state | `RecordAndSample` |
 /// | [`Record`](SamplingDecision::Record) | `RecordOnly` | `RecordOnly` |
 /// | [`Drop`](SamplingDecision::Drop) | `Drop` | `Drop` |
+///
+/// Where another service has told that it kept a trace, or a person asked for it, spans that start below its root from
+/// then on are `RecordAndSample`: their calls carry the flag, and services that follow their caller keep their parts.
 #[derive(Clone)]
 pub struct HeadSampler {
     source: HeadSource,
@@ -83,8 +86,12 @@ impl HeadSampler {
             SdkSamplingDecision::Drop
         } else if context.is_sampled() {
             SdkSamplingDecision::RecordAndSample
-        } else if self.is_recorded(trace_id) {
-            SdkSamplingDecision::RecordOnly
+        } else if let Some(is_kept) = self.recorded_as_kept(trace_id) {
+            // Whom the span calls follows the flag, with any propagator: another service has told of the trace.
+            match is_kept {
+                true => SdkSamplingDecision::RecordAndSample,
+                false => SdkSamplingDecision::RecordOnly,
+            }
         } else if known.is_some_and(|(intake, id)| intake.count_if_dropped(id)) {
             SdkSamplingDecision::Drop
         } else if intake.is_some_and(Intake::is_any_decider_running) || parent.is_recording() {
@@ -101,12 +108,12 @@ impl HeadSampler {
         SdkSamplingResult { decision, attributes: Vec::new(), trace_state }
     }
 
-    /// Whether spans of this trace are recorded here, or will be as soon as the processor sees them.
-    fn is_recorded(&self, trace_id: api::TraceId) -> bool {
-        convert::from_trace_id(trace_id).is_some_and(|id| {
-            let known = self.source.intake().is_some_and(|intake| intake.is_recorded(id));
-            known || self.recorded.contains(id)
-        })
+    /// Whether a trace is known to be kept; `None` where its spans are not recorded here, and will not be as soon as the
+    /// processor sees them.
+    fn recorded_as_kept(&self, trace_id: api::TraceId) -> Option<bool> {
+        let id = convert::from_trace_id(trace_id)?;
+        let known = self.source.intake().and_then(|intake| intake.recorded_as_kept(id));
+        known.or_else(|| self.recorded.contains(id).then_some(false))
     }
 
     /// Decides about a local root.

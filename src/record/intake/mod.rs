@@ -118,8 +118,18 @@ impl Intake {
     /// Whether spans of this trace are, or were lately, recorded here.
     #[must_use]
     pub fn is_recorded(&self, trace_id: TraceId) -> bool {
-        let found = self.recorder.traces.foreign.find(trace_id);
-        found.is_some_and(|trace| !matches!(trace.lock().phase, Phase::Dropped(_)))
+        self.recorded_as_kept(trace_id).is_some()
+    }
+
+    /// Whether it is known of a trace that it is kept when it is complete: a person asked for it, or another service told
+    /// that it kept the trace. `None` where its spans neither are, nor were lately, recorded here.
+    ///
+    /// For samplers: a span of such a trace takes the sampled flag to whom it calls.
+    #[must_use]
+    pub fn recorded_as_kept(&self, trace_id: TraceId) -> Option<bool> {
+        let found = self.recorder.traces.foreign.find(trace_id)?;
+        let is_dropped = matches!(found.lock().phase, Phase::Dropped(_));
+        (!is_dropped).then(|| found.is_keep_requested())
     }
 
     /// Counts a span of a trace that is, or was lately, dropped here with the rest of that trace, and returns
