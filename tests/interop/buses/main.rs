@@ -9,6 +9,7 @@ mod cable;
 mod certificates;
 mod collector;
 mod good_days;
+mod logins;
 mod node;
 mod refusals;
 mod run;
