@@ -83,7 +83,7 @@ impl CoherenceStats {
     /// One id in 64 is watched, by a hash that has nothing to do with what is kept: of those, parts that had left the
     /// ring when their notice came are known. Notices that were missed on the bus count as parts that are not kept, as
     /// often as those that were heard concern a part of this service. An alert on 0.999 tells that the ring is too small
-    /// or the bus unreliable.
+    /// or the bus unreliable. What budgets refuse is not in it: `over_budget` counts that.
     ///
     /// ```
     /// use tailtrace::{InMemoryExporter, Pipeline};

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use tailtrace::TraceId;
 use tailtrace::coherence::MemoryBus;
 
+use crate::parts;
 use crate::world::{Service, meet};
 
 /// A service hears that another kept a trace, of which it has a part in the ring, and one that comes later.
@@ -28,39 +29,20 @@ fn takes_part(part: impl Fn(&Service, TraceId)) {
 
 #[test]
 fn the_native_tracer_takes_part() {
-    takes_part(|service, id| drop(service.root("part", id)));
+    takes_part(parts::native);
 }
 
 #[test]
 #[cfg(feature = "layer")]
 fn the_layer_takes_part() {
-    use tailtrace::{SpanId, TraceContext, TraceSpanExt};
-    use tracing_subscriber::layer::SubscriberExt;
-
-    takes_part(|service, id| {
-        let subscriber = tracing_subscriber::registry().with(service.pipeline.layer());
-        tracing::subscriber::with_default(subscriber, || {
-            let span = tracing::info_span!("part");
-            let _ = span.set_parent(TraceContext::new(id, SpanId::new()).remote());
-            span.in_scope(|| {});
-        });
-    });
+    takes_part(parts::layer);
 }
 
 #[test]
 #[cfg(feature = "otel")]
 fn the_span_processor_takes_part() {
-    use std::cell::RefCell;
-
-    use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
-
-    // A provider that goes ends its pipeline.
-    let providers = RefCell::new(Vec::new());
-    takes_part(|service, id| {
-        let provider = sdk::provider(service);
-        provider.tracer("shop").start_with_context("part", &sdk::called(id)).end();
-        providers.borrow_mut().push(provider);
-    });
+    let providers = parts::sdk::Providers::default();
+    takes_part(|service, id| providers.part(service, id));
 }
 
 /// A service with a running trace hears that another kept it: what `call` tells a callee before and after that.
@@ -125,10 +107,10 @@ fn spans_of_the_sdk_tell_whom_they_call_that_their_trace_is_kept() {
     use opentelemetry_sdk::propagation::TraceContextPropagator;
 
     hints(|service, id, hear| {
-        let provider = sdk::provider(service);
+        let provider = parts::sdk::provider(service);
         let tracer = provider.tracer("shop");
-        let running = tracer.start_with_context("running", &sdk::called(id));
-        let running = sdk::called(id).with_span(running);
+        let running = tracer.start_with_context("running", &parts::sdk::called(id));
+        let running = parts::sdk::called(id).with_span(running);
         // As instrumented clients do: a span of its own for the call.
         let call = || {
             let call = running.with_span(tracer.start_with_context("call", &running));
@@ -141,35 +123,4 @@ fn spans_of_the_sdk_tell_whom_they_call_that_their_trace_is_kept() {
         // How likely that was is not known.
         assert_eq!(call(), (true, false));
     });
-}
-
-/// OpenTelemetry's SDK in front of a pipeline.
-#[cfg(feature = "otel")]
-mod sdk {
-    use opentelemetry::Context;
-    use opentelemetry::trace::{self, SpanContext, TraceContextExt, TraceFlags, TraceState};
-    use opentelemetry_sdk::trace::SdkTracerProvider;
-    use tailtrace::TraceId;
-    use tailtrace::otel::{HeadSampler, TailSpanProcessor};
-
-    use crate::world::Service;
-
-    pub(super) fn provider(service: &Service) -> SdkTracerProvider {
-        SdkTracerProvider::builder()
-            .with_sampler(HeadSampler::new(&service.pipeline))
-            .with_span_processor(TailSpanProcessor::new(&service.pipeline))
-            .build()
-    }
-
-    /// What a caller sent that did not sample.
-    pub(super) fn called(id: TraceId) -> Context {
-        let caller = SpanContext::new(
-            trace::TraceId::from_bytes(id.to_bits().to_be_bytes()),
-            trace::SpanId::from(7),
-            TraceFlags::default(),
-            true,
-            TraceState::default(),
-        );
-        Context::new().with_remote_span_context(caller)
-    }
 }

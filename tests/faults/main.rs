@@ -17,6 +17,8 @@ mod long_traces;
 mod panics;
 #[cfg(feature = "otlp")]
 mod peers;
+#[path = "../support/readme_table.rs"]
+mod readme_table;
 #[cfg(feature = "otlp")]
 mod relay;
 #[cfg(feature = "otlp")]
