@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::export::ExportError;
+use crate::kit::internal_log;
 use crate::time::Tick;
 
 /// Lines about one exporter are at least this far apart, but for a loss after the promise to try again.
@@ -35,6 +36,17 @@ enum Announced {
     Waiting,
     /// That spans are lost.
     Losing,
+}
+
+impl LogLine {
+    /// Writes a line to the log, if there is one.
+    pub(super) fn tell(line: Option<Self>) {
+        match line {
+            Some(Self::Warning(text)) => internal_log::warn(&text),
+            Some(Self::Notice(text)) => internal_log::info(&text),
+            None => {}
+        }
+    }
 }
 
 impl Health {

@@ -187,7 +187,9 @@ impl Delivery {
     /// When that took longer than `timeout`, when spans were lost meanwhile, or when an exporter
     /// could not flush.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        FlushError::check(Drain::start(&self.channels, DrainKind::Flush).wait(timeout), timeout)
+        let mut outcome = Drain::start(&self.channels, DrainKind::Flush).wait(timeout);
+        outcome.report.spooled = self.ledger.counters().spooled;
+        FlushError::check(outcome, timeout)
     }
 
     /// Exports what waits, shuts every exporter down and ends its thread. What is sent from now on is
@@ -204,6 +206,7 @@ impl Delivery {
     ) -> Result<DeliveryReport, ShutdownError> {
         let mut outcome = Drain::start(&self.channels, DrainKind::Shutdown).wait(timeout);
         outcome.report.drop_spans(Reason::Unfinished, unfinished);
+        outcome.report.spooled = self.ledger.counters().spooled;
         ShutdownError::check(outcome, timeout)
     }
 

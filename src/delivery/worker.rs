@@ -17,7 +17,7 @@ use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
 use super::health::{Health, LogLine};
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, ExportError, Exporter};
-use crate::kit::{Random, internal_log, reentrancy, unwind_safe};
+use crate::kit::{Random, reentrancy, unwind_safe};
 use crate::ledger::Reason;
 
 pub(super) struct Worker {
@@ -91,7 +91,7 @@ impl Worker {
                 Job::Quit => break None,
             }
         };
-        log(health.final_line());
+        LogLine::tell(health.final_line());
         let Self { exporter, channel, .. } = self;
         unwind_safe::call(|| {
             let _inside = runtime.enter();
@@ -127,7 +127,7 @@ impl Worker {
             let called = self.call(runtime, limit, move || self.exporter.export(batch));
             let (error, left) = match called {
                 CallOutcome::Returned(Ok(())) => {
-                    log(health.worked(now(), &self.channel.name));
+                    LogLine::tell(health.worked(now(), &self.channel.name));
                     return Some(BatchOutcome::Sent { rejected: 0 });
                 }
                 CallOutcome::Returned(Err(mut error)) => {
@@ -140,7 +140,7 @@ impl Worker {
                 CallOutcome::Panicked => {
                     let error = Arc::new(ExportError::permanent("it panicked"));
                     self.channel.failed(Arc::clone(&error));
-                    log(health.failed(now(), &self.channel.name, &error));
+                    LogLine::tell(health.failed(now(), &self.channel.name, &error));
                     return Some(BatchOutcome::Lost(Reason::ExporterPanicked));
                 }
                 CallOutcome::Abandoned => return None,
@@ -149,17 +149,17 @@ impl Worker {
             let is_empty = left.as_ref().is_some_and(|left| left.span_count() == 0);
             if error.is_retryable() && is_empty && self.channel.unmarked() > 0 {
                 // The exporter took the traces out and returned none: nothing can be tried again.
-                log(health.returned_nothing(now(), &self.channel.name, &error));
+                LogLine::tell(health.returned_nothing(now(), &self.channel.name, &error));
                 return Some(BatchOutcome::Lost(Reason::Refused));
             }
-            log(health.failed(now(), &self.channel.name, &error));
+            LogLine::tell(health.failed(now(), &self.channel.name, &error));
             if !error.is_retryable() {
                 let partly = error.rejected_spans().map(|rejected| BatchOutcome::Sent { rejected });
                 return Some(partly.unwrap_or(BatchOutcome::Lost(Reason::Refused)));
             }
             let Some(left) = left else {
                 // The exporter had taken the traces out: they went with it.
-                log(health.gave_up(now(), &self.channel.name, &error));
+                LogLine::tell(health.gave_up(now(), &self.channel.name, &error));
                 return Some(BatchOutcome::Lost(Reason::RetriesExhausted));
             };
             let rejected = error.rejected_spans().unwrap_or(0);
@@ -174,7 +174,7 @@ impl Worker {
                 RetryDecision::Wait(wait) => (wait, false),
                 RetryDecision::WaitAsAsked(wait) => (wait, true),
                 RetryDecision::GiveUp => {
-                    log(health.gave_up(now(), &self.channel.name, &error));
+                    LogLine::tell(health.gave_up(now(), &self.channel.name, &error));
                     return Some(BatchOutcome::Lost(Reason::RetriesExhausted));
                 }
             };
@@ -239,12 +239,4 @@ impl Worker {
 /// The error of a call that ran out of time; what is left of its batch is known elsewhere.
 fn timed_out(limit: Duration) -> ExportError {
     ExportError::retryable(format!("no answer within {limit:?}"), Batch::default())
-}
-
-fn log(line: Option<LogLine>) {
-    match line {
-        Some(LogLine::Warning(text)) => internal_log::warn(&text),
-        Some(LogLine::Notice(text)) => internal_log::info(&text),
-        None => {}
-    }
 }

@@ -1,6 +1,7 @@
 //! What reports say.
 
 use super::*;
+use crate::ledger::Reason;
 
 #[test]
 fn its_debug_names_the_reasons_that_occurred() {

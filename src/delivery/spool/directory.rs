@@ -165,12 +165,9 @@ impl Directory {
         self.remove_unfinished(&unfinished, now_nanos);
         let size = |name: &FileName| fs::metadata(self.path_of(name)).map_or(0, |file| file.len());
         let mut total: u64 = names.iter().map(size).sum();
-        let oldest =
-            now_nanos.saturating_sub(u64::try_from(self.max_age.as_nanos()).unwrap_or(u64::MAX));
         let mut gone = Vec::new();
         for name in names {
-            let is_old = name.written_nanos < oldest;
-            if !is_old && total.saturating_add(bytes) <= self.max_bytes {
+            if !self.is_too_old(&name, now_nanos) && total.saturating_add(bytes) <= self.max_bytes {
                 break;
             }
             let size = size(&name);
@@ -181,6 +178,12 @@ impl Directory {
             }
         }
         Ok(gone)
+    }
+
+    /// Whether the batch has waited for longer than it may.
+    pub(super) fn is_too_old(&self, name: &FileName, now_nanos: u64) -> bool {
+        let most = u64::try_from(self.max_age.as_nanos()).unwrap_or(u64::MAX);
+        name.written_nanos < now_nanos.saturating_sub(most)
     }
 
     /// Takes a batch, unless another process has it or it is gone.

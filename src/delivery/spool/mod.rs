@@ -35,10 +35,11 @@ use crate::time::{Clock, unix_nanos};
 /// Keeps traces on disk while the peer of an [`OtlpExporter`] is away, and sends them when it is back.
 ///
 /// Feature `spool`. For outages that are longer than memory reaches, and for what is left when a program ends. A
-/// batch that the peer does not take now is written to a directory at once, as one file of OTLP in protobuf or several,
-/// so that the queue in memory stays free and a shutdown has little to wait for. This process sends it when the peer is back,
-/// or the next one that has a spool in that directory; of several that live at once, one. What is sent so takes at most
-/// a fifth of the link, so that what is live comes first.
+/// batch that the peer does not take now is written to a directory at once, as one file of OTLP in protobuf or several:
+/// the queue in memory stays free for what it could not hold otherwise, a shutdown has little to wait for, and a process that
+/// is killed had little in memory. A peer that answers neither a request nor one without spans for 4 s counts as away. This
+/// process sends what waits when the peer is back, or the next one that has a spool in that directory; of several that live at
+/// once, one. What is sent so takes at most a fifth of the link, so that what is live comes first.
 ///
 /// What has its name in the directory survives the process, whatever ends that: `kill -9` too, and with
 /// [`with_sync`](Self::with_sync) the end of the machine. A file that was damaged is thrown away and told; a full disk leaves
@@ -47,6 +48,8 @@ use crate::time::{Clock, unix_nanos};
 ///
 /// In the ledger spans that wait on disk stand under [`spooled`](crate::ledger::Stats::spooled); those of an earlier
 /// process stand in no account. In a pipeline with several exporters, what the spool has counts as exported.
+///
+/// It wraps an [`OtlpExporter`] that speaks protobuf, and no other exporter: Jaeger takes OTLP at its port 4317.
 ///
 /// Costs a thread with a small runtime.
 ///
@@ -131,27 +134,38 @@ impl Spool {
 
 #[async_trait]
 impl Exporter for Spool {
-    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+    async fn export(&self, mut batch: Batch) -> Result<(), ExportError> {
         let Some(Running { shared, .. }) = self.running() else {
             return Err(ExportError::permanent("the spool has been shut down"));
         };
-        if shared.is_away() {
-            return shared.write(batch);
+        // Where the disk does not take it, the peer may be back.
+        if shared.is_away() && shared.write(&mut batch).is_ok() {
+            return Ok(());
         }
-        match shared.exporter.export(batch).await {
-            Err(mut error) if error.is_retryable() => {
-                shared.went_away();
-                let rejected = error.rejected_spans();
-                let left = error.take_left();
-                match (shared.write(left), rejected) {
-                    (Ok(()), None) => Ok(()),
-                    (Ok(()), Some(rejected)) => {
-                        Err(ExportError::partial(rejected, error.to_string()))
-                    }
-                    (Err(full), rejected) => Err(full.with_rejected_spans(rejected.unwrap_or(0))),
-                }
+        let mut error = match shared.exporter.export(batch).await {
+            Err(error) if error.is_retryable() => error,
+            exported => {
+                shared.answered();
+                return exported;
             }
-            exported => exported,
+        };
+        shared.went_away(&error);
+        let rejected = error.rejected_spans().unwrap_or(0);
+        let mut left = error.take_left();
+        match shared.write(&mut left) {
+            Ok(()) if rejected == 0 => Ok(()),
+            Ok(()) => Err(ExportError::partial(rejected, error.to_string())),
+            Err(full) => {
+                let directory = self.settings.path.display();
+                let message =
+                    format!("{error}, and the spool {directory} does not take spans: {full}");
+                let told = ExportError::retryable(message, left).with_source(full);
+                let told = told.with_rejected_spans(rejected);
+                Err(match error.retry_after() {
+                    Some(wait) => told.after(wait),
+                    None => told,
+                })
+            }
         }
     }
 

@@ -7,28 +7,28 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
+use super::directory::Taken;
 use super::file_name::FileName;
 use super::spool_state::SpoolState;
 use crate::delivery::Retry;
 use crate::delivery::backoff::{Backoff, RetryDecision};
 use crate::kit::{Random, internal_log, reentrancy, unwind_safe};
-use crate::time::Clock;
+use crate::time::{Clock, unix_nanos};
 
 /// How often the directory is looked at for batches of other processes.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// For each part of time that sending takes, so many parts are left to what is live: a fifth of the link is used.
-const PARTS_LEFT: u32 = 4;
+/// For each part of time that sending takes, so many are left to what is live: a fifth of the link is used.
+const LEFT_TO_LIVE: u32 = 4;
 
 /// What became of one look at the spool.
-enum Round {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Round {
     Sent {
         took: Duration,
     },
     /// The peer does not take it now.
-    Away {
-        asked: Option<Duration>,
-    },
+    Away,
     /// There is nothing to send.
     Empty,
 }
@@ -55,63 +55,86 @@ fn run(shared: &SpoolState) {
     let fresh = || Backoff::new(retry, clock.now());
     let mut backoff = fresh();
     while !shared.signal.is_stopped() {
-        let began = clock.now();
-        match unwind_safe::call(|| runtime.block_on(send_oldest(shared))) {
+        let mut began = clock.now();
+        let round = unwind_safe::call(|| runtime.block_on(send_oldest(shared)));
+        if let Some(Round::Empty) = round {
+            shared.look_again();
+            shared.signal.wait(LOOK, true);
+            // The exporter has just tried what is new on the disk.
+            if !shared.is_away() {
+                continue;
+            }
+            began = clock.now();
+        }
+        let wait = match round {
             Some(Round::Sent { took }) => {
                 backoff = fresh();
-                shared.signal.wait(took.saturating_mul(PARTS_LEFT), false);
+                pause_after(took)
             }
-            Some(Round::Away { asked }) => {
-                let next = backoff.failed(began, clock.now(), asked, Random::thread().next_u64());
-                let wait = match next {
+            Some(Round::Away | Round::Empty) => {
+                let asked = shared.take_asked();
+                match backoff.failed(began, clock.now(), asked, Random::thread().next_u64()) {
                     RetryDecision::Wait(wait) | RetryDecision::WaitAsAsked(wait) => wait,
                     RetryDecision::GiveUp => retry.max,
-                };
-                shared.signal.wait(wait, false);
+                }
             }
-            Some(Round::Empty) => shared.signal.wait(LOOK, true),
-            None => shared.signal.wait(retry.max, false),
-        }
+            None => retry.max,
+        };
+        shared.signal.wait(wait, false);
     }
     // Tasks that keep connections must not hold up the end.
     runtime.shutdown_background();
 }
 
+/// How long the link is left to what is live after a batch that took so long.
+pub(super) fn pause_after(took: Duration) -> Duration {
+    took.saturating_mul(LEFT_TO_LIVE)
+}
+
 /// Sends the oldest batch that no other process has.
-async fn send_oldest(shared: &SpoolState) -> Round {
+pub(super) async fn send_oldest(shared: &SpoolState) -> Round {
     let names = shared.directory.names().unwrap_or_default();
+    let mut too_old = 0;
+    let mut round = Round::Empty;
     for name in names {
         let Some(mut taken) = shared.directory.take(name) else { continue };
-        let Some(mut bytes) = taken.read() else {
-            let name = taken.remove();
-            tell_damaged(shared, &name);
+        if shared.directory.is_too_old(&taken.name, unix_nanos(Clock::system().wall())) {
+            shared.lost(&taken.remove());
+            too_old += 1;
+            continue;
+        }
+        let Some(bytes) = taken.read() else {
+            tell_damaged(shared, &taken.remove());
             continue;
         };
-        let clock = Clock::system();
-        let start = clock.now();
-        match shared.exporter.send_encoded(&mut bytes).await {
-            Ok(()) => {
-                shared.came_back();
-                let name = taken.remove();
-                shared.arrived(&name);
-                return Round::Sent { took: clock.now().since(start) };
-            }
-            Err(error) if error.is_retryable() => {
-                shared.went_away();
-                return Round::Away { asked: error.retry_after() };
-            }
-            Err(error) => {
-                shared.came_back();
-                let name = taken.remove();
-                shared.lost(&name);
-                let spans = name.spans;
-                internal_log::warn(&format!("{spans} spans of the spool were refused: {error}"));
-                return Round::Sent { took: clock.now().since(start) };
-            }
+        round = send(shared, taken, bytes).await;
+        break;
+    }
+    shared.tell_thrown_away(too_old);
+    round
+}
+
+async fn send(shared: &SpoolState, taken: Taken, mut bytes: Vec<u8>) -> Round {
+    let clock = Clock::system();
+    let start = clock.now();
+    match shared.exporter.send_encoded(&mut bytes).await {
+        Ok(()) => {
+            shared.answered();
+            shared.arrived(&taken.remove());
+        }
+        Err(error) if error.is_retryable() => {
+            shared.went_away(&error);
+            return Round::Away;
+        }
+        Err(error) => {
+            shared.answered();
+            let name = taken.remove();
+            shared.lost(&name);
+            let spans = name.spans;
+            internal_log::warn(&format!("{spans} spans of the spool were refused: {error}"));
         }
     }
-    shared.came_back();
-    Round::Empty
+    Round::Sent { took: clock.now().since(start) }
 }
 
 fn tell_damaged(shared: &SpoolState, name: &FileName) {

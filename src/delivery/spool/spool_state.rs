@@ -1,12 +1,15 @@
 //! What the spool and the thread that empties it share.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use super::directory::Directory;
 use super::file_name::FileName;
 use super::signal::ReplaySignal;
+use crate::delivery::health::{Health, LogLine};
 use crate::export::{Batch, ExportError, OtlpExporter};
 use crate::kit::internal_log;
 use crate::kit::unwind_safe::lock;
@@ -22,6 +25,10 @@ pub(super) struct SpoolState {
     /// Whether the peer did not take the last batch.
     // Alone: a batch that is sent by one way or the other arrives either way.
     is_away: AtomicBool,
+    /// How long the peer asked to be left alone when it did not take a batch.
+    asked: Mutex<Option<Duration>>,
+    /// What the operator knows of the peer.
+    health: Mutex<Health>,
     next_number: AtomicU64,
     /// The numbers of batches that came on the disk after delivery had given them up: their spans are counted as
     /// dropped, whatever becomes of the batches.
@@ -30,12 +37,15 @@ pub(super) struct SpoolState {
 
 impl SpoolState {
     pub(super) fn new(directory: Directory, exporter: OtlpExporter) -> Self {
+        exporter.give_up_when_away();
         Self {
             directory,
             exporter,
             signal: ReplaySignal::default(),
             account: OnceLock::new(),
             is_away: AtomicBool::new(false),
+            asked: Mutex::default(),
+            health: Mutex::default(),
             next_number: AtomicU64::new(0),
             uncounted: Mutex::default(),
         }
@@ -45,22 +55,48 @@ impl SpoolState {
         self.is_away.load(Ordering::Relaxed)
     }
 
-    pub(super) fn went_away(&self) {
+    /// The peer did not take a batch.
+    pub(super) fn went_away(&self, error: &ExportError) {
+        *lock(&self.asked) = error.retry_after();
         self.is_away.store(true, Ordering::Relaxed);
+        let line = lock(&self.health).failed(Clock::system().now(), "Spool", error);
+        LogLine::tell(line);
     }
 
-    pub(super) fn came_back(&self) {
+    /// How long the peer asked to be left alone the last time; once for each time.
+    pub(super) fn take_asked(&self) -> Option<Duration> {
+        lock(&self.asked).take()
+    }
+
+    /// The peer answered: what is live goes to it again.
+    pub(super) fn answered(&self) {
+        self.look_again();
+        let line = lock(&self.health).worked(Clock::system().now(), "Spool");
+        LogLine::tell(line);
+    }
+
+    /// Nothing is on the disk to ask the peer with: what is live asks it.
+    pub(super) fn look_again(&self) {
         self.is_away.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn tell_thrown_away(&self, batches: usize) {
+        if batches > 0 {
+            let directory = self.directory.path.display();
+            internal_log::warn(&format!(
+                "the spool {directory} is full or holds what is too old: its {batches} oldest batches are thrown away"
+            ));
+        }
     }
 
     /// Writes a batch down, as many files as it takes. What is on the disk leaves the batch.
     ///
     /// # Errors
     /// When the disk does not take it all. What is left may be tried again.
-    pub(super) fn write(&self, mut batch: Batch) -> Result<(), ExportError> {
+    pub(super) fn write(&self, batch: &mut Batch) -> io::Result<()> {
         let mut bytes = Vec::new();
         while batch.span_count() > 0 {
-            let spans = self.exporter.encode_request(&mut batch, &mut bytes);
+            let spans = self.exporter.encode_request(batch, &mut bytes);
             let now = unix_nanos(Clock::system().wall());
             let number = self.next_number.fetch_add(1, Ordering::Relaxed);
             let size = bytes.len() as u64;
@@ -68,30 +104,15 @@ impl SpoolState {
                 batch.mark_rejected(spans);
                 continue;
             }
-            let made = self.directory.make_room(size, now);
-            made.iter().flatten().for_each(|name| self.lost(name));
-            if let Some(count) = made.as_ref().ok().filter(|gone| !gone.is_empty()).map(Vec::len) {
-                let directory = self.directory.path.display();
-                internal_log::warn(&format!(
-                    "the spool {directory} is full or holds what is too old: its {count} oldest batches are thrown away"
-                ));
-            }
-            let written =
-                made.and_then(|_| self.directory.write(&bytes, spans as u64, number, now));
-            match written {
-                Ok(written) => {
-                    self.count_spooled(&mut batch, spans, number);
-                    // The batch is in the account before it can be sent.
-                    drop(written);
-                }
-                Err(error) => {
-                    let directory = self.directory.path.display();
-                    let message = format!("the spool {directory} does not take spans: {error}");
-                    return Err(ExportError::retryable(message, batch).with_source(error));
-                }
-            }
+            let made = self.directory.make_room(size, now)?;
+            made.iter().for_each(|name| self.lost(name));
+            self.tell_thrown_away(made.len());
+            let written = self.directory.write(&bytes, spans as u64, number, now)?;
+            self.count_spooled(batch, spans, number);
+            // The batch is in the account before it can be sent.
+            drop(written);
+            self.signal.notify();
         }
-        self.signal.notify();
         Ok(())
     }
 

@@ -49,6 +49,12 @@ impl GrpcClient {
         Ok(Self { pool, metadata, secrets, origin, gzip: options.gzip })
     }
 
+    /// Lets requests end as soon as the peer does not answer a probe either.
+    #[cfg(feature = "spool")]
+    pub(super) fn give_up_when_away(&self) {
+        self.pool.give_up_when_away();
+    }
+
     /// The most bytes that the next request should have.
     pub(super) fn request_limit(&self) -> usize {
         self.pool.request_limit()

@@ -186,6 +186,13 @@ impl OtlpExporter {
 /// What a spool needs: requests that are written now and sent later.
 #[cfg(feature = "spool")]
 impl OtlpExporter {
+    /// Lets requests end as soon as the peer does not answer one without spans either: what they hold can wait on disk.
+    pub(crate) fn give_up_when_away(&self) {
+        if let Some(transport) = &*lock(&self.transport) {
+            transport.give_up_when_away();
+        }
+    }
+
     /// Writes a request as large as the link carries now, from the first span that is left; how many spans it has.
     pub(crate) fn encode_request(&self, batch: &mut Batch, out: &mut Vec<u8>) -> usize {
         let limit = lock(&self.transport).as_ref().map_or(MOST_REQUESTED, Transport::request_limit);

@@ -21,6 +21,15 @@ impl Transport {
         }
     }
 
+    /// Lets requests end as soon as the peer does not answer a probe either.
+    #[cfg(feature = "spool")]
+    pub(super) fn give_up_when_away(&self) {
+        match self {
+            Self::Http(client) => client.give_up_when_away(),
+            Self::Grpc(client) => client.give_up_when_away(),
+        }
+    }
+
     /// Sends a request. The buffer comes back empty, with its memory where that is possible.
     ///
     /// # Errors

@@ -91,6 +91,12 @@ impl Client {
         &self.pool.peer().endpoint.shown
     }
 
+    /// Lets requests end as soon as the peer does not answer a probe either.
+    #[cfg(feature = "spool")]
+    pub(in crate::export) fn give_up_when_away(&self) {
+        self.pool.give_up_when_away();
+    }
+
     /// The most bytes that the next request should have.
     pub(in crate::export) fn request_limit(&self) -> usize {
         self.pool.request_limit()

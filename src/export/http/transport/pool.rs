@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::client_service::{ClientService, HyperClient, MOST_BEFORE_ANSWER};
 use super::dialer::{Dialer, Version};
-use super::presence::Presence;
+use super::presence::{Presence, Watched};
 use super::stream::OpenStreams;
 use crate::export::http::endpoint::Peer;
 use crate::export::http::error::HttpError;
@@ -102,6 +102,12 @@ impl Pool {
         self.time_limit
     }
 
+    /// Lets requests end as soon as the peer does not answer a probe either.
+    #[cfg(feature = "spool")]
+    pub(in crate::export) fn give_up_when_away(&self) {
+        self.presence.give_up_when_away();
+    }
+
     pub(in crate::export) fn request_limit(&self) -> usize {
         self.size.limit()
     }
@@ -133,6 +139,13 @@ impl Pool {
         let target = &self.peer.endpoint.shown;
         let limit = self.time_limit.unwrap_or_default();
         let message = format!("no answer from {target} within {limit:?}; is it overloaded?");
+        RequestError::retryable(message, None)
+    }
+
+    /// The failure of a request to a peer that does not answer a probe either.
+    fn away(&self) -> RequestError {
+        let target = &self.peer.endpoint.shown;
+        let message = format!("no answer from {target}, nor to a request without spans");
         RequestError::retryable(message, None)
     }
 
@@ -194,9 +207,13 @@ impl Attempt<'_> {
         let clock = Clock::system();
         let start = clock.now();
         let watched = presence.watch(request, probe, tokio::time::sleep);
-        let Some(answer) = within(*time_limit, watched).await? else {
-            self.is_forgotten = true;
-            return Some(Err(self.pool.forgotten()));
+        let answer = match within(*time_limit, watched).await? {
+            Watched::Answered(answer) => answer,
+            Watched::Forgotten => {
+                self.is_forgotten = true;
+                return Some(Err(self.pool.forgotten()));
+            }
+            Watched::Away => return Some(Err(self.pool.away())),
         };
         self.is_in_time = true;
         // A connection that is refused at once says nothing about what the link carries.

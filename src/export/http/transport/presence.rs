@@ -25,8 +25,20 @@ const GRACE: Duration = Duration::from_millis(500);
 /// What is known of one peer, from one request to the next. A clone shares it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Presence {
-    // Alone: no other memory depends on its value.
+    // Each alone: no other memory depends on its value.
     is_away: Arc<AtomicBool>,
+    /// Whether a request ends where the peer is away, because its spans can wait elsewhere.
+    gives_up: Arc<AtomicBool>,
+}
+
+/// How a request ended that was watched.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Watched<R> {
+    Answered(R),
+    /// The peer is back, and has forgotten it.
+    Forgotten,
+    /// The peer answers nothing, and the request was given up.
+    Away,
 }
 
 /// What comes first of two.
@@ -42,7 +54,13 @@ impl Presence {
         was_away && answered
     }
 
-    /// Waits for a request, with a probe now and then; `None` when the peer is back and has forgotten the request.
+    /// Lets requests end as soon as the peer does not answer a probe either.
+    #[cfg(feature = "spool")]
+    pub(super) fn give_up_when_away(&self) {
+        self.gives_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for a request, with a probe now and then.
     ///
     /// `sleep` is the only clock. A probe says whether the peer answered.
     pub(super) async fn watch<R, P, S>(
@@ -50,7 +68,7 @@ impl Presence {
         request: impl Future<Output = R>,
         mut probe: impl FnMut() -> P,
         sleep: impl Fn(Duration) -> S,
-    ) -> Option<R>
+    ) -> Watched<R>
     where
         P: Future<Output = bool>,
         S: Future<Output = ()>,
@@ -58,19 +76,22 @@ impl Presence {
         let mut request = pin!(request);
         loop {
             if let First::One(answer) = first(request.as_mut(), sleep(SILENCE)).await {
-                return Some(answer);
+                return Watched::Answered(answer);
             }
             let asked = first(probe(), sleep(PROBE_LIMIT));
             let answered = match first(request.as_mut(), asked).await {
-                First::One(answer) => return Some(answer),
+                First::One(answer) => return Watched::Answered(answer),
                 First::Other(First::One(answered)) => answered,
                 First::Other(First::Other(())) => false,
             };
             if self.note(answered) {
                 return match first(request.as_mut(), sleep(GRACE)).await {
-                    First::One(answer) => Some(answer),
-                    First::Other(()) => None,
+                    First::One(answer) => Watched::Answered(answer),
+                    First::Other(()) => Watched::Forgotten,
                 };
+            }
+            if !answered && self.gives_up.load(Ordering::Relaxed) {
+                return Watched::Away;
             }
         }
     }
@@ -153,7 +174,7 @@ mod tests {
                     };
                     let request = presence.watch(answer(), probe, |wait| self.sleep(wait));
                     let limit = self.sleep(Duration::from_secs(10));
-                    if let First::One(Some(())) = first(request, limit).await {
+                    if let First::One(Watched::Answered(())) = first(request, limit).await {
                         return (self.now.get(), probes.get());
                     }
                 }
@@ -181,9 +202,9 @@ mod tests {
         presence.note(false);
         let slow =
             || presence.watch(world.until(9_000), || async { true }, |wait| world.sleep(wait));
-        assert_eq!(world.run(slow()), None, "it may have forgotten the request");
+        assert_eq!(world.run(slow()), Watched::Forgotten, "it may have forgotten the request");
         world.now.set(0);
-        assert_eq!(world.run(slow()), Some(()));
+        assert_eq!(world.run(slow()), Watched::Answered(()));
         assert_eq!(world.now.get(), 9_000);
     }
 
@@ -193,7 +214,7 @@ mod tests {
         let no_probe = || async { unreachable!() };
         let watched = Presence::default();
         let request = watched.watch(world.until(1_900), no_probe, |wait| world.sleep(wait));
-        assert_eq!(world.run(request), Some(()));
+        assert_eq!(world.run(request), Watched::Answered(()));
     }
 
     #[test]
@@ -203,6 +224,16 @@ mod tests {
         presence.note(false);
         let request =
             presence.watch(world.until(2_300), || async { true }, |wait| world.sleep(wait));
-        assert_eq!(world.run(request), Some(()));
+        assert_eq!(world.run(request), Watched::Answered(()));
+    }
+    #[cfg(feature = "spool")]
+    #[test]
+    fn a_request_whose_spans_can_wait_elsewhere_ends_when_the_peer_is_away() {
+        let world = World::default();
+        let presence = Presence::default();
+        presence.give_up_when_away();
+        let request = presence.watch(pending::<()>(), pending, |wait| world.sleep(wait));
+        assert_eq!(world.run(request), Watched::Away);
+        assert_eq!(world.now.get(), 4_000);
     }
 }

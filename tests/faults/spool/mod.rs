@@ -1,9 +1,12 @@
 //! Outages that are longer than memory, and processes that end meanwhile.
 
+#[cfg(unix)]
+mod full;
+mod killed;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tailtrace::delivery::Spool;
@@ -152,34 +155,27 @@ fn an_exporter_that_speaks_json_has_no_spool() {
     assert_eq!(Spool::new(&directory.0, grpc).unwrap().name(), "Spool");
 }
 
-const CHILD: &str = "TAILTRACE_TEST_SPOOL";
-
-/// The program of the test below, which is killed; by itself it does nothing.
 #[test]
-fn a_program_that_is_killed() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
-    let directory = std::mem::ManuallyDrop::new(TestDirectory(path.into()));
-    let pipeline = pipeline(&directory, &nowhere());
-    record(&pipeline, 0..20);
-    println!("\nspooled");
-    std::thread::park_timeout(Duration::from_secs(60));
+fn a_peer_that_answers_nothing_is_waited_for_no_longer_than_the_disk_is_near() {
+    let directory = TestDirectory::new("hung");
+    let server = Server::http(|_| Reply::Hang);
+    let far = OtlpExporter::builder().with_timeout(Duration::from_secs(600));
+    let exporter = far.with_endpoint(server.url("/v1/traces")).build().unwrap();
+    let spool = Spool::new(&directory.0, exporter).unwrap();
+    let pipeline = Pipeline::builder("test").with_exporter(spool).start().unwrap();
+    record(&pipeline, 0..5);
+    let report = pipeline.shutdown(PLENTY).unwrap();
+    assert_eq!((pipeline.stats().spooled, directory.files(), report.spooled()), (5, 5, 5));
+    assert!(report.to_string().ends_with("; 5 wait on disk"), "{report}");
 }
 
 #[test]
-fn what_was_spooled_outlives_a_program_that_is_killed() {
-    let directory = TestDirectory::new("killed");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["spool::a_program_that_is_killed", "--exact", "--nocapture"])
-        .env(CHILD, &directory.0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.map_while(Result::ok).any(|line| line.contains("spooled")), "the child spools");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let server = Server::http(|_| Reply::ok());
-    let next = pipeline(&directory, &server.url("/v1/traces"));
-    assert_eq!(arrived(&server, 20), expected(20));
-    next.shutdown(PLENTY).unwrap();
+fn a_peer_that_asked_for_time_is_left_alone_by_what_waits_on_disk() {
+    let directory = TestDirectory::new("asked");
+    let busy = Reply::status(503).with_header("retry-after", "30");
+    let server = Server::replies(Speaks::Http, [busy]);
+    let pipeline = pipeline(&directory, &server.url("/v1/traces"));
+    record(&pipeline, 0..5);
+    pipeline.shutdown(PLENTY).unwrap();
+    assert_eq!((server.so_far().len(), directory.files()), (1, 5));
 }

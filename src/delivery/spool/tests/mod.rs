@@ -1,10 +1,10 @@
 //! The spool against a naive model of it, with a disk of its own for each test.
 
+mod state;
+
 use std::collections::VecDeque;
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,10 +12,7 @@ use proptest::prelude::*;
 
 use super::directory::Directory;
 use super::file_name::FileName;
-use super::spool_state::SpoolState;
 use crate::export::{Batch, OtlpExporter};
-use crate::kit::unwind_safe::lock;
-use crate::ledger::{Ledger, SpoolAccount};
 use crate::testing::{span, trace};
 
 /// A directory that goes with its test.
@@ -135,6 +132,31 @@ proptest! {
 }
 
 #[test]
+fn a_batch_that_was_cut_anywhere_or_has_noise_anywhere_is_not_read() {
+    let disk = TestDirectory::new();
+    let directory = disk.directory(1_000_000, Duration::MAX);
+    let exporter = OtlpExporter::builder().build().unwrap();
+    let mut whole = Vec::new();
+    let mut batch = Batch::from(trace(span("a").tag("key", "value").child(span("b"))));
+    exporter.encode_request(&mut batch, &mut whole);
+    drop(directory.write(&whole, 2, 0, 1).unwrap());
+    let name = directory.names().unwrap().remove(0);
+    let read = |content: &[u8]| {
+        fs::write(disk.0.join(name.to_string()), content).unwrap();
+        directory.take(name.clone()).unwrap().read()
+    };
+    assert!(whole.len() > 100 && read(&whole).as_ref() == Some(&whole));
+    for place in 0..whole.len() {
+        assert_eq!(read(&whole[..place]), None, "cut at {place}");
+        let mut noise = whole.clone();
+        noise[place] ^= 0x5a;
+        assert_eq!(read(&noise), None, "noise at {place}");
+    }
+    let longer = [&whole[..], b"\0"].concat();
+    assert_eq!((read(&longer), read(&whole)), (None, Some(whole)));
+}
+
+#[test]
 fn what_is_no_batch_of_a_spool_is_left_alone() {
     let disk = TestDirectory::new();
     let directory = disk.directory(10, AGE);
@@ -191,60 +213,4 @@ fn only_the_user_may_look_into_it() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let name = directory.names().unwrap().remove(0);
     assert_eq!((mode(&disk.0), mode(&disk.0.join(name.to_string()))), (0o700, 0o600));
-}
-
-#[test]
-fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
-    let disk = TestDirectory::new();
-    let directory = disk.directory(10_000, Duration::from_secs(60));
-    let exporter = OtlpExporter::builder().with_endpoint("http://127.0.0.1:1").build().unwrap();
-    let state = SpoolState::new(directory, exporter);
-    let ledger = Arc::new(Ledger::default());
-    let _ = state.account.set(SpoolAccount::new(Arc::clone(&ledger)));
-    let spooled = || ledger.counters().spooled;
-    let write = |is_given_up| {
-        let (batch, loan) = Batch::from(trace(span("a").child(span("b")))).lend();
-        if is_given_up {
-            loan.close();
-        }
-        state.write(batch).unwrap();
-    };
-    write(true);
-    let given_up = state.directory.names().unwrap().remove(0);
-    assert_eq!(spooled(), 0);
-    write(false);
-    assert_eq!(spooled(), 2);
-    state.arrived(&given_up);
-    assert_eq!(spooled(), 2);
-    let mut names = state.directory.names().unwrap();
-    names.retain(|name| *name != given_up);
-    state.arrived(&names[0]);
-    assert_eq!(spooled(), 0);
-    assert!(lock(&state.uncounted).is_empty(), "a batch that is gone is forgotten");
-}
-
-#[test]
-fn what_waits_for_a_slow_link_is_in_requests_that_the_link_carries() {
-    const MIB: u64 = 1 << 20;
-    let disk = TestDirectory::new();
-    let directory = disk.directory(100 * MIB, Duration::from_secs(60));
-    // Connections are taken, and nothing is answered.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap();
-    let exporter = OtlpExporter::builder()
-        .with_endpoint(format!("http://{address}"))
-        .with_timeout(Duration::from_millis(20))
-        .build()
-        .unwrap();
-    let state = SpoolState::new(directory, exporter);
-    let mut request = vec![0; 2 << 20];
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    assert!(runtime.block_on(state.exporter.send_encoded(&mut request)).is_err());
-    let large = || span("large").tag("text", "x".repeat(16_000));
-    let root = (0..100).fold(large(), |root, _| root.child(large()));
-    state.write(Batch::from(trace(root))).unwrap();
-    let size =
-        |name: &FileName| fs::metadata(disk.0.join(name.to_string())).map_or(0, |file| file.len());
-    let names = state.directory.names().unwrap();
-    assert!(names.len() > 2 && names.iter().all(|name| size(name) <= MIB / 2), "{names:?}");
 }
