@@ -10,10 +10,13 @@ use super::adapter::propagator::context_values;
 use crate::model::{Incoming, TraceContext};
 use crate::propagation::{Extractor, Injector, Propagator};
 
+/// The most bytes of a request's headers that are copied, over all lines of all names.
+const MOST_READ: usize = 24 * 1024;
+
 /// Any propagator of OpenTelemetry as one of ours, such as those for X-Ray and Datadog that have crates of their own.
 ///
 /// For the tracer, the HTTP layers and a [`CompositePropagator`](crate::propagation::CompositePropagator). It copies the
-/// headers that the propagator names for each request. What OpenTelemetry's types cannot hold is lost on the way.
+/// headers that the propagator names for each request, at most 24 KiB over all their lines. What OpenTelemetry's types cannot hold is lost on the way.
 ///
 /// ```
 /// use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -44,8 +47,12 @@ impl<P: TextMapPropagator> FromTextMap<P> {
 impl<P: TextMapPropagator + Send + Sync> Propagator for FromTextMap<P> {
     fn extract(&self, carrier: &dyn Extractor, incoming: &mut Incoming) {
         let mut headers: HashMap<String, String> = HashMap::new();
+        let mut left = MOST_READ;
         for name in &self.fields {
             carrier.visit(name, &mut |line| {
+                // A line that does not fit leaves its place to shorter ones.
+                let Some(rest) = left.checked_sub(line.len().saturating_add(1)) else { return };
+                left = rest;
                 let line = String::from_utf8_lossy(line);
                 // Lines of one name are one list.
                 let joined = headers.entry((*name).to_owned()).or_default();

@@ -4,6 +4,7 @@
 #[cfg(all(feature = "jaeger", feature = "zipkin"))]
 mod answers;
 mod border;
+mod budgets;
 mod files;
 mod injection;
 mod redaction;

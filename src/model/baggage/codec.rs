@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::model::text::ByteSet;
 
-static TOKEN: ByteSet =
+pub(super) static TOKEN: ByteSet =
     ByteSet::of_ranges(&[(b'a', b'z'), (b'A', b'Z'), (b'0', b'9')]).and(b"!#$%&'*+-.^_`|~");
 
 /// What stands for itself when a value is encoded.
@@ -19,7 +19,7 @@ static PLAIN: ByteSet = ByteSet::of_ranges(&[
 ]);
 
 /// What may stand in a value of the header (`baggage-octet`).
-static OCTET: ByteSet = PLAIN.and(b"%");
+pub(super) static OCTET: ByteSet = PLAIN.and(b"%");
 
 /// A token of HTTP: what names and property keys are made of.
 pub(super) fn is_token(text: &str) -> bool {
@@ -42,11 +42,11 @@ pub(super) fn encode(value: &str, out: &mut impl fmt::Write) -> fmt::Result {
     encode_unless(&PLAIN, value, out)
 }
 
-fn len_unless(plain: &ByteSet, text: &str) -> usize {
+pub(super) fn len_unless(plain: &ByteSet, text: &str) -> usize {
     text.len() + 2 * plain.count_others(text.as_bytes())
 }
 
-fn encode_unless(plain: &ByteSet, text: &str, out: &mut impl fmt::Write) -> fmt::Result {
+pub(super) fn encode_unless(plain: &ByteSet, text: &str, out: &mut impl fmt::Write) -> fmt::Result {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| !plain.contains(byte)) {
         out.write_str(rest.get(..at).unwrap_or_default())?;
@@ -113,68 +113,6 @@ fn unescape(triple: &[u8]) -> Option<u8> {
     Some(((digit(high)? << 4) | digit(low)?) as u8)
 }
 
-/// Why the properties of a member were refused.
-#[derive(Debug, PartialEq)]
-pub(super) enum PropertyError<'a> {
-    /// This key is not a token.
-    Key(&'a str),
-    /// They take at least this many bytes, which is more than the limit.
-    TooLong(usize),
-}
-
-/// Appends the properties of a member, separated by `;`, without the optional
-/// whitespace around their parts.
-///
-/// They stay in the form of the header: what is encoded stays so, and what
-/// would break the header is encoded. So no property can bring in a member.
-///
-/// # Errors
-/// If a key is not a token, or they take more than `limit` bytes.
-pub(super) fn write_properties<'a>(
-    properties: &'a str,
-    limit: usize,
-    text: &mut String,
-) -> Result<(), PropertyError<'a>> {
-    let start = text.len();
-    let mut rest = properties;
-    loop {
-        // A header of nothing but separators is passed over at once.
-        rest = rest.trim_start_matches([';', ' ', '\t']);
-        if rest.is_empty() {
-            break;
-        }
-        let (property, behind) = rest.split_once(';').unwrap_or((rest, ""));
-        rest = behind;
-        let property = trim(property);
-        if property.is_empty() {
-            continue;
-        }
-        let separator = if text.len() > start { ";" } else { "" };
-        let equals = property.bytes().position(|byte| byte == b'=');
-        let (key, value) = match equals.and_then(|at| property.split_at_checked(at)) {
-            Some((key, value)) => (trim(key), value.get(1..).map(trim)),
-            None => (property, None),
-        };
-        if !is_token(key) {
-            return Err(PropertyError::Key(key));
-        }
-        let value_len = value.map_or(0, |value| 1 + len_unless(&OCTET, value));
-        let len = text.len() - start + separator.len() + key.len() + value_len;
-        if len > limit {
-            // Refused before it costs the memory.
-            return Err(PropertyError::TooLong(len));
-        }
-        text.push_str(separator);
-        text.push_str(key);
-        if let Some(value) = value {
-            text.push('=');
-            // Writing to a `String` does not fail.
-            let _ = encode_unless(&OCTET, value, text);
-        }
-    }
-    Ok(())
-}
-
 /// The text without the optional whitespace of HTTP around it.
 pub(super) fn trim(text: &str) -> &str {
     let is_ows = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
@@ -203,11 +141,6 @@ mod tests {
         out
     }
 
-    fn properties(text: &str) -> Result<String, PropertyError<'_>> {
-        let mut out = String::new();
-        write_properties(text, 40, &mut out).map(|()| out)
-    }
-
     #[test]
     fn everything_outside_baggage_octets_and_percent_is_encoded() {
         assert_eq!(encoded("a=b:c!~'()/?"), "a=b:c!~'()/?");
@@ -230,28 +163,6 @@ mod tests {
         assert_eq!(decoded("a%FFb"), "a\u{fffd}b");
         assert_eq!(decoded("%C3"), "\u{fffd}");
         assert_eq!(decoded("%C3x%AB"), "\u{fffd}x\u{fffd}");
-    }
-
-    #[test]
-    fn properties_stay_in_the_form_of_the_header() {
-        assert_eq!(
-            properties(" ttl = 30 ;; private;\tp=%2Cevil%3D1 ").unwrap(),
-            "ttl=30;private;p=%2Cevil%3D1"
-        );
-        assert_eq!(properties("p=a,evil=1").unwrap(), "p=a%2Cevil=1");
-        assert_eq!(properties("p=\r\né \"").unwrap(), "p=%0D%0A%C3%A9%20%22");
-        assert_eq!(properties(" ; ").unwrap(), "");
-        assert_eq!(properties("a;b c=1"), Err(PropertyError::Key("b c")));
-        assert_eq!(properties("=1"), Err(PropertyError::Key("")));
-        assert_eq!(properties("a,evil"), Err(PropertyError::Key("a,evil")));
-    }
-
-    #[test]
-    fn properties_that_take_too_much_are_refused_unwritten() {
-        let fits = format!("a;b={}", "x".repeat(36));
-        assert_eq!(properties(&fits).unwrap().len(), 40);
-        assert_eq!(properties(&format!("{fits}x")), Err(PropertyError::TooLong(41)));
-        assert_eq!(properties(&format!("a={}", "\"".repeat(13))), Err(PropertyError::TooLong(41)));
     }
 
     #[test]

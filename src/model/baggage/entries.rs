@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::codec::{PropertyError, write_properties};
 use super::error::BaggageError;
 use super::limits::{MAX_BYTES, MAX_MEMBERS};
 use super::member::BaggageMember;
+use super::properties::{PropertyError, write_properties};
 use crate::kit::carried::CarriedBytes;
 use crate::model::text::excerpt;
 

@@ -9,6 +9,7 @@ mod entries;
 mod error;
 mod limits;
 mod member;
+mod properties;
 mod reader;
 
 use codec::is_token;

@@ -58,19 +58,30 @@ impl BaggageReader {
         }
     }
 
-    /// Adds a member that has a header, or a part of one, to itself: the name
-    /// as it stands there, the value URL-encoded. It is bounded by its share
-    /// of the budget that such members have together.
+    /// How many bytes of URL-encoded members may still be looked at, over all lines of all names.
+    pub(crate) fn url_encoded_left(&self) -> usize {
+        if self.members == Baggage::MAX_MEMBERS {
+            return 0;
+        }
+        Self::MAX_URL_ENCODED.saturating_sub(self.bytes)
+    }
+
+    /// Counts a line, of which this many bytes are looked at.
+    pub(crate) fn count_url_encoded(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(1);
+    }
+
+    /// Adds a member of a line that was [counted](Self::count_url_encoded): the name as it stands there, the value
+    /// URL-encoded. A malformed one counts as well.
     pub(crate) fn url_encoded(&mut self, name: &str, value: &[u8]) {
-        let bytes = self.bytes.saturating_add(name.len()).saturating_add(value.len());
-        if self.members == Baggage::MAX_MEMBERS || bytes > Self::MAX_URL_ENCODED {
+        if self.members == Baggage::MAX_MEMBERS {
             return;
         }
+        self.members += 1;
         let (true, Ok(value)) = (PRINTABLE.contains_all(value), str::from_utf8(value)) else {
             return;
         };
         if is_token(name) {
-            (self.members, self.bytes) = (self.members + 1, bytes);
             // Form encoders write a space as `+`, and all write a plus as `%2B`.
             let value = if value.contains('+') {
                 Cow::Owned(value.replace('+', " "))
@@ -82,8 +93,8 @@ impl BaggageReader {
         }
     }
 
-    /// What baggage of [`Baggage::MAX_BYTES`] takes if every byte is escaped.
-    const MAX_URL_ENCODED: usize = 3 * Baggage::MAX_BYTES;
+    /// What baggage of [`Baggage::MAX_BYTES`] takes if every byte is escaped, with its lines.
+    const MAX_URL_ENCODED: usize = 3 * Baggage::MAX_BYTES + Baggage::MAX_MEMBERS;
 
     /// The members of all lines in the order of their names, for formats that
     /// have no order of their own.

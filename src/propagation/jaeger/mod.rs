@@ -168,7 +168,12 @@ fn read_baggage(carrier: &dyn Extractor) -> Baggage {
     let mut reader = BaggageReader::default();
     carrier.visit(BAGGAGE, &mut |line| {
         // Members without an own header are few: the limit of the W3C header.
-        for member in whole_members(line, Baggage::MAX_BYTES) {
+        let limit = line.len().min(Baggage::MAX_BYTES).min(reader.url_encoded_left());
+        reader.count_url_encoded(limit);
+        for member in whole_members(line, limit) {
+            if reader.url_encoded_left() == 0 {
+                break;
+            }
             let mut pair = trim_ows(member).splitn(2, |byte| *byte == b'=');
             if let (Some(name), Some(value)) = (pair.next(), pair.next()) {
                 add_member(&mut reader, trim_ows(name), trim_ows(value));
@@ -176,15 +181,18 @@ fn read_baggage(carrier: &dyn Extractor) -> Baggage {
         }
     });
     carrier.visit_prefix(BAGGAGE_PREFIX, &mut |name, value| {
-        add_member(&mut reader, name.as_bytes(), trim_ows(value));
+        let len = name.len().saturating_add(value.len());
+        // One that does not fit is not looked at, and leaves its place to others.
+        if len < reader.url_encoded_left() {
+            reader.count_url_encoded(len);
+            add_member(&mut reader, name.as_bytes(), trim_ows(value));
+        }
     });
     reader.finish_sorted()
 }
 
 fn add_member(reader: &mut BaggageReader, name: &[u8], value: &[u8]) {
-    if let Ok(name) = str::from_utf8(name)
-        && name.len() <= Baggage::MAX_BYTES
-    {
+    if let Ok(name) = str::from_utf8(name) {
         reader.url_encoded(&name.to_ascii_lowercase(), value);
     }
 }
