@@ -19,6 +19,7 @@ mod ledger_entry;
 pub(crate) mod may_block;
 mod queue;
 pub(crate) mod report;
+mod shared_exporter;
 #[cfg(feature = "spool")]
 mod spool;
 pub(crate) mod waiter;
@@ -29,9 +30,9 @@ mod interleavings;
 #[cfg(all(test, not(tailtrace_loom)))]
 mod tests;
 
-use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use std::{fmt, io};
 
 pub use async_exporter::AsyncExporter;
 pub use backoff::Retry;
@@ -39,10 +40,12 @@ pub use config::DeliveryConfig;
 #[cfg(feature = "otel")]
 pub(crate) use may_block::may_block;
 pub(crate) use report::{DeliveryReport, FlushError, ShutdownError};
+pub(crate) use shared_exporter::SharedExporter;
 #[cfg(feature = "spool")]
 pub use spool::{Spool, SpoolError};
 
 use crate::export::Exporter;
+use crate::kit::fork::ForkGuard;
 use crate::kit::{Random, unwind_safe};
 use crate::ledger::{Ledger, Reason, SpoolAccount};
 use crate::time::Clock;
@@ -54,9 +57,11 @@ use queue::{Bounds, Offer};
 use worker::Worker;
 
 /// Exporters with their queues and threads. Dropping it without a shutdown gives up what waits.
-#[derive(Debug)]
 pub(crate) struct Delivery {
     channels: Vec<Arc<Channel>>,
+    /// The exporter of each channel, until it has a thread.
+    workers: Mutex<Vec<Worker>>,
+    guard: ForkGuard,
     /// A larger trace leaves in parts.
     max_queued_bytes: usize,
     clock: Clock,
@@ -64,7 +69,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Starts a thread for each exporter. Without any, everything sent counts as refused.
+    /// Makes the queues, and starts a thread for each exporter. Without any, everything sent counts as refused.
     ///
     /// The error is that the system refuses a thread or what a runtime needs. The delivery has ended
     /// then: what is sent to it is counted as lost.
@@ -75,28 +80,54 @@ impl Delivery {
         random: Random,
         ledger: Arc<Ledger>,
     ) -> (Self, Option<io::Error>) {
-        let channels = Vec::with_capacity(exporters.len());
-        let max_queued_bytes = config.max_queued_bytes;
-        let mut delivery = Self { channels, max_queued_bytes, clock, ledger };
-        if let [only] = &exporters[..] {
+        let exporters: Vec<_> = exporters.into_iter().map(SharedExporter::new).collect();
+        let delivery = Self::new(&exporters, config, clock, random, ledger);
+        let failed = delivery.start_threads().err();
+        (delivery, failed)
+    }
+
+    /// Makes the queues. What is sent waits there until the threads [have started](Self::start_threads).
+    pub(crate) fn new(
+        exporters: &[SharedExporter],
+        config: DeliveryConfig,
+        clock: Clock,
+        random: Random,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        let mut delivery = Self {
+            channels: Vec::with_capacity(exporters.len()),
+            workers: Mutex::default(),
+            guard: ForkGuard::new(),
+            max_queued_bytes: config.max_queued_bytes,
+            clock,
+            ledger,
+        };
+        if let [only] = exporters
+            && let Some(only) = only.get()
+        {
             let account = SpoolAccount::new(Arc::clone(&delivery.ledger));
             delivery.query(|| only.attach(&account));
         }
         for exporter in exporters {
-            if let Err(error) = delivery.add(exporter, config, random.clone()) {
-                delivery.end();
-                return (delivery, Some(error));
-            }
+            delivery.add(exporter, config, random.clone());
         }
-        (delivery, None)
+        delivery
     }
 
-    fn add(
-        &mut self,
-        exporter: Box<dyn Exporter>,
-        config: DeliveryConfig,
-        random: Random,
-    ) -> io::Result<()> {
+    /// Starts a thread for each exporter, once.
+    ///
+    /// # Errors
+    /// When the system refuses a thread or what a runtime needs. The delivery has ended then: what is sent to it is
+    /// counted as lost.
+    pub(crate) fn start_threads(&self) -> io::Result<()> {
+        let workers = std::mem::take(&mut *unwind_safe::lock(&self.workers));
+        let mut started = workers.into_iter().zip(0..).map(|(worker, index)| worker.start(index));
+        started.try_for_each(|started| started).inspect_err(|_| self.end())
+    }
+
+    fn add(&mut self, shared: &SharedExporter, config: DeliveryConfig, random: Random) {
+        // One whose thread had ended before the fork.
+        let Some(exporter) = shared.get() else { return };
         let name = self.query(|| exporter.name().into());
         let batching = config.batching.or_else(|| self.query(|| exporter.batching()));
         let channel = Arc::new(Channel::new(
@@ -106,10 +137,10 @@ impl Delivery {
             self.clock.clone(),
             Arc::clone(&self.ledger),
         ));
-        let index = self.channels.len();
         self.channels.push(Arc::clone(&channel));
-        let worker = Worker { exporter, channel, config, random };
-        worker.start(index)
+        let shared = shared.clone();
+        let worker = Worker { exporter, shared, channel, config, random };
+        unwind_safe::lock(&self.workers).push(worker);
     }
 
     /// Asks an exporter about itself; `None` when it panicked.
@@ -218,8 +249,17 @@ impl Delivery {
     }
 }
 
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("channels", &self.channels).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.end();
+        // Its threads are not in the child of a fork, and may have held its locks.
+        if !self.guard.is_in_child() {
+            self.end();
+        }
     }
 }

@@ -15,13 +15,16 @@ use super::DeliveryConfig;
 use super::backoff::{Backoff, RetryDecision};
 use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
 use super::health::{Health, LogLine};
+use super::shared_exporter::SharedExporter;
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, ExportError, Exporter};
 use crate::kit::{Random, reentrancy, unwind_safe};
 use crate::ledger::Reason;
 
 pub(super) struct Worker {
-    pub(super) exporter: Box<dyn Exporter>,
+    pub(super) exporter: Arc<Box<dyn Exporter>>,
+    /// Where the child of a fork finds the exporter.
+    pub(super) shared: SharedExporter,
     pub(super) channel: Arc<Channel>,
     pub(super) config: DeliveryConfig,
     pub(super) random: Random,
@@ -92,7 +95,8 @@ impl Worker {
             }
         };
         LogLine::tell(health.final_line());
-        let Self { exporter, channel, .. } = self;
+        let Self { exporter, shared, channel, .. } = self;
+        shared.release();
         unwind_safe::call(|| {
             let _inside = runtime.enter();
             drop(exporter);

@@ -1,12 +1,12 @@
 //! Traces kept in memory.
 
 use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::{Batch, Batching, ExportError, Exporter};
-use crate::kit::unwind_safe::lock;
+use crate::kit::fork::ForkLock;
 use crate::model::TraceId;
 use crate::trace::{Span, SpanRef, Trace};
 
@@ -32,7 +32,7 @@ use crate::trace::{Span, SpanRef, Trace};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct InMemoryExporter(Arc<Mutex<Vec<Trace>>>);
+pub struct InMemoryExporter(Arc<ForkLock<Vec<Trace>>>);
 
 impl InMemoryExporter {
     /// An exporter that holds nothing yet.
@@ -44,7 +44,7 @@ impl InMemoryExporter {
     /// The traces in the order they came.
     #[must_use]
     pub fn traces(&self) -> Vec<Trace> {
-        lock(&self.0).clone()
+        self.0.lock().clone()
     }
 
     /// Copies of all spans, trace by trace, each in the order its spans started.
@@ -59,19 +59,19 @@ impl InMemoryExporter {
     /// a trace of their own with the same id; [`traces`](Self::traces) has those too.
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
-        let traces = lock(&self.0);
+        let traces = self.0.lock();
         traces.iter().find(|trace| trace.trace_id() == id).cloned()
     }
 
     /// How many spans all its traces have.
     #[must_use]
     pub fn span_count(&self) -> usize {
-        lock(&self.0).iter().map(Trace::span_count).sum()
+        self.0.lock().iter().map(Trace::span_count).sum()
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        let forgotten = mem::take(&mut *lock(&self.0));
+        let forgotten = mem::take(&mut *self.0.lock());
         drop(forgotten);
     }
 }
@@ -79,7 +79,7 @@ impl InMemoryExporter {
 #[async_trait]
 impl Exporter for InMemoryExporter {
     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
-        lock(&self.0).extend(batch);
+        self.0.lock().extend(batch);
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::Mutex;
 
+use super::fork::ForkLock;
 use super::unwind_safe;
 
 /// Logs a warning for the operator, target `tailtrace`, through the program's own subscriber.
@@ -51,34 +51,36 @@ type OutOfDate = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Warnings from before the program has a subscriber, kept until it has one.
 #[derive(Default)]
-pub(crate) struct PendingWarnings(Mutex<Vec<(String, Option<OutOfDate>)>>);
+pub(crate) struct PendingWarnings(ForkLock<Vec<(String, Option<OutOfDate>)>>);
 
 impl PendingWarnings {
     pub(crate) fn new(warnings: Vec<String>) -> Self {
-        Self(Mutex::new(warnings.into_iter().map(|warning| (warning, None)).collect()))
+        let pending = Self::default();
+        *pending.0.lock() = warnings.into_iter().map(|warning| (warning, None)).collect();
+        pending
     }
 
     /// Adds a warning.
     pub(crate) fn add(&self, warning: String) {
-        unwind_safe::lock(&self.0).push((warning, None));
+        self.0.lock().push((warning, None));
     }
 
     /// Adds a warning that is not logged if it is out of date by then.
     #[cfg(feature = "layer")]
     pub(crate) fn add_unless(&self, warning: String, out_of_date: OutOfDate) {
-        unwind_safe::lock(&self.0).push((warning, Some(out_of_date)));
+        self.0.lock().push((warning, Some(out_of_date)));
     }
 
     /// Logs the warnings, once, if this thread has a subscriber.
     pub(crate) fn log_when_subscribed(&self) {
-        if !unwind_safe::lock(&self.0).is_empty() && has_subscriber() {
+        if !self.0.lock().is_empty() && has_subscriber() {
             self.log_all();
         }
     }
 
     /// Logs the warnings, once.
     pub(crate) fn log_all(&self) {
-        let warnings = mem::take(&mut *unwind_safe::lock(&self.0));
+        let warnings = mem::take(&mut *self.0.lock());
         for (warning, out_of_date) in warnings {
             if !out_of_date.is_some_and(|out_of_date| out_of_date()) {
                 warn(&warning);
@@ -89,7 +91,7 @@ impl PendingWarnings {
 
 impl fmt::Debug for PendingWarnings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = unwind_safe::lock(&self.0).len();
+        let count = self.0.lock().len();
         f.debug_struct("PendingWarnings").field("count", &count).finish()
     }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod carried;
 pub(crate) mod error_text;
+pub(crate) mod fork;
 pub(crate) mod glob;
 pub(crate) mod header_rule;
 pub(crate) mod internal_log;

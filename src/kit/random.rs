@@ -9,11 +9,18 @@ use rand::rngs::SmallRng;
 use rand::rngs::SysRng;
 use rand::{Rng, SeedableRng};
 
+use super::fork::ForkGuard;
 use super::unwind_safe::lock;
 
 thread_local! {
     // `const` and free of destructors: reading it is one instruction and works while a thread ends.
-    static LOCAL: RefCell<Option<SmallRng>> = const { RefCell::new(None) };
+    static LOCAL: RefCell<Option<ThreadRandom>> = const { RefCell::new(None) };
+}
+
+/// The generator of a thread, and the process that it was seeded in.
+struct ThreadRandom {
+    generator: SmallRng,
+    guard: ForkGuard,
 }
 
 /// Makes the random numbers that become trace and span ids.
@@ -52,11 +59,33 @@ impl Random {
             Some(seeded) => lock(seeded).next_u64(),
         }
     }
+
+    /// The next 64 random bits, which are others at another moment even where the generator is the same: two copies
+    /// of a machine that go on from one snapshot have the same generators. A seeded sequence stays what it is.
+    #[inline]
+    pub(crate) fn next_u64_at(&self, moment: u64) -> u64 {
+        match &self.0 {
+            // An odd factor takes no two moments to one number, and spreads them over all bits.
+            None => thread_u64() ^ moment.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            Some(seeded) => lock(seeded).next_u64(),
+        }
+    }
 }
 
 #[inline]
 fn thread_u64() -> u64 {
-    LOCAL.with_borrow_mut(|local| local.get_or_insert_with(seed).next_u64())
+    LOCAL.with_borrow_mut(|local| match local {
+        Some(local) if !local.guard.is_in_child() => local.generator.next_u64(),
+        _ => local.insert(ThreadRandom::seeded_anew()).generator.next_u64(),
+    })
+}
+
+impl ThreadRandom {
+    /// For a thread that has none yet, or whose generator came with a fork and is the parent's too.
+    #[cold]
+    fn seeded_anew() -> Self {
+        Self { generator: seed(), guard: ForkGuard::new() }
+    }
 }
 
 #[cold]
@@ -75,6 +104,19 @@ mod tests {
     fn threads_draw_different_numbers() {
         let draw = || std::thread::scope(|s| s.spawn(thread_u64).join().unwrap());
         assert_ne!(draw(), draw());
+    }
+
+    #[test]
+    fn a_moment_changes_what_a_thread_draws_and_no_seeded_sequence() {
+        let [first, same] = [Random::seeded(7), Random::seeded(7)];
+        assert_eq!(first.next_u64_at(1), same.next_u64_at(2));
+        let twin = || SmallRng::seed_from_u64(7);
+        let at = |moment| {
+            LOCAL.set(Some(ThreadRandom { generator: twin(), guard: ForkGuard::new() }));
+            Random::thread().next_u64_at(moment)
+        };
+        assert_eq!(at(1), at(1));
+        assert_ne!(at(1), at(2));
     }
 
     #[test]

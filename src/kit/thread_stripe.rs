@@ -5,15 +5,15 @@
 //! not need a thousand stripes.
 
 use std::cell::Cell;
-use std::sync::Mutex;
-
-use super::unwind_safe::lock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many stripes there are at most. A power of two.
 pub(crate) const STRIPES: usize = 16;
 
 /// How many threads lease each stripe.
-static HOLDERS: Mutex<[u32; STRIPES]> = Mutex::new([0; STRIPES]);
+// Relaxed: two threads that begin at the same moment may lease one stripe, which costs them speed alone. No lock: one
+// that a thread holds while the process forks would be held for ever in the child.
+static HOLDERS: [AtomicU32; STRIPES] = [const { AtomicU32::new(0) }; STRIPES];
 
 thread_local! {
     // `const` and free of destructors: reading it is one instruction and works while a thread ends.
@@ -26,17 +26,16 @@ struct Lease(usize);
 
 impl Lease {
     fn of_least_used() -> Self {
-        let mut holders = lock(&HOLDERS);
-        let least = holders.iter().zip(0..).min_by_key(|(count, _)| **count);
+        let least = HOLDERS.iter().zip(0..).min_by_key(|(count, _)| count.load(Ordering::Relaxed));
         let index = least.map_or(0, |(_, index)| index);
-        holders[index] += 1;
+        HOLDERS[index].fetch_add(1, Ordering::Relaxed);
         Self(index)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        lock(&HOLDERS)[self.0] -= 1;
+        HOLDERS[self.0].fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -78,7 +77,7 @@ mod tests {
             assert!(on_a_thread() < STRIPES);
         }
         // Other tests run beside this one, on fewer threads than would make this many holders.
-        let most = lock(&HOLDERS).iter().copied().max().unwrap();
+        let most = HOLDERS.iter().map(|count| count.load(Ordering::Relaxed)).max().unwrap();
         assert!(most < 10, "{most} threads lease one stripe");
     }
 

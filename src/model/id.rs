@@ -147,8 +147,19 @@ impl TraceId {
     #[must_use]
     #[inline]
     pub fn random(random: &Random) -> Self {
+        Self::drawn(|| random.next_u64())
+    }
+
+    /// A new id drawn from `random` at this moment, which a copy of the machine draws no second time.
+    #[inline]
+    pub(crate) fn random_at(random: &Random, moment: u64) -> Self {
+        Self::drawn(|| random.next_u64_at(moment))
+    }
+
+    #[inline]
+    fn drawn(draw: impl Fn() -> u64) -> Self {
         loop {
-            let bits = (u128::from(random.next_u64()) << 64) | u128::from(random.next_u64());
+            let bits = (u128::from(draw()) << 64) | u128::from(draw());
             if let Some(id) = Self::from_bits(bits) {
                 return id;
             }
@@ -161,8 +172,19 @@ impl SpanId {
     #[must_use]
     #[inline]
     pub fn random(random: &Random) -> Self {
+        Self::drawn(|| random.next_u64())
+    }
+
+    /// A new id drawn from `random` at this moment, which a copy of the machine draws no second time.
+    #[inline]
+    pub(crate) fn random_at(random: &Random, moment: u64) -> Self {
+        Self::drawn(|| random.next_u64_at(moment))
+    }
+
+    #[inline]
+    fn drawn(draw: impl Fn() -> u64) -> Self {
         loop {
-            if let Some(id) = Self::from_bits(random.next_u64()) {
+            if let Some(id) = Self::from_bits(draw()) {
                 return id;
             }
         }

@@ -5,6 +5,7 @@ use opentelemetry_sdk::trace as sdk;
 use super::convert::{to_span_id, to_trace_id};
 use crate::kit::Random;
 use crate::model::{SpanId, TraceId};
+use crate::time::Clock;
 
 /// Our ids for the spans of an OpenTelemetry provider.
 ///
@@ -32,12 +33,17 @@ impl IdGenerator {
 
 impl sdk::IdGenerator for IdGenerator {
     fn new_trace_id(&self) -> opentelemetry::TraceId {
-        to_trace_id(TraceId::random(&self.0))
+        to_trace_id(TraceId::random_at(&self.0, moment()))
     }
 
     fn new_span_id(&self) -> opentelemetry::SpanId {
-        to_span_id(SpanId::random(&self.0))
+        to_span_id(SpanId::random_at(&self.0, moment()))
     }
+}
+
+/// Two copies of a machine that go on from one snapshot draw the same numbers at other moments.
+fn moment() -> u64 {
+    Clock::system().now().as_nanos()
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The parts of a running pipeline, and their end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::maintenance::MaintenanceThread;
 use crate::delivery::{Delivery, DeliveryReport, FlushError, ShutdownError};
+use crate::kit::fork::ForkGuard;
 use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{reentrancy, unwind_safe};
 use crate::record::Recorder;
@@ -31,9 +32,52 @@ pub(super) struct Core {
     /// Whether the end has been looked at: a second shutdown tells nothing.
     // Relaxed: it orders with nothing.
     pub(super) has_told: AtomicBool,
+    pub(super) fork: Fork,
+}
+
+/// Makes the parts of a process that was forked off, without threads.
+type Restart = Box<dyn Fn(&Core) -> Arc<Core> + Send + Sync>;
+
+/// The way to the parts of the pipeline in a process that was forked off.
+pub(super) struct Fork {
+    guard: ForkGuard,
+    restart: Restart,
+    start_threads: Box<dyn Fn(&Core) + Send + Sync>,
+    child: OnceLock<Arc<Core>>,
+}
+
+impl Fork {
+    /// `restart` makes the parts anew, without threads, which `start_threads` starts.
+    pub(super) fn new(
+        restart: impl Fn(&Core) -> Arc<Core> + Send + Sync + 'static,
+        start_threads: impl Fn(&Core) + Send + Sync + 'static,
+    ) -> Self {
+        let guard = ForkGuard::new();
+        let child = OnceLock::new();
+        Self { guard, restart: Box::new(restart), start_threads: Box::new(start_threads), child }
+    }
 }
 
 impl Core {
+    /// The parts in this process: where it was forked off, they are made anew at the first need. What the parent
+    /// holds stays the parent's, and its threads and locks are not waited for.
+    pub(super) fn here(self: &Arc<Self>) -> &Arc<Self> {
+        if !self.fork.guard.is_in_child() {
+            return self;
+        }
+        let child = &self.fork.child;
+        if child.get().is_none() && child.set((self.fork.restart)(self)).is_ok() {
+            // Only those that are used have threads, of those that several threads may have made.
+            child.get().into_iter().for_each(|child| (child.fork.start_threads)(child));
+        }
+        child.get().map_or(self, Self::here)
+    }
+
+    /// The parts in this process; `None` where it was forked off and has made none.
+    fn made_here(self: &Arc<Self>) -> Option<&Arc<Self>> {
+        if self.fork.guard.is_in_child() { self.fork.child.get()?.made_here() } else { Some(self) }
+    }
+
     pub(super) fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
         let start = self.recorder.clock.now();
         let asked = time_limit(timeout);
@@ -113,8 +157,13 @@ pub(super) struct ShutdownOnDrop(pub(super) Arc<Core>);
 
 impl Drop for ShutdownOnDrop {
     fn drop(&mut self) {
-        if let Err(error) = self.0.shutdown(DROP_TIMEOUT) {
+        let here = self.0.made_here();
+        if let Some(Err(error)) = here.map(|core| core.shutdown(DROP_TIMEOUT)) {
             internal_log::warn(&error.to_string());
+        }
+        if self.0.fork.guard.is_in_child() {
+            // What came with the fork is never dropped: it may hold locks of threads that are not here.
+            std::mem::forget(Arc::clone(&self.0));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::kit::fork::ForkGuard;
 use crate::kit::internal_log::{self, PendingWarnings};
 use crate::kit::{reentrancy, unwind_safe};
 use crate::ledger::{LossChange, LossWatch};
@@ -14,8 +15,11 @@ use crate::record::{LeakWatch, Recorder, RingWatch};
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// Polls the recorder, follows the wall clock, and tells when loss starts and ends and which roots do not end.
-#[derive(Debug)]
-pub(super) struct MaintenanceThread(Arc<StopSignal>);
+#[derive(Debug, Default)]
+pub(super) struct MaintenanceThread {
+    stop: Arc<StopSignal>,
+    guard: ForkGuard,
+}
 
 #[derive(Debug, Default)]
 struct StopSignal {
@@ -24,36 +28,36 @@ struct StopSignal {
 }
 
 impl MaintenanceThread {
+    /// Starts the thread.
+    ///
     /// # Errors
     /// When the machine refuses another thread.
     #[expect(clippy::disallowed_methods, reason = "one of the two rooms that start threads")]
     pub(super) fn start(
+        &self,
         recorder: Arc<Recorder>,
         pending_warnings: Arc<PendingWarnings>,
-    ) -> io::Result<Self> {
-        let stop = Arc::new(StopSignal::default());
-        let signal = Arc::clone(&stop);
+    ) -> io::Result<()> {
+        let signal = Arc::clone(&self.stop);
         thread::Builder::new()
             .name("tailtrace".into())
-            .spawn(move || run(&recorder, &pending_warnings, &signal))?;
-        Ok(Self(stop))
-    }
-
-    /// A maintenance of nothing.
-    pub(super) fn not_started() -> Self {
-        Self(Arc::default())
+            .spawn(move || run(&recorder, &pending_warnings, &signal))
+            .map(drop)
     }
 
     /// Asks the thread to end, which it does when it wakes.
     pub(super) fn stop(&self) {
-        *unwind_safe::lock(&self.0.asked) = true;
-        self.0.changed.notify_all();
+        *unwind_safe::lock(&self.stop.asked) = true;
+        self.stop.changed.notify_all();
     }
 }
 
 impl Drop for MaintenanceThread {
     fn drop(&mut self) {
-        self.stop();
+        // The thread is not in the child of a fork, and may have held the lock.
+        if !self.guard.is_in_child() {
+            self.stop();
+        }
     }
 }
 

@@ -92,6 +92,12 @@ enum PanickedPolicy {
     Told,
 }
 
+/// A head sampler and a tail, where they were chosen.
+pub(crate) struct ChosenDeciders {
+    pub(crate) sampler: Option<Arc<dyn Sampler>>,
+    pub(crate) tail: Option<Arc<dyn TailPolicy>>,
+}
+
 struct DeciderPair {
     sampler: Option<Arc<dyn Sampler>>,
     tail: Option<Arc<dyn TailPolicy>>,
@@ -234,6 +240,12 @@ impl Deciders {
                 *panicked = PanickedPolicy::Untold(name);
             }
         }
+    }
+
+    /// The head sampler and the tail that are asked now.
+    pub(super) fn in_use(&self) -> ChosenDeciders {
+        let pair = self.pair.load();
+        ChosenDeciders { sampler: pair.sampler.clone(), tail: pair.tail.clone() }
     }
 
     /// What the operator is to be told of a tail that panicked: once.

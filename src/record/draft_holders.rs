@@ -28,6 +28,13 @@ impl DraftHolders {
         all.push(new);
     }
 
+    /// Adds the holders of the parent process's recorder; those that are being added there at the fork are not known.
+    pub(super) fn add_those_of(&self, parent: &Self) {
+        if let Ok(all) = parent.0.try_lock() {
+            lock(&self.0).extend(all.iter().cloned());
+        }
+    }
+
     /// Starts all drafts there are.
     pub(super) fn settle_all(&self, recorder: RecorderId) {
         let all: Vec<Arc<_>> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();

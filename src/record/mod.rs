@@ -64,6 +64,7 @@ pub(crate) use baggage_tags::BaggageTags;
 pub(crate) use completion::CompletedTrace;
 pub use completion::KeepOutcome;
 pub use config::RecordLimits;
+pub(crate) use deciders::ChosenDeciders;
 #[cfg(feature = "layer")]
 pub(crate) use draft_holders::{DraftHolder, RecorderId};
 #[cfg(feature = "layer")]

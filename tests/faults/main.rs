@@ -10,6 +10,8 @@ mod accounts;
 mod connections;
 mod crashes;
 mod data;
+#[cfg(unix)]
+mod forks;
 #[cfg(feature = "otlp")]
 #[path = "../support/lines.rs"]
 mod lines;

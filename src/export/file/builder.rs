@@ -7,6 +7,7 @@ use super::FileExporter;
 use super::disk::FileSystem;
 use super::error::FileError;
 use super::rotation::{Log, Rotation};
+use crate::kit::fork::PerProcess;
 
 /// Makes a [`FileExporter`].
 ///
@@ -59,9 +60,12 @@ impl FileExporterBuilder {
             return Err(FileError::Rotation(rotation));
         }
         // The program may change its working directory before the file is opened again.
-        let opened = path::absolute(&path).and_then(|whole| Log::open(FileSystem, whole, rotation));
+        let opened = path::absolute(&path)
+            .and_then(|whole| Ok((Log::open(FileSystem, whole.clone(), rotation)?, whole)));
         match opened {
-            Ok(log) => Ok(FileExporter { log: Mutex::new(log) }),
+            Ok((log, path)) => {
+                Ok(FileExporter { path, rotation, log: PerProcess::new(Mutex::new(log)) })
+            }
             Err(source) => Err(FileError::Open { path, source }),
         }
     }

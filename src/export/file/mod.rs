@@ -8,13 +8,15 @@ mod rotation;
 
 use std::fmt;
 use std::io;
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
 use self::disk::FileSystem;
 use self::rotation::Log;
 use super::{Batch, ExportError, Exporter};
+use crate::kit::fork::PerProcess;
 use crate::kit::unwind_safe::lock;
 
 pub use builder::FileExporterBuilder;
@@ -73,16 +75,23 @@ pub use rotation::Rotation;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct FileExporter {
-    log: Mutex<Log<FileSystem>>,
+    path: PathBuf,
+    rotation: Rotation,
+    log: PerProcess<Mutex<Log<FileSystem>>>,
 }
 
 impl FileExporter {
+    /// The file, which a process that was forked off opens for itself.
+    fn log(&self) -> MutexGuard<'_, Log<FileSystem>> {
+        lock(self.log.get(|| Mutex::new(Log::closed(FileSystem, self.path.clone(), self.rotation))))
+    }
+
     /// Works on the file; the error comes with its text.
     fn run(
         &self,
         work: impl FnOnce(&mut Log<FileSystem>) -> io::Result<()>,
     ) -> Result<(), (String, io::Error)> {
-        let mut log = lock(&self.log);
+        let mut log = self.log();
         work(&mut log)
             .map_err(|error| (format!("cannot write traces to {:?}: {error}", log.path()), error))
     }
@@ -123,10 +132,9 @@ fn not_flushed((message, error): (String, io::Error)) -> ExportError {
 
 impl fmt::Debug for FileExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let log = lock(&self.log);
         f.debug_struct("FileExporter")
-            .field("path", &log.path())
-            .field("rotation", &log.rotation)
+            .field("path", &self.path)
+            .field("rotation", &self.rotation)
             .finish()
     }
 }

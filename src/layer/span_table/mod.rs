@@ -11,7 +11,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
 use tracing::Metadata;
 
 use self::handles::SpilledHandles;
@@ -22,6 +21,7 @@ use self::slots::Slots;
 use super::deferred_decision::DeferredDecision;
 use super::fields::ValueLimit;
 use super::open_span::OpenSpan;
+use crate::kit::fork::ForkLock;
 use crate::kit::thread_stripe;
 
 /// The open spans of one layer.
@@ -38,7 +38,7 @@ pub(super) struct SpanTable(Box<[TableShard; SHARDS]>);
 /// The spans of one thread, or of a few; alone on its cache lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct TableShard(Mutex<ShardSpans>);
+struct TableShard(ForkLock<ShardSpans>);
 
 #[derive(Debug, Default)]
 struct ShardSpans {
@@ -182,7 +182,7 @@ fn find_in_overflow(overflow: &mut BTreeMap<u64, OpenSpan>, id: u64) -> Option<&
 
 impl SpanTable {
     #[inline]
-    fn shard(&self, place: Place) -> &Mutex<ShardSpans> {
+    fn shard(&self, place: Place) -> &ForkLock<ShardSpans> {
         &self.0[place.shard()].0
     }
 

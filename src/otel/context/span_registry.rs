@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use opentelemetry::trace::SpanContext;
 
-use crate::kit::unwind_safe::lock;
+use crate::kit::fork::ForkLock;
 use crate::model::{SpanId, TraceContext};
 use crate::otel::convert;
 
@@ -19,7 +19,7 @@ const SHARDS: usize = 32;
 /// A shard keeps room for this many spans.
 const KEPT_CAPACITY: usize = 256;
 
-static REGISTRY: LazyLock<[Mutex<Spans>; SHARDS]> = LazyLock::new(Default::default);
+static REGISTRY: LazyLock<[ForkLock<Spans>; SHARDS]> = LazyLock::new(Default::default);
 
 type Spans = HashMap<SpanId, RegisteredSpan, BuildHasherDefault<IdHasher>>;
 
@@ -49,7 +49,7 @@ struct RegisteredSpan {
     registrations: usize,
 }
 
-fn shard(id: SpanId) -> &'static Mutex<Spans> {
+fn shard(id: SpanId) -> &'static ForkLock<Spans> {
     // The map itself uses the highest and the lowest bits.
     &REGISTRY[(id.to_bits() >> 32) as usize % SHARDS]
 }
@@ -61,7 +61,7 @@ pub(in crate::otel) struct SpanRegistration(SpanId);
 impl SpanRegistration {
     pub(in crate::otel) fn new(context: TraceContext) -> Self {
         let id = context.span_id;
-        let mut shard = lock(shard(id));
+        let mut shard = shard(id).lock();
         let replaced = match shard.get_mut(&id) {
             Some(entry) => {
                 entry.registrations += 1;
@@ -80,7 +80,7 @@ impl SpanRegistration {
 
 impl Drop for SpanRegistration {
     fn drop(&mut self) {
-        let mut shard = lock(shard(self.0));
+        let mut shard = shard(self.0).lock();
         let Some(entry) = shard.get_mut(&self.0) else {
             debug_assert!(false, "a span is registered for as long as its registration lives");
             return;
@@ -105,7 +105,7 @@ pub(super) fn find(ids: &SpanContext) -> Option<TraceContext> {
     }
     let id = convert::from_span_id(ids.span_id())?;
     let trace_id = convert::from_trace_id(ids.trace_id())?;
-    let shard = lock(shard(id));
+    let shard = shard(id).lock();
     let known = shard.get(&id).filter(|entry| entry.context.trace_id == trace_id);
     known.map(|entry| entry.context.clone())
 }
@@ -121,9 +121,9 @@ mod tests {
         let burst: Vec<SpanRegistration> = (0..100_000)
             .map(|_| SpanRegistration::new(TraceContext::new(trace, SpanId::new())))
             .collect();
-        assert!(REGISTRY.iter().any(|shard| lock(shard).capacity() > 1000));
+        assert!(REGISTRY.iter().any(|shard| shard.lock().capacity() > 1000));
         drop(burst);
-        assert!(REGISTRY.iter().all(|shard| lock(shard).capacity() <= 1000));
+        assert!(REGISTRY.iter().all(|shard| shard.lock().capacity() <= 1000));
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Pipeline {
     /// ```
     pub fn set_sampler(&self, sampler: impl Sampler + 'static) {
         let sampler: Arc<dyn Sampler> = Arc::new(sampler);
-        self.core.recorder.set_sampler(&sampler);
+        self.core.here().recorder.set_sampler(&sampler);
     }
 
     /// Replaces the tail policy while the pipeline runs, or gives it one.
@@ -76,7 +76,7 @@ impl Pipeline {
     /// ```
     pub fn set_tail(&self, tail: impl TailPolicy + 'static) {
         let tail: Arc<dyn TailPolicy> = Arc::new(tail);
-        self.core.recorder.set_tail(Some(&tail));
+        self.core.here().recorder.set_tail(Some(&tail));
     }
 
     /// Takes the tail policy away while the pipeline runs: from now on the head decides alone.
@@ -102,7 +102,7 @@ impl Pipeline {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn clear_tail(&self) {
-        self.core.recorder.set_tail(None);
+        self.core.here().recorder.set_tail(None);
     }
 
     /// Switches recording off, and on again, while the pipeline runs. Default: on.
@@ -126,7 +126,7 @@ impl Pipeline {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_enabled(&self, enabled: bool) {
-        self.core.recorder.switch.set(enabled);
+        self.core.here().recorder.switch.set(enabled);
     }
 
     /// Flushes when SIGTERM or SIGINT comes, within `deadline`, and then lets the signal end the process as it would

@@ -70,12 +70,13 @@ impl Pipeline {
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
     /// same report.
     pub fn flush(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        let Core { recorder, delivery, .. } = &*self.core;
+        let core = self.core.here();
+        let Core { recorder, delivery, .. } = &**core;
         let start = recorder.clock.now();
         let asked = time_limit(timeout);
         recorder.poll(start);
         recorder.send_complete_parts(start);
-        self.core.flush_notices(start, asked);
+        core.flush_notices(start, asked);
         let left = asked.saturating_sub(recorder.clock.now().since(start));
         delivery.flush(left).map_err(|error| error.within(asked))
     }
@@ -105,7 +106,7 @@ impl Pipeline {
     /// # Errors
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the same report.
     pub fn flush_open(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        self.core.flush_open(false, timeout)
+        self.core.here().flush_open(false, timeout)
     }
 
     /// Exports everything that is open, failed or not, as [`flush_open`](Self::flush_open) does with what failed.
@@ -113,7 +114,7 @@ impl Pipeline {
     /// # Errors
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the same report.
     pub fn flush_open_all(&self, timeout: Duration) -> Result<DeliveryReport, FlushError> {
-        self.core.flush_open(true, timeout)
+        self.core.here().flush_open(true, timeout)
     }
 
     /// Ends recording, decides every live trace on the spans that have ended, exports what is kept,
@@ -131,7 +132,7 @@ impl Pipeline {
     /// When something was lost meanwhile, or is left when `timeout` is over; the error carries the
     /// same report.
     pub fn shutdown(&self, timeout: Duration) -> Result<DeliveryReport, ShutdownError> {
-        self.core.shutdown(timeout)
+        self.core.here().shutdown(timeout)
     }
 
     /// What became of the spans so far.
@@ -139,7 +140,7 @@ impl Pipeline {
     /// Costs a look at every live trace, each under its own lock for some instructions.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.core.recorder.stats()
+        self.core.here().recorder.stats()
     }
 
     /// Keeps a trace after the fact: one that was dropped and is still in the ring is exported now,
@@ -176,7 +177,7 @@ impl Pipeline {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn keep_as(&self, trace_id: TraceId, reason: impl Into<Cow<'static, str>>) -> KeepOutcome {
-        self.core.recorder.keep(KeepRequest::by_person(trace_id, reason.into()))
+        self.core.here().recorder.keep(KeepRequest::by_person(trace_id, reason.into()))
     }
 
     /// Keeps many traces after the fact, as [`keep`](Self::keep) does with one: what came of each, in the order of
@@ -215,13 +216,13 @@ impl Pipeline {
         let reason = reason.into();
         let request = |id: &TraceId| KeepRequest::by_person(*id, reason.clone());
         let requests: Vec<KeepRequest> = trace_ids.iter().map(request).collect();
-        self.core.recorder.keep_all(&requests)
+        self.core.here().recorder.keep_all(&requests)
     }
 
     /// How well buffers are reused: a snapshot.
     #[must_use]
     pub fn span_pool(&self) -> SpanPool {
-        self.core.recorder.pool()
+        self.core.here().recorder.pool()
     }
 
     /// The way in for spans that another tracer makes, such as OpenTelemetry's SDK.
@@ -229,11 +230,11 @@ impl Pipeline {
     /// For adapters; programs use the layer, the tracer or an adapter that exists. It does not keep the pipeline running.
     #[must_use]
     pub fn intake(&self) -> Intake {
-        Intake::new(Arc::clone(&self.core.recorder))
+        Intake::new(Arc::clone(&self.core.here().recorder))
     }
 
     pub(crate) fn recorder(&self) -> &Arc<Recorder> {
-        &self.core.recorder
+        &self.core.here().recorder
     }
 
     /// The warnings that wait for the program's subscriber.

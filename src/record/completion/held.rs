@@ -47,6 +47,9 @@ impl<O: TraceOwner> Completion<O> {
         has_failed: bool,
         now: Tick,
     ) -> Option<SpanStore> {
+        if trace.owner.is_inherited() {
+            return None;
+        }
         if trace.is_keep_requested() {
             self.keep_held(traces, trace, live);
             return None;

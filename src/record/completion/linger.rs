@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use crate::kit::unwind_safe::lock;
-use crate::record::local::{LocalTrace, Phase};
+use crate::record::local::{LocalTrace, Phase, TraceOwner};
 use crate::time::Tick;
 
 /// Fewer lingering traces are not looked through.
@@ -14,7 +14,7 @@ const LEAST_TO_CLEAR: usize = 1024;
 #[derive(Debug)]
 pub(super) struct LingeringTraces<O>(Mutex<VecDeque<(Tick, Arc<LocalTrace<O>>)>>);
 
-impl<O> LingeringTraces<O> {
+impl<O: TraceOwner> LingeringTraces<O> {
     pub(super) fn new() -> Self {
         Self(Mutex::default())
     }

@@ -110,7 +110,9 @@ impl<O: TraceOwner> Completion<O> {
 
     /// Remembers that the root of a trace has ended now, before other spans.
     pub(super) fn linger(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
-        self.lingering.push(trace, now.after(self.linger), traces.count());
+        if !trace.owner.is_inherited() {
+            self.lingering.push(trace, now.after(self.linger), traces.count());
+        }
     }
 
     /// Takes what a trace holds, all of which has ended, to be decided.
@@ -120,6 +122,9 @@ impl<O: TraceOwner> Completion<O> {
         trace: &Arc<LocalTrace<O>>,
         mut live: MutexGuard<'_, LiveSpans>,
     ) -> Option<SpanStore> {
+        if trace.owner.is_inherited() {
+            return None;
+        }
         match &live.phase {
             Phase::Open if live.parts.is_some() => return self.complete_rest(traces, trace, live),
             Phase::Open => {

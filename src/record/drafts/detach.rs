@@ -45,6 +45,9 @@ impl Draft {
 fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<Recorder>>)> {
     let trace = &span.trace;
     let recorder = &trace.owner;
+    if recorder.is_inherited() {
+        return None;
+    }
     let mut live = trace.lock();
     let records = live.store.recorded_mut();
     let index = records.find_open(span.index, span.id)?;
@@ -74,7 +77,7 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
         drop(live);
         None
     };
-    let header = recorder.header_of(None, recorder.clock.correction());
+    let header = recorder.header_of(None, recorder.clock.correction(), recorder.clock.now());
     let begun = recorder.traces.acquire_around(recorder, header, store);
     if has_failed {
         begun.mark_worth_keeping();

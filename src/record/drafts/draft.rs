@@ -44,17 +44,18 @@ impl Draft {
     /// Starts a root whose parent may still change; where it would not be recorded whatever its parent
     /// is, it is no draft.
     pub(crate) fn start(recorder: &Arc<Recorder>, name: &'static str) -> DraftStart {
+        let recorder = recorder.here();
         let is_recorded = recorder.refusal().is_none() && recorder.records();
         let fixed_head = if is_recorded { recorder.deciders.fixed_head() } else { FixedHead::Drop };
         if fixed_head == FixedHead::Drop {
             return DraftStart::Started(recorder.start(SpanStart::new(Cow::Borrowed(name))));
         }
-        let mut header = recorder.header_of(None, recorder.clock.correction());
+        let start = recorder.clock.now();
+        let mut header = recorder.header_of(None, recorder.clock.correction(), start);
         if fixed_head == FixedHead::Sample {
             header.sample(Some(Threshold::ALWAYS));
         }
-        let id = SpanId::random(&recorder.random);
-        let start = recorder.clock.now();
+        let id = SpanId::random_at(&recorder.random, start.as_nanos());
         let limits = &recorder.limits.span;
         let fill = |store: &mut SpanStore| {
             let name = Cow::Borrowed(name);

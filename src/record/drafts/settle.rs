@@ -43,6 +43,9 @@ impl Draft {
     fn take_store(&mut self) -> Result<SpanStore, Reason> {
         self.is_settled = true;
         let recorder = &*self.trace.owner;
+        if recorder.is_inherited() {
+            return Err(Reason::ShutDown);
+        }
         let mut live = self.trace.lock();
         recorder.ledger.not_started_yet(1);
         if let Some(reason) = evicted(&live) {
@@ -73,7 +76,8 @@ impl Draft {
         let store = match self.take_store() {
             Ok(store) => store,
             Err(reason) => {
-                let header = recorder.header_of(Some(parent), self.trace.header.correction);
+                let now = recorder.clock.now();
+                let header = recorder.header_of(Some(parent), self.trace.header.correction, now);
                 return self.unrecorded(Some(reason), &header, parent.baggage.clone());
             }
         };

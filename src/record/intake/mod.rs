@@ -51,6 +51,12 @@ impl Intake {
         Self { recorder, resource: None }
     }
 
+    /// The recorder of this process.
+    #[inline]
+    fn recorder(&self) -> &Arc<Recorder> {
+        self.recorder.here()
+    }
+
     /// This intake for spans of another service than the pipeline's.
     #[must_use]
     pub fn with_resource(mut self, resource: impl Into<Arc<Resource>>) -> Self {
@@ -61,13 +67,13 @@ impl Intake {
     /// The service whose spans these are.
     #[must_use]
     pub fn resource(&self) -> &Arc<Resource> {
-        self.resource.as_ref().unwrap_or(self.recorder.completion.resource())
+        self.resource.as_ref().unwrap_or(self.recorder().completion.resource())
     }
 
     /// The time by the pipeline's clock.
     #[must_use]
     pub fn now(&self) -> Tick {
-        self.recorder.clock.now()
+        self.recorder().clock.now()
     }
 
     /// Asks the pipeline's head about a local root that another tracer is about to start.
@@ -79,13 +85,13 @@ impl Intake {
         if self.reject() {
             return SamplingResult::drop();
         }
-        let answer = self.recorder.deciders.ask_head(request);
+        let answer = self.recorder().deciders.ask_head(request);
         match answer.decision {
             SamplingDecision::Drop => self.sampled_out(),
             SamplingDecision::Record => {}
             SamplingDecision::Sample => {
                 let sample = HeadSample { threshold: answer.threshold };
-                self.recorder.traces.foreign.remember_sample(request.trace_id, sample);
+                self.recorder().traces.foreign.remember_sample(request.trace_id, sample);
             }
         }
         answer
@@ -99,20 +105,20 @@ impl Intake {
     /// [`started`](Self::started) do this by themselves.
     #[must_use]
     pub fn reject(&self) -> bool {
-        if !self.recorder.records() {
+        if !self.recorder().records() {
             self.sampled_out();
             return true;
         }
-        let refusal = self.recorder.refusal();
+        let refusal = self.recorder().refusal();
         if let Some(reason) = refusal {
-            self.recorder.ledger.unrecorded(reason).add(1);
+            self.recorder().ledger.unrecorded(reason).add(1);
         }
         refusal.is_some()
     }
 
     /// Counts a span below a local root that the head dropped.
     pub fn sampled_out(&self) {
-        self.recorder.ledger.sampled_out().of_this_thread().add(1);
+        self.recorder().ledger.sampled_out().of_this_thread().add(1);
     }
 
     /// Whether spans of this trace are, or were lately, recorded here.
@@ -127,7 +133,7 @@ impl Intake {
     /// For samplers: a span of such a trace takes the sampled flag to whom it calls.
     #[must_use]
     pub fn recorded_as_kept(&self, trace_id: TraceId) -> Option<bool> {
-        let found = self.recorder.traces.foreign.find(trace_id)?;
+        let found = self.recorder().traces.foreign.find(trace_id)?;
         let is_dropped = matches!(found.lock().phase, Phase::Dropped(_));
         (!is_dropped).then(|| found.is_keep_requested())
     }
@@ -136,13 +142,13 @@ impl Intake {
     /// true. Returns false, and counts nothing, for any other trace.
     #[must_use]
     pub fn count_if_dropped(&self, trace_id: TraceId) -> bool {
-        let found = self.recorder.traces.foreign.find(trace_id);
+        let found = self.recorder().traces.foreign.find(trace_id);
         let reason = found.and_then(|trace| match trace.lock().phase {
             Phase::Dropped(reason) => Some(reason),
             _ => None,
         });
         if let Some(reason) = reason {
-            self.recorder.ledger.unrecorded(reason).add(1);
+            self.recorder().ledger.unrecorded(reason).add(1);
         }
         reason.is_some()
     }
@@ -164,8 +170,8 @@ impl Intake {
             return;
         }
         let Started { trace_id, span_id, is_local_root } = span;
-        match self.recorder.traces.foreign.start_span(trace_id, span_id, is_local_root) {
-            ForeignStart::Counted => self.recorder.ledger.started(1),
+        match self.recorder().traces.foreign.start_span(trace_id, span_id, is_local_root) {
+            ForeignStart::Counted => self.recorder().ledger.started(1),
             ForeignStart::CountedRoot(trace) => self.start_root_in(&trace),
             ForeignStart::Uncounted(trace) => self.start_late(span_id, &trace),
             ForeignStart::NewTrace => self.start_trace(span_id, &context()),
@@ -189,7 +195,7 @@ impl Intake {
         finished: F,
         original: impl FnOnce(F) -> S,
     ) {
-        let ended = self.recorder.traces.foreign.end_span(facts.trace_id, facts.span_id);
+        let ended = self.recorder().traces.foreign.end_span(facts.trace_id, facts.span_id);
         let Some(ended) = ended else { return };
         let mut live = ended.trace.lock();
         if matches!(live.phase, Phase::Dropped(_)) {
@@ -199,7 +205,7 @@ impl Intake {
             match self.slot(&mut live, &ended, &facts) {
                 // Moved once, for such spans are large: the inlining is for that, and no other function sees it.
                 Ok(column) => column.push(original(finished)),
-                Err(refused) => self.recorder.ledger.dropped(refused, 1),
+                Err(refused) => self.recorder().ledger.dropped(refused, 1),
             }
             self.span_ended(&ended, live, facts.is_error);
         }
@@ -219,7 +225,7 @@ impl Intake {
         if is_error {
             trace.mark_worth_keeping();
         }
-        let max_spans = self.recorder.limits.max_spans(is_error);
+        let max_spans = self.recorder().limits.max_spans(is_error);
         match live.store.original_slot::<S>(bytes, is_error, max_spans) {
             OriginalSlot::Free(column, summary) => {
                 summary.add(*is_root, is_error, self.resource.as_ref());
@@ -240,7 +246,7 @@ impl Intake {
         has_failed: bool,
     ) {
         let EndedForeignSpan { trace, is_last_root, .. } = ended;
-        let Recorder { traces, completion, clock, .. } = &*self.recorder;
+        let Recorder { traces, completion, clock, .. } = &**self.recorder();
         let has_grown = live.has_uncounted_bytes();
         if has_grown {
             traces.count_bytes(trace, &mut live);
@@ -274,7 +280,7 @@ impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake")
             .field("resource", &self.resource)
-            .field("remembered", &self.recorder.traces.foreign.len())
+            .field("remembered", &self.recorder().traces.foreign.len())
             .finish_non_exhaustive()
     }
 }

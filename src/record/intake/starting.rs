@@ -13,7 +13,7 @@ impl Intake {
     /// Counts a span that starts in a local trace in which none is open.
     #[inline(never)]
     pub(super) fn start_late(&self, span: SpanId, trace: &Arc<LocalTrace<Recorder>>) {
-        let recorder = &*self.recorder;
+        let recorder = &**self.recorder();
         let live = trace.lock();
         if let Phase::Dropped(reason) = live.phase {
             drop(live);
@@ -31,7 +31,7 @@ impl Intake {
     /// decided anew, with the root.
     #[inline(never)]
     pub(super) fn start_root_in(&self, trace: &Arc<LocalTrace<Recorder>>) {
-        let Recorder { traces, ledger, clock, .. } = &*self.recorder;
+        let Recorder { traces, ledger, clock, .. } = &**self.recorder();
         ledger.started(1);
         let mut live = trace.lock();
         if let Phase::Held(place) = live.phase {
@@ -42,9 +42,10 @@ impl Intake {
     /// Begins a local trace with its first span.
     #[inline(never)]
     pub(super) fn start_trace(&self, span: SpanId, context: &TraceContext) {
-        let recorder = &self.recorder;
+        let recorder = self.recorder();
         let sample = recorder.traces.foreign.remove_sample(context.trace_id);
-        let mut header = recorder.header_of(Some(context), recorder.clock.correction());
+        let mut header =
+            recorder.header_of(Some(context), recorder.clock.correction(), recorder.clock.now());
         if let Some(HeadSample { threshold }) = sample {
             header.sample(threshold);
         } else if context.is_sampled() && !recorder.deciders.has_tail() {

@@ -132,6 +132,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) {
         if let Some(more) = live.baggage.add(baggage)
             && trace.slot().is_some()
+            && !trace.owner.is_inherited()
         {
             self.bytes.add(&mut self.home(trace).lock().bytes, more);
         }

@@ -218,7 +218,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         live: MutexGuard<'_, LiveSpans>,
         was_empty: bool,
     ) {
-        if live.has_uncounted_bytes() || was_empty {
+        if (live.has_uncounted_bytes() || was_empty) && !trace.owner.is_inherited() {
             self.unlock_grown(trace, live, was_empty);
         }
     }

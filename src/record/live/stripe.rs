@@ -9,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::decided::DecidedIds;
 use super::pool::BufferPool;
 use super::table::LiveTable;
+use crate::kit::fork;
 use crate::record::quota::Share;
 use crate::record::ring::{NEVER, Ring};
 use crate::time::Tick;
@@ -61,7 +62,7 @@ impl<O> Stripe<O> {
 
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, StripeState<O>> {
-        self.state.lock()
+        fork::lock(&self.state)
     }
 
     /// When the oldest trace of the ring was dropped, as of a moment ago.

@@ -8,12 +8,14 @@ mod live_parts;
 mod live_spans;
 mod open_parts;
 mod requested;
+mod trace_lock;
+mod trace_owner;
 mod worth;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::MutexGuard;
 
 pub(crate) use due::Due;
 pub(super) use foreign_spans::ForeignSpanCount;
@@ -21,6 +23,8 @@ pub(super) use keep_request::kept_for;
 pub(crate) use keep_request::{ASKED_FOR, KeepOrigin, KeepRequest};
 pub(super) use live_spans::{LiveSpans, Phase};
 pub(super) use open_parts::PartOutcome;
+use trace_lock::TraceLock;
+pub(crate) use trace_owner::TraceOwner;
 pub(super) use worth::Worth;
 
 use crate::ledger::Reason;
@@ -36,18 +40,6 @@ const UNREGISTERED: u32 = u32::MAX >> 1;
 const POOLED: u32 = 1 << 31;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
-
-/// What a local trace needs of the recorder that owns it.
-///
-/// The trace knows its owner by this trait alone, so that the files of a trace, of the tables of traces
-/// and of the recorder above them name each other in one direction.
-pub(crate) trait TraceOwner: Send + Sync + Sized + 'static {
-    /// Takes a trace that the caller has no more use for, for the next trace to use its memory.
-    fn reclaim(&self, trace: Arc<LocalTrace<Self>>);
-
-    /// Does what is due in a trace. Asks the tail, which is user code.
-    fn decide(&self, trace: &Arc<LocalTrace<Self>>, due: Due, now: Tick);
-}
 
 /// What one local root and its descendants do in this process.
 ///
@@ -74,7 +66,7 @@ pub(crate) struct LocalTrace<O> {
     /// The second at which it was first looked at, for spans that tell their start when they end; zero before that.
     // Relaxed: read and written under the trace's lock.
     noticed: AtomicU32,
-    live: Mutex<LiveSpans>,
+    live: TraceLock,
 }
 
 impl<O> LocalTrace<O> {
@@ -99,7 +91,7 @@ impl<O> LocalTrace<O> {
             requested_at: AtomicU64::new(0),
             foreign_spans: ForeignSpanCount::default(),
             noticed: AtomicU32::new(0),
-            live: Mutex::new(spans),
+            live: TraceLock::new(spans),
             header,
         }
     }
@@ -133,11 +125,6 @@ impl<O> LocalTrace<O> {
     #[inline]
     pub(super) fn trace_id(&self) -> TraceId {
         self.header.trace_id
-    }
-
-    #[inline]
-    pub(super) fn lock(&self) -> MutexGuard<'_, LiveSpans> {
-        self.live.lock()
     }
 
     /// What the lock guards, without locking: nothing else refers to the trace.
@@ -257,6 +244,11 @@ impl<O> LocalTrace<O> {
 }
 
 impl<O: TraceOwner> LocalTrace<O> {
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, LiveSpans> {
+        self.live.lock(|| self.owner.is_inherited())
+    }
+
     /// What a span of this trace tells the next, with the way back to this trace.
     pub(super) fn context(self: &Arc<Self>, id: SpanId, parent: Option<SpanId>) -> TraceContext {
         let mut flags = self.header.flags();

@@ -2,11 +2,13 @@
 
 mod children;
 mod full_traces;
+mod inherited;
 mod keeping;
 mod periodic;
 mod settings;
 mod span_start;
 mod start;
+mod succession;
 mod switch;
 
 use std::fmt;
@@ -35,6 +37,7 @@ use crate::tail::TailPolicy;
 use crate::time::{Clock, Tick};
 use crate::trace::SpanMut;
 use crate::trace::store::SpanIndex;
+use succession::Succession;
 use switch::RecordingSwitch;
 
 /// Records spans, finds out when local traces are complete, and asks the tail.
@@ -57,6 +60,7 @@ pub(crate) struct Recorder {
     // Relaxed: it is set once, while a pipeline is set up, and a span that starts at that moment may be
     // shown or not.
     shares_context: AtomicBool,
+    succession: Succession<Self>,
 }
 
 /// How many spans are on record and have not ended.
@@ -104,6 +108,7 @@ impl Recorder {
             draft_holders: DraftHolders::default(),
             postponed: PostponedDrops::default(),
             shares_context: AtomicBool::new(false),
+            succession: Succession::default(),
         })
     }
 
@@ -115,6 +120,12 @@ impl Recorder {
     /// Replaces the tail policy.
     pub(crate) fn set_tail(&self, tail: Option<&Arc<dyn TailPolicy>>) {
         self.deciders.set_tail(tail);
+    }
+
+    /// Whether it came with a fork: the process has a recorder of its own, or will have.
+    #[inline(always)]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.succession.is_in_child()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -256,11 +267,19 @@ impl Recorder {
 
 impl TraceOwner for Recorder {
     fn reclaim(&self, trace: Arc<LocalTrace<Self>>) {
-        self.traces.reclaim(trace);
+        if !self.is_inherited() {
+            self.traces.reclaim(trace);
+        }
     }
 
     fn decide(&self, trace: &Arc<LocalTrace<Self>>, due: Due, now: Tick) {
-        self.completion.decide_due(&self.traces, trace, due, now);
+        if !self.is_inherited() {
+            self.completion.decide_due(&self.traces, trace, due, now);
+        }
+    }
+
+    fn is_inherited(&self) -> bool {
+        Self::is_inherited(self)
     }
 }
 

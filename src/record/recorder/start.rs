@@ -17,6 +17,9 @@ use crate::trace::store::{NewSpan, SpanIndex};
 impl Recorder {
     /// Starts a span: in the local trace of its parent, or as the root of a new one.
     pub(crate) fn start(self: &Arc<Self>, new: SpanStart<'_>) -> ActiveSpan {
+        if self.is_inherited() {
+            return self.start_in_child(new);
+        }
         if let Some(parent) = new.parent {
             match self.local_parent(parent) {
                 Some(LocalParent::Recorded(trace)) => {
@@ -45,11 +48,11 @@ impl Recorder {
             new.tags.extend(self.baggage_tags.of_root(&new.baggage));
         }
         let correction = self.clock.correction();
-        let mut header = self.header_of(new.parent, correction);
+        let now = self.clock.now();
+        let mut header = self.header_of(new.parent, correction, now);
         if let Some(reason) = self.refusal() {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
-        let now = self.clock.now();
         let answer = self.ask_head(&header, &new, now);
         // The sampler may have taken its time, or shut the pipeline down itself.
         if self.is_closed() {
@@ -65,14 +68,15 @@ impl Recorder {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
         let start = new.start.map_or(now, |start| start.tick(correction));
-        self.record_root(header, start, new, answer)
+        let id = SpanId::random_at(&self.random, now.as_nanos());
+        self.record_root(header, id, start, new, answer)
     }
 
     /// A span that only stands for its caller, whose decision goes on as it came.
     #[cold]
     fn pass_on(&self, new: SpanStart<'_>) -> ActiveSpan {
         let Some(caller) = new.parent else {
-            let header = self.header_of(None, self.clock.correction());
+            let header = self.header_of(None, self.clock.correction(), self.clock.now());
             return self.unrecorded_root(None, None, &header, new.baggage);
         };
         let unrecorded = UnrecordedTrace::of_caller(&self.ledger, caller, new.baggage);
@@ -83,7 +87,7 @@ impl Recorder {
     /// elsewhere stays in its parent's trace, unsampled.
     #[cfg(any(feature = "layer", feature = "otel"))]
     pub(crate) fn start_refused(&self, parent: Option<&TraceContext>) -> ActiveSpan {
-        let header = self.header_of(parent, self.clock.correction());
+        let header = self.header_of(parent, self.clock.correction(), self.clock.now());
         let baggage = parent.map(|parent| parent.baggage.clone()).unwrap_or_default();
         self.unrecorded_root(None, Some(Reason::OwnWork), &header, baggage)
     }
@@ -107,13 +111,17 @@ impl Recorder {
         &self,
         parent: Option<&TraceContext>,
         correction: ClockCorrection,
+        now: Tick,
     ) -> TraceHeader {
         let (trace_id, flags, state) = match parent {
             Some(parent) => {
                 let flags = parent.flags.with_sampled(false);
                 (parent.trace_id, flags, CarriedLimit::of(&self.limits).state(&parent.trace_state))
             }
-            None => (TraceId::random(&self.random), TraceFlags::RANDOM, TraceState::default()),
+            None => {
+                let id = TraceId::random_at(&self.random, now.as_nanos());
+                (id, TraceFlags::RANDOM, TraceState::default())
+            }
         };
         TraceHeader::new(trace_id, flags, state, correction)
     }
@@ -140,12 +148,12 @@ impl Recorder {
     fn record_root(
         self: &Arc<Self>,
         header: TraceHeader,
+        id: SpanId,
         start: Tick,
         new: SpanStart<'_>,
         answer: SamplingResult,
     ) -> ActiveSpan {
         let limits = &self.limits.span;
-        let id = SpanId::random(&self.random);
         let parent = new.parent.map(|parent| parent.span_id);
         let is_parent_remote = new.parent.is_some_and(|parent| parent.is_remote);
         let SpanStart { name, kind, tags, links, baggage, .. } = new;

@@ -21,7 +21,7 @@ use crate::model::{
 };
 #[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
-use crate::record::recorder::Recorder;
+use crate::record::recorder::{Recorder, SpanStart};
 #[cfg(any(feature = "layer", feature = "otel", test))]
 use crate::time::Tick;
 use crate::trace::{ErrorDetails, SpanMut};
@@ -110,8 +110,17 @@ impl ActiveSpan {
             Self::Unrecorded(span) => return Self::Unrecorded(span.child()),
         };
         let recorder = &*trace.owner;
+        if recorder.is_inherited() {
+            return self.child_after_fork(&trace.owner, name);
+        }
         let start = recorder.clock.now();
         recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone())
+    }
+
+    /// Starts a child in a process that was forked off while this span was open in its parent process.
+    #[cold]
+    fn child_after_fork(&self, recorder: &Arc<Recorder>, name: Cow<'static, str>) -> Self {
+        recorder.start(SpanStart::under(name, &self.context()))
     }
 
     /// Writes into the span under one lock; false when it has no record or has ended.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use self::latencies::Latencies;
 use super::{TailPolicy, Verdict};
+use crate::kit::fork::PerProcess;
 use crate::kit::unwind_safe::lock;
 use crate::model::SettingError;
 use crate::model::setting::check_max_operations;
@@ -54,9 +55,24 @@ pub struct Slowest {
     warm_up: u32,
     max_operations: usize,
     hasher: RandomState,
+    known: PerProcess<KnownLatencies>,
+}
+
+/// What was learned so far. A process that is forked off learns anew.
+struct KnownLatencies {
     /// By the hash of the name, which takes the same room for every name.
     operations: RwLock<HashMap<u64, Mutex<Latencies>>>,
     others: Mutex<Latencies>,
+}
+
+impl KnownLatencies {
+    /// With all the room there will ever be: nothing is allocated under the lock.
+    fn new(percentile: f64, max_operations: usize) -> Self {
+        Self {
+            operations: RwLock::new(HashMap::with_capacity(max_operations)),
+            others: Mutex::new(Latencies::new(percentile)),
+        }
+    }
 }
 
 impl Slowest {
@@ -82,8 +98,7 @@ impl Slowest {
             warm_up: 100,
             max_operations: 0,
             hasher: RandomState::new(),
-            operations: RwLock::default(),
-            others: Mutex::new(Latencies::new(percentile)),
+            known: PerProcess::new(KnownLatencies::new(percentile, 0)),
         }
         .with_max_operations(256)
     }
@@ -110,8 +125,7 @@ impl Slowest {
     pub fn with_max_operations(mut self, count: usize) -> Result<Self, SettingError> {
         check_max_operations(count, Self::MOST_OPERATIONS)?;
         self.max_operations = count;
-        // All the room there will ever be: nothing is allocated under the lock.
-        self.operations = RwLock::new(HashMap::with_capacity(count));
+        self.known = PerProcess::new(KnownLatencies::new(self.percentile, count));
         Ok(self)
     }
 
@@ -121,17 +135,22 @@ impl Slowest {
         self.observe_known(name, duration).unwrap_or_else(|| {
             self.make_known(name);
             let known = self.observe_known(name, duration);
-            known.unwrap_or_else(|| self.observe_one(&self.others, duration))
+            known.unwrap_or_else(|| self.observe_one(&self.known().others, duration))
         })
+    }
+
+    fn known(&self) -> &KnownLatencies {
+        self.known.get(|| KnownLatencies::new(self.percentile, self.max_operations))
     }
 
     /// `None` for an operation that is new and for which there is room.
     fn observe_known(&self, name: u64, duration: Duration) -> Option<bool> {
-        let operations = self.operations.read().unwrap_or_else(PoisonError::into_inner);
+        let KnownLatencies { operations, others } = self.known();
+        let operations = operations.read().unwrap_or_else(PoisonError::into_inner);
         match operations.get(&name) {
             Some(latencies) => Some(self.observe_one(latencies, duration)),
             None if operations.len() < self.max_operations => None,
-            None => Some(self.observe_one(&self.others, duration)),
+            None => Some(self.observe_one(others, duration)),
         }
     }
 
@@ -145,7 +164,8 @@ impl Slowest {
     fn make_known(&self, name: u64) {
         // Allocated before the lock is taken and, if another thread was faster, freed after it.
         let mut fresh = Some(Mutex::new(Latencies::new(self.percentile)));
-        let mut operations = self.operations.write().unwrap_or_else(PoisonError::into_inner);
+        let mut operations =
+            self.known().operations.write().unwrap_or_else(PoisonError::into_inner);
         if operations.len() < self.max_operations
             && let Entry::Vacant(vacant) = operations.entry(name)
             && let Some(fresh) = fresh.take()
@@ -225,7 +245,7 @@ mod tests {
         }
         assert!(keeps(&policy, "third", 20), "slow beside the second");
         assert!(!keeps(&policy, "first", 1000), "it has its own");
-        assert_eq!(policy.operations.read().unwrap().len(), 1);
+        assert_eq!(policy.known().operations.read().unwrap().len(), 1);
     }
 
     #[test]
@@ -240,7 +260,7 @@ mod tests {
         let policy = policy();
         let empty = crate::trace::Trace::new(crate::model::TraceId::new());
         assert!(!policy.evaluate(&empty.view()).is_keep());
-        assert!(policy.operations.read().unwrap().is_empty());
+        assert!(policy.known().operations.read().unwrap().is_empty());
     }
 
     #[test]

@@ -86,9 +86,14 @@ enum End {
 impl<D: Disk> Log<D> {
     /// Opens the file, so that a wrong path is known at once.
     pub(super) fn open(disk: D, path: PathBuf, rotation: Rotation) -> io::Result<Self> {
-        let mut log = Self { disk, path, rotation, file: None };
+        let mut log = Self::closed(disk, path, rotation);
         log.file = Some(log.open_current()?);
         Ok(log)
+    }
+
+    /// A file that is opened when it is needed.
+    pub(super) fn closed(disk: D, path: PathBuf, rotation: Rotation) -> Self {
+        Self { disk, path, rotation, file: None }
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -1,20 +1,23 @@
 //! From the settings of a pipeline to its parts.
 
 use std::io;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::PipelineBuilder;
-use crate::delivery::Delivery;
-use crate::kit::internal_log;
+use crate::coherence::Coherence;
+use crate::delivery::{Delivery, DeliveryConfig, SharedExporter};
+use crate::kit::Random;
+use crate::kit::internal_log::{self, PendingWarnings};
 use crate::ledger::Ledger;
-use crate::model::Redact;
-use crate::pipeline::core::Core;
+use crate::model::{Redact, Resource};
+use crate::pipeline::core::{Core, Fork};
 use crate::pipeline::handle::start_error::StartError;
 use crate::pipeline::handle::{Pipeline, group};
 use crate::pipeline::maintenance::MaintenanceThread;
-use crate::record::{Recorder, RecorderSettings};
+use crate::record::{BaggageTags, ChosenDeciders, RecordLimits, Recorder, RecorderSettings};
+use crate::time::Clock;
 use crate::trace::Trace;
 
 impl PipelineBuilder {
@@ -33,21 +36,19 @@ impl PipelineBuilder {
                 self.pending_warnings.add(missing);
             }
         }
-        let (core, failed) = self.assemble();
-        failed.map_or_else(|| Ok(Pipeline::around(core)), |error| Err(StartError::Thread(error)))
+        let (core, settings) = self.assemble();
+        settings.start_threads(&core).map_err(StartError::Thread)?;
+        Ok(Pipeline::around(core))
     }
 
     /// Starts the threads, or records nothing if that fails.
     pub(in crate::pipeline::handle) fn start_or_closed(self) -> Pipeline {
-        let (core, failed) = self.assemble();
-        if let Some(error) = failed {
-            internal_log::warn(&format!("no span is recorded: cannot start a thread: {error}"));
-            core.decide_all(Duration::ZERO);
-        }
+        let (core, settings) = self.assemble();
+        settings.start_threads_or_close(&core);
         Pipeline::around(core)
     }
 
-    fn assemble(mut self) -> (Core, Option<io::Error>) {
+    fn assemble(mut self) -> (Arc<Core>, Arc<Settings>) {
         if !self.records {
             self.exporters.clear();
             self.coherence = None;
@@ -55,74 +56,134 @@ impl PipelineBuilder {
         if let Some(coherence) = &self.coherence {
             self.limits = self.limits.with_ring_of(coherence);
         }
-        let ledger = Arc::new(Ledger::default());
-        let clock = self.clock;
-        let random = self.random;
-        let (delivery, mut failed) = Delivery::start(
-            self.exporters,
-            self.delivery,
-            clock.clone(),
-            random.clone(),
-            Arc::clone(&ledger),
-        );
-        let delivery = Arc::new(delivery);
-        let sink =
-            sink(Arc::clone(&delivery), self.decision_tags, self.redact, Arc::clone(&ledger));
-        let service = self.resource.service_name().to_owned();
-        let recorder = Recorder::new(RecorderSettings {
-            clock: clock.clone(),
-            random: random.clone(),
-            is_coherent: self.coherence.is_some(),
-            ledger,
-            limits: self.limits,
-            sampler: self.sampler,
-            tail: self.tail,
+        let settings = Arc::new(Settings {
             resource: Arc::new(self.resource.with_library()),
+            exporters: self.exporters.into_iter().map(SharedExporter::new).collect(),
             records: self.records,
             baggage_tags: self.baggage_tags,
-            sink,
+            decision_tags: self.decision_tags,
+            limits: self.limits,
+            coherence: self.coherence,
+            redact: self.redact,
+            delivery: self.delivery,
+            clock: self.clock,
+            random: self.random,
+            pending_warnings: self.pending_warnings,
         });
-        if let Some(coherence) = &self.coherence {
-            if recorder.drops_unsampled() {
-                self.pending_warnings.add(group::DROPS_UNSAMPLED.to_owned());
-            }
-            let joined = group::join(coherence, &recorder, &service, clock, random);
-            failed = failed.or(joined.err());
-        }
-        let pending_warnings = self.pending_warnings;
-        let kept = MaintenanceThread::start(Arc::clone(&recorder), Arc::clone(&pending_warnings));
-        let maintenance = kept.unwrap_or_else(|error| {
-            failed.get_or_insert(error);
-            MaintenanceThread::not_started()
-        });
-        let decided = Mutex::new(false);
-        let is_decided = Condvar::new();
-        let has_told = AtomicBool::new(false);
-        let core = Core {
-            recorder,
-            delivery,
-            maintenance,
-            pending_warnings,
-            decided,
-            is_decided,
-            has_told,
-        };
-        (core, failed)
+        let chosen = ChosenDeciders { sampler: self.sampler, tail: self.tail };
+        (settings.assemble(chosen), settings)
     }
 }
 
-/// What takes kept traces: the queues, behind what takes out of them what must not be told.
-fn sink(
-    delivery: Arc<Delivery>,
+/// What a pipeline is made of, and made of anew in a process that is forked off.
+struct Settings {
+    resource: Arc<Resource>,
+    exporters: Vec<SharedExporter>,
+    records: bool,
+    baggage_tags: BaggageTags,
     decision_tags: bool,
+    limits: RecordLimits,
+    coherence: Option<Coherence>,
     redact: Option<Redact>,
-    ledger: Arc<Ledger>,
-) -> Box<dyn Fn(Trace) + Send + Sync> {
-    let told = move |trace: Trace| if decision_tags { trace } else { trace.without_notes() };
-    let Some(redact) = redact else { return Box::new(move |trace| delivery.send(told(trace))) };
-    Box::new(move |trace| {
-        let (trace, values) = trace.redacted(&redact);
-        ledger.redacted(values);
-        delivery.send(told(trace));
-    })
+    delivery: DeliveryConfig,
+    clock: Clock,
+    random: Random,
+    pending_warnings: Arc<PendingWarnings>,
+}
+
+impl Settings {
+    /// Makes the parts, without their threads.
+    fn assemble(self: &Arc<Self>, chosen: ChosenDeciders) -> Arc<Core> {
+        let ChosenDeciders { sampler, tail } = chosen;
+        let ledger = Arc::new(Ledger::default());
+        let delivery = Arc::new(Delivery::new(
+            &self.exporters,
+            self.delivery,
+            self.clock.clone(),
+            self.random.clone(),
+            Arc::clone(&ledger),
+        ));
+        let recorder = Recorder::new(RecorderSettings {
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            is_coherent: self.coherence.is_some(),
+            sink: self.sink(Arc::clone(&delivery), &ledger),
+            ledger,
+            limits: self.limits,
+            sampler,
+            tail,
+            resource: Arc::clone(&self.resource),
+            records: self.records,
+            baggage_tags: self.baggage_tags.clone(),
+        });
+        let [restart, start] = [Arc::clone(self), Arc::clone(self)];
+        let core = Arc::new(Core {
+            recorder,
+            delivery,
+            maintenance: MaintenanceThread::default(),
+            pending_warnings: Arc::clone(&self.pending_warnings),
+            decided: Mutex::new(false),
+            is_decided: Condvar::new(),
+            has_told: AtomicBool::new(false),
+            fork: Fork::new(
+                move |parent| restart.assemble_in_child(&parent.recorder),
+                move |core| start.start_threads_or_close(core),
+            ),
+        });
+        let weak = Arc::downgrade(&core);
+        core.recorder.set_successor(move || Some(Arc::clone(&weak.upgrade()?.here().recorder)));
+        core
+    }
+
+    /// Makes the parts of a process that was forked off; they go on with the deciders that are in use.
+    fn assemble_in_child(self: &Arc<Self>, parent: &Recorder) -> Arc<Core> {
+        let core = self.assemble(parent.deciders_in_use());
+        core.recorder.follow(parent);
+        // A child that records nothing is no mistake.
+        core.has_told.store(true, Ordering::Relaxed);
+        core
+    }
+
+    /// # Errors
+    /// When the machine refuses a thread.
+    fn start_threads(&self, core: &Core) -> io::Result<()> {
+        let Self { clock, random, coherence, resource, pending_warnings, .. } = self;
+        let recorder = &core.recorder;
+        core.delivery.start_threads()?;
+        if let Some(coherence) = coherence {
+            if recorder.drops_unsampled() {
+                pending_warnings.add(group::DROPS_UNSAMPLED.to_owned());
+            }
+            let service = resource.service_name();
+            group::join(coherence, recorder, service, clock.clone(), random.clone())?;
+        }
+        core.maintenance.start(Arc::clone(recorder), Arc::clone(pending_warnings))
+    }
+
+    /// Starts the threads, or has nothing recorded if that fails.
+    fn start_threads_or_close(&self, core: &Core) {
+        if let Err(error) = self.start_threads(core) {
+            internal_log::warn(&format!("no span is recorded: cannot start a thread: {error}"));
+            core.decide_all(Duration::ZERO);
+        }
+    }
+
+    /// What takes kept traces: the queues, behind what takes out of them what must not be told.
+    fn sink(
+        &self,
+        delivery: Arc<Delivery>,
+        ledger: &Arc<Ledger>,
+    ) -> Box<dyn Fn(Trace) + Send + Sync> {
+        let decision_tags = self.decision_tags;
+        let told = move |trace: Trace| if decision_tags { trace } else { trace.without_notes() };
+        let Some(redact) = self.redact.clone() else {
+            return Box::new(move |trace| delivery.send(told(trace)));
+        };
+        let ledger = Arc::clone(ledger);
+        Box::new(move |trace| {
+            let (trace, values) = trace.redacted(&redact);
+            ledger.redacted(values);
+            delivery.send(told(trace));
+        })
+    }
 }

@@ -206,8 +206,7 @@ impl Pipeline {
         Self::builder(service_name).with_sampler(sampler).with_exporter(exporter).start_or_closed()
     }
 
-    pub(super) fn around(core: Core) -> Self {
-        let core = Arc::new(core);
+    pub(super) fn around(core: Arc<Core>) -> Self {
         let running = Some(Arc::new(ShutdownOnDrop(Arc::clone(&core))));
         Self { core, _running: running }
     }

@@ -1,0 +1,212 @@
+//! Processes that fork while a pipeline runs in them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use async_trait::async_trait;
+use fork::{Fork, fork, waitpid};
+use tailtrace::export::{Batch, ExportError};
+use tailtrace::model::Random;
+use tailtrace::tail::Slowest;
+use tailtrace::{Exporter, Fraction, Pipeline, TailSampler};
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::support::PLENTY;
+
+const FORKS: usize = 200;
+const FOLDER: &str = "TAILTRACE_TEST_FORKS";
+
+/// Writes the ids of the spans that a process exports into a file of that process. It has no lock.
+struct IdFiles(PathBuf);
+
+#[async_trait]
+impl Exporter for IdFiles {
+    async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+        let mut lines = String::new();
+        for span in batch.iter().flat_map(tailtrace::Trace::spans) {
+            let context = span.context();
+            writeln!(lines, "{} {}", context.trace_id, context.span_id)
+                .map_err(|_| ExportError::permanent("cannot format"))?;
+        }
+        let path = self.0.join(process::id().to_string());
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
+        written.map_err(|error| ExportError::permanent(error.to_string()))
+    }
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("IdFiles")
+    }
+}
+
+/// Records a trace of ten spans, by the layer and by the tracer in turn.
+fn record_ten(pipeline: &Pipeline, by_layer: bool) {
+    if by_layer {
+        let root = tracing::info_span!("request");
+        let _inside = root.enter();
+        for _ in 0..9 {
+            drop(tracing::info_span!("query"));
+        }
+    } else {
+        let root = pipeline.tracer().start_span("request");
+        for _ in 0..9 {
+            drop(root.child("query"));
+        }
+    }
+}
+
+/// What a process does that was forked off: it exports a hundred spans, and what it flushes arrives in time.
+fn live_as_child(pipeline: &Pipeline, held: tailtrace::SpanGuard) -> bool {
+    // A hang ends the child, and fails the test.
+    let (done, ended) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if ended.recv_timeout(PLENTY).is_err() {
+            process::exit(3);
+        }
+    });
+    for round in 0..5 {
+        record_ten(pipeline, round % 2 == 0);
+    }
+    let flushed = pipeline.flush(PLENTY).is_ok_and(|report| report.sent == 50);
+    for _ in 0..10 {
+        drop(held.child("below a span of the parent"));
+    }
+    drop(held);
+    for round in 0..4 {
+        record_ten(pipeline, round % 2 == 0);
+    }
+    let shut_down = pipeline.shutdown(PLENTY).is_ok();
+    let is_whole = pipeline.stats().balances() && pipeline.stats().exported == 100;
+    let _ = done.send(());
+    flushed && shut_down && is_whole
+}
+
+/// The program of the test below; by itself it does nothing.
+#[test]
+fn a_program_that_forks() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let pipeline = Pipeline::builder("forks")
+        .with_tail(
+            TailSampler::new()
+                .keep(Slowest::percentile(0.5).unwrap())
+                .keep(Fraction::new(1.0).unwrap()),
+        )
+        .with_exporter(IdFiles(folder.into()))
+        .start()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let is_over = AtomicBool::new(false);
+    let failed = thread::scope(|threads| {
+        for number in 0..4 {
+            let (pipeline, is_over) = (&pipeline, &is_over);
+            threads.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    record_ten(pipeline, number % 2 == 0);
+                    // So that the children get on with their work.
+                    thread::yield_now();
+                }
+            });
+        }
+        let failed = (0..FORKS).filter(|_| {
+            let held = pipeline.tracer().start_span("open during the fork");
+            match fork().unwrap() {
+                Fork::Child => process::exit(i32::from(!live_as_child(&pipeline, held))),
+                Fork::Parent(child) => waitpid(child).unwrap() != 0,
+            }
+        });
+        let failed = failed.count();
+        is_over.store(true, Ordering::Relaxed);
+        failed
+    });
+    pipeline.shutdown(PLENTY).unwrap();
+    assert_eq!(failed, 0, "children that failed");
+}
+
+/// The program of the test below; by itself it does nothing.
+#[test]
+fn a_program_that_forks_first() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    // The thread has a generator of ids already.
+    let _ = Random::thread().next_u64();
+    let ids = move || {
+        let exporter = IdFiles(folder.into());
+        let pipeline = Pipeline::builder("forks").with_exporter(exporter).start().unwrap();
+        for _ in 0..10 {
+            record_ten(&pipeline, false);
+        }
+        pipeline.shutdown(PLENTY).unwrap();
+    };
+    match fork().unwrap() {
+        Fork::Child => {
+            ids();
+            process::exit(0);
+        }
+        Fork::Parent(child) => {
+            ids();
+            assert_eq!(waitpid(child).unwrap(), 0);
+        }
+    }
+}
+
+/// Runs a program of this folder; how many spans it and its children exported, the fewest first. No two have the same ids.
+fn spans_by_process(program: &str) -> Vec<usize> {
+    let folder = TestFolder::new(program);
+    let program = format!("forks::{program}");
+    let ended = Command::new(std::env::current_exe().unwrap())
+        .args([&*program, "--exact", "--nocapture"])
+        .env(FOLDER, &folder.0)
+        .status()
+        .unwrap();
+    assert!(ended.success(), "{ended}");
+    let mut owners: HashMap<String, PathBuf> = HashMap::new();
+    let mut counts = Vec::new();
+    for file in fs::read_dir(&folder.0).unwrap() {
+        let path = file.unwrap().path();
+        let lines = fs::read_to_string(&path).unwrap();
+        counts.push(lines.lines().count());
+        for ids in lines.lines() {
+            let other = owners.insert(ids.to_owned(), path.clone());
+            assert_eq!(other, None, "the ids {ids} are in {path:?} too");
+        }
+    }
+    counts.sort_unstable();
+    counts
+}
+
+#[test]
+fn two_processes_that_start_their_pipelines_after_a_fork_share_no_id() {
+    assert_eq!(spans_by_process("a_program_that_forks_first"), [100, 100]);
+}
+
+#[test]
+fn two_hundred_forks_under_four_recording_threads_hang_nowhere_lose_nothing_and_share_no_id() {
+    let counts = spans_by_process("a_program_that_forks");
+    assert_eq!(counts.len(), FORKS + 1);
+    assert_eq!(counts[..FORKS], [100; FORKS], "a hundred spans arrive of each child");
+}
+
+struct TestFolder(PathBuf);
+
+impl TestFolder {
+    fn new(name: &str) -> Self {
+        let folder =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
