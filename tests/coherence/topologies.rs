@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use tailtrace::TraceId;
 use tailtrace::coherence::MemoryBus;
+use tailtrace::{SpanGuard, TraceId};
 
 use crate::support::PLENTY;
 use crate::world::{Service, fail, meet};
@@ -67,5 +67,56 @@ proptest! {
         }
         let announced: u64 = services.iter().map(|service| service.stats().announced).sum();
         prop_assert!(announced - before <= decided, "{} of {decided}", announced - before);
+    }
+}
+
+/// Messages below a root that goes on: for each the services that it goes through, and which of them fails.
+fn messages() -> impl Strategy<Value = Vec<Vec<(usize, bool)>>> {
+    let stop = (0..NAMES.len(), prop::bool::weighted(0.15));
+    prop::collection::vec(prop::collection::vec(stop, 1..5), 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_a_trace_that_is_decided_in_parts_no_more_is_announced_than_a_policy_kept(messages in messages()) {
+        let bus = MemoryBus::new();
+        let services = NAMES.map(|name| Service::start(name, &bus));
+        meet(&services.each_ref());
+        let before: u64 = services.iter().map(|service| service.stats().announced).sum();
+        let root = services[0].root("stream", TraceId::new());
+        // Long enough for it to be decided in parts.
+        services[0].clock.advance(Duration::from_secs(60));
+        services[0].pipeline.flush(PLENTY).unwrap();
+        for message in &messages {
+            let mut calls: Vec<SpanGuard> = Vec::new();
+            for (service, fails) in message {
+                let call = match calls.last() {
+                    None => root.child("message"),
+                    Some(caller) => {
+                        let tracer = services[*service].pipeline.tracer();
+                        tracer.start_span_with_context("message", caller.context().remote())
+                    }
+                };
+                if *fails {
+                    fail(&call);
+                }
+                calls.push(call);
+            }
+            while calls.pop().is_some() {}
+            services.iter().for_each(|service| drop(service.pipeline.flush(PLENTY)));
+        }
+        drop(root);
+        services.iter().for_each(|service| drop(service.exported()));
+        let decided = |service: &Service| {
+            let traces = service.memory.traces();
+            traces.iter().filter(|trace| trace.kept_by() == "Errors").count() as u64
+        };
+        let decided: u64 = services.iter().map(decided).sum();
+        let announced: u64 = services.iter().map(|service| service.stats().announced).sum();
+        prop_assert!(announced - before <= decided, "{} of {decided}", announced - before);
+        let failing = messages.iter().flatten().filter(|(_, fails)| *fails).count() as u64;
+        prop_assert!(decided <= failing, "{decided} of {failing}");
     }
 }

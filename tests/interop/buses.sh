@@ -64,7 +64,7 @@ end_servers() {
     for note in "$TAILTRACE_INTEROP_SCRATCH"/*/*.pid; do
         pid="$(cat "$note" 2>/dev/null || true)"
         exe="$(readlink "/proc/${pid:-none}/exe" || true)"
-        for server in "${TAILTRACE_NATS_SERVER:-}" "${TAILTRACE_REDIS_SERVER:-}"; do
+        for server in "${TAILTRACE_NATS_SERVER:-}" "${TAILTRACE_REDIS_SERVER:-}" "${TAILTRACE_JAEGER:-}"; do
             if [ -n "$exe" ] && [ -n "$server" ] && [ "$exe" = "$(realpath "$server")" ]; then
                 kill -KILL "$pid" 2>/dev/null || true
             fi

@@ -7,6 +7,7 @@ use crate::cable::Cable;
 use crate::pause;
 use crate::run::{Outcome, Plan};
 use crate::servers::{Kind, Server};
+use crate::tiers::{self, Cost};
 
 const PAIRS: usize = 5;
 
@@ -68,6 +69,7 @@ fn measure() {
     }
     cpu(&mut report);
     outages(&mut report);
+    compare();
     if env::var_os("TAILTRACE_BUSES_CHECK").is_some() {
         assert!(report.missed.is_empty(), "missed: {:?}", report.missed);
     }
@@ -87,6 +89,23 @@ fn cpu(report: &mut Report) {
         "at most 2 %".to_owned(),
         median <= CPU,
     );
+}
+
+/// Prints what coherence and two tiers of collectors cost for the same traces.
+#[test]
+#[ignore = "benches/coherence.sh measures with it"]
+fn compare() {
+    println!("\nThe same work, 500 traces/s of five parts, 1 % wanted: what one trace costs");
+    let row = |name: &str, cost: Option<Cost>| match cost {
+        Some(Cost { outcome, bytes, services, beside }) => println!(
+            "  {name:<40}{bytes:>9.0} bytes on the wire  {services:>6.0} us in the services  {beside:>6.0} us beside \
+             them  ({} of {} whole)",
+            outcome.coherent, outcome.wanted
+        ),
+        None => println!("  {name:<40}  !! SKIPPED: there is no server for it"),
+    };
+    row("coherence over NATS", tiers::coherence());
+    row("two tiers of collectors", tiers::collectors());
 }
 
 fn outages(report: &mut Report) {

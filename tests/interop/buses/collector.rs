@@ -19,14 +19,14 @@ pub(crate) type Traces = HashMap<Vec<u8>, Arrivals>;
 /// Takes OTLP by HTTP until the program ends.
 #[derive(Debug)]
 pub(crate) struct Collector {
-    pub(crate) url: String,
+    pub(crate) port: u16,
     traces: Arc<Mutex<Traces>>,
 }
 
 impl Collector {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
         let traces = Arc::<Mutex<Traces>>::default();
         let counted = Arc::clone(&traces);
         thread::spawn(move || {
@@ -35,7 +35,7 @@ impl Collector {
                 thread::spawn(move || serve(stream, &counted));
             }
         });
-        Self { url, traces }
+        Self { port, traces }
     }
 
     pub(crate) fn traces(&self) -> Traces {

@@ -14,6 +14,7 @@ mod node;
 mod refusals;
 mod run;
 mod servers;
+mod tiers;
 
 use std::time::Duration;
 

@@ -7,7 +7,8 @@ use tailtrace::coherence::{Coherence, NatsBus, RedisBus};
 use tailtrace::delivery::DeliveryConfig;
 use tailtrace::export::{Batching, OtlpProtocol};
 use tailtrace::{
-    Errors, OtlpExporter, Pipeline, SpanId, Status, TailSampler, TraceContext, TraceId, Tracer,
+    AlwaysOn, Errors, OtlpExporter, Pipeline, SpanId, Status, TailSampler, TraceContext, TraceId,
+    Tracer,
 };
 
 use crate::{PLENTY, pause};
@@ -26,7 +27,7 @@ pub(crate) const CPU_MICROS: &str = "cpu micros: ";
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) index: u64,
-    /// The address of the bus; `none` for none.
+    /// The address of the bus; `none` for none, and `all` for none and a service that exports every trace.
     pub(crate) bus: String,
     pub(crate) group: String,
     pub(crate) collector: String,
@@ -79,11 +80,14 @@ impl Job {
         let exporter = exporter.with_endpoint(self.collector.clone()).build().unwrap();
         let pipeline =
             Pipeline::builder(format!("service-{}", self.index))
-                .with_tail(TailSampler::new().keep(Errors))
                 .with_delivery(DeliveryConfig::default().with_batching(
                     Batching::default().with_max_age(Duration::from_millis(self.batch)),
                 ))
                 .with_exporter(exporter);
+        let pipeline = match &*self.bus {
+            "all" => pipeline.with_sampler(AlwaysOn),
+            _ => pipeline.with_tail(TailSampler::new().keep(Errors)),
+        };
         let pipeline = match self.coherence() {
             Some(coherence) => pipeline.with_coherence(coherence),
             None => pipeline,
@@ -101,7 +105,7 @@ impl Job {
             self.trace(&tracer, number);
         }
         pause(Duration::from_millis(self.linger));
-        println!("{CPU_MICROS}{}", cpu_micros());
+        println!("{CPU_MICROS}{}", cpu_micros(std::process::id()));
         pipeline.shutdown(PLENTY).unwrap();
         let stats = pipeline.stats();
         assert!(stats.balances(), "{stats}");
@@ -154,9 +158,9 @@ pub(crate) fn trace_id(group: &str, number: u64) -> TraceId {
     TraceId::from_bits(bits | 1).unwrap()
 }
 
-/// What the threads of this process have used, in microseconds; those that have ended do not count.
-fn cpu_micros() -> u64 {
-    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+/// What the threads of a process have used, in microseconds; those that have ended do not count.
+pub(crate) fn cpu_micros(process: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let nanos = tasks.filter_map(|task| {
         let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
         text.split(' ').next()?.parse::<u64>().ok()

@@ -69,6 +69,17 @@ impl Plan {
     #[track_caller]
     pub(crate) fn run(&self, meanwhile: impl FnOnce()) -> Outcome {
         let collector = Collector::start();
+        self.run_to(&collector, collector.port, meanwhile)
+    }
+
+    /// Runs it with services that export to a port, behind which their spans come to the collector in the end.
+    #[track_caller]
+    pub(crate) fn run_to(
+        &self,
+        collector: &Collector,
+        port: u16,
+        meanwhile: impl FnOnce(),
+    ) -> Outcome {
         let start = SystemTime::now() + WARM_UP;
         let start = start.duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
         let traces = self.per_second * self.seconds;
@@ -76,7 +87,7 @@ impl Plan {
             index: index as u64,
             bus: bus.clone(),
             group: self.group.to_owned(),
-            collector: collector.url.clone(),
+            collector: format!("http://127.0.0.1:{port}/v1/traces"),
             per_second: self.per_second,
             traces,
             one_of: self.one_of,
@@ -151,6 +162,11 @@ impl Outcome {
     pub(crate) fn cpu_share(&self) -> f64 {
         let used: Duration = self.cpu.iter().sum();
         used.as_secs_f64() / self.worked.as_secs_f64() / self.cpu.len() as f64
+    }
+
+    /// The CPU time of all services together.
+    pub(crate) fn cpu_micros(&self) -> u64 {
+        self.cpu.iter().sum::<Duration>().as_micros() as u64
     }
 
     /// At least 99.9 of 100 wanted traces are whole, and nothing else came.

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::node::cpu_micros;
 use crate::pause;
 
 /// Which server.
@@ -64,10 +65,7 @@ impl Server {
     ) -> Option<Self> {
         let binary = kind.binary()?;
         let port = free_port();
-        let scratch =
-            env::var_os("TAILTRACE_INTEROP_SCRATCH").map_or_else(env::temp_dir, PathBuf::from);
-        let folder = scratch.join(format!("bus-{}-{port}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = folder_for(port);
         let arguments = arguments(&folder, port);
         let process = run(&binary, &arguments, &folder);
         let mut server = Self { kind, port, binary, arguments, folder, process };
@@ -106,20 +104,40 @@ impl Server {
         assert!(status.unwrap().success());
     }
 
+    /// The CPU time that it has used, in microseconds.
+    pub(crate) fn cpu_micros(&self) -> u64 {
+        cpu_micros(self.process.id())
+    }
+
     #[track_caller]
     fn wait_until_it_listens(&mut self) {
-        for _ in 0..600 {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
-                return;
-            }
-            if self.process.try_wait().unwrap().is_some() {
-                break;
-            }
-            pause(Duration::from_millis(50));
-        }
-        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        panic!("{:?} did not start:\n{log}", self.kind);
+        await_port(&mut self.process, self.port, &self.folder);
     }
+}
+
+/// Waits until a process that [`run`] started listens.
+#[track_caller]
+pub(crate) fn await_port(process: &mut Child, port: u16, folder: &Path) {
+    for _ in 0..600 {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return;
+        }
+        if process.try_wait().unwrap().is_some() {
+            break;
+        }
+        pause(Duration::from_millis(50));
+    }
+    let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+    panic!("a server did not start:\n{log}");
+}
+
+/// A new folder for the server at this port.
+pub(crate) fn folder_for(port: u16) -> PathBuf {
+    let scratch = env::var_os("TAILTRACE_INTEROP_SCRATCH");
+    let scratch = scratch.map_or_else(env::temp_dir, PathBuf::from);
+    let folder = scratch.join(format!("bus-{}-{port}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// What makes a Redis keep nothing, and listen at one port.
@@ -139,11 +157,12 @@ impl Drop for Server {
 }
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn run(binary: &Path, arguments: &[String], folder: &Path) -> Child {
+/// Starts a server that writes its log into its folder.
+pub(crate) fn run(binary: &Path, arguments: &[String], folder: &Path) -> Child {
     let log = fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let child = Command::new(binary)
         .args(arguments)
