@@ -1,10 +1,21 @@
-//! Numbers as bytes.
+//! Numbers and names as bytes.
+
+use super::MOST_NAME;
 
 /// A hash of a group's name that is the same in every build and on every machine (FNV-1a).
 pub(in crate::coherence) fn group_hash(group: &str) -> u32 {
     group
         .bytes()
         .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The beginning of a name, up to the longest that a message may have.
+pub(super) fn cut(name: &str) -> &str {
+    let mut end = name.len().min(MOST_NAME);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.get(..end).unwrap_or_default()
 }
 
 /// Writes a number in groups of seven bits, the lowest first.

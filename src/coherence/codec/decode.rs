@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bytes::Reader;
+use super::bytes::{Reader, cut};
 use super::{
     KIND_ASK, KIND_NOTICES, KIND_REPEAT, MAGIC, MOST_BYTES, MOST_NAME, MOST_NOTICES, MOST_POLICIES,
     Message, MessageBody, ProtocolVersion, tag,
@@ -191,6 +191,7 @@ fn span_id(bytes: [u8; 8]) -> Option<SpanId> {
 
 /// A name as text, cut, with a replacement for what is no UTF-8: a bad name is no reason to lose a notice.
 fn name(bytes: &[u8]) -> Arc<str> {
-    let bytes = bytes.get(..MOST_NAME).unwrap_or(bytes);
-    String::from_utf8_lossy(bytes).into()
+    // Three bytes stand for each that is no UTF-8, so what came may be cut before it is read, and is cut afterwards.
+    let bytes = bytes.get(..MOST_NAME + 4).unwrap_or(bytes);
+    cut(&String::from_utf8_lossy(bytes)).into()
 }

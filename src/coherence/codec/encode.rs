@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::bytes::{put_field, put_varint};
+use super::bytes::{cut, put_field, put_varint};
 use super::{
-    FIXED_BYTES, KIND_ASK, KIND_NOTICES, KIND_REPEAT, MAGIC, MOST_NAME, MOST_NOTICES,
-    MOST_POLICIES, Message, MessageBody, ProtocolVersion, tag,
+    FIXED_BYTES, KIND_ASK, KIND_NOTICES, KIND_REPEAT, MAGIC, MOST_NOTICES, MOST_POLICIES, Message,
+    MessageBody, ProtocolVersion, tag,
 };
 use crate::coherence::notice::Notice;
 
@@ -28,13 +28,17 @@ impl Message {
                 let notices = notices.get(..MOST_NOTICES).unwrap_or(notices);
                 put_notices(&mut out, notices);
                 if version >= ProtocolVersion::V1_1 {
-                    put_additions(&mut out, notices, &self.service);
+                    put_service(&mut out, &self.service);
+                    put_additions(&mut out, notices);
                 }
             }
             MessageBody::Ask { back_millis } => {
                 let mut field = Vec::new();
                 put_varint(&mut field, *back_millis);
                 put_field(&mut out, tag::ASK_BACK, &field);
+                if version >= ProtocolVersion::V1_1 {
+                    put_service(&mut out, &self.service);
+                }
             }
         }
         out
@@ -52,11 +56,14 @@ fn put_notices(out: &mut Vec<u8>, notices: &[Notice]) {
     });
 }
 
-/// What version 1.1 added.
-fn put_additions(out: &mut Vec<u8>, notices: &[Notice], service: &str) {
+fn put_service(out: &mut Vec<u8>, service: &str) {
     if !service.is_empty() {
         put_field(out, tag::SERVICE, cut(service).as_bytes());
     }
+}
+
+/// What version 1.1 added to notices.
+fn put_additions(out: &mut Vec<u8>, notices: &[Notice]) {
     put_policies(out, notices);
     put_some(out, tag::RANDOMNESS, notices, |notice, field| {
         let Some(randomness) = notice.randomness else { return false };
@@ -119,13 +126,4 @@ fn put_policies(out: &mut Vec<u8>, notices: &[Notice]) {
     if of_each.iter().any(|position| *position != 1) {
         put_field(out, tag::POLICY_OF_EACH, &of_each);
     }
-}
-
-/// The beginning of a name, up to the longest that a message may have.
-fn cut(name: &str) -> &str {
-    let mut end = name.len().min(MOST_NAME);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.get(..end).unwrap_or_default()
 }

@@ -55,14 +55,15 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic_or_grow(bytes: Vec<u8>, cut in 0usize..200, at in 0usize..200, to: u8) {
-        let _ = Message::decode(&bytes);
         let mut near = message(vec![full(), Notice::new(id(1))]).encode(ProtocolVersion::V1_1);
         if let Some(byte) = near.get_mut(at) {
             *byte = to;
         }
         near.truncate(cut);
-        if let Ok(read) = Message::decode(&near) {
-            prop_assert!(read.notices().len() <= near.len() / 16);
+        for bytes in [bytes, near] {
+            let Ok(read) = Message::decode(&bytes) else { continue };
+            prop_assert!(read.notices().len() <= bytes.len() / 16);
+            prop_assert_eq!(Message::decode(&read.encode(ProtocolVersion::V1_1)), Ok(read));
         }
     }
 
@@ -122,4 +123,26 @@ fn a_long_name_is_cut_at_a_character() {
     let notice = Notice::new(id(1)).with_policy("é".repeat(100));
     let read = Message::decode(&message(vec![notice]).encode(ProtocolVersion::V1_1)).unwrap();
     assert_eq!(&*read.notices()[0].policy, "é".repeat(32));
+}
+
+#[test]
+fn a_name_that_is_no_text_is_read_as_one_that_can_be_sent_again() {
+    let named = message(vec![Notice::new(id(1)).with_policy("p".repeat(64))]);
+    let mut bytes = named.encode(ProtocolVersion::V1_1);
+    for byte in &mut bytes {
+        if *byte == b'p' {
+            *byte = 0x82;
+        }
+    }
+    let read = Message::decode(&bytes).unwrap();
+    assert_eq!(&*read.notices()[0].policy, "\u{fffd}".repeat(21));
+    assert_eq!(Message::decode(&read.encode(ProtocolVersion::V1_1)), Ok(read));
+}
+
+#[test]
+fn an_ask_says_who_asks() {
+    let mut ask = Message::new("prod", 5, MessageBody::Ask { back_millis: 10_000 });
+    ask.service = "bank".into();
+    assert_eq!(Message::decode(&ask.encode(ProtocolVersion::V1_1)), Ok(ask.clone()));
+    assert_eq!(&*Message::decode(&ask.encode(ProtocolVersion::V1_0)).unwrap().service, "");
 }
