@@ -9,6 +9,7 @@ pub(crate) mod glob;
 pub(crate) mod header_rule;
 pub(crate) mod internal_log;
 pub(crate) mod name_table;
+pub(crate) mod named_file;
 mod random;
 pub(crate) mod reentrancy;
 pub(crate) mod secret;

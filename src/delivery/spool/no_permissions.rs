@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::kit::named_file;
+
 /// # Errors
 /// When the directory is not there and cannot be made.
 pub(super) fn create_directory(path: &Path) -> io::Result<()> {
@@ -17,7 +19,7 @@ pub(super) fn create_file(path: &Path) -> io::Result<File> {
 }
 
 /// # Errors
-/// When there is no such file.
+/// When there is no such file, or a link in its place.
 pub(super) fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
+    named_file::open(OpenOptions::new().read(true).write(true), path)
 }

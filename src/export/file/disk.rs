@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::rotation::Disk;
+use crate::kit::named_file;
 
 #[derive(Debug)]
 pub(super) struct FileSystem;
@@ -22,6 +23,20 @@ fn readable_by_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+const FOREIGN: &str = "it has other content than lines of JSON; name another file";
+
+/// Whether a file is one of lines as they are written here, or has none yet. A pipe or a device is what it was named for.
+fn is_ours(mut file: &File) -> io::Result<bool> {
+    if !file.metadata()?.is_file() {
+        return Ok(true);
+    }
+    let mut first = [b'{'];
+    file.seek(SeekFrom::Start(0))?;
+    // Of an empty file nothing is read, and the byte stays as it is.
+    let _read = file.read(&mut first)?;
+    Ok(first == *b"{")
+}
+
 impl Disk for FileSystem {
     type File = File;
 
@@ -30,9 +45,15 @@ impl Disk for FileSystem {
         options.read(true).append(true);
         // A new file is made by us or not at all, and never through a link; spans may hold personal data.
         match readable_by_owner(options.clone().create_new(true)).open(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
-            opened => opened,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return opened,
         }
+        // Links to the process's own outputs, which the system has there.
+        if path.parent() == Some(Path::new("/dev")) {
+            return options.open(path);
+        }
+        let file = named_file::open(&options, path)?;
+        if is_ours(&file)? { Ok(file) } else { Err(named_file::refused(FOREIGN)) }
     }
 
     fn exists(&mut self, path: &Path) -> io::Result<bool> {
@@ -40,6 +61,16 @@ impl Disk for FileSystem {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        match named_file::open(OpenOptions::new().read(true), to) {
+            Ok(file) if is_ours(&file)? => {}
+            Ok(_) => {
+                return Err(named_file::refused(
+                    "the file that it would replace has other content",
+                ));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         fs::rename(from, to)
     }
 

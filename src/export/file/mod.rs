@@ -29,6 +29,9 @@ pub use rotation::Rotation;
 /// `grep` or anything that reads lines of JSON. A batch is one write; when that fails half-way, what it
 /// left is cut off again and the batch is tried later. [`flush`](Exporter::flush) waits for the disk.
 ///
+/// The file is made with mode 0600. A link in its place is refused, whenever it appears, unless it stands in `/dev`; so is
+/// a file that begins with something else than a line of JSON, also where a rotation would replace it.
+///
 /// No other program may write to the file. A tool of the system that rotates it must move it away
 /// without making a new one, or copy and empty it.
 ///

@@ -214,3 +214,16 @@ fn only_the_user_may_look_into_it() {
     let name = directory.names().unwrap().remove(0);
     assert_eq!((mode(&disk.0), mode(&disk.0.join(name.to_string()))), (0o700, 0o600));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_batch_is_not_taken() {
+    let disk = TestDirectory::new();
+    let directory = disk.directory(100, AGE);
+    drop(directory.write(b"batch", 1, 0, 1).unwrap());
+    let name = directory.names().unwrap().remove(0);
+    let elsewhere = disk.0.join("elsewhere");
+    fs::rename(disk.0.join(name.to_string()), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, disk.0.join(name.to_string())).unwrap();
+    assert!(directory.take(name).is_none());
+}
