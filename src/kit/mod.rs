@@ -20,6 +20,7 @@ pub(crate) mod thread_stripe;
 pub(crate) mod tls;
 pub(crate) mod type_name;
 pub(crate) mod unwind_safe;
+pub(crate) mod unwinding;
 mod with_fields;
 
 pub(crate) use error_text::debug_like_display;

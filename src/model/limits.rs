@@ -73,6 +73,12 @@ impl Limits {
         text_bytes: u32 => with_text_bytes;
     }
 
+    /// The fewest bytes that any of the length limits allows: what is shorter is not cut.
+    #[must_use]
+    pub fn shortest_bytes(&self) -> usize {
+        self.value_bytes.min(self.list_bytes).min(self.text_bytes) as usize
+    }
+
     /// The most bytes of any text; longer texts are cut.
     #[inline]
     pub(crate) fn most_bytes(&self) -> usize {

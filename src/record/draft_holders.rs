@@ -13,6 +13,9 @@ pub(crate) struct RecorderId(pub(super) usize);
 pub(crate) trait DraftHolder: Send + Sync {
     /// Starts the drafts of this recorder, which asks the sampler.
     fn settle_drafts(&self, recorder: RecorderId);
+
+    /// Marks the spans that the calling thread, which panics, is inside of as failed by that.
+    fn fail_by_panic(&self);
 }
 
 /// The holders of a recorder's drafts; the recorder itself knows of no draft.
@@ -35,10 +38,18 @@ impl DraftHolders {
         }
     }
 
+    /// Marks the spans that the calling thread, which panics, is inside of as failed by that.
+    pub(super) fn fail_by_panic(&self) {
+        self.all().iter().for_each(|holder| holder.fail_by_panic());
+    }
+
+    fn all(&self) -> Vec<Arc<dyn DraftHolder>> {
+        lock(&self.0).iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// Starts all drafts there are.
     pub(super) fn settle_all(&self, recorder: RecorderId) {
-        let all: Vec<Arc<_>> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();
-        for holder in all {
+        for holder in self.all() {
             holder.settle_drafts(recorder);
         }
     }

@@ -1,10 +1,14 @@
 //! Programs that panic, and programs that may not go on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::task::{Context, Waker};
 
 use tailtrace::ledger::Reason;
 use tailtrace::model::TagRef;
 use tailtrace::{Errors, SpanRef, Status, TailSampler};
+use tracing::Instrument;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::support::{PLENTY, exported, pipeline, settled};
 
@@ -50,6 +54,62 @@ fn a_flush_of_all_that_is_open_sends_healthy_traces_too() {
     let stats = settled(&pipeline);
     assert_eq!((stats.live, stats.dropped_by(Reason::Unfinished)), (0, 0));
     assert!(pipeline.shutdown(PLENTY).is_ok());
+}
+
+#[test]
+fn a_flush_of_what_is_open_in_a_panic_hook_sends_the_spans_of_the_thread_that_panics() {
+    let (builder, _clock, memory) = pipeline();
+    let pipeline = builder.with_tail(TailSampler::new().keep(Errors)).start().unwrap();
+    let (flushing, seen) = (pipeline.clone(), memory.clone());
+    let before = take_hook();
+    set_hook(Box::new(move |panic| {
+        if panic.payload().downcast_ref() == Some(&"in a request") {
+            flushing.flush_open(PLENTY).unwrap();
+            assert_eq!(exported(&seen), [["request", "charge"]]);
+        } else {
+            before(panic);
+        }
+    }));
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    let panicked = tracing::subscriber::with_default(subscriber, || {
+        let _healthy = tracing::info_span!("healthy");
+        let request = tracing::info_span!("request").entered();
+        let charge = tracing::info_span!("charge").entered();
+        let panicked = catch_unwind(AssertUnwindSafe(|| panic!("in a request")));
+        drop((charge, request));
+        panicked
+    });
+    assert!(panicked.is_err());
+    let trace = &memory.traces()[0];
+    let is_marked = |span: SpanRef<'_>| span.tag("exception.type") == Some(TagRef::Str("panic"));
+    assert!(trace.spans().all(is_marked));
+    assert_eq!(settled(&pipeline).exported, 2);
+}
+
+#[test]
+fn a_panic_passes_through_no_guard_of_another_task_whose_future_unwinding_drops() {
+    let (builder, _clock, memory) = pipeline();
+    let pipeline = builder.with_tail(Errors).start().unwrap();
+    let tracer = pipeline.tracer();
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    let _default = tracing::subscriber::set_default(subscriber);
+    let other = tracer.start_span("another task");
+    let mut other = Box::pin(
+        async move {
+            let _other = other;
+            std::future::pending::<()>().await;
+        }
+        .instrument(tracing::info_span!("its span")),
+    );
+    assert!(other.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let panicked = catch_unwind(AssertUnwindSafe(move || {
+        let _request = tracer.start_span("request");
+        let _other = other;
+        std::panic::resume_unwind(Box::new("no words"));
+    }));
+    assert!(panicked.is_err());
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(exported(&memory), [["request"]]);
 }
 
 #[test]

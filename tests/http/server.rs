@@ -213,7 +213,7 @@ async fn a_client_that_goes_away_during_the_body_makes_the_span_an_error() {
 }
 
 #[tokio::test]
-async fn a_body_that_unwinding_takes_along_says_so() {
+async fn a_body_that_unwinding_takes_along_was_cancelled_for_no_panic_passed_through_it() {
     let traced = Traced::new();
     let mut response = streamed([Ok("a"), Ok("b")]).await;
     next(response.body_mut());
@@ -222,7 +222,7 @@ async fn a_body_that_unwinding_takes_along_says_so() {
         panic!("on purpose");
     }));
     assert!(unwinds.is_err());
-    assert_eq!(text(named(&traced.spans(), "GET"), "error.type").as_deref(), Some("panic"));
+    assert_eq!(text(named(&traced.spans(), "GET"), "error.type").as_deref(), Some("cancelled"));
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn a_handler_that_panics_leaves_an_ended_span() {
     assert!(polled.is_err());
     // Unwinding stopped before the future went.
     future.set(HttpServerLayer::new().layer(panics).oneshot(get("/")));
-    assert_eq!(text(&traced.span(), "error.type").as_deref(), Some("cancelled"));
+    assert_eq!(text(&traced.span(), "error.type").as_deref(), Some("panic"));
 
     let unwinds = catch_unwind(AssertUnwindSafe(|| {
         let mut future = pin!(HttpServerLayer::new().layer(panics).oneshot(get("/inside")));

@@ -1,13 +1,15 @@
 //! Which spans have failed: by what events say, by `TraceSpanExt`, by a panic.
 
 use crate::way;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Waker};
 
 use super::support::{Outcome, trace_with};
 use tailtrace::model::Limits;
 use tailtrace::record::RecordLimits;
 use tailtrace::{Errors, LogLevel, Pipeline, Status, TraceSpanExt};
-use tracing::{error, info_span, warn};
+use tracing::{Instrument, error, info_span, warn};
 
 /// What a program left that has failed.
 fn failed(limits: RecordLimits, program: impl FnOnce()) -> Outcome {
@@ -103,6 +105,38 @@ fn a_panic_fails_the_spans_it_passes_through_and_no_others() {
         assert_eq!(failed_names(&outcome), ["handle", "inner"]);
         assert_eq!(outcome.span("handle").status(), Status::Unset);
     }
+}
+
+#[test]
+fn a_panic_fails_no_span_of_another_task_whose_future_unwinding_drops() {
+    let outcome = failed(RecordLimits::default(), || {
+        let other = async {
+            let _held = info_span!("held by another task").entered();
+            std::future::pending::<()>().await;
+        };
+        let mut other = Box::pin(other.instrument(info_span!("another task")));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(other.as_mut().poll(&mut context).is_pending());
+        let unwound = catch_unwind(AssertUnwindSafe(move || {
+            let _inside = info_span!("request").entered();
+            let _other = other;
+            panic!("passes through the request");
+        }));
+        assert!(unwound.is_err());
+    });
+    assert_eq!(failed_names(&outcome), ["request"]);
+}
+
+#[test]
+fn a_panic_in_a_future_fails_its_span_though_unwinding_stops_before_the_future_goes() {
+    let outcome = failed(RecordLimits::default(), || {
+        let work = async { panic!("passes through") };
+        let mut work = Box::pin(work.instrument(info_span!("task")));
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = AssertUnwindSafe(|| work.as_mut().poll(&mut context).is_ready());
+        assert!(catch_unwind(polled).is_err());
+    });
+    assert_eq!(failed_names(&outcome), ["task"]);
 }
 
 #[test]

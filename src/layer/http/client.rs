@@ -145,7 +145,7 @@ where
         let sends_baggage = self.layer.sends_baggage(&parts);
         self.layer.inject(&span, sends_baggage, &mut parts.headers);
         let request = Request::from_parts(parts, body);
-        let scope = RequestScope::new(span, &self.layer.shared.redaction).of_call(is_grpc);
+        let mut scope = RequestScope::new(span, &self.layer.shared.redaction).of_call(is_grpc);
         let response = scope.run(|| self.inner.call(request));
         ResponseFuture::new(response, scope, HttpSide::Client)
     }

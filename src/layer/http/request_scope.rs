@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 use std::fmt::Display;
-use std::mem;
+use std::{mem, thread};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use tracing::Span;
@@ -26,12 +26,21 @@ pub(super) struct RequestScope {
     pub(super) awaits_status: bool,
     /// The header of the response that tells the trace id.
     trace_id_header: Option<HeaderName>,
+    /// Whether a panic has passed through what ran inside.
+    has_panicked: bool,
 }
 
 impl RequestScope {
     pub(super) fn new(span: Span, redaction: &Redaction) -> Self {
         let redaction = redaction.clone();
-        Self { span, hidden: None, redaction, awaits_status: false, trace_id_header: None }
+        Self {
+            span,
+            hidden: None,
+            redaction,
+            awaits_status: false,
+            trace_id_header: None,
+            has_panicked: false,
+        }
     }
 
     pub(super) fn hidden(span: Span, redaction: &Redaction, caller: Incoming) -> Self {
@@ -77,16 +86,14 @@ impl RequestScope {
         }
     }
 
-    /// Notes that the request was given up before `what` it waited for: its client went away, or the thread panics.
+    /// Notes that the request was given up before `what` it waited for: a panic has passed through it, or its client
+    /// went away.
     pub(super) fn note_abandonment(&mut self, what: &str) {
-        let is_panic = std::thread::panicking();
+        let is_panic = self.has_panicked;
         if mem::take(&mut self.awaits_status) {
             RpcStatus::of_abandonment(is_panic).record_code(&self.span);
         }
         let (kind, verb) = if is_panic { ("panic", "panicked") } else { ("cancelled", "dropped") };
-        if is_panic {
-            self.span.record("exception.type", "panic");
-        }
         self.span.record("error.type", kind);
         self.span.record("otel.status_code", "error");
         self.span.record("otel.status_description", display(format_args!("{verb} before {what}")));
@@ -103,13 +110,34 @@ impl RequestScope {
         }
     }
 
-    pub(super) fn run<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _entered = self.span.enter();
+    /// Runs a part of the work inside of the span. A panic that passes through says so in the span.
+    pub(super) fn run<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        let was_panicking = thread::panicking();
+        let passage = Passage { span: &self.span, was_panicking, is_seen: &mut self.has_panicked };
+        let _entered = passage.span.enter();
         match &self.hidden {
             None => work(),
             Some(caller) => {
                 caller::with_caller((**caller).clone(), CallerRole::InsteadOfRequest, work)
             }
+        }
+    }
+}
+
+/// Sees a panic that passes through.
+struct Passage<'a> {
+    span: &'a Span,
+    was_panicking: bool,
+    is_seen: &'a mut bool,
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.was_panicking {
+            *self.is_seen = true;
+            self.span.record("exception.type", "panic");
+            self.span.record("error.type", "panic");
+            self.span.record("otel.status_code", "error");
         }
     }
 }

@@ -66,7 +66,7 @@ pin_project! {
     /// [`HttpClientService`](super::HttpClientService): runs inside the request's span.
     ///
     /// Dropped before there is a response, it ends the span as an error with the `error.type`
-    /// `cancelled`, or `panic` during one.
+    /// `cancelled`, or `panic` where one has passed through it.
     #[derive(Debug)]
     #[must_use = "a future does nothing unless it is polled"]
     pub struct ResponseFuture<F> {

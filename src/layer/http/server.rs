@@ -54,7 +54,7 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        let scope = self.layer.scope(&parts);
+        let mut scope = self.layer.scope(&parts);
         self.layer.shared.take_out_untrusted(&mut parts.headers);
         let request = Request::from_parts(parts, body);
         let response = scope.run(|| self.inner.call(request));

@@ -1,7 +1,7 @@
 //! The end of a span.
 
+use std::mem;
 use std::sync::Arc;
-use std::{mem, thread};
 
 use super::{OpenSpan, SpanState};
 use crate::layer::deferred_decision::DeferredDecision;
@@ -15,9 +15,6 @@ impl OpenSpan {
         debug_assert!(decision.is_none(), "one span calls for one decision");
         if let Some(measurements) = self.measurements.take() {
             self.write(|span| measurements.write(span));
-        }
-        if thread::panicking() {
-            self.fail_by_panic();
         }
         if matches!(self.state, SpanState::Draft(_)) {
             self.settle_unasked();
@@ -37,13 +34,11 @@ impl OpenSpan {
         }
     }
 
-    /// Marks the span as failed because a panic passes through it, unless it began while its thread was panicking.
+    /// Marks the span as failed because a panic passes through it.
     #[cold]
-    fn fail_by_panic(&mut self) {
-        if !self.began_in_panic {
-            self.record_failed();
-            self.write(|span| span.fail_by_panic());
-        }
+    pub(in crate::layer) fn fail_by_panic(&mut self) {
+        self.record_failed();
+        self.write(|span| span.fail_by_panic());
     }
 
     /// Ends the span where nothing may be asked, now or when the caller is done: its recorder decides

@@ -4,7 +4,6 @@ mod ending;
 mod settling;
 
 use std::sync::Arc;
-use std::thread;
 
 use tracing::Metadata;
 
@@ -26,8 +25,6 @@ pub(in crate::layer) struct OpenSpan {
     metadata: &'static Metadata<'static>,
     /// Whether the span has children or its ids were read, so that its parent cannot change any more.
     is_parent_final: bool,
-    /// Whether its thread was panicking when it began: the panic does not pass through it then.
-    began_in_panic: bool,
     /// How many handles the program has of a span with an id of ours; a registry counts those of its spans. The
     /// table counts those beyond the most that fit here.
     handles: u16,
@@ -75,16 +72,7 @@ pub(in crate::layer) enum ContextView {
 impl OpenSpan {
     #[inline(always)]
     fn new(state: SpanState, metadata: &'static Metadata<'static>) -> Self {
-        let is_unrecorded = matches!(state, SpanState::Started(ActiveSpan::Unrecorded(_)));
-        Self {
-            state,
-            metadata,
-            is_parent_final: false,
-            began_in_panic: !is_unrecorded && thread::panicking(),
-            handles: 1,
-            measurements: None,
-            id_rest: 0,
-        }
+        Self { state, metadata, is_parent_final: false, handles: 1, measurements: None, id_rest: 0 }
     }
 
     #[inline]

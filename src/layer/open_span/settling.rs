@@ -1,6 +1,6 @@
 //! From draft to span, and back.
 
-use std::{mem, thread};
+use std::mem;
 
 use super::{Detachment, OpenSpan, SpanState};
 use crate::model::Incoming;
@@ -76,7 +76,6 @@ impl OpenSpan {
         if let SpanState::Started(old) = mem::replace(&mut self.state, SpanState::Started(new)) {
             Draft::cancel(old);
         }
-        self.began_in_panic = thread::panicking();
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ use super::recorders::Recorders;
 use super::span_table::{SpanTable, is_own};
 use super::subscriber_link::{self, SubscriberLink};
 use crate::kit::internal_log::PendingWarnings;
+use crate::kit::unwinding;
 use crate::record::{DraftHolder, Recorder, RecorderId};
 
 /// What a layer, its handle and the look-up of spans share.
@@ -116,12 +117,22 @@ impl LayerState {
     #[inline]
     pub(super) fn enter(&self, id: u64) {
         self.current.push(id, |id| self.contains(id));
+        unwinding::enter(self.current.key().number(), id);
     }
 
     /// Notes that the thread exited a span.
     #[inline]
     pub(super) fn exit(&self, id: u64) {
         self.current.pop(id);
+        if unwinding::exit(self.current.key().number(), id) {
+            self.fail_by_panic(id);
+        }
+    }
+
+    /// Marks a span as failed because a panic passes through it.
+    #[cold]
+    fn fail_by_panic(&self, id: u64) {
+        self.with_span(id, OpenSpan::fail_by_panic);
     }
 
     /// Ends a span. A decision that its end calls for goes to `decision`.
@@ -132,6 +143,14 @@ impl LayerState {
 }
 
 impl DraftHolder for LayerState {
+    fn fail_by_panic(&self) {
+        let fail = |id| {
+            self.fail_by_panic(id);
+            None::<()>
+        };
+        let _ = self.current.find_map(fail);
+    }
+
     fn settle_drafts(&self, recorder: RecorderId) {
         for spans in [&self.spans, &self.own_spans] {
             for id in spans.ids_of(|span| span.is_draft_of(recorder)) {

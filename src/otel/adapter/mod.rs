@@ -8,6 +8,7 @@ mod async_mutex;
 pub mod convert;
 mod from_should_sample;
 mod head_sampler;
+mod length_limits;
 mod otel_exporter;
 mod portions;
 pub(crate) mod propagator;

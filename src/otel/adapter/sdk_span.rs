@@ -143,7 +143,7 @@ fn has_failed(data: &SpanData) -> bool {
 
 /// The memory of a finished span.
 #[inline(always)]
-fn bytes_of(data: &SpanData) -> usize {
+pub(super) fn bytes_of(data: &SpanData) -> usize {
     let events: usize = data.events.events.iter().map(event_bytes).sum();
     let links: usize = data.links.links.iter().map(link_bytes).sum();
     let description = match &data.status {

@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::{Span, SpanProcessor};
 
 use super::SdkSpan;
 use super::convert;
+use super::length_limits;
 use super::propagator::context_values;
 use super::recent_ids::RecentIds;
 use super::release_line::{self, SdkResult, SpanData};
@@ -101,9 +102,16 @@ impl SpanProcessor for TailSpanProcessor {
         }
     }
 
-    fn on_end(&self, span: SpanData) {
-        if let Some(ended) = sdk_span::ended(&span) {
-            self.intake_of(&span).ended_as(ended, span, SdkSpan);
+    fn on_end(&self, mut span: SpanData) {
+        if let Some(mut ended) = sdk_span::ended(&span) {
+            let intake = self.intake_of(&span);
+            let limits = intake.limits();
+            // Only a span that takes more memory than its texts may have can have one that is too long.
+            if ended.bytes - size_of::<SdkSpan>() > limits.shortest_bytes() {
+                intake.count_cut_values(length_limits::cut(&mut span, limits));
+                ended.bytes = sdk_span::bytes_of(&span);
+            }
+            intake.ended_as(ended, span, SdkSpan);
         }
     }
 

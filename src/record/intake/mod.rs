@@ -14,7 +14,7 @@ use super::local::{LiveSpans, Phase};
 use super::recorder::Recorder;
 use crate::kit::reentrancy;
 use crate::ledger::Reason;
-use crate::model::{Resource, SpanId, TraceContext, TraceId};
+use crate::model::{Limits, Resource, SpanId, TraceContext, TraceId};
 use crate::sampling::{SamplingDecision, SamplingRequest, SamplingResult};
 use crate::time::Tick;
 use crate::trace::Original;
@@ -68,6 +68,17 @@ impl Intake {
     #[must_use]
     pub fn resource(&self) -> &Arc<Resource> {
         self.resource.as_ref().unwrap_or(self.recorder().completion.resource())
+    }
+
+    /// How much one span may hold. The lengths are for the adapter to apply to what its tracer hands over.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.recorder().limits.span
+    }
+
+    /// Counts values that an adapter has cut to the [limits](Self::limits).
+    pub fn count_cut_values(&self, values: u64) {
+        self.recorder().ledger.cut_values(values);
     }
 
     /// The time by the pipeline's clock.

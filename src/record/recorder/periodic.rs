@@ -1,5 +1,7 @@
 //! What time, a flush and a shutdown ask of a recorder.
 
+use std::thread;
+
 use super::Recorder;
 use crate::time::Tick;
 
@@ -25,6 +27,10 @@ impl Recorder {
 
     /// Sends on what open traces hold: those in which a span has failed, or all of them.
     pub(crate) fn send_open(&self, is_all: bool, now: Tick) {
+        if thread::panicking() {
+            // In a panic hook nothing has unwound yet.
+            self.draft_holders.fail_by_panic();
+        }
         self.completion.send_open(&self.traces, is_all, now);
     }
 

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 #[cfg(feature = "otel")]
-use std::thread;
-#[cfg(feature = "otel")]
 use std::time::SystemTime;
 
 use super::over_limit::OverLimitSpan;
@@ -15,6 +13,7 @@ use super::unrecorded::UnrecordedSpan;
 #[cfg(feature = "layer")]
 use super::writer::SpanWriter;
 #[cfg(feature = "layer")]
+use crate::kit::unwinding;
 use crate::model::TraceId;
 use crate::model::{
     Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext,
@@ -199,7 +198,7 @@ impl ActiveSpan {
     /// dropped does so itself.
     #[cfg(feature = "otel")]
     pub(crate) fn note_panic(&self) {
-        if thread::panicking() {
+        if unwinding::passes_here() {
             match self {
                 Self::Recorded(span) => span.fail_by_panic(),
                 Self::OverLimit(span) => span.fail_by_panic(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use super::recorded::decide;
+use crate::kit::unwinding;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
 use crate::record::local::{Due, LocalTrace};
@@ -128,7 +129,7 @@ impl OverLimitSpan {
 
 impl Drop for OverLimitSpan {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if unwinding::passes_here() {
             self.fail_by_panic();
         }
         self.finish(None, decide);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use crate::kit::unwinding;
 use crate::model::{Baggage, SpanId, TraceContext};
 #[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
@@ -102,7 +103,7 @@ impl RecordedSpan {
         // Read first: what is known of panics need not be kept across the call.
         let now = self.trace.owner.clock.now();
         // A panic passes through the span: it has failed, though no status says so.
-        if thread::panicking() {
+        if unwinding::passes_here() {
             self.fail_by_panic();
         }
         self.finish_at(now, now, decide);

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::Sampler;
 use tailtrace::delivery::DeliveryConfig;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::Reason;
-use tailtrace::model::{TagRef, Threshold};
+use tailtrace::model::{Limits, TagRef, Threshold};
 use tailtrace::record::RecordLimits;
 use tailtrace::time::ManualClock;
 use tailtrace::{
@@ -26,6 +26,57 @@ use super::release_line::{
 };
 use super::support::{LONG, Sink, errors, settled, shop};
 use crate::adapter::{OtelExporter, SdkSpan, TailSpanProcessor};
+
+#[test]
+fn texts_of_a_span_of_the_sdk_are_cut_as_the_limits_of_the_pipeline_say() {
+    let memory = InMemoryExporter::new();
+    let limits = Limits::default().with_value_bytes(100).with_list_bytes(2_000);
+    let pipeline = Pipeline::builder("pipeline")
+        .with_tail(Errors)
+        .with_limits(RecordLimits::default().with_span(limits))
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let provider = shop(&pipeline);
+    let tracer = provider.tracer("lib");
+    let huge = || "ü".repeat(512 * 1024);
+    let list = |texts: Vec<String>| {
+        Value::Array(Array::String(texts.into_iter().map(Into::into).collect()))
+    };
+    let mut span = tracer
+        .span_builder("order")
+        .with_attributes(vec![
+            KeyValue::new("text", huge()),
+            KeyValue::new("short", "ü"),
+            KeyValue::new("texts", list(vec![huge(), "b".to_owned()])),
+            KeyValue::new("many", list(vec!["c".to_owned(); 1_000])),
+        ])
+        .with_links(vec![Link::new(
+            remote_parent().span().span_context().clone(),
+            vec![KeyValue::new("why", huge())],
+            0,
+        )])
+        .start(&tracer);
+    span.add_event("said", vec![KeyValue::new("what", huge())]);
+    span.set_status(Status::error("declined"));
+    span.end();
+    release_line::flush(&provider).unwrap();
+    let cut = "ü".repeat(50);
+    let trace = &memory.traces()[0];
+    let span = trace.root().unwrap();
+    assert_eq!(span.tag("text"), Some(TagRef::Str(&cut)));
+    assert_eq!(span.tag("short"), Some(TagRef::Str("ü")));
+    let TagRef::StringArray(texts) = span.tag("texts").unwrap() else { panic!("{span:?}") };
+    assert_eq!(texts, [&*cut, "b"]);
+    let TagRef::StringArray(many) = span.tag("many").unwrap() else { panic!("{span:?}") };
+    assert!((20..100).contains(&many.len()), "{}", many.len());
+    let field = span.logs().next().and_then(|log| log.fields().next());
+    assert_eq!(field, Some(("what", TagRef::Str(&cut))));
+    let tag = span.links().next().and_then(|link| link.tags().next());
+    assert_eq!(tag, Some(("why", TagRef::Str(&cut))));
+    assert_eq!(pipeline.stats().cut_values, 5);
+    assert!(trace.bytes() < 10_000, "{}", trace.bytes());
+}
 
 pub(crate) fn bad(tracer: &impl opentelemetry::trace::Tracer, name: &'static str) {
     let mut span = tracer.start(name);
