@@ -8,6 +8,11 @@
 //! Spans come from the `tracing` instrumentation that a program has already, through a [`TraceLayer`],
 //! or from the crate's own small API, through a [`Tracer`]. Both may feed one [`Pipeline`].
 //!
+#![doc = include_str!("../assets/waterfall-light.svg")]
+//!
+//! This is what a program of five requests prints: one failed, one was slow, three were dropped. A layer at DEBUG
+//! beside logs at INFO gives the debug events of the requests that failed, and of no others.
+//!
 //! # One line to begin
 //!
 //! With the feature `init`, one line installs logs with trace ids, the layer, headers, a tail and an exporter:
@@ -22,6 +27,40 @@
 //! # #[cfg(not(feature = "init"))]
 //! # fn main() {}
 //! ```
+//!
+//! # axum in ten lines
+//!
+//! ```
+//! # #[cfg(all(feature = "init", feature = "tower"))]
+//! # {
+//! use axum::{Router, routing::get};
+//! use tailtrace::layer::http::HttpServerLayer;
+//!
+//! # #[allow(clippy::needless_doctest_main)]
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let _guard = tailtrace::init("shop")?;
+//!     let app = Router::new().route("/", get(async || "open")).layer(HttpServerLayer::new());
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     Ok(axum::serve(listener, app).await?)
+//! }
+//! # }
+//! ```
+//!
+//! Each request is a span with its route and status, below the caller's where it has one (features `init` and `tower`).
+//!
+//! # Two lines in an OpenTelemetry set-up
+//!
+//! ```diff
+//!  let provider = SdkTracerProvider::builder()
+//! -    .with_sampler(Sampler::TraceIdRatioBased(0.01)) // Of the errors, too, 99 % are lost.
+//! -    .with_batch_exporter(exporter)
+//! +    .with_sampler(HeadSampler::new(&pipeline))
+//! +    .with_span_processor(TailSpanProcessor::new(&pipeline))
+//!      .build();
+//! ```
+//!
+//! `otel::install(&pipeline)` does it for programs that keep the layer of `tracing-opentelemetry`.
 //!
 //! # Quick start with `tracing`
 //!
@@ -57,37 +96,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Quick start without
+//! # Without `tracing`
 //!
-//! ```
-//! use std::time::Duration;
-//! use tailtrace::{ConsoleExporter, Errors, Fraction, LogLevel, Pipeline, SlowerThan, TailSampler};
-//!
-//! let pipeline = Pipeline::builder("checkout")
-//!     .with_tail(
-//!         TailSampler::new()
-//!             .keep(Errors)
-//!             .keep(SlowerThan(Duration::from_millis(500)))
-//!             .keep(Fraction::new(0.01)?),
-//!     )
-//!     .with_exporter(ConsoleExporter::stdout())
-//!     .start()?;
-//!
-//! let tracer = pipeline.tracer();
-//! {
-//!     let order = tracer.start_span("POST /orders");
-//!     order.set_tag("order.id", 4711);
-//!     let charge = order.child("charge_card");
-//!     charge.log(LogLevel::Info, "asking the bank");
-//!     charge.set_error(&std::io::Error::other("card declined"));
-//! } // The last span ends here: the tail is asked, and keeps the trace for its error.
-//!
-//! pipeline.shutdown(Duration::from_secs(5))?; // Waits until it is drawn.
-//! assert_eq!(pipeline.stats().exported, 2);
-//! println!("{}", pipeline.stats());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
+//! [`pipeline.tracer()`](Pipeline::tracer) starts spans that end when their guards are dropped: see [`Tracer`], which has a
+//! program.
 //! Without a tail, [`Tracer::new`] takes a sampler and an exporter and is all there is.
 //!
 //! # The flow
@@ -177,6 +189,8 @@
 //! [Configuration](manual::configuration) ·
 //! [Features](manual::features) ·
 //! [Across services](manual::across_services) ·
+//! [Running it](manual::running) ·
+//! [Versions](manual::versions) ·
 //! [Decisions](manual::decisions) ·
 //! [Comparison](manual::comparison)
 #![forbid(unsafe_code)]

@@ -152,6 +152,12 @@ impl Delivery {
         answer
     }
 
+    /// How long the oldest trace has waited that an exporter has not answered for; zero where none waits.
+    pub(crate) fn oldest_queued(&self) -> Duration {
+        let oldest = self.channels.iter().filter_map(|channel| channel.oldest()).min();
+        oldest.map_or(Duration::ZERO, |since| self.clock.now().since(since))
+    }
+
     /// Queues a trace for every exporter. Never waits and runs no exporter's code.
     pub(crate) fn send(&self, trace: Trace) {
         self.offer(trace);

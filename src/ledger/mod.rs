@@ -10,6 +10,7 @@
 //! spans start and everything else where they end up, so the equation is a test and not a definition.
 
 mod coherence;
+mod kept;
 mod reason;
 mod spool_account;
 mod stats;
@@ -17,11 +18,14 @@ mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::kit::striped_counter::{Stripe, StripedCounter};
 use crate::kit::thread_stripe::{self, STRIPES};
 pub(crate) use coherence::CoherenceCounters;
 pub use coherence::CoherenceStats;
+pub use kept::KeptStats;
+use kept::KeptTable;
 pub use reason::Reason;
 pub use spool_account::SpoolAccount;
 pub(crate) use stats::RecorderCounts;
@@ -46,6 +50,8 @@ pub(crate) struct Ledger {
     /// Spans that a spool has. A batch may be sent before it is counted here: the count falls below zero and wraps.
     spooled: AtomicU64,
     panics: AtomicU64,
+    by_policy: KeptTable,
+    by_operation: KeptTable,
 }
 
 /// What a thread counts for each trace, recorded or dropped, alone on its cache lines.
@@ -103,6 +109,31 @@ impl Ledger {
         } else {
             self.traces_kept.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// A trace, or spans of one that came late, is about to be queued: which policy kept it, and the operation that it
+    /// began with.
+    pub(crate) fn kept_as(
+        &self,
+        policy: &str,
+        operation: &str,
+        late: bool,
+        spans: u64,
+        bytes: u64,
+    ) {
+        for (table, name) in [(&self.by_policy, policy), (&self.by_operation, operation)] {
+            table.add(name, u64::from(!late), spans, bytes);
+        }
+    }
+
+    /// What was kept, by the policy that kept it.
+    pub(crate) fn by_policy(&self) -> Vec<KeptStats> {
+        self.by_policy.snapshot()
+    }
+
+    /// What was kept, by the operation that it began with.
+    pub(crate) fn by_operation(&self) -> Vec<KeptStats> {
+        self.by_operation.snapshot()
     }
 
     pub(crate) fn queued(&self, spans: u64) {
@@ -186,6 +217,7 @@ impl Ledger {
             live_traces: recorder.live_traces,
             open_spans: recorder.open_spans,
             oldest_live: recorder.oldest_live,
+            oldest_queued: Duration::ZERO,
             ring_reach: recorder.ring_reach,
             ring_bytes: recorder.ring_bytes,
             coherence: CoherenceStats::default(),

@@ -51,6 +51,9 @@ pub struct Stats {
     /// a call of [`Pipeline::stats`](crate::Pipeline::stats), or one that the pipeline takes every few seconds for
     /// [leaks](crate::record::RecordLimits::leak_age).
     pub oldest_live: Duration,
+    /// How long the oldest of the kept traces has waited that no exporter has answered for, what is tried again included.
+    /// Zero where none waits. It grows while a peer is away.
+    pub oldest_queued: Duration,
     /// How far back the ring of dropped traces reaches: how long ago the oldest of them was dropped. Zero where it
     /// holds none.
     pub ring_reach: Duration,
@@ -182,6 +185,7 @@ impl fmt::Display for Stats {
         }
         seconds(f, "(seconds the ring goes back)", self.ring_reach)?;
         seconds(f, "(age of the oldest trace)", self.oldest_live)?;
+        seconds(f, "(age of the queue)", self.oldest_queued)?;
         if self.coherence != CoherenceStats::default() {
             writeln!(f, "{}", self.coherence)?;
         }

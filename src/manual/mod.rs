@@ -16,7 +16,9 @@
 //! 11. [`decisions`]: why it is built this way.
 //! 12. [`record`]: how the recorder is built, and one table of what becomes of a local trace.
 //! 13. [`across_services`]: how a trace that one service keeps is kept by all of them, what is promised, and sizes.
-//! 14. [`comparison`]: the numbers, how they were measured, and where other tools are better.
+//! 14. [`running`]: the metrics, alerts on them, and what to do about each warning.
+//! 15. [`versions`]: what stays the same from version to version, and for how long.
+//! 16. [`comparison`]: the numbers, how they were measured, and where other tools are better.
 //!
 //! The programs in it are tests of the crate.
 
@@ -69,6 +71,12 @@ pub mod decisions {}
 
 #[doc = include_str!("record.md")]
 pub mod record {}
+
+#[doc = include_str!("running.md")]
+pub mod running {}
+
+#[doc = include_str!("versions.md")]
+pub mod versions {}
 
 #[doc = include_str!("../../COMPARE.md")]
 pub mod comparison {}

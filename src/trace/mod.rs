@@ -14,6 +14,7 @@ pub(crate) mod view;
 
 pub(crate) use kept_trace::KeepReason;
 pub(crate) use kept_trace::Trace;
+pub(crate) use kept_trace::notes::UNFINISHED;
 pub(crate) use original::{Original, Outline};
 pub(crate) use span::Span;
 pub(crate) use span_mut::ErrorDetails;

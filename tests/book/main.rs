@@ -1,6 +1,8 @@
 //! What holds for the README, CONTRIBUTING, COMPARE, SECURITY and the book: their links lead somewhere, their tables are
 //! complete, and the README and the examples stay short.
 
+mod warnings;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -42,6 +42,37 @@ fn a_flush_of_what_is_open_sends_failed_traces_whole_and_marks_what_has_not_ende
     assert_eq!((stats.live, stats.exported, stats.held), (0, 4, 1));
 }
 
+/// What backends are told of the root of a trace that is sent while its root, or only a child, is open.
+fn told_of_the_root(is_root_open: bool, decision_tags: bool) -> Vec<String> {
+    let (builder, _clock, memory) = pipeline();
+    let pipeline = builder.with_tail(Errors).with_decision_tags(decision_tags).start().unwrap();
+    let request = pipeline.tracer().start_span("request");
+    request.set_status(Status::error("declined"));
+    let _child = request.child("answer");
+    let root = is_root_open.then_some(request);
+    pipeline.flush_open(PLENTY).unwrap();
+    drop(root);
+    let traces = memory.traces();
+    let trace = &traces[0];
+    assert!(trace.is_unfinished());
+    let of_root = trace.root().unwrap();
+    assert_eq!(of_root.operation_name(), "request");
+    let tags = of_root.tags().filter(|(key, _)| key.starts_with("tailtrace."));
+    let tags = tags.map(|(key, value)| format!("{key}={value}"));
+    tags.chain(trace.notes().map(|(key, value)| format!("{key}={value}"))).collect::<Vec<_>>()
+}
+
+#[test]
+fn the_root_of_a_trace_that_is_sent_unfinished_says_so_once_unless_the_program_wants_it_otherwise()
+{
+    let kept_by = "tailtrace.kept_by=flush_open";
+    let unfinished = "tailtrace.unfinished=true";
+    assert_eq!(told_of_the_root(true, true), [unfinished, kept_by]);
+    assert_eq!(told_of_the_root(false, true), [kept_by, unfinished]);
+    assert_eq!(told_of_the_root(true, false), [""; 0]);
+    assert_eq!(told_of_the_root(false, false), [""; 0]);
+}
+
 #[test]
 fn a_flush_of_all_that_is_open_sends_healthy_traces_too() {
     let (builder, _clock, memory) = pipeline();

@@ -1,5 +1,6 @@
 //! The first line of a program, in processes of their own: `init` installs a global subscriber.
 
+mod bullets;
 mod init;
 #[cfg(feature = "otel")]
 mod overlooked;

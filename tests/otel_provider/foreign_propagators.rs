@@ -6,6 +6,7 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, trace as api};
+use opentelemetry_aws::trace::XrayPropagator;
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tailtrace::otel::FromTextMap;
 use tailtrace::propagation::{CompositePropagator, Propagator};
@@ -74,4 +75,21 @@ fn what_a_foreign_format_cannot_read_stays_as_it_is() {
     let headers = HashMap::from([("traceparent".to_owned(), "00-zero".to_owned())]);
     propagator.extract(&headers, &mut incoming);
     assert_eq!(incoming.context, before);
+}
+
+#[test]
+fn the_header_of_x_ray_is_read_and_written_by_its_own_crate() {
+    let propagator = FromTextMap::new(XrayPropagator::default());
+    let sent = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let headers = HashMap::from([("X-Amzn-Trace-Id".to_owned(), sent.to_owned())]);
+    let mut incoming = Incoming::default();
+    propagator.extract(&headers, &mut incoming);
+    let caller = incoming.context.unwrap();
+    assert_eq!(caller.trace_id.to_hex(), "5759e988bd862e3fe1be46a994272793");
+    assert_eq!(caller.span_id.to_hex(), "53995c3f42cd8ad8");
+    assert!(caller.flags.is_sampled() && caller.is_remote);
+    let mut written: HashMap<String, String> = HashMap::new();
+    propagator.inject(&caller, &mut written);
+    let read = |part: &str| written["x-amzn-trace-id"].split(';').any(|said| said == part);
+    assert!(sent.split(';').all(read), "{written:?}");
 }

@@ -9,6 +9,7 @@ use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as 
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tailtrace::coherence::{Coherence, MemoryBus};
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::ledger::{Reason, Stats};
 use tailtrace::time::ManualClock;
@@ -246,4 +247,110 @@ fn each_collection_reads_a_new_snapshot() {
         assert_eq!(now.sum("otel.sdk.span.started"), spans);
         drop(pipeline.tracer().start_span("s"));
     }
+}
+
+/// Every metric, under the name that Prometheus gives it: the unit behind it, and `_total` for what only grows.
+fn names() -> Vec<(String, String)> {
+    let memory = InMemoryExporter::new();
+    let coherence = Coherence::new(MemoryBus::new());
+    let pipeline = Pipeline::builder("t")
+        .with_tail(Errors)
+        .with_exporter(memory)
+        .with_coherence(coherence)
+        .start()
+        .unwrap();
+    let span = pipeline.tracer().start_span("order");
+    span.set_status(Status::error("declined"));
+    drop(span);
+    let collected = Collected::of(&pipeline);
+    collected.provider.force_flush().unwrap();
+    let all = collected.exporter.get_finished_metrics().unwrap();
+    let metrics = all.iter().flat_map(ResourceMetrics::scope_metrics);
+    let mut names: Vec<(String, String)> = metrics
+        .flat_map(|scope| scope.metrics())
+        .map(|metric| {
+            let unit = match metric.unit() {
+                "s" => "_seconds",
+                "By" => "_bytes",
+                _ => "",
+            };
+            let total = match metric.data() {
+                AggregatedMetrics::U64(MetricData::Sum(_)) => "_total",
+                _ => "",
+            };
+            let prometheus = format!("{}{unit}{total}", metric.name().replace('.', "_"));
+            (metric.name().to_owned(), prometheus)
+        })
+        .collect();
+    // It is reported once there is something to estimate.
+    names.push(("tailtrace.coherence.kept".to_owned(), "tailtrace_coherence_kept".to_owned()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn file(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn the_chapter_lists_every_metric_and_no_other() {
+    let chapter = file("src/manual/running.md");
+    let rows = chapter.lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed = rows.filter_map(|row| row.split('`').next());
+    let mut listed: Vec<&str> = listed
+        .filter(|name| name.starts_with("tailtrace.") || name.starts_with("otel.sdk."))
+        .collect();
+    listed.sort_unstable();
+    let names = names();
+    assert_eq!(listed, names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
+fn dashboards_and_alerts_name_metrics_and_reasons_that_there_are() {
+    let names = names();
+    let labels = ["tailtrace_reason", "tailtrace_policy", "tailtrace_operation"];
+    for path in ["examples/dashboards/grafana.json", "examples/dashboards/alerts.yml"] {
+        let text = file(path);
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let named =
+            words.filter(|word| word.starts_with("tailtrace_") || word.starts_with("otel_"));
+        let mut found = 0;
+        for word in named.filter(|word| !labels.contains(word)) {
+            assert!(names.iter().any(|(_, name)| name == word), "{path} names {word}: {names:?}");
+            found += 1;
+        }
+        assert!(found > 5, "{path}");
+        for reasons in text.split("tailtrace_reason=~").skip(1) {
+            let reasons = reasons.trim_start_matches(['\\', '"']);
+            for reason in reasons.split(['"', '\\']).next().unwrap().split('|') {
+                let is_known = Reason::ALL.iter().any(|known| known.as_str() == reason);
+                assert!(is_known, "{path} has a reason {reason:?}");
+            }
+        }
+    }
+    serde_json::from_str::<serde_json::Value>(&file("examples/dashboards/grafana.json")).unwrap();
+}
+
+#[test]
+fn what_was_kept_is_told_by_policy_and_by_operation() {
+    let memory = InMemoryExporter::new();
+    let pipeline = Pipeline::builder("t").with_tail(Errors).with_exporter(memory).start().unwrap();
+    let collected = Collected::of(&pipeline);
+    for (name, failed) in [("order", true), ("order", true), ("cart", true), ("order", false)] {
+        let span = pipeline.tracer().start_span(name);
+        drop(span.child("charge"));
+        if failed {
+            span.set_status(Status::error("declined"));
+        }
+    }
+    pipeline.flush(PATIENCE).unwrap();
+    let now = collected.now();
+    assert_eq!(now.get("tailtrace.policy.trace tailtrace.policy=Errors"), 3);
+    assert_eq!(now.get("tailtrace.policy.span tailtrace.policy=Errors"), 6);
+    assert_eq!(now.get("tailtrace.operation.trace tailtrace.operation=order"), 2);
+    assert_eq!(now.get("tailtrace.operation.span tailtrace.operation=cart"), 2);
+    assert!(now.get("tailtrace.policy.size tailtrace.policy=Errors") > 600);
+    assert_eq!(now.sum("tailtrace.policy.size"), now.sum("tailtrace.operation.size"));
+    assert_eq!(now.get("tailtrace.queue.age"), 0);
 }

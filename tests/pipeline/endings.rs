@@ -289,3 +289,16 @@ fn of_two_shutdowns_at_once_neither_loses_what_the_other_is_deciding() {
     let stats = pipeline.stats();
     assert_eq!((stats.dropped_by(Reason::Unfinished), stats.failed()), (20, 0));
 }
+
+#[test]
+fn the_queue_is_as_old_as_the_trace_that_has_waited_longest() {
+    let (builder, clock, _memory) = support::pipeline();
+    let pipeline = builder.with_delivery(patient()).with_sampler(AlwaysOn).start().unwrap();
+    assert_eq!(pipeline.stats().oldest_queued, Duration::ZERO);
+    drop(pipeline.tracer().start_span("one"));
+    clock.advance(Duration::from_millis(100));
+    drop(pipeline.tracer().start_span("two"));
+    assert_eq!(pipeline.stats().oldest_queued, Duration::from_millis(100));
+    pipeline.flush(PLENTY).unwrap();
+    assert_eq!(pipeline.stats().oldest_queued, Duration::ZERO);
+}

@@ -141,6 +141,11 @@ impl Channel {
         self.settle_all(settlements);
     }
 
+    /// When the oldest trace arrived that waits or is being sent.
+    pub(super) fn oldest(&self) -> Option<Tick> {
+        lock(&self.state).oldest()
+    }
+
     /// How many spans of the batch that is being sent no retry, settlement or mark accounts for.
     pub(super) fn unmarked(&self) -> u64 {
         lock(&self.state).sending.unmarked()

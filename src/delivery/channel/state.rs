@@ -57,6 +57,8 @@ pub(in crate::delivery) struct QueuedTrace {
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     ledger_entries: VecDeque<(u64, LedgerEntry)>,
+    /// When the oldest of the batch arrived.
+    since: Tick,
     /// What is known about the first ledger entry's spans.
     first: Progress,
     /// Where the exporter baselines what became of the spans.
@@ -177,6 +179,13 @@ impl State {
         }
     }
 
+    /// When the oldest arrived that waits or is being sent.
+    pub(super) fn oldest(&self) -> Option<Tick> {
+        let is_sending = !self.sending.ledger_entries.is_empty();
+        let waiting = self.queue.front().map(|(_, since)| since);
+        is_sending.then_some(self.sending.since).into_iter().chain(waiting).min()
+    }
+
     pub(super) fn is_full(&self, batching: &Batching) -> bool {
         self.queue.fills(batching.max_spans, batching.max_bytes)
     }
@@ -209,6 +218,7 @@ impl State {
         debug_assert!(self.sending.ledger_entries.is_empty(), "one batch at a time");
         let mut traces = Vec::with_capacity(entries.len());
         let mut part = None;
+        self.sending.since = entries.iter().map(|entry| entry.since).min().unwrap_or_default();
         for Entry { seq, item, .. } in entries {
             self.sending.ledger_entries.push_back((seq, item.ledger_entry));
             traces.push(item.trace);

@@ -52,7 +52,8 @@ pub use builder::ConsoleExporterBuilder;
 /// );
 /// let console = ConsoleExporter::builder().with_width(66).with_color(false).build();
 /// assert_eq!(console.render(&trace.with_resource(Resource::new("shop"))), "\
-/// ── shop · GET /cart ─────── ✗ 1 error · 40 ms · 3 spans · 4bf92f35
+/// ── shop · GET /cart ──────────────────────────────────────────────
+/// ✗ 1 error · 40 ms · 3 spans · 4bf92f3577b34da6a3ce929d0e0e4736
 /// GET /cart     40 ms  █████████████████████████████████████████████
 /// ├─ load_cart  30 ms  █████████████████████████████████▊
 /// └─ ✗ price    10 ms                                   ▕███████████

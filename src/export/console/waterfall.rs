@@ -115,9 +115,25 @@ fn header(canvas: &mut Canvas, trace: &Trace, rows: &[Row<'_>], layout: &Layout)
     } else {
         canvas.put(Ink::Dim, " ");
     }
-    for (index, (ink, part)) in summary.iter().enumerate() {
-        let apart = if index == 0 { "" } else { " · " };
-        canvas.put(Ink::Dim, apart).put(*ink, part);
+    let room = if is_one_line { usize::MAX } else { width };
+    facts(canvas, &summary, room);
+}
+
+/// The facts side by side, in lines of at most `room` columns.
+fn facts(canvas: &mut Canvas, summary: &[(Ink, String)], room: usize) {
+    let mut used = 0;
+    for (ink, part) in summary {
+        let wide = columns(part);
+        if used > 0 && used + 3 + wide > room {
+            canvas.end_line();
+            used = 0;
+        }
+        if used > 0 {
+            canvas.put(Ink::Dim, " · ");
+            used += 3;
+        }
+        canvas.put(*ink, part);
+        used += wide;
     }
     canvas.end_line();
 }
@@ -134,6 +150,9 @@ fn summary(trace: &Trace, rows: &[Row<'_>], layout: &Layout) -> Vec<(Ink, String
     if trace.is_part() {
         summary.push((Ink::Yellow, "part".to_owned()));
     }
+    if trace.is_unfinished() {
+        summary.push((Ink::Yellow, "unfinished".to_owned()));
+    }
     let whole = Duration::from_nanos(layout.whole);
     summary.push((Ink::Bold, numbers::duration(whole)));
     summary.push((Ink::Plain, numbers::count(rows.len(), "span")));
@@ -141,7 +160,6 @@ fn summary(trace: &Trace, rows: &[Row<'_>], layout: &Layout) -> Vec<(Ink, String
         let by = escape(trace.kept_by());
         summary.push((Ink::Green, format!("kept by {}", fit(&by, 24))));
     }
-    let id = trace.trace_id().to_hex();
-    summary.push((Ink::Dim, id.get(..8).unwrap_or(&id).to_owned()));
+    summary.push((Ink::Dim, trace.trace_id().to_hex()));
     summary
 }

@@ -53,6 +53,8 @@ pub use rotation::Rotation;
 /// | `kept_by` | the policy that kept the trace, or `null` |
 /// | `probability` | how likely such traces are kept, or `null`; each stands for `1 / probability` |
 /// | `late` | whether the span ended after the rest of its trace was decided |
+/// | `part` | whether other spans of the trace leave apart from this one |
+/// | `unfinished` | whether a span of the trace had not ended when it was sent |
 ///
 /// ```sh
 /// jq -r 'select(.status == "error") | [.start, .name, .error] | @tsv' traces.jsonl

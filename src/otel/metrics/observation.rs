@@ -6,10 +6,15 @@ use std::sync::{Arc, Mutex};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-use super::rows::{InstrumentKind, ROWS};
+use super::kept_rows::KEPT_ROWS;
+use super::row::{InstrumentKind, Row};
+use super::rows::ROWS;
 use super::snapshot::{SharedSnapshot, Snapshot};
 use crate::kit::unwind_safe::lock;
 use crate::pipeline::Pipeline;
+
+// `SharedSnapshot` has a bit for each row.
+const _: () = assert!(ROWS.len() + KEPT_ROWS.len() <= 64);
 
 /// Observes a pipeline with a meter, for as long as the meter's provider lives.
 ///
@@ -36,13 +41,15 @@ pub fn observe(pipeline: &Pipeline, meter: &Meter) {
         }),
         last: Mutex::new(None),
     });
-    for (index, row) in ROWS.iter().enumerate() {
+    for (index, row) in ROWS.iter().chain(&KEPT_ROWS).enumerate() {
         let source = Arc::clone(&source);
         match row.kind {
             InstrumentKind::Counter => {
                 let instrument = meter.u64_observable_counter(row.name);
                 let observe = move |observer: &dyn AsyncInstrument<u64>| {
-                    source.report(index, |value, attributes| observer.observe(value, attributes));
+                    source.report(index, row, |value, attributes| {
+                        observer.observe(value, attributes);
+                    });
                 };
                 let instrument = instrument.with_unit(row.unit).with_description(row.description);
                 instrument.with_callback(observe).build();
@@ -50,7 +57,7 @@ pub fn observe(pipeline: &Pipeline, meter: &Meter) {
             InstrumentKind::UpDownCounter => {
                 let instrument = meter.i64_observable_up_down_counter(row.name);
                 let observe = move |observer: &dyn AsyncInstrument<i64>| {
-                    source.report(index, |value, attributes| {
+                    source.report(index, row, |value, attributes| {
                         observer.observe(i64::try_from(value).unwrap_or(i64::MAX), attributes);
                     });
                 };
@@ -60,7 +67,9 @@ pub fn observe(pipeline: &Pipeline, meter: &Meter) {
             InstrumentKind::Gauge => {
                 let instrument = meter.u64_observable_gauge(row.name);
                 let observe = move |observer: &dyn AsyncInstrument<u64>| {
-                    source.report(index, |value, attributes| observer.observe(value, attributes));
+                    source.report(index, row, |value, attributes| {
+                        observer.observe(value, attributes);
+                    });
                 };
                 let instrument = instrument.with_unit(row.unit).with_description(row.description);
                 instrument.with_callback(observe).build();
@@ -88,17 +97,18 @@ impl PipelineMetrics {
             stats: self.pipeline.stats(),
             open: self.pipeline.recorder().open_spans(),
             pool: self.pipeline.span_pool(),
+            by_policy: self.pipeline.stats_by_policy().into(),
+            by_operation: self.pipeline.stats_by_operation().into(),
         };
-        *lock(&self.last) = Some(SharedSnapshot::new(snapshot, row));
+        *lock(&self.last) = Some(SharedSnapshot::new(snapshot.clone(), row));
         snapshot
     }
 
     /// Reports the values of a row, each with its attributes.
-    fn report(&self, row: usize, mut report: impl FnMut(u64, &[KeyValue])) {
-        let Some(found) = ROWS.get(row) else { return };
-        let snapshot = self.snapshot(row);
-        let component = found.component.map(|component| &self.components[component as usize]);
-        (found.read)(&snapshot, &mut |value, attribute| {
+    fn report(&self, index: usize, row: &Row, mut report: impl FnMut(u64, &[KeyValue])) {
+        let snapshot = self.snapshot(index);
+        let component = row.component.map(|component| &self.components[component as usize]);
+        (row.read)(&snapshot, &mut |value, attribute| {
             let attributes: Vec<KeyValue> =
                 component.into_iter().flatten().cloned().chain(attribute).collect();
             report(value, &attributes);

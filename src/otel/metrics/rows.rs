@@ -1,70 +1,10 @@
-//! The table of metrics.
+//! The table of metrics, but for what is counted by name.
 
 use opentelemetry::KeyValue;
 
+use super::row::{Component, Report, Row, counter, gauge, up_down_counter};
 use super::snapshot::Snapshot;
 use crate::ledger::Reason;
-
-/// The kind of instrument that observes a row.
-pub(super) enum InstrumentKind {
-    Counter,
-    UpDownCounter,
-    /// A value of which a sum over pipelines says nothing.
-    Gauge,
-}
-
-/// The part of a pipeline that a row is about.
-#[derive(Clone, Copy)]
-pub(super) enum Component {
-    Processor,
-    Exporters,
-}
-
-/// Takes a value with the attribute that it has in its row.
-type Report<'t> = &'t mut dyn FnMut(u64, Option<KeyValue>);
-
-pub(super) struct Row {
-    pub(super) name: &'static str,
-    pub(super) kind: InstrumentKind,
-    pub(super) unit: &'static str,
-    pub(super) description: &'static str,
-    pub(super) component: Option<Component>,
-    pub(super) read: fn(&Snapshot, Report<'_>),
-}
-
-const fn counter(
-    name: &'static str,
-    description: &'static str,
-    read: fn(&Snapshot, Report<'_>),
-) -> Row {
-    Row { name, kind: InstrumentKind::Counter, unit: "{span}", description, component: None, read }
-}
-
-const fn up_down_counter(
-    name: &'static str,
-    description: &'static str,
-    read: fn(&Snapshot, Report<'_>),
-) -> Row {
-    Row { kind: InstrumentKind::UpDownCounter, ..counter(name, description, read) }
-}
-
-const fn gauge(
-    name: &'static str,
-    description: &'static str,
-    read: fn(&Snapshot, Report<'_>),
-) -> Row {
-    Row { kind: InstrumentKind::Gauge, ..counter(name, description, read) }
-}
-
-impl Row {
-    const fn of(self, component: Component) -> Self {
-        Self { component: Some(component), ..self }
-    }
-
-    const fn in_unit(self, unit: &'static str) -> Self {
-        Self { unit, ..self }
-    }
-}
 
 const RESULT: &str = "otel.span.sampling_result";
 const ERROR: &str = "error.type";
@@ -89,9 +29,6 @@ const BY_QUEUES: [(Reason, &str); 3] = [
     (Reason::ShutDown, "already_shutdown"),
     (Reason::ShutdownDeadline, "shutdown_deadline"),
 ];
-
-// `SharedSnapshot` has a bit for each row.
-const _: () = assert!(ROWS.len() <= 64);
 
 pub(super) const ROWS: [Row; 26] = [
     counter("otel.sdk.span.started", "The spans that were started.", |now, report| {

@@ -1,14 +1,18 @@
 //! The numbers that the rows of one collection share.
 
-use crate::ledger::Stats;
+use std::sync::Arc;
+
+use crate::ledger::{KeptStats, Stats};
 use crate::record::{OpenSpanCounts, SpanPool};
 
 /// The numbers of a pipeline at one moment.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Snapshot {
     pub(super) stats: Stats,
     pub(super) open: OpenSpanCounts,
     pub(super) pool: SpanPool,
+    pub(super) by_policy: Arc<[KeptStats]>,
+    pub(super) by_operation: Arc<[KeptStats]>,
 }
 
 /// A snapshot and the rows that have read it, a bit for each.
@@ -30,6 +34,6 @@ impl SharedSnapshot {
             return None;
         }
         self.readers |= reader;
-        Some(self.snapshot)
+        Some(self.snapshot.clone())
     }
 }

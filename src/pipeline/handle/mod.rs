@@ -14,7 +14,7 @@ use super::core::{Core, ShutdownOnDrop, time_limit};
 use crate::delivery::{DeliveryReport, FlushError, ShutdownError};
 #[cfg(feature = "layer")]
 use crate::kit::internal_log::PendingWarnings;
-use crate::ledger::Stats;
+use crate::ledger::{KeptStats, Stats};
 use crate::model::TraceId;
 use crate::record::{ASKED_FOR, Intake, KeepOutcome, KeepRequest, Recorder, SpanPool};
 
@@ -140,7 +140,44 @@ impl Pipeline {
     /// Costs a look at every live trace, each under its own lock for some instructions.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.core.here().recorder.stats()
+        let core = self.core.here();
+        let mut stats = core.recorder.stats();
+        stats.oldest_queued = core.delivery.oldest_queued();
+        stats
+    }
+
+    /// What was kept so far, by the policy that kept it: traces, spans and bytes, in the order of the names.
+    ///
+    /// The first 64 names are counted apart, the rest as `other`. Costs the copy of the table; a trace that is kept
+    /// costs two look-ups and six counts for this and [`stats_by_operation`](Self::stats_by_operation), one that is
+    /// dropped nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tailtrace::{Errors, InMemoryExporter, LogLevel, Pipeline};
+    /// let pipeline = Pipeline::builder("shop")
+    ///     .with_tail(Errors)
+    ///     .with_exporter(InMemoryExporter::new())
+    ///     .start()?;
+    /// pipeline.tracer().start_span("POST /orders").log(LogLevel::Error, "card declined");
+    /// pipeline.flush(Duration::from_secs(5))?;
+    /// let [errors] = &*pipeline.stats_by_policy() else { unreachable!() };
+    /// assert_eq!((&*errors.name, errors.traces, errors.spans), ("Errors", 1, 1));
+    /// assert_eq!(pipeline.stats_by_operation()[0].name, "POST /orders");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn stats_by_policy(&self) -> Vec<KeptStats> {
+        self.core.here().recorder.ledger.by_policy()
+    }
+
+    /// What was kept so far, by the operation of the local root: traces, spans and bytes, in the order of the names.
+    ///
+    /// As [`stats_by_policy`](Self::stats_by_policy). Names come from the spans, so that one with an id in it takes a
+    /// place each time it differs.
+    #[must_use]
+    pub fn stats_by_operation(&self) -> Vec<KeptStats> {
+        self.core.here().recorder.ledger.by_operation()
     }
 
     /// Keeps a trace after the fact: one that was dropped and is still in the ring is exported now,

@@ -67,7 +67,13 @@ impl TraceDecision {
     ) -> Self {
         let verdict = deciders.ask_tail(view);
         let is_part = view.is_part();
-        let kept = |policy, threshold| KeepReason { policy, threshold, is_late: false, is_part };
+        let kept = |policy, threshold| KeepReason {
+            policy,
+            threshold,
+            is_late: false,
+            is_part,
+            is_unfinished: false,
+        };
         let keep = |policy, threshold| Self::Keep(kept(policy, threshold));
         match verdict.decision {
             // What leads to a part that was kept leaves with it.

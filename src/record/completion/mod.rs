@@ -45,6 +45,8 @@ pub(super) struct Completion<O> {
     lingering: LingeringTraces<O>,
     linger: Duration,
     part_watch: PartWatch,
+    /// Whether spans that are sent open say so.
+    tags_unfinished: bool,
     /// Where kept traces go. Must not block and not run user code.
     sink: Box<dyn Fn(Trace) + Send + Sync>,
     resource: Arc<Resource>,
@@ -56,13 +58,14 @@ impl<O: TraceOwner> Completion<O> {
         deciders: Arc<Deciders>,
         linger: Duration,
         part_age: Duration,
+        tags_unfinished: bool,
         sink: Box<dyn Fn(Trace) + Send + Sync>,
         resource: Arc<Resource>,
         ledger: Arc<Ledger>,
     ) -> Self {
         let lingering = LingeringTraces::new();
         let part_watch = PartWatch::new(part_age);
-        Self { deciders, lingering, linger, part_watch, sink, resource, ledger }
+        Self { deciders, lingering, linger, part_watch, tags_unfinished, sink, resource, ledger }
     }
 
     /// The service whose spans these are, unless a span says otherwise.

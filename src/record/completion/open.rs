@@ -7,10 +7,7 @@ use super::Completion;
 use crate::record::live::LiveTraces;
 use crate::record::local::{LocalTrace, Phase, TraceOwner, kept_for};
 use crate::time::Tick;
-use crate::trace::KeepReason;
-
-/// The tag of a span that had not ended when it was sent.
-const UNFINISHED: &str = "tailtrace.unfinished";
+use crate::trace::{KeepReason, UNFINISHED};
 
 impl<O: TraceOwner> Completion<O> {
     /// Sends on what every open trace holds in which a span has failed, or of all of them. Spans that have not ended are
@@ -41,7 +38,8 @@ impl<O: TraceOwner> Completion<O> {
             Phase::Held(place) => traces.take_held(trace, place, now),
             _ => None,
         };
-        live.store.finish_open_as(UNFINISHED, now);
+        let tag = self.tags_unfinished.then_some(UNFINISHED);
+        let is_unfinished = live.store.finish_open_as(tag, now);
         let mut store = traces.take_spans(&mut live);
         // What is over a limit ends by itself, and a thread that decides parts counts as an open span.
         live.open = live.over_limit + live.deciding;
@@ -57,6 +55,7 @@ impl<O: TraceOwner> Completion<O> {
         drop(live);
         drop(unused);
         self.ledger.cut_values(u64::from(store.take_cut_values()));
+        let kept = KeepReason { is_unfinished, ..kept };
         self.keep_spans(&trace.header, &mut store, &kept);
         traces.release_kept(trace, store);
     }

@@ -89,6 +89,7 @@ impl Recorder {
             Arc::clone(&deciders),
             limits.linger,
             limits.part_age,
+            settings.decision_tags,
             settings.sink,
             settings.resource,
             Arc::clone(&ledger),

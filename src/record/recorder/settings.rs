@@ -25,6 +25,8 @@ pub(crate) struct RecorderSettings {
     pub(crate) is_coherent: bool,
     pub(crate) resource: Arc<Resource>,
     pub(crate) baggage_tags: BaggageTags,
+    /// Whether spans that are sent open say so.
+    pub(crate) decision_tags: bool,
     /// Whether anything is recorded at all.
     pub(crate) records: bool,
     /// Where kept traces go. Must not block and not run user code.

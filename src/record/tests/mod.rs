@@ -73,6 +73,7 @@ impl Bench {
             is_coherent: false,
             resource: Arc::new(Resource::new("bench")),
             baggage_tags: BaggageTags::default(),
+            decision_tags: true,
             records: true,
             sink: Box::new(sink),
         });

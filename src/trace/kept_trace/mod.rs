@@ -1,6 +1,6 @@
 //! The spans of one trace that finished in this process.
 
-mod notes;
+pub(crate) mod notes;
 mod order;
 mod outgoing_state;
 mod parts;
@@ -62,6 +62,8 @@ pub(crate) struct KeepReason {
     pub(crate) is_late: bool,
     /// Whether other spans of the trace were decided, or are sent, apart from these.
     pub(crate) is_part: bool,
+    /// Whether some of these spans had not ended when they were sent.
+    pub(crate) is_unfinished: bool,
 }
 
 impl TraceData {

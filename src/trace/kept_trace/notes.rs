@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::Trace;
 use crate::model::{TagRef, Threshold};
 
+/// The tag of a span that had not ended when it was sent, and of the root above it.
+pub(crate) const UNFINISHED: &str = "tailtrace.unfinished";
+
 impl Trace {
     /// The name of the policy that kept the trace; empty for a trace made by hand.
     #[must_use]
@@ -35,9 +38,16 @@ impl Trace {
         self.0.reason.is_part
     }
 
+    /// Whether some of these spans had not ended when they were sent, which
+    /// [`flush_open`](crate::Pipeline::flush_open) does. Each of those has the tag `tailtrace.unfinished`.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.0.reason.is_unfinished
+    }
+
     /// What is told of the decision, as tags for the local [root](Self::root): `tailtrace.kept_by`,
-    /// `tailtrace.part` where the spans are a [part](Self::is_part), and `tailtrace.late` for spans that came after the
-    /// rest of their trace.
+    /// `tailtrace.part` where the spans are a [part](Self::is_part), `tailtrace.unfinished` where some of them had
+    /// [not ended](Self::is_unfinished), and `tailtrace.late` for spans that came after the rest of their trace.
     ///
     /// Exporters write them beside the root's own tags. They are no tags of the span in the record, so that no policy
     /// sees them. Empty for a trace made by hand, and
@@ -47,8 +57,15 @@ impl Trace {
         let kept_by = (!reason.policy.is_empty()).then_some(TagRef::Str(&reason.policy));
         let late = reason.is_late.then_some(TagRef::Bool(true));
         let part = reason.is_part.then_some(TagRef::Bool(true));
-        let notes =
-            [("tailtrace.kept_by", kept_by), ("tailtrace.part", part), ("tailtrace.late", late)];
+        // A root that had not ended itself has it as a tag of its own.
+        let is_said = || self.root().is_some_and(|root| root.tag(UNFINISHED).is_some());
+        let unfinished = (reason.is_unfinished && !is_said()).then_some(TagRef::Bool(true));
+        let notes = [
+            ("tailtrace.kept_by", kept_by),
+            ("tailtrace.part", part),
+            (UNFINISHED, unfinished),
+            ("tailtrace.late", late),
+        ];
         let shown = notes.into_iter().filter(|_| !self.0.hides_notes);
         shown.filter_map(|(name, value)| Some((name, value?)))
     }

@@ -198,7 +198,8 @@ fn a_frozen_trace_is_sampled_and_carries_its_threshold() {
         ClockCorrection::NONE,
     );
     let store = trace([span(2, Some(1), 20), span(1, None, 10)]).0.store.clone();
-    let kept = KeepReason { policy: "Fraction".into(), threshold, is_late: true, is_part: false };
+    let kept =
+        KeepReason { policy: "Fraction".into(), threshold, is_late: true, ..KeepReason::default() };
     let frozen = Trace::frozen(header, store, Arc::new(Resource::new("checkout")), kept);
     assert_eq!(names(&frozen), ["1", "2"]);
     assert_eq!((frozen.kept_by(), frozen.threshold()), ("Fraction", threshold));

@@ -44,14 +44,18 @@ impl SpanStore {
         Self { recorded: self.recorded.copy_open_upwards(span) }
     }
 
-    /// Ends the recorded spans that are open, each with a tag that says that it had not ended.
-    pub(crate) fn finish_open_as(&mut self, tag: &'static str, now: Tick) {
+    /// Ends the recorded spans that are open, each with this tag if there is one; whether there were any.
+    pub(crate) fn finish_open_as(&mut self, tag: Option<&'static str>, now: Tick) -> bool {
         let open = self.recorded.indexed().filter(|(_, span)| span.end().is_none());
         let open: Vec<SpanIndex> = open.map(|(index, _)| index).collect();
-        for index in open {
-            let _ = self.recorded.set_tag(index, tag.into(), TagRef::Bool(true), &Limits::NONE);
-            self.recorded.finish_at(index, now);
+        for index in &open {
+            if let Some(tag) = tag {
+                let yes = TagRef::Bool(true);
+                let _ = self.recorded.set_tag(*index, tag.into(), yes, &Limits::NONE);
+            }
+            self.recorded.finish_at(*index, now);
         }
+        !open.is_empty()
     }
 
     /// The ids of the recorded spans.

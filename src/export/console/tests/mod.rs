@@ -77,7 +77,8 @@ fn a_trace_is_drawn_as_a_tree_with_bars_to_scale() {
     assert_eq!(
         drawing,
         "\
-── checkout · POST /orders ─────────────── ✗ 2 errors · 312 ms · 8 spans · kept by Errors · 4bf92f35
+── checkout · POST /orders ─────────────────────────────────────────────────────────────────────────
+✗ 2 errors · 312 ms · 8 spans · kept by Errors · 4bf92f3577b34da6a3ce929d0e0e4736
 POST /orders server        312 ms  █████████████████████████████████████████████████████████████████
 ├─ authenticate           12.4 ms  ██▌
 ├─ database_query client  96.3 ms    ▕███████████████████▉
@@ -99,7 +100,8 @@ fn facts_that_do_not_fit_beside_the_title_follow_on_a_line_of_their_own() {
         drawing,
         "\
 ── checkout · POST /orders ─────────────────────────────────
-✗ 2 errors · 312 ms · 8 spans · kept by Errors · 4bf92f35
+✗ 2 errors · 312 ms · 8 spans · kept by Errors
+4bf92f3577b34da6a3ce929d0e0e4736
 POST /orders server        312 ms  █████████████████████████
 ├─ authenticate           12.4 ms  ▉
 ├─ database_query client  96.3 ms   ███████▊
@@ -134,12 +136,13 @@ fn tags_and_logs_stand_below_their_span_on_request() {
                     .child(span("row")),
             ),
     );
-    assert_eq!(console().with_width(70).build().render(&made).lines().count(), 4);
+    assert_eq!(console().with_width(70).build().render(&made).lines().count(), 5);
     let drawing = console().with_width(70).with_tags(true).with_logs(true).build().render(&made);
     assert_eq!(
         drawing,
         "\
-── unknown_service · GET /cart ─────────── 3.5 ms · 3 spans · 4bf92f35
+── unknown_service · GET /cart ───────────────────────────────────────
+3.5 ms · 3 spans · 4bf92f3577b34da6a3ce929d0e0e4736
 GET /cart  3.5 ms  ███████████████████████████████████████████████████
 │    http.url=\"/cart?a=b\"  user=\"x y\\n\"  retries=3
 └─ query     2 ms                       ▕█████████████████████████████
@@ -193,18 +196,23 @@ fn colours_add_nothing_but_colours() {
 fn late_spans_and_open_spans_say_so() {
     let late = raw([("a".to_owned(), 1, None)]).with_reason(KeepReason {
         policy: "Errors".into(),
-        threshold: None,
         is_late: true,
-        is_part: false,
+        ..KeepReason::default()
     });
     let drawing = console().build().render(&late);
-    assert!(drawing.contains("─ late · 5 µs · 1 span · kept by Errors · 00000000\n"), "{drawing}");
+    let facts = "─ late · 5 µs · 1 span · kept by Errors · 00000000000000000000000000000007\n";
+    assert!(drawing.contains(facts), "{drawing}");
     let mut open = Trace::new(TraceId::from_bits(7).unwrap());
     let context = TraceContext::new(open.trace_id(), SpanId::new());
     open.add_span(Span::started_at("a", context, std::time::UNIX_EPOCH));
     assert!(console().build().render(&open).ends_with("\na  open  ▏\n"));
     let none = Trace::new(TraceId::from_bits(7).unwrap());
-    assert!(console().build().render(&none).ends_with("─ 0 ns · 0 spans · 00000000\n"));
+    assert!(
+        console()
+            .build()
+            .render(&none)
+            .ends_with("─ 0 ns · 0 spans · 00000000000000000000000000000007\n")
+    );
 }
 
 #[test]
@@ -218,7 +226,7 @@ fn spans_of_one_id_circles_and_orphans_are_drawn_once() {
         ("child".to_owned(), 5, Some(1)),
     ]);
     let drawing = console().with_width(40).build().render(&made);
-    let tree: Vec<_> = drawing.lines().skip(2).collect();
+    let tree: Vec<_> = drawing.lines().skip(3).collect();
     assert_eq!(
         tree,
         [
@@ -262,7 +270,7 @@ fn many_spans_are_left_out_in_the_middle_but_no_error() {
         ]
     );
     // Nothing is forgotten: what is drawn and what is not make the whole.
-    let not_spans = ["title", "facts", "⋮", "⋮", "⋮", "disk full"];
+    let not_spans = ["title", "facts", "id", "⋮", "⋮", "⋮", "disk full"];
     let drawn = lines.len() - not_spans.len();
     assert_eq!(drawn + 201 + 1 + 468, 803);
 }

@@ -38,6 +38,10 @@ fn write_shared(out: &mut Vec<u8>, trace: &Trace) {
     }
     key(out, ",\"late\":");
     display(out, trace.is_late());
+    key(out, ",\"part\":");
+    display(out, trace.is_part());
+    key(out, ",\"unfinished\":");
+    display(out, trace.is_unfinished());
 }
 
 fn write_span(out: &mut Vec<u8>, span: SpanRef<'_>) {

@@ -34,9 +34,10 @@ fn a_span_is_one_line_with_every_key() {
             threshold: Some(Threshold::ALWAYS),
             is_late: false,
             is_part: false,
+            is_unfinished: false,
         })
         .with_resource(Resource::new("checkout").with_tag("host", "a1"));
-    let shared = r#","service":"checkout","resource":{"host":"a1"},"kept_by":"Errors","probability":1.0,"late":false}"#;
+    let shared = r#","service":"checkout","resource":{"host":"a1"},"kept_by":"Errors","probability":1.0,"late":false,"part":false,"unfinished":false}"#;
     let root = r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0000000000000001","parent_span_id":null,"name":"POST /orders","kind":"server","start":"2026-01-01T00:00:00.000000000Z","duration_ns":12000000,"status":"error","error":"card \"declined\"","tags":{"http.status":500},"logs":[{"time":"2026-01-01T00:00:00.000000000Z","level":"WARN","message":"slow","fields":{}}],"links":[]"#;
     let child = r#"{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0000000000000002","parent_span_id":"0000000000000001","name":"charge","kind":"internal","start":"2026-01-01T00:00:00.002000000Z","duration_ns":1000000,"status":"unset","error":null,"tags":{},"logs":[],"links":[]"#;
     assert_eq!(lines(&made), [format!("{root}{shared}"), format!("{child}{shared}")]);
@@ -180,6 +181,8 @@ proptest! {
             "kept_by": null,
             "probability": null,
             "late": false,
+            "part": false,
+            "unfinished": false,
         });
         prop_assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
     }

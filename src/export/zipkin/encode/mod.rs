@@ -122,7 +122,7 @@ fn annotation(out: &mut Vec<u8>, log: LogRef<'_>) {
     key(out, ",\"value\":");
     let says_level = log.fields().any(|(name, _)| name == "level");
     let level = log.level();
-    let is_plain = level == LogLevel::Info || log.message() == "exception" || says_level;
+    let is_plain = level == LogLevel::Info || says_level;
     if is_plain && log.fields().next().is_none() {
         string(out, log.message());
     } else {

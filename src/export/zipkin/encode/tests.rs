@@ -168,7 +168,7 @@ fn log_entries_become_annotations_with_level_and_fields_behind_the_message() {
         "plain",
         "\"loud\": {\"level\":\"WARN\"}",
         "\"my \\\"event\\\"\": {\"key1\":\"value1\",\"key2\":\"2\"}",
-        "\"exception\": {\"exception.message\":\"no\"}",
+        "\"exception\": {\"level\":\"ERROR\",\"exception.message\":\"no\"}",
         "\"said\": {\"level\":\"fatal\"}",
     ];
     assert_eq!(values, expected);

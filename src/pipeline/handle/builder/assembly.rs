@@ -18,7 +18,7 @@ use crate::pipeline::handle::{Pipeline, group};
 use crate::pipeline::maintenance::MaintenanceThread;
 use crate::record::{BaggageTags, ChosenDeciders, RecordLimits, Recorder, RecorderSettings};
 use crate::time::Clock;
-use crate::trace::Trace;
+use crate::trace::{SpanRef, Trace};
 
 impl PipelineBuilder {
     /// Starts the threads.
@@ -115,6 +115,7 @@ impl Settings {
             resource: Arc::clone(&self.resource),
             records: self.records,
             baggage_tags: self.baggage_tags.clone(),
+            decision_tags: self.decision_tags,
         });
         let [restart, start] = [Arc::clone(self), Arc::clone(self)];
         let core = Arc::new(Core {
@@ -168,22 +169,27 @@ impl Settings {
         }
     }
 
-    /// What takes kept traces: the queues, behind what takes out of them what must not be told.
+    /// What takes kept traces: the queues, behind what takes out of them what must not be told, and what counts them.
     fn sink(
         &self,
         delivery: Arc<Delivery>,
         ledger: &Arc<Ledger>,
     ) -> Box<dyn Fn(Trace) + Send + Sync> {
         let decision_tags = self.decision_tags;
-        let told = move |trace: Trace| if decision_tags { trace } else { trace.without_notes() };
-        let Some(redact) = self.redact.clone() else {
-            return Box::new(move |trace| delivery.send(told(trace)));
+        let counted = Arc::clone(ledger);
+        let send = move |trace: Trace| {
+            let operation = trace.root().map_or("", SpanRef::operation_name);
+            let spans = trace.span_count() as u64;
+            let bytes = trace.bytes() as u64;
+            counted.kept_as(trace.kept_by(), operation, trace.is_late(), spans, bytes);
+            delivery.send(if decision_tags { trace } else { trace.without_notes() });
         };
+        let Some(redact) = self.redact.clone() else { return Box::new(send) };
         let ledger = Arc::clone(ledger);
         Box::new(move |trace| {
             let (trace, values) = trace.redacted(&redact);
             ledger.redacted(values);
-            delivery.send(told(trace));
+            send(trace);
         })
     }
 }

@@ -41,7 +41,7 @@ impl PipelineBuilder {
     }
 
     /// Sets whether backends are told of the decision about each trace, by [tags](crate::Trace::notes) of its local
-    /// root such as `tailtrace.kept_by`. Default: yes. Costs a tag for each trace that is kept.
+    /// root such as `tailtrace.kept_by`, and by `tailtrace.unfinished` on spans that are sent open. Default: yes. Costs a tag for each trace that is kept.
     pub fn with_decision_tags(mut self, decision_tags: bool) -> Self {
         self.decision_tags = decision_tags;
         self
