@@ -124,3 +124,27 @@ fn spans_of_the_sdk_tell_whom_they_call_that_their_trace_is_kept() {
         assert_eq!(call(), (true, false));
     });
 }
+
+#[test]
+#[cfg(feature = "otel")]
+fn a_propagator_that_knows_the_pipeline_tells_for_a_span_that_was_there_before() {
+    use opentelemetry::propagation::TextMapPropagator;
+    use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
+    use tailtrace::otel::Propagator;
+
+    hints(|service, id, hear| {
+        let provider = parts::sdk::provider(service);
+        let called = parts::sdk::called(id);
+        let running = provider.tracer("shop").start_with_context("running", &called);
+        let running = called.with_span(running);
+        let call = |propagator: Propagator| {
+            let mut headers = HashMap::new();
+            propagator.inject_context(&running, &mut headers);
+            is_sampled(&headers)
+        };
+        let knowing = || Propagator::default().with_hints_of(&service.pipeline);
+        assert!(!call(knowing()));
+        hear();
+        assert!(call(knowing()) && !call(Propagator::default()));
+    });
+}

@@ -10,8 +10,10 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
 use self::headers::{HeaderReader, HeaderWriter};
-use crate::model::{Border, Incoming};
+use crate::model::{Border, Incoming, TraceContext};
+use crate::pipeline::Pipeline;
 use crate::propagation::{self, CompositePropagator};
+use crate::record::Intake;
 
 /// Any propagator of ours as a propagator of OpenTelemetry. The default speaks the formats of W3C.
 ///
@@ -29,6 +31,8 @@ pub struct Propagator {
     inner: Box<dyn propagation::Propagator>,
     fields: Vec<String>,
     border: Border,
+    /// Knows of the traces that the SDK's spans belong to whether they are kept.
+    intake: Option<Intake>,
 }
 
 impl Propagator {
@@ -36,7 +40,7 @@ impl Propagator {
     #[must_use]
     pub fn new(propagator: impl propagation::Propagator + 'static) -> Self {
         let fields = propagator.fields().iter().map(|field| (*field).to_owned()).collect();
-        Self { inner: Box::new(propagator), fields, border: Border::Inside }
+        Self { inner: Box::new(propagator), fields, border: Border::Inside, intake: None }
     }
 
     /// Sets how much of what callers send is believed. Default: [`Border::Inside`], all of it.
@@ -47,6 +51,30 @@ impl Propagator {
     pub fn with_border(mut self, border: Border) -> Self {
         self.border = border;
         self
+    }
+
+    /// Has requests carry the sampled flag where the pipeline knows that the trace of the SDK's span is kept: another
+    /// service told of it, or a person asked for it. Whom they call then keeps its part too, with any tracer that follows
+    /// its caller. Default: the flag is what it was when the span started.
+    ///
+    /// For requests that are made without a span of their own; spans that start later have the flag by
+    /// [`HeadSampler`](super::HeadSampler). Costs each request without the flag a look at the traces that are recorded.
+    #[must_use]
+    pub fn with_hints_of(mut self, pipeline: &Pipeline) -> Self {
+        self.intake = Some(pipeline.intake());
+        self
+    }
+
+    /// The context with the sampled flag, where the pipeline knows that its trace is kept.
+    fn hinted(&self, mut context: TraceContext) -> TraceContext {
+        if !context.is_remote
+            && !context.is_sampled()
+            && let Some(intake) = &self.intake
+            && intake.recorded_as_kept(context.trace_id) == Some(true)
+        {
+            context.flags = context.flags.with_sampled(true);
+        }
+        context
     }
 }
 
@@ -59,7 +87,9 @@ impl Default for Propagator {
 impl TextMapPropagator for Propagator {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
         match context_values::trace_context_of(context) {
-            Some(context) => self.inner.inject(&context, &mut HeaderWriter::new(injector)),
+            Some(context) => {
+                self.inner.inject(&self.hinted(context), &mut HeaderWriter::new(injector));
+            }
             None => {
                 let baggage = context_values::baggage_of(context);
                 self.inner.inject_baggage(&baggage, &mut HeaderWriter::new(injector));
