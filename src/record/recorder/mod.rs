@@ -168,7 +168,6 @@ impl Recorder {
     }
 
     /// Whether the context bridge is shown the spans that threads are inside of.
-    #[cfg_attr(not(feature = "layer"), expect(dead_code, reason = "the layer is its only user"))]
     pub(crate) fn shares_context(&self) -> bool {
         self.shares_context.load(Ordering::Relaxed)
     }

@@ -49,7 +49,6 @@ impl<'a> SpanStart<'a> {
         }
     }
 
-    #[cfg(any(feature = "layer", feature = "otel"))]
     #[inline]
     pub(crate) fn under(name: Cow<'static, str>, parent: &'a TraceContext) -> Self {
         Self { parent: Some(parent), baggage: parent.baggage.clone(), ..Self::new(name) }
