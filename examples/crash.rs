@@ -22,7 +22,7 @@ fn checkout(order: u32) {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = Pipeline::builder("shop")
         .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(ConsoleExporter::stdout())
+        .with_exporter(ConsoleExporter::builder().with_tags(true).build())
         .start()?;
     tracing_subscriber::registry().with(pipeline.layer()).init();
 
@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let worker = tracing::error_span!("worker");
     worker.in_scope(|| tracing::error!("its queue is gone"));
     pipeline.flush_open(Duration::from_secs(5))?;
-    println!("{crashed} request crashed; the traces of what failed are above.");
+    println!(
+        "{crashed} of 3 requests crashed. Its trace is above, and that of the worker, which is open."
+    );
     drop(worker);
     pipeline.shutdown(Duration::from_secs(5))?;
     Ok(())

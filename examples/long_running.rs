@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = Pipeline::builder("orders")
         .with_tail(TailSampler::new().keep(Errors))
         .with_limits(limits)
-        .with_exporter(ConsoleExporter::stdout())
+        .with_exporter(ConsoleExporter::builder().with_tags(true).build())
         .start()?;
     let consumer = pipeline.tracer().start_span("consume orders");
     consumer.set_tag("messaging.destination.name", "orders");
@@ -34,9 +34,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // What failed is out before the loop ends: a flush sends it, too.
     pipeline.flush(Duration::from_secs(5))?;
-    println!("\nThe loop has not ended, and {} spans were sent.\n", pipeline.stats().exported);
+    let sent = pipeline.stats().exported;
+    println!("\nThe loop has not ended, and {sent} spans of the messages that failed were sent.\n");
+    // The root leaves when it ends, because parts below it were kept.
     drop(consumer);
-    println!("{}", pipeline.shutdown(Duration::from_secs(5))?);
+    pipeline.shutdown(Duration::from_secs(5))?;
     println!("{}", pipeline.stats());
     Ok(())
 }

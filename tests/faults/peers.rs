@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tailtrace::delivery::{DeliveryConfig, Retry};
 use tailtrace::export::OtlpProtocol;
-use tailtrace::{OtlpExporter, Pipeline};
+use tailtrace::{Exporter, OtlpExporter, Pipeline};
 
 use super::lines::Lines;
 use super::server::{Reply, Server, Speaks};
@@ -35,7 +35,7 @@ fn lines_about(peer: &str) -> Vec<String> {
 }
 
 /// Exports a few traces one by one.
-fn export(exporter: OtlpExporter) {
+fn export(exporter: impl Exporter + 'static) {
     let retry = Retry::default().with_budget(Duration::from_millis(1));
     let config = DeliveryConfig::default().with_retry(retry);
     let builder = Pipeline::builder("test").with_delivery(config).with_exporter(exporter);
@@ -47,16 +47,28 @@ fn export(exporter: OtlpExporter) {
     let _ = pipeline.shutdown(PLENTY);
 }
 
-#[test]
-fn a_page_of_html_in_place_of_an_answer_is_told_once() {
-    log();
+/// Exports to a peer that answers with a page; what is told.
+fn told_of_a_page(path: &str, exporter: impl FnOnce(String) -> Box<dyn Exporter>) {
     let page = Reply::ok().with_header("content-type", "text/html").with_body("<h1>Log in</h1>");
     let server = Server::replies(Speaks::Http, [page]);
-    let peer = server.url("/v1/traces");
-    export(OtlpExporter::builder().with_endpoint(&*peer).build().unwrap());
+    let peer = server.url(path);
+    export(exporter(peer.clone()));
     let lines = lines_about(&peer);
     assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
     assert!(lines[0].contains("HTML") && !lines[0].contains("Log in"), "{lines:?}");
+}
+
+#[test]
+fn a_page_of_html_in_place_of_an_answer_is_told_once() {
+    log();
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::HttpJson] {
+        let builder = OtlpExporter::builder().with_protocol(protocol);
+        told_of_a_page("/v1/traces", |peer| Box::new(builder.with_endpoint(peer).build().unwrap()));
+    }
+    #[cfg(feature = "jaeger")]
+    told_of_a_page("/v1/traces", |peer| Box::new(tailtrace::JaegerExporter::new(peer).unwrap()));
+    #[cfg(feature = "zipkin")]
+    told_of_a_page("/api/v2/spans", |peer| Box::new(tailtrace::ZipkinExporter::new(peer).unwrap()));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod json_field;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
 mod options;
+mod progress;
 mod proxy;
 mod request_size;
 mod response;
@@ -35,9 +36,11 @@ pub(super) use failure::{connection_failure, quoted};
 #[cfg(feature = "otlp")]
 pub(super) use json_field::JsonField;
 pub(super) use options::{Options, http_options};
+pub(super) use progress::RequestProgress;
 pub(crate) use proxy::{is_proxied, is_proxy};
 #[cfg(feature = "otlp")]
 pub(super) use request_size::RequestSize;
+#[cfg(feature = "otlp")]
 pub(super) use response::Response;
 pub(super) use transport::{Client, Content};
 #[cfg(feature = "otlp")]

@@ -35,7 +35,7 @@ impl Response {
     }
 
     /// What is odd about an answer that says that all is well.
-    pub(in crate::export) fn oddity(&self) -> Option<&'static str> {
+    pub(super) fn oddity(&self) -> Option<&'static str> {
         const PAGE: &str = "answers as if it took the spans, but with a page of HTML, as a login or another service does; check its address";
         (self.is_page && self.status.is_success()).then_some(PAGE)
     }

@@ -14,8 +14,6 @@ pub(super) struct Answer {
     pub(super) rejected: u64,
     /// Why, or what else the peer wants to be known, in its words.
     pub(super) message: String,
-    /// What is odd about it, in ours.
-    pub(super) oddity: Option<&'static str>,
 }
 
 impl Answer {
@@ -27,7 +25,6 @@ impl Answer {
         Self {
             rejected: rejected.map_or(0, i64::unsigned_abs),
             message: quoted(&Reader::text(partial, 2).unwrap_or_default()),
-            oddity: None,
         }
     }
 
@@ -39,7 +36,7 @@ impl Answer {
             None => 0,
         };
         let message = JsonField::text_at(&["partialSuccess", "errorMessage"], body);
-        Self { rejected, message: quoted(&message.unwrap_or_default()), oddity: None }
+        Self { rejected, message: quoted(&message.unwrap_or_default()) }
     }
 }
 
@@ -56,7 +53,7 @@ pub(super) fn read_http(
         let read = if response.is_json { Answer::of_json } else { Answer::of_protobuf };
         // Of a page, which is no message, nothing is read.
         let body = if response.is_page { &[][..] } else { &response.body };
-        return Ok(Answer { oddity: response.oddity(), ..read(body) });
+        return Ok(read(body));
     }
     // What is neither JSON nor text is a `google.rpc.Status`.
     let reason = response
@@ -166,17 +163,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_html_is_no_answer_of_a_collector_and_says_so() {
+    fn nothing_is_read_of_a_page_of_html() {
         let body = b"\x0a\x0c\x08\xac\x02\x12\x07too old".to_vec().into();
         let page = Response { is_page: true, body, ..Response::default() };
-        let answer = read_http(&page, TARGET, UNIX_EPOCH).unwrap();
-        assert_eq!((answer.rejected, &*answer.message), (0, ""));
-        assert!(answer.oddity.is_some_and(|oddity| oddity.contains("HTML")));
+        assert_eq!(read_http(&page, TARGET, UNIX_EPOCH).unwrap(), Answer::default());
     }
 
     #[test]
     fn what_was_rejected_is_read_in_both_forms() {
-        let expected = Answer { rejected: 300, message: "too old".to_owned(), oddity: None };
+        let expected = Answer { rejected: 300, message: "too old".to_owned() };
         let binary = b"\x0a\x0c\x08\xac\x02\x12\x07too old";
         assert_eq!(Answer::of_protobuf(binary), expected);
         let json = br#"{"partialSuccess":{"rejectedSpans":"300","errorMessage":"too old"}}"#;

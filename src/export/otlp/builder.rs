@@ -180,7 +180,6 @@ impl OtlpExporterBuilder {
             transport: Mutex::new(Some(transport)),
             buffer: Mutex::default(),
             last_remark: Mutex::default(),
-            last_oddity: Mutex::default(),
         })
     }
 }

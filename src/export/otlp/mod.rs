@@ -5,7 +5,6 @@ mod builder;
 mod fields;
 mod grpc;
 mod json;
-mod progress;
 mod protobuf;
 mod requests;
 mod transport;
@@ -20,13 +19,11 @@ use async_trait::async_trait;
 use self::answer::Answer;
 use self::fields::ForeignMembers;
 use self::json::Json;
-use self::progress::RequestProgress;
 use self::protobuf::Protobuf;
 use self::transport::Transport;
-use super::http::{RequestError, log_words};
+use super::http::{RequestError, RequestProgress, log_words};
 use super::protocol::OtlpProtocol;
 use super::{Batch, ExportError, Exporter};
-use crate::kit::internal_log;
 use crate::kit::unwind_safe::lock;
 
 pub use builder::OtlpExporterBuilder;
@@ -99,8 +96,6 @@ pub struct OtlpExporter {
     buffer: Mutex<Vec<u8>>,
     /// What the peer said last though it took every span.
     last_remark: Mutex<String>,
-    /// What the operator was told last about answers that look like those of another service.
-    last_oddity: Mutex<Option<&'static str>>,
 }
 
 impl OtlpExporter {
@@ -148,7 +143,8 @@ impl OtlpExporter {
             }
             match transport.send(body).await {
                 Ok(answer) => {
-                    progress.answered(batch, spans, &answer);
+                    let has_reason = !answer.message.is_empty();
+                    progress.answered(batch, spans, answer.rejected, has_reason);
                     self.tell(&answer);
                 }
                 Err(error) => {
@@ -165,20 +161,15 @@ impl OtlpExporter {
 
     /// Tells what an answer says beside how many spans were taken, unless the answer before said the same.
     fn tell(&self, answer: &Answer) {
-        if !answer.message.is_empty() {
-            let mut last = lock(&self.last_remark);
-            let is_new = *last != answer.message;
-            answer.message.clone_into(&mut last);
-            drop(last);
-            if is_new {
-                log_words(&self.target, &answer.message);
-            }
+        if answer.message.is_empty() {
+            return;
         }
-        // A peer whose every other answer is a page is told of once too.
-        if let Some(oddity) = answer.oddity
-            && lock(&self.last_oddity).replace(oddity) != Some(oddity)
-        {
-            internal_log::warn(&format!("{} {oddity}", self.target));
+        let mut last = lock(&self.last_remark);
+        let is_new = *last != answer.message;
+        answer.message.clone_into(&mut last);
+        drop(last);
+        if is_new {
+            log_words(&self.target, &answer.message);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What can be set about the exporter.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
 use super::{MOST_REQUESTED, ZipkinExporter};
 use crate::export::http::{Client, Content, Endpoint, HttpError, Options, Peer, http_options};
@@ -65,12 +64,7 @@ impl ZipkinExporterBuilder {
         let peer = Peer { endpoint, name: "Zipkin", language: "spans" };
         let content = Content { media_type: "application/json", empty: "[]" };
         let client = Client::new(peer, content, USER_AGENT, &self.options, MOST_REQUESTED)?;
-        Ok(ZipkinExporter {
-            target,
-            client: Mutex::new(Some(client)),
-            buffer: Mutex::default(),
-            told_of_oddity: AtomicBool::new(false),
-        })
+        Ok(ZipkinExporter { target, client: Mutex::new(Some(client)), buffer: Mutex::default() })
     }
 }
 

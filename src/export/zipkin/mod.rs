@@ -8,15 +8,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::mem;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
 pub use builder::ZipkinExporterBuilder;
 
-use super::http::{Client, RequestError, Response, log_words};
+use super::http::{Client, RequestError, RequestProgress, log_words};
 use super::{Batch, Batching, ExportError, Exporter};
-use crate::kit::internal_log;
 use crate::kit::unwind_safe::lock;
 use crate::time::Clock;
 
@@ -67,8 +65,6 @@ pub struct ZipkinExporter {
     /// Gone after the shutdown, and the connections with it.
     client: Mutex<Option<Client>>,
     buffer: Mutex<Vec<u8>>,
-    /// Whether the operator knows of answers that look like those of another service.
-    told_of_oddity: AtomicBool,
 }
 
 impl ZipkinExporter {
@@ -78,23 +74,21 @@ impl ZipkinExporter {
         &self.target
     }
 
-    /// Sends a batch, request after request. What Zipkin has answered for leaves the batch at once. Returns how many
-    /// spans were refused, and why the last of them.
+    /// Sends a batch, request after request. What Zipkin has answered for leaves the batch at once.
     async fn send(
         &self,
         client: &Client,
         batch: &mut Batch,
+        progress: &mut RequestProgress,
         body: &mut Vec<u8>,
-    ) -> Result<Option<(usize, String)>, RequestError> {
-        let mut refused = None;
+    ) -> Result<(), RequestError> {
         while batch.span_count() > 0 {
             body.clear();
             let spans = encode::write(body, batch, client.request_limit());
             debug_assert!(spans > 0, "a request without spans");
             let response = client.post(body).await?;
             if response.status.is_success() {
-                self.tell(&response);
-                batch.mark_accepted(spans);
+                progress.accepted(batch, spans);
                 continue;
             }
             let words = response.reason().unwrap_or_default();
@@ -103,21 +97,9 @@ impl ZipkinExporter {
                 return Err(failure);
             }
             log_words(&self.target, &failure.words);
-            batch.mark_rejected(spans);
-            let before = refused.map_or(0, |(spans, _)| spans);
-            refused = Some((before + spans, failure.message));
+            progress.refused(batch, spans, &failure.message);
         }
-        Ok(refused)
-    }
-
-    /// Tells once of answers that look like those of another service.
-    fn tell(&self, response: &Response) {
-        // Alone: which request is first does not matter.
-        if let Some(oddity) = response.oddity()
-            && !self.told_of_oddity.swap(true, Ordering::Relaxed)
-        {
-            internal_log::warn(&format!("{} {oddity}", self.target));
-        }
+        Ok(())
     }
 }
 
@@ -128,23 +110,19 @@ impl Exporter for ZipkinExporter {
         let Some(client) = client else {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
-        let before = batch.span_count();
         let mut body = mem::take(&mut *lock(&self.buffer));
-        let sent = self.send(&client, &mut batch, &mut body).await;
+        let mut progress = RequestProgress::default();
+        let sent = self.send(&client, &mut batch, &mut progress, &mut body).await;
         if body.capacity() <= MOST_REQUESTED {
             *lock(&self.buffer) = body;
         }
-        match sent {
-            Ok(None) => Ok(()),
-            Ok(Some((refused, message))) if refused >= before => {
-                Err(ExportError::permanent(message))
-            }
-            Ok(Some((refused, message))) => Err(ExportError::partial(refused as u64, message)),
-            Err(failure) => {
-                log_words(&self.target, &failure.words);
-                Err(failure.into_export_error(batch))
-            }
+        if let Err(mut failure) = sent {
+            log_words(&self.target, &failure.words);
+            progress.add_rejections(&self.target, &mut failure.message);
+            let error = failure.into_export_error(batch);
+            return Err(error.with_rejected_spans(progress.rejected()));
         }
+        progress.result(&self.target)
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {

@@ -11,7 +11,8 @@ mod stream;
 mod unix;
 
 use std::mem;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, PROXY_AUTHORIZATION};
@@ -29,6 +30,7 @@ use super::gzip;
 use super::options::Options;
 use super::request_size::RequestSize;
 use super::response::Response;
+use crate::kit::internal_log;
 
 #[cfg(feature = "otlp")]
 pub(in crate::export) use client_service::ClientService;
@@ -48,6 +50,8 @@ pub(in crate::export) struct Client {
     gzip: bool,
     /// The body of a request without spans.
     empty: &'static str,
+    /// Whether the operator knows of answers that look like those of another service.
+    told_of_oddity: Arc<AtomicBool>,
 }
 
 /// What requests consist of.
@@ -82,7 +86,9 @@ impl Client {
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let secrets = OwnSecrets::of(&headers);
-        Ok(Self { pool, headers, secrets, gzip: options.gzip, empty: content.empty })
+        let Content { empty, .. } = content;
+        let told_of_oddity = Arc::default();
+        Ok(Self { pool, headers, secrets, gzip: options.gzip, empty, told_of_oddity })
     }
 
     /// How messages name the endpoint.
@@ -122,7 +128,20 @@ impl Client {
             (answer, None) => answer.unwrap_or_else(|| Err(self.pool.too_late())),
         };
         give_back(request, body);
+        if let Ok(response) = &answer {
+            self.tell(response);
+        }
         answer
+    }
+
+    /// Tells once of answers that look like those of another service, also where only some of them do.
+    fn tell(&self, response: &Response) {
+        // Alone: which request is first does not matter.
+        if let Some(oddity) = response.oddity()
+            && !self.told_of_oddity.swap(true, Ordering::Relaxed)
+        {
+            internal_log::warn(&format!("{} {oddity}", self.pool.peer().endpoint.shown));
+        }
     }
 
     /// Sends a request; the head of its answer is left in `received` as soon as it is there.

@@ -1,7 +1,10 @@
-//! Heap bytes per open span, and what becomes of too many of them under the default limits.
+//! Heap bytes per open span, what becomes of too many of them under the default limits, and what a burst of kept traces
+//! takes that no exporter takes off.
 //!
 //! Bytes are what the allocator was asked for, the guards that the program holds included. A line that
 //! begins with `falls short:` is for `benches/instructions.sh --check`.
+
+mod burst;
 
 use std::error::Error;
 use std::time::Duration;
@@ -14,11 +17,11 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tailtrace::otel::TailSpanProcessor;
 use tailtrace::record::RecordLimits;
 use tailtrace::{Pipeline, SpanGuard, TraceView, Tracer, Verdict};
-use tailtrace_benches::heap::{self, Counting};
+use tailtrace_benches::heap::{self, Peaking};
 use tailtrace_benches::setups::{collector, pipeline, sdk};
 
 #[global_allocator]
-static HEAP: Counting = Counting;
+static HEAP: Peaking = Peaking;
 
 /// Open spans.
 const SPANS: usize = 1_000_000;
@@ -83,6 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!();
         within_the_default_limits(size)?;
     }
+    println!();
+    burst::table();
     Ok(())
 }
 

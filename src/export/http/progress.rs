@@ -1,14 +1,14 @@
 //! What has become of the spans of a batch that takes several requests.
 
-use super::answer::Answer;
 use crate::export::{Batch, ExportError};
 
 /// Where the peer's own reason is.
+#[cfg(feature = "otlp")]
 const ITS_WORDS: &str = "the log has its reason at the level debug";
 
 /// The account of one call of the exporter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RequestProgress {
+pub(in crate::export) struct RequestProgress {
     /// How many spans a peer has answered for.
     done: usize,
     /// How many of those were rejected.
@@ -18,18 +18,33 @@ pub(super) struct RequestProgress {
 }
 
 impl RequestProgress {
-    /// Takes the spans of a request out of the batch that was accepted, except for what the answer says.
-    pub(super) fn answered(&mut self, batch: &mut Batch, spans: usize, answer: &Answer) {
-        let rejected = usize::try_from(answer.rejected).unwrap_or(spans).min(spans);
+    /// Takes the spans of a request out of the batch that was accepted except for `rejected` of them; `has_reason` says
+    /// whether the peer told why.
+    #[cfg(feature = "otlp")]
+    pub(in crate::export) fn answered(
+        &mut self,
+        batch: &mut Batch,
+        spans: usize,
+        rejected: u64,
+        has_reason: bool,
+    ) {
+        let rejected = usize::try_from(rejected).unwrap_or(spans).min(spans);
         // Which spans were rejected is not known: the first ones stand for them.
         batch.mark_rejected(rejected);
         batch.mark_accepted(spans - rejected);
-        let has_reason = rejected > 0 && !answer.message.is_empty();
+        let has_reason = rejected > 0 && has_reason;
         self.add(spans, rejected as u64, if has_reason { ITS_WORDS } else { "" });
     }
 
+    /// Takes the spans of a request out of the batch that was accepted.
+    #[cfg(feature = "zipkin")]
+    pub(in crate::export) fn accepted(&mut self, batch: &mut Batch, spans: usize) {
+        batch.mark_accepted(spans);
+        self.add(spans, 0, "");
+    }
+
     /// Takes the spans of a request out of the batch that will never be accepted.
-    pub(super) fn refused(&mut self, batch: &mut Batch, spans: usize, message: &str) {
+    pub(in crate::export) fn refused(&mut self, batch: &mut Batch, spans: usize, message: &str) {
         batch.mark_rejected(spans);
         self.add(spans, spans as u64, message);
     }
@@ -46,7 +61,7 @@ impl RequestProgress {
     ///
     /// # Errors
     /// When spans were rejected.
-    pub(super) fn result(self, target: &str) -> Result<(), ExportError> {
+    pub(in crate::export) fn result(self, target: &str) -> Result<(), ExportError> {
         if self.rejected == 0 {
             return Ok(());
         }
@@ -57,14 +72,14 @@ impl RequestProgress {
     }
 
     /// Adds the rejections to the error of a request after which the rest is tried again.
-    pub(super) fn add_rejections(&self, target: &str, message: &mut String) {
+    pub(in crate::export) fn add_rejections(&self, target: &str, message: &mut String) {
         if self.rejected > 0 {
             message.push_str("; before that ");
             message.push_str(&self.rejections(target));
         }
     }
 
-    pub(super) fn rejected(&self) -> u64 {
+    pub(in crate::export) fn rejected(&self) -> u64 {
         self.rejected
     }
 
@@ -78,14 +93,10 @@ impl RequestProgress {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "otlp"))]
 mod tests {
     use super::*;
     use crate::testing::{span, trace};
-
-    fn answer(rejected: u64, message: &str) -> Answer {
-        Answer { rejected, message: message.to_owned(), oddity: None }
-    }
 
     fn batch(spans: usize) -> Batch {
         trace((1..spans).fold(span("root"), |root, _| root.child(span("child")))).into()
@@ -95,9 +106,9 @@ mod tests {
     fn requests_add_up_and_the_first_reason_is_told() {
         let mut progress = RequestProgress::default();
         let mut batch = batch(30);
-        progress.answered(&mut batch, 10, &answer(0, "slow down"));
+        progress.answered(&mut batch, 10, 0, true);
         progress.refused(&mut batch, 5, "413");
-        progress.answered(&mut batch, 10, &answer(99, "too old"));
+        progress.answered(&mut batch, 10, 99, true);
         assert_eq!((progress.rejected(), batch.span_count()), (15, 5));
         let mut message = "503".to_owned();
         progress.add_rejections("X", &mut message);
@@ -110,7 +121,7 @@ mod tests {
     #[test]
     fn what_a_peer_says_about_rejected_spans_is_not_repeated() {
         let mut progress = RequestProgress::default();
-        progress.answered(&mut batch(5), 5, &answer(1, "too old"));
+        progress.answered(&mut batch(5), 5, 1, true);
         let told = progress.result("X").unwrap_err().to_string();
         assert_eq!(told, format!("X rejected 1 of 5 spans: {ITS_WORDS}"));
     }
@@ -123,7 +134,7 @@ mod tests {
         assert_eq!((error.is_retryable(), error.rejected_spans()), (false, None));
         assert_eq!(error.to_string(), "X answered 400");
         let mut all = RequestProgress::default();
-        all.answered(&mut batch(5), 5, &Answer::default());
+        all.answered(&mut batch(5), 5, 0, false);
         assert!(all.result("X").is_ok());
     }
 }
