@@ -107,7 +107,7 @@ spans_of() {
     *open_*tailtrace) echo "200000 100000" ;;
     *open_*) echo "30000 100000" ;;
     layer_kept_1pct*) echo "150000 200000" ;;
-    *tailtrace | *tailtrace-no-ring | subscriber_*) echo "150000 50000" ;;
+    *tailtrace | *tailtrace-no-ring | swap_*tailtrace-* | subscriber_*) echo "150000 50000" ;;
     layer*) echo "5000 20000" ;;
     *) echo "20000 50000" ;;
     esac

@@ -4,6 +4,7 @@ mod layer;
 mod native;
 mod processor;
 mod subscriber;
+mod swap;
 
 use crate::Job;
 
@@ -27,7 +28,7 @@ const fn row(
 
 /// Every row, by workload: ours first.
 pub fn workloads() -> impl Iterator<Item = &'static [Row]> {
-    [native::ROWS, layer::ROWS, subscriber::ROWS, processor::ROWS]
+    [native::ROWS, layer::ROWS, subscriber::ROWS, processor::ROWS, swap::ROWS]
         .into_iter()
         .flat_map(|rows| rows.chunk_by(|a, b| a.workload == b.workload))
 }

@@ -10,3 +10,4 @@ pub mod otlp;
 pub mod pipeline;
 pub mod sdk;
 pub mod subscriber;
+pub mod swap;

@@ -89,7 +89,7 @@ pub fn tail_kept(shape: impl Fn(&SdkTracer) + Send + Sync + 'static) -> Job {
     })
 }
 
-fn under_tail(pipeline: &Pipeline) -> (SdkTracer, SdkTracerProvider) {
+pub fn under_tail(pipeline: &Pipeline) -> (SdkTracer, SdkTracerProvider) {
     let processor = TailSpanProcessor::new(pipeline);
     let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
     (provider.tracer("benches"), provider)
