@@ -43,11 +43,11 @@ workspace = true
 async-trait = "0.1.80"
 opentelemetry = { version = "0.$line", default-features = false, features = ["trace"] }
 opentelemetry_sdk = { version = "0.$line", default-features = false, features = ["trace"] }
-tailtrace = { version = "0.1.0", path = "../..", default-features = false }
+tailtrace = { version = "0.1.0", path = "../..", default-features = false, features = ["bridge"] }
 
 [dev-dependencies]
 proptest = { version = "1.6", default-features = false, features = ["std"] }
-tailtrace = { path = "../..", default-features = false, features = ["testing"] }
+tailtrace = { path = "../..", default-features = false, features = ["layer", "testing"] }
 tokio = { version = "1.40", default-features = false, features = ["macros", "net", "rt-multi-thread", "sync", "time"] }
 tracing = "0.1.40"
 tracing-opentelemetry = { version = "0.$((line + 1))", default-features = false }
@@ -58,8 +58,8 @@ cat >"$crate/README.md" <<README
 # tailtrace for OpenTelemetry 0.$line
 
 For services on OpenTelemetry 0.$line: \`HeadSampler\`, \`TailSpanProcessor\`, \`OtelExporter\`, \`SpanExporterBridge\`,
-\`FromShouldSample\`, \`Propagator\` and \`convert\` of \`tailtrace::otel\`; its \`TracerProvider\`, \`share_context\`, \`IdGenerator\` and
-\`metrics\` are for the newest line only. No other line comes along as long as the feature \`otel\` of \`tailtrace\` is off:
+\`FromShouldSample\`, \`Propagator\`, \`convert\`, \`install\` and \`share_context\` of \`tailtrace::otel\`; its \`TracerProvider\`,
+\`IdGenerator\` and \`metrics\` are for the newest line only. No other line comes along as long as the feature \`otel\` of \`tailtrace\` is off:
 \`tailtrace-otel-0-$line = { path = "../tailtrace/compat/otel-0-$line" }\` beside \`tailtrace = { path = "../tailtrace" }\`. The tail
 takes the place of the batch processor:
 
@@ -78,6 +78,10 @@ let provider = SdkTracerProvider::builder()
 provider.shutdown()?; // Also shuts the pipeline down.
 # Ok::<(), Box<dyn std::error::Error>>(())
 \`\`\`
+
+The layer of \`tracing-opentelemetry\` keeps its place, with all that is built on it, by one call in the place of all that
+makes a provider: \`tracing_opentelemetry::layer().with_tracer($module::install(&pipeline))\`. A log bridge beside our own
+layer needs \`$module::share_context(&pipeline)\`: without it the records have no trace ids.
 README
 
 cat >"$crate/src/lib.rs" <<RUST
@@ -89,7 +93,7 @@ mod rooms;
 
 pub use adapter::{
     FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
-    TailSpanProcessor, convert,
+    TailSpanProcessor, convert, from_context, incoming_of, install, share_context, to_context,
 };
 // The adapter is the main crate's source and names its rooms by \`crate::\`.
 use rooms::{delivery, export, model, pipeline, propagation, record, sampling, time, trace};

@@ -35,7 +35,13 @@ pub(crate) mod propagation {
 }
 
 pub(crate) mod record {
-    pub(crate) use tailtrace::adapter::{Ended, Intake, Started};
+    pub(crate) use tailtrace::adapter::{Ended, Intake, SpanWriter, Started};
+
+    pub(crate) mod bridge {
+        pub(crate) use tailtrace::adapter::{
+            BridgedParent, BridgedSpan, BridgedSpanId, ContextBridge, ContextLock, is_own_work,
+        };
+    }
 }
 
 pub(crate) mod sampling {

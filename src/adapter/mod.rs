@@ -9,6 +9,8 @@
 //! - [`Original`] is a finished span in the other tracer's own form, which is kept as it is and converted
 //!   only when its trace is exported. [`Outline`] is what a sampler and a tail policy see of it.
 //! - [`SpanMut`] writes to a span where it is stored; [`TagKey`] is what its writers accept as a key.
+//! - `ContextBridge` (feature `bridge`) shows the spans that the layer has on a thread in the contexts of another
+//!   tracer: [`Intake`] takes one.
 //! - [`may_block`] says whether the calling thread may wait for this crate's threads.
 //!
 //! The conversions between the words of this crate and OpenTelemetry's are `otel::convert`, because they
@@ -16,6 +18,12 @@
 
 pub use crate::delivery::may_block::may_block;
 pub use crate::model::tag::TagKey;
+#[cfg(feature = "bridge")]
+pub use crate::record::bridge::{
+    BridgedParent, BridgedSpan, BridgedSpanId, ContextBridge, ContextLock, is_own_work,
+};
 pub use crate::record::intake::{Ended, Intake, Started};
+#[cfg(feature = "bridge")]
+pub use crate::record::span::SpanWriter;
 pub use crate::trace::original::{Original, Outline};
 pub use crate::trace::span_mut::SpanMut;

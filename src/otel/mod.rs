@@ -14,20 +14,15 @@
 // itself stands beside it.
 
 pub(crate) mod adapter;
-mod context;
 mod id_generator;
-mod install;
 pub mod metrics;
 mod provider;
 mod text_map;
-mod writable_span;
 
 pub use adapter::{
     FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
-    TailSpanProcessor, convert,
+    TailSpanProcessor, convert, from_context, incoming_of, install, share_context, to_context,
 };
-pub use context::{from_context, incoming_of, share_context, to_context};
 pub use id_generator::IdGenerator;
-pub use install::install;
 pub use provider::{Span, Tracer, TracerProvider};
 pub use text_map::FromTextMap;

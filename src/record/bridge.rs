@@ -3,43 +3,51 @@
 //! The layer and the OpenTelemetry API do not know each other. A layer shows the spans that are current on
 //! threads to the bridge that is installed here, and asks the bridge what else is current; OpenTelemetry's contexts are on its other side.
 
+#[cfg(feature = "bridge")]
+use std::ops::DerefMut;
+#[cfg(feature = "layer")]
 use std::sync::OnceLock;
-#[cfg(feature = "otel")]
+#[cfg(all(feature = "layer", feature = "bridge"))]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::span::SpanWriter;
+#[cfg(feature = "bridge")]
+use crate::kit::{fork::ForkLock, reentrancy};
 use crate::model::{TraceContext, TraceId};
 
 /// One bridge for the process, whose threads' contexts are global too.
+#[cfg(feature = "layer")]
 static BRIDGE: OnceLock<&'static dyn ContextBridge> = OnceLock::new();
 
 // Relaxed: it only spares the threads the look into `BRIDGE`, which orders what it guards itself.
-#[cfg(feature = "otel")]
+#[cfg(all(feature = "layer", feature = "bridge"))]
 static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// The id of a layer's span, for as long as a thread is inside of that span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BridgedSpanId {
+pub struct BridgedSpanId {
     /// Tells the layers apart, each of which numbers its spans.
-    pub(crate) owner: u64,
-    pub(crate) span: u64,
+    pub owner: u64,
+    /// The span's number there.
+    pub span: u64,
 }
 
 /// What the other tracer may know of a span and do with it.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "the other tracer reads it"))]
-pub(crate) struct BridgedSpan {
-    pub(crate) context: TraceContext,
-    /// `None` when it is not on record.
-    pub(crate) writer: Option<SpanWriter>,
+#[cfg_attr(not(feature = "bridge"), expect(dead_code, reason = "the other tracer reads it"))]
+pub struct BridgedSpan {
+    /// Its ids, its flags and its baggage.
+    pub context: TraceContext,
+    /// Writes to it; `None` when it is not on record.
+    pub writer: Option<SpanWriter>,
     /// Whether its whole trace is not recorded.
-    pub(crate) is_dropped: bool,
+    pub is_dropped: bool,
 }
 
 /// What a new span would find itself in.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "the other tracer answers with it"))]
-pub(crate) enum BridgedParent {
+#[cfg_attr(not(feature = "bridge"), expect(dead_code, reason = "the other tracer answers with it"))]
+pub enum BridgedParent {
     /// Nothing that the layer does not know itself.
     Nothing,
     /// A span that is nearer than any of the layer's.
@@ -49,7 +57,7 @@ pub(crate) enum BridgedParent {
 }
 
 /// The contexts of another tracer, which follow where threads are.
-pub(crate) trait ContextBridge: Send + Sync {
+pub trait ContextBridge: Send + Sync {
     /// The calling thread entered a span.
     fn enter(&self, id: BridgedSpanId, span: BridgedSpan);
 
@@ -75,27 +83,51 @@ pub(crate) trait ContextBridge: Send + Sync {
     fn around(&self, innermost: Option<BridgedSpanId>) -> BridgedParent;
 }
 
+/// A lock for what the contexts of a process share. A process that was forked off while another thread held it takes it
+/// all the same, and begins anew with what it guards.
+#[cfg(feature = "bridge")]
+#[derive(Debug, Default)]
+pub struct ContextLock<T: Default>(ForkLock<T>);
+
+#[cfg(feature = "bridge")]
+impl<T: Default> ContextLock<T> {
+    /// Takes the lock, until the guard is dropped.
+    #[inline(always)]
+    pub fn lock(&self) -> impl DerefMut<Target = T> {
+        self.0.lock()
+    }
+}
+
+/// Whether work of this crate runs on the calling thread: one of its threads, or a call of a sampler, a policy or a
+/// filter. What is traced there belongs to no request of the application's.
+#[cfg(feature = "bridge")]
+#[must_use]
+pub fn is_own_work() -> bool {
+    reentrancy::is_any_user_call_running() || reentrancy::is_own_thread()
+}
+
 /// Whether there is a bridge: a load and a branch.
-#[cfg(feature = "otel")]
+#[cfg(all(feature = "layer", feature = "bridge"))]
 #[inline(always)]
 pub(crate) fn is_installed() -> bool {
     IS_INSTALLED.load(Ordering::Relaxed)
 }
 
 /// None can be installed, so that asking costs nothing.
-#[cfg(not(feature = "otel"))]
+#[cfg(all(feature = "layer", not(feature = "bridge")))]
 #[inline(always)]
 pub(crate) const fn is_installed() -> bool {
     false
 }
 
 /// The bridge, if there is one.
+#[cfg(feature = "layer")]
 pub(crate) fn installed() -> Option<&'static dyn ContextBridge> {
     BRIDGE.get().copied()
 }
 
 /// Installs the bridge for the rest of the process; a second one is ignored.
-#[cfg(feature = "otel")]
+#[cfg(all(feature = "layer", feature = "bridge"))]
 pub(crate) fn install(bridge: &'static dyn ContextBridge) {
     let _ = BRIDGE.set(bridge);
     IS_INSTALLED.store(true, Ordering::Relaxed);

@@ -33,7 +33,7 @@
 //! 5. A trace is decided once, and a closed recorder pools none.
 
 mod baggage_tags;
-#[cfg(feature = "layer")]
+#[cfg(any(feature = "layer", feature = "bridge"))]
 pub(crate) mod bridge;
 mod carrying;
 mod claims;
@@ -56,7 +56,7 @@ mod recent_ids;
 mod recorder;
 mod ring;
 mod ring_watch;
-mod span;
+pub(crate) mod span;
 mod trace_hash;
 
 pub(crate) use baggage_tags::BaggageTags;

@@ -1,10 +1,10 @@
 //! `tracing-opentelemetry` of the line in front of our head and our tail.
 
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use tailtrace::{Errors, InMemoryExporter, LogLevel, Pipeline, TailSampler};
 use tracing_subscriber::prelude::*;
 
-use crate::adapter::{HeadSampler, TailSpanProcessor};
+use crate::adapter::{HeadSampler, TailSpanProcessor, install};
 use crate::suite::release_line;
 
 #[tracing::instrument]
@@ -60,4 +60,26 @@ fn what_tracing_opentelemetry_makes_is_decided_by_our_tail() {
     let stats = pipeline.stats();
     assert!(stats.balances(), "{stats}");
     assert_eq!((stats.started, stats.exported, stats.held), (6, 3, 3));
+}
+
+#[test]
+fn one_call_keeps_the_layer_and_leaves_the_pipeline_to_the_program() {
+    let memory = InMemoryExporter::new();
+    let pipeline = Pipeline::builder("shop")
+        .with_tail(TailSampler::new().keep(Errors))
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let layer = tracing_opentelemetry::layer().with_tracer(install(&pipeline));
+    let _default = tracing_subscriber::registry().with(layer).set_default();
+    order(5);
+    order(4711);
+    // The name of a library's own tracer goes to the same pipeline.
+    opentelemetry::global::tracer("library").in_span("poll", |_| {});
+    // What the program would lose if the provider kept the pipeline running.
+    drop(pipeline);
+    let traces = memory.traces();
+    assert_eq!(traces.len(), 1);
+    assert_eq!(traces[0].resource().service_name(), "shop");
+    assert_eq!(traces[0].span_count(), 3);
 }

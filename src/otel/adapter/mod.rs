@@ -5,9 +5,11 @@
 //! of which the newest line sets none.
 
 mod async_mutex;
+pub(crate) mod context;
 pub mod convert;
 mod from_should_sample;
 mod head_sampler;
+mod install;
 mod length_limits;
 mod otel_exporter;
 mod portions;
@@ -18,9 +20,12 @@ mod sdk_span;
 mod span_exporter_bridge;
 mod suppression;
 mod tail_span_processor;
+pub(crate) mod writable_span;
 
+pub use context::{from_context, incoming_of, share_context, to_context};
 pub use from_should_sample::FromShouldSample;
 pub use head_sampler::HeadSampler;
+pub use install::install;
 pub use otel_exporter::OtelExporter;
 pub use propagator::Propagator;
 pub use sdk_span::SdkSpan;

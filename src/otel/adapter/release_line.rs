@@ -227,6 +227,17 @@ pub(super) fn suppressed_context() -> Context {
     Context::new().with_telemetry_suppressed()
 }
 
+/// Whether telemetry is suppressed in a context.
+#[cfg(before_0_30)]
+pub(super) fn is_suppressed(_: &Context) -> bool {
+    false
+}
+
+#[cfg(not(before_0_30))]
+pub(super) fn is_suppressed(context: &Context) -> bool {
+    context.is_telemetry_suppressed()
+}
+
 /// The lines of a header; older lines of OpenTelemetry know of one.
 #[cfg(before_0_31)]
 pub(super) fn header_lines<'a>(carrier: &'a dyn Extractor, name: &str) -> Vec<&'a str> {

@@ -38,7 +38,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// account are the pipeline's: see its module `record`. Policies may run while the thread that ended
 /// the span still has it locked, so they must not touch the current OpenTelemetry span.
 pub struct TailSpanProcessor {
-    pipeline: Pipeline,
+    /// `None` where the program alone keeps the pipeline running, and ends it.
+    pipeline: Option<Pipeline>,
     intake: Intake,
     /// The intake for spans with the SDK's resource, when that is known.
     resource_intake: OnceLock<Intake>,
@@ -51,8 +52,13 @@ impl TailSpanProcessor {
     /// A processor that records into a pipeline: with its tail, its limits and its exporters.
     #[must_use]
     pub fn new(pipeline: &Pipeline) -> Self {
+        Self { pipeline: Some(pipeline.clone()), ..Self::beside(pipeline) }
+    }
+
+    /// A processor that neither keeps the pipeline running nor ends it.
+    pub(super) fn beside(pipeline: &Pipeline) -> Self {
         Self {
-            pipeline: pipeline.clone(),
+            pipeline: None,
             intake: pipeline.intake(),
             resource_intake: OnceLock::new(),
             announced: RecentIds::new(),
@@ -120,7 +126,8 @@ impl SpanProcessor for TailSpanProcessor {
         if self.is_shut_down.load(Ordering::Relaxed) {
             return Err(release_line::already_shut_down());
         }
-        self.pipeline.flush(FLUSH_TIMEOUT).map(drop).map_err(|error| match error {
+        let Some(pipeline) = &self.pipeline else { return Ok(()) };
+        pipeline.flush(FLUSH_TIMEOUT).map(drop).map_err(|error| match error {
             // The SDK's own error for this has no room for what was lost.
             error @ FlushError::TimedOut { .. } => {
                 release_line::failed(format!("timed out: {error}"))
@@ -172,7 +179,8 @@ impl TailSpanProcessor {
         if self.is_shut_down.swap(true, Ordering::Relaxed) {
             return Err(release_line::already_shut_down());
         }
-        self.pipeline.shutdown(timeout).map(drop).map_err(|error| match error {
+        let Some(pipeline) = &self.pipeline else { return Ok(()) };
+        pipeline.shutdown(timeout).map(drop).map_err(|error| match error {
             error @ ShutdownError::TimedOut { .. } => {
                 release_line::failed(format!("timed out: {error}"))
             }

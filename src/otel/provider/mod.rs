@@ -1,5 +1,6 @@
 //! OpenTelemetry's tracing API on our recorder.
 
+mod active_span;
 mod span;
 mod tracer;
 mod tracer_provider;

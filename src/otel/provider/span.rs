@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as ApiSpan, SpanContext, Status};
 
-use crate::otel::context::SpanRegistration;
+use super::active_span::{write_error, write_event_now};
+use crate::otel::adapter::context::SpanRegistration;
+use crate::otel::adapter::writable_span::WritableSpan as _;
 use crate::otel::convert;
-use crate::otel::writable_span::WritableSpan as _;
 use crate::record::ActiveSpan;
 
 /// A span of [`Tracer`](super::Tracer), to be used through `opentelemetry::trace::Span`. Dropping it ends it.
@@ -52,7 +53,7 @@ impl ApiSpan for Span {
         T: Into<Cow<'static, str>>,
     {
         if self.is_writable() {
-            self.span.write_event_now(name.into(), attributes);
+            write_event_now(&self.span, name.into(), attributes);
         }
     }
 
@@ -67,7 +68,7 @@ impl ApiSpan for Span {
 
     fn record_error(&mut self, error: &dyn Error) {
         if self.is_writable() {
-            self.span.write_error(error);
+            write_error(&self.span, error);
         }
     }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanBuilder, Tracer as ApiTracer};
 
+use super::active_span::{OwnedTag, owned_tags};
 use super::span::Span;
 use crate::model::{Link, TraceContext};
+use crate::otel::adapter::context::baggage_of;
 use crate::otel::adapter::propagator::context_values;
-use crate::otel::context::baggage_of;
-use crate::otel::writable_span::{OwnedTag, WritableSpan as _, owned_tags};
+use crate::otel::adapter::writable_span::WritableSpan as _;
 use crate::otel::{convert, from_context};
 use crate::record::{ActiveSpan, Recorder, SpanStart, StartTime};
 

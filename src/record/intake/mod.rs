@@ -1,5 +1,7 @@
 //! The way in for spans that another tracer makes.
 
+#[cfg(feature = "bridge")]
+mod contexts;
 mod ended;
 mod starting;
 

@@ -162,7 +162,7 @@ impl Recorder {
     }
 
     /// Shows the spans that threads are inside of to the context bridge, from now on.
-    #[cfg(all(feature = "layer", feature = "otel"))]
+    #[cfg(all(feature = "layer", feature = "bridge"))]
     pub(crate) fn share_context(&self) {
         self.shares_context.store(true, Ordering::Relaxed);
     }

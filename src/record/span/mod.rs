@@ -4,12 +4,12 @@ mod active;
 mod over_limit;
 mod recorded;
 mod unrecorded;
-#[cfg(any(feature = "layer", feature = "otel"))]
+#[cfg(any(feature = "layer", feature = "bridge"))]
 mod writer;
 
 pub(crate) use active::ActiveSpan;
 pub(super) use over_limit::OverLimitSpan;
 pub(super) use recorded::RecordedSpan;
 pub(super) use unrecorded::{UnrecordedSpan, UnrecordedTrace, UnrecordedTraces};
-#[cfg(any(feature = "layer", feature = "otel"))]
-pub(crate) use writer::SpanWriter;
+#[cfg(any(feature = "layer", feature = "bridge"))]
+pub use writer::SpanWriter;

@@ -2,15 +2,16 @@
 
 use std::cell::RefCell;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use opentelemetry::trace::{SpanId, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 
+use super::super::release_line;
 use super::borrowed_span::with_borrowed_span;
 use super::conversion::from_context;
-use crate::kit::{reentrancy, unwind_safe};
 use crate::model::TraceId;
-use crate::record::bridge::{BridgedParent, BridgedSpan, BridgedSpanId, ContextBridge};
+use crate::record::bridge::{self, BridgedParent, BridgedSpan, BridgedSpanId, ContextBridge};
 
 thread_local! {
     static ATTACHMENTS: AttachmentStack = AttachmentStack::new();
@@ -52,18 +53,13 @@ fn with_attachments<R>(work: impl FnOnce(&mut Vec<Attachment>) -> Option<R>) -> 
     ATTACHMENTS.try_with(|stack| work(&mut *stack.0.try_borrow_mut().ok()?)).ok().flatten()
 }
 
-/// Whether this crate's own work runs on this thread. Samplers and policies may be asked inside of a borrow of
-/// the thread's contexts, under which attaching panics.
-fn is_own_work() -> bool {
-    reentrancy::is_any_user_call_running() || reentrancy::is_own_thread()
-}
-
 /// OpenTelemetry's contexts, in which this crate's spans are made current.
 pub(super) struct OtelContexts;
 
 impl ContextBridge for OtelContexts {
     fn enter(&self, id: BridgedSpanId, bridged: BridgedSpan) {
-        if is_own_work() {
+        // Samplers and policies may be asked inside of a borrow of the thread's contexts, under which attaching panics.
+        if bridge::is_own_work() {
             return;
         }
         let dropped = bridged.is_dropped.then_some(bridged.context.trace_id);
@@ -128,7 +124,7 @@ impl ContextBridge for OtelContexts {
     }
 
     fn around(&self, innermost: Option<BridgedSpanId>) -> BridgedParent {
-        if is_own_work() {
+        if bridge::is_own_work() {
             return BridgedParent::Nothing;
         }
         // `None` without an own span, `Some(None)` with one that is not attached.
@@ -139,7 +135,7 @@ impl ContextBridge for OtelContexts {
             })
         });
         Context::map_current(|current| {
-            if current.is_telemetry_suppressed() {
+            if release_line::is_suppressed(current) {
                 return BridgedParent::Suppressed;
             }
             let span = current.span().span_context().span_id();
@@ -155,19 +151,20 @@ impl ContextBridge for OtelContexts {
 /// Makes a span current; `None` where the application holds a borrow of the thread's contexts, as
 /// `get_active_span` does while its closure runs: attaching panics there, and the panic is caught.
 fn attach(bridged: BridgedSpan) -> Option<(SpanId, ContextGuard)> {
-    unwind_safe::call(|| {
+    let attach = || {
         let context = Context::map_current(|outer| {
             with_borrowed_span(outer, bridged.context, bridged.writer)
         });
         let span = context.span().span_context().span_id();
         (span, context.attach())
-    })
+    };
+    catch_unwind(AssertUnwindSafe(attach)).ok()
 }
 
 /// Brings back the context that was current before.
 fn detach(attachment: Option<Attachment>) {
     if let Some(attachment) = attachment {
         // Dropping the guard panics where attaching does.
-        unwind_safe::call(|| drop(attachment.guard));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(attachment.guard)));
     }
 }

@@ -3,9 +3,10 @@
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 
+use super::super::convert;
+use super::super::propagator::context_values;
+use super::super::release_line;
 use crate::model::Baggage;
-use crate::otel::adapter::propagator::context_values;
-use crate::otel::convert;
 
 /// Whether a context holds baggage of its own, even if that is empty.
 fn has_own_baggage(context: &Context) -> bool {
@@ -14,7 +15,7 @@ fn has_own_baggage(context: &Context) -> bool {
 }
 
 /// The baggage of a context; `None` when it holds none of its own.
-pub(in crate::otel) fn baggage_of(context: &Context) -> Option<Baggage> {
+pub(crate) fn baggage_of(context: &Context) -> Option<Baggage> {
     has_own_baggage(context).then(|| context_values::baggage_of(context))
 }
 
@@ -23,5 +24,5 @@ pub(super) fn with_default_baggage(context: Context, baggage: &Baggage) -> Conte
     if baggage.is_empty() || has_own_baggage(&context) {
         return context;
     }
-    context.with_baggage(convert::to_baggage(baggage))
+    release_line::with_baggage(&context, convert::to_baggage(baggage))
 }

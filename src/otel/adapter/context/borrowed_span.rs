@@ -7,13 +7,13 @@ use std::time::SystemTime;
 use opentelemetry::trace::{Span, SpanContext, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
+use super::super::convert;
+use super::super::propagator::context_values;
+use super::super::writable_span::WritableSpan as _;
 use super::baggage::with_default_baggage;
 use super::span_registry::SpanRegistration;
 use crate::model::Incoming;
 use crate::model::TraceContext;
-use crate::otel::adapter::propagator::context_values;
-use crate::otel::convert;
-use crate::otel::writable_span::WritableSpan as _;
 use crate::record::SpanWriter;
 
 /// A span that the native API or the layer ends: writes reach it, and an end through the context does not.

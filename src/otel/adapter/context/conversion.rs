@@ -3,32 +3,24 @@
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt;
 
+use super::super::propagator::context_values;
 use super::baggage::{baggage_of, with_default_baggage};
 use super::borrowed_span::with_borrowed_span;
 use super::span_registry;
 use crate::model::Incoming;
 use crate::model::TraceContext;
-use crate::otel::adapter::propagator::context_values;
 use crate::record::SpanWriter;
 
 /// The current OpenTelemetry context with a span of ours in it, to be attached or passed to code that takes
 /// a context.
 ///
 /// For native spans, which nothing makes current by itself, and for contexts that
-/// [`extract_context`](crate::Tracer::extract_context) read. Spans started under it with
-/// [`TracerProvider`](crate::otel::TracerProvider) join the span's local trace, and writes to the context's
+/// `extract_context` read. Spans started under it with
+/// `TracerProvider` join the span's local trace, and writes to the context's
 /// span reach ours until that ends. Baggage of the span stands in the context unless the current one has some.
-/// What [`extract`](crate::Tracer::extract) read may be baggage alone, which stands in the context then.
+/// What `extract` read may be baggage alone, which stands in the context then.
 ///
-/// ```
-/// use opentelemetry::trace::TraceContextExt;
-/// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
-/// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
-/// let order = tracer.start_span("place_order");
-/// let context = otel::to_context(order.context());
-/// let seen = context.span().span_context().span_id().to_string();
-/// assert_eq!(seen, order.context().span_id.to_hex());
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("../examples/to_context.md"))]
 #[must_use]
 pub fn to_context(context: impl Into<Incoming>) -> Context {
     let current = Context::current();
@@ -49,19 +41,12 @@ pub fn to_context(context: impl Into<Incoming>) -> Context {
 /// The parent that a context of OpenTelemetry stands for: its span, by its ids, and its baggage. `None` when
 /// it has no valid span; [`incoming_of`] then still gives the baggage.
 ///
-/// For [`set_parent`](crate::TraceSpanExt::set_parent) and
-/// [`start_span_with_context`](crate::Tracer::start_span_with_context) in programs that extract with
+/// For `set_parent` and
+/// `start_span_with_context` in programs that extract with
 /// OpenTelemetry's propagators. A span of ours is found by its ids, so that spans started under the context
 /// join its local trace.
 ///
-/// ```
-/// use opentelemetry::Context;
-/// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
-/// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
-/// let parent = otel::from_context(&Context::current());
-/// let span = tracer.start_span_with_context("place_order", parent.as_ref());
-/// # drop(span);
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("../examples/from_context.md"))]
 #[must_use]
 pub fn from_context(context: &Context) -> Option<TraceContext> {
     let span = context.span();
@@ -80,14 +65,7 @@ pub fn from_context(context: &Context) -> Option<TraceContext> {
 /// What a context of OpenTelemetry brings along: the parent that [`from_context`] gives, if there is one, and the
 /// baggage, which stands by itself.
 ///
-/// ```
-/// use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
-/// use tailtrace::{AlwaysOn, InMemoryExporter, Tracer, otel};
-/// let tracer = Tracer::new("checkout", AlwaysOn, InMemoryExporter::new());
-/// let context = Context::new().with_baggage([KeyValue::new("tenant", "acme")]);
-/// let span = tracer.start_span_with_context("place_order", otel::incoming_of(&context));
-/// assert_eq!(span.baggage().get("tenant"), Some("acme"));
-/// ```
+#[cfg_attr(not(older_line), doc = include_str!("../examples/incoming_of.md"))]
 #[must_use]
 pub fn incoming_of(context: &Context) -> Incoming {
     match from_context(context) {

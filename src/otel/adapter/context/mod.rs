@@ -1,6 +1,5 @@
 //! One current span for each thread, whether `tracing` or OpenTelemetry made it current.
 
-#[cfg(feature = "layer")]
 mod attachments;
 mod baggage;
 mod borrowed_span;
@@ -8,7 +7,9 @@ mod conversion;
 mod sharing;
 mod span_registry;
 
-pub(super) use baggage::baggage_of;
+#[cfg(not(older_line))]
+pub(crate) use baggage::baggage_of;
 pub use conversion::{from_context, incoming_of, to_context};
 pub use sharing::share_context;
-pub(super) use span_registry::SpanRegistration;
+#[cfg(not(older_line))]
+pub(crate) use span_registry::SpanRegistration;

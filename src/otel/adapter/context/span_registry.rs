@@ -10,16 +10,16 @@ use std::sync::LazyLock;
 
 use opentelemetry::trace::SpanContext;
 
-use crate::kit::fork::ForkLock;
+use super::super::convert;
 use crate::model::{SpanId, TraceContext};
-use crate::otel::convert;
+use crate::record::bridge::ContextLock;
 
 const SHARDS: usize = 32;
 
 /// A shard keeps room for this many spans.
 const KEPT_CAPACITY: usize = 256;
 
-static REGISTRY: LazyLock<[ForkLock<Spans>; SHARDS]> = LazyLock::new(Default::default);
+static REGISTRY: LazyLock<[ContextLock<Spans>; SHARDS]> = LazyLock::new(Default::default);
 
 type Spans = HashMap<SpanId, RegisteredSpan, BuildHasherDefault<IdHasher>>;
 
@@ -49,17 +49,17 @@ struct RegisteredSpan {
     registrations: usize,
 }
 
-fn shard(id: SpanId) -> &'static ForkLock<Spans> {
+fn shard(id: SpanId) -> &'static ContextLock<Spans> {
     // The map itself uses the highest and the lowest bits.
     &REGISTRY[(id.to_bits() >> 32) as usize % SHARDS]
 }
 
 /// Keeps a span in the registry until it is dropped.
 #[derive(Debug)]
-pub(in crate::otel) struct SpanRegistration(SpanId);
+pub(crate) struct SpanRegistration(SpanId);
 
 impl SpanRegistration {
-    pub(in crate::otel) fn new(context: TraceContext) -> Self {
+    pub(crate) fn new(context: TraceContext) -> Self {
         let id = context.span_id;
         let mut shard = shard(id).lock();
         let replaced = match shard.get_mut(&id) {
