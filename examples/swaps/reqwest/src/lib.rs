@@ -1,0 +1,65 @@
+//! A shop that asks a bank by reqwest and reqwest-tracing, and a bank whose spans follow the headers of its callers:
+//! nothing here is swapped.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{BoxError, Router};
+use opentelemetry::global;
+use opentelemetry_http::HeaderExtractor;
+use reqwest_middleware::ClientBuilder;
+use reqwest_tracing::TracingMiddleware;
+use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::filter::Targets;
+
+#[path = "../../shared/tree.rs"]
+mod tree;
+pub use tree::tree;
+
+/// What is traced.
+pub fn filter() -> Targets {
+    Targets::new().with_default(LevelFilter::INFO)
+}
+
+/// Orders that are paid by card, on credit, which the bank refuses, and with a bank that is not there.
+pub async fn order() -> Result<(), BoxError> {
+    let client = ClientBuilder::new(reqwest::Client::new());
+    let client = client.with(TracingMiddleware::default()).build();
+    let (bank, gone) = (bank().await?, gone().await?);
+    async {
+        for url in [format!("{bank}/card"), format!("{bank}/credit"), gone] {
+            let _ = client.get(url).send().await;
+        }
+    }
+    .instrument(info_span!("order"))
+    .await;
+    Ok(())
+}
+
+async fn bank() -> Result<String, BoxError> {
+    let routes = Router::new().route("/{means}", get(charge));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async { axum::serve(listener, routes).await });
+    Ok(address)
+}
+
+async fn charge(request: Request) -> StatusCode {
+    let span = info_span!("charge", otel.kind = "server");
+    let headers = HeaderExtractor(request.headers());
+    let caller = global::get_text_map_propagator(|format| format.extract(&headers));
+    let _ = span.set_parent(caller);
+    span.in_scope(|| match request.uri().path() {
+        "/card" => StatusCode::OK,
+        _ => StatusCode::PAYMENT_REQUIRED,
+    })
+}
+
+/// The address of a bank that has gone.
+async fn gone() -> Result<String, BoxError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    Ok(format!("http://{}", listener.local_addr()?))
+}
