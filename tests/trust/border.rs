@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
+use hyper::body::{Body, Bytes, Frame};
 use proptest::prelude::*;
 use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer};
 use tailtrace::model::{Border, TraceFlags};
@@ -12,10 +15,10 @@ use tailtrace::propagation::{
     B3Propagator, BorderPropagator, CompositePropagator, JaegerPropagator, Propagator,
 };
 use tailtrace::{
-    AlwaysOn, FixedRateSampler, InMemoryExporter, Incoming, ParentBasedSampler, Pipeline, Sampler,
-    Span, TraceContext, Tracer,
+    AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, Incoming, ParentBasedSampler, Pipeline,
+    Sampler, Span, TailSampler, TraceContext, Tracer,
 };
-use tower::{Service, ServiceBuilder, service_fn};
+use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::injection::STRANGER;
@@ -238,6 +241,79 @@ fn opentelemetrys_spans_are_linked_to_the_stranger_too() {
     provider.tracer("lib").start_with_context("request", &partner.extract(&headers)).end();
     pipeline.shutdown(PLENTY).unwrap();
     assert_eq!(memory.spans().len(), 1);
+}
+
+/// A body of pieces that never ends.
+struct Endless;
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"piece")))))
+    }
+}
+
+/// How many of 20 requests that are given up are kept as errors: half before there is a response, half during its body.
+fn kept_of_given_up(border: Border) -> usize {
+    let memory = InMemoryExporter::new();
+    let builder = Pipeline::builder("shop").with_tail(TailSampler::new().keep(Errors));
+    let pipeline = builder.with_exporter(memory.clone()).start().unwrap();
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        let layer = HttpServerLayer::new().with_border(border);
+        let mut context = Context::from_waker(Waker::noop());
+        let request = || Request::get("/").body(String::new()).unwrap();
+        for _ in 0..10 {
+            let never = service_fn(async |_: Request<String>| {
+                std::future::pending::<Result<Response<String>, io::Error>>().await
+            });
+            let mut answer = pin!(layer.layer(never).call(request()));
+            assert!(answer.as_mut().poll(&mut context).is_pending());
+        }
+        for _ in 0..10 {
+            let stream =
+                service_fn(async |_: Request<String>| Ok::<_, io::Error>(Response::new(Endless)));
+            let mut answer = pin!(layer.layer(stream).call(request()));
+            let Poll::Ready(Ok(response)) = answer.as_mut().poll(&mut context) else { panic!() };
+            let mut body = pin!(response.into_body());
+            assert!(body.as_mut().poll_frame(&mut context).is_ready());
+        }
+    });
+    pipeline.shutdown(PLENTY).unwrap();
+    memory.spans().len()
+}
+
+#[test]
+fn who_hangs_up_at_a_border_makes_no_error() {
+    assert_eq!(kept_of_given_up(Border::Inside), 20);
+    assert_eq!(kept_of_given_up(Border::Partner), 0);
+    assert_eq!(kept_of_given_up(Border::Public), 0);
+}
+
+#[test]
+fn who_hangs_up_at_a_border_is_told_of() {
+    let (pipeline, memory) = started(AlwaysOn);
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        let never = service_fn(async |_: Request<String>| {
+            std::future::pending::<Result<Response<String>, io::Error>>().await
+        });
+        let layer = HttpServerLayer::new().with_border(Border::Public);
+        let mut answer =
+            pin!(layer.layer(never).call(Request::get("/").body(String::new()).unwrap()));
+        let polled = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    });
+    pipeline.shutdown(PLENTY).unwrap();
+    let spans = memory.spans();
+    let span = spans[0].as_ref().unwrap();
+    assert_eq!(span.tag("error.type").map(|tag| tag.to_string()).as_deref(), Some("cancelled"));
+    assert!(!span.status().is_error());
 }
 
 proptest! {

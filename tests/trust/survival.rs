@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tailtrace::model::Threshold;
 use tailtrace::record::RecordLimits;
-use tailtrace::time::Tick;
+use tailtrace::tail::{All, PerSecond, Slowest, SpansPerSecond};
+use tailtrace::time::{ManualClock, Tick};
 use tailtrace::{
-    AdaptiveSampler, AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, ParentBasedSampler,
-    Pipeline, Sampler, SamplingRequest, SamplingResult, TailSampler, TraceId, TraceView, Tracer,
-    Verdict,
+    AdaptiveSampler, AlwaysOn, Errors, FixedRateSampler, Fraction, InMemoryExporter,
+    ParentBasedSampler, Pipeline, Sampler, SamplingRequest, SamplingResult, TailSampler, TraceId,
+    TraceView, Tracer, Verdict,
 };
 
 fn headers(trace_id: u128, flags: u8, state: &str) -> HashMap<String, String> {
@@ -129,4 +130,46 @@ fn a_budget_has_a_ceiling_that_no_choice_of_ids_passes() {
         }
     }
     assert!(sampled <= 5 * 20 * 10 + 200, "{sampled} in five seconds");
+}
+
+/// How many of 5,000 traces in 5.5 seconds a tail keeps; the ids are the highest, or spread.
+fn kept_by(tail: TailSampler, highest: bool) -> usize {
+    let memory = InMemoryExporter::new();
+    let clock = ManualClock::new();
+    let pipeline = Pipeline::builder("shop")
+        .with_clock(clock.clock())
+        .with_sampler(|_: &SamplingRequest<'_>| SamplingResult::record())
+        .with_tail(tail)
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let tracer = pipeline.tracer();
+    for at in 1..=5_000_u128 {
+        let spread = at.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1;
+        let id = if highest { at << 64 | 0xffff_ffff_ffff_ffff } else { spread };
+        clock.advance(Duration::from_millis(1));
+        let incoming = tracer.extract(&headers(id, 1, "ot=rv:ffffffffffffff"));
+        let span = tracer.start_span_with_context("GET", incoming);
+        clock.advance(Duration::from_micros(if at % 100 == 0 { 900 } else { 100 }));
+        drop(span);
+    }
+    pipeline.shutdown(Duration::from_secs(30)).unwrap();
+    memory.traces().len()
+}
+
+#[test]
+fn no_choice_of_ids_passes_a_budget_of_the_tail() {
+    for highest in [false, true] {
+        // Ten a second and a burst of ten, for five seconds, also behind a rate that all of these ids pass.
+        let alone = kept_by(TailSampler::new().keep(PerSecond::new(10.0).unwrap()), highest);
+        assert!(alone <= 75, "{alone}");
+        let spans = kept_by(TailSampler::new().keep(SpansPerSecond::new(10.0).unwrap()), highest);
+        assert!(spans <= 75, "{spans}");
+        let both = All::new([Fraction::new(0.01).unwrap()]).and(PerSecond::new(10.0).unwrap());
+        let both = kept_by(TailSampler::new().keep(both), highest);
+        assert!(both <= 75, "{both}");
+        // The slowest hundredth is that, whatever the ids.
+        let slowest = kept_by(TailSampler::new().keep(Slowest::percentile(0.99).unwrap()), highest);
+        assert!(slowest <= 60, "{slowest}");
+    }
 }

@@ -13,7 +13,7 @@ use super::redaction::Redaction;
 use super::side::HttpSide;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::span_ext::TraceSpanExt;
-use crate::model::Incoming;
+use crate::model::{Border, Incoming};
 
 /// The span that a request is handled inside of.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(super) struct RequestScope {
     trace_id_header: Option<HeaderName>,
     /// Whether a panic has passed through what ran inside.
     has_panicked: bool,
+    /// Who may be the caller.
+    border: Border,
 }
 
 impl RequestScope {
@@ -40,6 +42,7 @@ impl RequestScope {
             awaits_status: false,
             trace_id_header: None,
             has_panicked: false,
+            border: Border::Inside,
         }
     }
 
@@ -50,6 +53,11 @@ impl RequestScope {
     /// The scope of a gRPC call, if it is one.
     pub(super) fn of_call(self, is_grpc: bool) -> Self {
         Self { awaits_status: is_grpc, ..self }
+    }
+
+    /// This scope of a request that came over a border.
+    pub(super) fn at(self, border: Border) -> Self {
+        Self { border, ..self }
     }
 
     pub(super) fn with_trace_id_header(self, name: Option<HeaderName>) -> Self {
@@ -95,6 +103,10 @@ impl RequestScope {
         }
         let (kind, verb) = if is_panic { ("panic", "panicked") } else { ("cancelled", "dropped") };
         self.span.record("error.type", kind);
+        if !is_panic && !self.border.is_inside() {
+            // A stranger would have traces kept, and spared at every limit, by hanging up.
+            return;
+        }
         self.span.record("otel.status_code", "error");
         self.span.record("otel.status_description", display(format_args!("{verb} before {what}")));
     }

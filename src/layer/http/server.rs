@@ -76,7 +76,7 @@ impl HttpServerLayer {
             let is_grpc = grpc::is_grpc(&parts.headers);
             self.traced_scope(parts, caller, is_grpc).of_call(is_grpc)
         };
-        scope.with_trace_id_header(self.trace_id_header.clone())
+        scope.at(self.shared.border).with_trace_id_header(self.trace_id_header.clone())
     }
 
     fn traced_scope(&self, parts: &Parts, caller: Incoming, is_grpc: bool) -> RequestScope {

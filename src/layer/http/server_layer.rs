@@ -105,6 +105,11 @@ impl HttpServerLayer {
     /// With [`Border::Public`], the answer for the edge of a network, each request begins a trace of its own that
     /// is linked to the caller's. The headers that the propagator reads, and those of all other formats of this
     /// crate, are taken out of the request then, so that no handler and no proxy hands them on.
+    ///
+    /// A request that ends because it was dropped, as when its client hangs up or leaves a stream, is an error of ours
+    /// inside a network only. At the other borders `error.type` says `cancelled`, and the span is no error: it would be
+    /// kept and spared for what a stranger did. A layer that drops requests that take too long belongs below this one
+    /// there, so that its answer is seen.
     #[must_use]
     pub fn with_border(mut self, border: Border) -> Self {
         self.shared.border = border;
