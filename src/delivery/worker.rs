@@ -156,8 +156,8 @@ impl Worker {
                 LogLine::tell(health.returned_nothing(now(), &self.channel.name, &error));
                 return Some(BatchOutcome::Lost(Reason::Refused));
             }
-            LogLine::tell(health.failed(now(), &self.channel.name, &error));
             if !error.is_retryable() {
+                LogLine::tell(health.failed(now(), &self.channel.name, &error));
                 let partly = error.rejected_spans().map(|rejected| BatchOutcome::Sent { rejected });
                 return Some(partly.unwrap_or(BatchOutcome::Lost(Reason::Refused)));
             }
@@ -168,19 +168,22 @@ impl Worker {
             };
             let rejected = error.rejected_spans().unwrap_or(0);
             let spans = left.span_count();
-            batch = self.channel.retry(left, rejected)?;
             if spans < open {
                 backoff.progressed(now());
                 open = spans;
             }
             let next = backoff.failed(began, now(), error.retry_after(), self.random.next_u64());
+            // One line: of spans that are lost now nothing is told that they wait.
+            LogLine::tell(if next == RetryDecision::GiveUp && spans > 0 {
+                health.gave_up(now(), &self.channel.name, &error)
+            } else {
+                health.failed(now(), &self.channel.name, &error)
+            });
+            batch = self.channel.retry(left, rejected)?;
             let (wait, asked) = match next {
                 RetryDecision::Wait(wait) => (wait, false),
                 RetryDecision::WaitAsAsked(wait) => (wait, true),
-                RetryDecision::GiveUp => {
-                    LogLine::tell(health.gave_up(now(), &self.channel.name, &error));
-                    return Some(BatchOutcome::Lost(Reason::RetriesExhausted));
-                }
+                RetryDecision::GiveUp => return Some(BatchOutcome::Lost(Reason::RetriesExhausted)),
             };
             match self.channel.pause(wait, asked, &mut urgency) {
                 PauseEnd::Elapsed => {}

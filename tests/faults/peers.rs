@@ -8,6 +8,7 @@ use tailtrace::export::OtlpProtocol;
 use tailtrace::{Exporter, OtlpExporter, Pipeline};
 
 use super::lines::Lines;
+use super::relay::Relay;
 use super::server::{Reply, Server, Speaks};
 use super::support::PLENTY;
 
@@ -36,7 +37,11 @@ fn lines_about(peer: &str) -> Vec<String> {
 
 /// Exports a few traces one by one.
 fn export(exporter: impl Exporter + 'static) {
-    let retry = Retry::default().with_budget(Duration::from_millis(1));
+    export_within(Duration::from_millis(1), exporter);
+}
+
+fn export_within(budget: Duration, exporter: impl Exporter + 'static) {
+    let retry = Retry::default().with_budget(budget);
     let config = DeliveryConfig::default().with_retry(retry);
     let builder = Pipeline::builder("test").with_delivery(config).with_exporter(exporter);
     let pipeline = builder.start().unwrap();
@@ -76,38 +81,75 @@ fn plain_text_beyond_this_machine_is_told_once() {
     log();
     // The proxy is the peer: nothing leaves the machine in a test.
     let proxy = Server::http(|_| Reply::ok());
-    let builder = OtlpExporter::builder().with_endpoint("http://far.example:4318/v1/traces");
-    export(builder.with_proxy(proxy.url("")).build().unwrap());
-    let lines = lines_about("far.example");
-    assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
-    assert!(lines[0].contains("without TLS"), "{lines:?}");
+    let collector = Server::grpc(|_| Reply::code(0));
+    let tunnel = Relay::proxy(collector.address);
+    let http = OtlpExporter::builder().with_endpoint("http://far.example:4318/v1/traces");
+    export(http.with_proxy(proxy.url("")).build().unwrap());
+    let grpc = OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc);
+    let grpc = grpc.with_endpoint("http://far-grpc.example:4317").with_proxy(tunnel.url(""));
+    export(grpc.build().unwrap());
+    let mut hosts = vec!["far.example", "far-grpc.example"];
+    #[cfg(feature = "zipkin")]
+    {
+        let zipkin = tailtrace::ZipkinExporter::builder().with_proxy(proxy.url(""));
+        let zipkin = zipkin.with_endpoint("http://far-zipkin.example:9411/api/v2/spans");
+        export(zipkin.build().unwrap());
+        hosts.push("far-zipkin.example");
+    }
+    for host in hosts {
+        let lines = lines_about(host);
+        assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
+        assert!(lines[0].contains("without TLS"), "{lines:?}");
+    }
     assert!(lines_about(&proxy.url("")).is_empty(), "this machine is no one else's");
+}
+
+/// An exporter for each protocol, with a peer that answers so.
+fn each_exporter(http: &Reply, grpc: &Reply, check: impl Fn(&str, Box<dyn Exporter>)) {
+    for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::HttpJson, OtlpProtocol::Grpc] {
+        let (speaks, reply) = match protocol {
+            OtlpProtocol::Grpc => (Speaks::Grpc, grpc),
+            _ => (Speaks::Http, http),
+        };
+        let server = Server::replies(speaks, [reply.clone()]);
+        let peer = server.url("");
+        let builder = OtlpExporter::builder().with_protocol(protocol);
+        check(&peer, Box::new(builder.with_base_endpoint(&*peer).build().unwrap()));
+    }
+    #[cfg(feature = "zipkin")]
+    {
+        let server = Server::replies(Speaks::Http, [http.clone()]);
+        let peer = server.url("/api/v2/spans");
+        check(&peer, Box::new(tailtrace::ZipkinExporter::new(&*peer).unwrap()));
+    }
 }
 
 #[test]
 fn what_a_peer_says_stands_in_the_log_at_the_level_debug_only() {
     log();
-    let refusals = [
-        (Speaks::Http, Reply::status(400).with_body("LOUD WORDS")),
-        (Speaks::Http, Reply::status(503).with_body("LOUD WORDS")),
-        (
-            Speaks::Grpc,
-            Reply::Grpc { code: 3, message: "LOUD WORDS", details: Vec::new(), body: Vec::new() },
-        ),
-    ];
-    for (speaks, refusal) in refusals {
-        let server = Server::replies(speaks, [refusal]);
-        let peer = server.url("");
-        let protocol = match speaks {
-            Speaks::Http => OtlpProtocol::HttpProtobuf,
-            Speaks::Grpc => OtlpProtocol::Grpc,
-        };
-        let builder = OtlpExporter::builder().with_protocol(protocol);
-        export(builder.with_base_endpoint(&*peer).build().unwrap());
-        let lines = lines_about(&peer);
-        let (loud, rest): (Vec<_>, Vec<_>) =
-            lines.iter().partition(|line| line.contains("LOUD WORDS"));
-        assert!(!loud.is_empty() && loud.iter().all(|line| line.contains("DEBUG")), "{loud:?}");
-        assert!(rest.iter().any(|line| line.contains("WARN")), "{rest:?}");
+    let says =
+        |code| Reply::Grpc { code, message: "LOUD WORDS", details: Vec::new(), body: Vec::new() };
+    for (status, code) in [(400, 3), (503, 14)] {
+        let http = Reply::status(status).with_body("LOUD WORDS");
+        each_exporter(&http, &says(code), |peer, exporter| {
+            export(exporter);
+            let lines = lines_about(peer);
+            let (loud, rest): (Vec<_>, Vec<_>) =
+                lines.iter().partition(|line| line.contains("LOUD WORDS"));
+            assert!(!loud.is_empty() && loud.iter().all(|line| line.contains("DEBUG")), "{loud:?}");
+            assert!(rest.iter().any(|line| line.contains("WARN")), "{rest:?}");
+        });
+    }
+}
+
+#[test]
+fn an_exporter_that_begins_to_lose_spans_is_one_line() {
+    log();
+    for (status, code) in [(400, 3), (503, 14)] {
+        each_exporter(&Reply::status(status), &Reply::code(code), |peer, exporter| {
+            export_within(Duration::ZERO, exporter);
+            let lines = lines_about(peer);
+            assert!(lines.len() == 1 && lines[0].contains("lost spans"), "{lines:?}");
+        });
     }
 }
