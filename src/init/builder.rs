@@ -178,6 +178,8 @@ impl InitBuilder {
                 pipeline.set_enabled(false);
                 InitError::Installed(error)
             })?;
+        // Not only when the pipeline's own thread looks: the program may end before.
+        pipeline.pending_warnings().log_when_subscribed();
         propagation::set_default(propagator);
         if signals {
             listen(&pipeline);

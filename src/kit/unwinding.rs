@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::thread;
 
 /// More than this many are not told apart: the oldest is forgotten.
+#[cfg(any(feature = "layer", test))]
 const MOST: usize = 64;
 
 /// What is entered and exited, of whichever kind: who keeps it, and its number there.
@@ -18,6 +19,7 @@ thread_local! {
 }
 
 /// Notes that the thread enters a scope.
+#[cfg(any(feature = "layer", test))]
 #[inline(always)]
 pub(crate) fn enter(keeper: u64, number: u64) {
     if thread::panicking() {
@@ -27,6 +29,7 @@ pub(crate) fn enter(keeper: u64, number: u64) {
 
 /// Whether a panic passes through the scope that the thread exits: it was entered before, and the thread is not inside
 /// of another that it has entered meanwhile.
+#[cfg(any(feature = "layer", test))]
 #[inline(always)]
 pub(crate) fn exit(keeper: u64, number: u64) -> bool {
     thread::panicking() && !remove((keeper, number)) && is_outside()
@@ -38,6 +41,7 @@ pub(crate) fn passes_here() -> bool {
     thread::panicking() && is_outside()
 }
 
+#[cfg(any(feature = "layer", test))]
 #[cold]
 fn add(scope: Scope) {
     let _ = ENTERED.try_with(|entered| {
@@ -49,6 +53,7 @@ fn add(scope: Scope) {
     });
 }
 
+#[cfg(any(feature = "layer", test))]
 #[cold]
 fn remove(scope: Scope) -> bool {
     let removed = ENTERED.try_with(|entered| {

@@ -17,12 +17,11 @@ pub(crate) mod adapter;
 mod id_generator;
 pub mod metrics;
 mod provider;
-mod text_map;
 
 pub use adapter::{
-    FromShouldSample, HeadSampler, OtelExporter, Propagator, SdkSpan, SpanExporterBridge,
-    TailSpanProcessor, convert, from_context, incoming_of, install, share_context, to_context,
+    FromShouldSample, FromTextMap, HeadSampler, OtelExporter, Propagator, SdkSpan,
+    SpanExporterBridge, TailSpanProcessor, convert, from_context, incoming_of, install,
+    share_context, to_context,
 };
 pub use id_generator::IdGenerator;
 pub use provider::{Span, Tracer, TracerProvider};
-pub use text_map::FromTextMap;

@@ -8,6 +8,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, trace as api};
 use opentelemetry_aws::trace::XrayPropagator;
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use tailtrace::model::TraceFlags;
 use tailtrace::otel::FromTextMap;
 use tailtrace::propagation::{CompositePropagator, Propagator};
 use tailtrace::{Incoming, SpanId, TraceContext, TraceId};
@@ -92,4 +93,26 @@ fn the_header_of_x_ray_is_read_and_written_by_its_own_crate() {
     propagator.inject(&caller, &mut written);
     let read = |part: &str| written["x-amzn-trace-id"].split(';').any(|said| said == part);
     assert!(sent.split(';').all(read), "{written:?}");
+}
+
+#[test]
+fn a_trace_of_ours_has_its_decision_in_x_rays_header_and_one_that_is_left_to_us_is_ours() {
+    let propagator = FromTextMap::new(XrayPropagator::default());
+    let mut context = TraceContext::new(TraceId::new(), SpanId::new());
+    for (flags, expected) in [
+        (TraceFlags::SAMPLED, "Sampled=1"),
+        (TraceFlags::SAMPLED.with_random(true), "Sampled=1"),
+        (TraceFlags::default().with_random(true), "Sampled=0"),
+        (TraceFlags::DEFERRED, "Sampled=?"),
+    ] {
+        context.flags = flags;
+        let mut written: HashMap<String, String> = HashMap::new();
+        propagator.inject(&context, &mut written);
+        let line = &written["x-amzn-trace-id"];
+        assert!(line.split(';').any(|part| part == expected), "{flags:?}: {line}");
+        let mut incoming = Incoming::default();
+        propagator.extract(&written, &mut incoming);
+        let read = incoming.context.unwrap().flags;
+        assert_eq!(read, flags.with_random(false), "{line}");
+    }
 }

@@ -67,22 +67,25 @@ impl Cutter<'_> {
 
     fn list(&mut self, list: &mut Array) {
         let most = self.limits.list_bytes as usize;
-        let is_shorter = match list {
-            Array::Bool(values) => truncate(values, most),
-            Array::I64(values) => truncate(values, most / size_of::<i64>()),
-            Array::F64(values) => truncate(values, most / size_of::<f64>()),
-            Array::String(values) => {
-                let value_bytes = self.limits.value_bytes;
-                values.iter_mut().for_each(|text| self.value(text, value_bytes));
-                let mut bytes = 0_usize;
-                let fit = values.iter().take_while(|text| {
-                    bytes += size_of::<StringValue>() + text.as_str().len();
-                    bytes <= most
-                });
-                let fit = fit.count();
-                truncate(values, fit)
-            }
-            _ => false,
+        // No match: the type of older lines has no other variants, and that of newer ones may have.
+        let is_shorter = if let Array::Bool(values) = list {
+            truncate(values, most)
+        } else if let Array::I64(values) = list {
+            truncate(values, most / size_of::<i64>())
+        } else if let Array::F64(values) = list {
+            truncate(values, most / size_of::<f64>())
+        } else if let Array::String(values) = list {
+            let value_bytes = self.limits.value_bytes;
+            values.iter_mut().for_each(|text| self.value(text, value_bytes));
+            let mut bytes = 0_usize;
+            let fit = values.iter().take_while(|text| {
+                bytes += size_of::<StringValue>() + text.as_str().len();
+                bytes <= most
+            });
+            let fit = fit.count();
+            truncate(values, fit)
+        } else {
+            false
         };
         self.cut += u64::from(is_shorter);
     }

@@ -20,6 +20,7 @@ mod sdk_span;
 mod span_exporter_bridge;
 mod suppression;
 mod tail_span_processor;
+mod text_map;
 pub(crate) mod writable_span;
 
 pub use context::{from_context, incoming_of, share_context, to_context};
@@ -31,3 +32,4 @@ pub use propagator::Propagator;
 pub use sdk_span::SdkSpan;
 pub use span_exporter_bridge::SpanExporterBridge;
 pub use tail_span_processor::TailSpanProcessor;
+pub use text_map::FromTextMap;

@@ -12,8 +12,9 @@ use super::recorded::decide;
 use super::unrecorded::UnrecordedSpan;
 #[cfg(feature = "layer")]
 use super::writer::SpanWriter;
-#[cfg(feature = "layer")]
+#[cfg(feature = "otel")]
 use crate::kit::unwinding;
+#[cfg(feature = "layer")]
 use crate::model::TraceId;
 use crate::model::{
     Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext,

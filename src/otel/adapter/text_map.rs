@@ -6,8 +6,8 @@ use std::fmt;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 
-use super::adapter::propagator::context_values;
-use crate::model::{Incoming, TraceContext};
+use super::propagator::context_values;
+use crate::model::{Incoming, TraceContext, TraceFlags};
 use crate::propagation::{Extractor, Injector, Propagator};
 
 /// The most bytes of a request's headers that are copied, over all lines of all names.
@@ -18,20 +18,15 @@ const MOST_READ: usize = 24 * 1024;
 /// For the tracer, the HTTP layers and a [`CompositePropagator`](crate::propagation::CompositePropagator). It copies the
 /// headers that the propagator names for each request, at most 24 KiB over all their lines. What OpenTelemetry's types cannot hold is lost on the way.
 ///
-/// ```
-/// use opentelemetry_sdk::propagation::TraceContextPropagator;
-/// use std::collections::HashMap;
-/// use tailtrace::otel::FromTextMap;
-/// use tailtrace::propagation::Propagator;
-/// use tailtrace::{SpanId, TraceContext, TraceId};
-/// let propagator = FromTextMap::new(TraceContextPropagator::new());
-/// let mut headers = HashMap::new();
-/// propagator.inject(&TraceContext::new(TraceId::new(), SpanId::new()), &mut headers);
-/// assert!(headers.contains_key("traceparent"));
-/// ```
+/// The crates for X-Ray and Datadog say by the bit 0x02 of the flags that the decision is left to the receiver, where W3C
+/// has the random flag. A propagator without the header `traceparent` is taken to mean that, in both directions.
+///
+#[cfg_attr(not(older_line), doc = include_str!("examples/from_text_map.md"))]
 pub struct FromTextMap<P> {
     inner: P,
     fields: Vec<&'static str>,
+    /// Whether the second bit of the flags is W3C's random flag.
+    has_random_flag: bool,
 }
 
 impl<P: TextMapPropagator> FromTextMap<P> {
@@ -39,8 +34,22 @@ impl<P: TextMapPropagator> FromTextMap<P> {
     #[must_use]
     pub fn new(inner: P) -> Self {
         let kept = |name: &str| -> &'static str { Box::leak(name.to_lowercase().into_boxed_str()) };
-        let fields = inner.fields().map(kept).collect();
-        Self { inner, fields }
+        let fields: Vec<&'static str> = inner.fields().map(kept).collect();
+        let has_random_flag = fields.contains(&"traceparent");
+        Self { inner, fields, has_random_flag }
+    }
+
+    /// The flags as the propagator's crate means them, of flags of ours.
+    fn outgoing(&self, flags: TraceFlags) -> TraceFlags {
+        if self.has_random_flag { flags } else { flags.with_random(flags.is_deferred()) }
+    }
+
+    /// The flags as we mean them, of what the propagator's crate made of a header.
+    fn incoming(&self, flags: TraceFlags) -> TraceFlags {
+        match flags.is_random() && !self.has_random_flag {
+            true => TraceFlags::DEFERRED,
+            false => flags,
+        }
     }
 }
 
@@ -65,7 +74,8 @@ impl<P: TextMapPropagator + Send + Sync> Propagator for FromTextMap<P> {
         let extracted = self.inner.extract_with_context(&Context::new(), &headers);
         let context = context_values::trace_context_of(&extracted);
         let baggage = context_values::baggage_of(&extracted);
-        if let Some(context) = context {
+        if let Some(mut context) = context {
+            context.flags = self.incoming(context.flags);
             incoming.context = Some(context.remote());
         }
         if !baggage.is_empty() {
@@ -74,8 +84,11 @@ impl<P: TextMapPropagator + Send + Sync> Propagator for FromTextMap<P> {
     }
 
     fn inject(&self, context: &TraceContext, carrier: &mut dyn Injector) {
-        let mut incoming = Incoming::from(context.clone());
-        incoming.baggage = context.baggage.clone();
+        let baggage = context.baggage.clone();
+        let mut context = context.clone();
+        context.flags = self.outgoing(context.flags);
+        let mut incoming = Incoming::from(context);
+        incoming.baggage = baggage;
         let context = context_values::with_incoming(&Context::new(), incoming);
         let mut headers: HashMap<String, String> = HashMap::new();
         self.inner.inject_context(&context, &mut headers);
