@@ -81,6 +81,21 @@ fn an_answer_that_stops_half_way_costs_one_try() {
 }
 
 #[test]
+fn an_answer_that_drips_costs_one_try() {
+    for speaks in BOTH {
+        let server = server(speaks);
+        let relay = Relay::start(server.address, |number| match number {
+            0 => Carries { answers: 0, drips: true, ..Carries::ALL },
+            _ => Carries::ALL,
+        });
+        let caller = caller(speaks, &relay, LIMIT);
+        assert!(caller.export(one()).unwrap_err().is_retryable());
+        caller.export(one()).unwrap();
+        assert_eq!(relay.connections(), 2);
+    }
+}
+
+#[test]
 fn without_a_time_limit_a_dead_call_by_http_2_is_noticed() {
     let server = server(Speaks::Grpc);
     let relay = Relay::start(server.address, |_| Carries::ALL);

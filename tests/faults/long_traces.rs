@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tailtrace::delivery::DeliveryConfig;
 use tailtrace::model::TagRef;
 use tailtrace::record::{KeepOutcome, RecordLimits};
 use tailtrace::{Errors, InMemoryExporter, Pipeline, SpanRef, Status, TailPolicy, Trace};
@@ -232,4 +233,23 @@ fn the_age_from_which_a_trace_is_decided_in_parts_can_be_set() {
     root.child("old").set_status(Status::error("no stock"));
     pipeline.flush(PLENTY).unwrap();
     assert_eq!(exported(&memory), [["old"]]);
+}
+
+#[test]
+fn a_trace_that_is_larger_than_the_queue_leaves_by_parts_that_say_so() {
+    let (builder, _, memory) = pipeline();
+    let config = DeliveryConfig::default().with_max_queued_bytes(20_000);
+    let pipeline = builder.with_tail(Errors).with_delivery(config).start().unwrap();
+    let root = pipeline.tracer().start_span("batch");
+    for number in 0..999 {
+        root.child("item").set_tag("number", number);
+    }
+    root.set_status(Status::error("no stock"));
+    drop(root);
+    pipeline.flush(PLENTY).unwrap();
+    let parts = memory.traces();
+    assert!(parts.len() > 2 && parts.iter().all(Trace::is_part), "{}", parts.len());
+    let spans = parts.iter().flat_map(Trace::spans);
+    assert_eq!(spans.filter(|span| span.operation_name() == "batch").count(), 1);
+    assert_eq!(settled(&pipeline).exported, 1_000);
 }

@@ -8,16 +8,19 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// How many bytes a connection carries before it stalls, its sockets open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Carries {
     pub(crate) requests: usize,
     pub(crate) answers: usize,
+    /// Whether answers go on byte by byte, slower than any reader waits, where they would stall.
+    pub(crate) drips: bool,
 }
 
 impl Carries {
-    pub(crate) const ALL: Self = Self { requests: usize::MAX, answers: usize::MAX };
+    pub(crate) const ALL: Self = Self { requests: usize::MAX, answers: usize::MAX, drips: false };
 }
 
 #[derive(Default)]
@@ -95,12 +98,21 @@ impl Relay {
     }
 }
 
+fn own(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().unwrap()
+}
+
 fn carry(client: TcpStream, server: TcpStream, carried: Carries, state: &Arc<State>) {
     let stalled = Arc::clone(&state.stalled.lock().unwrap());
-    let own = |stream: &TcpStream| stream.try_clone().unwrap();
     state.open.lock().unwrap().extend([own(&client), own(&server)]);
     let back = (own(&server), own(&client), Arc::clone(&stalled));
-    thread::spawn(move || pump(back.0, back.1, carried.answers, &back.2));
+    thread::spawn(move || {
+        let (mut from, mut to) = (own(&back.0), own(&back.1));
+        pump(back.0, back.1, carried.answers, &back.2);
+        if carried.drips {
+            drip(&mut from, &mut to);
+        }
+    });
     pump(client, server, carried.requests, &stalled);
 }
 
@@ -120,6 +132,14 @@ fn pump(mut from: TcpStream, mut to: TcpStream, most: usize, stalled: &AtomicBoo
         if stalled.load(Ordering::SeqCst) || to.write_all(&buffer[..read]).is_err() {
             return;
         }
+    }
+}
+
+/// Carries byte by byte until one side is gone.
+fn drip(from: &mut TcpStream, to: &mut TcpStream) {
+    let mut byte = [0];
+    while from.read_exact(&mut byte).is_ok() && to.write_all(&byte).is_ok() {
+        thread::park_timeout(Duration::from_millis(200));
     }
 }
 

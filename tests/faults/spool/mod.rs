@@ -179,3 +179,23 @@ fn a_peer_that_asked_for_time_is_left_alone_by_what_waits_on_disk() {
     pipeline.shutdown(PLENTY).unwrap();
     assert_eq!((server.so_far().len(), directory.files()), (1, 5));
 }
+
+#[test]
+fn what_must_not_be_told_does_not_reach_the_disk() {
+    let directory = TestDirectory::new("redacted");
+    let exporter = OtlpExporter::builder().with_endpoint(nowhere()).build().unwrap();
+    let redact = tailtrace::model::Redact::new().with_denied_key("card").with_denied_value("*@*");
+    let spool = Spool::new(&directory.0, exporter).unwrap();
+    let builder = Pipeline::builder("test").with_redact(redact).with_exporter(spool);
+    let pipeline = builder.start().unwrap();
+    let span = pipeline.tracer().start_span("order");
+    span.set_tag("card", "4711-secret");
+    span.set_tag("customer", "a@example.org");
+    drop(span);
+    pipeline.shutdown(PLENTY).unwrap();
+    assert_eq!((pipeline.stats().redacted, directory.files()), (2, 1));
+    let file = fs::read_dir(&directory.0).unwrap().next().unwrap().unwrap().path();
+    let written = fs::read(file).unwrap();
+    let has = |text: &str| written.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("order") && !has("secret") && !has("example.org"));
+}
