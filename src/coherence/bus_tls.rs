@@ -37,6 +37,19 @@ impl BusTls {
         self.checked()
     }
 
+    /// Refuses what is set for TLS beside an address without it: the program means to be defended, and would not be.
+    ///
+    /// # Errors
+    /// When no address of a server has TLS.
+    pub(super) fn check_address(has_tls: bool, scheme: &str) -> Result<(), SettingError> {
+        if has_tls {
+            return Ok(());
+        }
+        Err(SettingError::new(format_args!(
+            "certificates are set and the bus has no TLS: use {scheme}://, or leave them out"
+        )))
+    }
+
     fn checked(self) -> Result<Self, SettingError> {
         match self.config_or_error() {
             Err(TlsError::Unusable { what, cause }) => {

@@ -7,6 +7,7 @@ mod border;
 mod budgets;
 mod files;
 mod injection;
+mod public_types;
 mod redaction;
 mod secrets;
 mod survival;

@@ -12,7 +12,7 @@ const MARK: &str = "S3CRET";
 const HAS_EXPORTERS: bool = cfg!(all(feature = "otlp", feature = "zipkin"));
 
 /// Variables that are addresses, lists, files and headers, with the ways to write them wrongly.
-const VARIABLES: [(&str, &[&str]); 9] = [
+const VARIABLES: [(&str, &[&str]); 13] = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", URLS),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", URLS),
     ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", URLS),
@@ -21,6 +21,10 @@ const VARIABLES: [(&str, &[&str]); 9] = [
     ("OTEL_EXPORTER_OTLP_CERTIFICATE", PEMS),
     ("OTEL_EXPORTER_OTLP_CLIENT_KEY", PEMS),
     ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", PEMS),
+    ("HTTPS_PROXY", URLS),
+    ("HTTP_PROXY", URLS),
+    ("OTEL_CONFIG_FILE", PEMS),
+    ("TAILTRACE_COHERENCE_URL", BUSES),
     ("OTEL_RESOURCE_ATTRIBUTES", &["token=S3CRET", "token=S3CRET,x", "S3CRET", "a=%S3CRET"]),
 ];
 
@@ -40,6 +44,20 @@ const URLS: &[&str] = &[
     "-----BEGIN PRIVATE KEY-----S3CRET",
 ];
 
+pub(crate) const BUSES: &[&str] = &[
+    "nats://user:S3CRET@host",
+    "nats://S3CRET@host",
+    "tls://user:S3CRET@host:99999999",
+    "redis://:S3CRET@host",
+    "rediss://user:S3CRET@host/0",
+    "user:S3CRET@host:4222",
+    "nats://host?token=S3CRET",
+    "redis://host/0?password=S3CRET",
+    "htps://user:S3CRET@host",
+    "nats://user:S3CRET@ho st",
+    "nats://a,nats://user:S3CRET@host",
+];
+
 const HEADERS: &[&str] = &[
     "authorization=Bearer S3CRET",
     "authorization: Bearer S3CRET",
@@ -55,20 +73,20 @@ const PEMS: &[&str] = &[
 ];
 
 #[track_caller]
-fn assert_harmless(what: &str, text: &str) {
+pub(crate) fn assert_harmless(what: &str, text: &str) {
     for mark in [MARK, "CRET", "83, 51", "53334352"] {
         assert!(!text.contains(mark), "{what}: {text}");
     }
 }
 
 #[track_caller]
-fn check_debug(what: &str, value: &dyn Debug) {
+pub(crate) fn check_debug(what: &str, value: &dyn Debug) {
     assert_harmless(what, &format!("{value:?}"));
     assert_harmless(what, &format!("{value:#?}"));
 }
 
 #[track_caller]
-fn check_error(what: &str, error: &dyn Error) {
+pub(crate) fn check_error(what: &str, error: &dyn Error) {
     let mut next = Some(error);
     while let Some(error) = next {
         assert_harmless(what, &error.to_string());
@@ -109,8 +127,12 @@ fn no_variable_shows_in_settings_warnings_or_errors() {
                     Ok(exporters) => assert!(exporters.len() == 2 || !HAS_EXPORTERS),
                     Err(error) => check_error(&what, &error),
                 }
-                if let Err(error) = settings.pipeline() {
-                    check_error(&what, &error);
+                match settings.pipeline() {
+                    Ok(builder) => check_debug(&what, &builder),
+                    Err(error) => check_error(&what, &error),
+                }
+                if let Some(coherence) = settings.coherence() {
+                    check_debug(&what, &coherence);
                 }
             }
         }

@@ -78,9 +78,10 @@ impl NatsBus {
     /// Trusts servers that have a certificate of this authority, in the form of PEM, and no other servers.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or the address has no TLS.
     #[cfg(feature = "tls")]
     pub fn with_ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Result<Self, SettingError> {
+        BusTls::check_address(self.has_tls(), "tls")?;
         self.0.tls = self.0.tls.with_ca(pem.into())?;
         Ok(self)
     }
@@ -89,15 +90,21 @@ impl NatsBus {
     /// key; both in the form of PEM.
     ///
     /// # Errors
-    /// When they cannot be read, or do not belong together.
+    /// When they cannot be read or do not belong together, or the address has no TLS.
     #[cfg(feature = "tls")]
     pub fn with_client_identity(
         mut self,
         certificate_pem: impl Into<Vec<u8>>,
         key_pem: impl Into<Vec<u8>>,
     ) -> Result<Self, SettingError> {
+        BusTls::check_address(self.has_tls(), "tls")?;
         self.0.tls = self.0.tls.with_identity(certificate_pem.into(), key_pem.into())?;
         Ok(self)
+    }
+
+    #[cfg(feature = "tls")]
+    fn has_tls(&self) -> bool {
+        self.0.servers.iter().any(|server| server.scheme == "tls")
     }
 }
 

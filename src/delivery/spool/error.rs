@@ -15,7 +15,7 @@ pub enum SpoolError {
         directory.display()
     )]
     Directory {
-        /// The directory.
+        /// The directory, unless its name looks like the content of a file.
         directory: PathBuf,
         /// What the system says.
         #[source]

@@ -28,6 +28,7 @@ use self::directory::Directory;
 use self::spool_state::SpoolState;
 use crate::export::{Batch, Batching, ExportError, Exporter, OtlpExporter, OtlpProtocol};
 use crate::kit::Random;
+use crate::kit::secret::shown_path;
 use crate::kit::unwind_safe::lock;
 use crate::ledger::SpoolAccount;
 use crate::time::{Clock, unix_nanos};
@@ -93,7 +94,10 @@ impl Spool {
             process: Random::thread().next_u64(),
         };
         let now = unix_nanos(Clock::system().wall());
-        settings.open(now).map_err(|source| SpoolError::Directory { directory, source })?;
+        settings.open(now).map_err(|source| SpoolError::Directory {
+            directory: shown_path(&directory),
+            source,
+        })?;
         Ok(Self { settings, exporter: Mutex::new(Some(exporter)), running: OnceLock::new() })
     }
 
@@ -156,7 +160,8 @@ impl Exporter for Spool {
             Ok(()) if rejected == 0 => Ok(()),
             Ok(()) => Err(ExportError::partial(rejected, error.to_string())),
             Err(full) => {
-                let directory = self.settings.path.display();
+                let directory = shown_path(&self.settings.path);
+                let directory = directory.display();
                 let message =
                     format!("{error}, and the spool {directory} does not take spans: {full}");
                 let told = ExportError::retryable(message, left).with_source(full);
@@ -212,7 +217,7 @@ impl Drop for Spool {
 impl fmt::Debug for Spool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spool")
-            .field("directory", &self.settings.path)
+            .field("directory", &shown_path(&self.settings.path))
             .field("max_bytes", &self.settings.max_bytes)
             .field("max_age", &self.settings.max_age)
             .field("sync", &self.settings.sync)

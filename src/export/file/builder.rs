@@ -1,5 +1,6 @@
 //! What can be set about the exporter.
 
+use std::fmt;
 use std::path::{self, PathBuf};
 use std::sync::Mutex;
 
@@ -8,6 +9,7 @@ use super::disk::FileSystem;
 use super::error::FileError;
 use super::rotation::{Log, Rotation};
 use crate::kit::fork::PerProcess;
+use crate::kit::secret::shown_path;
 
 /// Makes a [`FileExporter`].
 ///
@@ -20,7 +22,7 @@ use crate::kit::fork::PerProcess;
 /// # drop(exporter);
 /// # Ok::<(), tailtrace::export::FileError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct FileExporterBuilder {
     path: PathBuf,
@@ -66,7 +68,16 @@ impl FileExporterBuilder {
             Ok((log, path)) => {
                 Ok(FileExporter { path, rotation, log: PerProcess::new(Mutex::new(log)) })
             }
-            Err(source) => Err(FileError::Open { path, source }),
+            Err(source) => Err(FileError::Open { path: shown_path(&path), source }),
         }
+    }
+}
+
+impl fmt::Debug for FileExporterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileExporterBuilder")
+            .field("path", &shown_path(&self.path))
+            .field("rotation", &self.rotation)
+            .finish()
     }
 }

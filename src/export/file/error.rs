@@ -15,7 +15,7 @@ pub enum FileError {
         "cannot open {path:?} to append to it: {source}; its folder must exist and be writable"
     )]
     Open {
-        /// The file.
+        /// The file, unless its name looks like the content of one.
         path: PathBuf,
         /// What the system said.
         source: io::Error,

@@ -17,6 +17,7 @@ use self::disk::FileSystem;
 use self::rotation::Log;
 use super::{Batch, ExportError, Exporter};
 use crate::kit::fork::PerProcess;
+use crate::kit::secret::shown_path;
 use crate::kit::unwind_safe::lock;
 
 pub use builder::FileExporterBuilder;
@@ -97,8 +98,9 @@ impl FileExporter {
         work: impl FnOnce(&mut Log<FileSystem>) -> io::Result<()>,
     ) -> Result<(), (String, io::Error)> {
         let mut log = self.log();
-        work(&mut log)
-            .map_err(|error| (format!("cannot write traces to {:?}: {error}", log.path()), error))
+        work(&mut log).map_err(|error| {
+            (format!("cannot write traces to {:?}: {error}", shown_path(log.path())), error)
+        })
     }
 }
 
@@ -138,7 +140,7 @@ fn not_flushed((message, error): (String, io::Error)) -> ExportError {
 impl fmt::Debug for FileExporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileExporter")
-            .field("path", &self.path)
+            .field("path", &shown_path(&self.path))
             .field("rotation", &self.rotation)
             .finish()
     }

@@ -85,7 +85,6 @@ impl Secret<PathBuf> {
 }
 
 /// The harmless form of a path, as a path.
-#[cfg(feature = "otlp")]
 pub(crate) fn shown_path(path: &Path) -> PathBuf {
     shown::path(&path.to_string_lossy()).into()
 }

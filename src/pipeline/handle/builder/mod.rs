@@ -46,8 +46,11 @@ pub struct PipelineBuilder {
 
 impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values may come from the environment.
+        let resource: Vec<&str> = self.resource.iter().map(|(key, _)| key).collect();
         f.debug_struct("PipelineBuilder")
-            .field("resource", &self.resource)
+            .field("service", &self.resource.service_name())
+            .field("resource", &resource)
             .field("exporters", &self.exporters.len())
             .field("limits", &self.limits)
             .field("delivery", &self.delivery)

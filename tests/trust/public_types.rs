@@ -1,0 +1,285 @@
+//! Every public type that could hold a secret is built with one, and no other type is forgotten.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use tailtrace::config::EnvCarrier;
+use tailtrace::delivery::AsyncExporter;
+use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer, Redaction};
+use tailtrace::model::Redact;
+use tailtrace::propagation::Injector;
+use tailtrace::{FileExporter, InMemoryExporter, Pipeline};
+
+use crate::secrets::{assert_harmless, check_debug, check_error};
+
+/// The rooms whose types meet endpoints, headers, keys, files or the environment.
+const ROOMS: [&str; 9] = [
+    "coherence",
+    "config",
+    "delivery",
+    "export",
+    "init",
+    "layer/http",
+    "model/redact.rs",
+    "pipeline",
+    "propagation",
+];
+
+/// Types that a test here or in `secrets` builds with marked secrets.
+const BUILT: &[&str] = &[
+    "AsyncExporter",
+    "BusError",
+    "Coherence",
+    "ConfigError",
+    "EnvCarrier",
+    "ExportError",
+    "FileError",
+    "FileExporter",
+    "FileExporterBuilder",
+    "HttpClientLayer",
+    "HttpError",
+    "HttpServerLayer",
+    "InitBuilder",
+    "JaegerExporter",
+    "JaegerExporterBuilder",
+    "NatsBus",
+    "OtlpExporter",
+    "OtlpExporterBuilder",
+    "OtlpSettings",
+    "Pipeline",
+    "PipelineBuilder",
+    "Redact",
+    "Redaction",
+    "RedisBus",
+    "Settings",
+    "Spool",
+    "SpoolError",
+    "Warning",
+    "ZipkinExporter",
+    "ZipkinExporterBuilder",
+    "ZipkinSettings",
+];
+
+/// Types that hold none, with the reason.
+const HOLD_NONE: &[(&str, &str)] = &[
+    ("B3Propagator", "which form it writes"),
+    ("BaggagePropagator", "nothing"),
+    ("Batch", "what a program recorded"),
+    ("Batching", "numbers"),
+    ("BorderPropagator", "a border and a propagator"),
+    ("BusConnection", "shows nothing of what it holds"),
+    ("CompositePropagator", "names of headers"),
+    ("ConsoleExporter", "how to draw"),
+    ("ConsoleExporterBuilder", "how to draw"),
+    ("DeliveryConfig", "numbers"),
+    ("DeliveryReport", "numbers and names of exporters"),
+    ("ExporterFailure", "the text of an ExportError"),
+    ("FlushError", "the texts of exporters' errors"),
+    ("ForeignClient", "a client of the program's"),
+    ("ForeignResponse", "a future of the program's"),
+    ("Guard", "a pipeline"),
+    ("HttpClientService", "a layer and a service of the program's"),
+    ("HttpServerService", "a layer and a service of the program's"),
+    ("InMemoryExporter", "what a program recorded"),
+    ("InitError", "the errors of others"),
+    ("JaegerPropagator", "nothing"),
+    ("KeptPart", "ids"),
+    ("MemoryBus", "nothing from outside the process"),
+    ("Message", "what goes over the bus to the group: ids"),
+    ("MessageBody", "ids"),
+    ("MessageError", "numbers"),
+    ("Notice", "ids"),
+    ("OtlpProtocol", "a choice"),
+    ("ProtocolVersion", "a choice"),
+    ("ProxyHeaders", "a choice"),
+    ("ResponseBody", "a body of the program's"),
+    ("ResponseFuture", "a future of the program's"),
+    ("Retry", "numbers"),
+    ("Rotation", "numbers"),
+    ("ShutdownError", "the texts of exporters' errors"),
+    ("StartError", "no text from outside"),
+    ("TraceContextPropagator", "nothing"),
+];
+
+/// The public types of a file or of all files below a folder.
+fn collect(path: &Path, found: &mut BTreeSet<String>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            collect(&entry.unwrap().path(), found);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        for line in fs::read_to_string(path).unwrap().lines() {
+            let line = line.trim();
+            let kind = ["pub struct ", "pub enum "].into_iter();
+            let Some(name) = kind.filter_map(|kind| line.strip_prefix(kind)).next() else {
+                continue;
+            };
+            let end = name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len());
+            found.insert(name[..end].to_owned());
+        }
+    }
+}
+
+#[test]
+fn every_public_type_is_built_with_secrets_or_excused() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeSet::new();
+    for room in ROOMS {
+        collect(&source.join(room), &mut found);
+    }
+    let mut known: BTreeSet<String> = BUILT.iter().map(|name| (*name).to_owned()).collect();
+    for (name, _) in HOLD_NONE {
+        assert!(known.insert((*name).to_owned()), "{name} stands in both lists");
+    }
+    let new: Vec<_> = found.difference(&known).collect();
+    assert!(new.is_empty(), "build these with marked secrets, or excuse them: {new:?}");
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(gone.is_empty(), "these are no public types any more: {gone:?}");
+}
+
+#[test]
+fn no_part_of_a_program_shows_a_secret_that_was_put_into_it() {
+    let redact = Redact::new().with_denied_value("*S3CRET*").with_hashed_key("user");
+    check_debug("Redact", &redact);
+    let redaction = Redaction::new().with_secret_key("key").without_tag("url.path");
+    check_debug("Redaction", &redaction);
+    check_debug("HttpServerLayer", &HttpServerLayer::new().with_redaction(redaction.clone()));
+    check_debug("HttpClientLayer", &HttpClientLayer::new().with_redaction(redaction));
+    let mut carrier = EnvCarrier::new();
+    carrier.set("baggage", "token=S3CRET".to_owned());
+    check_debug("EnvCarrier", &carrier);
+
+    let builder = || Pipeline::builder("shop").with_exporter(InMemoryExporter::new());
+    check_debug("PipelineBuilder", &builder());
+    let pipeline = builder().start().unwrap();
+    check_debug("Pipeline", &pipeline);
+    #[cfg(feature = "init")]
+    check_debug("InitBuilder", &tailtrace::init::builder("shop").with_span_filter("a=S3CRET"));
+    // The key itself, where the path of a file belongs.
+    let pem = "/no/such/-----BEGIN PRIVATE KEY-----\nS3CRET\n-----END PRIVATE KEY-----";
+    check_debug("FileExporterBuilder", &FileExporter::builder(pem));
+    check_error("FileError", &FileExporter::new(pem).unwrap_err());
+}
+
+#[cfg(all(feature = "jaeger", feature = "zipkin"))]
+#[test]
+fn no_exporter_shows_a_secret_when_it_fails_or_stands_in_another() {
+    use tailtrace::export::{Batch, ExportError};
+    use tailtrace::testing::{span, trace};
+    use tailtrace::{Exporter, JaegerExporter, OtlpExporter, ZipkinExporter};
+
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let url = format!("http://{free}/v1/traces?key=S3CRET");
+    let proxy = format!("http://user:S3CRET@{free}");
+    let exporters = || -> [Box<dyn Exporter>; 4] {
+        let otlp = || OtlpExporter::builder().with_header("authorization", "Bearer S3CRET");
+        [
+            Box::new(otlp().with_endpoint(&*url).build().unwrap()),
+            Box::new(otlp().with_endpoint(&*url).with_proxy(&*proxy).build().unwrap()),
+            Box::new(JaegerExporter::builder().with_endpoint(&*url).build().unwrap()),
+            Box::new(ZipkinExporter::builder().with_endpoint(&*url).build().unwrap()),
+        ]
+    };
+    for exporter in exporters() {
+        let batch = Batch::from([trace(span("GET"))]);
+        let error: ExportError = runtime.block_on(exporter.export(batch)).unwrap_err();
+        check_error("ExportError", &error);
+        let builder = Pipeline::builder("shop").with_exporter(exporter);
+        check_debug("PipelineBuilder", &builder);
+        let pipeline = builder.start().unwrap();
+        check_debug("Pipeline", &pipeline);
+    }
+    for exporter in exporters() {
+        check_debug("AsyncExporter", &AsyncExporter::new(exporter));
+    }
+    #[cfg(feature = "spool")]
+    {
+        use tailtrace::delivery::Spool;
+        use tailtrace::export::OtlpProtocol;
+
+        let folder = std::env::temp_dir().join(format!("tailtrace-types-{}", std::process::id()));
+        let otlp = || OtlpExporter::builder().with_endpoint(&*url).with_header("key", "S3CRET");
+        check_debug("Spool", &Spool::new(&folder, otlp().build().unwrap()).unwrap());
+        let json = otlp().with_protocol(OtlpProtocol::HttpJson).build().unwrap();
+        check_error("SpoolError", &Spool::new(&folder, json).unwrap_err());
+        let pem = "-----BEGIN PRIVATE KEY-----\nS3CRET\0\n-----END PRIVATE KEY-----";
+        check_error("SpoolError", &Spool::new(pem, otlp().build().unwrap()).unwrap_err());
+        let _ = fs::remove_dir_all(&folder);
+    }
+}
+
+#[cfg(all(feature = "coherence-nats", feature = "coherence-redis", feature = "tls"))]
+#[test]
+fn no_bus_shows_a_secret_of_its_address_login_or_certificates() {
+    use tailtrace::coherence::{Coherence, KeepBus, NatsBus, RedisBus};
+
+    use crate::secrets::BUSES;
+
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    fn check(what: &str, bus: impl KeepBus + std::fmt::Debug + 'static) {
+        check_debug(what, &bus);
+        assert_harmless(what, &bus.name());
+        check_debug(what, &Coherence::new(bus));
+    }
+    for address in BUSES {
+        match NatsBus::new(address) {
+            Ok(bus) => check(address, bus),
+            Err(error) => check_error(address, &error),
+        }
+        match RedisBus::new(address) {
+            Ok(bus) => check(address, bus),
+            Err(error) => check_error(address, &error),
+        }
+    }
+    let nats = || NatsBus::new("tls://user:S3CRET@localhost:1").unwrap();
+    let redis = || RedisBus::new("rediss://user:S3CRET@localhost:1").unwrap();
+    check_debug("seed", &nats().with_nkey("S3CRET"));
+    check_error("credentials", &nats().with_credentials("S3CRET").unwrap_err());
+    let begin = "-----BEGIN PRIVATE KEY-----";
+    for pem in ["S3CRET".to_owned(), format!("{begin} S3CRET"), format!("{begin}\nS3CRET")] {
+        check_error("authority", &nats().with_ca_certificate(&*pem).unwrap_err());
+        check_error("authority", &redis().with_ca_certificate(&*pem).unwrap_err());
+        check_error("key", &nats().with_client_identity(&*pem, &*pem).unwrap_err());
+        check_error("key", &redis().with_client_identity(&*pem, &*pem).unwrap_err());
+    }
+    // Connections that are refused.
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let buses: [Box<dyn KeepBus>; 2] = [
+        Box::new(NatsBus::new(&format!("nats://user:S3CRET@{free}")).unwrap()),
+        Box::new(RedisBus::new(&format!("redis://user:S3CRET@{free}")).unwrap()),
+    ];
+    for bus in buses {
+        let Err(error) = runtime.block_on(bus.connect("shop")) else { panic!("nobody listens") };
+        check_error("BusError", &error);
+    }
+}
+
+#[cfg(all(feature = "coherence-nats", feature = "coherence-redis", feature = "tls"))]
+#[test]
+fn certificates_beside_a_bus_without_tls_are_an_error() {
+    use tailtrace::coherence::{NatsBus, RedisBus};
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let nats = || NatsBus::new("nats://localhost").unwrap();
+    let redis = || RedisBus::new("redis://localhost").unwrap();
+    let refused = [
+        nats().with_ca_certificate(&*certificate).unwrap_err(),
+        nats().with_client_identity(&*certificate, &*key).unwrap_err(),
+        redis().with_ca_certificate(&*certificate).unwrap_err(),
+        redis().with_client_identity(&*certificate, &*key).unwrap_err(),
+    ];
+    for error in refused {
+        assert!(
+            error.to_string().contains("use tls://") || error.to_string().contains("rediss://")
+        );
+    }
+    assert!(NatsBus::new("tls://localhost").unwrap().with_ca_certificate(&*certificate).is_ok());
+    assert!(
+        RedisBus::new("rediss://localhost").unwrap().with_ca_certificate(&*certificate).is_ok()
+    );
+}
