@@ -17,3 +17,11 @@ fn they_have_them_under_our_own_layer_where_contexts_are_shared() {
     same::is_connected(&layer, &["order", "charge"]);
     assert!(layer.ends_with("taken in order\ncard declined in charge\n"), "{layer}");
 }
+
+#[test]
+fn without_shared_contexts_the_layer_tells_once_that_a_bridge_has_no_ids() {
+    let unshared = same::run(env!("CARGO_BIN_EXE_unshared"));
+    assert!(unshared.contains("taken in no span\n"), "{unshared}");
+    // The bridge sends the warning as any event.
+    assert_eq!(unshared.matches("its records have no trace ids").count(), 1, "{unshared}");
+}
