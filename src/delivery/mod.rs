@@ -171,6 +171,7 @@ impl Delivery {
             self.ledger.lost(Reason::Refused, spans as u64);
             return false;
         };
+        let trace = self.packed_if_filling(trace);
         let bytes = trace.bytes();
         if bytes > self.max_queued_bytes && spans > 1 {
             return self.offer_parts(&trace);
@@ -190,6 +191,13 @@ impl Delivery {
             accepted |= last.push([(queued, offer)], now);
         }
         accepted
+    }
+
+    /// Makes a trace of another tracer's spans take less room, where a queue fills because its exporter does not keep up.
+    /// Exporters that take such spans as they were get them made anew.
+    fn packed_if_filling(&self, trace: Trace) -> Trace {
+        let is_filling = || self.channels.iter().any(|channel| channel.is_filling());
+        if trace.is_of_originals() && is_filling() { trace.packed() } else { trace }
     }
 
     /// Queues a trace that is larger than the queue, in parts that each fit. Every part refers to the trace, of

@@ -114,6 +114,11 @@ impl Channel {
         is_accepted
     }
 
+    /// Whether so much waits that room is worth more than time.
+    pub(super) fn is_filling(&self) -> bool {
+        lock(&self.state).queue.is_filling()
+    }
+
     /// Blocks the exporting thread until there is something to do.
     pub(super) fn next(&self) -> Job {
         let mut state = lock(&self.state);

@@ -92,6 +92,11 @@ impl<T> Queue<T> {
         self.bytes
     }
 
+    /// Whether a sixteenth of the bytes that may wait do.
+    pub(super) const fn is_filling(&self) -> bool {
+        self.bytes >= self.bounds.bytes / 16
+    }
+
     pub(super) const fn bounds(&self) -> Bounds {
         self.bounds
     }
