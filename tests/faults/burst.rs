@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cap::Cap;
 use tailtrace::export::{Batch, ExportError};
-use tailtrace::{AlwaysOn, Exporter, Pipeline};
+use tailtrace::record::RecordLimits;
+use tailtrace::{AlwaysOn, Errors, Exporter, Pipeline, Status, TailSampler};
 
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
@@ -24,6 +25,16 @@ const PLENTY: Duration = Duration::from_secs(60);
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Drops what it is given.
+struct Nowhere;
+
+#[async_trait]
+impl Exporter for Nowhere {
+    async fn export(&self, _batch: Batch) -> Result<(), ExportError> {
+        Ok(())
+    }
 }
 
 /// Takes nothing before it is released.
@@ -55,11 +66,8 @@ impl Exporter for Gate {
 fn burst_of<T>(burst: impl FnOnce(&Pipeline) -> T) -> (usize, u64) {
     let _alone = alone();
     let (gate, release) = Gate::closed();
-    let pipeline = Pipeline::builder("burst")
-        .with_sampler(AlwaysOn)
-        .with_exporter(gate)
-        .start()
-        .unwrap();
+    let pipeline =
+        Pipeline::builder("burst").with_sampler(AlwaysOn).with_exporter(gate).start().unwrap();
     let before = HEAP.allocated();
     let held = burst(&pipeline);
     let grown = HEAP.allocated().saturating_sub(before);
@@ -87,6 +95,48 @@ fn a_burst_of_100_000_bare_traces_loses_none_in_40_mib() {
     assert_eq!(arrived, BURST as u64);
     assert_at_most(grown, 40 * MIB);
     assert!(grown / BURST < 390, "{} bytes a trace", grown / BURST);
+}
+
+/// How many messages the loop below has; `.ci/full` asks for a million.
+fn messages() -> u64 {
+    let asked = std::env::var("TAILTRACE_TEST_MESSAGES").ok();
+    asked.and_then(|asked| asked.parse().ok()).unwrap_or(200_000)
+}
+
+#[test]
+fn a_loop_of_messages_under_one_root_keeps_every_failing_one_in_bounded_memory() {
+    let _alone = alone();
+    let pipeline = Pipeline::builder("loop")
+        .with_tail(TailSampler::new().keep(Errors))
+        .with_exporter(Nowhere)
+        .start()
+        .unwrap();
+    let before = HEAP.allocated();
+    let root = pipeline.tracer().start_span("consumer");
+    let mut most = 0;
+    for number in 0..messages() {
+        let message = root.child("message");
+        message.set_tag("number", number as i64);
+        let step = message.child("step");
+        if number % 1_000 == 999 {
+            step.set_status(Status::error("no stock"));
+        }
+        drop(step);
+        drop(message);
+        if number % 1_000 == 0 {
+            most = most.max(HEAP.allocated().saturating_sub(before));
+        }
+    }
+    drop(root);
+    pipeline.shutdown(PLENTY).unwrap();
+    let stats = pipeline.stats();
+    assert!(stats.balances(), "{stats}");
+    assert_eq!((stats.started, stats.lost()), (2 * messages() + 1, 0));
+    // Each failing message with its step, and the root, which leaves when anything below it was kept.
+    assert_eq!(stats.exported, 2 * (messages() / 1_000) + 1);
+    // The ring of recent drops has a bound of its own; the rest is one trace.
+    let ring = RecordLimits::default().ring_bytes;
+    assert_at_most(most, ring + ring / 5 + 3 * MIB);
 }
 
 #[cfg(feature = "layer")]

@@ -58,6 +58,8 @@ pub(super) const ROWS: &[Row] = &[
     row("dropped_5_coherent", "tailtrace", 5, || {
         pipeline::dropped_coherent(|t| flat::tailtrace(t, 5))
     }),
+    // The messages of a loop under one root, each like a trace of the row `dropped_5`.
+    row("loop_5", "tailtrace", 5, || pipeline::dropped_in_parts(|root| flat::below(root, 5))),
     row("deep_10", "tailtrace", 10, || pipeline::dropped(|t| deep::tailtrace(t, 10))),
     row("deep_10", "fastrace", 10, || collector::reported(|c| deep::fastrace(c, 10))),
     row("deep_10", "fastrace-local", 10, || collector::reported(|c| deep::fastrace_local(c, 10))),

@@ -7,7 +7,9 @@ use tailtrace::coherence::{Coherence, MemoryBus};
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::record::RecordLimits;
-use tailtrace::{Exporter, Pipeline, SamplingRequest, SamplingResult, TraceView, Tracer, Verdict};
+use tailtrace::{
+    Exporter, Pipeline, SamplingRequest, SamplingResult, SpanGuard, TraceView, Tracer, Verdict,
+};
 
 use crate::Job;
 
@@ -58,6 +60,16 @@ pub fn dropped_by(
     Job::new(move || {
         let _running = &pipeline;
         shape(&tracer);
+    })
+}
+
+/// The same below a root that never ends, as a consumer's loop has: decided in parts.
+pub fn dropped_in_parts(shape: impl Fn(&SpanGuard) + Send + Sync + 'static) -> Job {
+    let (pipeline, tracer) = start(builder().with_tail(|_: &TraceView<'_>| Verdict::pass()));
+    let root = tracer.start_span("consumer");
+    Job::new(move || {
+        let _running = &pipeline;
+        shape(&root);
     })
 }
 

@@ -5,11 +5,19 @@ use fastrace::prelude::{LocalSpan, SpanContext};
 use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt, Tracer as _};
 use opentelemetry_sdk::trace::SdkTracer;
-use tailtrace::Tracer;
+use tailtrace::{SpanGuard, Tracer};
 use tracing::info_span;
 
 pub fn tailtrace(tracer: &Tracer, spans: usize) {
     let root = tracer.start_span("root");
+    for _ in 1..spans {
+        drop(root.child("step"));
+    }
+}
+
+/// The same below a span that goes on.
+pub fn below(parent: &SpanGuard, spans: usize) {
+    let root = parent.child("root");
     for _ in 1..spans {
         drop(root.child("step"));
     }

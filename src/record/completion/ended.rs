@@ -13,16 +13,27 @@ impl<O: TraceOwner> Completion<O> {
     /// Decides the traces whose time to wait for other spans is up.
     pub(in crate::record) fn decide_lingering(&self, traces: &LiveTraces<O>, now: Tick) {
         while let Some(trace) = self.lingering.pop_due(now) {
-            if !self.decide_parts(traces, &trace, PartLook::BelowTrunk, now) {
-                self.decide_ended(traces, &trace, now);
-            }
+            self.decide_ended(traces, &trace, PartLook::BelowTrunk, now);
         }
     }
 
     /// Decides a trace on the spans that have ended; the open ones follow when they end. Of a trace that was
-    /// kept before, the late spans that have ended are sent on.
-    fn decide_ended(&self, traces: &LiveTraces<O>, trace: &Arc<LocalTrace<O>>, now: Tick) {
+    /// kept before, the late spans that have ended are sent on. One that is decided in parts has those decided that
+    /// `look` says.
+    fn decide_ended(
+        &self,
+        traces: &LiveTraces<O>,
+        trace: &Arc<LocalTrace<O>>,
+        look: PartLook,
+        now: Tick,
+    ) {
         let mut live = trace.lock();
+        // Asked under the lock under which the trace is decided otherwise: another thread may have it decided in parts.
+        if live.parts.is_some() {
+            drop(live);
+            self.decide_parts(traces, trace, look, now);
+            return;
+        }
         if matches!(live.phase, Phase::Held(_)) {
             if !trace.is_keep_requested() {
                 return traces.drop_ended(trace, live);
@@ -52,9 +63,7 @@ impl<O: TraceOwner> Completion<O> {
     pub(in crate::record) fn decide_all(&self, traces: &LiveTraces<O>, now: Tick) -> u64 {
         let mut unfinished = 0;
         traces.for_each(|trace| {
-            if !self.decide_parts(traces, &trace, PartLook::AllEnded, now) {
-                self.decide_ended(traces, &trace, now);
-            }
+            self.decide_ended(traces, &trace, PartLook::AllEnded, now);
             let live = trace.lock();
             if !matches!(live.phase, Phase::Deciding) {
                 unfinished += traces.drop_trace(&trace, live, Reason::Unfinished);

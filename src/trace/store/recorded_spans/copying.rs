@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     ColumnIndex, DetailColumns, DropCounts, MemoryBudget, NewSpan, OPEN, RareDetails,
-    RecordedSpans, SpanIndex, SpanRecord,
+    RecordedSpans, SpanIndex, SpanRecord, Text,
 };
 #[cfg(feature = "layer")]
 use crate::model::TagRef;
@@ -61,6 +61,9 @@ impl RecordedSpans {
         shift: ClockCorrection,
     ) -> Option<SpanIndex> {
         let record = from.span(span)?;
+        if shift == ClockCorrection::NONE && from.is_bare(record) {
+            return self.copy_bare_span(record);
+        }
         let start = record.start.shifted(shift);
         self.note_start(start);
         let new = NewSpan { start, ..from.new_span(record) };
@@ -72,6 +75,29 @@ impl RecordedSpans {
         self.copy_details(copy, from, span, shift);
         if record.end != OPEN {
             self.finish_at(copy, record.end.shifted(shift));
+        }
+        Some(copy)
+    }
+
+    /// Whether nothing of a span stands outside of its record.
+    fn is_bare(&self, record: &SpanRecord) -> bool {
+        record.tags.is_empty()
+            && record.logs.is_empty()
+            && !record.has_failed()
+            && matches!(record.name, Text::Static(_))
+            && self.details.as_deref().is_none_or(|details| details.rare.is_none())
+    }
+
+    /// Adds a copy of a span of which nothing stands outside of its record.
+    fn copy_bare_span(&mut self, record: &SpanRecord) -> Option<SpanIndex> {
+        self.note_start(record.start);
+        if !self.budget.reserve(&mut self.spans, 1, 1) {
+            return None;
+        }
+        let copy = SpanIndex::new(self.spans.len() as u32);
+        self.spans.push(*record);
+        if record.end != OPEN {
+            self.last_end = self.last_end.max(record.end);
         }
         Some(copy)
     }

@@ -47,6 +47,11 @@ impl RecordedSpans {
             Some(TakenPart { spans, top: id, start, parent, is_below: *is_below })
         });
         let mut parts: Vec<_> = tops.collect();
+        if let [part] = &mut parts[..] {
+            let leaves = finder.fates.iter().filter(|fate| matches!(fate, Fate::Leaves(_)));
+            let RecordedSpans { spans, budget, .. } = &mut part.spans;
+            budget.reserve(spans, leaves.count(), 1);
+        }
         for (index, fate) in (0..).map(SpanIndex::new).zip(&finder.fates) {
             if let Fate::Leaves(part) = fate
                 && let Some(part) = parts.get_mut(*part as usize)
