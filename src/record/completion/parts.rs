@@ -62,14 +62,13 @@ impl<O: TraceOwner> Completion<O> {
             }
             traces.count_bytes(trace, &mut live);
             traces.renew_most_spans(&mut live);
-            let follow = |part: TakenPart<SpanStore>| {
-                let parent = part.parent.filter(|_| !part.is_below);
-                let parts = live.parts.as_ref();
-                (parent.and_then(|parent| parts?.outcome_of(parent)), part)
-            };
-            let taken: Vec<_> = taken.into_iter().map(follow).collect();
             drop(live);
-            let decide = |(follows, part)| self.decide_part(traces, trace, part, follows, now);
+            let decide = |part: TakenPart<SpanStore>| {
+                let parent = part.parent.filter(|_| !part.is_below);
+                let outcome = |parent| trace.lock().parts.as_ref()?.outcome_of(parent);
+                let follows = parent.and_then(outcome);
+                self.decide_part(traces, trace, part, follows, now)
+            };
             let decided: Vec<_> = taken.into_iter().map(decide).collect();
             self.note_decided(traces, trace, decided, now);
             if !has_more {
