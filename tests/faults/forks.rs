@@ -13,12 +13,18 @@ use std::thread;
 
 use async_trait::async_trait;
 use fork::{Fork, fork, waitpid};
+#[cfg(feature = "otlp")]
+use tailtrace::OtlpExporter;
+#[cfg(feature = "otlp")]
+use tailtrace::export::OtlpProtocol;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::model::Random;
 use tailtrace::tail::Slowest;
 use tailtrace::{Exporter, Fraction, Pipeline, TailSampler};
 use tracing_subscriber::layer::SubscriberExt;
 
+#[cfg(feature = "otlp")]
+use super::server::{Reply, Server};
 use super::support::PLENTY;
 
 const FORKS: usize = 200;
@@ -180,6 +186,52 @@ fn spans_by_process(program: &str) -> Vec<usize> {
     }
     counts.sort_unstable();
     counts
+}
+
+/// The program of the test below; by itself it does nothing.
+#[cfg(feature = "otlp")]
+#[test]
+fn a_program_that_forks_beside_a_connection() {
+    if std::env::var_os(FOLDER).is_none() {
+        return;
+    }
+    for speaks_grpc in [false, true] {
+        let server = match speaks_grpc {
+            true => Server::grpc(|_| Reply::code(0)),
+            false => Server::http(|_| Reply::ok()),
+        };
+        let builder = match speaks_grpc {
+            true => OtlpExporter::builder()
+                .with_protocol(OtlpProtocol::Grpc)
+                .with_endpoint(server.url("")),
+            false => OtlpExporter::builder().with_endpoint(server.url("/v1/traces")),
+        };
+        let pipeline =
+            Pipeline::builder("forks").with_exporter(builder.build().unwrap()).start().unwrap();
+        record_ten(&pipeline, false);
+        pipeline.flush(PLENTY).unwrap();
+        match fork().unwrap() {
+            Fork::Child => {
+                record_ten(&pipeline, false);
+                process::exit(i32::from(pipeline.flush(CHILD_LIMIT).is_err()));
+            }
+            Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+        }
+        record_ten(&pipeline, false);
+        pipeline.shutdown(PLENTY).unwrap();
+        let arrived: usize = server.so_far().iter().map(|request| request.names().len()).sum();
+        assert_eq!(arrived, 30);
+    }
+}
+
+/// Less than the time limit of a request, which a connection of the parent process would use up.
+#[cfg(feature = "otlp")]
+const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(8);
+
+#[cfg(feature = "otlp")]
+#[test]
+fn a_process_that_is_forked_off_makes_a_connection_of_its_own() {
+    assert!(spans_by_process("a_program_that_forks_beside_a_connection").is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What can be set about the exporter.
 
-use std::sync::Mutex;
+use arc_swap::ArcSwapOption;
 
 use http::Uri;
 
@@ -10,6 +10,7 @@ use super::transport::Transport;
 use super::{MOST_REQUESTED, OtlpExporter};
 use crate::export::OtlpProtocol;
 use crate::export::http::{Client, Content, Endpoint, HttpError, Options, Peer, http_options};
+use crate::kit::fork::ForkLock;
 use crate::kit::secret::Secret;
 
 /// The user agent of requests: the distribution in front of the exporter (specification, "OTLP
@@ -177,9 +178,9 @@ impl OtlpExporterBuilder {
             protocol,
             foreign,
             target,
-            transport: Mutex::new(Some(transport)),
-            buffer: Mutex::default(),
-            last_remark: Mutex::default(),
+            transport: ArcSwapOption::from_pointee(transport),
+            buffer: ForkLock::default(),
+            last_remark: ForkLock::default(),
         })
     }
 }

@@ -12,8 +12,8 @@ mod transport;
 use std::borrow::Cow;
 use std::fmt;
 use std::mem;
-use std::sync::Mutex;
 
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 
 use self::answer::Answer;
@@ -24,7 +24,7 @@ use self::transport::Transport;
 use super::http::{RequestError, RequestProgress, log_words};
 use super::protocol::OtlpProtocol;
 use super::{Batch, ExportError, Exporter};
-use crate::kit::unwind_safe::lock;
+use crate::kit::fork::ForkLock;
 
 pub use builder::OtlpExporterBuilder;
 
@@ -92,10 +92,10 @@ pub struct OtlpExporter {
     /// How messages name the endpoint.
     target: String,
     /// Gone after the shutdown, and the connections with it.
-    transport: Mutex<Option<Transport>>,
-    buffer: Mutex<Vec<u8>>,
+    transport: ArcSwapOption<Transport>,
+    buffer: ForkLock<Vec<u8>>,
     /// What the peer said last though it took every span.
-    last_remark: Mutex<String>,
+    last_remark: ForkLock<String>,
 }
 
 impl OtlpExporter {
@@ -164,7 +164,7 @@ impl OtlpExporter {
         if answer.message.is_empty() {
             return;
         }
-        let mut last = lock(&self.last_remark);
+        let mut last = self.last_remark.lock();
         let is_new = *last != answer.message;
         answer.message.clone_into(&mut last);
         drop(last);
@@ -179,14 +179,15 @@ impl OtlpExporter {
 impl OtlpExporter {
     /// Lets requests end as soon as the peer does not answer one without spans either: what they hold can wait on disk.
     pub(crate) fn give_up_when_away(&self) {
-        if let Some(transport) = &*lock(&self.transport) {
+        if let Some(transport) = &*self.transport.load() {
             transport.give_up_when_away();
         }
     }
 
     /// Writes a request as large as the link carries now, from the first span that is left; how many spans it has.
     pub(crate) fn encode_request(&self, batch: &mut Batch, out: &mut Vec<u8>) -> usize {
-        let limit = lock(&self.transport).as_ref().map_or(MOST_REQUESTED, Transport::request_limit);
+        let limit =
+            self.transport.load().as_deref().map_or(MOST_REQUESTED, Transport::request_limit);
         batch.group_by_resource();
         self.write(batch, out, limit)
     }
@@ -196,7 +197,7 @@ impl OtlpExporter {
     /// # Errors
     /// When the peer did not take it. Nothing is left in the error.
     pub(crate) async fn send_encoded(&self, request: &mut Vec<u8>) -> Result<(), ExportError> {
-        let transport = lock(&self.transport).clone();
+        let transport = self.transport.load_full();
         let Some(transport) = transport else {
             let message = "the exporter has been shut down";
             return Err(ExportError::retryable(message, Batch::default()));
@@ -217,15 +218,15 @@ impl OtlpExporter {
 #[async_trait]
 impl Exporter for OtlpExporter {
     async fn export(&self, mut batch: Batch) -> Result<(), ExportError> {
-        let transport = lock(&self.transport).clone();
+        let transport = self.transport.load_full();
         let Some(transport) = transport else {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
-        let mut body = mem::take(&mut *lock(&self.buffer));
+        let mut body = mem::take(&mut *self.buffer.lock());
         let mut progress = RequestProgress::default();
         let sent = self.send(&transport, &mut batch, &mut progress, &mut body).await;
         if body.capacity() <= 2 * MOST_REQUESTED {
-            *lock(&self.buffer) = body;
+            *self.buffer.lock() = body;
         }
         if let Err(mut error) = sent {
             progress.add_rejections(&self.target, &mut error.message);
@@ -236,7 +237,7 @@ impl Exporter for OtlpExporter {
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        let transport = lock(&self.transport).take();
+        let transport = self.transport.swap(None);
         drop(transport);
         Ok(())
     }

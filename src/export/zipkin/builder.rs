@@ -1,10 +1,10 @@
 //! What can be set about the exporter.
 
-use std::sync::Mutex;
-
 use super::{MOST_REQUESTED, ZipkinExporter};
 use crate::export::http::{Client, Content, Endpoint, HttpError, Options, Peer, http_options};
+use crate::kit::fork::ForkLock;
 use crate::kit::secret::Secret;
+use arc_swap::ArcSwapOption;
 
 /// The user agent of requests.
 const USER_AGENT: &str = concat!("tailtrace/", env!("CARGO_PKG_VERSION"));
@@ -64,7 +64,11 @@ impl ZipkinExporterBuilder {
         let peer = Peer { endpoint, name: "Zipkin", language: "spans" };
         let content = Content { media_type: "application/json", empty: "[]" };
         let client = Client::new(peer, content, USER_AGENT, &self.options, MOST_REQUESTED)?;
-        Ok(ZipkinExporter { target, client: Mutex::new(Some(client)), buffer: Mutex::default() })
+        Ok(ZipkinExporter {
+            target,
+            client: ArcSwapOption::from_pointee(client),
+            buffer: ForkLock::default(),
+        })
     }
 }
 

@@ -7,15 +7,15 @@ mod remote_endpoint;
 use std::borrow::Cow;
 use std::fmt;
 use std::mem;
-use std::sync::Mutex;
 
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 
 pub use builder::ZipkinExporterBuilder;
 
 use super::http::{Client, RequestError, RequestProgress, log_words};
 use super::{Batch, Batching, ExportError, Exporter};
-use crate::kit::unwind_safe::lock;
+use crate::kit::fork::ForkLock;
 use crate::time::Clock;
 
 /// The most bytes of a request before compression. A single span may be larger.
@@ -63,8 +63,8 @@ pub struct ZipkinExporter {
     /// How messages name the endpoint.
     target: String,
     /// Gone after the shutdown, and the connections with it.
-    client: Mutex<Option<Client>>,
-    buffer: Mutex<Vec<u8>>,
+    client: ArcSwapOption<Client>,
+    buffer: ForkLock<Vec<u8>>,
 }
 
 impl ZipkinExporter {
@@ -106,15 +106,15 @@ impl ZipkinExporter {
 #[async_trait]
 impl Exporter for ZipkinExporter {
     async fn export(&self, mut batch: Batch) -> Result<(), ExportError> {
-        let client = lock(&self.client).clone();
+        let client = self.client.load_full();
         let Some(client) = client else {
             return Err(ExportError::permanent("the exporter has been shut down"));
         };
-        let mut body = mem::take(&mut *lock(&self.buffer));
+        let mut body = mem::take(&mut *self.buffer.lock());
         let mut progress = RequestProgress::default();
         let sent = self.send(&client, &mut batch, &mut progress, &mut body).await;
         if body.capacity() <= MOST_REQUESTED {
-            *lock(&self.buffer) = body;
+            *self.buffer.lock() = body;
         }
         if let Err(mut failure) = sent {
             log_words(&self.target, &failure.words);
@@ -126,7 +126,7 @@ impl Exporter for ZipkinExporter {
     }
 
     async fn shutdown(&self) -> Result<(), ExportError> {
-        let client = lock(&self.client).take();
+        let client = self.client.swap(None);
         drop(client);
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::export::http::failure::RequestError;
 use crate::export::http::options::Options;
 use crate::export::http::request_size::RequestSize;
 use crate::export::http::tls::{self, Connector};
+use crate::kit::fork::PerProcess;
 use crate::kit::internal_log;
 use crate::kit::unwind_safe::lock;
 use crate::time::Clock;
@@ -43,7 +44,7 @@ const _: () =
 /// The connection to one peer. A clone shares it.
 #[derive(Clone, Debug)]
 pub(in crate::export) struct Pool {
-    client: Arc<Mutex<HyperClient>>,
+    client: Arc<PerProcess<Mutex<HyperClient>>>,
     builder: legacy::Builder,
     connector: Connector,
     streams: OpenStreams,
@@ -76,7 +77,7 @@ impl Pool {
         let connector = tls::connector(dialer, version, &peer.endpoint, &options.certificates)?;
         let builder = builder(version);
         Ok(Self {
-            client: Arc::new(Mutex::new(builder.build(connector.clone()))),
+            client: Arc::new(PerProcess::new(Mutex::new(builder.build(connector.clone())))),
             builder,
             connector,
             streams,
@@ -114,7 +115,7 @@ impl Pool {
 
     /// The client for one request.
     pub(in crate::export) fn client(&self) -> ClientService {
-        ClientService::new(lock(&self.client).clone(), Some(self.streams.clone()))
+        ClientService::new(lock(self.kept()).clone(), Some(self.streams.clone()))
     }
 
     /// A client for one probe, with a connection of its own.
@@ -156,10 +157,16 @@ impl Pool {
         RequestError::retryable(message, Some(Duration::ZERO))
     }
 
+    /// The client that is kept. A process that was forked off makes one of its own: the connection is the parent's, whose
+    /// thread alone serves it.
+    fn kept(&self) -> &Mutex<HyperClient> {
+        self.client.get(|| Mutex::new(self.builder.build(self.connector.clone())))
+    }
+
     /// Breaks the connection, if there is one: the next request makes another.
     fn distrust(&self) {
         let fresh = self.builder.build(self.connector.clone());
-        let old = std::mem::replace(&mut *lock(&self.client), fresh);
+        let old = std::mem::replace(&mut *lock(self.kept()), fresh);
         drop(old);
         self.streams.break_all();
     }

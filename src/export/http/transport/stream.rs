@@ -9,13 +9,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::kit::fork::PerProcess;
 use crate::kit::unwind_safe::lock;
 
 /// What a stream runs over.
@@ -45,13 +46,27 @@ struct BreakState {
 }
 
 /// The streams of a client that are open, and what each may read from now on.
-#[derive(Clone, Debug, Default)]
-pub(super) struct OpenStreams(Arc<Mutex<(Vec<Weak<Break>>, usize)>>);
+#[derive(Clone, Debug)]
+pub(super) struct OpenStreams(Arc<PerProcess<Mutex<StreamList>>>);
+
+/// The streams, and how many bytes each may read.
+type StreamList = (Vec<Weak<Break>>, usize);
+
+impl Default for OpenStreams {
+    fn default() -> Self {
+        Self(Arc::new(PerProcess::new(Mutex::default())))
+    }
+}
 
 impl OpenStreams {
+    /// Those of this process.
+    fn list(&self) -> MutexGuard<'_, StreamList> {
+        lock(self.0.get(Mutex::default))
+    }
+
     /// A stream over a socket; `is_proxied` says whether a proxy reads the requests.
     pub(super) fn open(&self, socket: Box<dyn Socket>, is_proxied: bool) -> PeerStream {
-        let mut streams = lock(&self.0);
+        let mut streams = self.list();
         let (open, allowance) = &mut *streams;
         let state = BreakState { allowance: *allowance, ..BreakState::default() };
         let broken = Arc::new(Break(Mutex::new(state)));
@@ -63,7 +78,7 @@ impl OpenStreams {
 
     /// Lets peers send this many bytes from now on, and no more.
     pub(super) fn allow(&self, bytes: usize) {
-        let mut streams = lock(&self.0);
+        let mut streams = self.list();
         streams.1 = bytes;
         for stream in streams.0.iter().filter_map(Weak::upgrade) {
             lock(&stream.0).allowance = bytes;
@@ -72,7 +87,7 @@ impl OpenStreams {
 
     /// Breaks every stream that is open.
     pub(super) fn break_all(&self) {
-        let open = std::mem::take(&mut lock(&self.0).0);
+        let open = std::mem::take(&mut self.list().0);
         for stream in open.iter().filter_map(Weak::upgrade) {
             let mut state = lock(&stream.0);
             state.is_broken = true;
