@@ -16,6 +16,7 @@ mod forks;
 #[path = "../support/lines.rs"]
 mod lines;
 mod long_traces;
+mod outages;
 mod panics;
 #[cfg(feature = "otlp")]
 mod peers;

@@ -30,7 +30,8 @@ pub(super) struct Directory {
     pub(super) max_bytes: u64,
     pub(super) max_age: Duration,
     pub(super) sync: bool,
-    pub(super) process: u64,
+    /// Chosen when the spool was made; the child of a fork has the same.
+    pub(super) seed: u64,
 }
 
 /// The files of the spool in its directory, by their names.
@@ -59,6 +60,11 @@ pub(super) struct Taken {
 }
 
 impl Directory {
+    /// The number of this process, which its parent and its children have not.
+    pub(super) fn process(&self) -> u64 {
+        self.seed.wrapping_add(std::process::id().into())
+    }
+
     /// Makes the directory where there is none; only this user may look into it.
     ///
     /// # Errors
@@ -125,7 +131,7 @@ impl Directory {
         now_nanos: u64,
     ) -> io::Result<Written> {
         let checksum = checksum(bytes);
-        let process = self.process;
+        let process = self.process();
         let name = FileName { written_nanos: now_nanos, process, number, spans, checksum };
         let unfinished = self.unfinished_path_of(&name);
         let path = self.path_of(&name);

@@ -91,7 +91,7 @@ impl Spool {
             max_bytes: 256 * 1024 * 1024,
             max_age: Duration::from_secs(72 * 3600),
             sync: false,
-            process: Random::thread().next_u64(),
+            seed: Random::thread().next_u64(),
         };
         let now = unix_nanos(Clock::system().wall());
         settings.open(now).map_err(|source| SpoolError::Directory {

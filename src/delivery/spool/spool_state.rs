@@ -141,7 +141,7 @@ impl SpoolState {
     fn own_account(&self, name: &FileName) -> Option<&SpoolAccount> {
         // A batch leaves the disk once.
         let is_counted =
-            name.process == self.directory.process && !lock(&self.uncounted).remove(&name.number);
+            name.process == self.directory.process() && !lock(&self.uncounted).remove(&name.number);
         self.account.get().filter(|_| is_counted)
     }
 }

@@ -30,7 +30,7 @@ impl TestDirectory {
 
     fn directory(&self, max_bytes: u64, max_age: Duration) -> Directory {
         let directory =
-            Directory { path: self.0.clone(), max_bytes, max_age, sync: false, process: 7 };
+            Directory { path: self.0.clone(), max_bytes, max_age, sync: false, seed: 7 };
         directory.open(0).unwrap();
         directory
     }
