@@ -70,13 +70,33 @@ impl Random {
             Some(seeded) => lock(seeded).next_u64(),
         }
     }
+
+    /// The next two of [`next_u64_at`](Self::next_u64_at), for little more than one of them.
+    #[inline]
+    pub(crate) fn next_two_at(&self, moment: u64) -> [u64; 2] {
+        match &self.0 {
+            None => {
+                let of_moment = moment.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                with_thread_random(|random| [0; 2].map(|_| random.next_u64() ^ of_moment))
+            }
+            Some(seeded) => {
+                let mut seeded = lock(seeded);
+                [0; 2].map(|_| seeded.next_u64())
+            }
+        }
+    }
 }
 
 #[inline]
 fn thread_u64() -> u64 {
+    with_thread_random(SmallRng::next_u64)
+}
+
+#[inline]
+fn with_thread_random<R>(draw: impl FnOnce(&mut SmallRng) -> R) -> R {
     LOCAL.with_borrow_mut(|local| match local {
-        Some(local) if !local.guard.is_in_child() => local.generator.next_u64(),
-        _ => local.insert(ThreadRandom::seeded_anew()).generator.next_u64(),
+        Some(local) if !local.guard.is_in_child() => draw(&mut local.generator),
+        _ => draw(&mut local.insert(ThreadRandom::seeded_anew()).generator),
     })
 }
 

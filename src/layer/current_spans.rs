@@ -49,6 +49,7 @@ impl LayerKey {
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
+    #[inline(always)]
     pub(super) const fn number(self) -> u64 {
         self.0
     }
@@ -60,6 +61,7 @@ impl CurrentSpans {
         Self(LayerKey::next())
     }
 
+    #[inline(always)]
     pub(super) const fn key(&self) -> LayerKey {
         self.0
     }

@@ -147,19 +147,20 @@ impl TraceId {
     #[must_use]
     #[inline]
     pub fn random(random: &Random) -> Self {
-        Self::drawn(|| random.next_u64())
+        Self::drawn(|| [random.next_u64(), random.next_u64()])
     }
 
     /// A new id drawn from `random` at this moment, which a copy of the machine draws no second time.
     #[inline]
     pub(crate) fn random_at(random: &Random, moment: u64) -> Self {
-        Self::drawn(|| random.next_u64_at(moment))
+        Self::drawn(|| random.next_two_at(moment))
     }
 
     #[inline]
-    fn drawn(draw: impl Fn() -> u64) -> Self {
+    fn drawn(draw: impl Fn() -> [u64; 2]) -> Self {
         loop {
-            let bits = (u128::from(draw()) << 64) | u128::from(draw());
+            let [high, low] = draw();
+            let bits = (u128::from(high) << 64) | u128::from(low);
             if let Some(id) = Self::from_bits(bits) {
                 return id;
             }

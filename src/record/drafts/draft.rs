@@ -65,10 +65,13 @@ impl Draft {
             pushed.map(|_| ()).map_err(|_| Reason::BytesPerTrace)
         };
         let traces = &recorder.traces;
-        let room = traces.make_room(&header);
-        match room.and_then(|()| traces.begin(recorder, header.clone(), fill)) {
+        let begun = match traces.make_room(&header) {
+            Ok(()) => traces.begin(recorder, header, fill),
+            Err(reason) => Err((reason, header)),
+        };
+        match begun {
             Ok(trace) => DraftStart::Draft(Self { trace, id, fixed_head, is_settled: false }),
-            Err(reason) => {
+            Err((reason, header)) => {
                 let refused = recorder.unrecorded_root(None, Some(reason), &header, Baggage::new());
                 DraftStart::Started(refused)
             }

@@ -14,18 +14,18 @@ impl<O: TraceOwner> LiveTraces<O> {
     /// Begins a trace in the calling thread's stripe: takes memory, has `fill` put the root in, registers and counts
     /// it. `fill` runs under the lock of the stripe, and says why where there is no room for the root.
     ///
-    /// The caller has [made room](Self::make_room); why there is none after all is the answer otherwise.
+    /// The caller has [made room](Self::make_room); why there is none after all is the answer otherwise, with the header.
     #[inline]
     pub(in crate::record) fn begin(
         &self,
         owner: &Arc<O>,
         header: TraceHeader,
         fill: impl FnOnce(&mut SpanStore) -> Result<(), Reason>,
-    ) -> Result<Arc<LocalTrace<O>>, Reason> {
+    ) -> Result<Arc<LocalTrace<O>>, (Reason, TraceHeader)> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
         if !self.traces.claim(&mut stripe.traces, 1) {
-            return Err(Reason::LiveTraces);
+            return Err((Reason::LiveTraces, header));
         }
         let mut store = self.take_store(&mut stripe);
         if let Err(reason) = fill(&mut store) {
@@ -33,7 +33,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.traces.give_back(&mut stripe.traces, 1);
             drop(stripe);
             drop(unused);
-            return Err(reason);
+            return Err((reason, header));
         }
         stripe.started += 1;
         let bytes = store.bytes();
@@ -94,6 +94,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         SpanStore::with_budget(MemoryBudget::new(self.limits.bytes_per_trace))
     }
 
+    #[inline(always)]
     fn make_trace(
         &self,
         stripe: &mut StripeState<O>,

@@ -76,6 +76,7 @@ impl<O> BufferPool<O> {
     }
 
     /// A trace to which nothing refers, made what `reset` makes of it.
+    #[inline(always)]
     pub(super) fn acquire_trace<T>(
         &mut self,
         value: T,

@@ -278,6 +278,7 @@ impl TraceOwner for Recorder {
         }
     }
 
+    #[inline(always)]
     fn is_inherited(&self) -> bool {
         Self::is_inherited(self)
     }

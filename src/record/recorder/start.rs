@@ -157,7 +157,7 @@ impl Recorder {
         let parent = new.parent.map(|parent| parent.span_id);
         let is_parent_remote = new.parent.is_some_and(|parent| parent.is_remote);
         let SpanStart { name, kind, tags, links, baggage, .. } = new;
-        let begun = self.traces.begin(self, header.clone(), |store| {
+        let begun = self.traces.begin(self, header, |store| {
             let records = store.recorded_mut();
             let root = NewSpan { id, parent, start, name, kind };
             // Only a limit that allows no trace at all refuses a root.
@@ -180,7 +180,7 @@ impl Recorder {
                 self.traces.count_baggage_of(&trace, &baggage);
                 ActiveSpan::Recorded(RecordedSpan::new(trace, id, SpanIndex::FIRST, baggage))
             }
-            Err(reason) => self.unrecorded_root(None, Some(reason), &header, baggage),
+            Err((reason, header)) => self.unrecorded_root(None, Some(reason), &header, baggage),
         }
     }
 
