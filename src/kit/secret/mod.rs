@@ -21,9 +21,7 @@ pub(crate) use text::{QueryRule, REDACTED, write_query, write_text};
 
 use std::borrow::Cow;
 use std::fmt;
-#[cfg(feature = "otlp")]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something that may be a secret or hold one.
 #[derive(Clone, PartialEq, Eq)]
