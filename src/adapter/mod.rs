@@ -24,6 +24,6 @@ pub use crate::record::bridge::{
 };
 pub use crate::record::intake::{Ended, Intake, Started};
 #[cfg(feature = "bridge")]
-pub use crate::record::span::SpanWriter;
+pub use crate::record::span::writer::SpanWriter;
 pub use crate::trace::original::{Original, Outline};
 pub use crate::trace::span_mut::SpanMut;

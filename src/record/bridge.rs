@@ -3,6 +3,11 @@
 //! The layer and the OpenTelemetry API do not know each other. A layer shows the spans that are current on
 //! threads to the bridge that is installed here, and asks the bridge what else is current; OpenTelemetry's contexts are on its other side.
 
+#![cfg_attr(
+    not(feature = "bridge"),
+    expect(unreachable_pub, reason = "the feature makes them public")
+)]
+
 #[cfg(feature = "bridge")]
 use std::ops::DerefMut;
 #[cfg(feature = "layer")]

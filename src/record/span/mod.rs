@@ -5,11 +5,11 @@ mod over_limit;
 mod recorded;
 mod unrecorded;
 #[cfg(any(feature = "layer", feature = "bridge"))]
-mod writer;
+pub(crate) mod writer;
 
 pub(crate) use active::ActiveSpan;
 pub(super) use over_limit::OverLimitSpan;
 pub(super) use recorded::RecordedSpan;
 pub(super) use unrecorded::{UnrecordedSpan, UnrecordedTrace, UnrecordedTraces};
 #[cfg(any(feature = "layer", feature = "bridge"))]
-pub use writer::SpanWriter;
+pub(crate) use writer::SpanWriter;

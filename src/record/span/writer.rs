@@ -1,5 +1,10 @@
 //! Writing into a span that another holder ends.
 
+#![cfg_attr(
+    not(feature = "bridge"),
+    expect(unreachable_pub, reason = "the feature makes them public")
+)]
+
 #[cfg(feature = "bridge")]
 use std::error::Error;
 use std::sync::Arc;
