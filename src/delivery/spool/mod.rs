@@ -40,7 +40,8 @@ use crate::time::{Clock, unix_nanos};
 /// the queue in memory stays free for what it could not hold otherwise, a shutdown has little to wait for, and a process that
 /// is killed had little in memory. A peer that answers neither a request nor one without spans for 4 s counts as away. This
 /// process sends what waits when the peer is back, or the next one that has a spool in that directory; of several that live at
-/// once, one. What is sent so takes at most a fifth of the link, so that what is live comes first.
+/// once, one. What is sent so takes at most a fifth of the link, so that what is live comes first. Allow a shutdown 5 s, so that
+/// a peer that hangs does not keep the rest from the disk.
 ///
 /// What has its name in the directory survives the process, whatever ends that: `kill -9` too, and with
 /// [`with_sync`](Self::with_sync) the end of the machine. A file that was damaged is thrown away and told; a full disk leaves
