@@ -194,8 +194,11 @@
 //! [Decisions](manual::decisions) ·
 //! [Comparison](manual::comparison)
 #![forbid(unsafe_code)]
-// The book speaks of the layer whether it is there or not.
-#![cfg_attr(not(feature = "layer"), allow(rustdoc::broken_intra_doc_links))]
+// The book speaks of every room, whether it is there or not. With all of them each link is checked.
+#![cfg_attr(
+    not(all(feature = "layer", feature = "otel", feature = "otlp", feature = "tower")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 // The fences. Unit tests are programs and stand outside of them; the build
 // without `cfg(test)` holds every line of the library to them.
 #![cfg_attr(
