@@ -70,6 +70,7 @@ try logfire 'logfire = "0.13"
 tracing = "0.1"' "fn main() -> Result<(), Box<dyn std::error::Error>> {
     let logfire = logfire::configure() // set-up
         .send_to_logfire(logfire::config::SendToLogfire::IfTokenPresent) // set-up
+        .with_console(Some(logfire::config::ConsoleOptions::default())) // set-up
         .finish()?; // set-up
     let _guard = logfire.shutdown_guard(); // set-up
     for order in 0..100 {
