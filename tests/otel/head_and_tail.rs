@@ -13,6 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
 use tailtrace::ledger::Reason;
+use tailtrace::model::Limits;
 use tailtrace::record::RecordLimits;
 use tailtrace::{
     Errors, Exporter, InMemoryExporter, Pipeline, TailPolicy, TailSampler, TraceView, Verdict,
@@ -289,7 +290,9 @@ fn all_text_of_a_span_counts_for_the_memory_of_its_trace() {
         |span, text| span.set_attribute(KeyValue::new(text, 1)),
         |span, text| span.add_event(text, Vec::new()),
     ];
-    let limits = RecordLimits::default().with_bytes_per_trace(1024 * 1024);
+    // Else each text is cut to less than the trace may have.
+    let uncut = Limits::default().with_text_bytes(u32::MAX).with_value_bytes(u32::MAX);
+    let limits = RecordLimits::default().with_bytes_per_trace(1024 * 1024).with_span(uncut);
     let pipeline = Pipeline::builder("suite")
         .with_tail(TailSampler::new().keep(Errors))
         .with_limits(limits)
