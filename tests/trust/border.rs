@@ -243,6 +243,24 @@ fn opentelemetrys_spans_are_linked_to_the_stranger_too() {
     assert_eq!(memory.spans().len(), 1);
 }
 
+#[test]
+fn one_id_for_many_requests_makes_a_trace_of_each() {
+    let ids = |border: Border| {
+        let layer = HttpServerLayer::new().with_border(border);
+        let (spans, _) = proxied(layer, AlwaysOn, &STRANGER, 50);
+        let is_server = |span: &&Span| span.as_ref().unwrap().kind() == tailtrace::SpanKind::Server;
+        let servers = spans.iter().filter(is_server);
+        let mut ids: Vec<_> = servers.map(|span| span.context().trace_id).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        (all, ids.len())
+    };
+    assert_eq!(ids(Border::Inside), (50, 1));
+    assert_eq!(ids(Border::Partner), (50, 1));
+    assert_eq!(ids(Border::Public), (50, 50));
+}
+
 /// A body of pieces that never ends.
 struct Endless;
 
@@ -321,14 +339,22 @@ proptest! {
 
     #[test]
     fn whatever_came_in_is_not_in_what_goes_out(
-        name in proptest::sample::select(STRANGER.map(|(name, _)| name).to_vec()),
-        value in "[ -~]{0,60}",
+        lines in proptest::collection::vec(
+            (proptest::sample::select(STRANGER.map(|(name, _)| name).to_vec()), "[ -~]{0,60}"),
+            1..6,
+        ),
     ) {
-        let marked = format!("{value}MARKED");
-        let layer = || HttpServerLayer::new().with_border(Border::Public);
-        for headers in [vec![(name, &*marked)], vec![STRANGER[0], (name, &*marked)]] {
-            let (_, sent) = proxied(layer(), AlwaysOn, &headers, 1);
-            prop_assert!(!format!("{sent:?}").contains("MARKED"), "{:?}", sent);
+        let marked: Vec<_> =
+            lines.into_iter().map(|(name, value)| (name, format!("{value}MARKED"))).collect();
+        let marked: Vec<_> = marked.iter().map(|(name, value)| (*name, &**value)).collect();
+        // Alone, and behind ids that are valid.
+        let behind: Vec<_> = [STRANGER[0]].into_iter().chain(marked.clone()).collect();
+        for border in [Border::Public, Border::Partner] {
+            for headers in [&marked, &behind] {
+                let layer = HttpServerLayer::new().with_border(border);
+                let (_, sent) = proxied(layer, AlwaysOn, headers, 1);
+                prop_assert!(!format!("{sent:?}").contains("MARKED"), "{:?}", sent);
+            }
         }
     }
 }

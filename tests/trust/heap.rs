@@ -143,6 +143,20 @@ fn open_spans_weigh_their_trace_states_and_their_baggage() {
 }
 
 #[test]
+fn a_reason_to_keep_an_open_trace_is_cut() {
+    let _alone = alone();
+    let (pipeline, tracer) = dropping(RecordLimits::default());
+    let open: Vec<_> = (0..200).map(|_| tracer.start_span("GET")).collect();
+    let before = HEAP.allocated();
+    for span in &open {
+        pipeline.keep_as(span.context().trace_id, "why ".repeat(64 * 1024));
+    }
+    assert!(HEAP.allocated() - before < MIB, "{} KiB", (HEAP.allocated() - before) / 1024);
+    drop(open);
+    drop(pipeline);
+}
+
+#[test]
 fn a_trace_says_what_it_takes() {
     let _alone = alone();
     let memory = InMemoryExporter::new();

@@ -213,6 +213,8 @@ impl Pipeline {
     /// assert_eq!(memory.traces()[0].kept_by(), "ticket 4711");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// Of a reason that is no static text, 256 bytes are kept.
     pub fn keep_as(&self, trace_id: TraceId, reason: impl Into<Cow<'static, str>>) -> KeepOutcome {
         self.core.here().recorder.keep(KeepRequest::by_person(trace_id, reason.into()))
     }

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 
 use crate::model::TraceId;
+use crate::model::text::cut;
 use crate::trace::KeepReason;
 
 /// The reason of a request that gives none.
 pub(crate) const ASKED_FOR: &str = "asked for";
+
+/// The most bytes of a reason that is held, once for each trace that is asked for and lives.
+const MOST_REASON: usize = 256;
 
 /// A request to keep the local traces of a trace id.
 #[derive(Clone, Debug)]
@@ -38,8 +42,14 @@ impl KeepOrigin {
 }
 
 impl KeepRequest {
-    /// A request of the program, or of a person by way of it.
-    pub(crate) const fn by_person(trace_id: TraceId, reason: Cow<'static, str>) -> Self {
+    /// A request of the program, or of a person by way of it. A long reason is cut.
+    pub(crate) fn by_person(trace_id: TraceId, reason: Cow<'static, str>) -> Self {
+        let reason = match reason {
+            Cow::Owned(text) if text.capacity() > MOST_REASON => {
+                Cow::Owned(cut(&text, MOST_REASON).to_owned())
+            }
+            reason => reason,
+        };
         Self { trace_id, reason, origin: KeepOrigin::Person }
     }
 
