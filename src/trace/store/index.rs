@@ -95,7 +95,6 @@ pub(super) struct ColumnList<I> {
 impl<I: ColumnIndex> ColumnList<I> {
     pub(super) const EMPTY: Self = Self { first: I::NONE, last: I::NONE };
 
-    #[cfg(feature = "layer")]
     pub(super) fn is_empty(self) -> bool {
         self.first == I::NONE
     }
