@@ -5,13 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use tailtrace::config::EnvCarrier;
-use tailtrace::delivery::AsyncExporter;
 use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer, Redaction};
 use tailtrace::model::Redact;
 use tailtrace::propagation::Injector;
 use tailtrace::{FileExporter, InMemoryExporter, Pipeline};
 
-use crate::secrets::{assert_harmless, check_debug, check_error};
+use crate::secrets::{check_debug, check_error};
 
 /// The rooms whose types meet endpoints, headers, keys, files or the environment.
 const ROOMS: [&str; 9] = [
@@ -165,6 +164,7 @@ fn no_part_of_a_program_shows_a_secret_that_was_put_into_it() {
 #[cfg(all(feature = "jaeger", feature = "zipkin"))]
 #[test]
 fn no_exporter_shows_a_secret_when_it_fails_or_stands_in_another() {
+    use tailtrace::delivery::AsyncExporter;
     use tailtrace::export::{Batch, ExportError};
     use tailtrace::testing::{span, trace};
     use tailtrace::{Exporter, JaegerExporter, OtlpExporter, ZipkinExporter};
@@ -216,7 +216,7 @@ fn no_exporter_shows_a_secret_when_it_fails_or_stands_in_another() {
 fn no_bus_shows_a_secret_of_its_address_login_or_certificates() {
     use tailtrace::coherence::{Coherence, KeepBus, NatsBus, RedisBus};
 
-    use crate::secrets::BUSES;
+    use crate::secrets::{BUSES, assert_harmless};
 
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
