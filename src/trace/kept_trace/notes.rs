@@ -1,14 +1,22 @@
 //! The decision about a trace, and what backends are told of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Trace;
 use crate::model::{TagRef, Threshold};
+use crate::trace::SpanRef;
 
 /// The tag of a span that had not ended when it was sent, and of the root above it.
 pub(crate) const UNFINISHED: &str = "tailtrace.unfinished";
 
 impl Trace {
+    /// The name of its root, for which no other span of another tracer is converted.
+    pub(crate) fn operation(&self) -> Cow<'_, str> {
+        let of_another = self.0.store.foreign_operation(self.0.header.correction);
+        of_another.unwrap_or_else(|| self.root().map_or("", SpanRef::operation_name).into())
+    }
+
     /// The name of the policy that kept the trace; empty for a trace made by hand.
     #[must_use]
     pub fn kept_by(&self) -> &str {

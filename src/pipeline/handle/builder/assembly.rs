@@ -18,7 +18,7 @@ use crate::pipeline::handle::{Pipeline, group};
 use crate::pipeline::maintenance::MaintenanceThread;
 use crate::record::{BaggageTags, ChosenDeciders, RecordLimits, Recorder, RecorderSettings};
 use crate::time::Clock;
-use crate::trace::{SpanRef, Trace};
+use crate::trace::Trace;
 
 impl PipelineBuilder {
     /// Starts the threads.
@@ -178,10 +178,9 @@ impl Settings {
         let decision_tags = self.decision_tags;
         let counted = Arc::clone(ledger);
         let send = move |trace: Trace| {
-            let operation = trace.root().map_or("", SpanRef::operation_name);
             let spans = trace.span_count() as u64;
             let bytes = trace.bytes() as u64;
-            counted.kept_as(trace.kept_by(), operation, trace.is_late(), spans, bytes);
+            counted.kept_as(trace.kept_by(), &trace.operation(), trace.is_late(), spans, bytes);
             delivery.send(if decision_tags { trace } else { trace.without_notes() });
         };
         let Some(redact) = self.redact.clone() else { return Box::new(send) };

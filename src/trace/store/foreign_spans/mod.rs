@@ -1,6 +1,7 @@
 //! Spans that another tracer made, which stay as they are until their records are asked for.
 
 mod column;
+mod operation;
 mod summary;
 
 use std::any::{Any, TypeId};
