@@ -20,6 +20,6 @@ impl ForeignSpans {
         }
         let mut root = RecordedSpans::with_capacity(1);
         self.column.outline(self.summary.original_of(0), &mut root, correction);
-        root.span(SpanIndex::FIRST).map(|record| root.owned_name(record))
+        root.span(SpanIndex::FIRST).map(|record| root.name(record).to_owned().into())
     }
 }
