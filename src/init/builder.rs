@@ -120,6 +120,8 @@ impl InitBuilder {
     }
 
     /// Sets which lines are logged, in the words of `EnvFilter`. Default: `RUST_LOG`, else `info`.
+    ///
+    /// Warnings of this crate are logged too, unless the filter names the target `tailtrace` or is `off`.
     pub fn with_log_filter(mut self, filter: impl Into<String>) -> Self {
         self.log_filter = Some(filter.into());
         self
@@ -159,8 +161,9 @@ impl InitBuilder {
     pub fn start(self) -> Result<Guard, InitError> {
         let is_terminal = io::stdout().is_terminal();
         let mut warnings = Vec::new();
-        let log_filter = filters::read(self.log_filter_text(), &mut warnings);
+        let log_filter = filters::read_for_logs(self.log_filter_text(), &mut warnings);
         let span_filter = filters::read_for_spans(self.span_filter_text(), &mut warnings);
+        let span_source = self.span_filter_text().map_or("TAILTRACE_FILTER", |text| text.source);
         let format = match self.json.unwrap_or(!is_terminal) {
             true => LogFormat::Json,
             false => LogFormat::Text { color: is_terminal },
@@ -178,6 +181,7 @@ impl InitBuilder {
                 pipeline.set_enabled(false);
                 InitError::Installed(error)
             })?;
+        pipeline.ask_at_end(format!("does {span_source} let spans through?"));
         // Not only when the pipeline's own thread looks: the program may end before.
         pipeline.pending_warnings().log_when_subscribed();
         propagation::set_default(propagator);

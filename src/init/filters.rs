@@ -6,6 +6,7 @@ use tracing::subscriber::Interest;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 
+use super::directives;
 use crate::kit::reentrancy;
 use crate::kit::secret::Secret;
 
@@ -24,6 +25,12 @@ pub(super) struct FilterText<'a> {
 pub(super) fn read(described: Option<FilterText<'_>>, warnings: &mut Vec<String>) -> EnvFilter {
     let builder = || EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
     let Some(FilterText { source, text }) = described else { return builder().parse_lossy("") };
+    if let Some((word, level)) = directives::mistyped_level(text) {
+        warnings.push(format!(
+            "{source}: {word:?} is ignored: it is no level; use {level}, or {word}=trace for a target of that name"
+        ));
+        return builder().parse_lossy("");
+    }
     builder().parse(text).unwrap_or_else(|_| {
         // The error may repeat the text as it is.
         let shown = Secret::pairs(text);
@@ -33,6 +40,21 @@ pub(super) fn read(described: Option<FilterText<'_>>, warnings: &mut Vec<String>
         ));
         builder().parse_lossy("")
     })
+}
+
+/// The filter of log lines: what is described, and the warnings of this crate unless it says something about them.
+pub(super) fn read_for_logs(
+    described: Option<FilterText<'_>>,
+    warnings: &mut Vec<String>,
+) -> EnvFilter {
+    let told = warnings.len();
+    let filter = read(described, warnings);
+    let is_used = warnings.len() == told;
+    let hides = is_used && described.is_some_and(|read| directives::hides(read.text, OWN_TARGET));
+    match "tailtrace=warn".parse() {
+        Ok(always) if hides => filter.add_directive(always),
+        _ => filter,
+    }
 }
 
 /// The filter of spans: what is described, and the spans of our HTTP layers whatever it says.
@@ -81,6 +103,33 @@ mod tests {
         assert!(warnings[0].starts_with("RUST_LOG: \"…,my_crate=…,"), "{warnings:?}");
         assert!(warnings[1].starts_with("with_log_filter: "), "{warnings:?}");
         assert!(!warnings.concat().contains("S3CRET"), "{warnings:?}");
+    }
+
+    #[test]
+    fn the_warnings_of_this_crate_are_logged_unless_the_text_is_about_them() {
+        for (text, expected) in [
+            ("shop=info", "tailtrace=warn,shop=info"),
+            ("error", "tailtrace=warn,error"),
+            ("off,shop=info", "tailtrace=warn,shop=info,off"),
+            ("off", "off"),
+            ("tailtrace=error,info", "tailtrace=error,info"),
+            ("tailtrace::http=debug", "tailtrace::http=debug"),
+            ("tailtraces=info", "tailtraces=info,tailtrace=warn"),
+            ("debug", "debug"),
+            ("shop=error,info", "shop=error,info"),
+        ] {
+            let text = FilterText { source: "RUST_LOG", text };
+            assert_eq!(read_for_logs(Some(text), &mut Vec::new()).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_level_is_told_and_the_default_stands() {
+        let mut warnings = Vec::new();
+        let text = FilterText { source: "RUST_LOG", text: "wran" };
+        assert_eq!(read_for_logs(Some(text), &mut warnings).to_string(), "info");
+        let line = "RUST_LOG: \"wran\" is ignored: it is no level; use warn, or wran=trace for a target of that name";
+        assert_eq!(warnings, [line]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::kit::internal_log;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, ShutdownError};
 
 /// How long the guard waits for what is still to be exported.
 pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,8 +33,21 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Err(error) = self.pipeline.shutdown(FLUSH_TIMEOUT) {
-            internal_log::warn(&error.to_string());
+            internal_log::warn(&text_of(&error));
         }
+    }
+}
+
+/// The words of the error, with a cure that a program with a guard has: the guard's own time is fixed.
+fn text_of(error: &ShutdownError) -> String {
+    let text = error.to_string();
+    match error {
+        ShutdownError::TimedOut { .. } => text.replacen(
+            "allow more time",
+            "call `guard.pipeline().shutdown(..)` with more time",
+            1,
+        ),
+        _ => text,
     }
 }
 

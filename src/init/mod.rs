@@ -57,6 +57,7 @@
 
 mod builder;
 mod destination;
+mod directives;
 pub(crate) mod entry;
 mod error;
 mod filters;

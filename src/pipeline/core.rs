@@ -19,6 +19,11 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// exporters.
 const BUS_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// What is asked where no span arrived, unless who made the pipeline knows a better question.
+const QUESTION: &str = "is a subscriber with its layer installed \
+                        (`tracing_subscriber::registry().with(pipeline.layer()).init()`), does its filter let spans \
+                        through, and was the `Pipeline` held until the program's end?";
+
 /// The parts of a pipeline, shared by its handles, tracers and layers.
 pub(super) struct Core {
     pub(super) recorder: Arc<Recorder>,
@@ -32,6 +37,8 @@ pub(super) struct Core {
     /// Whether the end has been looked at: a second shutdown tells nothing.
     // Relaxed: it orders with nothing.
     pub(super) has_told: AtomicBool,
+    /// What is asked at the end where no span arrived.
+    pub(super) question: OnceLock<String>,
     pub(super) fork: Fork,
 }
 
@@ -101,11 +108,10 @@ impl Core {
             && !self.has_told.swap(true, Ordering::Relaxed)
             && recorder.stats().started == 0
         {
-            internal_log::warn_or_print(
-                "no span arrived during the whole life of the pipeline; is a subscriber with its layer installed \
-                 (`tracing_subscriber::registry().with(pipeline.layer()).init()`), does its filter let spans through, \
-                 and was the `Pipeline` held until the program's end?",
-            );
+            let question = self.question.get().map_or(QUESTION, String::as_str);
+            internal_log::warn_or_print(&format!(
+                "no span arrived during the whole life of the pipeline; {question}"
+            ));
         }
     }
 

@@ -101,6 +101,81 @@ fn the_filters_of_logs_and_spans_are_apart() {
 }
 
 #[test]
+fn the_filter_of_logs_hides_no_warning_of_the_crate_unless_it_names_its_target() {
+    let test = the_filter_of_logs_hides_no_warning_of_the_crate_unless_it_names_its_target;
+    if is_child() {
+        let _guard = tailtrace::init::builder("shop").with_exporter(Refusing).start().unwrap();
+        place_order(true);
+        return;
+    }
+    for filter in ["shop=info", "error", "shop"] {
+        let said = run(test, &[("RUST_LOG", filter), ("OTEL_BSP_MAX_QUEUE_SIZE", "x")]);
+        assert!(said.out.contains("nobody is there"), "{filter}: {}", said.out);
+        assert!(said.out.contains("OTEL_BSP_MAX_QUEUE_SIZE="), "{filter}: {}", said.out);
+    }
+    for filter in ["off", "info,tailtrace=off"] {
+        let said = run(test, &[("RUST_LOG", filter), ("OTEL_BSP_MAX_QUEUE_SIZE", "x")]);
+        assert!(!said.out.contains(r#""level":"WARN""#), "{filter}: {}", said.out);
+    }
+}
+
+#[test]
+fn a_mistyped_level_costs_a_warning_and_nothing_else() {
+    let test = a_mistyped_level_costs_a_warning_and_nothing_else;
+    if is_child() {
+        let _guard = tailtrace::init("shop").unwrap();
+        place_order(true);
+        return;
+    }
+    let said = run(test, &[CONSOLE, ("RUST_LOG", "wran"), ("TAILTRACE_FILTER", "debgu")]);
+    assert!(said.out.contains("card declined"), "{}", said.out);
+    assert!(said.out.contains("── shop · place_order"), "{}", said.out);
+    for told in ["is no level; use warn", "is no level; use debug"] {
+        assert_eq!(said.out.matches(told).count(), 1, "{}", said.out);
+    }
+}
+
+#[test]
+fn a_program_whose_filter_hides_all_spans_is_asked_about_the_filter() {
+    let test = a_program_whose_filter_hides_all_spans_is_asked_about_the_filter;
+    if is_child() {
+        let _guard = tailtrace::init("shop").unwrap();
+        place_order(false);
+        return;
+    }
+    let said = run(test, &[CONSOLE, ("TAILTRACE_FILTER", "elsewhere")]);
+    let asked = "pipeline; does TAILTRACE_FILTER let spans through?";
+    assert_eq!(said.out.matches(asked).count(), 1, "{}", said.out);
+}
+
+#[test]
+fn a_guard_whose_time_ran_out_names_a_call_that_takes_more() {
+    let test = a_guard_whose_time_ran_out_names_a_call_that_takes_more;
+    if is_child() {
+        let builder = tailtrace::init::builder("shop").with_exporter(Hanging);
+        let _guard = builder.start().unwrap();
+        place_order(true);
+        return;
+    }
+    let said = run(test, &[]);
+    let cure = "; call `guard.pipeline().shutdown(..)` with more time, or repair";
+    assert!(said.out.contains(cure), "{}", said.out);
+}
+
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait::async_trait]
+impl tailtrace::Exporter for Hanging {
+    async fn export(
+        &self,
+        _: tailtrace::export::Batch,
+    ) -> Result<(), tailtrace::export::ExportError> {
+        std::future::pending().await
+    }
+}
+
+#[test]
 fn the_operator_chooses_the_tail() {
     let test = the_operator_chooses_the_tail;
     if is_child() {

@@ -3,6 +3,8 @@
 pub(super) mod builder;
 mod changes;
 mod group;
+#[cfg(feature = "init")]
+mod question;
 pub(super) mod start_error;
 
 use std::borrow::Cow;

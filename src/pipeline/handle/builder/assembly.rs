@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 use super::PipelineBuilder;
@@ -126,6 +126,7 @@ impl Settings {
             decided: Mutex::new(false),
             is_decided: Condvar::new(),
             has_told: AtomicBool::new(false),
+            question: OnceLock::new(),
             fork: Fork::new(
                 move |parent| restart.assemble_in_child(&parent.recorder),
                 move |core| start.start_threads_or_close(core),
