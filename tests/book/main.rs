@@ -110,6 +110,17 @@ fn every_reason_of_loss_stands_in_the_chapter_on_the_ledger() {
 }
 
 #[test]
+fn every_alert_stands_in_the_chapter_on_running_it_and_leads_there() {
+    let rules = read("examples/dashboards/alerts.yml");
+    let named = |rule: &str| rule.lines().next().map(str::to_owned);
+    let alerts: Vec<String> = rules.split("- alert: ").skip(1).filter_map(named).collect();
+    assert!(!alerts.is_empty());
+    assert_eq!(rules.matches("running.md#dashboards-and-alerts").count(), alerts.len());
+    assert!(has_heading(Path::new("src/manual/running.md"), "dashboards-and-alerts"));
+    assert_eq!(missing_from("running.md", alerts), [""; 0]);
+}
+
+#[test]
 fn the_readme_has_fewer_than_200_lines() {
     let lines = read("README.md").lines().count();
     assert!(lines < 200, "the README has {lines} lines; move what it explains to the book");
