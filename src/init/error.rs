@@ -11,8 +11,7 @@ use crate::pipeline::StartError;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// The environment's settings make no pipeline. None does so today: an exporter that cannot be made is left out
-    /// with a warning.
+    /// The environment's settings make no pipeline. An exporter that cannot be made is left out with a warning instead.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The pipeline did not start.

@@ -8,7 +8,7 @@ use crate::kit::name_table::NameTable;
 const NAMES: usize = 64;
 
 /// The name under which the rest is counted.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// What was kept under one name: of a policy, or of the operation that a local trace began with.
 ///
@@ -21,10 +21,10 @@ pub struct KeptStats {
     pub name: String,
     /// Traces that were kept. What ended late, after its trace had been decided, is no trace more.
     pub traces: u64,
-    /// Spans of these traces, late ones included.
+    /// Spans of these traces, late ones included; by operation these stand under `other`.
     pub spans: u64,
-    /// The bytes that were given to the exporters, as the queues count them: the memory of the traces. What goes over
-    /// the wire is what an exporter makes of them.
+    /// The bytes that were given to the exporters: the memory of the traces, before a queue that fills packs them. What
+    /// goes over the wire is what an exporter makes of them.
     pub bytes: u64,
 }
 

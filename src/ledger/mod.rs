@@ -121,6 +121,8 @@ impl Ledger {
         spans: u64,
         bytes: u64,
     ) {
+        // What is late begins anywhere in its trace.
+        let operation = if late { kept::OTHER } else { operation };
         for (table, name) in [(&self.by_policy, policy), (&self.by_operation, operation)] {
             table.add(name, u64::from(!late), spans, bytes);
         }

@@ -109,7 +109,8 @@ impl Spool {
         self
     }
 
-    /// Sets how old a batch may be. Default 72 hours. An older one is thrown away when another is written.
+    /// Sets how old a batch may be. Default 72 hours. An older one is thrown away when another is written,
+    /// or when it would be sent.
     #[must_use]
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.settings.max_age = age;

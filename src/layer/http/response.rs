@@ -65,8 +65,8 @@ pin_project! {
     /// The future of [`HttpServerService`](super::HttpServerService) and
     /// [`HttpClientService`](super::HttpClientService): runs inside the request's span.
     ///
-    /// Dropped before there is a response, it ends the span as an error with the `error.type`
-    /// `cancelled`, or `panic` where one has passed through it.
+    /// Dropped before there is a response, it ends the span as an error with the `error.type` `cancelled`, or `panic`
+    /// where one has passed through it. At a [border](super::HttpServerLayer::with_border) a caller who goes is no error.
     #[derive(Debug)]
     #[must_use = "a future does nothing unless it is polled"]
     pub struct ResponseFuture<F> {

@@ -16,7 +16,8 @@ pin_project! {
     /// The body of a response: the request's span lasts until it has ended, failed, or was dropped.
     ///
     /// Dropped after it was begun and before it has ended, it ends the span as an error with the `error.type`
-    /// `cancelled`, or `panic` where one has passed through it. A body that is never polled, as that of an answer to `HEAD`, is no error.
+    /// `cancelled`, or `panic` where one has passed through it. A body that is never polled, as that of an answer to
+    /// `HEAD`, is no error; nor is a caller who goes at a [border](super::HttpServerLayer::with_border).
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         // Goes before the span, so that what it holds ends inside of it.

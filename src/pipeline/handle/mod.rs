@@ -175,8 +175,8 @@ impl Pipeline {
 
     /// What was kept so far, by the operation of the local root: traces, spans and bytes, in the order of the names.
     ///
-    /// As [`stats_by_policy`](Self::stats_by_policy). Names come from the spans, so that one with an id in it takes a
-    /// place each time it differs.
+    /// As [`stats_by_policy`](Self::stats_by_policy). A trace that is decided in parts counts by the top span of each.
+    /// Names come from the spans, so that one with an id in it takes a place each time it differs.
     #[must_use]
     pub fn stats_by_operation(&self) -> Vec<KeptStats> {
         self.core.here().recorder.ledger.by_operation()

@@ -97,15 +97,14 @@ impl TraceDecision {
             }
             _ => match sample {
                 Some(sample) => keep(Cow::Borrowed("head sampler"), sample.threshold),
-                None if requested.is_some() => match reason() {
+                None => match requested.and_then(|_| reason()) {
                     Some(reason) => Self::Keep(KeepReason { is_part, ..reason }),
+                    // The policy that panicked may have been the one that keeps what failed.
+                    None if verdict.panics() > 0 && store.has_errors() => {
+                        keep(Cow::Borrowed("error, as a policy panicked"), None)
+                    }
                     None => Self::Drop(Reason::NotKept),
                 },
-                // The policy that panicked may have been the one that keeps what failed.
-                None if verdict.panics() > 0 && store.has_errors() => {
-                    keep(Cow::Borrowed("error, as a policy panicked"), None)
-                }
-                None => Self::Drop(Reason::NotKept),
             },
         }
     }

@@ -15,10 +15,9 @@ mod requests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::MutexGuard;
-
-use std::time::Duration;
 
 #[cfg(feature = "layer")]
 pub(crate) use completed::CompletedTrace;

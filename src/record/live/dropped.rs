@@ -1,10 +1,9 @@
 //! What becomes of the spans of a trace that is dropped.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::MutexGuard;
-
-use std::time::Duration;
 
 use super::LiveTraces;
 use super::decided::DecidedAs;
