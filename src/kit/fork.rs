@@ -6,12 +6,18 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// How often a thread of the child gives way before it takes a lock for one that no thread holds any more. A thread that
-/// lives and holds it comes to its turn meanwhile: no lock of ours is held for long.
-const PATIENCE: u32 = 2_000;
+/// How often a thread of the child gives way to others before it sleeps, or gives a lock up that it can do without.
+const YIELDS: u32 = 2_000;
+
+/// How often it sleeps, then, before it takes a lock for one that no thread holds any more: about a second in all. A thread
+/// that lives and holds it comes to its turn meanwhile, on a busy machine as well: no lock of ours is held for long.
+const SLEEPS: u32 = 1_000;
+
+const SLEEP: Duration = Duration::from_millis(1);
 
 /// The process in which a guard was made first.
 static PROCESS: LazyLock<ForkGuard> = LazyLock::new(|| ForkGuard(forkguard::Guard::try_new().ok()));
@@ -115,14 +121,30 @@ impl<T: Default> ForkLock<T> {
         if !self.guard.is_in_child() {
             return wait_for(&self.state);
         }
-        if let Some(child) = self.child.get() {
-            return child.lock();
-        }
-        try_for_a_while(&self.state).unwrap_or_else(|| {
-            let _ = self.child.set(Box::default());
-            self.child.get().map_or_else(|| wait_for(&self.state), |child| child.lock())
+        (0..YIELDS + SLEEPS).find_map(|turn| self.try_in_child(turn)).unwrap_or_else(|| {
+            let child = self.child.get_or_init(Box::default);
+            child.lock()
         })
     }
+
+    /// Takes the lock, or what stands for it, at one of the turns of a thread that waits.
+    fn try_in_child(&self, turn: u32) -> Option<MutexGuard<'_, T>> {
+        let taken = self.state.try_lock();
+        if let Some(child) = self.child.get() {
+            // All threads use the same one: a lock that was replaced stays taken if it comes free after all.
+            std::mem::forget(taken);
+            return Some(child.lock());
+        }
+        if taken.is_none() {
+            give_way(turn);
+        }
+        taken
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lock in a child cannot tell who waits for it")]
+fn give_way(turn: u32) {
+    if turn < YIELDS { thread::yield_now() } else { thread::sleep(SLEEP) }
 }
 
 /// Takes a lock of which no thread of the parent process can be the holder.
@@ -146,10 +168,11 @@ pub(crate) fn wait_for<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     }
 }
 
-/// Takes a lock in a child, unless a thread of the parent holds it for ever.
+/// Takes a lock in a child, unless a thread of the parent holds it for ever, or one of the child for longer than it is
+/// waited for.
 #[cold]
 pub(crate) fn try_for_a_while<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    (0..PATIENCE).find_map(|_| {
+    (0..YIELDS).find_map(|_| {
         let guard = mutex.try_lock();
         if guard.is_none() {
             thread::yield_now();
@@ -158,9 +181,58 @@ pub(crate) fn try_for_a_while<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> 
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::process;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use fork::{Fork, fork, waitpid};
+
     use super::*;
+
+    /// Whether it holds in a process that is forked off here.
+    fn holds_in_child(check: impl FnOnce() -> bool) -> bool {
+        match fork().unwrap() {
+            Fork::Child => process::exit(i32::from(!check())),
+            Fork::Parent(child) => waitpid(child).unwrap() == 0,
+        }
+    }
+
+    #[test]
+    fn a_child_waits_for_a_lock_that_one_of_its_threads_holds_for_long() {
+        let lock = ForkLock::<u32>::default();
+        let is_held = AtomicBool::new(false);
+        assert!(holds_in_child(|| {
+            thread::scope(|threads| {
+                threads.spawn(|| {
+                    let mut held = lock.lock();
+                    is_held.store(true, Ordering::Release);
+                    (0..10 * YIELDS).for_each(|_| thread::yield_now());
+                    *held = 7;
+                });
+                while !is_held.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+                *lock.lock() == 7
+            })
+        }));
+    }
+
+    #[test]
+    fn a_lock_that_a_child_has_replaced_stays_replaced() {
+        let lock = ForkLock::<u32>::default();
+        let held = lock.lock();
+        assert!(holds_in_child(|| {
+            *lock.lock() = 7;
+            // Both ways are gone: the lock is held, and then free.
+            let is_same = *lock.lock() == 7;
+            drop(held);
+            let is_child = lock.wait();
+            let is_kept = *is_child == 7;
+            drop(is_child);
+            is_same && is_kept && *lock.lock() == 7
+        }));
+    }
 
     #[test]
     fn without_a_fork_there_is_one_value_and_one_lock() {
