@@ -20,7 +20,9 @@ use tailtrace::export::OtlpProtocol;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::model::Random;
 use tailtrace::tail::Slowest;
-use tailtrace::{Exporter, Fraction, Pipeline, TailSampler};
+use tailtrace::{
+    Exporter, Fraction, Pipeline, Sampler, SamplingRequest, SamplingResult, TailSampler,
+};
 use tracing_subscriber::layer::SubscriberExt;
 
 #[cfg(feature = "otlp")]
@@ -232,6 +234,54 @@ const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(8);
 #[test]
 fn a_process_that_is_forked_off_makes_a_connection_of_its_own() {
     assert!(spans_by_process("a_program_that_forks_beside_a_connection").is_empty());
+}
+
+/// Traces what it does itself, as a sampler may that asks a service.
+struct TracingSampler;
+
+impl Sampler for TracingSampler {
+    fn should_sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        let _inside = tracing::info_span!("asks").entered();
+        SamplingResult::sample()
+    }
+}
+
+/// The program of the test below; by itself it does nothing.
+#[test]
+fn a_program_that_forks_inside_of_a_span() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let pipeline = Pipeline::builder("forks")
+        .with_sampler(TracingSampler)
+        .with_exporter(IdFiles(folder.into()))
+        .start()
+        .unwrap();
+    let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let root = tracing::info_span!("root").entered();
+    drop(tracing::info_span!("child"));
+    if let Fork::Parent(child) = fork().unwrap() {
+        assert_eq!(waitpid(child).unwrap(), 0);
+        drop(root);
+        pipeline.shutdown(PLENTY).unwrap();
+        return;
+    }
+    let (done, ended) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if ended.recv_timeout(PLENTY).is_err() {
+            process::exit(3);
+        }
+    });
+    for _ in 0..3 {
+        drop(tracing::info_span!("child"));
+    }
+    let is_over = pipeline.shutdown(PLENTY).is_ok();
+    let _ = done.send(());
+    process::exit(i32::from(!is_over));
+}
+
+#[test]
+fn a_sampler_may_trace_when_a_child_process_asks_it_below_a_span_of_the_parent() {
+    assert_eq!(spans_by_process("a_program_that_forks_inside_of_a_span"), [2, 3]);
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl OpenSpan {
         self.is_parent_final = true;
     }
 
-    /// Starts a child, whose id has this rest; `None` when the span has to be settled first.
+    /// Starts a child, whose id has this rest; `None` when the span has to be settled first, or came with a fork: then
+    /// the child's start runs code of the program.
     #[inline(always)]
     pub(in crate::layer) fn start_child(
         &mut self,
@@ -146,8 +147,14 @@ impl OpenSpan {
         }
         let SpanState::Started(span) = &self.state else { return None };
         self.is_parent_final = true;
-        let child = Self::started(span.child(metadata.name().into()), metadata);
+        let child = Self::started(span.child_without_user_code(metadata.name())?, metadata);
         Some(Self { id_rest, ..child })
+    }
+
+    /// The context of a span that came with a fork and has started.
+    pub(in crate::layer) fn inherited_context(&self) -> Option<TraceContext> {
+        let SpanState::Started(span) = &self.state else { return None };
+        span.recorder().filter(|recorder| recorder.is_inherited()).map(|_| span.context())
     }
 
     #[inline(always)]

@@ -80,10 +80,16 @@ impl LayerState {
             start().flatten()
         });
         let child = child.unwrap_or_else(|| {
-            // The parent's sampler is being asked on this thread, so the recorder refuses what that
-            // sampler traces itself.
-            let refused = self.recorders.current().start(SpanStart::new(metadata.name().into()));
-            OpenSpan::started(refused, metadata)
+            let inherited = self.with_span(parent, |span| span.inherited_context()).flatten();
+            let name = metadata.name().into();
+            let start = match &inherited {
+                // It came with a fork, and is one in another process.
+                Some(parent) => SpanStart::under(name, parent),
+                // The parent's sampler is being asked on this thread, so the recorder refuses what that
+                // sampler traces itself.
+                None => SpanStart::new(name),
+            };
+            OpenSpan::started(self.recorders.current().start(start), metadata)
         });
         Some(StartedChild { limit: self.insert(id, child) })
     }

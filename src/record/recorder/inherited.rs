@@ -1,10 +1,12 @@
 //! What becomes of a recorder in a process that was forked off.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Recorder, SpanStart};
 use crate::ledger::Reason;
+use crate::model::TraceContext;
 use crate::record::deciders::ChosenDeciders;
 use crate::record::span::ActiveSpan;
 
@@ -36,6 +38,16 @@ impl Recorder {
         }
         let header = self.header_of(new.parent, self.clock.correction(), self.clock.now());
         self.unrecorded_root(None, Some(Reason::ShutDown), &header, new.baggage)
+    }
+
+    /// Starts a child of a span that was open in the parent process when this process was forked off.
+    #[cold]
+    pub(in crate::record) fn start_below_inherited(
+        self: &Arc<Self>,
+        name: Cow<'static, str>,
+        parent: &TraceContext,
+    ) -> ActiveSpan {
+        self.start(SpanStart::under(name, parent))
     }
 
     /// The head sampler and the tail that are asked now.

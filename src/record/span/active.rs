@@ -21,7 +21,7 @@ use crate::model::{
 };
 #[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
-use crate::record::recorder::{Recorder, SpanStart};
+use crate::record::recorder::Recorder;
 #[cfg(any(feature = "layer", feature = "otel", test))]
 use crate::time::Tick;
 use crate::trace::{ErrorDetails, SpanMut};
@@ -102,25 +102,49 @@ impl ActiveSpan {
         self.child_with_record(name)
     }
 
+    /// Starts a child as [`child`](Self::child) does, but never with code of the program; `None` where that would have
+    /// to run, because the span came with a fork.
+    #[cfg(feature = "layer")]
+    #[inline(always)]
+    pub(crate) fn child_without_user_code(&self, name: &'static str) -> Option<Self> {
+        if let Self::Unrecorded(span) = self {
+            return Some(Self::Unrecorded(span.child()));
+        }
+        self.recorded_child_without_user_code(name)
+    }
+
+    #[cfg(feature = "layer")]
+    #[inline(never)]
+    fn recorded_child_without_user_code(&self, name: &'static str) -> Option<Self> {
+        self.start_child(name.into(), |_, _| ()).ok()
+    }
+
     #[inline(never)]
     fn child_with_record(&self, name: Cow<'static, str>) -> Self {
+        let started = self.start_child(name, |recorder, name| {
+            recorder.start_below_inherited(name, &self.context())
+        });
+        started.unwrap_or_else(|span| span)
+    }
+
+    /// Starts a child, or makes something else where the span came with a fork.
+    #[inline(always)]
+    fn start_child<R>(
+        &self,
+        name: Cow<'static, str>,
+        after_fork: impl FnOnce(&Arc<Recorder>, Cow<'static, str>) -> R,
+    ) -> Result<Self, R> {
         let (trace, id, baggage) = match self {
             Self::Recorded(span) => (&span.trace, span.id, &span.baggage),
             Self::OverLimit(span) => (&span.trace, span.id, &span.baggage),
-            Self::Unrecorded(span) => return Self::Unrecorded(span.child()),
+            Self::Unrecorded(span) => return Ok(Self::Unrecorded(span.child())),
         };
         let recorder = &*trace.owner;
         if recorder.is_inherited() {
-            return self.child_after_fork(&trace.owner, name);
+            return Err(after_fork(&trace.owner, name));
         }
         let start = recorder.clock.now();
-        recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone())
-    }
-
-    /// Starts a child in a process that was forked off while this span was open in its parent process.
-    #[cold]
-    fn child_after_fork(&self, recorder: &Arc<Recorder>, name: Cow<'static, str>) -> Self {
-        recorder.start(SpanStart::under(name, &self.context()))
+        Ok(recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone()))
     }
 
     /// Writes into the span under one lock; false when it has no record or has ended.
