@@ -92,9 +92,10 @@ fn advise(unknown: &str) -> Option<&'static str> {
     unknown.eq_ignore_ascii_case("jaeger").then_some("Jaeger takes OTLP: use otlp")
 }
 
-/// What exports though some names are unknown; where there is no list, the default.
+/// What exports though some names are unknown. Where there is no list, that is for the program: `tailtrace::init` has
+/// another default than a pipeline that is set up by hand.
 fn meanwhile(names: Option<&[Name]>) -> String {
-    let asked = names.unwrap_or(&[Name::Otlp]);
+    let Some(asked) = names else { return "it counts as unset".to_owned() };
     let there: Vec<Name> =
         asked.iter().copied().filter(|name| name.lacking_feature().is_none()).collect();
     if there.is_empty() && !asked.is_empty() {

@@ -1,8 +1,10 @@
 //! `TAILTRACE_TAIL`: which traces are kept, as one line.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::variables::Variables;
+use crate::kit::secret::Secret;
 use crate::model::SettingError;
 use crate::tail::errors::Errors;
 use crate::tail::fraction::Fraction;
@@ -29,31 +31,45 @@ impl TailChoice {
     /// `None` when the variable is unset, or cannot be understood, which is warned about: a part of a tail would
     /// keep something else than the operator asked for.
     pub(super) fn read(vars: &mut Variables<'_>) -> Option<Self> {
-        let choice = vars.read(VARIABLE, CURE, Self::parse)?;
-        match choice.tail() {
-            Ok(_) => Some(choice),
-            Err(error) => {
-                vars.warn(VARIABLE, &format!(" is ignored: {error}"));
-                None
-            }
-        }
+        let text = vars.text(VARIABLE)?;
+        let choice = Self::parse(&text).and_then(|choice| match choice.tail() {
+            Ok(_) => Ok(choice),
+            Err(error) => Err(error.to_string()),
+        });
+        choice.map_err(|why| vars.warn(VARIABLE, &format!(" is ignored: {why}"))).ok()
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The choice, or which part is wrong and why.
+    fn parse(text: &str) -> Result<Self, String> {
         let mut choice = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let value = value.trim();
-            match name.trim().to_ascii_lowercase().as_str() {
-                "errors" if value.is_empty() => choice.errors = true,
-                "slow" => choice.slow = Some(parse_duration(value)?),
-                "slowest" => choice.slowest = Some(value.parse().ok()?),
-                "fraction" => choice.fraction = Some(value.parse().ok()?),
-                "budget" => choice.budget = Some(value.strip_suffix("/s")?.trim().parse().ok()?),
-                _ => return None,
-            }
+            choice
+                .take(name.trim(), value.trim())
+                .map_err(|why| format!("{:?} {why}", Secret::setting(part)))?;
         }
-        (choice != Self::default()).then_some(choice)
+        if choice == Self::default() { Err(CURE.to_owned()) } else { Ok(choice) }
+    }
+
+    /// Takes one part in, or says what it needs.
+    fn take(&mut self, name: &str, value: &str) -> Result<(), Cow<'static, str>> {
+        let rate = |example| {
+            let needs = || format!("needs a number between 0 and 1, such as {example}");
+            value.parse().map_err(|_| Cow::Owned(needs()))
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "errors" if value.is_empty() => self.errors = true,
+            "errors" => return Err("takes no value".into()),
+            "slow" => self.slow = Some(parse_duration(value).ok_or_else(|| needs_unit(value))?),
+            "slowest" => self.slowest = Some(rate("0.99")?),
+            "fraction" => self.fraction = Some(rate("0.01")?),
+            "budget" => {
+                let number = value.strip_suffix("/s").ok_or("needs /s: such as budget=50/s")?;
+                self.budget = Some(number.trim().parse().map_err(|_| "needs a number before /s")?);
+            }
+            _ => return Err(format!("is unknown: {CURE}").into()),
+        }
+        Ok(())
     }
 
     /// The tail. A budget bounds the fraction where there is one, and else what nothing else keeps.
@@ -79,6 +95,14 @@ impl TailChoice {
             (None, Some(budget)) => tail.keep(budget),
             (None, None) => tail,
         })
+    }
+}
+
+fn needs_unit(value: &str) -> &'static str {
+    if value.starts_with(|letter: char| letter.is_ascii_digit()) {
+        "needs a unit: us, ms, s or min"
+    } else {
+        "needs a number from 0 on with a unit: us, ms, s or min"
     }
 }
 
@@ -150,5 +174,21 @@ mod tests {
             warnings("errors,fraction=1.5"),
             ["TAILTRACE_TAIL is ignored: rate 1.5 is out of range: use a rate between 0 and 1"]
         );
+    }
+
+    #[test]
+    fn the_warning_names_the_part_that_is_wrong_and_why() {
+        for (value, expected) in [
+            ("errors,slow=5", r#""slow=5" needs a unit: us, ms, s or min"#),
+            ("slow=fast", r#""slow=…" needs a number from 0 on with a unit: us, ms, s or min"#),
+            ("errors, budget=50", r#""budget=50" needs /s: such as budget=50/s"#),
+            ("fraction=1%", r#""fraction=1%" needs a number between 0 and 1, such as 0.01"#),
+            ("errors=yes", r#""errors=yes" takes no value"#),
+            ("errs,slow=5ms", &format!(r#""errs" is unknown: {CURE}"#)),
+            ("errors;slow=5ms", &format!(r#""errors;slow=5ms" is unknown: {CURE}"#)),
+            ("token=S3CRETS3CRET", &format!(r#""token=…" is unknown: {CURE}"#)),
+        ] {
+            assert_eq!(warnings(value), [format!("TAILTRACE_TAIL is ignored: {expected}")]);
+        }
     }
 }

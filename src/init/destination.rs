@@ -15,7 +15,7 @@ pub(super) enum Destination {
 }
 
 /// Why nothing is exported.
-const NOWHERE: &str = "traces are recorded nowhere: no variable says where to send them and standard output is no \
+const NOWHERE: &str = "traces are recorded nowhere: no usable variable says where to send them and standard output is no \
                        terminal; set OTEL_EXPORTER_OTLP_ENDPOINT (feature `otlp`), or OTEL_TRACES_EXPORTER=console";
 
 impl Destination {

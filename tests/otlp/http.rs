@@ -296,7 +296,9 @@ fn a_peer_that_speaks_another_protocol_is_named() {
     let server = Server::grpc(|_| Reply::code(0));
     let error = caller(&server).refused(&batch());
     assert!(error.is_retryable());
-    assert!(error.to_string().ends_with("does a collector take OTLP by HTTP there?"), "{error}");
+    let asked = "does a collector take OTLP by HTTP there? If it takes gRPC, set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or \
+                 `with_protocol(OtlpProtocol::Grpc)` in the program";
+    assert!(error.to_string().ends_with(asked), "{error}");
 }
 
 #[test]

@@ -10,6 +10,9 @@ use crate::export::{Batch, ExportError};
 use crate::kit::error_text::causes;
 use crate::kit::internal_log;
 
+/// The port at which peers take OTLP by gRPC.
+pub(in crate::export) const GRPC_PORT: u16 = 4317;
+
 /// How much of the text of a peer, of the system or of a library is told on.
 const MOST_QUOTED: usize = 200;
 
@@ -72,22 +75,32 @@ pub(in crate::export) fn connection_failure<E>(
 where
     E: Error + Send + Sync + 'static,
 {
-    let Peer { endpoint, name, language } = peer;
+    let Peer { endpoint, name, language, .. } = peer;
     let target = &endpoint.shown;
     let cause = causes(&error, MOST_QUOTED).pop().unwrap_or_else(|| error.to_string());
     let cause = without_words(&cause);
+    let grpc = grpc_advice(peer, cause);
     let message = if is_connect && is_refused(&error) {
-        format!("connection refused at {target}; is {name} listening for {language} there?")
+        format!("connection refused at {target}; is {name} listening for {language} there?{grpc}")
     } else if is_connect {
         format!("cannot connect to {target}: {cause}; check its address, and the network between")
     } else {
         format!(
-            "the connection to {target} broke before an answer came: {cause}; does {name} take {language} by {protocol} there?"
+            "the connection to {target} broke before an answer came: {cause}; does {name} take {language} by {protocol} there?{grpc}"
         )
     };
     // What broke a connection may repeat the peer's words; what prevented one cannot.
     let source = is_connect.then(|| error.into());
     RequestError { source, is_unanswered: true, ..RequestError::retryable(message, None) }
+}
+
+/// How to speak gRPC, where that seems to be spoken: by the port, or by an answer of HTTP/2 in the place of HTTP/1.1.
+fn grpc_advice(peer: &Peer, cause: &str) -> String {
+    // As hyper says it, by how early the answer comes.
+    let is_http2 = ["HTTP version", "unexpected message"].iter().any(|said| cause.contains(said));
+    let is_likely = is_http2 || peer.endpoint.uri.port_u16() == Some(GRPC_PORT);
+    let cure = peer.grpc_cure.filter(|_| is_likely);
+    cure.map_or_else(String::new, |cure| format!(" If it takes gRPC, {cure}"))
 }
 
 /// The text of a cause without what a peer of HTTP/2 said when it closed the connection, which `h2` puts at
@@ -121,4 +134,24 @@ pub(in crate::export) fn quoted(text: &str) -> String {
     let end = text.char_indices().nth(MOST_QUOTED).map_or(text.len(), |(end, _)| end);
     let shown = escape(text.get(..end).unwrap_or_default());
     if end < text.len() { format!("{shown}…") } else { shown.into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::http::endpoint::Endpoint;
+
+    #[test]
+    fn at_the_port_of_grpc_the_way_to_speak_it_is_told_where_there_is_one() {
+        let told = |url, grpc_cure| {
+            let endpoint = Endpoint::exact(url, "/").unwrap();
+            let peer = Peer { endpoint, name: "a collector", language: "OTLP", grpc_cure };
+            connection_failure(&peer, "HTTP", false, std::fmt::Error).message
+        };
+        let advised = told("http://a:4317/", Some("choose it"));
+        assert!(advised.ends_with("by HTTP there? If it takes gRPC, choose it"), "{advised}");
+        for message in [told("http://a:4317/", None), told("http://a:4318/", Some("choose it"))] {
+            assert!(message.ends_with("by HTTP there?"), "{message}");
+        }
+    }
 }

@@ -30,9 +30,9 @@ pub(super) use echo::OwnSecrets;
 pub(crate) use endpoint::is_endpoint;
 pub(super) use endpoint::{Endpoint, Peer};
 pub use error::HttpError;
-pub(super) use failure::{RequestError, log_words};
 #[cfg(feature = "otlp")]
-pub(super) use failure::{connection_failure, quoted};
+pub(super) use failure::{GRPC_PORT, connection_failure, quoted};
+pub(super) use failure::{RequestError, log_words};
 #[cfg(feature = "otlp")]
 pub(super) use json_field::JsonField;
 pub(super) use options::{Options, http_options};

@@ -9,7 +9,9 @@ use super::grpc::GrpcClient;
 use super::transport::Transport;
 use super::{MOST_REQUESTED, OtlpExporter};
 use crate::export::OtlpProtocol;
-use crate::export::http::{Client, Content, Endpoint, HttpError, Options, Peer, http_options};
+use crate::export::http::{
+    Client, Content, Endpoint, GRPC_PORT, HttpError, Options, Peer, http_options,
+};
 use crate::kit::fork::ForkLock;
 use crate::kit::secret::Secret;
 
@@ -25,8 +27,12 @@ const USER_AGENT: &str = concat!(
 /// The path at which collectors take traces by HTTP.
 const TRACES: &str = "/v1/traces";
 
-/// The port at which peers take OTLP by gRPC.
-const GRPC_PORT: u16 = 4317;
+/// What is expected at the endpoint unless an exporter knows better.
+const COLLECTOR: &str = "a collector";
+
+/// How an operator and a program choose gRPC.
+const GRPC_CURE: &str =
+    "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or `with_protocol(OtlpProtocol::Grpc)` in the program";
 
 /// Makes an [`OtlpExporter`].
 ///
@@ -96,7 +102,7 @@ impl OtlpExporter {
             protocol: OtlpProtocol::default(),
             endpoint: EndpointSetting::Default,
             options: Options::default(),
-            peer: "a collector",
+            peer: COLLECTOR,
             foreign: ForeignMembers::OnRoot,
         }
     }
@@ -159,7 +165,9 @@ impl OtlpExporterBuilder {
             (EndpointSetting::Base(url), _) => Endpoint::below(url.expose(), TRACES),
         }?;
         let target = endpoint.shown.clone();
-        let peer = Peer { endpoint, name: peer, language: "OTLP" };
+        let has_choice = protocol != OtlpProtocol::Grpc && peer == COLLECTOR;
+        let grpc_cure = has_choice.then_some(GRPC_CURE);
+        let peer = Peer { endpoint, name: peer, language: "OTLP", grpc_cure };
         let by_http = |media_type, empty| {
             let content = Content { media_type, empty };
             Client::new(peer.clone(), content, USER_AGENT, &options, MOST_REQUESTED)

@@ -66,6 +66,12 @@ impl Secret<String> {
         Self { shown: shown::pairs(&value).into(), value }
     }
 
+    /// A word, or `name=number`, shown with a value that is a number with a unit or too short for a secret.
+    pub(crate) fn setting(text: impl Into<String>) -> Self {
+        let value = text.into();
+        Self { shown: shown::setting(&value).into(), value }
+    }
+
     /// The value of a variable that should have been a word or a number, shown if it is as short and plain
     /// as those are.
     pub(crate) fn word(text: impl Into<String>) -> Self {

@@ -3,6 +3,9 @@
 /// How many characters of a text are shown at the most.
 const MOST: usize = 60;
 
+/// How long a value may be that is no secret whatever it says.
+const SHORT: usize = 3;
+
 /// Stands for what is left out.
 const CUT: &str = "…";
 
@@ -74,9 +77,21 @@ pub(super) fn word(text: &str) -> String {
     text.to_owned()
 }
 
+/// A word, or `name=number`. What is no number is shown if it is too short for a secret.
+pub(super) fn setting(text: &str) -> String {
+    let Some((name, value)) = text.split_once('=') else { return word(text) };
+    let is_number = value.len() <= 12
+        && value.chars().filter(char::is_ascii_alphabetic).count() <= SHORT
+        && value.trim_start().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || "+-./% ".contains(c));
+    let value = if is_number || value.trim().len() <= SHORT { value } else { CUT };
+    // Several in one, parted by what is no comma.
+    let names: Vec<String> = name.split(';').map(word).collect();
+    cut(&format!("{}={value}", names.join(";")))
+}
+
 /// A list of `key=value` with its keys, and with values too short for a secret.
 pub(super) fn pairs(text: &str) -> String {
-    const SHORT: usize = 3;
     let shown = |pair: &str| {
         let (key, value) = pair.split_once('=').map_or(("", pair), |(key, value)| (key, value));
         let equals = if pair.contains('=') { "=" } else { "" };
@@ -171,6 +186,16 @@ mod tests {
         }
         for text in ["key=S3CRET", "user@S3CRET", "-----BEGIN PRIVATE KEY-----S3CRET"] {
             assert!(!word(text).contains("CRET"), "{}", word(text));
+        }
+    }
+
+    #[test]
+    fn a_setting_is_shown_with_a_number_and_without_other_values() {
+        for text in ["errs", "slow=5", "slow = 5 ms", "budget=-50/sec", "errors=yes", "a;slow=5"] {
+            assert_eq!(setting(text), text);
+        }
+        for text in ["token=S3CRET", "S3CRET@=1", "a=1S3CRET", "a=b=S3CRET"] {
+            assert!(!setting(text).contains("CRET"), "{}", setting(text));
         }
     }
 
