@@ -52,12 +52,16 @@ fn call() -> Request<()> {
         .unwrap()
 }
 
+/// The answer of a service that speaks gRPC.
+fn answer(body: Message) -> Response<Message> {
+    Response::builder().header("content-type", "application/grpc").body(body).unwrap()
+}
+
 /// The span of a server's side, or a client's, of a call that ends with these trailers.
 async fn ended(is_server: bool, trailers: &'static [(&'static str, &'static str)]) -> Span {
     let traced = Traced::new();
-    let respond = service_fn(async |_: Request<()>| {
-        Ok::<_, Infallible>(Response::new(Message::ending(trailers)))
-    });
+    let respond =
+        service_fn(async |_: Request<()>| Ok::<_, Infallible>(answer(Message::ending(trailers))));
     let body = if is_server {
         HttpServerLayer::new().layer(respond).oneshot(call()).await.unwrap().into_body()
     } else {
@@ -105,8 +109,9 @@ async fn a_failed_call_is_an_error_at_the_client_and_at_the_server_only_if_it_is
 async fn a_status_in_the_head_counts_and_a_missing_one_is_unknown() {
     let traced = Traced::with(|pipeline| pipeline.with_tail(Errors));
     let respond = service_fn(async |_: Request<()>| {
-        let response = Response::builder().header("grpc-status", "14").body(Message([].into()));
-        Ok::<_, Infallible>(response.unwrap())
+        let mut response = answer(Message([].into()));
+        response.headers_mut().insert("grpc-status", "14".parse().unwrap());
+        Ok::<_, Infallible>(response)
     });
     drop(HttpServerLayer::new().layer(respond).oneshot(call()).await.unwrap());
     let span = traced.span();
@@ -121,7 +126,7 @@ async fn a_call_that_is_given_up_during_its_body_is_cancelled_and_one_with_a_sta
     for (frames_read, code) in [(0, "CANCELLED"), (1, "CANCELLED"), (2, "OK")] {
         let traced = Traced::new();
         let respond = service_fn(async |_: Request<()>| {
-            Ok::<_, Infallible>(Response::new(Message::ending(&[("grpc-status", "0")])))
+            Ok::<_, Infallible>(answer(Message::ending(&[("grpc-status", "0")])))
         });
         let response = HttpServerLayer::new().layer(respond).oneshot(call()).await.unwrap();
         let mut body = response.into_body();

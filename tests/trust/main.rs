@@ -5,6 +5,7 @@
 mod answers;
 mod border;
 mod budgets;
+mod calls;
 mod files;
 mod injection;
 mod public_types;

@@ -40,7 +40,7 @@ fn each_row_of_the_table_names_a_test_and_each_test_stands_in_a_row() {
 }
 
 /// The rows of the table of attacks in the chapter on propagation, by their beginnings, with the test of each.
-const OF_THE_CHAPTER: [(&str, &str); 9] = [
+const OF_THE_CHAPTER: [(&str, &str); 11] = [
     (
         "ids ending in `ff…`, or `ot=rv:ff…`",
         "border::no_id_and_no_flag_of_a_stranger_raises_the_rate_at_a_public_border",
@@ -53,6 +53,11 @@ const OF_THE_CHAPTER: [(&str, &str); 9] = [
     ),
     ("one trace id for many requests", "border::one_id_for_many_requests_makes_a_trace_of_each"),
     ("hanging up", "border::who_hangs_up_at_a_border_makes_no_error"),
+    ("a content type of gRPC", "calls::no_content_type_of_a_caller_makes_an_error"),
+    (
+        "methods of gRPC that do not exist",
+        "calls::no_caller_at_a_border_names_an_operation_that_does_not_exist",
+    ),
     (
         "a trace state or baggage of 8 KiB",
         "heap::open_spans_weigh_their_trace_states_and_their_baggage",

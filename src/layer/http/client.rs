@@ -137,9 +137,14 @@ where
         let is_grpc = grpc::is_grpc(&parts.headers);
         let shared = &self.layer.shared;
         let span = match is_grpc {
-            true => {
-                grpc::call_span(&parts, HttpSide::Client, shared.level, &shared.redaction, false)
-            }
+            true => grpc::call_span(
+                &parts,
+                HttpSide::Client,
+                shared.level,
+                &shared.redaction,
+                false,
+                true,
+            ),
             false => self.layer.request_span(&parts),
         };
         let sends_baggage = self.layer.sends_baggage(&parts);

@@ -1,4 +1,4 @@
-//! gRPC over HTTP: its names, its spans, and the status in the head or the trailers of a response.
+//! gRPC over HTTP: its names and its spans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use tracing::field::Empty;
 use tracing::{Level, Span, span};
 
 use super::options::{TARGET, span_of_level};
-use super::redaction::Redaction;
+use super::redaction::{Redaction, ShownTag};
 use super::side::HttpSide;
 use super::url::Authority;
 
@@ -42,15 +42,46 @@ impl fmt::Display for RpcMethod<'_> {
     }
 }
 
-/// The span of a call, with everything that samplers may ask for.
+/// The name of a call whose method must not or need not be told.
+const NAMELESS: &str = "grpc";
+
+/// The name of a span: the method that is called, where it may be told.
+struct CallName<'a>(Option<&'a ShownTag<RpcMethod<'a>>>);
+
+impl fmt::Display for CallName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(method) => method.fmt(f),
+            None => f.write_str(NAMELESS),
+        }
+    }
+}
+
+/// The name that the span of a call has once the service has shown that the method exists.
+pub(super) fn name_of(parts: &Parts, redaction: &Redaction) -> Option<String> {
+    let method = redaction.shown("rpc.method", RpcMethod::of(parts.uri.path()))?;
+    Some(method.to_string())
+}
+
+/// The span of a call, with everything that samplers may ask for. Its name is that of its method where the caller
+/// `is_trusted` to choose names.
 pub(super) fn call_span(
     parts: &Parts,
     side: HttpSide,
     level: Level,
     redaction: &Redaction,
     is_root: bool,
+    is_trusted: bool,
 ) -> Span {
     let method = RpcMethod::of(parts.uri.path());
+    // The method begins with the service: a rule for the one is one for the other.
+    let service = match redaction.text("rpc.method", method.service) {
+        Some(Cow::Borrowed(service)) => redaction.text("rpc.service", service),
+        hidden => hidden.filter(|service| redaction.text("rpc.service", service).is_some()),
+    };
+    let method = redaction.shown("rpc.method", method);
+    let method = method.as_ref();
+    let name = CallName(method.filter(|_| is_trusted));
     let authority = Authority::of(parts);
     let address =
         authority.and_then(|authority| redaction.text("server.address", authority.address()));
@@ -62,14 +93,15 @@ pub(super) fn call_span(
         ($level:ident $($parent:tt)*) => {
             span!(
                 target: TARGET, $($parent)* Level::$level, "grpc",
-                otel.name = display(method),
+                otel.name = display(&name),
                 otel.kind = kind,
                 rpc.system = "grpc",
                 rpc.system.name = "grpc",
-                rpc.service = method.service,
-                rpc.method = display(method),
+                rpc.service = service.as_deref(),
+                rpc.method = method.map(display),
                 server.address = address.as_deref(),
                 server.port = port,
+                http.response.status_code = Empty,
                 rpc.response.status_code = Empty,
                 rpc.grpc.status_code = Empty,
                 error.type = Empty,
@@ -82,103 +114,6 @@ pub(super) fn call_span(
         span_of_level!(level, span_at, parent: None,)
     } else {
         span_of_level!(level, span_at)
-    }
-}
-
-/// The names of the status codes, each at its number.
-const CODES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
-
-/// The codes that are errors of the server: the others say that the client asked wrongly.
-const SERVER_ERRORS: [u16; 6] = [2, 4, 12, 13, 14, 15];
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RpcStatus {
-    code: u16,
-    message: Option<String>,
-}
-
-impl RpcStatus {
-    /// The status that the head or the trailers of a response give, if they do.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let code = headers.get("grpc-status")?.to_str().ok()?.trim().parse().ok()?;
-        let message = headers.get("grpc-message").map(|text| decoded(text.as_bytes()));
-        Some(Self { code, message: message.filter(|text| !text.is_empty()) })
-    }
-
-    /// The status of a call whose response ended without one.
-    pub(super) fn missing() -> Self {
-        Self { code: 2, message: Some("the response ended without a status".to_owned()) }
-    }
-
-    /// The status of a call that was given up: `CANCELLED`, or `UNKNOWN` where a panic did it.
-    pub(super) fn of_abandonment(is_panic: bool) -> Self {
-        Self { code: if is_panic { 2 } else { 1 }, message: None }
-    }
-
-    fn is_error(&self, side: HttpSide) -> bool {
-        match side {
-            HttpSide::Server => SERVER_ERRORS.contains(&self.code),
-            HttpSide::Client => self.code != 0,
-        }
-    }
-
-    fn name(&self) -> Cow<'static, str> {
-        let known = CODES.get(usize::from(self.code));
-        known.map_or_else(|| self.code.to_string().into(), |name| Cow::Borrowed(*name))
-    }
-
-    /// Records the code alone, and not whether it is an error.
-    pub(super) fn record_code(&self, span: &Span) {
-        span.record("rpc.response.status_code", &*self.name());
-        span.record("rpc.grpc.status_code", i64::from(self.code));
-    }
-
-    pub(super) fn record(&self, side: HttpSide, span: &Span, redaction: &Redaction) {
-        self.record_code(span);
-        if self.is_error(side) {
-            span.record("error.type", &*self.name());
-            span.record("otel.status_code", "error");
-            let text = self.message.as_ref().and_then(|message| redaction.error(message));
-            if let Some(text) = text {
-                span.record("otel.status_description", tracing::field::display(text));
-            }
-        }
-    }
-}
-
-/// A message as gRPC spells it, without its percents. What is no text is replaced.
-fn decoded(message: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(message.len());
-    let mut rest = message;
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| *first == b'%');
-        let byte = digits
-            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = after.get(if byte.is_some() { 2 } else { 0 }..).unwrap_or_default();
-    }
-    match String::from_utf8_lossy(&bytes) {
-        Cow::Borrowed(text) => text.to_owned(),
-        Cow::Owned(text) => text,
     }
 }
 
@@ -213,40 +148,6 @@ mod tests {
             ("", "/"),
         ] {
             assert_eq!(RpcMethod::of(path).to_string(), name);
-        }
-    }
-
-    #[test]
-    fn what_the_client_asked_wrongly_is_no_error_of_the_server() {
-        for code in 0..20 {
-            let status = RpcStatus { code, message: None };
-            let is_server_error = matches!(code, 2 | 4 | 12 | 13 | 14 | 15);
-            assert_eq!(status.is_error(HttpSide::Server), is_server_error, "{code}");
-            assert_eq!(status.is_error(HttpSide::Client), code != 0, "{code}");
-        }
-    }
-
-    #[test]
-    fn a_status_is_read_with_its_message_or_not_at_all() {
-        let status =
-            RpcStatus::of(&headers(&[("grpc-status", "5"), ("grpc-message", "no%20such")]));
-        assert_eq!(status, Some(RpcStatus { code: 5, message: Some("no such".to_owned()) }));
-        for wrong in ["", "x", "-1", "99999"] {
-            assert_eq!(RpcStatus::of(&headers(&[("grpc-status", wrong)])), None, "{wrong}");
-        }
-        assert_eq!(RpcStatus::of(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn a_message_is_decoded_as_far_as_it_is_encoded() {
-        for (message, expected) in [
-            ("a%20b", "a b"),
-            ("100%", "100%"),
-            ("%zz%4", "%zz%4"),
-            ("%E2%82%AC", "€"),
-            ("%FF", "\u{fffd}"),
-        ] {
-            assert_eq!(decoded(message.as_bytes()), expected);
         }
     }
 }

@@ -38,6 +38,11 @@
 //! server `UNKNOWN`, `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS` are. A response that
 //! ends without a status counts as `UNKNOWN`.
 //!
+//! At a server the response decides: without the content type `application/grpc` it is one of HTTP, and an error from
+//! 500 on. At a [border](crate::model::Border) what callers can have at will is no error either: a missing status,
+//! `DEADLINE_EXCEEDED` and `UNIMPLEMENTED`. The span's name is `grpc` there, which is what a sampler of the head sees, until
+//! a status shows that the method exists.
+//!
 //! # Filters
 //! The spans' target is `tailtrace::http`, their level INFO. A filter that names your own crate only,
 //! such as `my_crate=info`, hides them from the [`TraceLayer`](crate::TraceLayer). The spans inside still
@@ -74,6 +79,7 @@ mod redaction;
 mod request_scope;
 mod response;
 mod response_body;
+mod rpc_status;
 mod server;
 mod server_layer;
 mod server_span;

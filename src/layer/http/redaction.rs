@@ -77,8 +77,9 @@ impl Redaction {
     }
 
     /// Leaves a tag out: one of `url.path`, `url.query`, `url.full`, `server.address`, `client.address`,
-    /// `user_agent.original`, `http.request.method_original` and `otel.status_description`, which is the text of an
-    /// error.
+    /// `user_agent.original`, `http.request.method_original`, `rpc.service`, `rpc.method`, and `otel.status_description`,
+    /// which is the text of an error. `rpc.method` begins with the service: without it there is no `rpc.service`, and
+    /// the span's name is `grpc`.
     #[must_use]
     pub fn without_tag(mut self, name: impl Into<String>) -> Self {
         self.rules_mut().dropped.push(name.into());

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use tracing::Span;
 use tracing::field::display;
 
-use super::grpc::RpcStatus;
 use super::redaction::Redaction;
+use super::rpc_status::RpcStatus;
 use super::side::HttpSide;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::span_ext::TraceSpanExt;
@@ -24,6 +24,8 @@ pub(super) struct RequestScope {
     pub(super) redaction: Redaction,
     /// Whether the response of a gRPC call has yet to say how the call ended.
     pub(super) awaits_status: bool,
+    /// The name of a call's span once the response shows that the method exists.
+    name_to_be: Option<String>,
     /// The header of the response that tells the trace id.
     trace_id_header: Option<HeaderName>,
     /// Whether a panic has passed through what ran inside.
@@ -40,6 +42,7 @@ impl RequestScope {
             hidden: None,
             redaction,
             awaits_status: false,
+            name_to_be: None,
             trace_id_header: None,
             has_panicked: false,
             border: Border::Inside,
@@ -53,6 +56,20 @@ impl RequestScope {
     /// The scope of a gRPC call, if it is one.
     pub(super) fn of_call(self, is_grpc: bool) -> Self {
         Self { awaits_status: is_grpc, ..self }
+    }
+
+    /// This scope of a call whose span gets a name as soon as a status shows that the method exists.
+    pub(super) fn with_name_to_be(self, name_to_be: Option<String>) -> Self {
+        Self { name_to_be, ..self }
+    }
+
+    /// Takes back that this is a call of gRPC: the response says that it is none, whatever the request says.
+    pub(super) fn is_no_call(&mut self) {
+        self.awaits_status = false;
+    }
+
+    pub(super) fn is_inside(&self) -> bool {
+        self.border.is_inside()
     }
 
     /// This scope of a request that came over a border.
@@ -70,14 +87,21 @@ impl RequestScope {
             && let Some(status) = RpcStatus::of(headers)
         {
             self.awaits_status = false;
-            status.record(side, &self.span, &self.redaction);
+            status.record(side, self.border, &self.span, &self.redaction);
+            if let Some(name) = self.name_to_be.take().filter(|_| status.is_of_a_method()) {
+                self.span.record("otel.name", name);
+            }
         }
     }
 
     /// Notes that no more of the response comes.
     pub(super) fn note_end(&mut self, side: HttpSide) {
         if mem::take(&mut self.awaits_status) {
-            RpcStatus::missing().record(side, &self.span, &self.redaction);
+            let status = RpcStatus::missing();
+            match self.border.is_inside() {
+                true => status.record(side, self.border, &self.span, &self.redaction),
+                false => status.record_code(&self.span),
+            }
         }
     }
 

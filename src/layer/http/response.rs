@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use super::grpc::is_grpc;
 use super::request_scope::RequestScope;
 use super::response_body::ResponseBody;
 use super::side::HttpSide;
@@ -26,6 +27,10 @@ impl HttpSide {
 
     fn record_response<B>(self, scope: &mut RequestScope, response: &Response<B>) {
         let status = response.status();
+        // What the request says of itself is the caller's choice.
+        if self == Self::Server && scope.awaits_status && !is_grpc(response.headers()) {
+            scope.is_no_call();
+        }
         if scope.awaits_status {
             return self.record_head_of_call(scope, response);
         }
@@ -53,6 +58,10 @@ impl HttpSide {
         scope.note_status(self, response.headers());
         if scope.awaits_status && status != StatusCode::OK {
             scope.awaits_status = false;
+            if !scope.is_inside() && !self.is_error(status) {
+                scope.span.record("http.response.status_code", i64::from(status.as_u16()));
+                return;
+            }
             scope.span.record("error.type", status.as_str());
             scope.span.record("otel.status_code", "error");
             let text = format_args!("no gRPC: HTTP status {}", status.as_u16()).to_string();

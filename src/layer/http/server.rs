@@ -74,7 +74,10 @@ impl HttpServerLayer {
             RequestScope::hidden(Span::none(), redaction, caller)
         } else {
             let is_grpc = grpc::is_grpc(&parts.headers);
-            self.traced_scope(parts, caller, is_grpc).of_call(is_grpc)
+            let scope = self.traced_scope(parts, caller, is_grpc).of_call(is_grpc);
+            // A caller that is not trusted names no span before the method is known to exist.
+            let is_nameless = is_grpc && !self.shared.border.is_inside();
+            scope.with_name_to_be(is_nameless.then(|| grpc::name_of(parts, redaction)).flatten())
         };
         scope.at(self.shared.border).with_trace_id_header(self.trace_id_header.clone())
     }
@@ -113,6 +116,7 @@ impl HttpServerLayer {
                 shared.level,
                 &shared.redaction,
                 is_root,
+                shared.border.is_inside(),
             );
         }
         let forwarded = self.proxies.read(&parts.headers);
