@@ -13,12 +13,16 @@ use std::thread;
 
 use async_trait::async_trait;
 use fork::{Fork, fork, waitpid};
+#[cfg(feature = "detect")]
+use tailtrace::FileExporter;
 #[cfg(feature = "otlp")]
 use tailtrace::OtlpExporter;
 #[cfg(feature = "otlp")]
 use tailtrace::export::OtlpProtocol;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::model::Random;
+#[cfg(feature = "detect")]
+use tailtrace::model::Resource;
 use tailtrace::tail::Slowest;
 use tailtrace::{
     Exporter, Fraction, Pipeline, Sampler, SamplingRequest, SamplingResult, TailSampler,
@@ -234,6 +238,45 @@ const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(8);
 #[test]
 fn a_process_that_is_forked_off_makes_a_connection_of_its_own() {
     assert!(spans_by_process("a_program_that_forks_beside_a_connection").is_empty());
+}
+
+/// The program of the test below; by itself it does nothing.
+#[cfg(feature = "detect")]
+#[test]
+fn a_program_that_forks_beside_a_file() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let resource = Resource::detect();
+    let pid_of = |process: u32| format!("\"process.pid\":{process}");
+    let instance = resource.get("service.instance.id").unwrap().as_str().unwrap().to_owned();
+    let folder = PathBuf::from(folder);
+    let whole = folder.join("traces.jsonl");
+    let pipeline = Pipeline::builder("forks")
+        .with_resource(resource)
+        .with_exporter(FileExporter::new(&whole).unwrap())
+        .start()
+        .unwrap();
+    record_ten(&pipeline, false);
+    pipeline.flush(PLENTY).unwrap();
+    match fork().unwrap() {
+        Fork::Child => {
+            record_ten(&pipeline, false);
+            pipeline.flush(PLENTY).unwrap();
+            let path = folder.join(format!("traces-{}.jsonl", process::id()));
+            let lines = fs::read_to_string(path).unwrap_or_default();
+            let tells_itself = lines.contains(&pid_of(process::id())) && !lines.contains(&instance);
+            process::exit(i32::from(!tells_itself));
+        }
+        Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+    }
+    let lines = fs::read_to_string(whole).unwrap();
+    assert!(lines.contains(&pid_of(process::id())) && lines.contains(&instance));
+    pipeline.shutdown(PLENTY).unwrap();
+}
+
+#[cfg(feature = "detect")]
+#[test]
+fn a_process_that_is_forked_off_has_a_file_and_a_resource_of_its_own() {
+    assert_eq!(spans_by_process("a_program_that_forks_beside_a_file"), [10, 10]);
 }
 
 /// Traces what it does itself, as a sampler may that asks a service.

@@ -28,6 +28,8 @@ impl Resource {
     /// | `k8s.namespace.name` | there: `POD_NAMESPACE`, else the file of the service account |
     /// | `k8s.node.name`, `k8s.pod.uid` | there: `NODE_NAME`, `POD_UID` |
     ///
+    /// A process that is forked off while a pipeline runs has a number and an instance of its own there.
+    ///
     /// What is unknown is left out; nothing is asked over a network. It reads a few small files, so call it once, before
     /// the pipeline starts. The service's name is `unknown_service:` and the name of the program.
     ///
@@ -62,6 +64,19 @@ impl Resource {
         let known = tags.into_iter().filter_map(|(key, value)| Some((key, value?)));
         let pod = pod.into_iter().map(|(key, value)| (key, TagValue::from(value)));
         known.chain(pod).fold(Self::new(service), |made, (key, value)| made.with_tag(key, value))
+    }
+
+    /// This resource in a process that was forked off: what was detected of the process is told of the child.
+    pub(crate) fn in_child(self) -> Self {
+        if self.get("process.pid").is_none() {
+            return self;
+        }
+        let made = self.with_tag("process.pid", i64::from(process::id()));
+        let instance = made.get("service.instance.id");
+        if instance.is_none() || instance != identity::service_instance().as_ref() {
+            return made;
+        }
+        made.with_tag("service.instance.id", identity::another_instance())
     }
 }
 

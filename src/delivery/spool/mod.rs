@@ -28,6 +28,7 @@ use self::directory::Directory;
 use self::spool_state::SpoolState;
 use crate::export::{Batch, Batching, ExportError, Exporter, OtlpExporter, OtlpProtocol};
 use crate::kit::Random;
+use crate::kit::fork::ForkLock;
 use crate::kit::secret::shown_path;
 use crate::kit::unwind_safe::lock;
 use crate::ledger::SpoolAccount;
@@ -53,6 +54,9 @@ use crate::time::{Clock, unix_nanos};
 ///
 /// It wraps an [`OtlpExporter`] that speaks protobuf, and no other exporter: Jaeger takes OTLP at its port 4317.
 ///
+/// A process that is forked off writes there what the peer does not take, and asks the peer with each batch; the parent, or
+/// the next process, sends what it wrote.
+///
 /// Costs a thread with a small runtime.
 ///
 /// ```no_run
@@ -74,7 +78,7 @@ pub struct Spool {
 
 struct Running {
     shared: Arc<SpoolState>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: ForkLock<Option<JoinHandle<()>>>,
 }
 
 impl Spool {
@@ -131,7 +135,8 @@ impl Spool {
             && let Some(exporter) = lock(&self.exporter).take()
         {
             let shared = Arc::new(SpoolState::new(self.settings.clone(), exporter));
-            let thread = Mutex::new(replay::start(Arc::clone(&shared)).ok());
+            let thread = ForkLock::default();
+            *thread.lock() = replay::start(Arc::clone(&shared)).ok();
             let _ = self.running.set(Running { shared, thread });
         }
         self.running.get()
@@ -185,10 +190,11 @@ impl Exporter for Spool {
 
     async fn shutdown(&self) -> Result<(), ExportError> {
         let Some(Running { shared, thread }) = self.running.get() else { return Ok(()) };
-        shared.signal.stop();
+        shared.stop();
         let shut_down = shared.exporter.shutdown().await;
-        // A request that is under way ends by its own time limit; what it sends stays locked until then.
-        drop(lock(thread).take());
+        // A request that is under way ends by its own time limit; what it sends stays locked until then. In a process
+        // that was forked off there is no such thread.
+        drop(thread.lock().take());
         shut_down
     }
 
@@ -211,7 +217,7 @@ impl Exporter for Spool {
 impl Drop for Spool {
     fn drop(&mut self) {
         if let Some(running) = self.running.get() {
-            running.shared.signal.stop();
+            running.shared.stop();
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use super::directory::Directory;
@@ -11,8 +11,8 @@ use super::file_name::FileName;
 use super::signal::ReplaySignal;
 use crate::delivery::health::{Health, LogLine};
 use crate::export::{Batch, ExportError, OtlpExporter};
+use crate::kit::fork::{ForkGuard, ForkLock};
 use crate::kit::internal_log;
-use crate::kit::unwind_safe::lock;
 use crate::ledger::SpoolAccount;
 use crate::time::{Clock, unix_nanos};
 
@@ -26,13 +26,14 @@ pub(super) struct SpoolState {
     // Alone: a batch that is sent by one way or the other arrives either way.
     is_away: AtomicBool,
     /// How long the peer asked to be left alone when it did not take a batch.
-    asked: Mutex<Option<Duration>>,
+    asked: ForkLock<Option<Duration>>,
     /// What the operator knows of the peer.
-    health: Mutex<Health>,
+    health: ForkLock<Health>,
     next_number: AtomicU64,
+    guard: ForkGuard,
     /// The numbers of batches that came on the disk after delivery had given them up: their spans are counted as
     /// dropped, whatever becomes of the batches.
-    pub(super) uncounted: Mutex<HashSet<u64>>,
+    pub(super) uncounted: ForkLock<HashSet<u64>>,
 }
 
 impl SpoolState {
@@ -44,34 +45,36 @@ impl SpoolState {
             signal: ReplaySignal::default(),
             account: OnceLock::new(),
             is_away: AtomicBool::new(false),
-            asked: Mutex::default(),
-            health: Mutex::default(),
+            asked: ForkLock::default(),
+            health: ForkLock::default(),
             next_number: AtomicU64::new(0),
-            uncounted: Mutex::default(),
+            guard: ForkGuard::new(),
+            uncounted: ForkLock::default(),
         }
     }
 
+    /// Never in a process that was forked off: no thread of it asks the peer again, so each batch does.
     pub(super) fn is_away(&self) -> bool {
-        self.is_away.load(Ordering::Relaxed)
+        self.is_away.load(Ordering::Relaxed) && !self.guard.is_in_child()
     }
 
     /// The peer did not take a batch.
     pub(super) fn went_away(&self, error: &ExportError) {
-        *lock(&self.asked) = error.retry_after();
+        *self.asked.lock() = error.retry_after();
         self.is_away.store(true, Ordering::Relaxed);
-        let line = lock(&self.health).failed(Clock::system().now(), "Spool", error);
+        let line = self.health.lock().failed(Clock::system().now(), "Spool", error);
         LogLine::tell(line);
     }
 
     /// How long the peer asked to be left alone the last time; once for each time.
     pub(super) fn take_asked(&self) -> Option<Duration> {
-        lock(&self.asked).take()
+        self.asked.lock().take()
     }
 
     /// The peer answered: what is live goes to it again.
     pub(super) fn answered(&self) {
         self.look_again();
-        let line = lock(&self.health).worked(Clock::system().now(), "Spool");
+        let line = self.health.lock().worked(Clock::system().now(), "Spool");
         LogLine::tell(line);
     }
 
@@ -111,15 +114,30 @@ impl SpoolState {
             self.count_spooled(batch, spans, number);
             // The batch is in the account before it can be sent.
             drop(written);
-            self.signal.notify();
+            self.wake();
         }
         Ok(())
+    }
+
+    /// Wakes the thread that sends what is on the disk, in the process that has it. Another leaves its lock alone, which
+    /// may be held there for ever.
+    fn wake(&self) {
+        if !self.guard.is_in_child() {
+            self.signal.notify();
+        }
+    }
+
+    /// Ends that thread.
+    pub(super) fn stop(&self) {
+        if !self.guard.is_in_child() {
+            self.signal.stop();
+        }
     }
 
     /// The first spans of a batch are on the disk.
     fn count_spooled(&self, batch: &mut Batch, spans: usize, number: u64) {
         if !batch.mark_accepted_in_time(spans) {
-            lock(&self.uncounted).insert(number);
+            self.uncounted.lock().insert(number);
         } else if let Some(account) = self.account.get() {
             account.spooled(spans as u64);
         }
@@ -141,7 +159,7 @@ impl SpoolState {
     fn own_account(&self, name: &FileName) -> Option<&SpoolAccount> {
         // A batch leaves the disk once.
         let is_counted =
-            name.process == self.directory.process() && !lock(&self.uncounted).remove(&name.number);
+            name.process == self.directory.process() && !self.uncounted.lock().remove(&name.number);
         self.account.get().filter(|_| is_counted)
     }
 }

@@ -43,7 +43,8 @@ impl ConsoleExporterBuilder {
         self
     }
 
-    /// Draws into a writer, without colours and 100 columns wide unless told otherwise.
+    /// Draws into a writer, without colours and 100 columns wide unless told otherwise. A process that is forked off
+    /// while it is written to has no writer: drawing fails there.
     pub fn with_writer(mut self, writer: impl Write + Send + 'static) -> Self {
         self.0.target = Target::Writer(Mutex::new(Some(Box::new(writer))));
         self

@@ -1,6 +1,7 @@
 //! Traces as lines of JSON in a file.
 
 mod builder;
+mod child_path;
 mod disk;
 mod error;
 mod json;
@@ -9,6 +10,7 @@ mod rotation;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::process;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -34,7 +36,8 @@ pub use rotation::Rotation;
 /// a file that begins with something else than a line of JSON, also where a rotation would replace it.
 ///
 /// No other program may write to the file. A tool of the system that rotates it must move it away
-/// without making a new one, or copy and empty it.
+/// without making a new one, or copy and empty it. A process that is forked off while the pipeline runs writes
+/// to a file of its own beside it, with the number of the process in its name: `traces-4711.jsonl`. One in `/dev` is shared.
 ///
 /// # Lines
 /// All keys are always there, but for `dropped`:
@@ -87,9 +90,12 @@ pub struct FileExporter {
 }
 
 impl FileExporter {
-    /// The file, which a process that was forked off opens for itself.
+    /// The file; a process that was forked off has one of its own.
     fn log(&self) -> MutexGuard<'_, Log<FileSystem>> {
-        lock(self.log.get(|| Mutex::new(Log::closed(FileSystem, self.path.clone(), self.rotation))))
+        lock(self.log.get(|| {
+            let path = child_path::of(&self.path, process::id());
+            Mutex::new(Log::closed(FileSystem, path, self.rotation))
+        }))
     }
 
     /// Works on the file; the error comes with its text.

@@ -34,6 +34,8 @@ use crate::trace::Trace;
 /// rejected. A call that takes longer than the pipeline's
 /// [time limit](crate::delivery::DeliveryConfig::export_timeout) is not tried again: its spans went with it.
 ///
+/// A process that is forked off while a call is under way has no exporter: the calls there time out.
+///
 #[cfg_attr(not(older_line), doc = include_str!("examples/otel_exporter.md"))]
 pub struct OtelExporter<E> {
     state: AsyncMutex<ExporterState<E>>,

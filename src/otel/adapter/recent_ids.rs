@@ -10,13 +10,18 @@ use std::collections::{HashMap, VecDeque};
 #[cfg(before_0_32)]
 use std::hash::Hash;
 #[cfg(before_0_32)]
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::DerefMut;
+#[cfg(before_0_32)]
+use std::sync::Arc;
+
+#[cfg(before_0_32)]
+use crate::record::bridge::ContextLock;
 
 /// Remembers ids and who announced each: what they name, or something that refers to it. Clones share
 /// the ids.
 #[cfg(before_0_32)]
 #[derive(Clone)]
-pub(super) struct RecentIds<K>(Arc<Mutex<IdQueue<K>>>);
+pub(super) struct RecentIds<K>(Arc<ContextLock<IdQueue<K>>>);
 
 /// The ids in the order in which they were announced.
 #[cfg(before_0_32)]
@@ -24,6 +29,13 @@ struct IdQueue<K> {
     /// Whether an id is expected: announced by another, and not by itself yet.
     expected: HashMap<K, bool>,
     order: VecDeque<K>,
+}
+
+#[cfg(before_0_32)]
+impl<K> Default for IdQueue<K> {
+    fn default() -> Self {
+        Self { expected: HashMap::new(), order: VecDeque::new() }
+    }
 }
 
 /// With more ids than this, the oldest is forgotten.
@@ -36,12 +48,11 @@ impl<K: Copy + Eq + Hash> RecentIds<K> {
     pub(super) const IS_NEEDED: bool = true;
 
     pub(super) fn new() -> Self {
-        let queue = IdQueue { expected: HashMap::new(), order: VecDeque::new() };
-        Self(Arc::new(Mutex::new(queue)))
+        Self(Arc::default())
     }
 
-    fn lock(&self) -> MutexGuard<'_, IdQueue<K>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> impl DerefMut<Target = IdQueue<K>> {
+        self.0.lock()
     }
 
     /// Announces an id that will announce itself later; true when it was unknown until now.

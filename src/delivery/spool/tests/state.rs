@@ -10,7 +10,6 @@ use crate::delivery::spool::file_name::FileName;
 use crate::delivery::spool::replay::{Round, pause_after, send_oldest};
 use crate::delivery::spool::spool_state::SpoolState;
 use crate::export::{Batch, ExportError, OtlpExporter};
-use crate::kit::unwind_safe::lock;
 use crate::ledger::{Ledger, SpoolAccount};
 use crate::testing::{span, trace};
 
@@ -42,7 +41,7 @@ fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
     names.retain(|name| *name != given_up);
     state.arrived(&names[0]);
     assert_eq!(spooled(), 0);
-    assert!(lock(&state.uncounted).is_empty(), "a batch that is gone is forgotten");
+    assert!(state.uncounted.lock().is_empty(), "a batch that is gone is forgotten");
 }
 
 #[test]
@@ -103,4 +102,28 @@ fn a_peer_that_asks_for_time_is_given_it_by_what_waits_on_disk() {
     let wait = Duration::from_secs(7);
     state.went_away(&ExportError::retryable("busy", Batch::default()).after(wait));
     assert_eq!((state.take_asked(), state.take_asked()), (Some(wait), None));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_is_forked_off_asks_the_peer_itself_and_waits_for_no_lock() {
+    use fork::{Fork, fork, waitpid};
+
+    let disk = TestDirectory::new();
+    let directory = disk.directory(10_000, Duration::from_secs(60));
+    let exporter = OtlpExporter::builder().with_endpoint("http://127.0.0.1:1").build().unwrap();
+    let state = SpoolState::new(directory, exporter);
+    state.went_away(&ExportError::permanent("away"));
+    assert!(state.is_away());
+    let held = state.uncounted.lock();
+    match fork().unwrap() {
+        Fork::Child => {
+            let asks = !state.is_away() && state.uncounted.lock().is_empty();
+            state.answered();
+            state.stop();
+            std::process::exit(i32::from(!asks));
+        }
+        Fork::Parent(child) => assert_eq!(waitpid(child).unwrap(), 0),
+    }
+    drop(held);
 }

@@ -71,7 +71,7 @@ impl PipelineBuilder {
             pending_warnings: self.pending_warnings,
         });
         let chosen = ChosenDeciders { sampler: self.sampler, tail: self.tail };
-        (settings.assemble(chosen), settings)
+        (settings.assemble(chosen, Arc::clone(&settings.resource)), settings)
     }
 }
 
@@ -93,7 +93,7 @@ struct Settings {
 
 impl Settings {
     /// Makes the parts, without their threads.
-    fn assemble(self: &Arc<Self>, chosen: ChosenDeciders) -> Arc<Core> {
+    fn assemble(self: &Arc<Self>, chosen: ChosenDeciders, resource: Arc<Resource>) -> Arc<Core> {
         let ChosenDeciders { sampler, tail } = chosen;
         let ledger = Arc::new(Ledger::default());
         let delivery = Arc::new(Delivery::new(
@@ -112,7 +112,7 @@ impl Settings {
             limits: self.limits,
             sampler,
             tail,
-            resource: Arc::clone(&self.resource),
+            resource,
             records: self.records,
             baggage_tags: self.baggage_tags.clone(),
             decision_tags: self.decision_tags,
@@ -139,7 +139,10 @@ impl Settings {
 
     /// Makes the parts of a process that was forked off; they go on with the deciders that are in use.
     fn assemble_in_child(self: &Arc<Self>, parent: &Recorder) -> Arc<Core> {
-        let core = self.assemble(parent.deciders_in_use());
+        let resource = Arc::clone(&self.resource);
+        #[cfg(feature = "detect")]
+        let resource = Arc::new(Arc::unwrap_or_clone(resource).in_child());
+        let core = self.assemble(parent.deciders_in_use(), resource);
         core.recorder.follow(parent);
         // A child that records nothing is no mistake.
         core.has_told.store(true, Ordering::Relaxed);
