@@ -107,44 +107,25 @@ impl ActiveSpan {
     #[cfg(feature = "layer")]
     #[inline(always)]
     pub(crate) fn child_without_user_code(&self, name: &'static str) -> Option<Self> {
-        if let Self::Unrecorded(span) = self {
-            return Some(Self::Unrecorded(span.child()));
+        if self.recorder().is_some_and(|recorder| recorder.is_inherited()) {
+            return None;
         }
-        self.recorded_child_without_user_code(name)
-    }
-
-    #[cfg(feature = "layer")]
-    #[inline(never)]
-    fn recorded_child_without_user_code(&self, name: &'static str) -> Option<Self> {
-        self.start_child(name.into(), |_, _| ()).ok()
+        Some(self.child(name.into()))
     }
 
     #[inline(never)]
     fn child_with_record(&self, name: Cow<'static, str>) -> Self {
-        let started = self.start_child(name, |recorder, name| {
-            recorder.start_below_inherited(name, &self.context())
-        });
-        started.unwrap_or_else(|span| span)
-    }
-
-    /// Starts a child, or makes something else where the span came with a fork.
-    #[inline(always)]
-    fn start_child<R>(
-        &self,
-        name: Cow<'static, str>,
-        after_fork: impl FnOnce(&Arc<Recorder>, Cow<'static, str>) -> R,
-    ) -> Result<Self, R> {
         let (trace, id, baggage) = match self {
             Self::Recorded(span) => (&span.trace, span.id, &span.baggage),
             Self::OverLimit(span) => (&span.trace, span.id, &span.baggage),
-            Self::Unrecorded(span) => return Ok(Self::Unrecorded(span.child())),
+            Self::Unrecorded(span) => return Self::Unrecorded(span.child()),
         };
         let recorder = &*trace.owner;
         if recorder.is_inherited() {
-            return Err(after_fork(&trace.owner, name));
+            return trace.owner.start_below_inherited(name, &self.context());
         }
         let start = recorder.clock.now();
-        Ok(recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone()))
+        recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone())
     }
 
     /// Writes into the span under one lock; false when it has no record or has ended.

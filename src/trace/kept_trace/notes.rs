@@ -48,7 +48,7 @@ impl Trace {
 
     /// Whether some of these spans had not ended when they were sent, which
     /// [`flush_open`](crate::Pipeline::flush_open) does. Each of those has the tag `tailtrace.unfinished`, unless
-    /// [`with_decision_tags`](crate::PipelineBuilder::with_decision_tags) is off.
+    /// [`with_decision_tags`](crate::pipeline::PipelineBuilder::with_decision_tags) is off.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.0.reason.is_unfinished
