@@ -55,8 +55,8 @@ fn errors_and_times_are_known_without_a_look_at_a_span() {
         let part = child(&intake, &top, "part").starting(seconds).lasting(Duration::from_secs(1));
         intake.ended(watched(part));
         intake.ended(watched(top));
-        // What is kept is counted by the name of its root, which is the first look at its spans.
-        let looked = if seconds == 1 { 0 } else { 4 };
+        // What is kept is counted by the name of its root, the one span that is looked at.
+        let looked = if seconds == 1 { 0 } else { 2 };
         assert_eq!(looks.load(Ordering::Relaxed), looked);
         // What was slow is kept, and the other is still held.
         let outcome = if seconds == 1 { KeepOutcome::Exported } else { KeepOutcome::AlreadyKept };
