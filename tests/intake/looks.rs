@@ -69,7 +69,11 @@ fn errors_and_times_are_known_without_a_look_at_a_span() {
     assert_eq!(traces[1].duration(), Duration::from_secs(3));
     let root = traces[1].root().unwrap();
     assert_eq!((root.operation_name(), root.tags().count()), ("root", 1));
-    assert_eq!(looks.load(Ordering::Relaxed), 4, "once for each span, by the first reader");
+    assert_eq!(
+        looks.load(Ordering::Relaxed),
+        6,
+        "once for each name, and for each span by its first reader"
+    );
 }
 
 #[test]
