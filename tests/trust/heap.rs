@@ -78,7 +78,7 @@ fn the_ring_weighs_the_trace_states_of_dropped_traces() {
     for request in 0..2_000 {
         drop(tracer.start_span_with_context("GET", tracer.extract(&headers(request))));
     }
-    assert_within(HEAP.allocated() - before, limit);
+    assert_within(HEAP.allocated().saturating_sub(before), limit);
     drop(pipeline);
 }
 
@@ -96,7 +96,7 @@ fn the_ring_weighs_the_trace_states_of_links() {
         }
         drop(span.start());
     }
-    assert_within(HEAP.allocated() - before, limit);
+    assert_within(HEAP.allocated().saturating_sub(before), limit);
     drop(pipeline);
 }
 
@@ -117,7 +117,7 @@ fn the_queue_weighs_the_trace_states_of_kept_traces() {
     for request in 0..2_000 {
         drop(tracer.start_span_with_context("GET", tracer.extract(&headers(request))));
     }
-    assert_within(HEAP.allocated() - before, limit);
+    assert_within(HEAP.allocated().saturating_sub(before), limit);
     let _ = pipeline.shutdown(Duration::ZERO);
 }
 
@@ -131,7 +131,7 @@ fn open_spans_weigh_their_trace_states_and_their_baggage() {
     let open: Vec<_> = (0..8_000)
         .map(|request| tracer.start_span_with_context("GET", tracer.extract(&headers(request))))
         .collect();
-    assert_within(HEAP.allocated() - before, limit);
+    assert_within(HEAP.allocated().saturating_sub(before), limit);
     // What is at hand is carried on; what came with requests beyond the share is not.
     assert!(!open[0].baggage().is_empty());
     assert!(open[7_999].baggage().is_empty());
@@ -151,7 +151,11 @@ fn a_reason_to_keep_an_open_trace_is_cut() {
     for span in &open {
         pipeline.keep_as(span.context().trace_id, "why ".repeat(64 * 1024));
     }
-    assert!(HEAP.allocated() - before < MIB, "{} KiB", (HEAP.allocated() - before) / 1024);
+    assert!(
+        HEAP.allocated().saturating_sub(before) < MIB,
+        "{} KiB",
+        (HEAP.allocated().saturating_sub(before)) / 1024
+    );
     drop(open);
     drop(pipeline);
 }
