@@ -12,7 +12,7 @@
 use std::ops::DerefMut;
 #[cfg(feature = "layer")]
 use std::sync::OnceLock;
-#[cfg(all(feature = "layer", feature = "bridge"))]
+#[cfg(feature = "layer")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::span::SpanWriter;
@@ -27,6 +27,10 @@ static BRIDGE: OnceLock<&'static dyn ContextBridge> = OnceLock::new();
 // Relaxed: it only spares the threads the look into `BRIDGE`, which orders what it guards itself.
 #[cfg(all(feature = "layer", feature = "bridge"))]
 static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
+
+// Relaxed: it only spares the threads the look at bridge and options.
+#[cfg(feature = "layer")]
+static IS_ENTERING_NOTED: AtomicBool = AtomicBool::new(false);
 
 /// The id of a layer's span, for as long as a thread is inside of that span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +129,19 @@ pub(crate) const fn is_installed() -> bool {
     false
 }
 
+/// Whether a bridge or a layer of the process [wants to know](note_entering) more of entered spans than which they are. One load where two questions would be asked at each enter and exit.
+#[cfg(feature = "layer")]
+#[inline(always)]
+pub(crate) fn is_entering_noted() -> bool {
+    IS_ENTERING_NOTED.load(Ordering::Relaxed)
+}
+
+/// Has every layer look, at each enter and exit from now on, whether a bridge or its own options want to know of it.
+#[cfg(feature = "layer")]
+pub(crate) fn note_entering() {
+    IS_ENTERING_NOTED.store(true, Ordering::Relaxed);
+}
+
 /// The bridge, if there is one.
 #[cfg(feature = "layer")]
 pub(crate) fn installed() -> Option<&'static dyn ContextBridge> {
@@ -136,4 +153,5 @@ pub(crate) fn installed() -> Option<&'static dyn ContextBridge> {
 pub(crate) fn install(bridge: &'static dyn ContextBridge) {
     let _ = BRIDGE.set(bridge);
     IS_INSTALLED.store(true, Ordering::Relaxed);
+    note_entering();
 }

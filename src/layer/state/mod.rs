@@ -20,7 +20,7 @@ use super::span_table::{SpanTable, is_own};
 use super::subscriber_link::{self, SubscriberLink};
 use crate::kit::internal_log::PendingWarnings;
 use crate::kit::unwinding;
-use crate::record::{DraftHolder, Recorder, RecorderId};
+use crate::record::{DraftHolder, Recorder, RecorderId, bridge};
 
 /// What a layer, its handle and the look-up of spans share.
 #[derive(Debug)]
@@ -42,6 +42,9 @@ impl LayerState {
         options: RecordingOptions,
         warnings: Arc<PendingWarnings>,
     ) -> Arc<Self> {
+        if options.inactivity {
+            bridge::note_entering();
+        }
         let state = Arc::new(Self {
             options,
             spans: SpanTable::default(),

@@ -181,7 +181,7 @@ impl LayerState {
     #[inline]
     pub(in crate::layer) fn enter_noted(&self, id: u64) {
         self.enter(id);
-        if self.is_entering_noted() {
+        if bridge::is_entering_noted() {
             self.note_entered(id);
         }
     }
@@ -190,15 +190,9 @@ impl LayerState {
     #[inline]
     pub(in crate::layer) fn exit_noted(&self, id: u64) {
         self.exit(id);
-        if self.is_entering_noted() {
+        if bridge::is_entering_noted() {
             self.note_exited(id);
         }
-    }
-
-    /// Whether anybody wants to know more of entered spans than which they are.
-    #[inline(always)]
-    fn is_entering_noted(&self) -> bool {
-        self.options.inactivity || bridge::is_installed()
     }
 
     /// Notes that the thread has entered a span.

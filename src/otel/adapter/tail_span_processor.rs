@@ -46,6 +46,8 @@ pub struct TailSpanProcessor {
     /// The spans that the recorder waits for.
     announced: RecentIds<SpanId>,
     is_shut_down: AtomicBool,
+    /// The length up to which no text of a span is cut.
+    shortest_bytes: usize,
 }
 
 impl TailSpanProcessor {
@@ -57,9 +59,11 @@ impl TailSpanProcessor {
 
     /// A processor that neither keeps the pipeline running nor ends it.
     pub(super) fn beside(pipeline: &Pipeline) -> Self {
+        let intake = pipeline.intake();
         Self {
             pipeline: None,
-            intake: pipeline.intake(),
+            shortest_bytes: intake.limits().shortest_bytes(),
+            intake,
             resource_intake: OnceLock::new(),
             announced: RecentIds::new(),
             is_shut_down: AtomicBool::new(false),
@@ -111,10 +115,9 @@ impl SpanProcessor for TailSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         if let Some(mut ended) = sdk_span::ended(&span) {
             let intake = self.intake_of(&span);
-            let limits = intake.limits();
             // Only a span that takes more memory than its texts may have can have one that is too long.
-            if ended.bytes - size_of::<SdkSpan>() > limits.shortest_bytes() {
-                intake.count_cut_values(length_limits::cut(&mut span, limits));
+            if ended.bytes - size_of::<SdkSpan>() > self.shortest_bytes {
+                intake.count_cut_values(length_limits::cut(&mut span, intake.limits()));
                 ended.bytes = sdk_span::bytes_of(&span);
             }
             intake.ended_as(ended, span, SdkSpan);

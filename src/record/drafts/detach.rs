@@ -77,7 +77,7 @@ fn detach_recorded(span: &RecordedSpan) -> Option<(Draft, Option<CompletedTrace<
         drop(live);
         None
     };
-    let header = recorder.header_of(None, recorder.clock.correction(), recorder.clock.now());
+    let header = recorder.header_now(None);
     let begun = recorder.traces.acquire_around(recorder, header, store);
     if has_failed {
         begun.mark_worth_keeping();

@@ -51,7 +51,8 @@ impl Draft {
             return DraftStart::Started(recorder.start(SpanStart::new(Cow::Borrowed(name))));
         }
         let start = recorder.clock.now();
-        let mut header = recorder.header_of(None, recorder.clock.correction(), start);
+        let mut header =
+            recorder.header_of(None, recorder.clock.correction(), || recorder.trace_id_at(start));
         if fixed_head == FixedHead::Sample {
             header.sample(Some(Threshold::ALWAYS));
         }

@@ -69,11 +69,8 @@ impl DraftRequest {
         if let Some(parent) = parent.as_ref().filter(|parent| recorder.is_home_of(parent)) {
             return DraftOutcome::JoinParent(parent.clone());
         }
-        let now = recorder.clock.now();
-        let mut header = recorder.header_of(parent.as_ref(), recorder.clock.correction(), now);
-        if parent.is_none() {
-            header.trace_id = trace_id;
-        }
+        let correction = recorder.clock.correction();
+        let header = recorder.header_of(parent.as_ref(), correction, || trace_id);
         let baggage = CarriedLimit::of(&recorder.limits).baggage(baggage);
         if evicted.is_some() {
             return DraftOutcome::Unrecorded(header, evicted, baggage);

@@ -76,8 +76,7 @@ impl Draft {
         let store = match self.take_store() {
             Ok(store) => store,
             Err(reason) => {
-                let now = recorder.clock.now();
-                let header = recorder.header_of(Some(parent), self.trace.header.correction, now);
+                let header = recorder.header_below(parent, self.trace.header.correction);
                 return self.unrecorded(Some(reason), &header, parent.baggage.clone());
             }
         };

@@ -3,14 +3,14 @@
 #[cfg(feature = "bridge")]
 mod contexts;
 mod ended;
+mod ending;
 mod starting;
 
 use std::fmt;
 use std::sync::Arc;
 
-use parking_lot::MutexGuard;
-
 pub use self::ended::Ended;
+use self::ending::span_ended;
 use super::foreign::{EndedForeignSpan, ForeignStart};
 use super::local::{LiveSpans, Phase};
 use super::recorder::Recorder;
@@ -75,7 +75,8 @@ impl Intake {
     /// How much one span may hold. The lengths are for the adapter to apply to what its tracer hands over.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.recorder().limits.span
+        // A process that was forked off has the same.
+        &self.recorder.limits.span
     }
 
     /// Counts values that an adapter has cut to the [limits](Self::limits).
@@ -95,16 +96,17 @@ impl Intake {
     /// is dropped is counted here and must not be announced.
     #[must_use]
     pub fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
-        if self.reject() {
+        let recorder = self.recorder();
+        if Self::reject_by(recorder) {
             return SamplingResult::drop();
         }
-        let answer = self.recorder().deciders.ask_head(request);
+        let answer = recorder.deciders.ask_head(request);
         match answer.decision {
             SamplingDecision::Drop => self.sampled_out(),
             SamplingDecision::Record => {}
             SamplingDecision::Sample => {
                 let sample = HeadSample { threshold: answer.threshold };
-                self.recorder().traces.foreign.remember_sample(request.trace_id, sample);
+                recorder.traces.foreign.remember_sample(request.trace_id, sample);
             }
         }
         answer
@@ -118,13 +120,18 @@ impl Intake {
     /// [`started`](Self::started) do this by themselves.
     #[must_use]
     pub fn reject(&self) -> bool {
-        if !self.recorder().records() {
-            self.sampled_out();
+        Self::reject_by(self.recorder())
+    }
+
+    #[inline]
+    fn reject_by(recorder: &Recorder) -> bool {
+        if !recorder.records() {
+            recorder.ledger.sampled_out().of_this_thread().add(1);
             return true;
         }
-        let refusal = self.recorder().refusal();
+        let refusal = recorder.refusal();
         if let Some(reason) = refusal {
-            self.recorder().ledger.unrecorded(reason).add(1);
+            recorder.ledger.unrecorded(reason).add(1);
         }
         refusal.is_some()
     }
@@ -179,12 +186,13 @@ impl Intake {
     /// decides.
     #[inline]
     pub fn started(&self, span: Started, context: impl FnOnce() -> TraceContext) {
-        if self.reject() {
+        let recorder = self.recorder();
+        if Self::reject_by(recorder) {
             return;
         }
         let Started { trace_id, span_id, is_local_root } = span;
-        match self.recorder().traces.foreign.start_span(trace_id, span_id, is_local_root) {
-            ForeignStart::Counted => self.recorder().ledger.started(1),
+        match recorder.traces.foreign.start_span(trace_id, span_id, is_local_root) {
+            ForeignStart::Counted => recorder.ledger.started(1),
             ForeignStart::CountedRoot(trace) => self.start_root_in(&trace),
             ForeignStart::Uncounted(trace) => self.start_late(span_id, &trace),
             ForeignStart::NewTrace => self.start_trace(span_id, &context()),
@@ -208,19 +216,21 @@ impl Intake {
         finished: F,
         original: impl FnOnce(F) -> S,
     ) {
-        let ended = self.recorder().traces.foreign.end_span(facts.trace_id, facts.span_id);
+        let recorder = self.recorder();
+        let ended = recorder.traces.foreign.end_span(facts.trace_id, facts.span_id);
         let Some(ended) = ended else { return };
         let mut live = ended.trace.lock();
         if matches!(live.phase, Phase::Dropped(_)) {
             // Its trace was evicted, and the span counted with it.
             drop(live);
         } else {
-            match self.slot(&mut live, &ended, &facts) {
+            let max_spans = recorder.limits.max_spans(facts.is_error);
+            match self.slot(&mut live, &ended, &facts, max_spans) {
                 // Moved once, for such spans are large: the inlining is for that, and no other function sees it.
                 Ok(column) => column.push(original(finished)),
-                Err(refused) => self.recorder().ledger.dropped(refused, 1),
+                Err(refused) => recorder.ledger.dropped(refused, 1),
             }
-            self.span_ended(&ended, live, facts.is_error);
+            span_ended(recorder, &ended, live, facts.is_error);
         }
     }
 
@@ -232,13 +242,13 @@ impl Intake {
         live: &'l mut LiveSpans,
         ended: &EndedForeignSpan<Recorder>,
         facts: &Ended,
+        max_spans: usize,
     ) -> Result<&'l mut Vec<S>, Reason> {
         let EndedForeignSpan { trace, is_root, .. } = ended;
         let Ended { bytes, is_error, .. } = *facts;
         if is_error {
             trace.mark_worth_keeping();
         }
-        let max_spans = self.recorder().limits.max_spans(is_error);
         match live.store.original_slot::<S>(bytes, is_error, max_spans) {
             OriginalSlot::Free(column, summary) => {
                 summary.add(*is_root, is_error, self.resource.as_ref());
@@ -246,45 +256,6 @@ impl Intake {
             }
             OriginalSlot::TooManySpans => Err(Reason::SpansPerTrace),
             OriginalSlot::NoMemory => Err(Reason::BytesPerTrace),
-        }
-    }
-
-    /// Counts a span as ended; the last to end completes its trace.
-    // Apart from `ended`, so that what the compiler looks through for a second copy of the original stays small.
-    #[inline(never)]
-    fn span_ended(
-        &self,
-        ended: &EndedForeignSpan<Recorder>,
-        mut live: MutexGuard<'_, LiveSpans>,
-        has_failed: bool,
-    ) {
-        let EndedForeignSpan { trace, is_last_root, .. } = ended;
-        let Recorder { traces, completion, clock, .. } = &**self.recorder();
-        let has_grown = live.has_uncounted_bytes();
-        if has_grown {
-            traces.count_bytes(trace, &mut live);
-        }
-        let is_last = trace.foreign_spans().remove(&live) == 0;
-        if (is_last || has_failed)
-            && let Phase::Held(place) = live.phase
-        {
-            let now = clock.now();
-            let decided = completion.held_span_ended(traces, trace, live, place, has_failed, now);
-            if let Some(store) = decided {
-                completion.decide(traces, trace, store, now);
-            }
-        } else if is_last {
-            if let Some(store) = completion.complete(traces, trace, live) {
-                completion.decide(traces, trace, store, clock.now());
-            }
-        } else if *is_last_root && matches!(live.phase, Phase::Open) {
-            drop(live);
-            completion.linger(traces, trace, clock.now());
-        } else {
-            drop(live);
-        }
-        if has_grown {
-            traces.evict_surplus();
         }
     }
 }

@@ -44,8 +44,7 @@ impl Intake {
     pub(super) fn start_trace(&self, span: SpanId, context: &TraceContext) {
         let recorder = self.recorder();
         let sample = recorder.traces.foreign.remove_sample(context.trace_id);
-        let mut header =
-            recorder.header_of(Some(context), recorder.clock.correction(), recorder.clock.now());
+        let mut header = recorder.header_below(context, recorder.clock.correction());
         if let Some(HeadSample { threshold }) = sample {
             header.sample(threshold);
         } else if context.is_sampled() && !recorder.deciders.has_tail() {

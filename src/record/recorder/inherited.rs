@@ -36,7 +36,7 @@ impl Recorder {
         if let Some(here) = self.succeed() {
             return here.start(new);
         }
-        let header = self.header_of(new.parent, self.clock.correction(), self.clock.now());
+        let header = self.header_now(new.parent);
         self.unrecorded_root(None, Some(Reason::ShutDown), &header, new.baggage)
     }
 

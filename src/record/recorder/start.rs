@@ -49,7 +49,7 @@ impl Recorder {
         }
         let correction = self.clock.correction();
         let now = self.clock.now();
-        let mut header = self.header_of(new.parent, correction, now);
+        let mut header = self.header_of(new.parent, correction, || self.trace_id_at(now));
         if let Some(reason) = self.refusal() {
             return self.unrecorded_root(None, Some(reason), &header, new.baggage);
         }
@@ -76,7 +76,7 @@ impl Recorder {
     #[cold]
     fn pass_on(&self, new: SpanStart<'_>) -> ActiveSpan {
         let Some(caller) = new.parent else {
-            let header = self.header_of(None, self.clock.correction(), self.clock.now());
+            let header = self.header_now(None);
             return self.unrecorded_root(None, None, &header, new.baggage);
         };
         let unrecorded = UnrecordedTrace::of_caller(&self.ledger, caller, new.baggage);
@@ -87,7 +87,7 @@ impl Recorder {
     /// elsewhere stays in its parent's trace, unsampled.
     #[cfg(any(feature = "layer", feature = "otel"))]
     pub(crate) fn start_refused(&self, parent: Option<&TraceContext>) -> ActiveSpan {
-        let header = self.header_of(parent, self.clock.correction(), self.clock.now());
+        let header = self.header_now(parent);
         let baggage = parent.map(|parent| parent.baggage.clone()).unwrap_or_default();
         self.unrecorded_root(None, Some(Reason::OwnWork), &header, baggage)
     }
@@ -107,23 +107,41 @@ impl Recorder {
         ActiveSpan::Unrecorded(UnrecordedSpan::new(header.trace_id, unrecorded).with_id(id))
     }
 
+    /// What the spans of a local root share: below its parent, or in a trace of its own, for which `own_id` is asked.
     pub(in crate::record) fn header_of(
         &self,
         parent: Option<&TraceContext>,
         correction: ClockCorrection,
-        now: Tick,
+        own_id: impl FnOnce() -> TraceId,
     ) -> TraceHeader {
-        let (trace_id, flags, state) = match parent {
-            Some(parent) => {
-                let flags = parent.flags.with_sampled(false);
-                (parent.trace_id, flags, CarriedLimit::of(&self.limits).state(&parent.trace_state))
-            }
+        match parent {
+            Some(parent) => self.header_below(parent, correction),
             None => {
-                let id = TraceId::random_at(&self.random, now.as_nanos());
-                (id, TraceFlags::RANDOM, TraceState::default())
+                let state = TraceState::default();
+                TraceHeader::new(own_id(), TraceFlags::RANDOM, state, correction)
             }
-        };
-        TraceHeader::new(trace_id, flags, state, correction)
+        }
+    }
+
+    /// As [`header_of`](Self::header_of), for a root that begins now and asks for no moment itself.
+    pub(in crate::record) fn header_now(&self, parent: Option<&TraceContext>) -> TraceHeader {
+        self.header_of(parent, self.clock.correction(), || self.trace_id_at(self.clock.now()))
+    }
+
+    /// What the spans of a local root below this parent share.
+    pub(in crate::record) fn header_below(
+        &self,
+        parent: &TraceContext,
+        correction: ClockCorrection,
+    ) -> TraceHeader {
+        let flags = parent.flags.with_sampled(false);
+        let state = CarriedLimit::of(&self.limits).state(&parent.trace_state);
+        TraceHeader::new(parent.trace_id, flags, state, correction)
+    }
+
+    /// The id of a trace that begins now.
+    pub(in crate::record) fn trace_id_at(&self, now: Tick) -> TraceId {
+        TraceId::random_at(&self.random, now.as_nanos())
     }
 
     pub(in crate::record) fn ask_head(

@@ -107,10 +107,13 @@ impl ActiveSpan {
     #[cfg(feature = "layer")]
     #[inline(always)]
     pub(crate) fn child_without_user_code(&self, name: &'static str) -> Option<Self> {
+        if let Self::Unrecorded(span) = self {
+            return Some(Self::Unrecorded(span.child()));
+        }
         if self.recorder().is_some_and(|recorder| recorder.is_inherited()) {
             return None;
         }
-        Some(self.child(name.into()))
+        Some(self.child_with_record(name.into()))
     }
 
     #[inline(never)]

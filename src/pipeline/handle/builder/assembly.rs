@@ -184,7 +184,7 @@ impl Settings {
         let send = move |trace: Trace| {
             let spans = trace.span_count() as u64;
             let bytes = trace.bytes() as u64;
-            counted.kept_as(trace.kept_by(), &trace.operation(), trace.is_late(), spans, bytes);
+            counted.kept_as(trace.kept_by(), trace.operation(), trace.is_late(), spans, bytes);
             delivery.send(if decision_tags { trace } else { trace.without_notes() });
         };
         let Some(redact) = self.redact.clone() else { return Box::new(send) };
