@@ -46,6 +46,16 @@ impl<T> NameTable<T> {
             return None;
         }
         let hash = hash(name.as_bytes());
+        // Where nearly every name that is known stands.
+        let home = self.slots.get(self.home(hash)).and_then(OnceLock::get);
+        if let Some(entry) = home.filter(|entry| entry.is(hash, name)) {
+            return Some(&entry.value);
+        }
+        self.search_or_insert(hash, name, make)
+    }
+
+    #[inline(never)]
+    fn search_or_insert(&self, hash: u64, name: &str, make: impl FnOnce() -> T) -> Option<&T> {
         let mut new = None;
         let mut make = Some(make);
         for slot in self.probe(hash) {
@@ -72,11 +82,15 @@ impl<T> NameTable<T> {
         entries.map(|entry| (&*entry.name, &entry.value))
     }
 
+    /// The first slot in which a name with this hash may stand.
+    fn home(&self, hash: u64) -> usize {
+        // There is at least one slot, and their number is a power of two.
+        hash as usize & (self.slots.len() - 1)
+    }
+
     /// The slots in which a name with this hash may stand.
     fn probe(&self, hash: u64) -> impl Iterator<Item = &OnceLock<Box<Entry<T>>>> {
-        // There is at least one slot, and their number is a power of two.
-        let home = hash as usize & (self.slots.len() - 1);
-        let (before, after) = self.slots.split_at(home);
+        let (before, after) = self.slots.split_at(self.home(hash));
         after.iter().chain(before).take(REACH)
     }
 

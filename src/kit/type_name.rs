@@ -5,7 +5,8 @@
 // Asked for the name of a policy whenever one keeps a trace, so it searches for single bytes.
 pub(crate) fn short(full: &'static str) -> &'static str {
     let name = without_arguments(full);
-    let last = name.rfind(':').and_then(|colon| name.get(colon + 1..)).unwrap_or(name);
+    let colon = name.bytes().rposition(|byte| byte == b':');
+    let last = colon.and_then(|colon| name.get(colon + 1..)).unwrap_or(name);
     if last == "{{closure}}" { "closure" } else { last }
 }
 

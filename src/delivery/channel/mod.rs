@@ -10,6 +10,7 @@ mod state;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -34,6 +35,9 @@ pub(super) struct Channel {
     state: Mutex<State>,
     /// Wakes the exporting thread, which alone waits on it.
     work: Condvar,
+    /// Whether so much waits that room is worth more than time, as of the last change of the queue.
+    // Relaxed: a hint, which spares senders a lock.
+    is_filling: AtomicBool,
 }
 
 /// How a wait between two tries ended.
@@ -61,6 +65,7 @@ impl Channel {
             batching,
             state: Mutex::new(State::new(bounds)),
             work: Condvar::new(),
+            is_filling: AtomicBool::new(false),
         }
     }
 
@@ -99,6 +104,7 @@ impl Channel {
                 PushOutcome::Refused(queued) => gone.push(queued),
             }
         }
+        self.is_filling.store(state.queue.is_filling(), Ordering::Relaxed);
         let now_full = state.is_full(&self.batching);
         let wake = is_accepted && state.idle && (was_empty || (now_full && !was_full));
         for queued in &gone {
@@ -116,7 +122,7 @@ impl Channel {
 
     /// Whether so much waits that room is worth more than time.
     pub(super) fn is_filling(&self) -> bool {
-        lock(&self.state).queue.is_filling()
+        self.is_filling.load(Ordering::Relaxed)
     }
 
     /// Blocks the exporting thread until there is something to do.
@@ -125,6 +131,7 @@ impl Channel {
         loop {
             let now = self.clock.now();
             if let Some(job) = state.job(&self.batching, now) {
+                self.is_filling.store(state.queue.is_filling(), Ordering::Relaxed);
                 return job;
             }
             let due = |(_, since): (u64, Tick)| since.after(self.batching.max_age);

@@ -1,13 +1,15 @@
 //! Kept traces as the spans of one call after another.
 
+use std::sync::Arc;
 use std::vec::IntoIter;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId};
+use opentelemetry::{KeyValue, StringValue};
 
 use super::SdkSpan;
-use super::convert::{notes_of, spans_of, without_foreign};
+use super::convert::{spans_of, to_value, without_foreign};
 use super::release_line::{SpanData, is_parent_remote};
+use crate::model::TagRef;
 use crate::trace::Trace;
 
 /// How many spans an exporter of OpenTelemetry gets in one call: as many as from the SDK's batch processor.
@@ -27,13 +29,23 @@ pub(super) struct Portions {
     left: usize,
     /// Whether the members of other systems stand in the trace state of local roots alone.
     foreign_on_root: bool,
+    notes: NotesReader,
+}
+
+/// What is told of the decisions about traces, most of which one policy kept.
+#[derive(Default)]
+struct NotesReader {
+    /// The last text, shared by all spans that have the same.
+    last: Option<StringValue>,
 }
 
 impl Portions {
     pub(super) fn of(traces: Vec<Trace>, foreign_on_root: bool) -> Self {
         let left = traces.iter().map(Trace::span_count).sum();
         let traces = traces.into_iter();
-        Self { traces, spans: IntoIter::default(), bytes_of_each: 0, left, foreign_on_root }
+        let notes = NotesReader::default();
+        let spans = IntoIter::default();
+        Self { traces, spans, bytes_of_each: 0, left, foreign_on_root, notes }
     }
 
     /// The next portion, which is never empty.
@@ -67,12 +79,12 @@ impl Portions {
             let Some(trace) = self.traces.next() else { return false };
             let bytes = trace.bytes();
             // Spans that came from the SDK are moved, not converted.
-            let mut notes: Vec<KeyValue> = notes_of(&trace).collect();
+            let notes = self.notes.of(&trace);
             let spans = match SdkSpan::take_all(trace) {
                 Ok(mut spans) => {
                     let root = root_at(&spans);
                     if let Some(SdkSpan(root)) = root.and_then(|at| spans.get_mut(at)) {
-                        root.attributes.append(&mut notes);
+                        root.attributes.extend(notes.into_iter().flatten());
                     }
                     if self.foreign_on_root {
                         leave_foreign_on(&mut spans, root);
@@ -87,6 +99,27 @@ impl Portions {
             self.spans = spans.into_iter();
         }
         true
+    }
+}
+
+impl NotesReader {
+    fn of(&mut self, trace: &Trace) -> [Option<KeyValue>; 4] {
+        let mut notes = [const { None }; 4];
+        for (note, (key, value)) in notes.iter_mut().zip(trace.notes()) {
+            *note = Some(match value {
+                TagRef::Str(text) => KeyValue::new(key, self.shared(text)),
+                value => KeyValue::new(key, to_value(value)),
+            });
+        }
+        debug_assert_eq!(notes.iter().flatten().count(), trace.notes().count());
+        notes
+    }
+
+    fn shared(&mut self, text: &str) -> StringValue {
+        if let Some(last) = self.last.as_ref().filter(|last| last.as_str() == text) {
+            return last.clone();
+        }
+        self.last.insert(StringValue::from(Arc::<str>::from(text))).clone()
     }
 }
 

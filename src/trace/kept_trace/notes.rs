@@ -1,6 +1,5 @@
 //! The decision about a trace, and what backends are told of it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Trace;
@@ -11,10 +10,10 @@ use crate::trace::SpanRef;
 pub(crate) const UNFINISHED: &str = "tailtrace.unfinished";
 
 impl Trace {
-    /// The name of its root, for which no other span of another tracer is converted.
-    pub(crate) fn operation(&self) -> Cow<'_, str> {
-        let of_another = self.0.store.foreign_operation(self.0.header.correction);
-        of_another.unwrap_or_else(|| self.root().map_or("", SpanRef::operation_name).into())
+    /// The name of its root, for which no span of another tracer is converted.
+    pub(crate) fn operation(&self) -> &str {
+        let own = || self.root().map_or("", SpanRef::operation_name);
+        self.0.store.foreign_operation().unwrap_or_else(own)
     }
 
     /// The name of the policy that kept the trace; empty for a trace made by hand.

@@ -11,6 +11,8 @@ use std::fmt;
 pub(super) trait Attachment: Any + Send + Sync + fmt::Debug {
     /// Removes the content and keeps the memory.
     fn clear(&mut self);
+    /// How many spans it stands for.
+    fn spans(&self) -> usize;
     /// The memory it has reserved, in bytes.
     fn reserved(&self) -> usize;
     fn boxed_clone(&self) -> Box<dyn Attachment>;

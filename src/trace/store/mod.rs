@@ -134,7 +134,7 @@ impl SpanStore {
 
     #[cold]
     fn foreign_len(&self) -> usize {
-        self.foreign().map_or(0, ForeignSpans::len)
+        self.recorded.attachment().map_or(0, |attachment| attachment.spans())
     }
 
     /// The memory that the store has reserved, in bytes.

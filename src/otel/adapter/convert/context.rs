@@ -87,10 +87,16 @@ pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> 
 }
 
 /// The member that samplers write alone; `None` where there is no other.
+#[inline]
 pub(crate) fn without_foreign(state: &otel::TraceState) -> Option<otel::TraceState> {
-    let Some(own) = state.get("ot") else {
-        return (*state != otel::TraceState::NONE).then_some(otel::TraceState::NONE);
-    };
+    if *state == otel::TraceState::NONE {
+        return None;
+    }
+    own_of(state)
+}
+
+fn own_of(state: &otel::TraceState) -> Option<otel::TraceState> {
+    let Some(own) = state.get("ot") else { return Some(otel::TraceState::NONE) };
     let alone = otel::TraceState::from_key_value([("ot", own)]).unwrap_or_default();
     (*state != alone).then_some(alone)
 }

@@ -37,9 +37,9 @@ pub(super) use event::is_error_event;
 pub use event::{from_event, to_event};
 pub use resource::{from_resource, to_resource};
 pub use scope::scope_tags;
+pub(crate) use span::spans_of;
 pub use span::{
     from_span_data, from_span_kind, from_status, is_parent_remote, to_span_data, to_span_kind,
     to_status, write_span_data,
 };
-pub(crate) use span::{notes_of, spans_of};
 pub use value::{from_attribute, from_key_value, from_value, to_key_value, to_value};

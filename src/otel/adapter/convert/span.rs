@@ -11,7 +11,7 @@ use super::event::level_of;
 use super::scope::{ScopeReader, write_scope};
 use super::{
     from_key_value, from_link, from_span_context, from_span_id, to_event, to_flags, to_key_value,
-    to_span_context, to_span_id, to_trace_id, to_trace_state, without_foreign,
+    to_span_context, to_span_id, to_trace_id, to_trace_state, to_value, without_foreign,
 };
 use crate::model::{Limits, SpanKind, Status, TraceContext};
 use crate::trace::{LinkRef, Span, SpanMut, SpanRef, Trace};
@@ -130,15 +130,11 @@ pub(crate) fn spans_of(trace: &Trace, foreign_on_root: bool) -> Vec<SpanData> {
             return of_others.span_data(span);
         }
         let mut data = of_root.span_data(span);
-        data.attributes.extend(notes_of(trace));
+        let notes = trace.notes().map(|(key, value)| KeyValue::new(key, to_value(value)));
+        data.attributes.extend(notes);
         data
     });
     converted.collect()
-}
-
-/// What is told of the decision about a trace.
-pub(crate) fn notes_of(trace: &Trace) -> impl Iterator<Item = KeyValue> {
-    trace.notes().map(|(key, value)| to_key_value(key, value))
 }
 
 /// The fields that all spans of a trace have alike, converted once.

@@ -21,6 +21,8 @@ pub(super) trait OriginalColumn: Any + Send + Sync {
     fn reserved(&self) -> usize;
     /// Adds the record of an original, without its details.
     fn outline(&self, index: usize, records: &mut RecordedSpans, correction: ClockCorrection);
+    /// The name of an original.
+    fn name(&self, index: usize) -> Option<&str>;
     /// Writes the details of an original.
     fn describe(&self, index: usize, span: &mut SpanMut<'_>);
     /// The first start and the last end.
@@ -65,6 +67,11 @@ impl<S: Original> OriginalColumn for Vec<S> {
             Some((outline, has_failed)) => push_outline(records, &outline, has_failed, correction),
             None => push_unknown(records),
         }
+    }
+
+    fn name(&self, index: usize) -> Option<&str> {
+        let outline = unwind_safe::call(|| self.get(index).map(Original::outline));
+        outline.flatten().map(|outline| &**outline.name)
     }
 
     fn describe(&self, index: usize, span: &mut SpanMut<'_>) {

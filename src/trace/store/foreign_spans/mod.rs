@@ -1,5 +1,6 @@
 //! Spans that another tracer made, which stay as they are until their records are asked for.
 
+mod attached;
 mod column;
 mod operation;
 mod summary;
@@ -249,23 +250,6 @@ impl ForeignSpans {
         }
         records.restore_times(outlines);
         records
-    }
-}
-
-impl Attachment for ForeignSpans {
-    fn clear(&mut self) {
-        self.column.clear();
-        self.summary = ForeignSummary::default();
-        self.forget_records();
-    }
-
-    /// The memory of the column and of its records, without what the originals point to.
-    fn reserved(&self) -> usize {
-        size_of::<Self>() + self.column.reserved()
-    }
-
-    fn boxed_clone(&self) -> Box<dyn Attachment> {
-        Box::new(self.clone())
     }
 }
 
