@@ -86,8 +86,7 @@ known_short_of() {
     single) echo "0 0 0.02" ;;
     deep_10) echo "0 0 0.02" ;;
     loop_5) echo "1239 0 0" ;;
-    layer_rich_100) echo "4600 0 0" ;;
-    layer_sampled_out_100) echo "1570 0 0" ;;
+    layer_rich_100) echo "4500 0 0" ;;
     subscriber_bare_100) echo "1080 0 0.02" ;;
     subscriber_bare_10 | subscriber_deep_10) echo "1310 0 0.02" ;;
     subscriber_bare_1) echo "3450 0 0.02" ;;

@@ -35,8 +35,8 @@ all_of() {
 known_of() {
     case "$1" in
     dropped_bare) echo 1.06 ;;
-    dropped_rich) echo 1.18 ;;
-    kept_bare) echo 1.74 ;;
+    dropped_rich) echo 1.15 ;;
+    kept_bare) echo 1.70 ;;
     kept_rich) echo 1.88 ;;
     esac
 }
