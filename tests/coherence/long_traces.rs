@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
-use tailtrace::TraceId;
 use tailtrace::coherence::MemoryBus;
 use tailtrace::record::KeepOutcome;
+use tailtrace::{SpanGuard, TraceId};
 
 use crate::support::PLENTY;
 use crate::world::{Service, meet};
+
+/// A root that has been open for so long that its trace is decided in parts.
+fn long_root(service: &Service, id: TraceId) -> SpanGuard {
+    let root = service.root("stream", id);
+    service.clock.advance(Duration::from_secs(60));
+    service.pipeline.flush(PLENTY).unwrap();
+    root
+}
 
 #[test]
 fn a_part_that_ends_after_another_service_told_of_its_trace_is_kept() {
@@ -15,9 +23,7 @@ fn a_part_that_ends_after_another_service_told_of_its_trace_is_kept() {
     let (shop, bank) = (Service::start("shop", &bus), Service::start("bank", &bus));
     meet(&[&shop, &bank]);
     let id = TraceId::new();
-    let root = bank.root("stream", id);
-    bank.clock.advance(Duration::from_secs(60));
-    bank.pipeline.flush(PLENTY).unwrap();
+    let root = long_root(&bank, id);
     let heard = bank.stats().heard;
     shop.keep(id);
     bank.wait(|stats| stats.heard > heard);
@@ -35,9 +41,7 @@ fn a_notice_gives_a_persons_request_nothing_that_began_after_it() {
     let (shop, bank) = (Service::start("shop", &bus), Service::start("bank", &bus));
     meet(&[&shop, &bank]);
     let id = TraceId::new();
-    let root = bank.root("stream", id);
-    bank.clock.advance(Duration::from_secs(60));
-    bank.pipeline.flush(PLENTY).unwrap();
+    let root = long_root(&bank, id);
     let earlier = root.child("purpose earlier");
     assert_eq!(bank.pipeline.keep(id), KeepOutcome::WhenComplete);
     bank.clock.advance(Duration::from_secs(1));

@@ -145,6 +145,8 @@ fn the_guard_waits_for_a_peer_that_hangs_and_not_for_long() {
     let said = run(test, &[]);
     assert!(said.out.lines().any(|line| line == "went on"), "{said:?}");
     assert!(said.out.contains("shutdown did not end within 5s"), "{said:?}");
+    let cure = "; call `guard.pipeline().shutdown(..)` with more time, or repair";
+    assert!(said.out.contains(cure), "{said:?}");
 }
 
 #[derive(Debug)]

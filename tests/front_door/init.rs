@@ -149,33 +149,6 @@ fn a_program_whose_filter_hides_all_spans_is_asked_about_the_filter() {
 }
 
 #[test]
-fn a_guard_whose_time_ran_out_names_a_call_that_takes_more() {
-    let test = a_guard_whose_time_ran_out_names_a_call_that_takes_more;
-    if is_child() {
-        let builder = tailtrace::init::builder("shop").with_exporter(Hanging);
-        let _guard = builder.start().unwrap();
-        place_order(true);
-        return;
-    }
-    let said = run(test, &[]);
-    let cure = "; call `guard.pipeline().shutdown(..)` with more time, or repair";
-    assert!(said.out.contains(cure), "{}", said.out);
-}
-
-#[derive(Debug)]
-struct Hanging;
-
-#[async_trait::async_trait]
-impl tailtrace::Exporter for Hanging {
-    async fn export(
-        &self,
-        _: tailtrace::export::Batch,
-    ) -> Result<(), tailtrace::export::ExportError> {
-        std::future::pending().await
-    }
-}
-
-#[test]
 fn the_operator_chooses_the_tail() {
     let test = the_operator_chooses_the_tail;
     if is_child() {
