@@ -97,7 +97,7 @@ impl Seen {
             logs: span.logs().map(log).collect(),
             links: span.links().map(link).collect(),
             status: (status, span.status_description().to_owned()),
-            trace_state: trace.trace_state().as_str().to_owned(),
+            trace_state: trace_state(trace, is_root),
             flags: flags(span.context().flags, called == Some(span.span_id())),
             dropped: [span.dropped_tags(), span.dropped_logs(), span.dropped_links()]
                 .map(u64::from),
@@ -231,4 +231,12 @@ fn number(value: &Value) -> u64 {
 fn read_attributes(value: &Value) -> Attributes {
     let pair = |pair: &Value| (text(&pair["key"]), pair["value"].clone());
     list(value).iter().map(pair).collect()
+}
+
+/// The members of other systems leave with the local root alone, that of sampling with every span.
+fn trace_state(trace: &Trace, is_root: bool) -> String {
+    let state = trace.trace_state().as_str();
+    let kept: Vec<&str> =
+        state.split(',').filter(|member| is_root || member.starts_with("ot=")).collect();
+    kept.join(",")
 }
