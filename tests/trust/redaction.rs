@@ -87,6 +87,25 @@ fn secret_values_of_a_query_stand_neither_in_tags_nor_in_errors() {
 }
 
 #[test]
+fn a_secret_in_another_url_in_a_path_or_behind_a_long_key_is_not_shown() {
+    let long = format!("/cart?{}=S3CRET", "k".repeat(300));
+    for target in [
+        "/cart?redirect_uri=https%3A%2F%2Fo%2Fcb%3Fcode%3DS3CRET",
+        "/cart?u=http%3A%2F%2Fu%3AS3CRET%40o",
+        "/cart?next=%252Fcb%253Ftoken%253DS3CRET",
+        "/cart?secret_access_key=S3CRET",
+        "/cart?token=pa'S3CRET",
+        "/shop;jsessionid=S3CRET",
+        &long,
+    ] {
+        for span in spans(&format!("http://shop.example{target}"), &Redaction::new()) {
+            let text = format!("{span:?}");
+            assert!(!text.contains("S3CRET"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn what_a_program_wants_to_keep_for_itself_is_left_out_or_hashed() {
     let uri = "http://shop.example/cart/S3CRET?voucher=S3CRET&color=blue";
     let redaction = Redaction::new()

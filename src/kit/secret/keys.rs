@@ -1,60 +1,74 @@
 //! The keys whose values grant access.
 
-/// Keys of queries that are secret wherever they stand, without case, dashes and underscores: of clouds, of
-/// OAuth, of sessions. Longer keys that end like one of [`ENDINGS`] are secret too.
-const KEYS: [&str; 33] = [
-    "accesskey",
-    "accesskeyid",
+/// Keys of queries that are secret as they stand: of clouds, of OAuth, of sessions. Keys compare by letters and
+/// digits only, without case. Longer keys that end like one of [`ENDINGS`] are secret too.
+const KEYS: [&str; 22] = [
     "assertion",
     "auth",
     "authorization",
     "bearer",
     "clientassertion",
     "code",
-    "codeverifier",
     "credentials",
-    "devicecode",
     "googleaccessid",
     "hmac",
     "idtokenhint",
     "jsessionid",
-    "jwt",
     "key",
-    "otp",
-    "pass",
     "phpsessid",
-    "pin",
-    "privatekey",
-    "pwd",
+    "samlart",
     "samlrequest",
     "samlresponse",
     "session",
     "sessionid",
-    "sessionkey",
     "sid",
     "sig",
-    "subscriptionkey",
     "ticket",
-    "usercode",
+    "xauth",
 ];
 
-const ENDINGS: [&str; 10] = [
+const ENDINGS: [&str; 32] = [
+    "accesskey",
     "accesskeyid",
+    "accountkey",
     "apikey",
+    "authcode",
+    "authkey",
+    "consumerkey",
+    "cookie",
     "credential",
+    "devicecode",
+    "encryptionkey",
+    "functionskey",
+    "masterkey",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
+    "privatekey",
+    "pwd",
+    "samlart",
     "secret",
+    "secretid",
     "secretkey",
+    "sessionkey",
     "signature",
+    "signingkey",
+    "subscriptionkey",
     "token",
+    "usercode",
+    "verificationcode",
+    "verifier",
+    "authorization",
 ];
 
-/// How many times a key may be percent-encoded; a server decodes once, a proxy before it once more.
-const MOST_ENCODED: usize = 3;
+/// Last words of secret keys that also end ordinary words, such as "compass" and "bypass".
+const LAST_WORDS: [&str; 6] = ["jwt", "otp", "pass", "pin", "sas", "sig"];
 
-/// Longer keys are none that grant access, and decoding them would cost time.
+/// How many times text may be percent-encoded; a server decodes once, a proxy before it once more.
+pub(super) const MOST_ENCODED: usize = 3;
+
+/// Longer keys are taken for secret: decoding them would cost time.
 const LONGEST: usize = 256;
 
 /// Which keys of a query have secret values: the usual ones, and those that a program adds.
@@ -69,7 +83,7 @@ impl SecretKeys {
         Self { added: Vec::new() }
     }
 
-    /// Adds a key, which counts without case, dashes and underscores.
+    /// Adds a key, which counts by its letters and digits, without case.
     pub(crate) fn add(&mut self, key: &str) {
         self.added.push(plain(key));
     }
@@ -78,24 +92,42 @@ impl SecretKeys {
     /// structure, of which any part may be the secret one: `token[0]`, `user[password]`, `auth[user][name]`.
     pub(crate) fn contains(&self, key: &str) -> bool {
         if key.len() > LONGEST {
-            return false;
+            return true;
         }
         let key = decoded(key);
-        let parts = key.split(['[', ']', '.']).map(plain).filter(|part| !part.is_empty());
-        std::iter::once(plain(&key)).chain(parts).any(|key| {
-            KEYS.contains(&&*key)
-                || ENDINGS.iter().any(|ending| key.ends_with(ending))
-                || self.added.contains(&key)
-        })
+        let parts = key.split(['[', ']', '.']).filter(|part| !part.is_empty());
+        std::iter::once(&*key).chain(parts).any(|part| self.is_secret(part))
+    }
+
+    fn is_secret(&self, key: &str) -> bool {
+        let whole = plain(key);
+        // The second of several tokens is one.
+        let numbered = whole.trim_end_matches(|c: char| c.is_ascii_digit());
+        KEYS.contains(&numbered)
+            || ENDINGS.iter().any(|ending| numbered.ends_with(ending))
+            || LAST_WORDS.contains(&plain(last_word(key)).as_str())
+            || (!whole.is_empty() && self.added.contains(&whole))
     }
 }
 
-/// The key without case and without what separates words.
+/// The key by its letters and digits, without case.
 fn plain(key: &str) -> String {
-    key.chars()
-        .filter(|c| !matches!(c, '-' | '_' | ' ' | '+'))
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    key.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The last of a key's words, which capitals or other characters than letters separate, without its number.
+fn last_word(key: &str) -> &str {
+    let key = key.trim_end_matches(|c: char| !c.is_alphabetic());
+    let mut start = 0;
+    let mut before = ' ';
+    for (at, c) in key.char_indices() {
+        let is_capital = c.is_uppercase() && !before.is_uppercase();
+        if is_capital || (c.is_alphabetic() && !before.is_alphabetic()) {
+            start = at;
+        }
+        before = c;
+    }
+    key.get(start..).unwrap_or_default()
 }
 
 fn decoded(key: &str) -> String {
@@ -110,7 +142,7 @@ fn decoded(key: &str) -> String {
 }
 
 /// The text behind percent-encoding. What is malformed stays as it is, as lenient servers do it.
-fn decoded_once(text: &str) -> String {
+pub(super) fn decoded_once(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
@@ -171,11 +203,52 @@ mod tests {
             "code",
             "client_secret",
             "key",
+            "secret_access_key",
+            "AccountKey",
+            "subscription-key",
+            "x-functions-key",
+            "authkey",
+            "master.key",
+            "encryption~key",
+            "oauth_consumer_key",
+            "passcode",
+            "auth_code",
+            "verification%2Dcode",
+            "oauth_verifier",
+            "code_verifier",
+            "dbPass",
+            "db_pwd",
+            "pass",
+            "cookie",
+            "secret_id",
+            "SAMLart",
+            "sas",
+            "token2",
+            "x(token",
+            &"k".repeat(300),
         ] {
             assert!(keys.contains(key), "{key}");
         }
-        for key in ["", "q", "page", "design", "monkey", "tag", "zip", "coded", "%", "%4", "tokens"]
-        {
+        for key in [
+            "",
+            "q",
+            "page",
+            "design",
+            "monkey",
+            "tag",
+            "zip",
+            "coded",
+            "%",
+            "%4",
+            "tokens",
+            "compass",
+            "bypass",
+            "byPassing",
+            "Christmas",
+            "zip_code",
+            "spin",
+            "sort_key",
+        ] {
             assert!(!keys.contains(key), "{key}");
         }
     }

@@ -7,6 +7,8 @@
 mod hash;
 #[cfg(feature = "tower")]
 mod keys;
+#[cfg(feature = "tower")]
+mod pairs;
 mod shown;
 #[cfg(feature = "tower")]
 mod text;
@@ -17,7 +19,7 @@ pub(crate) use hash::secret_order;
 #[cfg(feature = "tower")]
 pub(crate) use keys::SecretKeys;
 #[cfg(feature = "tower")]
-pub(crate) use text::{QueryRule, REDACTED, write_query, write_text};
+pub(crate) use text::{QueryRule, REDACTED, may_hold_secrets, write_path, write_query, write_text};
 
 use std::borrow::Cow;
 use std::fmt;

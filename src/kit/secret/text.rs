@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::keys::SecretKeys;
+use super::pairs::{closing, is_no_word, key_at_end, secret_value, write_pairs};
 
 /// Stands in place of a secret value, as the conventions of OpenTelemetry ask.
 pub(crate) const REDACTED: &str = "REDACTED";
@@ -25,6 +26,21 @@ pub(crate) fn write_query(query: &str, keys: &SecretKeys, out: &mut dyn Write) -
     Ok(())
 }
 
+/// Writes a path without the values of secret parameters, as of `/shop;jsessionid=1`, and without credentials.
+pub(crate) fn write_path(path: &str, keys: &SecretKeys, out: &mut dyn Write) -> fmt::Result {
+    for part in path.split_inclusive('/') {
+        let body = part.strip_suffix('/').unwrap_or(part);
+        write_pairs(body, keys, out)?;
+        out.write_str(part.get(body.len()..).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// Whether a path may hold what [`write_path`] leaves out.
+pub(crate) fn may_hold_secrets(path: &str) -> bool {
+    path.bytes().any(|byte| matches!(byte, b'=' | b'%' | b'@' | b':'))
+}
+
 /// Writes text without the credentials and the secret values of the URLs in it.
 pub(crate) fn write_text(
     text: &str,
@@ -33,10 +49,16 @@ pub(crate) fn write_text(
     out: &mut dyn Write,
 ) -> fmt::Result {
     let mut rest = text;
+    let mut before = Before::Nothing;
     while !rest.is_empty() {
         let end = rest.find(ends_word).unwrap_or(rest.len());
         let (word, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        write_word(word, keys, rule, out)?;
+        if before.makes_secret(word) {
+            write!(out, "{REDACTED}{}", closing(word))?;
+        } else {
+            write_word(word, keys, rule, out)?;
+        }
+        before = before.then(word, keys);
         let first = behind.chars().next().map_or(0, char::len_utf8);
         let (separator, behind) = behind.split_at_checked(first).unwrap_or(("", ""));
         out.write_str(separator)?;
@@ -45,16 +67,69 @@ pub(crate) fn write_text(
     Ok(())
 }
 
-/// Whether a character ends a URL in running text.
+/// Whether a character ends a word of running text. Quotes and brackets may be part of a secret.
 fn ends_word(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '{' | '}')
+    c.is_whitespace() || c.is_control()
+}
+
+/// What the words before say of the next one.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// A secret key, after which an equals sign may stand apart.
+    Key,
+    /// A secret key with a colon, which stands in ordinary sentences too.
+    Colon,
+    /// A secret key with what separates it from its value.
+    Value,
+}
+
+impl Before {
+    fn makes_secret(self, word: &str) -> bool {
+        match self {
+            Self::Nothing | Self::Key => false,
+            Self::Colon => is_no_word(word),
+            Self::Value => !matches!(word, "" | "=" | ":" | "=>"),
+        }
+    }
+
+    fn then(self, word: &str, keys: &SecretKeys) -> Self {
+        const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
+        let separated = word.trim_end_matches(['=', ':', '>']);
+        let key = key_at_end(separated);
+        let last = word.rsplit([':', '=', '"']).next().unwrap_or_default().to_ascii_lowercase();
+        let is_scheme = SCHEMES.contains(&&*last);
+        match self {
+            _ if word.is_empty() => self,
+            Self::Key if matches!(word, "=" | "=>") => Self::Value,
+            Self::Key if word == ":" => Self::Colon,
+            Self::Value if is_scheme || matches!(word, "=" | ":" | "=>") => Self::Value,
+            Self::Colon if is_scheme => Self::Value,
+            _ if word.eq_ignore_ascii_case("bearer") => Self::Colon,
+            _ if is_scheme && secret_value(word, keys).is_some() => Self::Value,
+            _ if key.is_empty() || !keys.contains(key) => Self::Nothing,
+            _ if separated.len() == word.len() => Self::Key,
+            _ if word.ends_with(':') && separated.ends_with(is_letter) && !is_header(key) => {
+                Self::Colon
+            }
+            _ => Self::Value,
+        }
+    }
+}
+
+const fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+/// Whether a key is one of which a sentence with a colon does not speak.
+fn is_header(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["authorization", "cookie", "password", "secret"].iter().any(|end| key.ends_with(end))
 }
 
 /// Writes a word that may be a URL, or the path and query of one.
 fn write_word(word: &str, keys: &SecretKeys, rule: QueryRule, out: &mut dyn Write) -> fmt::Result {
-    let rest = write_origin(word, out)?;
+    let rest = write_origin(word, keys, out)?;
     let end = match rule {
         QueryRule::LeftOut => rest.find(['?', '#']),
         QueryRule::SecretsReplaced => None,
@@ -67,33 +142,23 @@ fn write_word(word: &str, keys: &SecretKeys, rule: QueryRule, out: &mut dyn Writ
     Ok(())
 }
 
-/// Writes the scheme, host and port of a URL without credentials, and gives what follows.
-fn write_origin<'w>(word: &'w str, out: &mut dyn Write) -> Result<&'w str, fmt::Error> {
+/// Writes the scheme of a URL and what stands for its credentials, and gives what follows.
+fn write_origin<'w>(
+    word: &'w str,
+    keys: &SecretKeys,
+    out: &mut dyn Write,
+) -> Result<&'w str, fmt::Error> {
     let Some((scheme, rest)) = word.split_once("://") else { return Ok(word) };
+    // The URL is the value of a pair, which is left out as a whole.
+    if scheme.contains(['=', '%', '@']) || secret_value(scheme, keys).is_some() {
+        return Ok(word);
+    }
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let authority = rest.get(..end).unwrap_or_default();
     write!(out, "{scheme}://")?;
-    match authority.rsplit_once('@') {
-        Some((_, host)) => write!(out, "{REDACTED}@{host}")?,
-        None => out.write_str(authority)?,
-    }
-    Ok(rest)
-}
-
-/// Writes pairs up to the first with a secret value. That value ends at `&` or `#` only: any other character may
-/// be a part of it.
-fn write_pairs(part: &str, keys: &SecretKeys, out: &mut dyn Write) -> fmt::Result {
-    let mut key_start = 0;
-    for (at, separator) in part.match_indices(['=', ';', ',', '?', '/', ':']) {
-        let key = part.get(key_start..at).unwrap_or_default();
-        if separator == "=" && keys.contains(key) {
-            let (shown, value) = part.split_at_checked(at + 1).unwrap_or((part, ""));
-            let end = value.get(value.trim_end_matches(['&', '#']).len()..).unwrap_or_default();
-            return write!(out, "{shown}{REDACTED}{end}");
-        }
-        key_start = at + 1;
-    }
-    out.write_str(part)
+    let Some(at) = authority.rfind('@') else { return Ok(rest) };
+    write!(out, "{REDACTED}@")?;
+    Ok(rest.get(at + 1..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -122,6 +187,75 @@ mod tests {
         for harmless in ["", "a = b", "timed out?", "1 == 1", "http://h/p", "x=1&y=2", "é=ü (a)"]
         {
             assert_eq!(shown(harmless), harmless);
+        }
+    }
+
+    #[test]
+    fn a_value_that_holds_a_secret_of_its_own_is_left_out() {
+        for query in [
+            "redirect_uri=https%3A%2F%2Fo%2Fcb%3Fcode%3DS3CRET",
+            "next=%2Fcb%3Ftoken%3DS3CRET",
+            "next=%252Fcb%253Ftoken%253DS3CRET",
+            "q=a%26token%3DS3CRET",
+            "u=http%3A%2F%2Fu%3AS3CRET%40o",
+            "u=http://u:S3CRET@o/",
+            "u=http://S3CRET@o/?token=1",
+            "j=%7B%22token%22%3A%22S3CRET%22%7D",
+        ] {
+            let mut out = String::new();
+            write_query(query, &SecretKeys::default(), &mut out).unwrap();
+            let key = query.split_once('=').unwrap().0;
+            assert!(out.starts_with(&format!("{key}={REDACTED}")), "{out}");
+            assert!(!out.contains("CRET"), "{out}");
+        }
+        for query in ["q=a%20b%3Dc", "mail=a%40b.example", "u=https%3A%2F%2Fo%2Fp%3Fq%3D1"] {
+            let mut out = String::new();
+            write_query(query, &SecretKeys::default(), &mut out).unwrap();
+            assert_eq!(out, query);
+        }
+    }
+
+    #[test]
+    fn no_quote_bracket_or_space_cuts_a_secret() {
+        for given in [
+            "GET ?token=pa'S3CRET failed",
+            "GET ?token=\"S3CRET\"",
+            "http://u:pa(S3CRET@h",
+            "no route to u:S3CRET@h:80",
+            "//u:S3CRET@h/",
+            "Authorization: Bearer S3CRET",
+            "authorization: basic S3CRET, x",
+            "authorization:Bearer S3CRET",
+            "sent Bearer S3CRET",
+            r#"{"token":"S3CRET"}"#,
+            r#"{"token": "S3CRET"}"#,
+            r#"{\"token\":\"S3CRET\"}"#,
+            "token = S3CRET",
+            "token= S3CRET",
+            "password: secretS3CRET",
+            r"http:\/\/u:S3CRET@h\/",
+            "/p%3Ftoken%3DS3CRET",
+            "f(code=S3CRET)",
+            "http://h&token=S3CRET",
+        ] {
+            let shown = text(given, QueryRule::SecretsReplaced);
+            assert!(!shown.contains("CRET"), "{shown}");
+        }
+        for harmless in ["status code: 404", "unexpected token: expected `,`", "key: not found"] {
+            assert_eq!(text(harmless, QueryRule::SecretsReplaced), harmless);
+        }
+    }
+
+    #[test]
+    fn the_secret_parameters_of_a_path_are_left_out() {
+        for (path, expected) in [
+            ("/shop;jsessionid=S3CRET/cart", "/shop;jsessionid=REDACTED/cart"),
+            ("/shop%3Bjsessionid=S3CRET", "/shop%3Bjsessionid=REDACTED"),
+            ("/a=b/@c/12:30", "/a=b/@c/12:30"),
+        ] {
+            let mut out = String::new();
+            write_path(path, &SecretKeys::default(), &mut out).unwrap();
+            assert_eq!(out, expected);
         }
     }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::kit::secret::{QueryRule, SecretKeys, hashed, write_query, write_text};
+use crate::kit::secret::{
+    QueryRule, SecretKeys, hashed, may_hold_secrets, write_path, write_query, write_text,
+};
 
 /// What of a request does not reach its span: the secrets of its URL, and what a program wants to keep for itself.
 ///
@@ -12,8 +14,9 @@ use crate::kit::secret::{QueryRule, SecretKeys, hashed, write_query, write_text}
 /// [`HttpClientLayer::with_redaction`](super::HttpClientLayer::with_redaction). By default credentials in URLs and
 /// the values of secret keys of the query are replaced by `REDACTED`: the signatures, credentials and tokens of the
 /// large clouds' signed URLs; of OAuth `access_token`, `code`, `client_secret` and all other tokens;
-/// `api_key`, `key`, `password`, `session` and what is spelled like them. Keys are compared decoded, and without case,
-/// dashes and underscores. The text of an error goes through the same.
+/// `api_key`, `key`, `password`, `session` and what is spelled like them. Keys are compared decoded, by their
+/// letters and digits, without case. A value that holds such a pair itself, as an encoded URL does, is replaced as a
+/// whole. Parameters of paths, as `;jsessionid=`, and the text of an error go through the same.
 ///
 /// The default costs nothing beside the look at the keys of a query. What a program adds costs, for each request, a
 /// comparison of each tag with the names that were added, and for a tag that is hashed the hash and its text.
@@ -55,7 +58,8 @@ impl Redaction {
         Self::default()
     }
 
-    /// Adds a key of queries whose values are secret. It counts decoded, and without case, dashes and underscores.
+    /// Adds a key of queries whose values are secret. It counts decoded, by its letters and digits,
+    /// without case.
     #[must_use]
     pub fn with_secret_key(mut self, key: impl AsRef<str>) -> Self {
         self.rules_mut().keys.add(key.as_ref());
@@ -132,6 +136,17 @@ impl Redaction {
     pub(super) fn query<'a>(&'a self, query: &'a str) -> Option<Query<'a>> {
         let is_wanted = self.rules().query != QueryRule::LeftOut;
         is_wanted.then_some(Query { query, keys: &self.rules().keys })
+    }
+
+    /// A path without the values of secret parameters.
+    pub(super) fn path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        if !may_hold_secrets(path) {
+            return path.into();
+        }
+        let mut shown = String::with_capacity(path.len());
+        // Text takes whatever is written to it.
+        let _written = write_path(path, &self.rules().keys, &mut shown);
+        shown.into()
     }
 
     /// The text of an error.

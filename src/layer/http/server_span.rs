@@ -38,7 +38,8 @@ pub(super) fn request_span(
         authority.and_then(|authority| redaction.text("server.address", authority.address()));
     let client = client.and_then(|client| redaction.text("client.address", client));
     let path = Some(parts.uri.path()).filter(|path| !path.is_empty());
-    let path = path.and_then(|path| redaction.text("url.path", path));
+    let path = path.map(|path| redaction.path(path));
+    let path = path.as_deref().and_then(|path| redaction.text("url.path", path));
     let query = parts.uri.query().and_then(|query| redaction.query(query));
     let query = query.and_then(|query| redaction.shown("url.query", query));
     let user_agent = text_of(parts.headers.get(header::USER_AGENT));

@@ -80,7 +80,7 @@ impl fmt::Display for FullUrl<'_> {
             f.write_str(host)?;
             port.map_or(Ok(()), |port| write!(f, ":{port}"))?;
         }
-        f.write_str(uri.path())?;
+        f.write_str(&self.redaction.path(uri.path()))?;
         let query = uri.query().and_then(|query| self.redaction.query(query));
         query.map_or(Ok(()), |query| write!(f, "?{query}"))
     }
