@@ -1,6 +1,7 @@
 //! Numbers and names as bytes.
 
 use super::MOST_NAME;
+use crate::model::text::cut;
 
 /// A hash of a group's name that is the same in every build and on every machine (FNV-1a).
 pub(in crate::coherence) fn group_hash(group: &str) -> u32 {
@@ -10,12 +11,8 @@ pub(in crate::coherence) fn group_hash(group: &str) -> u32 {
 }
 
 /// The beginning of a name, up to the longest that a message may have.
-pub(super) fn cut(name: &str) -> &str {
-    let mut end = name.len().min(MOST_NAME);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.get(..end).unwrap_or_default()
+pub(super) fn cut_name(name: &str) -> &str {
+    cut(name, MOST_NAME)
 }
 
 /// Writes a number in groups of seven bits, the lowest first.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bytes::{Reader, cut};
+use super::bytes::{Reader, cut_name};
 use super::{
     KIND_ASK, KIND_NOTICES, KIND_REPEAT, MAGIC, MOST_BYTES, MOST_NAME, MOST_NOTICES, MOST_POLICIES,
     Message, MessageBody, ProtocolVersion, tag,
@@ -193,5 +193,5 @@ fn span_id(bytes: [u8; 8]) -> Option<SpanId> {
 fn name(bytes: &[u8]) -> Arc<str> {
     // Three bytes stand for each that is no UTF-8, so what came may be cut before it is read, and is cut afterwards.
     let bytes = bytes.get(..MOST_NAME + 4).unwrap_or(bytes);
-    cut(&String::from_utf8_lossy(bytes)).into()
+    cut_name(&String::from_utf8_lossy(bytes)).into()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bytes::{cut, put_field, put_varint};
+use super::bytes::{cut_name, put_field, put_varint};
 use super::{
     FIXED_BYTES, KIND_ASK, KIND_NOTICES, KIND_REPEAT, MAGIC, MOST_NOTICES, MOST_POLICIES, Message,
     MessageBody, ProtocolVersion, tag,
@@ -58,7 +58,7 @@ fn put_notices(out: &mut Vec<u8>, notices: &[Notice]) {
 
 fn put_service(out: &mut Vec<u8>, service: &str) {
     if !service.is_empty() {
-        put_field(out, tag::SERVICE, cut(service).as_bytes());
+        put_field(out, tag::SERVICE, cut_name(service).as_bytes());
     }
 }
 
@@ -118,7 +118,7 @@ fn put_policies(out: &mut Vec<u8>, notices: &[Notice]) {
     }
     let mut field = Vec::new();
     for name in names {
-        let name = cut(name);
+        let name = cut_name(name);
         put_varint(&mut field, name.len() as u64);
         field.extend_from_slice(name.as_bytes());
     }
