@@ -6,6 +6,8 @@ mod answers;
 mod border;
 mod budgets;
 mod calls;
+#[cfg(all(feature = "otlp", feature = "zipkin"))]
+mod echoes;
 mod files;
 mod injection;
 mod public_types;

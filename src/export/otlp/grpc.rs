@@ -42,7 +42,7 @@ impl GrpcClient {
         most_requested: usize,
     ) -> Result<Self, HttpError> {
         let headers = options.header_map(user_agent)?;
-        let secrets = OwnSecrets::of(&headers);
+        let secrets = OwnSecrets::of(&headers, &peer.endpoint.uri);
         let metadata = MetadataMap::from_headers(headers);
         let origin = peer.endpoint.uri.clone();
         let pool = Pool::new(peer, Version::Http2, options, RequestSize::new(most_requested))?;

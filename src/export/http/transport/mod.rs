@@ -85,7 +85,7 @@ impl Client {
         if let Some(authorization) = pool.proxy_authorization() {
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
-        let secrets = OwnSecrets::of(&headers);
+        let secrets = OwnSecrets::of(&headers, &pool.peer().endpoint.uri);
         let Content { empty, .. } = content;
         let told_of_oddity = Arc::default();
         Ok(Self { pool, headers, secrets, gzip: options.gzip, empty, told_of_oddity })
