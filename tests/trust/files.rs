@@ -2,8 +2,9 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use tailtrace::export::{Batch, Rotation};
@@ -110,6 +111,41 @@ fn a_file_of_another_program_is_neither_continued_nor_replaced() {
     assert!(!export(&exporter), "there is no room but in place of the other program's file");
     assert_untouched(&elder);
     fs::remove_file(&elder).unwrap();
+    assert!(export(&exporter), "nothing is lost once it is out of the way");
+}
+
+#[test]
+fn a_file_that_was_made_in_advance_for_others_to_read_is_taken_over() {
+    let folder = Folder::new("advance");
+    let path = folder.path("traces.jsonl");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    drop(FileExporter::new(&path).unwrap());
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn other_json_is_not_taken_for_lines_of_traces() {
+    let folder = Folder::new("other-json");
+    let path = folder.path("settings.json");
+    fs::write(&path, "{\"trace\":1}\n").unwrap();
+    let told = FileExporter::new(&path).unwrap_err().to_string();
+    assert!(told.contains("other content"), "{told}");
+    fs::write(&path, "{}").unwrap();
+    assert!(FileExporter::new(&path).is_err());
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_rotated_file_is_refused_without_waiting() {
+    let folder = Folder::new("pipe");
+    let path = folder.path("traces.jsonl");
+    let pipe = folder.path("traces.jsonl.1");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let rotation = Rotation::default().with_max_bytes(1).with_files(2);
+    let exporter = FileExporter::builder(&path).with_rotation(rotation).build().unwrap();
+    assert!(export(&exporter));
+    assert!(!export(&exporter), "a pipe is not replaced");
+    fs::remove_file(&pipe).unwrap();
     assert!(export(&exporter), "nothing is lost once it is out of the way");
 }
 

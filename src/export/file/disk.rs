@@ -25,16 +25,45 @@ fn readable_by_owner(options: &mut OpenOptions) -> &mut OpenOptions {
 
 const FOREIGN: &str = "it has other content than lines of JSON; name another file";
 
+/// How each line begins.
+const BEGINNING: &[u8] = b"{\"trace_id\":\"";
+
 /// Whether a file is one of lines as they are written here, or has none yet. A pipe or a device is what it was named for.
 fn is_ours(mut file: &File) -> io::Result<bool> {
     if !file.metadata()?.is_file() {
         return Ok(true);
     }
-    let mut first = [b'{'];
+    let mut first = Vec::with_capacity(BEGINNING.len());
     file.seek(SeekFrom::Start(0))?;
-    // Of an empty file nothing is read, and the byte stays as it is.
-    let _read = file.read(&mut first)?;
-    Ok(first == *b"{")
+    file.take(BEGINNING.len() as u64).read_to_end(&mut first)?;
+    // A write that was cut short may have left less than the beginning of a line.
+    Ok(BEGINNING.starts_with(&first))
+}
+
+/// Refuses a file of another user, and lets only the owner read an empty one, which may have been made in advance for
+/// others to read.
+#[cfg(unix)]
+fn take_over(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    // Who does not own a file cannot set its mode, not even to the one that it has.
+    file.set_permissions(metadata.permissions())
+        .map_err(|_| named_file::refused("it belongs to another user; name another file"))?;
+    // Whoever may read a file that has lines may be meant to.
+    if metadata.len() == 0 {
+        // Some file systems have no modes.
+        let _set = file.set_permissions(fs::Permissions::from_mode(0o600));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn take_over(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 impl Disk for FileSystem {
@@ -53,7 +82,11 @@ impl Disk for FileSystem {
             return options.open(path);
         }
         let file = named_file::open(&options, path)?;
-        if is_ours(&file)? { Ok(file) } else { Err(named_file::refused(FOREIGN)) }
+        if !is_ours(&file)? {
+            return Err(named_file::refused(FOREIGN));
+        }
+        take_over(&file)?;
+        Ok(file)
     }
 
     fn exists(&mut self, path: &Path) -> io::Result<bool> {
@@ -61,6 +94,10 @@ impl Disk for FileSystem {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        // Opening a pipe would wait for who writes to it.
+        if fs::symlink_metadata(to).is_ok_and(|there| !there.is_file()) {
+            return Err(named_file::refused("what it would replace is no file"));
+        }
         match named_file::open(OpenOptions::new().read(true), to) {
             Ok(file) if is_ours(&file)? => {}
             Ok(_) => {
