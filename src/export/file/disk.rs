@@ -53,7 +53,7 @@ fn take_over(file: &File) -> io::Result<()> {
     // Who does not own a file cannot set its mode, not even to the one that it has.
     file.set_permissions(metadata.permissions())
         .map_err(|_| named_file::refused("it belongs to another user; name another file"))?;
-    // Whoever may read a file that has lines may be meant to.
+    // The operator may have opened a file that has lines to other readers.
     if metadata.len() == 0 {
         // Some file systems have no modes.
         let _set = file.set_permissions(fs::Permissions::from_mode(0o600));

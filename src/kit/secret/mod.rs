@@ -19,7 +19,9 @@ pub(crate) use hash::secret_order;
 #[cfg(feature = "tower")]
 pub(crate) use keys::SecretKeys;
 #[cfg(feature = "tower")]
-pub(crate) use text::{QueryRule, REDACTED, may_hold_secrets, write_path, write_query, write_text};
+pub(crate) use pairs::REDACTED;
+#[cfg(feature = "tower")]
+pub(crate) use text::{QueryRule, may_hold_secrets, write_path, write_query, write_text};
 
 use std::borrow::Cow;
 use std::fmt;

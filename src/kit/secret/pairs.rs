@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use super::keys::{MOST_ENCODED, SecretKeys, decoded_once};
-use super::text::REDACTED;
+
+/// Stands in place of a secret value, as the conventions of OpenTelemetry ask.
+pub(crate) const REDACTED: &str = "REDACTED";
 
 /// Writes pairs up to the first with a secret value. That value ends at `&` or `#` only: any other character may
 /// be a part of it.

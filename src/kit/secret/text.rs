@@ -3,10 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::keys::SecretKeys;
-use super::pairs::{closing, is_no_word, key_at_end, secret_value, write_pairs};
-
-/// Stands in place of a secret value, as the conventions of OpenTelemetry ask.
-pub(crate) const REDACTED: &str = "REDACTED";
+use super::pairs::{REDACTED, closing, is_no_word, key_at_end, secret_value, write_pairs};
 
 /// What becomes of the queries of URLs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
