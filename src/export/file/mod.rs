@@ -33,7 +33,8 @@ pub use rotation::Rotation;
 /// left is cut off again and the batch is tried later. [`flush`](Exporter::flush) waits for the disk.
 ///
 /// The file is made with mode 0600. A link in its place is refused, whenever it appears, unless it stands in `/dev`; so is
-/// a file that begins with something else than a line of JSON, also where a rotation would replace it.
+/// a file of another user, and one that begins with something else than a line as they are written here, also where a
+/// rotation would replace it. An empty file gets mode 0600; one that has lines keeps its mode.
 ///
 /// No other program may write to the file. A tool of the system that rotates it must move it away
 /// without making a new one, or copy and empty it. A process that is forked off while the pipeline runs writes
