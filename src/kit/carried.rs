@@ -17,7 +17,7 @@ pub(crate) struct CarriedBytes(usize);
 
 impl CarriedBytes {
     pub(crate) fn of(bytes: usize) -> Self {
-        let counted = if bytes < SHORT { 0 } else { bytes };
+        let counted = if is_counted(bytes) { bytes } else { 0 };
         if counted > 0 {
             TOTAL.fetch_add(counted, Ordering::Relaxed);
         }
@@ -38,6 +38,11 @@ impl Drop for CarriedBytes {
             TOTAL.fetch_sub(self.0, Ordering::Relaxed);
         }
     }
+}
+
+/// Whether a text of this length is counted.
+pub(crate) const fn is_counted(bytes: usize) -> bool {
+    bytes >= SHORT
 }
 
 /// The bytes of all such texts.

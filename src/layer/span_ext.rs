@@ -103,7 +103,9 @@ pub trait TraceSpanExt: sealed::Sealed {
     /// ```
     ///
     /// # Errors
-    /// When the name is no name of W3C's baggage, or the baggage would be too large; it stays as it is then.
+    /// When the name is no name of W3C's baggage, or the baggage would be too large; it stays as it is then. So it
+    /// does where the baggage of all open spans takes a sixth of [what live traces may
+    /// take](crate::record::RecordLimits::with_live_bytes).
     fn set_baggage(&self, name: &str, value: &str) -> Result<(), BaggageError>;
 
     /// The baggage that the span hands to the next; empty where no layer knows the span.

@@ -2,20 +2,40 @@
 //!
 //! A trace state and baggage live as long as a span carries them, also one whose trace was evicted. So their
 //! memory has a limit of its own: beyond an eighth of what live traces may take, new roots carry neither
-//! baggage nor the members of other systems.
+//! baggage nor the members of other systems. What the program itself sets has a little more room, so that
+//! strangers cannot take it all.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::config::RecordLimits;
 use crate::kit::carried::carried_bytes;
+#[cfg(feature = "layer")]
+use crate::kit::carried::is_counted;
 use crate::kit::internal_log;
 use crate::model::{Baggage, TraceState};
+#[cfg(feature = "layer")]
+use crate::record::recorder::Recorder;
 
 /// The part of the memory of live traces that text of requests may take.
 const SHARE: usize = 8;
 
+/// The part that such text and the baggage that the program sets may take together.
+#[cfg(feature = "layer")]
+const SHARE_WITH_OWN: usize = 6;
+
 /// How much text of requests may be carried, in bytes.
 pub(super) struct CarriedLimit(usize);
+
+#[cfg(feature = "layer")]
+impl Recorder {
+    /// Whether spans may carry this baggage of the program's in place of the other.
+    pub(crate) fn has_room_for(&self, baggage: &Baggage, old: &Baggage) -> bool {
+        let bytes = baggage.bytes();
+        bytes <= old.bytes()
+            || !is_counted(bytes)
+            || carried_bytes() <= self.limits.live_bytes / SHARE_WITH_OWN
+    }
+}
 
 impl CarriedLimit {
     pub(super) const fn of(limits: &RecordLimits) -> Self {

@@ -142,6 +142,59 @@ fn open_spans_weigh_their_trace_states_and_their_baggage() {
     drop(pipeline);
 }
 
+#[cfg(feature = "layer")]
+mod layer {
+    //! What spans of `tracing` carry.
+
+    use tailtrace::model::BaggageError;
+    use tailtrace::pipeline::PipelineBuilder;
+    use tailtrace::record::RecordLimits;
+    use tailtrace::{AlwaysOff, AlwaysOn, InMemoryExporter, Pipeline, TraceSpanExt};
+    use tracing::{Span, info_span};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::{HEAP, MIB, alone, assert_within};
+
+    const LIMIT: usize = 32 * MIB;
+
+    /// Gives each of these spans baggage of its own while all of them are open.
+    #[track_caller]
+    fn assert_weighed(builder: PipelineBuilder, spans: impl FnOnce() -> Vec<Span>) {
+        let limits = RecordLimits::default().with_live_bytes(LIMIT).with_ring_bytes(0);
+        let pipeline = builder.with_limits(limits).with_exporter(InMemoryExporter::new());
+        let pipeline = pipeline.start().unwrap();
+        let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            let before = HEAP.allocated();
+            let open = spans();
+            let value = "v".repeat(7_000);
+            let results: Vec<_> = open.iter().map(|span| span.set_baggage("a", &value)).collect();
+            assert_within(HEAP.allocated() - before, LIMIT);
+            assert_eq!(results[0], Ok(()));
+            assert_eq!(results.last(), Some(&Err(BaggageError::NoRoom)));
+            assert!(open.last().unwrap().baggage().get("a").is_none_or(|value| value == "old"));
+            assert_eq!(open.last().unwrap().set_baggage("tenant", "acme"), Ok(()));
+            drop(open);
+            assert_eq!(info_span!("later").set_baggage("a", &value), Ok(()), "room is used again");
+        });
+    }
+
+    #[test]
+    fn baggage_that_a_program_sets_has_a_limit_however_many_spans_are_open() {
+        let _alone = alone();
+        let roots = || (0..16_000).map(|_| info_span!("root")).collect();
+        let children = || {
+            let root = info_span!("root");
+            root.set_baggage("a", "old").unwrap();
+            (0..8_000).map(|_| info_span!(parent: &root, "child")).collect()
+        };
+        assert_weighed(Pipeline::builder("shop").with_sampler(AlwaysOn), roots);
+        assert_weighed(Pipeline::builder("shop").with_sampler(AlwaysOn), children);
+        assert_weighed(Pipeline::builder("shop").with_sampler(AlwaysOff), roots);
+        assert_weighed(Pipeline::builder("shop").with_sampler(AlwaysOff), children);
+    }
+}
+
 #[test]
 fn a_reason_to_keep_an_open_trace_is_cut() {
     let _alone = alone();

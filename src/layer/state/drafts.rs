@@ -44,18 +44,23 @@ impl LayerState {
     /// Changes the baggage that a span hands to the next. From now on the span's parent cannot change.
     ///
     /// # Errors
-    /// When there is no such baggage; it stays as it is then.
+    /// When there is no such baggage, or no memory for it; it stays as it is then.
     pub(in crate::layer) fn change_baggage(
         &self,
         id: u64,
         change: impl FnOnce(&Baggage) -> Result<Baggage, BaggageError>,
     ) -> Result<(), BaggageError> {
         self.settle(id, None);
+        let recorder = self.recorders.current();
         // Under one lock, so that of two threads that add members each keeps the other's.
         let changed = self.with_span(id, |span| {
             span.finalize_parent();
             let Some(baggage) = span.baggage() else { return Ok(()) };
-            span.set_baggage(change(baggage)?);
+            let changed = change(baggage)?;
+            if !recorder.has_room_for(&changed, baggage) {
+                return Err(BaggageError::NoRoom);
+            }
+            span.set_baggage(changed);
             Ok(())
         });
         changed.unwrap_or(Ok(()))?;

@@ -24,6 +24,12 @@ pub enum BaggageError {
     /// As a header the baggage would exceed [`MAX_BYTES`](crate::model::Baggage::MAX_BYTES).
     #[error("baggage would take {0} of at most {max} bytes: remove members or shorten values", max = MAX_BYTES)]
     TooLong(usize),
+    /// The baggage of all open spans takes as much memory as it may: a sixth of what
+    /// [live traces](crate::record::RecordLimits::with_live_bytes) may take.
+    #[error(
+        "the baggage of open spans takes a sixth of the memory of live traces: end spans first, or raise live_bytes"
+    )]
+    NoRoom,
 }
 
 debug_like_display!(BaggageError);

@@ -139,6 +139,29 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
     }
 
+    /// Counts baggage that a span of the trace carries from now on in place of other baggage.
+    #[cfg(feature = "layer")]
+    pub(in crate::record) fn recount_baggage(
+        &self,
+        trace: &LocalTrace<O>,
+        old: &Baggage,
+        new: &Baggage,
+    ) {
+        if trace.owner.is_inherited() {
+            return;
+        }
+        let mut live = trace.lock();
+        let before = live.baggage.bytes();
+        let after = live.baggage.replace(old, new);
+        if trace.slot().is_some() {
+            let mut stripe = self.home(trace).lock();
+            self.bytes.add(&mut stripe.bytes, after.saturating_sub(before));
+            self.bytes.give_back(&mut stripe.bytes, before.saturating_sub(after));
+        }
+        drop(live);
+        self.evict_surplus();
+    }
+
     /// Counts the baggage of a trace that has begun.
     #[inline]
     pub(in crate::record) fn count_baggage_of(&self, trace: &LocalTrace<O>, baggage: &Baggage) {

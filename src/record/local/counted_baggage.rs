@@ -22,6 +22,17 @@ impl CountedBaggage {
         Some(bytes)
     }
 
+    /// Counts one baggage in place of another, and gives what is counted now.
+    #[cfg(feature = "layer")]
+    pub(in crate::record) fn replace(&mut self, old: &Baggage, new: &Baggage) -> usize {
+        // That of a root, which its children share. A child's own leaves the root's known.
+        if self.last == 0 {
+            self.last = new.address();
+        }
+        self.bytes = self.bytes.saturating_add(new.bytes()).saturating_sub(old.bytes());
+        self.bytes
+    }
+
     /// What was counted.
     pub(in crate::record) const fn bytes(self) -> usize {
         self.bytes

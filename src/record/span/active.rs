@@ -85,11 +85,13 @@ impl ActiveSpan {
     /// Replaces the baggage, which children that start from now on inherit.
     #[cfg(feature = "layer")]
     pub(crate) fn set_baggage(&mut self, baggage: Baggage) {
-        match self {
-            Self::Recorded(span) => span.baggage = baggage,
-            Self::Unrecorded(span) => span.set_baggage(baggage),
-            Self::OverLimit(span) => span.baggage = baggage,
-        }
+        let (trace, old) = match self {
+            Self::Recorded(span) => (&span.trace, &mut span.baggage),
+            Self::OverLimit(span) => (&span.trace, &mut span.baggage),
+            Self::Unrecorded(span) => return span.set_baggage(baggage),
+        };
+        trace.owner.traces.recount_baggage(trace, old, &baggage);
+        *old = baggage;
     }
 
     /// Starts a child, which inherits the baggage.
