@@ -7,6 +7,8 @@ use super::layer_list::{self, FoundSpan};
 use super::state::LayerState;
 use super::subscriber::TraceSubscriber;
 use super::trace_layer::TraceLayer;
+#[cfg(feature = "tower")]
+use crate::record::{CarriedLimit, RecordLimits};
 
 /// Why no layer knows a span.
 pub(super) enum LookupError {
@@ -57,6 +59,16 @@ fn with_in<R>(
     }
     let nearest = layer.nearest_in(dispatch, id).ok_or(LookupError::NoSpan)?;
     Ok(work(FoundSpan { layer, id: nearest, is_itself: false }))
+}
+
+/// How much of what requests say the thread's subscriber may carry; where no layer is found in it, as by the default
+/// limits.
+#[cfg(feature = "tower")]
+pub(super) fn carried_limit() -> CarriedLimit {
+    tracing::dispatcher::get_default(|dispatch| match state_in(dispatch) {
+        Some(layer) => layer.carried_limit(),
+        None => CarriedLimit::of(&RecordLimits::default()),
+    })
 }
 
 /// The state of the subscriber `dispatch`, or of the first layer in it.

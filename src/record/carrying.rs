@@ -12,9 +12,9 @@ use crate::kit::carried::carried_bytes;
 #[cfg(feature = "layer")]
 use crate::kit::carried::is_counted;
 use crate::kit::internal_log;
+#[cfg(feature = "tower")]
+use crate::model::Incoming;
 use crate::model::{Baggage, TraceState};
-#[cfg(feature = "layer")]
-use crate::record::recorder::Recorder;
 
 /// The part of the memory of live traces that text of requests may take.
 const SHARE: usize = 8;
@@ -23,32 +23,28 @@ const SHARE: usize = 8;
 #[cfg(feature = "layer")]
 const SHARE_WITH_OWN: usize = 6;
 
-/// How much text of requests may be carried, in bytes.
-pub(super) struct CarriedLimit(usize);
-
-#[cfg(feature = "layer")]
-impl Recorder {
-    /// Whether spans may carry this baggage of the program's in place of the other.
-    pub(crate) fn has_room_for(&self, baggage: &Baggage, old: &Baggage) -> bool {
-        let bytes = baggage.bytes();
-        bytes <= old.bytes()
-            || !is_counted(bytes)
-            || carried_bytes() <= self.limits.live_bytes / SHARE_WITH_OWN
-    }
-}
+/// How much text may be carried, by the memory that live traces may take, in bytes.
+pub(crate) struct CarriedLimit(usize);
 
 impl CarriedLimit {
-    pub(super) const fn of(limits: &RecordLimits) -> Self {
-        Self(limits.live_bytes / SHARE)
+    pub(crate) const fn of(limits: &RecordLimits) -> Self {
+        Self(limits.live_bytes)
     }
 
     /// Whether more is carried than may be.
     fn is_exceeded(&self) -> bool {
-        let is_exceeded = carried_bytes() > self.0;
+        let is_exceeded = carried_bytes() > self.0 / SHARE;
         if is_exceeded {
             warn_once();
         }
         is_exceeded
+    }
+
+    /// Whether spans may carry this baggage of the program's in place of the other.
+    #[cfg(feature = "layer")]
+    pub(crate) fn has_room_for(&self, baggage: &Baggage, old: &Baggage) -> bool {
+        let bytes = baggage.bytes();
+        bytes <= old.bytes() || !is_counted(bytes) || carried_bytes() <= self.0 / SHARE_WITH_OWN
     }
 
     /// The trace state of a caller, as far as it is carried on.
@@ -62,6 +58,19 @@ impl CarriedLimit {
     /// Baggage, as far as it is carried on.
     pub(super) fn baggage(&self, baggage: Baggage) -> Baggage {
         if baggage.is_empty() || !self.is_exceeded() { baggage } else { Baggage::new() }
+    }
+
+    /// What the headers of a request say, as far as it is carried on.
+    #[cfg(feature = "tower")]
+    pub(crate) fn incoming(&self, mut incoming: Incoming) -> Incoming {
+        if self.is_exceeded() {
+            incoming.baggage = Baggage::new();
+            for context in incoming.context.iter_mut().chain(&mut incoming.link) {
+                context.baggage = Baggage::new();
+                context.trace_state = context.trace_state.without_foreign();
+            }
+        }
+        incoming
     }
 }
 

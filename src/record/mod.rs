@@ -61,6 +61,8 @@ mod trace_hash;
 
 pub(crate) use baggage_tags::BaggageTags;
 #[cfg(feature = "layer")]
+pub(crate) use carrying::CarriedLimit;
+#[cfg(feature = "layer")]
 pub(crate) use completion::CompletedTrace;
 pub use completion::KeepOutcome;
 pub use config::RecordLimits;

@@ -195,6 +195,54 @@ mod layer {
     }
 }
 
+#[cfg(feature = "tower")]
+mod tower_layer {
+    //! What requests hold whose spans are hidden.
+
+    use std::future::pending;
+    use std::io;
+
+    use http::{Request, Response};
+    use tailtrace::layer::http::HttpServerLayer;
+    use tailtrace::record::RecordLimits;
+    use tailtrace::{InMemoryExporter, Pipeline};
+    use tower::{Layer, Service, service_fn};
+    use tracing_subscriber::Layer as _;
+    use tracing_subscriber::filter::LevelFilter;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::{HEAP, MIB, alone, assert_within, headers};
+
+    #[test]
+    fn requests_whose_spans_are_hidden_hold_no_more_of_their_headers_than_others() {
+        let _alone = alone();
+        let limit = 32 * MIB;
+        for path in ["/health", "/filtered"] {
+            let before = HEAP.allocated();
+            let limits = RecordLimits::default().with_live_bytes(limit).with_ring_bytes(0);
+            let builder = Pipeline::builder("shop").with_limits(limits);
+            let pipeline = builder.with_exporter(InMemoryExporter::new()).start().unwrap();
+            let layer = pipeline.layer().with_filter(LevelFilter::WARN);
+            let subscriber = tracing_subscriber::registry().with(layer);
+            let answer = service_fn(|_: Request<String>| pending::<io::Result<Response<String>>>());
+            let mut service = HttpServerLayer::new().without_paths(["/health"]).layer(answer);
+            let open: Vec<_> = tracing::subscriber::with_default(subscriber, || {
+                let request = |number| {
+                    let mut request = Request::get(path);
+                    for (name, value) in headers(number) {
+                        request = request.header(name, value);
+                    }
+                    service.call(request.body(String::new()).unwrap())
+                };
+                (0..8_000).map(request).collect()
+            });
+            assert_within(HEAP.allocated() - before, limit / 4);
+            drop(open);
+            drop(pipeline);
+        }
+    }
+}
+
 #[test]
 fn a_reason_to_keep_an_open_trace_is_cut() {
     let _alone = alone();

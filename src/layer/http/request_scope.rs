@@ -12,6 +12,7 @@ use super::redaction::Redaction;
 use super::rpc_status::RpcStatus;
 use super::side::HttpSide;
 use crate::layer::caller::{self, CallerRole};
+use crate::layer::lookup;
 use crate::layer::span_ext::TraceSpanExt;
 use crate::model::{Border, Incoming};
 
@@ -50,6 +51,8 @@ impl RequestScope {
     }
 
     pub(super) fn hidden(span: Span, redaction: &Redaction, caller: Incoming) -> Self {
+        // It is held as long as the request lasts, and no trace weighs it.
+        let caller = lookup::carried_limit().incoming(caller);
         Self { hidden: Some(Box::new(caller)), ..Self::new(span, redaction) }
     }
 

@@ -51,13 +51,13 @@ impl LayerState {
         change: impl FnOnce(&Baggage) -> Result<Baggage, BaggageError>,
     ) -> Result<(), BaggageError> {
         self.settle(id, None);
-        let recorder = self.recorders.current();
+        let limit = self.carried_limit();
         // Under one lock, so that of two threads that add members each keeps the other's.
         let changed = self.with_span(id, |span| {
             span.finalize_parent();
             let Some(baggage) = span.baggage() else { return Ok(()) };
             let changed = change(baggage)?;
-            if !recorder.has_room_for(&changed, baggage) {
+            if !limit.has_room_for(&changed, baggage) {
                 return Err(BaggageError::NoRoom);
             }
             span.set_baggage(changed);

@@ -20,7 +20,7 @@ use super::span_table::{SpanTable, is_own};
 use super::subscriber_link::{self, SubscriberLink};
 use crate::kit::internal_log::PendingWarnings;
 use crate::kit::unwinding;
-use crate::record::{DraftHolder, Recorder, RecorderId, bridge};
+use crate::record::{CarriedLimit, DraftHolder, Recorder, RecorderId, bridge};
 
 /// What a layer, its handle and the look-up of spans share.
 #[derive(Debug)]
@@ -67,6 +67,11 @@ impl LayerState {
     pub(super) fn set_recorder(self: &Arc<Self>, recorder: Arc<Recorder>) {
         self.register_drafts_with(&recorder);
         self.recorders.replace(recorder);
+    }
+
+    /// How much of what requests say may be carried.
+    pub(super) fn carried_limit(&self) -> CarriedLimit {
+        CarriedLimit::of(&self.recorders.current().limits)
     }
 
     pub(super) fn set_dispatch(&self, dispatch: &Dispatch) {
