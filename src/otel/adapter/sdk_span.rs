@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus, TraceState};
-use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use super::convert;
 use super::release_line::SpanData;
@@ -14,7 +14,7 @@ use crate::record::Ended;
 use crate::trace::{Original, Outline, SpanMut, Trace};
 
 /// A key longer than this counts as memory of its span.
-const LONG_KEY: usize = 128;
+pub(super) const LONG_KEY: usize = 128;
 
 /// A finished span of OpenTelemetry's SDK, as [`TailSpanProcessor`](super::TailSpanProcessor) records it.
 ///
@@ -199,7 +199,7 @@ fn measured(state: &TraceState) -> usize {
 #[inline]
 #[expect(clippy::ptr_arg, reason = "a static text takes no memory of the span")]
 fn owned_bytes(text: &Cow<'static, str>) -> usize {
-    if let Cow::Owned(text) = text { text.len() } else { 0 }
+    if let Cow::Owned(text) = text { text.capacity() } else { 0 }
 }
 
 /// The memory of attributes.
@@ -220,11 +220,12 @@ fn key_bytes(key: &str) -> usize {
 fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.as_str().len(),
-        Value::Array(Array::Bool(values)) => values.len(),
-        Value::Array(Array::I64(values)) => size_of_val(values.as_slice()),
-        Value::Array(Array::F64(values)) => size_of_val(values.as_slice()),
+        Value::Array(Array::Bool(values)) => values.capacity(),
+        Value::Array(Array::I64(values)) => values.capacity() * size_of::<i64>(),
+        Value::Array(Array::F64(values)) => values.capacity() * size_of::<f64>(),
         Value::Array(Array::String(values)) => {
-            values.iter().map(|text| size_of_val(text) + text.as_str().len()).sum()
+            let texts: usize = values.iter().map(|text| text.as_str().len()).sum();
+            values.capacity() * size_of::<StringValue>() + texts
         }
         _ => 0,
     }

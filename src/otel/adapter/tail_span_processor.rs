@@ -46,7 +46,7 @@ pub struct TailSpanProcessor {
     /// The spans that the recorder waits for.
     announced: RecentIds<SpanId>,
     is_shut_down: AtomicBool,
-    /// The length up to which no text of a span is cut.
+    /// How much memory a span may take beside itself before a text of it can be too long.
     shortest_bytes: usize,
 }
 
@@ -62,7 +62,7 @@ impl TailSpanProcessor {
         let intake = pipeline.intake();
         Self {
             pipeline: None,
-            shortest_bytes: intake.limits().shortest_bytes(),
+            shortest_bytes: length_limits::uncut_bytes(intake.limits()),
             intake,
             resource_intake: OnceLock::new(),
             announced: RecentIds::new(),
@@ -115,7 +115,7 @@ impl SpanProcessor for TailSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         if let Some(mut ended) = sdk_span::ended(&span) {
             let intake = self.intake_of(&span);
-            // Only a span that takes more memory than its texts may have can have one that is too long.
+            // A static name or description takes no memory of the span, and is cut only where something else is long.
             if ended.bytes - size_of::<SdkSpan>() > self.shortest_bytes {
                 intake.count_cut_values(length_limits::cut(&mut span, intake.limits()));
                 ended.bytes = sdk_span::bytes_of(&span);
