@@ -139,17 +139,22 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
     }
 
-    /// Counts baggage that a span of the trace carries from now on in place of other baggage.
+    /// Replaces the baggage that a span of the trace carries, and counts that.
     #[cfg(feature = "layer")]
-    pub(in crate::record) fn recount_baggage(
+    pub(in crate::record) fn replace_baggage(
         &self,
         trace: &LocalTrace<O>,
-        old: &Baggage,
-        new: &Baggage,
+        old: &mut Baggage,
+        new: Baggage,
     ) {
-        if trace.owner.is_inherited() {
-            return;
+        if !trace.owner.is_inherited() {
+            self.recount_baggage(trace, old, &new);
         }
+        *old = new;
+    }
+
+    #[cfg(feature = "layer")]
+    fn recount_baggage(&self, trace: &LocalTrace<O>, old: &Baggage, new: &Baggage) {
         let mut live = trace.lock();
         let before = live.baggage.bytes();
         let after = live.baggage.replace(old, new);

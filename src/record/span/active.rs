@@ -90,8 +90,7 @@ impl ActiveSpan {
             Self::OverLimit(span) => (&span.trace, &mut span.baggage),
             Self::Unrecorded(span) => return span.set_baggage(baggage),
         };
-        trace.owner.traces.recount_baggage(trace, old, &baggage);
-        *old = baggage;
+        trace.owner.traces.replace_baggage(trace, old, baggage);
     }
 
     /// Starts a child, which inherits the baggage.
