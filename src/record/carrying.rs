@@ -40,11 +40,10 @@ impl CarriedLimit {
         is_exceeded
     }
 
-    /// Whether spans may carry this baggage of the program's in place of the other.
+    /// Whether a span may carry this baggage of the program's. What it carried before may be others' too, and stay.
     #[cfg(feature = "layer")]
-    pub(crate) fn has_room_for(&self, baggage: &Baggage, old: &Baggage) -> bool {
-        let bytes = baggage.bytes();
-        bytes <= old.bytes() || !is_counted(bytes) || carried_bytes() <= self.0 / SHARE_WITH_OWN
+    pub(crate) fn has_room_for(&self, baggage: &Baggage) -> bool {
+        !is_counted(baggage.bytes()) || carried_bytes() <= self.0 / SHARE_WITH_OWN
     }
 
     /// The trace state of a caller, as far as it is carried on.

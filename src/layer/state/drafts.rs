@@ -57,7 +57,7 @@ impl LayerState {
             span.finalize_parent();
             let Some(baggage) = span.baggage() else { return Ok(()) };
             let changed = change(baggage)?;
-            if !limit.has_room_for(&changed, baggage) {
+            if !limit.has_room_for(&changed) {
                 return Err(BaggageError::NoRoom);
             }
             span.set_baggage(changed);

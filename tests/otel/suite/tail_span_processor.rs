@@ -78,6 +78,27 @@ fn texts_of_a_span_of_the_sdk_are_cut_as_the_limits_of_the_pipeline_say() {
     assert!(trace.bytes() < 10_000, "{}", trace.bytes());
 }
 
+/// Short keys count for nothing where memory is limited, and are cut all the same.
+#[test]
+fn keys_that_are_not_counted_are_cut_where_the_limit_is_lower() {
+    let memory = InMemoryExporter::new();
+    let limits = Limits::default().with_text_bytes(10);
+    let pipeline = Pipeline::builder("pipeline")
+        .with_tail(Errors)
+        .with_limits(RecordLimits::default().with_span(limits))
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let provider = shop(&pipeline);
+    let tracer = provider.tracer("lib");
+    let mut span = tracer.start("order");
+    span.set_attribute(KeyValue::new("a.rather.long.key", 1));
+    span.set_status(Status::error("declined"));
+    span.end();
+    release_line::flush(&provider).unwrap();
+    assert_eq!(memory.traces()[0].root().unwrap().tag("a.rather.l"), Some(TagRef::I64(1)));
+}
+
 pub(crate) fn bad(tracer: &impl opentelemetry::trace::Tracer, name: &'static str) {
     let mut span = tracer.start(name);
     span.set_status(Status::error("declined"));
