@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tailtrace::export::{Batch, FileError, Rotation};
 use tailtrace::testing::{span, trace};
-use tailtrace::{Exporter, FileExporter, Trace};
+use tailtrace::{AlwaysOn, Exporter, FileExporter, Pipeline, Trace};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -51,6 +52,21 @@ fn spans_are_appended_to_what_is_there() -> Outcome {
     let second = FileExporter::new(&path)?;
     export(&second, &[trace(span("c")), trace(span("d"))])?;
     assert_eq!(names(&path)?, ["a", "b", "c", "d"]);
+    Ok(())
+}
+
+#[test]
+fn the_bytes_of_its_lines_are_counted() -> Outcome {
+    let path = folder("counted")?.join("traces.jsonl");
+    let builder = Pipeline::builder("shop").with_exporter(FileExporter::new(&path)?);
+    let pipeline = builder.with_sampler(AlwaysOn).start()?;
+    drop(pipeline.tracer().start_span("order").child("charge"));
+    drop(pipeline.tracer().start_span("search"));
+    pipeline.shutdown(Duration::from_secs(60))?;
+    let rows = pipeline.stats_by_operation();
+    let [order, search] = &rows[..] else { panic!("two operations: {rows:?}") };
+    assert_eq!(order.bytes_sent + search.bytes_sent, fs::metadata(&path)?.len());
+    assert!(order.bytes_sent > search.bytes_sent, "{rows:?}");
     Ok(())
 }
 

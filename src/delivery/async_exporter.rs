@@ -139,6 +139,9 @@ impl AsyncExporter {
 impl Exporter for AsyncExporter {
     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let delivery = self.delivery()?;
+        if let Some(account) = batch.account() {
+            self.ledger.count_sent_in(account);
+        }
         let mut refused = 0;
         for trace in batch {
             let spans = trace.span_count() as u64;

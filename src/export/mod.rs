@@ -29,7 +29,7 @@ pub(crate) mod tree;
 pub(crate) mod zipkin;
 
 pub use batch::Batch;
-pub(crate) use batch::{Loan, Progress};
+pub(crate) use batch::{Loan, Progress, TraceSizes};
 pub use batching::Batching;
 pub(crate) use console::ConsoleExporter;
 pub use console::ConsoleExporterBuilder;

@@ -8,7 +8,7 @@ use crate::kit::name_table::NameTable;
 const NAMES: usize = 64;
 
 /// The name under which the rest is counted.
-pub(super) const OTHER: &str = "other";
+const OTHER: &str = "other";
 
 /// What was kept under one name: of a policy, or of the operation that a local trace began with.
 ///
@@ -23,15 +23,68 @@ pub struct KeptStats {
     pub traces: u64,
     /// Spans of these traces, late ones included; by operation these stand under `other`.
     pub spans: u64,
-    /// The bytes that were given to the exporters: the memory of the traces, before a queue that fills packs them. What
-    /// goes over the wire is what an exporter makes of them.
-    pub bytes: u64,
+    /// Bytes that were sent with these spans: their share of the bodies of requests that a peer took, before compression,
+    /// without HTTP's own headers; of the lines of a file; and of what a `Spool` wrote to disk, which counts then and not
+    /// again. Summed over the exporters. What is written for a person or stays in memory counts nothing, nor does what an
+    /// exporter of the program or of OpenTelemetry sends, unless it [tells](crate::export::Batch::count_bytes).
+    pub bytes_sent: u64,
+}
+
+/// Counts what is kept and sent, by policy and by operation.
+#[derive(Debug, Default)]
+pub(crate) struct KeptAccount {
+    by_policy: KeptTable,
+    by_operation: KeptTable,
+}
+
+/// Under which names a trace is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeptNames<'a> {
+    /// The policy that kept it.
+    pub(crate) policy: &'a str,
+    /// The operation that it began with.
+    pub(crate) operation: &'a str,
+    /// Whether it is what ended late, which begins anywhere in its trace.
+    pub(crate) is_late: bool,
+}
+
+impl KeptAccount {
+    /// A trace is about to be queued.
+    pub(crate) fn kept(&self, names: KeptNames<'_>, spans: u64) {
+        self.count(names, |counters| {
+            counters.traces.fetch_add(u64::from(!names.is_late), Ordering::Relaxed);
+            counters.spans.fetch_add(spans, Ordering::Relaxed);
+        });
+    }
+
+    /// Spans of a trace were sent in this many bytes.
+    pub(crate) fn sent(&self, names: KeptNames<'_>, bytes: u64) {
+        self.count(names, |counters| {
+            counters.bytes_sent.fetch_add(bytes, Ordering::Relaxed);
+        });
+    }
+
+    /// What was kept, by the policy that kept it.
+    pub(super) fn by_policy(&self) -> Vec<KeptStats> {
+        self.by_policy.snapshot()
+    }
+
+    /// What was kept, by the operation that it began with.
+    pub(super) fn by_operation(&self) -> Vec<KeptStats> {
+        self.by_operation.snapshot()
+    }
+
+    fn count(&self, names: KeptNames<'_>, add: impl Fn(&Counters)) {
+        let operation = if names.is_late { OTHER } else { names.operation };
+        add(self.by_policy.counters(names.policy));
+        add(self.by_operation.counters(operation));
+    }
 }
 
 /// Counts what is kept under a bounded number of names, without a lock.
 // Relaxed throughout: a count orders no other access.
 #[derive(Debug)]
-pub(super) struct KeptTable {
+struct KeptTable {
     names: NameTable<Counters>,
     other: Counters,
 }
@@ -40,20 +93,17 @@ pub(super) struct KeptTable {
 struct Counters {
     traces: AtomicU64,
     spans: AtomicU64,
-    bytes: AtomicU64,
+    bytes_sent: AtomicU64,
 }
 
 impl KeptTable {
-    pub(super) fn add(&self, name: &str, traces: u64, spans: u64, bytes: u64) {
+    fn counters(&self, name: &str) -> &Counters {
         let own = (name != OTHER).then(|| self.names.get_or_insert_with(name, Counters::default));
-        let counters = own.flatten().unwrap_or(&self.other);
-        counters.traces.fetch_add(traces, Ordering::Relaxed);
-        counters.spans.fetch_add(spans, Ordering::Relaxed);
-        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        own.flatten().unwrap_or(&self.other)
     }
 
     /// The counts of this moment, in the order of the names, the rest last.
-    pub(super) fn snapshot(&self) -> Vec<KeptStats> {
+    fn snapshot(&self) -> Vec<KeptStats> {
         let mut all: Vec<KeptStats> =
             self.names.iter().map(|(name, counters)| counters.read(name)).collect();
         all.sort_unstable_by(|one, another| one.name.cmp(&another.name));
@@ -75,7 +125,7 @@ impl Counters {
             name: name.to_owned(),
             traces: read(&self.traces),
             spans: read(&self.spans),
-            bytes: read(&self.bytes),
+            bytes_sent: read(&self.bytes_sent),
         }
     }
 }
@@ -84,34 +134,37 @@ impl Counters {
 mod tests {
     use super::*;
 
+    fn names(operation: &str) -> KeptNames<'_> {
+        KeptNames { policy: "Errors", operation, is_late: false }
+    }
+
     #[test]
     fn the_first_64_names_are_counted_apart_and_the_rest_together() {
-        let table = KeptTable::default();
-        for round in 0..2 {
-            for name in 0..100 {
-                table.add(&format!("GET /{name:03}"), 1 - round, 2, 3);
+        let account = KeptAccount::default();
+        for is_late in [false, true] {
+            for number in 0..100 {
+                let operation = format!("GET /{number:03}");
+                account.kept(KeptNames { is_late, ..names(&operation) }, 2);
+                account.sent(names(&operation), 3);
             }
         }
-        let all = table.snapshot();
+        let all = account.by_operation();
         assert_eq!(all.len(), NAMES + 1);
         let first = all.first().unwrap();
-        assert_eq!((first.name.as_str(), first.traces, first.spans), ("GET /000", 1, 4));
-        let last = all.last().unwrap();
-        assert_eq!(
-            (last.name.as_str(), last.traces, last.spans, last.bytes),
-            (OTHER, 36, 144, 216)
-        );
+        assert_eq!((&*first.name, first.traces, first.spans), ("GET /000", 1, 2));
+        let rest = all.last().unwrap();
+        assert_eq!((&*rest.name, rest.traces, rest.spans), (OTHER, 36, 272));
+        assert_eq!((first.bytes_sent, rest.bytes_sent), (6, 216));
+        let [policy] = &*account.by_policy() else { panic!("one policy") };
+        assert_eq!((policy.traces, policy.spans, policy.bytes_sent), (100, 400, 600));
     }
 
     #[test]
     fn a_name_that_is_the_word_for_the_rest_is_counted_with_it() {
-        let table = KeptTable::default();
-        table.add(OTHER, 1, 1, 1);
-        table.add(&"x".repeat(1000), 1, 1, 1);
-        let all = table.snapshot();
-        assert_eq!(
-            all.iter().map(|one| (one.name.as_str(), one.traces)).collect::<Vec<_>>(),
-            [(OTHER, 2)]
-        );
+        let account = KeptAccount::default();
+        account.kept(names(OTHER), 1);
+        account.kept(names(&"x".repeat(1000)), 1);
+        let [rest] = &*account.by_operation() else { panic!("one row") };
+        assert_eq!((&*rest.name, rest.traces), (OTHER, 2));
     }
 }

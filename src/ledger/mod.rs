@@ -16,8 +16,8 @@ mod spool_account;
 mod stats;
 mod watch;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::kit::striped_counter::{Stripe, StripedCounter};
@@ -25,7 +25,7 @@ use crate::kit::thread_stripe::{self, STRIPES};
 pub(crate) use coherence::CoherenceCounters;
 pub use coherence::CoherenceStats;
 pub use kept::KeptStats;
-use kept::KeptTable;
+pub(crate) use kept::{KeptAccount, KeptNames};
 pub use reason::Reason;
 pub use spool_account::SpoolAccount;
 pub(crate) use stats::RecorderCounts;
@@ -50,8 +50,9 @@ pub(crate) struct Ledger {
     /// Spans that a spool has. A batch may be sent before it is counted here: the count falls below zero and wraps.
     spooled: AtomicU64,
     panics: AtomicU64,
-    by_policy: KeptTable,
-    by_operation: KeptTable,
+    kept: Arc<KeptAccount>,
+    /// Where bytes are counted that are sent for another ledger.
+    sent_for: OnceLock<Arc<KeptAccount>>,
 }
 
 /// What a thread counts for each trace, recorded or dropped, alone on its cache lines.
@@ -111,31 +112,29 @@ impl Ledger {
         }
     }
 
-    /// A trace, or spans of one that came late, is about to be queued: which policy kept it, and the operation that it
-    /// began with.
-    pub(crate) fn kept_as(
-        &self,
-        policy: &str,
-        operation: &str,
-        late: bool,
-        spans: u64,
-        bytes: u64,
-    ) {
-        // What is late begins anywhere in its trace.
-        let operation = if late { kept::OTHER } else { operation };
-        for (table, name) in [(&self.by_policy, policy), (&self.by_operation, operation)] {
-            table.add(name, u64::from(!late), spans, bytes);
-        }
+    /// A trace, or spans of one that came late, is about to be queued under these names.
+    pub(crate) fn kept_as(&self, names: KeptNames<'_>, spans: u64) {
+        self.kept.kept(names, spans);
+    }
+
+    /// Where exporters count the bytes that they send.
+    pub(crate) fn sent(&self) -> &Arc<KeptAccount> {
+        self.sent_for.get().unwrap_or(&self.kept)
+    }
+
+    /// Has exporters count the bytes that they send in another ledger's account; the first one that is told stays.
+    pub(crate) fn count_sent_in(&self, account: &Arc<KeptAccount>) {
+        self.sent_for.get_or_init(|| Arc::clone(account));
     }
 
     /// What was kept, by the policy that kept it.
     pub(crate) fn by_policy(&self) -> Vec<KeptStats> {
-        self.by_policy.snapshot()
+        self.kept.by_policy()
     }
 
     /// What was kept, by the operation that it began with.
     pub(crate) fn by_operation(&self) -> Vec<KeptStats> {
-        self.by_operation.snapshot()
+        self.kept.by_operation()
     }
 
     pub(crate) fn queued(&self, spans: u64) {

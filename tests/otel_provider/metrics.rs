@@ -334,8 +334,16 @@ fn dashboards_and_alerts_name_metrics_and_reasons_that_there_are() {
 
 #[test]
 fn what_was_kept_is_told_by_policy_and_by_operation() {
-    let memory = InMemoryExporter::new();
-    let pipeline = Pipeline::builder("t").with_tail(Errors).with_exporter(memory).start().unwrap();
+    /// Needs 100 bytes for a span.
+    struct Telling;
+    #[async_trait::async_trait]
+    impl tailtrace::Exporter for Telling {
+        async fn export(&self, batch: Batch) -> Result<(), ExportError> {
+            batch.count_bytes(batch.span_count(), 100 * batch.span_count());
+            Ok(())
+        }
+    }
+    let pipeline = Pipeline::builder("t").with_tail(Errors).with_exporter(Telling).start().unwrap();
     let collected = Collected::of(&pipeline);
     for (name, failed) in [("order", true), ("order", true), ("cart", true), ("order", false)] {
         let span = pipeline.tracer().start_span(name);
@@ -350,7 +358,8 @@ fn what_was_kept_is_told_by_policy_and_by_operation() {
     assert_eq!(now.get("tailtrace.policy.span tailtrace.policy=Errors"), 6);
     assert_eq!(now.get("tailtrace.operation.trace tailtrace.operation=order"), 2);
     assert_eq!(now.get("tailtrace.operation.span tailtrace.operation=cart"), 2);
-    assert!(now.get("tailtrace.policy.size tailtrace.policy=Errors") > 600);
-    assert_eq!(now.sum("tailtrace.policy.size"), now.sum("tailtrace.operation.size"));
+    assert_eq!(now.get("tailtrace.policy.sent tailtrace.policy=Errors"), 600);
+    assert_eq!(now.get("tailtrace.operation.sent tailtrace.operation=order"), 400);
+    assert_eq!(now.sum("tailtrace.operation.sent"), 600);
     assert_eq!(now.get("tailtrace.queue.age"), 0);
 }

@@ -1,5 +1,6 @@
 //! OTLP over real sockets: what arrives, what the answers lead to, and that nothing is sent twice.
 
+mod bytes_sent;
 mod encoding;
 mod grpc;
 mod http;

@@ -72,6 +72,20 @@ fn all_spans_of_a_pipeline_arrive_and_the_ledger_balances() {
 }
 
 #[test]
+fn the_bytes_of_its_requests_are_counted_by_the_operation_that_they_are_of() {
+    let server = Server::start();
+    let pipeline = pipeline(at(&server)).start().unwrap();
+    let tracer = pipeline.tracer();
+    drop(tracer.start_span("order").child("charge"));
+    tracer.start_span("search").set_tag("query", "q".repeat(10_000));
+    pipeline.shutdown(PLENTY).unwrap();
+    let rows = pipeline.stats_by_operation();
+    let bytes: Vec<_> = rows.iter().map(|row| row.bytes_sent).collect();
+    assert_eq!(bytes.iter().sum::<u64>(), server.next().body.len() as u64);
+    assert!(bytes[0] < 2_000 && bytes[1] > 10_000, "{rows:?}");
+}
+
+#[test]
 fn a_trace_that_is_debugged_says_so() {
     let server = Server::start();
     let pipeline = pipeline(at(&server)).start().unwrap();

@@ -130,7 +130,7 @@ impl Channel {
         let mut state = lock(&self.state);
         loop {
             let now = self.clock.now();
-            if let Some(job) = state.job(&self.batching, now) {
+            if let Some(job) = state.job(&self.batching, &self.ledger, now) {
                 self.is_filling.store(state.queue.is_filling(), Ordering::Relaxed);
                 return job;
             }
@@ -174,7 +174,7 @@ impl Channel {
         let rejected = rejected.max(state.sending.marked().rejected).min(done);
         let settlements = state.advance(Progress { accepted: done - rejected, rejected });
         let again = state.phase != Phase::Ended && left.span_count() > 0;
-        let again = again.then(|| state.sending.lend(left));
+        let again = again.then(|| state.sending.lend(left, &self.ledger));
         drop(state);
         self.settle_all(settlements);
         again

@@ -10,7 +10,7 @@ use crate::delivery::queue::{Bounds, Entry, Queue};
 use crate::delivery::report::DeliveryReport;
 use crate::delivery::waiter::Waiter;
 use crate::export::{Batch, Batching, ExportError, Loan, Progress};
-use crate::ledger::Reason;
+use crate::ledger::{Ledger, Reason};
 use crate::time::Tick;
 use crate::trace::Trace;
 
@@ -139,8 +139,8 @@ impl Sending {
     }
 
     /// Hands the batch to the exporter for one try.
-    pub(super) fn lend(&mut self, batch: Batch) -> Batch {
-        let (lent, loan) = batch.lend();
+    pub(super) fn lend(&mut self, batch: Batch, ledger: &Ledger) -> Batch {
+        let (lent, loan) = batch.lend(ledger.sent());
         self.loan = Some(loan);
         lent
     }
@@ -191,7 +191,7 @@ impl State {
     }
 
     /// What is to be done at `now`, if anything.
-    pub(super) fn job(&mut self, batching: &Batching, now: Tick) -> Option<Job> {
+    pub(super) fn job(&mut self, batching: &Batching, ledger: &Ledger, now: Tick) -> Option<Job> {
         if self.phase == Phase::Ended {
             return Some(Job::Quit);
         }
@@ -207,13 +207,13 @@ impl State {
         if let Some((_, since)) = front {
             let aged = now.since(since) >= batching.max_age;
             if wanted || aged || self.is_full(batching) {
-                return Some(self.take(batching));
+                return Some(self.take(batching, ledger));
             }
         }
         (self.phase == Phase::Stopping).then_some(Job::Stop)
     }
 
-    fn take(&mut self, batching: &Batching) -> Job {
+    fn take(&mut self, batching: &Batching, ledger: &Ledger) -> Job {
         let entries = self.queue.take(batching.max_spans, batching.max_bytes);
         debug_assert!(self.sending.ledger_entries.is_empty(), "one batch at a time");
         let mut traces = Vec::with_capacity(entries.len());
@@ -224,7 +224,7 @@ impl State {
             traces.push(item.trace);
             part = item.part;
         }
-        let batch = self.sending.lend(Batch::from(traces));
+        let batch = self.sending.lend(Batch::from(traces), ledger);
         match part {
             Some(part) => Job::SendPart(batch, part),
             None => Job::Send(batch),

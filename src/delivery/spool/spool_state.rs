@@ -10,7 +10,7 @@ use super::directory::Directory;
 use super::file_name::FileName;
 use super::signal::ReplaySignal;
 use crate::delivery::health::{Health, LogLine};
-use crate::export::{Batch, ExportError, OtlpExporter};
+use crate::export::{Batch, ExportError, OtlpExporter, TraceSizes};
 use crate::kit::fork::{ForkGuard, ForkLock};
 use crate::kit::internal_log;
 use crate::ledger::SpoolAccount;
@@ -98,8 +98,9 @@ impl SpoolState {
     /// When the disk does not take it all. What is left may be tried again.
     pub(super) fn write(&self, batch: &mut Batch) -> io::Result<()> {
         let mut bytes = Vec::new();
+        let mut sizes = TraceSizes::default();
         while batch.span_count() > 0 {
-            let spans = self.exporter.encode_request(batch, &mut bytes);
+            let spans = self.exporter.encode_request(batch, &mut bytes, &mut sizes);
             let now = unix_nanos(Clock::system().wall());
             let number = self.next_number.fetch_add(1, Ordering::Relaxed);
             let size = bytes.len() as u64;
@@ -111,6 +112,7 @@ impl SpoolState {
             made.iter().for_each(|name| self.lost(name));
             self.tell_thrown_away(made.len());
             let written = self.directory.write(&bytes, spans as u64, number, now)?;
+            batch.count_request(&sizes, bytes.len());
             self.count_spooled(batch, spans, number);
             // The batch is in the account before it can be sent.
             drop(written);

@@ -25,7 +25,7 @@ impl<'a> IntoIterator for &'a Batch {
 
 impl From<Vec<Trace>> for Batch {
     fn from(traces: Vec<Trace>) -> Self {
-        Self { traces, done: 0, taken: None, loan: None }
+        Self { traces, done: 0, taken: None, operation: None, loan: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The traces that an exporter is handed at a time.
 
+mod bytes_sent;
 mod conversions;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,9 @@ use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
 
 use crate::kit::unwind_safe::lock;
+use crate::ledger::KeptAccount;
 use crate::trace::Trace;
+pub(crate) use bytes_sent::TraceSizes;
 
 /// Kept traces that an [`Exporter`](super::Exporter) is handed at a time.
 ///
@@ -44,13 +47,19 @@ pub struct Batch {
     done: usize,
     /// How many spans of traces that were taken out are not done; `None` while the traces are in.
     taken: Option<usize>,
+    /// The operation of the trace of which the only one here is a part.
+    operation: Option<Arc<str>>,
     /// Where delivery finds what is left when the exporter does not return it.
     loan: Option<Arc<Loan>>,
 }
 
 /// What delivery keeps of a batch while an exporter has it.
-#[derive(Debug, Default)]
-pub(crate) struct Loan(Mutex<Returned>);
+#[derive(Debug)]
+pub(crate) struct Loan {
+    returned: Mutex<Returned>,
+    /// Where the bytes are counted that are sent.
+    account: Arc<KeptAccount>,
+}
 
 #[derive(Debug, Default)]
 struct Returned {
@@ -121,19 +130,27 @@ impl Batch {
         let _ = self.report(Progress { accepted: 0, rejected });
     }
 
-    /// A batch whose remains come back through the loan when the exporter drops it.
-    pub(crate) fn lend(mut self) -> (Self, Arc<Loan>) {
-        let loan = Arc::new(Loan::default());
+    /// A batch whose remains come back through the loan when the exporter drops it, and whose bytes are counted in an
+    /// account.
+    pub(crate) fn lend(mut self, account: &Arc<KeptAccount>) -> (Self, Arc<Loan>) {
+        let account = Arc::clone(account);
+        let loan = Arc::new(Loan { returned: Mutex::default(), account });
         self.loan = Some(Arc::clone(&loan));
         (self, loan)
     }
 
     /// This batch with some spans of each trace, by their places, in the trace's stead.
     pub(crate) fn narrowed(mut self, spans: Range<usize>) -> Self {
+        self.operation = self.traces.first().map(|trace| trace.operation().into());
         for trace in &mut self.traces {
             *trace = trace.part(spans.clone());
         }
         self
+    }
+
+    /// Where the bytes of a batch are counted that an exporter was handed.
+    pub(crate) fn account(&self) -> Option<&Arc<KeptAccount>> {
+        self.loan.as_ref().map(|loan| &loan.account)
     }
 
     /// This batch without its loan: the caller is responsible for it again.
@@ -199,12 +216,12 @@ pub(super) fn has_resource_of(one: &Trace, other: &Trace) -> bool {
 impl Loan {
     /// What the exporter had marked in the batch so far.
     pub(crate) fn progress(&self) -> Progress {
-        lock(&self.0).progress
+        lock(&self.returned).progress
     }
 
     /// What the exporter had marked in the batch; nothing that it marks from now on counts.
     pub(crate) fn close(&self) -> Progress {
-        let mut returned = lock(&self.0);
+        let mut returned = lock(&self.returned);
         returned.is_closed = true;
         returned.progress
     }
@@ -212,12 +229,12 @@ impl Loan {
     /// The batch as it was when the exporter dropped it; `None` when the exporter took the traces out
     /// or still has the batch.
     pub(crate) fn take_left(&self) -> Option<Batch> {
-        lock(&self.0).left.take()
+        lock(&self.returned).left.take()
     }
 
     /// The exporter marks spans; whether that is in time.
     fn report(&self, step: Progress) -> bool {
-        let mut returned = lock(&self.0);
+        let mut returned = lock(&self.returned);
         if returned.is_closed {
             return false;
         }
@@ -228,7 +245,7 @@ impl Loan {
 
     /// The exporter drops the batch.
     fn give_back(&self, left: Batch) {
-        lock(&self.0).left = Some(left);
+        lock(&self.returned).left = Some(left);
     }
 }
 
@@ -238,7 +255,8 @@ impl Drop for Batch {
             && self.taken.is_none()
         {
             let traces = mem::take(&mut self.traces);
-            let left = Self { traces, done: self.done, taken: None, loan: None };
+            let operation = self.operation.take();
+            let left = Self { traces, done: self.done, taken: None, operation, loan: None };
             loan.give_back(left);
         }
     }
@@ -254,7 +272,9 @@ impl Deref for Batch {
 
 impl Clone for Batch {
     fn clone(&self) -> Self {
-        Self { traces: self.traces.clone(), done: self.done, taken: self.taken, loan: None }
+        let traces = self.traces.clone();
+        let operation = self.operation.clone();
+        Self { traces, done: self.done, taken: self.taken, operation, loan: None }
     }
 }
 

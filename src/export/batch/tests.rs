@@ -12,7 +12,7 @@ fn of_spans(spans: usize) -> Trace {
 
 #[test]
 fn what_an_exporter_drops_comes_back_as_far_as_it_is_not_done() {
-    let (mut batch, loan) = Batch::from([of_spans(2), of_spans(3)]).lend();
+    let (mut batch, loan) = Batch::from([of_spans(2), of_spans(3)]).lend(&Arc::default());
     batch.mark_accepted(3);
     assert!(loan.take_left().is_none(), "the exporter still has it");
     drop(batch);
@@ -23,10 +23,10 @@ fn what_an_exporter_drops_comes_back_as_far_as_it_is_not_done() {
 
 #[test]
 fn what_an_exporter_takes_out_does_not_come_back() {
-    let (batch, loan) = Batch::from([of_spans(2)]).lend();
+    let (batch, loan) = Batch::from([of_spans(2)]).lend(&Arc::default());
     assert_eq!(batch.into_traces().len(), 1);
     assert!(loan.take_left().is_none());
-    let (batch, loan) = Batch::from([of_spans(2)]).lend();
+    let (batch, loan) = Batch::from([of_spans(2)]).lend(&Arc::default());
     drop(batch.clone());
     drop(batch.reclaimed());
     assert!(loan.take_left().is_none());
@@ -34,7 +34,7 @@ fn what_an_exporter_takes_out_does_not_come_back() {
 
 #[test]
 fn what_becomes_of_traces_that_were_taken_out_is_told_until_the_last_span() {
-    let (mut batch, loan) = Batch::from([of_spans(2), of_spans(3)]).lend();
+    let (mut batch, loan) = Batch::from([of_spans(2), of_spans(3)]).lend(&Arc::default());
     batch.mark_accepted(1);
     assert_eq!(batch.take_traces().len(), 2);
     assert_eq!((batch.len(), batch.span_count(), batch.done_in_first()), (0, 0, 0));
@@ -47,7 +47,7 @@ fn what_becomes_of_traces_that_were_taken_out_is_told_until_the_last_span() {
 
 #[test]
 fn what_is_marked_after_the_batch_was_accounted_for_does_not_count() {
-    let (mut batch, loan) = Batch::from([of_spans(3)]).lend();
+    let (mut batch, loan) = Batch::from([of_spans(3)]).lend(&Arc::default());
     assert!(batch.mark_accepted_in_time(1));
     assert_eq!(loan.close(), Progress { accepted: 1, rejected: 0 });
     assert!(!batch.mark_accepted_in_time(1));
@@ -63,7 +63,7 @@ proptest! {
         steps in prop::collection::vec((0_usize..7, any::<bool>()), 0..12),
     ) {
         let all: usize = sizes.iter().sum();
-        let (mut batch, loan) = sizes.iter().map(|spans| of_spans(*spans)).collect::<Batch>().lend();
+        let (mut batch, loan) = sizes.iter().map(|spans| of_spans(*spans)).collect::<Batch>().lend(&Arc::default());
         let mut expected = Progress::default();
         for (spans, is_accepted) in steps {
             let taken = spans.min(batch.span_count()) as u64;

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 
 use self::disk::FileSystem;
 use self::rotation::Log;
-use super::{Batch, ExportError, Exporter};
+use super::{Batch, ExportError, Exporter, TraceSizes};
 use crate::kit::fork::PerProcess;
 use crate::kit::secret::shown_path;
 use crate::kit::unwind_safe::lock;
@@ -115,15 +115,23 @@ impl FileExporter {
 impl Exporter for FileExporter {
     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
         let mut lines = Vec::new();
+        let mut sizes = TraceSizes::default();
         for trace in &batch {
+            let before = lines.len();
             json::write_trace(&mut lines, trace);
+            sizes.push(lines.len() - before);
         }
         if lines.is_empty() {
             return Ok(());
         }
         // A full disk, a lost mount, a folder without permission: an operator can put it right.
-        self.run(|log| log.append(&lines))
-            .map_err(|(message, error)| ExportError::retryable(message, batch).with_source(error))
+        match self.run(|log| log.append(&lines)) {
+            Ok(()) => {
+                batch.count_request(&sizes, lines.len());
+                Ok(())
+            }
+            Err((message, error)) => Err(ExportError::retryable(message, batch).with_source(error)),
+        }
     }
 
     async fn flush(&self) -> Result<(), ExportError> {

@@ -23,7 +23,7 @@ use self::protobuf::Protobuf;
 use self::transport::Transport;
 use super::http::{RequestError, RequestProgress, log_words};
 use super::protocol::OtlpProtocol;
-use super::{Batch, ExportError, Exporter};
+use super::{Batch, ExportError, Exporter, TraceSizes};
 use crate::kit::fork::ForkLock;
 
 pub use builder::OtlpExporterBuilder;
@@ -112,14 +112,20 @@ impl OtlpExporter {
     }
 
     /// Writes a request with as many spans as fit, from the first that is left; how many they are.
-    fn write(&self, batch: &Batch, out: &mut Vec<u8>, limit: usize) -> usize {
+    fn write(
+        &self,
+        batch: &Batch,
+        out: &mut Vec<u8>,
+        sizes: &mut TraceSizes,
+        limit: usize,
+    ) -> usize {
         out.clear();
-        match self.protocol {
-            OtlpProtocol::HttpJson => requests::write::<Json>(batch, out, limit, self.foreign),
-            OtlpProtocol::Grpc | OtlpProtocol::HttpProtobuf => {
-                requests::write::<Protobuf>(batch, out, limit, self.foreign)
-            }
-        }
+        sizes.clear();
+        let write = match self.protocol {
+            OtlpProtocol::HttpJson => requests::write::<Json>,
+            OtlpProtocol::Grpc | OtlpProtocol::HttpProtobuf => requests::write::<Protobuf>,
+        };
+        write(batch, out, sizes, limit, self.foreign)
     }
 
     /// Sends a batch, request after request. What a peer has answered for leaves the batch at once, so
@@ -132,11 +138,12 @@ impl OtlpExporter {
         body: &mut Vec<u8>,
     ) -> Result<(), RequestError> {
         batch.group_by_resource();
+        let mut sizes = TraceSizes::default();
         while batch.span_count() > 0 {
-            let spans = self.write(batch, body, transport.request_limit());
+            let spans = self.write(batch, body, &mut sizes, transport.request_limit());
             debug_assert!(spans > 0, "a request without spans");
-            if body.len() > MOST_SENT {
-                let size = body.len();
+            let size = body.len();
+            if size > MOST_SENT {
                 let message = format!("a span of {size} bytes is too large to be sent");
                 progress.refused(batch, spans, &message);
                 continue;
@@ -144,6 +151,7 @@ impl OtlpExporter {
             match transport.send(body).await {
                 Ok(answer) => {
                     let has_reason = !answer.message.is_empty();
+                    batch.count_request(&sizes, size);
                     progress.answered(batch, spans, answer.rejected, has_reason);
                     self.tell(&answer);
                 }
@@ -185,11 +193,16 @@ impl OtlpExporter {
     }
 
     /// Writes a request as large as the link carries now, from the first span that is left; how many spans it has.
-    pub(crate) fn encode_request(&self, batch: &mut Batch, out: &mut Vec<u8>) -> usize {
+    pub(crate) fn encode_request(
+        &self,
+        batch: &mut Batch,
+        out: &mut Vec<u8>,
+        sizes: &mut TraceSizes,
+    ) -> usize {
         let limit =
             self.transport.load().as_deref().map_or(MOST_REQUESTED, Transport::request_limit);
         batch.group_by_resource();
-        self.write(batch, out, limit)
+        self.write(batch, out, sizes, limit)
     }
 
     /// Sends a request that was written before.

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::fields::{ForeignMembers, TraceFields};
-use crate::export::batch::{Batch, has_resource_of};
+use crate::export::batch::{Batch, TraceSizes, has_resource_of};
 use crate::export::scope::Scope;
 use crate::model::Resource;
 use crate::trace::{SpanRef, Trace};
@@ -23,14 +23,17 @@ pub(super) trait Format: Default {
 const CLOSING: usize = 64;
 
 /// Writes a request of at most `limit` bytes with the first spans that are left of a batch, whose traces
-/// are grouped by resource; how many they are. A span that is longer by itself makes a longer request.
+/// are grouped by resource; how many they are. A span that is longer by itself makes a longer request. How much of it is
+/// of which trace is left in `sizes`.
 pub(super) fn write<F: Format>(
     batch: &Batch,
     out: &mut Vec<u8>,
+    sizes: &mut TraceSizes,
     limit: usize,
     foreign: ForeignMembers,
 ) -> usize {
-    let mut request = Request { format: F::default(), out, spans: 0, limit, foreign, scope: None };
+    let format = F::default();
+    let mut request = Request { format, out, sizes, spans: 0, limit, foreign, scope: None };
     let mut skip = batch.done_in_first();
     request.format.begin(request.out);
     for group in batch.chunk_by(has_resource_of) {
@@ -46,6 +49,8 @@ pub(super) fn write<F: Format>(
 struct Request<'o, 'b, F> {
     format: F,
     out: &'o mut Vec<u8>,
+    /// How many bytes each of its traces takes.
+    sizes: &'o mut TraceSizes,
     /// How many spans it has.
     spans: usize,
     limit: usize,
@@ -62,7 +67,12 @@ impl<'b, F: Format> Request<'_, 'b, F> {
         let start = self.out.len();
         let spans_before = self.spans;
         self.format.open_resource(self.out, resource);
-        let all = traces.iter().all(|trace| self.write_trace(trace, mem::take(&mut skip)));
+        let all = traces.iter().all(|trace| {
+            let before = self.out.len();
+            let fits = self.write_trace(trace, mem::take(&mut skip));
+            self.sizes.push(self.out.len().saturating_sub(before));
+            fits
+        });
         if self.spans > spans_before {
             self.close_scope();
             self.format.close_resource(self.out);
@@ -157,7 +167,10 @@ mod tests {
         let mut requests = Vec::new();
         while batch.span_count() > 0 {
             let mut out = Vec::new();
-            let written = write::<Plain>(&batch, &mut out, limit + CLOSING, ForeignMembers::OnRoot);
+            let mut sizes = TraceSizes::default();
+            let limit = limit + CLOSING;
+            let on_root = ForeignMembers::OnRoot;
+            let written = write::<Plain>(&batch, &mut out, &mut sizes, limit, on_root);
             assert!(written > 0, "a request without spans");
             batch.mark_accepted(written);
             requests.push(String::from_utf8(out).unwrap());

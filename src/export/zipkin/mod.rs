@@ -14,7 +14,7 @@ use async_trait::async_trait;
 pub use builder::ZipkinExporterBuilder;
 
 use super::http::{Client, RequestError, RequestProgress, log_words};
-use super::{Batch, Batching, ExportError, Exporter};
+use super::{Batch, Batching, ExportError, Exporter, TraceSizes};
 use crate::kit::fork::ForkLock;
 use crate::time::Clock;
 
@@ -82,12 +82,15 @@ impl ZipkinExporter {
         progress: &mut RequestProgress,
         body: &mut Vec<u8>,
     ) -> Result<(), RequestError> {
+        let mut sizes = TraceSizes::default();
         while batch.span_count() > 0 {
             body.clear();
-            let spans = encode::write(body, batch, client.request_limit());
+            let spans = encode::write(body, batch, &mut sizes, client.request_limit());
             debug_assert!(spans > 0, "a request without spans");
+            let size = body.len();
             let response = client.post(body).await?;
             if response.status.is_success() {
+                batch.count_request(&sizes, size);
                 progress.accepted(batch, spans);
                 continue;
             }

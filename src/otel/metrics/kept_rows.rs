@@ -28,8 +28,8 @@ pub(super) const KEPT_ROWS: [Row; 9] = [
     counter("tailtrace.policy.span", "The spans that were kept, by policy.", |now, report| {
         by_name(&now.by_policy, POLICY, |kept| kept.spans, report);
     }),
-    counter("tailtrace.policy.size", "What was kept, by policy.", |now, report| {
-        by_name(&now.by_policy, POLICY, |kept| kept.bytes, report);
+    counter("tailtrace.policy.sent", "The bytes that were sent, by policy.", |now, report| {
+        by_name(&now.by_policy, POLICY, |kept| kept.bytes_sent, report);
     })
     .in_unit("By"),
     counter(
@@ -44,9 +44,9 @@ pub(super) const KEPT_ROWS: [Row; 9] = [
         |now, report| by_name(&now.by_operation, OPERATION, |kept| kept.spans, report),
     ),
     counter(
-        "tailtrace.operation.size",
-        "What was kept, by the operation of the local root.",
-        |now, report| by_name(&now.by_operation, OPERATION, |kept| kept.bytes, report),
+        "tailtrace.operation.sent",
+        "The bytes that were sent, by the operation of the local root.",
+        |now, report| by_name(&now.by_operation, OPERATION, |kept| kept.bytes_sent, report),
     )
     .in_unit("By"),
     gauge(

@@ -148,11 +148,11 @@ impl Pipeline {
         stats
     }
 
-    /// What was kept so far, by the policy that kept it: traces, spans and bytes, in the order of the names.
+    /// What was kept so far, by the policy that kept it: traces, spans and bytes sent, in the order of the names.
     ///
     /// The first 64 names are counted apart, the rest as `other`. Costs the copy of the table; a trace that is kept
-    /// costs two look-ups and six counts for this and [`stats_by_operation`](Self::stats_by_operation), one that is
-    /// dropped nothing.
+    /// costs two look-ups and four counts for this and [`stats_by_operation`](Self::stats_by_operation), and two of each
+    /// on the exporter's thread; one that is dropped costs nothing.
     ///
     /// ```
     /// use std::time::Duration;
@@ -173,7 +173,8 @@ impl Pipeline {
         self.core.here().recorder.ledger.by_policy()
     }
 
-    /// What was kept so far, by the operation of the local root: traces, spans and bytes, in the order of the names.
+    /// What was kept so far, by the operation of the local root: traces, spans and bytes sent, in the order of the
+    /// names.
     ///
     /// As [`stats_by_policy`](Self::stats_by_policy). A trace that is decided in parts counts by the top span of each.
     /// Names come from the spans, so that one with an id in it takes a place each time it differs.

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::directory::Directory;
 use super::file_name::FileName;
-use crate::export::{Batch, OtlpExporter};
+use crate::export::{Batch, OtlpExporter, TraceSizes};
 use crate::testing::{span, trace};
 
 /// A directory that goes with its test.
@@ -138,7 +138,7 @@ fn a_batch_that_was_cut_anywhere_or_has_noise_anywhere_is_not_read() {
     let exporter = OtlpExporter::builder().build().unwrap();
     let mut whole = Vec::new();
     let mut batch = Batch::from(trace(span("a").tag("key", "value").child(span("b"))));
-    exporter.encode_request(&mut batch, &mut whole);
+    exporter.encode_request(&mut batch, &mut whole, &mut TraceSizes::default());
     drop(directory.write(&whole, 2, 0, 1).unwrap());
     let name = directory.names().unwrap().remove(0);
     let read = |content: &[u8]| {

@@ -23,7 +23,7 @@ fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
     let _ = state.account.set(SpoolAccount::new(Arc::clone(&ledger)));
     let spooled = || ledger.counters().spooled;
     let write = |is_given_up| {
-        let (batch, loan) = Batch::from(trace(span("a").child(span("b")))).lend();
+        let (batch, loan) = Batch::from(trace(span("a").child(span("b")))).lend(&Arc::default());
         if is_given_up {
             loan.close();
         }
@@ -42,6 +42,19 @@ fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
     state.arrived(&names[0]);
     assert_eq!(spooled(), 0);
     assert!(state.uncounted.lock().is_empty(), "a batch that is gone is forgotten");
+}
+
+#[test]
+fn what_comes_on_the_disk_counts_as_sent() {
+    let disk = TestDirectory::new();
+    let directory = disk.directory(10_000, Duration::from_secs(60));
+    let exporter = OtlpExporter::builder().with_endpoint("http://127.0.0.1:1").build().unwrap();
+    let state = SpoolState::new(directory, exporter);
+    let ledger = Ledger::default();
+    let (mut batch, _loan) = Batch::from(trace(span("a").child(span("b")))).lend(ledger.sent());
+    state.write(&mut batch).unwrap();
+    let [row] = &*ledger.by_operation() else { panic!("one operation") };
+    assert!(row.bytes_sent > 100, "{row:?}");
 }
 
 #[test]

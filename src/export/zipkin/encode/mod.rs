@@ -4,15 +4,16 @@
 //! Transformation to non-OTLP Formats"; Zipkin, `zipkin2-api.yaml`.
 
 use std::borrow::Cow;
+use std::mem;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::remote_endpoint;
-use crate::export::Batch;
 use crate::export::json::{array, display, key, number, string};
 use crate::export::scope::Scope;
+use crate::export::{Batch, TraceSizes};
 use crate::model::{LogLevel, Resource, SpanKind, Status, TagRef};
 use crate::time::unix_nanos;
 use crate::trace::{LogRef, SpanRef, Trace};
@@ -28,31 +29,52 @@ const DROPPED_LOGS: &str = "otel.dropped_events_count";
 const DROPPED_LINKS: &str = "otel.dropped_links_count";
 
 /// Writes the first spans that are left of a batch as one list of at most `limit` bytes; how many they are. A span
-/// that is longer by itself makes a longer list.
-pub(super) fn write(out: &mut Vec<u8>, batch: &Batch, limit: usize) -> usize {
-    let spans = batch.iter().flat_map(|trace| {
-        let root = trace.root();
-        let is_debug = root.is_some_and(|root| root.context().flags.is_debug());
-        let root = root.map(SpanRef::span_id);
-        trace.spans().map(move |span| {
-            let noted = (root == Some(span.span_id())).then_some(trace);
-            (trace.resource(), span, is_debug, noted)
-        })
-    });
+/// that is longer by itself makes a longer list. How much of it is of which trace is left in `sizes`.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    batch: &Batch,
+    sizes: &mut TraceSizes,
+    limit: usize,
+) -> usize {
+    sizes.clear();
     let mut written = 0;
+    let mut skip = batch.done_in_first();
     key(out, "[");
-    for (resource, span, is_debug, noted) in spans.skip(batch.done_in_first()) {
+    for trace in batch {
         let before = out.len();
-        key(out, if written > 0 { "," } else { "" });
-        write_span(out, resource, span, is_debug, noted);
-        if out.len() >= limit && written > 0 {
-            out.truncate(before);
+        let fits = write_trace(out, trace, mem::take(&mut skip), limit, &mut written);
+        sizes.push(out.len() - before);
+        if !fits {
             break;
         }
-        written += 1;
     }
     key(out, "]");
     written
+}
+
+/// Writes the spans of a trace but for the first `skip` while they fit, and counts them; false when one did not.
+fn write_trace(
+    out: &mut Vec<u8>,
+    trace: &Trace,
+    skip: usize,
+    limit: usize,
+    written: &mut usize,
+) -> bool {
+    let root = trace.root();
+    let is_debug = root.is_some_and(|root| root.context().flags.is_debug());
+    let root = root.map(SpanRef::span_id);
+    for span in trace.spans().skip(skip) {
+        let noted = (root == Some(span.span_id())).then_some(trace);
+        let before = out.len();
+        key(out, if *written > 0 { "," } else { "" });
+        write_span(out, trace.resource(), span, is_debug, noted);
+        if out.len() >= limit && *written > 0 {
+            out.truncate(before);
+            return false;
+        }
+        *written += 1;
+    }
+    true
 }
 
 /// Writes a span; the root with what is told of the decision about its trace.

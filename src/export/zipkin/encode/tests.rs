@@ -13,7 +13,7 @@ use crate::trace::{Span, Trace};
 
 fn read(batch: &[Trace]) -> Vec<Read> {
     let mut out = Vec::new();
-    write(&mut out, &Batch::from(batch), usize::MAX);
+    write(&mut out, &Batch::from(batch), &mut TraceSizes::default(), usize::MAX);
     serde_json::from_slice(&out).unwrap_or_else(|error| {
         panic!("{error}: {}", String::from_utf8_lossy(&out));
     })
@@ -239,7 +239,7 @@ fn a_span_that_has_not_ended_has_no_duration_and_absent_fields_are_left_out() {
     let mut made = Trace::new(id);
     made.add_span(bare(id));
     let mut out = Vec::new();
-    write(&mut out, &Batch::from([made]), usize::MAX);
+    write(&mut out, &Batch::from([made]), &mut TraceSizes::default(), usize::MAX);
     let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
     let mut names: Vec<&str> = read[0].as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -252,7 +252,7 @@ fn a_batch_is_one_list_of_all_spans() {
     let names: Vec<_> = read(&batch).iter().map(|span| span.name().map(str::to_owned)).collect();
     assert_eq!(names, ["a", "b", "c"].map(|name| Some(name.to_owned())));
     let mut out = Vec::new();
-    write(&mut out, &Batch::default(), usize::MAX);
+    write(&mut out, &Batch::default(), &mut TraceSizes::default(), usize::MAX);
     assert_eq!(out, b"[]");
 }
 
@@ -280,7 +280,7 @@ proptest! {
         batch.add_span(made);
         let batch = [batch.with_resource(Resource::new("shop").with_tag("zone", zone))];
         let mut out = Vec::new();
-        write(&mut out, &Batch::from(&batch[..]), usize::MAX);
+        write(&mut out, &Batch::from(&batch[..]), &mut TraceSizes::default(), usize::MAX);
         // A value keeps one of several with the same name, and would be shorter.
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         prop_assert_eq!(value.to_string().len(), out.len(), "{}", String::from_utf8_lossy(&out));

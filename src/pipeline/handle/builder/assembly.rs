@@ -10,7 +10,7 @@ use crate::coherence::Coherence;
 use crate::delivery::{Delivery, DeliveryConfig, SharedExporter};
 use crate::kit::Random;
 use crate::kit::internal_log::{self, PendingWarnings};
-use crate::ledger::Ledger;
+use crate::ledger::{KeptNames, Ledger};
 use crate::model::{Redact, Resource};
 use crate::pipeline::core::{Core, Fork};
 use crate::pipeline::handle::start_error::StartError;
@@ -182,9 +182,12 @@ impl Settings {
         let decision_tags = self.decision_tags;
         let counted = Arc::clone(ledger);
         let send = move |trace: Trace| {
-            let spans = trace.span_count() as u64;
-            let bytes = trace.bytes() as u64;
-            counted.kept_as(trace.kept_by(), trace.operation(), trace.is_late(), spans, bytes);
+            let names = KeptNames {
+                policy: trace.kept_by(),
+                operation: trace.operation(),
+                is_late: trace.is_late(),
+            };
+            counted.kept_as(names, trace.span_count() as u64);
             delivery.send(if decision_tags { trace } else { trace.without_notes() });
         };
         let Some(redact) = self.redact.clone() else { return Box::new(send) };
