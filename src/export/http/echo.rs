@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
+use percent_encoding::percent_decode_str;
 
 /// Shorter words are no secrets, and stand in ordinary text.
 const SHORTEST: usize = 6;
@@ -36,7 +37,9 @@ impl OwnSecrets {
             for pair in query.split('&') {
                 let value = pair.split_once('=').map_or(pair, |(_, value)| value);
                 words.push(value.as_bytes().into());
-                words.push(decoded(value).into());
+                words.push(percent_decode_str(value).collect());
+                // Forms write a space as a plus.
+                words.push(percent_decode_str(&value.replace('+', " ")).collect());
             }
         }
         words.retain(|word| word.len() >= SHORTEST);
@@ -70,26 +73,6 @@ impl OwnSecrets {
         let shown = self.hide(Bytes::copy_from_slice(text.as_bytes()));
         String::from_utf8_lossy(&shown).into_owned()
     }
-}
-
-/// The bytes behind percent-encoding, with spaces for plus signs as forms have them.
-fn decoded(value: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
-        let encoded = (*first == b'%').then(|| Some(digit(0)? << 4 | digit(1)?)).flatten();
-        rest = behind;
-        match (encoded, first) {
-            (Some(byte), _) => {
-                bytes.push(byte as u8);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            (None, b'+') => bytes.push(b' '),
-            (None, _) => bytes.push(*first),
-        }
-    }
-    bytes
 }
 
 fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {

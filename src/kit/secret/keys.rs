@@ -1,5 +1,7 @@
 //! The keys whose values grant access.
 
+use percent_encoding::percent_decode_str;
+
 /// Keys of queries that are secret as they stand: of clouds, of OAuth, of sessions. Keys compare by letters and
 /// digits only, without case. Longer keys that end like one of [`ENDINGS`] are secret too.
 const KEYS: [&str; 22] = [
@@ -136,30 +138,9 @@ fn decoded(key: &str) -> String {
         if !text.contains('%') {
             break;
         }
-        text = decoded_once(&text);
+        text = percent_decode_str(&text).decode_utf8_lossy().into_owned();
     }
     text
-}
-
-/// The text behind percent-encoding. What is malformed stays as it is, as lenient servers do it.
-pub(super) fn decoded_once(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
-        let encoded = (*first == b'%').then(|| Some(digit(0)? << 4 | digit(1)?)).flatten();
-        match encoded {
-            Some(byte) => {
-                bytes.push(byte as u8);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::keys::{MOST_ENCODED, SecretKeys, decoded_once};
+use percent_encoding::percent_decode_str;
+
+use super::keys::{MOST_ENCODED, SecretKeys};
 
 /// Stands in place of a secret value, as the conventions of OpenTelemetry ask.
 pub(crate) const REDACTED: &str = "REDACTED";
@@ -35,7 +37,7 @@ fn holds_secret(text: &str, keys: &SecretKeys) -> bool {
         if !text.contains('%') {
             return false;
         }
-        text = decoded_once(&text).into();
+        text = percent_decode_str(&text).decode_utf8_lossy().into_owned().into();
         let value = secret_value(&text, keys).and_then(|start| text.get(start..));
         if value.is_some_and(|value| !value.is_empty()) || holds_credentials(&text) {
             return true;
