@@ -19,6 +19,7 @@ use crate::coherence::Coherence;
 use crate::delivery::DeliveryConfig;
 use crate::export::Exporter;
 use crate::kit::internal_log::PendingWarnings;
+use crate::kit::secret::Secret;
 use crate::model::{LogLevel, Resource};
 use crate::pipeline::{Pipeline, PipelineBuilder};
 use crate::propagation::CompositePropagator;
@@ -45,8 +46,8 @@ pub struct Settings {
     zipkin: ZipkinSettings,
     tail: Option<TailChoice>,
     coherence: Option<Coherence>,
-    log_filter: Option<String>,
-    span_filter: Option<String>,
+    log_filter: Option<Secret<String>>,
+    span_filter: Option<Secret<String>>,
     warnings: Vec<Warning>,
     pending: Arc<PendingWarnings>,
 }
@@ -75,8 +76,8 @@ impl Settings {
             zipkin: ZipkinSettings::read(&mut vars, &proxies),
             tail: TailChoice::read(&mut vars),
             coherence: coherence::read(&mut vars),
-            log_filter: vars.text("RUST_LOG"),
-            span_filter: vars.text("TAILTRACE_FILTER"),
+            log_filter: vars.text("RUST_LOG").map(Secret::pairs),
+            span_filter: vars.text("TAILTRACE_FILTER").map(Secret::pairs),
             warnings: Vec::new(),
             pending: Arc::default(),
         };
@@ -222,7 +223,7 @@ impl Settings {
     /// `tailtrace::init` applies it.
     #[must_use]
     pub fn log_filter(&self) -> Option<&str> {
-        self.log_filter.as_deref()
+        self.log_filter.as_ref().map(|text| &**text.expose())
     }
 
     /// The filter of the spans and events that are recorded: `TAILTRACE_FILTER`, as it stands there.
@@ -230,7 +231,7 @@ impl Settings {
     /// `tailtrace::init` applies it.
     #[must_use]
     pub fn span_filter(&self) -> Option<&str> {
-        self.span_filter.as_deref()
+        self.span_filter.as_ref().map(|text| &**text.expose())
     }
 
     /// Whether a variable says where traces go: `OTEL_TRACES_EXPORTER`, or an endpoint of

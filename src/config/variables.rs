@@ -39,7 +39,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// Warns that a value is ignored. The warning repeats the value.
+    /// Warns that a value is ignored. The warning repeats a number or a plain word.
     pub(super) fn warn_ignored(&mut self, variable: &str, value: &str, cure: &str) {
         self.warn_about(variable, &Secret::word(value), cure);
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// A variable that was ignored, wholly or in part, and why.
 ///
-/// A warning prints as one line that names the variable, its value and the cure. The line does not repeat values
-/// that may hold secrets, such as headers.
+/// A warning prints as one line that names the variable, its value and the cure. Of a value that may hold a secret it
+/// says the length: of headers, and of what is neither a number nor a plain word.
 ///
 /// ```
 /// use tailtrace::config;

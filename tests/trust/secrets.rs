@@ -1,9 +1,10 @@
 //! No text of a public type or error shows a secret that was put into it.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::Debug;
 
-use tailtrace::config;
+use tailtrace::config::{self, Settings};
 
 /// The mark of everything that must not show. As bytes in decimal it would begin with `83, 51`.
 const MARK: &str = "S3CRET";
@@ -95,6 +96,28 @@ pub(crate) fn check_error(what: &str, error: &dyn Error) {
     }
 }
 
+/// Checks all that settings say and all that is made of them.
+#[track_caller]
+fn check_settings(what: &str, settings: &Settings) {
+    check_debug(what, settings);
+    check_debug(what, settings.otlp());
+    check_debug(what, settings.zipkin());
+    for warning in settings.warnings() {
+        assert_harmless(what, &warning.to_string());
+        check_debug(what, warning);
+    }
+    if let Err(error) = settings.exporters() {
+        check_error(what, &error);
+    }
+    match settings.pipeline() {
+        Ok(builder) => check_debug(what, &builder),
+        Err(error) => check_error(what, &error),
+    }
+    if let Some(coherence) = settings.coherence() {
+        check_debug(what, &coherence);
+    }
+}
+
 #[test]
 fn no_variable_shows_in_settings_warnings_or_errors() {
     for (variable, values) in VARIABLES {
@@ -116,25 +139,59 @@ fn no_variable_shows_in_settings_warnings_or_errors() {
                         _ => known.map(|(_, value)| (*value).to_owned()),
                     }
                 });
-                check_debug(&what, &settings);
-                check_debug(&what, settings.otlp());
-                check_debug(&what, settings.zipkin());
-                for warning in settings.warnings() {
-                    assert_harmless(&what, &warning.to_string());
-                    check_debug(&what, warning);
-                }
-                match settings.exporters() {
-                    Ok(exporters) => assert!(exporters.len() == 2 || !HAS_EXPORTERS),
-                    Err(error) => check_error(&what, &error),
-                }
-                match settings.pipeline() {
-                    Ok(builder) => check_debug(&what, &builder),
-                    Err(error) => check_error(&what, &error),
-                }
-                if let Some(coherence) = settings.coherence() {
-                    check_debug(&what, &coherence);
+                check_settings(&what, &settings);
+                if let Ok(exporters) = settings.exporters() {
+                    assert!(exporters.len() == 2 || !HAS_EXPORTERS);
                 }
             }
+        }
+    }
+}
+
+/// Keys as they are put into the wrong variable: short ones, with the beginnings and ends that keys have.
+const KEYS: &[&str] = &[
+    "S3CRET",
+    "S3CRETabc==",
+    "glsa_S3CRETabcdef",
+    "sk-live-S3CRET",
+    "eyJhbGci.eyJTM0NSRVQ.S3CRET",
+    "Bearer S3CRET",
+    "none,S3CRET",
+    "S3CRET,b3",
+    "a:S3CRET",
+    "7f3a91b2S3CRET",
+    "S3CRET/S3CRET+S3CRET",
+    "topS3CRET",
+];
+
+/// Every variable that is read.
+fn all_variables() -> Vec<String> {
+    let asked = RefCell::new(Vec::new());
+    let settings = config::from_vars(&|name| {
+        asked.borrow_mut().push(name.to_owned());
+        None
+    });
+    drop(settings);
+    asked.into_inner()
+}
+
+#[test]
+fn a_short_key_in_any_variable_shows_nowhere() {
+    for variable in all_variables() {
+        for key in KEYS {
+            let what = format!("{variable}={key}");
+            let settings = config::from_vars(&|name| match name {
+                _ if name == variable => Some((*key).to_owned()),
+                // What follows a sampler or a bus is read where it is set.
+                "OTEL_TRACES_SAMPLER" => Some("traceidratio".to_owned()),
+                "OTEL_TRACES_EXPORTER" => Some("otlp,zipkin,console".to_owned()),
+                "TAILTRACE_COHERENCE_URL" => Some("nats://localhost".to_owned()),
+                "OTEL_EXPORTER_OTLP_CLIENT_KEY" => Some("/no/such".to_owned()),
+                "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" => Some("/no/such".to_owned()),
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => Some("https://localhost".to_owned()),
+                _ => None,
+            });
+            check_settings(&what, &settings);
         }
     }
 }
@@ -195,6 +252,8 @@ mod builders {
             ("authorization: Bearer S3CRET", "x"),
             ("Bearer S3CRET", "x"),
             ("S3CRET==", "api-key"),
+            ("S3CRET", "api-key"),
+            ("sk-S3CRETa1b2", "authorization"),
             ("api-key", "S3CRET\nx: y"),
             ("content-type", "S3CRET"),
         ] {

@@ -25,19 +25,23 @@ fn readable_by_owner(options: &mut OpenOptions) -> &mut OpenOptions {
 
 const FOREIGN: &str = "it has other content than lines of JSON; name another file";
 
-/// How each line begins.
-const BEGINNING: &[u8] = b"{\"trace_id\":\"";
+/// The keys that a line may begin with: others than the first where the operator took some out of each line.
+const FIRST_KEYS: [&str; 4] = ["trace_id", "span_id", "parent_span_id", "name"];
 
 /// Whether a file is one of lines as they are written here, or has none yet. A pipe or a device is what it was named for.
 fn is_ours(mut file: &File) -> io::Result<bool> {
+    const LONGEST: u64 = 20;
     if !file.metadata()?.is_file() {
         return Ok(true);
     }
-    let mut first = Vec::with_capacity(BEGINNING.len());
+    let mut first = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.take(BEGINNING.len() as u64).read_to_end(&mut first)?;
-    // A write that was cut short may have left less than the beginning of a line.
-    Ok(BEGINNING.starts_with(&first))
+    file.take(LONGEST).read_to_end(&mut first)?;
+    Ok(FIRST_KEYS.iter().any(|key| {
+        let beginning = format!("{{\"{key}\":");
+        // A write that was cut short may have left less than the beginning of a line.
+        first.starts_with(beginning.as_bytes()) || beginning.as_bytes().starts_with(&first)
+    }))
 }
 
 /// Refuses a file of another user, and lets only the owner read an empty one, which may have been made in advance for

@@ -9,6 +9,7 @@ mod hash;
 mod keys;
 #[cfg(feature = "tower")]
 mod pairs;
+mod plain;
 mod shown;
 #[cfg(feature = "tower")]
 mod text;
@@ -76,8 +77,14 @@ impl Secret<String> {
         Self { shown: shown::setting(&value).into(), value }
     }
 
-    /// The value of a variable that should have been a word or a number, shown if it is as short and plain
-    /// as those are.
+    /// The name of a service, of a target or of a file, shown if it is as plain as names are.
+    pub(crate) fn name(text: impl Into<String>) -> Self {
+        let value = text.into();
+        Self { shown: shown::name(&value).into(), value }
+    }
+
+    /// The value of a variable that should have been a word or a number, or a list of them, shown with its length where it
+    /// is not as short and plain as those are.
     pub(crate) fn word(text: impl Into<String>) -> Self {
         let value = text.into();
         Self { shown: shown::word(&value).into(), value }

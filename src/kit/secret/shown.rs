@@ -1,10 +1,9 @@
 //! The harmless forms of what may hold a secret.
 
+use super::plain::{SHORT, is_machine_made, is_name, is_number, is_word};
+
 /// How many characters of a text are shown at the most.
 const MOST: usize = 60;
-
-/// How long a value may be that is no secret whatever it says.
-const SHORT: usize = 3;
 
 /// Stands for what is left out.
 const CUT: &str = "…";
@@ -18,10 +17,15 @@ pub(super) fn url(text: &str) -> String {
         return CUT.to_owned();
     }
     let (scheme, rest) = split_scheme(text);
+    // Without a scheme and a port it may be a key in the wrong place, which has dots and slashes too.
+    let is_place = text.contains([':', '@']) || !scheme.is_empty();
+    if !is_name(text) && (!is_place || text.contains(char::is_whitespace)) {
+        return length(text);
+    }
     // An encoded `@` may have been meant as one.
     let last_at = rest.rfind('@').map(|at| at + 1);
     let last_at = last_at.max(rest.to_ascii_lowercase().rfind("%40").map(|at| at + 3));
-    let query = rest.find(['?', '#', ';']);
+    let query = rest.find(['?', '#', ';', '=', '&']);
     let (credentials, place) = match (last_at, query) {
         // Each of them may stand inside of a password or of a value.
         (Some(_), Some(_)) => return format!("{scheme}{CUT}"),
@@ -33,7 +37,16 @@ pub(super) fn url(text: &str) -> String {
         Some(place) => (place, CUT),
         None => (place, ""),
     };
-    cut(&format!("{scheme}{credentials}{place}{rest}"))
+    cut(&format!("{scheme}{credentials}{}{rest}", place_without_keys(place)))
+}
+
+/// A host and a path, of which the parts that look like keys are left out.
+fn place_without_keys(place: &str) -> String {
+    let (host, path) =
+        place.split_at_checked(place.find('/').unwrap_or(place.len())).unwrap_or_default();
+    let parts = path.split('/').map(|part| if is_machine_made(part) { CUT } else { part });
+    let parts: Vec<&str> = parts.collect();
+    format!("{host}{}", parts.join("/"))
 }
 
 /// A scheme with what separates it, and the rest.
@@ -56,35 +69,45 @@ fn place_without_password(place: &str) -> Option<&str> {
     (!is_port).then_some(before)
 }
 
-/// The name of a header as far as it can be one: a whole line may have been given in its place.
+/// The name of a header as far as it can be one: a whole line may have been given in its place, or the value.
 pub(super) fn header_name(text: &str) -> String {
     let text = text.trim();
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
-    match end.map(|end| text.split_at_checked(end).unwrap_or_default()) {
-        None => cut(text),
-        Some((name, rest)) if rest.starts_with([':', ' ']) => format!("{}{CUT}", cut(name)),
-        Some(_) => CUT.to_owned(),
+    let (name, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
+    if !is_name(name) || !(rest.is_empty() || rest.starts_with([':', ' '])) {
+        return length(text);
     }
+    if rest.is_empty() { cut(name) } else { format!("{}{CUT}", cut(name)) }
 }
 
-/// A word or a number, or a list of them.
+/// A word or a number, or a list of them, each as plain as those are, and the length of what is not.
 pub(super) fn word(text: &str) -> String {
-    let is_harmless = |c: char| c.is_ascii_alphanumeric() || "-_+.,:/% ".contains(c);
-    if looks_like_pem(text) || text.chars().count() > MOST || !text.chars().all(is_harmless) {
-        let end = text.find(|c: char| !is_harmless(c)).unwrap_or(text.len()).min(4);
-        return format!("{}{CUT}", text.get(..end).unwrap_or_default());
+    let shown = |one: &str| {
+        let trimmed = one.trim();
+        if is_word(trimmed) || is_number(trimmed) { one.to_owned() } else { length(trimmed) }
+    };
+    let list: Vec<String> = text.split(',').take(MOST).map(shown).collect();
+    cut(&list.join(","))
+}
+
+/// A name of a service, of a key or of a target, or its length if it has digits or capitals as keys have them.
+pub(super) fn name(text: &str) -> String {
+    if is_name(text) { text.to_owned() } else { length(text) }
+}
+
+/// What is said of text that may be a secret.
+fn length(text: &str) -> String {
+    match text.chars().count() {
+        1 => "[1 character]".to_owned(),
+        count => format!("[{count} characters]"),
     }
-    text.to_owned()
 }
 
 /// A word, or `name=number`. What is no number is shown if it is too short for a secret.
 pub(super) fn setting(text: &str) -> String {
     let Some((name, value)) = text.split_once('=') else { return word(text) };
-    let is_number = value.len() <= 12
-        && value.chars().filter(char::is_ascii_alphabetic).count() <= SHORT
-        && value.trim_start().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || "+-./% ".contains(c));
-    let value = if is_number || value.trim().len() <= SHORT { value } else { CUT };
+    let is_shown = is_number(value.trim()) || value.trim().len() <= SHORT;
+    let value = if is_shown { value } else { CUT };
     // Several in one, parted by what is no comma.
     let names: Vec<String> = name.split(';').map(word).collect();
     cut(&format!("{}={value}", names.join(";")))
@@ -96,7 +119,8 @@ pub(super) fn pairs(text: &str) -> String {
         let (key, value) = pair.split_once('=').map_or(("", pair), |(key, value)| (key, value));
         let equals = if pair.contains('=') { "=" } else { "" };
         let value = if value.trim().len() <= SHORT { value } else { CUT };
-        format!("{}{equals}{value}", word(key))
+        let blank = key.len() - key.trim_end().len();
+        format!("{}{}{equals}{value}", name(key.trim_end()), " ".repeat(blank))
     };
     let pairs: Vec<String> = text.split(',').take(MOST).map(shown).collect();
     cut(&pairs.join(","))
@@ -111,7 +135,12 @@ pub(super) fn path(text: &str) -> String {
     };
     let is_content =
         looks_like_pem(text) || text.len() > 1024 || text.chars().any(char::is_control);
-    if is_content || text.split('/').any(is_key) {
+    // A key in the wrong place may have dots and slashes too.
+    let ending = text.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let has_ending =
+        (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_lowercase());
+    let is_rooted = text.starts_with(['/', '.', '~', '\\']) || text.get(1..3) == Some(":\\");
+    if is_content || !(is_rooted || has_ending || is_name(text)) || text.split('/').any(is_key) {
         return "[not a path]".to_owned();
     }
     text.to_owned()
@@ -162,6 +191,11 @@ mod tests {
             "user:S3CRET%40host",
             "http://host/#S3CRET",
             "http://host;key=S3CRET",
+            "http://host/v1/key=S3CRET",
+            "http://host/v1&S3CRET",
+            "http://host/v1/S3CRETa1b2c3d4e5/spans",
+            "Bearer S3CRET",
+            "S3CRET",
             "http:/user:S3CRET@host",
             "-----BEGIN PRIVATE KEY-----S3CRET",
         ] {
@@ -175,7 +209,8 @@ mod tests {
         assert_eq!(header_name("api-key"), "api-key");
         assert_eq!(header_name("authorization: Bearer S3CRET"), "authorization…");
         assert_eq!(header_name("Bearer S3CRET"), "Bearer…");
-        assert_eq!(header_name("S3CRET=="), "…");
+        assert_eq!(header_name("S3CRET=="), "[8 characters]");
+        assert_eq!(header_name("S3CRET"), "[6 characters]");
         assert_eq!(header_name(""), "");
     }
 
@@ -184,9 +219,10 @@ mod tests {
         for text in ["many", "-1", "10%", "a,b", "http/protobuf"] {
             assert_eq!(word(text), text);
         }
-        for text in ["key=S3CRET", "user@S3CRET", "-----BEGIN PRIVATE KEY-----S3CRET"] {
+        for text in ["key=S3CRET", "user@S3CRET", "-----BEGIN PRIVATE KEY-----S3CRET", "S3CRET,a"] {
             assert!(!word(text).contains("CRET"), "{}", word(text));
         }
+        assert_eq!(word("none,S3CRET"), "none,[6 characters]");
     }
 
     #[test]
@@ -213,7 +249,7 @@ mod tests {
             assert_eq!(path(text), text);
         }
         let key = format!("MC4CAQAwBQYDK2VwBCIE{}", "S3CRET".repeat(8));
-        for text in ["-----BEGIN PRIVATE KEY----- S3CRET", "S3CRET\nS3CRET", &*key] {
+        for text in ["-----BEGIN PRIVATE KEY----- S3CRET", "S3CRET\nS3CRET", "S3CRET", &*key] {
             assert!(!path(text).contains("CRET"), "{text}");
         }
     }

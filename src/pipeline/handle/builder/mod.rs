@@ -12,6 +12,7 @@ use crate::delivery::DeliveryConfig;
 use crate::export::Exporter;
 use crate::kit::Random;
 use crate::kit::internal_log::PendingWarnings;
+use crate::kit::secret::Secret;
 use crate::model::{Redact, Resource, TagKey, TagValue};
 use crate::pipeline::core::{Core, ShutdownOnDrop};
 use crate::record::{BaggageTags, RecordLimits};
@@ -47,9 +48,9 @@ pub struct PipelineBuilder {
 impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The values may come from the environment.
-        let resource: Vec<&str> = self.resource.iter().map(|(key, _)| key).collect();
+        let resource: Vec<_> = self.resource.iter().map(|(key, _)| Secret::name(key)).collect();
         f.debug_struct("PipelineBuilder")
-            .field("service", &self.resource.service_name())
+            .field("service", &Secret::name(self.resource.service_name()))
             .field("resource", &resource)
             .field("exporters", &self.exporters.len())
             .field("limits", &self.limits)
