@@ -52,6 +52,15 @@ impl Border {
     pub const fn is_inside(self) -> bool {
         matches!(self, Self::Inside)
     }
+
+    /// The one of two borders that believes less.
+    pub(crate) const fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Public, _) | (_, Self::Public) => Self::Public,
+            (Self::Partner, _) | (_, Self::Partner) => Self::Partner,
+            (Self::Inside, Self::Inside) => Self::Inside,
+        }
+    }
 }
 
 /// The ids, with randomness of this process, and with the decision left to it.

@@ -59,8 +59,15 @@ impl Incoming {
     pub fn at(self, border: Border) -> Self {
         match border {
             Border::Inside => self,
-            Border::Partner => Self { context: self.context.map(ids_of), ..Self::default() },
-            Border::Public => Self { link: self.context.map(bare), ..Self::default() },
+            Border::Partner => Self {
+                context: self.context.map(ids_of),
+                link: self.link.map(bare),
+                ..Self::default()
+            },
+            // The propagator may have stood at a border before: the link that it left is the caller's.
+            Border::Public => {
+                Self { link: self.context.or(self.link).map(bare), ..Self::default() }
+            }
         }
     }
 

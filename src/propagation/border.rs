@@ -73,6 +73,10 @@ impl Propagator for BorderPropagator {
     fn fields(&self) -> &[&'static str] {
         self.inner.fields()
     }
+
+    fn border(&self) -> Border {
+        self.border.stricter(self.inner.border())
+    }
 }
 
 impl fmt::Debug for BorderPropagator {

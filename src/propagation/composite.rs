@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BaggagePropagator, Extractor, Injector, Propagator, TraceContextPropagator};
-use crate::model::{Baggage, Incoming, TraceContext};
+use crate::model::{Baggage, Border, Incoming, TraceContext};
 
 /// Speaks several header formats at once.
 ///
@@ -68,6 +68,12 @@ impl Propagator for CompositePropagator {
 
     fn fields(&self) -> &[&'static str] {
         &self.fields
+    }
+
+    /// The strictest of its propagators.
+    fn border(&self) -> Border {
+        let borders = self.propagators.iter().map(|propagator| propagator.border());
+        borders.fold(Border::Inside, Border::stricter)
     }
 }
 

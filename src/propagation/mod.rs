@@ -54,7 +54,7 @@ pub(crate) use shared::default_propagator;
 pub use shared::set_default;
 pub use trace_context::TraceContextPropagator;
 
-use crate::model::{Baggage, Incoming, TraceContext};
+use crate::model::{Baggage, Border, Incoming, TraceContext};
 
 /// Carries a [`TraceContext`] in headers of one format (OpenTelemetry:
 /// `TextMapPropagator`).
@@ -80,4 +80,10 @@ pub trait Propagator: Send + Sync {
     /// The names of the headers that [`inject`](Self::inject) may write, in
     /// lower case. Use it to clear a carrier before it is used again.
     fn fields(&self) -> &[&'static str];
+
+    /// How much of what callers send counts by this propagator; the HTTP server layer uses the stricter of this and
+    /// its own. Default: [`Border::Inside`], all of it. Hand it on from a propagator that stands around another.
+    fn border(&self) -> Border {
+        Border::Inside
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::{CompositePropagator, Extractor, Injector, Propagator};
-use crate::model::{Baggage, Incoming, TraceContext};
+use crate::model::{Baggage, Border, Incoming, TraceContext};
 
 /// A pointer of one word, as the swap needs it.
 static SHARED: ArcSwapOption<Arc<dyn Propagator>> = ArcSwapOption::const_empty();
@@ -48,6 +48,10 @@ macro_rules! propagator_by_pointer {
 
             fn fields(&self) -> &[&'static str] {
                 (**self).fields()
+            }
+
+            fn border(&self) -> Border {
+                (**self).border()
             }
         }
     )*};

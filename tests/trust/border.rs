@@ -243,6 +243,18 @@ fn opentelemetrys_spans_are_linked_to_the_stranger_too() {
     assert_eq!(memory.spans().len(), 1);
 }
 
+#[cfg(feature = "otel")]
+#[test]
+fn a_propagator_of_opentelemetry_with_a_border_keeps_the_link_as_one_of_ours() {
+    use tailtrace::otel;
+
+    let propagator = otel::Propagator::default().with_border(Border::Public);
+    let layer = HttpServerLayer::new().with_propagator(otel::FromTextMap::new(propagator));
+    let (spans, _) = proxied(layer, AlwaysOn, &STRANGER, 1);
+    let server = spans.iter().find(|span| span.context().parent_span_id.is_none()).unwrap();
+    assert_eq!(links(server).len(), 1);
+}
+
 #[test]
 fn one_id_for_many_requests_makes_a_trace_of_each() {
     let ids = |border: Border| {
@@ -278,12 +290,15 @@ impl Body for Endless {
 
 /// How many of 20 requests that are given up are kept as errors: half before there is a response, half during its body.
 fn kept_of_given_up(border: Border) -> usize {
+    kept_of_given_up_by(HttpServerLayer::new().with_border(border))
+}
+
+fn kept_of_given_up_by(layer: HttpServerLayer) -> usize {
     let memory = InMemoryExporter::new();
     let builder = Pipeline::builder("shop").with_tail(TailSampler::new().keep(Errors));
     let pipeline = builder.with_exporter(memory.clone()).start().unwrap();
     let subscriber = tracing_subscriber::registry().with(pipeline.layer());
     tracing::subscriber::with_default(subscriber, || {
-        let layer = HttpServerLayer::new().with_border(border);
         let mut context = Context::from_waker(Waker::noop());
         let request = || Request::get("/").body(String::new()).unwrap();
         for _ in 0..10 {
@@ -311,6 +326,21 @@ fn who_hangs_up_at_a_border_makes_no_error() {
     assert_eq!(kept_of_given_up(Border::Inside), 20);
     assert_eq!(kept_of_given_up(Border::Partner), 0);
     assert_eq!(kept_of_given_up(Border::Public), 0);
+}
+
+#[test]
+fn a_propagator_with_a_border_is_one_of_the_layer_that_has_it() {
+    for border in [Border::Partner, Border::Public] {
+        let at_border = || BorderPropagator::new(border, CompositePropagator::default());
+        let composite = CompositePropagator::new(vec![Box::new(at_border())]);
+        for layer in [
+            HttpServerLayer::new().with_propagator(at_border()),
+            HttpServerLayer::new().with_propagator(std::sync::Arc::new(composite)),
+        ] {
+            assert_eq!(kept_of_given_up_by(layer.clone()), 0);
+            assert_nothing_came_through(&proxied(layer, AlwaysOn, &STRANGER[1..], 1).1);
+        }
+    }
 }
 
 #[test]

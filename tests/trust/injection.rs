@@ -185,3 +185,25 @@ fn baggage_that_the_program_wrote_into_a_request_is_merged() {
     let copied = sent(HttpClientLayer::new(), &[STRANGER[0], ("baggage", "evil=1")]);
     assert!(!copied.contains_key("baggage"), "{copied:?}");
 }
+
+#[test]
+fn no_baggage_goes_to_a_host_that_is_not_on_the_list() {
+    let layers = || {
+        let formats = CompositePropagator::new(propagators());
+        [HttpClientLayer::new(), HttpClientLayer::new().with_propagator(formats)]
+    };
+    for layer in layers() {
+        let layer = layer.with_baggage_hosts(["*.internal"]);
+        let under_a_span = sent(layer.clone(), &[("baggage", "own=1")]);
+        assert!(!under_a_span.contains_key("baggage"), "{under_a_span:?}");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let send = service_fn(async |request: Request<()>| {
+            assert!(!request.headers().contains_key("baggage"), "{:?}", request.headers());
+            Ok::<_, io::Error>(Response::new(String::new()))
+        });
+        let mut client = ServiceBuilder::new().layer(layer).service(send);
+        let request = Request::get("http://bank.example/").header("baggage", "own=1");
+        // Without a subscriber there is no span.
+        drop(runtime.block_on(client.call(request.body(()).unwrap())).unwrap());
+    }
+}

@@ -191,6 +191,8 @@ impl HttpClientLayer {
         let Some(mut context) = context.or_else(|| caller?.into_context()) else {
             if sends_baggage {
                 self.inject_baggage(baggage, headers);
+            } else {
+                self.remove_baggage(headers);
             }
             return;
         };
@@ -206,6 +208,17 @@ impl HttpClientLayer {
             headers.remove(*field);
         }
         self.shared.propagator.inject(&context, headers);
+    }
+
+    /// Takes out of a request the baggage that the program wrote into it: injecting none removes what is there.
+    fn remove_baggage(&self, headers: &mut HeaderMap) {
+        self.shared.propagator.inject_baggage(&Baggage::new(), headers);
+        // A propagator of the program's may write baggage beside a span alone.
+        for field in
+            self.shared.propagator.fields().iter().filter(|field| field.contains("baggage"))
+        {
+            headers.remove(*field);
+        }
     }
 
     /// Writes the baggage of a caller without a trace.

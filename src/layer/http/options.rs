@@ -53,9 +53,14 @@ const HEADERS: [&str; 11] = [
 const JAEGER_BAGGAGE: &str = "uberctx-";
 
 impl SharedOptions {
+    /// The stricter of the layer's border and its propagator's.
+    pub(super) fn border(&self) -> Border {
+        self.border.stricter(self.propagator.border())
+    }
+
     /// Takes out of a request what its sender is not trusted with.
     pub(super) fn take_out_untrusted(&self, headers: &mut HeaderMap) {
-        if self.border.is_inside() {
+        if self.border().is_inside() {
             return;
         }
         for name in HEADERS.iter().chain(self.propagator.fields()) {

@@ -68,7 +68,7 @@ impl HttpServerLayer {
     fn scope(&self, parts: &Parts) -> RequestScope {
         let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
-        let caller = caller.at(self.shared.border);
+        let caller = caller.at(self.shared.border());
         let redaction = &self.shared.redaction;
         let scope = if self.without.iter().any(|path| path.matches(parts.uri.path())) {
             RequestScope::hidden(Span::none(), redaction, caller)
@@ -76,10 +76,10 @@ impl HttpServerLayer {
             let is_grpc = grpc::is_grpc(&parts.headers);
             let scope = self.traced_scope(parts, caller, is_grpc).of_call(is_grpc);
             // A caller that is not trusted names no span before the method is known to exist.
-            let is_nameless = is_grpc && !self.shared.border.is_inside();
+            let is_nameless = is_grpc && !self.shared.border().is_inside();
             scope.with_name_to_be(is_nameless.then(|| grpc::name_of(parts, redaction)).flatten())
         };
-        scope.at(self.shared.border).with_trace_id_header(self.trace_id_header.clone())
+        scope.at(self.shared.border()).with_trace_id_header(self.trace_id_header.clone())
     }
 
     fn traced_scope(&self, parts: &Parts, caller: Incoming, is_grpc: bool) -> RequestScope {
@@ -116,7 +116,7 @@ impl HttpServerLayer {
                 shared.level,
                 &shared.redaction,
                 is_root,
-                shared.border.is_inside(),
+                shared.border().is_inside(),
             );
         }
         let forwarded = self.proxies.read(&parts.headers);

@@ -6,6 +6,7 @@ use std::fmt;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 
+use super::convert;
 use super::propagator::context_values;
 use crate::model::{Incoming, TraceContext, TraceFlags};
 use crate::propagation::{Extractor, Injector, Propagator};
@@ -80,6 +81,10 @@ impl<P: TextMapPropagator + Send + Sync> Propagator for FromTextMap<P> {
         }
         if !baggage.is_empty() {
             incoming.baggage = baggage;
+        }
+        let link = context_values::arrived_link(&extracted).and_then(convert::from_span_context);
+        if link.is_some() {
+            incoming.link = link;
         }
     }
 
