@@ -1,5 +1,7 @@
 //! A trace of very many parts, of which a few fail.
 
+use std::time::Duration;
+
 use tailtrace::TraceContext;
 use tailtrace::coherence::MemoryBus;
 use tailtrace::record::RecordLimits;
@@ -11,10 +13,18 @@ const FAILING: usize = 100;
 
 #[test]
 fn of_ten_thousand_messages_below_one_root_few_are_kept_beside_those_that_fail() {
-    (0..3).for_each(few_are_kept_beside_those_that_fail_in);
+    (0..3).for_each(|failing| few_are_kept_beside_those_that_fail_in(failing, Duration::ZERO));
 }
 
-fn few_are_kept_beside_those_that_fail_in(failing: usize) {
+#[test]
+fn few_are_kept_beside_those_that_fail_however_slowly_the_messages_come() {
+    // A quarter of an hour: a whole trace is announced again each time its id is forgotten.
+    let apart = Duration::from_millis(100);
+    (0..2).for_each(|failing| few_are_kept_beside_those_that_fail_in(failing, apart));
+}
+
+/// One message in a hundred fails in one of the services; they follow each other in this time.
+fn few_are_kept_beside_those_that_fail_in(failing: usize, apart: Duration) {
     let bus = MemoryBus::new();
     let limits = RecordLimits::default().with_ring_bytes(64 * 1024 * 1024);
     let start = |name| {
@@ -37,6 +47,7 @@ fn few_are_kept_beside_those_that_fail_in(failing: usize) {
         drop(written);
         drop(received);
         drop(sent);
+        services.iter().for_each(|service| service.clock.advance(apart));
         if number % 500 == 0 {
             services.iter().for_each(|service| drop(service.exported()));
         }

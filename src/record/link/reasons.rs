@@ -14,8 +14,8 @@ struct HeardTrace {
     reason: Arc<str>,
     /// How many parts of it may still be kept. A trace of very many parts, of which a few fail, is not kept whole.
     left: usize,
-    /// When it was heard of, or when its budget was filled again.
-    since: Tick,
+    /// When it was heard of last.
+    heard_at: Tick,
 }
 
 /// Whether a part of a remembered trace is kept.
@@ -34,14 +34,17 @@ pub(super) struct HeardReasons {
     traces: RecentIds<HeardTrace>,
     /// The last one, which the next one often is as well.
     last: Arc<str>,
-    /// How long an id is remembered: in this time the parts of a trace share one budget.
-    lifetime: Duration,
+    /// How long a trace is not heard of until its parts have a budget again.
+    quiet: Duration,
 }
 
 impl HeardReasons {
     /// Remembers at least so many, once there were that many; about 40 bytes each.
     pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
-        Self { traces: RecentIds::new(capacity), last: Arc::default(), lifetime }
+        // A whole trace that goes on failing is announced again as soon as its id is forgotten. Filled by then, its budget
+        // would let through 64 parts a minute for a handful that fail.
+        let quiet = lifetime * 10;
+        Self { traces: RecentIds::new(capacity), last: Arc::default(), quiet }
     }
 
     /// Remembers why a trace was kept elsewhere.
@@ -50,11 +53,9 @@ impl HeardReasons {
             self.last = reason.into();
         }
         let reason = Arc::clone(&self.last);
-        // A trace that goes on for hours gets its budget again when its first notice is forgotten.
-        let known = self.traces.get(id).filter(|known| now.since(known.since) < self.lifetime);
-        let (left, since) =
-            known.map_or((MOST_RING_ENTRIES, now), |known| (known.left, known.since));
-        self.traces.insert(id, HeardTrace { reason, left, since });
+        let known = self.traces.get(id).filter(|known| now.since(known.heard_at) < self.quiet);
+        let left = known.map_or(MOST_RING_ENTRIES, |known| known.left);
+        self.traces.insert(id, HeardTrace { reason, left, heard_at: now });
     }
 
     /// How many parts of a trace may still be kept.
@@ -113,12 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_that_is_heard_of_again_after_it_was_forgotten_has_its_budget_again() {
+    fn a_trace_that_is_heard_of_again_after_a_quiet_time_has_its_budget_again() {
         let mut reasons = reasons();
         let id = TraceId::new();
         reasons.insert(id, "Errors of bank", at(0));
         reasons.spend(id, MOST_RING_ENTRIES);
-        reasons.insert(id, "Errors of bank", at(60));
+        for seconds in [61, 122, 700] {
+            reasons.insert(id, "Errors of bank", at(seconds));
+            assert_eq!(reasons.left(id), 0);
+        }
+        reasons.insert(id, "Errors of bank", at(1_300));
         assert_eq!(reasons.left(id), MOST_RING_ENTRIES);
     }
 
