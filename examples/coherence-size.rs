@@ -2,7 +2,8 @@
 //! `cargo run --example coherence-size -- 100000 0.01 300 8.5 4000 2 0.06 5`
 //!
 //! traces a second, share wanted, instances, parts of a trace, bytes of a part, longest trace that matters (s), batch
-//! age (s), how long the bus may be away (s). Without arguments: three sizes. The chapter "Across services" explains it.
+//! age (s), how long the bus may be away (s). What is left out at the end is as in the first of the sizes that it prints
+//! without arguments. The chapter "Across services" explains it.
 
 use std::error::Error;
 
@@ -12,21 +13,26 @@ const REDIS: f64 = 300_000.0;
 /// Notices that a service remembers, unless told otherwise, and for how long.
 const REMEMBERED: f64 = 65_536.0;
 const REMEMBERED_FOR: f64 = 60.0;
+/// The most memory of a ring, unless told otherwise.
+const RING_CAP: f64 = 256.0 * 1_048_576.0;
 /// A message's beginning, with what NATS and Redis put around it, and one notice.
 const MESSAGE_BYTES: f64 = 75.0;
 const NOTICE_BYTES: f64 = 16.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let given: Vec<f64> =
-        std::env::args().skip(1).map(|word| word.parse()).collect::<Result<_, _>>()?;
-    match given.as_slice() {
-        [] => {
-            size([10_000.0, 0.01, 50.0, 8.5, 860.0, 2.0, 0.06, 5.0]);
-            size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 0.06, 5.0]);
-            size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
-            size([1_000_000.0, 0.01, 3_000.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
-        }
-        given => size(given.try_into().map_err(|_| "give eight numbers, or none")?),
+    let mut asked = [10_000.0, 0.01, 50.0, 8.5, 860.0, 2.0, 0.06, 5.0];
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.len() > asked.len() {
+        return Err(format!("{} numbers are given: give eight at most", words.len()).into());
+    }
+    for (number, word) in asked.iter_mut().zip(&words) {
+        *number = word.parse().map_err(|_| format!("{word} is no number: give up to eight"))?;
+    }
+    size(asked);
+    if words.is_empty() {
+        size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 0.06, 5.0]);
+        size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
+        size([1_000_000.0, 0.01, 3_000.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
     }
     Ok(())
 }
@@ -54,6 +60,9 @@ fn size([traces, share, instances, parts, bytes, longest, batch, away]: [f64; 8]
         "  ring               {:>12.1} MiB each, to reach {reach:.1} s back",
         ring / 1_048_576.0
     );
+    if ring > RING_CAP {
+        println!("  More than the default cap of 256 MiB: set `Coherence::with_ring_cap`.");
+    }
     if remembered > REMEMBERED {
         println!(
             "  remembered ids     {remembered:>12.0}: more than the default, which holds {:.1} s",

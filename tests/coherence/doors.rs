@@ -128,23 +128,60 @@ fn spans_of_the_sdk_tell_whom_they_call_that_their_trace_is_kept() {
 #[test]
 #[cfg(feature = "otel")]
 fn a_propagator_that_knows_the_pipeline_tells_for_a_span_that_was_there_before() {
-    use opentelemetry::propagation::TextMapPropagator;
     use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
-    use tailtrace::otel::Propagator;
+
+    propagator_hints(|service, called| {
+        let provider = parts::sdk::provider(service);
+        called.with_span(provider.tracer("shop").start_with_context("running", called))
+    });
+    propagator_hints(|service, called| {
+        let provider = tailtrace::otel::TracerProvider::new(&service.pipeline);
+        called.with_span(provider.tracer("shop").start_with_context("running", called))
+    });
+}
+
+#[test]
+#[cfg(all(feature = "layer", feature = "otel"))]
+fn a_propagator_that_knows_the_pipeline_tells_for_a_span_that_was_entered_before() {
+    use tailtrace::otel::share_context;
+    use tailtrace::{SpanId, TraceContext, TraceSpanExt};
+    use tracing_subscriber::layer::SubscriberExt;
 
     hints(|service, id, hear| {
-        let provider = parts::sdk::provider(service);
-        let called = parts::sdk::called(id);
-        let running = provider.tracer("shop").start_with_context("running", &called);
-        let running = called.with_span(running);
-        let call = |propagator: Propagator| {
-            let mut headers = HashMap::new();
-            propagator.inject_context(&running, &mut headers);
-            is_sampled(&headers)
-        };
-        let knowing = || Propagator::default().with_hints_of(&service.pipeline);
-        assert!(!call(knowing()));
-        hear();
-        assert!(call(knowing()) && !call(Propagator::default()));
+        share_context(&service.pipeline);
+        let subscriber = tracing_subscriber::registry().with(service.pipeline.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("running");
+            let _ = span.set_parent(TraceContext::new(id, SpanId::new()).remote());
+            let _entered = span.enter();
+            tells_from_then_on(service, &opentelemetry::Context::current(), hear);
+        });
     });
+}
+
+#[cfg(feature = "otel")]
+fn propagator_hints(
+    begin: impl FnOnce(&Service, &opentelemetry::Context) -> opentelemetry::Context,
+) {
+    hints(|service, id, hear| {
+        let running = begin(service, &parts::sdk::called(id));
+        tells_from_then_on(service, &running, hear);
+    });
+}
+
+/// A propagator that knows the pipeline tells whom the running span calls, once it did `hear` that its trace is kept.
+#[cfg(feature = "otel")]
+fn tells_from_then_on(service: &Service, running: &opentelemetry::Context, hear: &mut dyn FnMut()) {
+    use opentelemetry::propagation::TextMapPropagator;
+    use tailtrace::otel::Propagator;
+
+    let call = |propagator: Propagator| {
+        let mut headers = HashMap::new();
+        propagator.inject_context(running, &mut headers);
+        is_sampled(&headers)
+    };
+    let knowing = || Propagator::default().with_hints_of(&service.pipeline);
+    assert!(!call(knowing()));
+    hear();
+    assert!(call(knowing()) && !call(Propagator::default()));
 }

@@ -147,6 +147,15 @@ impl Intake {
         self.recorded_as_kept(trace_id).is_some()
     }
 
+    /// Whether it is known of a running trace that it is kept, be its spans ours or those of another tracer. Costs a few short locks.
+    ///
+    /// For propagators, as [`recorded_as_kept`](Self::recorded_as_kept) is for samplers.
+    #[must_use]
+    pub fn is_known_kept(&self, trace_id: TraceId) -> bool {
+        let is_kept = self.recorded_as_kept(trace_id);
+        is_kept.unwrap_or_else(|| self.recorder().traces.is_keep_requested(trace_id))
+    }
+
     /// Whether it is known of a trace that it is kept when it is complete: a person asked for it, or another service told
     /// that it kept the trace. `None` where its spans neither are, nor were lately, recorded here.
     ///

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::LiveTraces;
 use super::decided::{DecidedAs, Decisions};
 use super::stripe::StripeState;
+use crate::model::TraceId;
 use crate::record::link::PartBudget;
 use crate::record::local::{ASKED_FOR, KeepOrigin, KeepRequest, LocalTrace, TraceOwner, kept_for};
 use crate::record::ring::DroppedTrace;
@@ -94,6 +95,13 @@ impl<O: TraceOwner> LiveTraces<O> {
                 stripe.reasons.insert(slot as u32, request.reason.clone());
             }
         }
+    }
+
+    /// Whether a trace that runs here was asked for.
+    pub(in crate::record) fn is_keep_requested(&self, id: TraceId) -> bool {
+        self.stripes
+            .iter()
+            .any(|home| home.lock().table.find(id).any(|one| one.is_keep_requested()))
     }
 
     /// The reason for which a live trace was asked for, of which a part is kept now; others may follow. One for a notice is

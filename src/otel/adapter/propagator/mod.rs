@@ -53,7 +53,7 @@ impl Propagator {
         self
     }
 
-    /// Has requests carry the sampled flag where the pipeline knows that the trace of the SDK's span is kept: another
+    /// Has requests carry the sampled flag where the pipeline knows that the trace of the current span is kept: another
     /// service told of it, or a person asked for it. Whom they call then keeps its part too, with any tracer that follows
     /// its caller. Default: the flag is what it was when the span started.
     ///
@@ -70,7 +70,7 @@ impl Propagator {
         if !context.is_remote
             && !context.is_sampled()
             && let Some(intake) = &self.intake
-            && intake.recorded_as_kept(context.trace_id) == Some(true)
+            && intake.is_known_kept(context.trace_id)
         {
             context.flags = context.flags.with_sampled(true);
         }
