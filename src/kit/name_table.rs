@@ -21,6 +21,7 @@ pub(crate) struct NameTable<T> {
     /// How many further names have a place. Relaxed: a count orders no other access, and a slot's `OnceLock`
     /// publishes its entry.
     left: AtomicUsize,
+    capacity: usize,
 }
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl<T> NameTable<T> {
         Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
             left: AtomicUsize::new(capacity),
+            capacity,
         }
     }
 
@@ -74,6 +76,11 @@ impl<T> NameTable<T> {
         }
         self.release(new);
         None
+    }
+
+    /// How many names have a place.
+    pub(crate) fn len(&self) -> usize {
+        self.capacity.saturating_sub(self.left.load(Ordering::Relaxed))
     }
 
     /// All names with their values, in no order.

@@ -132,6 +132,26 @@ fn a_budget_has_a_ceiling_that_no_choice_of_ids_passes() {
     assert!(sampled <= 5 * 20 * 10 + 200, "{sampled} in five seconds");
 }
 
+#[test]
+fn operations_that_callers_make_up_are_no_way_around_the_ceiling() {
+    let sampler = AdaptiveSampler::per_second(10.0).unwrap();
+    let names: Vec<String> = (0..1_000).map(|at| format!("GET /{at}")).collect();
+    for second in 1..=3_u64 {
+        let mut sampled = 0;
+        for at in 1..=200_u64 {
+            for (number, name) in (1_u64..).zip(&names) {
+                let id = u128::from(number * 1_000 + at) << 64 | 0xff_ffff_ffff_ffff;
+                let id = TraceId::from_bits(id).unwrap();
+                let now = Tick::from_nanos(second * 1_000_000_000 + at * 4_000_000);
+                let request = SamplingRequest::new(id, name, now);
+                sampled += u64::from(sampler.should_sample(&request).is_sampled());
+            }
+        }
+        // The 256 operations that have a target each, and one's burst.
+        assert!(sampled <= 4 * 256 * 10 + 20 * 10, "{sampled} in a second");
+    }
+}
+
 /// How many of 5,000 traces in 5.5 seconds a tail keeps; the ids are the highest, or spread.
 fn kept_by(tail: TailSampler, highest: bool) -> usize {
     let memory = InMemoryExporter::new();

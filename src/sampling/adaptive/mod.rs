@@ -12,7 +12,7 @@ use crate::kit::name_table::NameTable;
 use crate::model::SettingError;
 use crate::model::setting::{check_max_operations, check_per_second};
 use crate::time::nanos;
-use operation::{Operation, Plan};
+use operation::{Operation, Plan, Together};
 
 /// Holds the number of sampled traces of each operation near a target, whatever the load.
 ///
@@ -28,7 +28,9 @@ use operation::{Operation, Plan};
 /// interval, an operation gets more than a target that is smaller still.
 ///
 /// Callers that choose ids can pass every rate. So an operation gets at most twenty times its target in an
-/// interval, or sixteen samples where that is more, whatever ids come; a burst of honest ids stays below that.
+/// interval, or sixteen samples where that is more, whatever ids come; a burst of honest ids stays below that. All
+/// operations together get four times their targets, or eight samples for each, and what one may get beside that, so that
+/// operations that callers make up are no way around it.
 ///
 /// The first 256 operations (settable) have a rate each. Later ones, and names longer than 256 bytes,
 /// share one rate and one target. So names that hold ids cost bounded memory, but crowd out others.
@@ -66,6 +68,7 @@ pub struct AdaptiveSampler {
     plan: Plan,
     operations: NameTable<Operation>,
     shared: Operation,
+    together: Together,
     /// When the interval ends, in nanoseconds; 0 before the first one.
     // The thread that wins the exchange sets the rates, each of which is whole in itself.
     deadline: AtomicU64,
@@ -162,6 +165,7 @@ impl AdaptiveSampler {
             settings,
             operations: NameTable::new(settings.max_operations),
             shared: Operation::new(&plan),
+            together: Together::default(),
             plan,
             deadline: AtomicU64::new(0),
         }
@@ -184,6 +188,12 @@ impl AdaptiveSampler {
         self.shared.rate(&self.plan)
     }
 
+    /// Whether a sample of the operation is below all ceilings.
+    fn may_sample(&self, operation: &Operation) -> bool {
+        operation.may_sample(&self.plan)
+            && self.together.may_sample(self.operations.len(), &self.plan)
+    }
+
     /// Begins the next interval, unless another caller does; only the one that does sets the rates.
     #[cold]
     fn end_interval(&self, deadline: u64, now: u64) {
@@ -194,6 +204,7 @@ impl AdaptiveSampler {
         if mine.is_err() || deadline == 0 {
             return;
         }
+        self.together.end_interval();
         // Intervals in which no trace started are one long interval.
         let elapsed = now.saturating_sub(deadline.saturating_sub(interval));
         let intervals = elapsed as f64 / interval as f64;
@@ -217,7 +228,7 @@ impl Sampler for AdaptiveSampler {
             .unwrap_or(&self.shared);
         let threshold = operation.arrive(&self.plan);
         let result = SamplingResult::by_threshold(Some(threshold), request.randomness);
-        if result.is_sampled() && !operation.may_sample(&self.plan) {
+        if result.is_sampled() && !self.may_sample(operation) {
             return SamplingResult::by_threshold(None, request.randomness);
         }
         result

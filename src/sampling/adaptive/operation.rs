@@ -14,6 +14,10 @@ const NO_BURST: f64 = 8.0;
 /// burst that the rate follows stays below it up to a thousand times the usual load.
 const CEILING: f64 = 20.0;
 
+/// How many times that all operations together get at the very most, for each of them: callers who make up operations
+/// would have the ceiling of each otherwise. A common burst to ten times the load stays below it.
+const CEILING_TOGETHER: f64 = 4.0;
+
 /// An operation that gets fewer arrivals than this in an interval is counted over several: an interval
 /// in which none happened to come would let it seem to be idle, and be sampled in full.
 const FEW: u64 = 5;
@@ -28,6 +32,8 @@ pub(super) struct Plan {
     budget: f64,
     /// The samples that it gets at the most.
     ceiling: u64,
+    /// What each operation adds to the samples that all get together at the most.
+    share: u64,
     smoothing: f64,
     bounds: (f64, f64),
     /// The thresholds of the bounds.
@@ -40,6 +46,7 @@ impl Plan {
         Self {
             budget,
             ceiling: (CEILING * budget).max(BURST * NO_BURST) as u64,
+            share: (CEILING_TOGETHER * budget).max(NO_BURST) as u64,
             smoothing,
             bounds,
             strictest: threshold(bounds.0),
@@ -84,6 +91,26 @@ fn threshold(rate: f64) -> Threshold {
     let rate = rate.clamp(f64::MIN_POSITIVE, 1.0);
     let threshold = Threshold::for_rate(rate).ok().flatten();
     threshold.unwrap_or(Threshold::ALWAYS)
+}
+
+/// The samples of all operations since the interval began. Aligned as an operation is.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Together {
+    // Relaxed: the count guards nothing.
+    samples: AtomicU64,
+}
+
+impl Together {
+    /// Whether one more sample is below the ceiling of so many operations.
+    pub(super) fn may_sample(&self, operations: usize, plan: &Plan) -> bool {
+        let ceiling = plan.ceiling.saturating_add(plan.share.saturating_mul(operations as u64));
+        self.samples.fetch_add(1, Ordering::Relaxed) < ceiling
+    }
+
+    pub(super) fn end_interval(&self) {
+        self.samples.store(0, Ordering::Relaxed);
+    }
 }
 
 /// One operation. Aligned so that operations do not share cache lines.
