@@ -40,10 +40,14 @@ fn each_row_of_the_table_names_a_test_and_each_test_stands_in_a_row() {
 }
 
 /// The rows of the table of attacks in the chapter on propagation, by their beginnings, with the test of each.
-const OF_THE_CHAPTER: [(&str, &str); 11] = [
+const OF_THE_CHAPTER: [(&str, &str); 12] = [
     (
         "ids ending in `ff…`, or `ot=rv:ff…`",
         "border::no_id_and_no_flag_of_a_stranger_raises_the_rate_at_a_public_border",
+    ),
+    (
+        "the same, to take the whole budget",
+        "survival::operations_that_callers_make_up_are_no_way_around_the_ceiling",
     ),
     ("the sampled or the debug flag", "border::every_way_in_has_the_same_answer"),
     ("a threshold that claims", "survival::a_callers_threshold_claims_no_more_than_was_seen"),
