@@ -49,7 +49,9 @@ pub(crate) mod sampling {
 }
 
 pub(crate) mod trace {
-    pub(crate) use tailtrace::adapter::{Original, Outline, SpanMut};
+    pub(crate) use tailtrace::adapter::{
+        Original, Outline, PackedOriginal, PackedOriginals, SpanMut,
+    };
     pub(crate) use tailtrace::trace::*;
     pub(crate) use tailtrace::{Span, SpanRef, Trace};
 }

@@ -8,6 +8,7 @@
 //!   that starts is [`Started`] until it has [`Ended`].
 //! - [`Original`] is a finished span in the other tracer's own form, which is kept as it is and converted
 //!   only when its trace is exported. [`Outline`] is what a sampler and a tail policy see of it.
+//!   [`PackedOriginal`] is the form in which it waits for an exporter that does not keep up.
 //! - [`SpanMut`] writes to a span where it is stored; [`TagKey`] is what its writers accept as a key.
 //! - `ContextBridge` (feature `bridge`) shows the spans that the layer has on a thread in the contexts of another
 //!   tracer: [`Intake`] takes one.
@@ -25,5 +26,5 @@ pub use crate::record::bridge::{
 pub use crate::record::intake::{Ended, Intake, Started};
 #[cfg(feature = "bridge")]
 pub use crate::record::span::writer::SpanWriter;
-pub use crate::trace::original::{Original, Outline};
+pub use crate::trace::original::{Original, Outline, PackedOriginal, PackedOriginals};
 pub use crate::trace::span_mut::SpanMut;

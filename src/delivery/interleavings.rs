@@ -14,6 +14,7 @@ use super::channel::{BatchOutcome, Channel, Job, PauseEnd, QueuedTrace};
 use super::drain::{Drain, DrainKind};
 use super::ledger_entry::LedgerEntry;
 use super::queue::{Bounds, Offer};
+use super::queued_batch::WaitingTrace;
 use super::waiter::Waiter;
 use crate::export::{Batch, Batching};
 use crate::kit::sync::{Condvar, Mutex, lock, wait_while};
@@ -56,7 +57,8 @@ impl World {
         for (channel, ledger_entry) in
             channels.iter().zip(LedgerEntry::issue(ledger, SPANS, channels.len()))
         {
-            let queued = QueuedTrace { trace: empty_trace(), part: None, ledger_entry };
+            let trace = WaitingTrace::Whole(empty_trace());
+            let queued = QueuedTrace { trace, ledger_entry };
             channel.push([(queued, offer)], channel.clock.now());
         }
     }
@@ -88,8 +90,8 @@ fn empty_trace() -> Trace {
 fn work(channel: &Channel) {
     loop {
         match channel.next() {
-            Job::Send(batch) | Job::SendPart(batch, _) => {
-                assert!(!batch.is_empty());
+            Job::Send(batch) => {
+                assert!(!batch.unpack().is_empty());
                 channel.settle(BatchOutcome::Sent { rejected: 0 });
             }
             Job::Flush => channel.flushed(None),
@@ -128,7 +130,7 @@ fn loom_no_push_is_slept_through() {
         let mut taken = 0;
         while taken < 2 {
             if let Job::Send(batch) = world.channels[0].next() {
-                taken += batch.len();
+                taken += batch.unpack().len();
                 world.channels[0].settle(BatchOutcome::Sent { rejected: 0 });
             }
         }
@@ -143,7 +145,7 @@ fn loom_a_full_batch_wakes_the_thread() {
         let two = Batching { max_spans: 2 * SPANS as usize, ..Batching::default() };
         let world = World::new(1, 9, two);
         let senders = [world.sender(false), world.sender(true)];
-        assert!(matches!(world.channels[0].next(), Job::Send(batch) if batch.len() == 2));
+        assert!(matches!(world.channels[0].next(), Job::Send(batch) if batch.traces.len() == 2));
         world.channels[0].settle(BatchOutcome::Sent { rejected: 0 });
         senders.into_iter().for_each(|sender| sender.join().unwrap());
         world.check(2);

@@ -18,6 +18,7 @@ mod health;
 mod ledger_entry;
 pub(crate) mod may_block;
 mod queue;
+mod queued_batch;
 pub(crate) mod report;
 mod shared_exporter;
 #[cfg(feature = "spool")]
@@ -54,6 +55,7 @@ use channel::{Channel, QueuedTrace};
 use drain::{Drain, DrainKind};
 use ledger_entry::LedgerEntry;
 use queue::{Bounds, Offer};
+use queued_batch::WaitingTrace;
 use worker::Worker;
 
 /// Exporters with their queues and threads. Dropping it without a shutdown gives up what waits.
@@ -171,33 +173,41 @@ impl Delivery {
             self.ledger.lost(Reason::Refused, spans as u64);
             return false;
         };
-        let trace = self.packed_if_filling(trace);
-        let bytes = trace.bytes();
-        if bytes > self.max_queued_bytes && spans > 1 {
+        if trace.bytes() > self.max_queued_bytes && spans > 1 {
             return self.offer_parts(&trace);
         }
-        let offer = Offer { spans, bytes, error: trace.has_errors(), is_part: false };
+        let error = trace.has_errors();
+        let Some(trace) = self.packed_if_filling(trace) else {
+            self.ledger.panicked(1);
+            self.ledger.queued(spans as u64);
+            self.ledger.lost(Reason::ExporterPanicked, spans as u64);
+            return false;
+        };
+        let offer = Offer { spans, bytes: trace.bytes(), error, is_part: false };
         let now = self.clock.now();
         let mut ledger_entries =
             LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
         let mut accepted = false;
         for (channel, ledger_entry) in rest.iter().zip(&mut ledger_entries) {
-            let queued = QueuedTrace { trace: trace.clone(), part: None, ledger_entry };
+            let queued = QueuedTrace { trace: trace.clone(), ledger_entry };
             accepted |= channel.push([(queued, offer)], now);
         }
         // The last exporter gets the trace itself: where there is only one, nothing is cloned.
         if let Some(ledger_entry) = ledger_entries.next() {
-            let queued = QueuedTrace { trace, part: None, ledger_entry };
+            let queued = QueuedTrace { trace, ledger_entry };
             accepted |= last.push([(queued, offer)], now);
         }
         accepted
     }
 
-    /// Makes a trace of another tracer's spans take less room, where a queue fills because its exporter does not keep up.
-    /// Exporters that take such spans as they were get them made anew.
-    fn packed_if_filling(&self, trace: Trace) -> Trace {
-        let is_filling = || self.channels.iter().any(|channel| channel.is_filling());
-        if trace.is_of_originals() && is_filling() { trace.packed() } else { trace }
+    /// Makes a trace of another tracer's spans take less room, where a queue fills because its exporter does not keep up;
+    /// `None` when their adapter panics.
+    fn packed_if_filling(&self, trace: Trace) -> Option<WaitingTrace> {
+        if self.channels.iter().any(|channel| channel.is_filling()) {
+            unwind_safe::call(|| WaitingTrace::packed(trace))
+        } else {
+            Some(WaitingTrace::Whole(trace))
+        }
     }
 
     /// Queues a trace that is larger than the queue, in parts that each fit. Every part refers to the trace, of
@@ -214,9 +224,8 @@ impl Delivery {
             let offer = Offer { spans, bytes: spans * bytes_of_each, error, is_part: true };
             let entries = LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
             for (parcels, ledger_entry) in parcels.iter_mut().zip(entries) {
-                let trace = trace.clone();
-                let part = Some(part.clone());
-                parcels.push((QueuedTrace { trace, part, ledger_entry }, offer));
+                let trace = WaitingTrace::Part(Box::new((trace.clone(), part.clone())));
+                parcels.push((QueuedTrace { trace, ledger_entry }, offer));
             }
         }
         let mut accepted = false;

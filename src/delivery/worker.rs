@@ -15,6 +15,7 @@ use super::DeliveryConfig;
 use super::backoff::{Backoff, RetryDecision};
 use super::channel::{BatchOutcome, Channel, Job, PauseEnd};
 use super::health::{Health, LogLine};
+use super::queued_batch::QueuedBatch;
 use super::shared_exporter::SharedExporter;
 use super::waiter::ExporterFailure;
 use crate::export::{Batch, ExportError, Exporter};
@@ -77,10 +78,6 @@ impl Worker {
         let failure = loop {
             match self.channel.next() {
                 Job::Send(batch) => self.send(&runtime, batch, &mut health),
-                // Copied here, where it holds up no thread of the program.
-                Job::SendPart(batch, part) => {
-                    self.send(&runtime, batch.narrowed(part), &mut health);
-                }
                 Job::Flush => {
                     let limit = Some(self.config.export_timeout);
                     let failure =
@@ -107,8 +104,16 @@ impl Worker {
         channel.clear();
     }
 
-    fn send(&self, runtime: &Runtime, batch: Batch, health: &mut Health) {
-        if let Some(outcome) = self.try_to_send(runtime, batch, health) {
+    fn send(&self, runtime: &Runtime, batch: QueuedBatch, health: &mut Health) {
+        let outcome = match unwind_safe::call(|| batch.unpack()) {
+            Some(batch) => self.try_to_send(runtime, batch, health),
+            // The adapter of another tracer, to which the spans belong.
+            None => {
+                self.channel.ledger.panicked(1);
+                Some(BatchOutcome::Lost(Reason::ExporterPanicked))
+            }
+        };
+        if let Some(outcome) = outcome {
             self.channel.settle(outcome);
         }
     }

@@ -15,7 +15,10 @@ pub(crate) mod view;
 pub(crate) use kept_trace::KeepReason;
 pub(crate) use kept_trace::Trace;
 pub(crate) use kept_trace::notes::UNFINISHED;
+pub(crate) use kept_trace::packed::PackedTrace;
 pub(crate) use original::{Original, Outline};
+#[cfg(feature = "otel")]
+pub(crate) use original::{PackedOriginal, PackedOriginals};
 pub(crate) use span::Span;
 pub(crate) use span_mut::ErrorDetails;
 pub(crate) use span_mut::SpanMut;

@@ -1,6 +1,9 @@
 //! Spans as another tracer made them.
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::SystemTime;
 
 use super::SpanMut;
@@ -41,6 +44,108 @@ pub trait Original: Clone + Send + Sync + 'static {
     /// The memory that the span takes, in bytes: about that of itself and of what it points to.
     fn bytes(&self) -> usize {
         size_of::<Self>()
+    }
+
+    /// The spans of a kept trace in a form that takes less memory, in which they wait where an exporter does not keep up.
+    /// They are unpacked before the exporter gets them, so that nothing may be lost by it. A panic costs the trace,
+    /// which is counted as lost.
+    ///
+    /// The provided method leaves them as they are.
+    ///
+    /// # Errors
+    /// Gives spans back that have no such form.
+    fn pack(originals: Vec<Self>) -> Result<PackedOriginals<Self>, Vec<Self>> {
+        Err(originals)
+    }
+}
+
+/// An [`Original`] in a form that takes less memory: see [`Original::pack`].
+pub trait PackedOriginal: Clone + Send + Sync + 'static {
+    /// What it was.
+    type Original: Original;
+
+    /// The span as it was. The id of its trace is that of the trace, and need not be packed.
+    fn unpack(self, trace_id: TraceId) -> Self::Original;
+
+    /// The memory that it takes, in bytes: about that of itself and of what it points to.
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+/// The spans of one trace, packed.
+pub struct PackedOriginals<S> {
+    column: Box<dyn PackedColumn>,
+    /// Unpacked, they are these.
+    originals: PhantomData<fn() -> S>,
+}
+
+impl<S: Original> PackedOriginals<S> {
+    /// The spans, of which there may be any number.
+    #[must_use]
+    pub fn new<P: PackedOriginal<Original = S>>(mut packed: Vec<P>) -> Self {
+        let only = if packed.len() == 1 { packed.pop() } else { None };
+        let column: Box<dyn PackedColumn> = match only {
+            Some(only) => Box::new(OnePacked(only)),
+            None => Box::new(ManyPacked(packed.into_boxed_slice())),
+        };
+        Self { column, originals: PhantomData }
+    }
+
+    /// The spans without their type.
+    pub(crate) fn into_column(self) -> Box<dyn PackedColumn> {
+        self.column
+    }
+}
+
+impl<S> fmt::Debug for PackedOriginals<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PackedOriginals").field("bytes", &self.column.bytes()).finish()
+    }
+}
+
+/// Packed spans of any type.
+pub(crate) trait PackedColumn: Send + Sync {
+    /// The memory they take.
+    fn bytes(&self) -> usize;
+    /// A vector of the originals.
+    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn Any>;
+    fn boxed_clone(&self) -> Box<dyn PackedColumn>;
+}
+
+/// The only span of a trace, which needs no vector.
+#[derive(Clone)]
+struct OnePacked<P>(P);
+
+#[derive(Clone)]
+struct ManyPacked<P>(Box<[P]>);
+
+impl<P: PackedOriginal> PackedColumn for OnePacked<P> {
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn Any> {
+        Box::new(vec![self.0.unpack(trace_id)])
+    }
+
+    fn boxed_clone(&self) -> Box<dyn PackedColumn> {
+        Box::new(self.clone())
+    }
+}
+
+impl<P: PackedOriginal> PackedColumn for ManyPacked<P> {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.0.iter().map(P::bytes).sum::<usize>()
+    }
+
+    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn Any> {
+        let originals = self.0.into_iter().map(|packed| packed.unpack(trace_id));
+        Box::new(originals.collect::<Vec<_>>())
+    }
+
+    fn boxed_clone(&self) -> Box<dyn PackedColumn> {
+        Box::new(self.clone())
     }
 }
 

@@ -9,3 +9,4 @@ mod hostile;
 mod limits;
 mod looks;
 mod model;
+mod packing;

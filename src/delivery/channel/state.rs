@@ -1,18 +1,17 @@
 //! What the senders and the exporting thread agree on, and what follows from it; nothing waits here.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 use std::task::Waker;
 
 use crate::delivery::ledger_entry::{LedgerEntry, Settlement};
 use crate::delivery::queue::{Bounds, Entry, Queue};
+use crate::delivery::queued_batch::{QueuedBatch, WaitingTrace};
 use crate::delivery::report::DeliveryReport;
 use crate::delivery::waiter::Waiter;
 use crate::export::{Batch, Batching, ExportError, Loan, Progress};
 use crate::ledger::{Ledger, Reason};
 use crate::time::Tick;
-use crate::trace::Trace;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -33,7 +32,7 @@ pub(super) struct State {
     /// Ends the thread's wait for the exporter.
     pub(super) waker: Option<Waker>,
     /// What was given up and takes memory yet.
-    pub(super) abandoned: Vec<Trace>,
+    pub(super) abandoned: Vec<WaitingTrace>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +43,10 @@ pub(super) enum Phase {
     Ended,
 }
 
-/// A trace that waits, or a part of it.
+/// A trace that waits, with what it owes the ledger.
 #[derive(Debug)]
 pub(in crate::delivery) struct QueuedTrace {
-    pub(in crate::delivery) trace: Trace,
-    /// The spans that are to leave, by their places, where these are not all.
-    pub(in crate::delivery) part: Option<Range<usize>>,
+    pub(in crate::delivery) trace: WaitingTrace,
     pub(in crate::delivery) ledger_entry: LedgerEntry,
 }
 
@@ -85,9 +82,7 @@ pub(super) struct Errors {
 #[derive(Debug)]
 pub(in crate::delivery) enum Job {
     /// Send these, then `Channel::settle`.
-    Send(Batch),
-    /// Send these spans of the only trace in the batch, then `Channel::settle`.
-    SendPart(Batch, Range<usize>),
+    Send(QueuedBatch),
     /// Let the exporter flush, then call `Channel::flushed`.
     Flush,
     /// Let the exporter shut down, then `Channel::end`.
@@ -138,7 +133,7 @@ impl Sending {
         self.spans().saturating_sub(accepted + rejected)
     }
 
-    /// Hands the batch to the exporter for one try.
+    /// Hands what is left of the batch to the exporter for another try.
     pub(super) fn lend(&mut self, batch: Batch, ledger: &Ledger) -> Batch {
         let (lent, loan) = batch.lend(ledger.sent());
         self.loan = Some(loan);
@@ -217,18 +212,14 @@ impl State {
         let entries = self.queue.take(batching.max_spans, batching.max_bytes);
         debug_assert!(self.sending.ledger_entries.is_empty(), "one batch at a time");
         let mut traces = Vec::with_capacity(entries.len());
-        let mut part = None;
         self.sending.since = entries.iter().map(|entry| entry.since).min().unwrap_or_default();
         for Entry { seq, item, .. } in entries {
             self.sending.ledger_entries.push_back((seq, item.ledger_entry));
             traces.push(item.trace);
-            part = item.part;
         }
-        let batch = self.sending.lend(Batch::from(traces), ledger);
-        match part {
-            Some(part) => Job::SendPart(batch, part),
-            None => Job::Send(batch),
-        }
+        let loan = Arc::new(Loan::new(ledger.sent()));
+        self.sending.loan = Some(Arc::clone(&loan));
+        Job::Send(QueuedBatch { traces, loan })
     }
 
     /// Enters what became of the batch that is being sent, unless that has been done.

@@ -11,6 +11,9 @@ use crate::time::Tick;
 /// Above this many places an empty row gives its memory back.
 const IDLE_PLACES: usize = 1024;
 
+/// From this many places on a row grows by a quarter.
+const LONG_ROW: usize = 16 * 1024;
+
 /// How much a queue may hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -23,7 +26,8 @@ pub(super) struct Bounds {
 pub(super) struct Entry<T> {
     /// Its place in the order of arrival.
     pub(super) seq: u64,
-    pub(super) spans: usize,
+    // A hundred thousand entries may wait, and no trace has more spans than this counts.
+    spans: u32,
     pub(super) bytes: usize,
     pub(super) since: Tick,
     /// Whether it is no part of a larger batch.
@@ -122,7 +126,7 @@ impl<T> Queue<T> {
     pub(super) fn spans_before(&self, seq: u64) -> usize {
         let of = |row: &VecDeque<Entry<T>>| -> usize {
             let before = row.iter().take_while(|entry| entry.seq < seq);
-            before.map(|entry| entry.spans).sum()
+            before.map(|entry| entry.spans as usize).sum()
         };
         of(&self.errors) + of(&self.rest)
     }
@@ -156,11 +160,12 @@ impl<T> Queue<T> {
     }
 
     fn enter(&mut self, item: T, offer: Offer, is_on_top: bool, now: Tick) {
-        self.spans += offer.spans;
+        let spans = u32::try_from(offer.spans).unwrap_or(u32::MAX);
+        self.spans += spans as usize;
         self.bytes += offer.bytes;
         let entry = Entry {
             seq: self.next_seq,
-            spans: offer.spans,
+            spans,
             bytes: offer.bytes,
             since: now,
             is_alone: offer.is_part,
@@ -168,12 +173,17 @@ impl<T> Queue<T> {
             item,
         };
         self.next_seq += 1;
-        if offer.error {
-            self.errors.push_back(entry);
+        let row = if offer.error {
+            &mut self.errors
         } else {
             self.rest_bytes += offer.bytes;
-            self.rest.push_back(entry);
+            &mut self.rest
+        };
+        // A long row that doubled would take megabytes that it may never need.
+        if row.len() == row.capacity() && row.len() >= LONG_ROW {
+            row.reserve_exact(row.len() / 4);
         }
+        row.push_back(entry);
     }
 
     /// Removes the oldest without an error until this many places and bytes are free.
@@ -202,7 +212,7 @@ impl<T> Queue<T> {
         let mut spans = 0_usize;
         let mut bytes = 0_usize;
         while let Some(next) = self.peek() {
-            spans = spans.saturating_add(next.spans);
+            spans = spans.saturating_add(next.spans as usize);
             bytes = bytes.saturating_add(next.bytes);
             let is_alone = next.is_alone || batch.last().is_some_and(|last| last.is_alone);
             if !batch.is_empty() && (is_alone || spans > max_spans || bytes > max_bytes) {
@@ -243,7 +253,7 @@ impl<T> Queue<T> {
     }
 
     const fn leave(&mut self, entry: &Entry<T>, error: bool) {
-        self.spans -= entry.spans;
+        self.spans -= entry.spans as usize;
         self.bytes -= entry.bytes;
         if entry.is_on_top {
             self.on_top -= entry.bytes;

@@ -7,7 +7,7 @@ mod tests;
 
 use std::fmt;
 use std::mem;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use crate::kit::unwind_safe::lock;
@@ -133,18 +133,20 @@ impl Batch {
     /// A batch whose remains come back through the loan when the exporter drops it, and whose bytes are counted in an
     /// account.
     pub(crate) fn lend(mut self, account: &Arc<KeptAccount>) -> (Self, Arc<Loan>) {
-        let account = Arc::clone(account);
-        let loan = Arc::new(Loan { returned: Mutex::default(), account });
+        let loan = Arc::new(Loan::new(account));
         self.loan = Some(Arc::clone(&loan));
         (self, loan)
     }
 
-    /// This batch with some spans of each trace, by their places, in the trace's stead.
-    pub(crate) fn narrowed(mut self, spans: Range<usize>) -> Self {
-        self.operation = self.traces.first().map(|trace| trace.operation().into());
-        for trace in &mut self.traces {
-            *trace = trace.part(spans.clone());
-        }
+    /// A batch whose remains come back through this loan when the exporter drops it.
+    pub(crate) fn lent_by(mut self, loan: Arc<Loan>) -> Self {
+        self.loan = Some(loan);
+        self
+    }
+
+    /// This batch of the only part of a trace, which counts for the trace's operation.
+    pub(crate) fn of_operation(mut self, operation: &str) -> Self {
+        self.operation = Some(operation.into());
         self
     }
 
@@ -214,6 +216,10 @@ pub(super) fn has_resource_of(one: &Trace, other: &Trace) -> bool {
 }
 
 impl Loan {
+    pub(crate) fn new(account: &Arc<KeptAccount>) -> Self {
+        Self { returned: Mutex::default(), account: Arc::clone(account) }
+    }
+
     /// What the exporter had marked in the batch so far.
     pub(crate) fn progress(&self) -> Progress {
         lock(&self.returned).progress

@@ -12,6 +12,7 @@ mod head_sampler;
 mod install;
 mod length_limits;
 mod otel_exporter;
+mod packed_span;
 mod portions;
 pub(crate) mod propagator;
 mod recent_ids;

@@ -216,6 +216,15 @@ pub(super) fn is_parent_remote(span: &SpanData) -> bool {
     span.parent_span_is_remote
 }
 
+/// Says whether the span's parent is in another process, as far as the line tells.
+#[cfg(before_0_31)]
+pub(super) fn set_parent_remote(_: &mut SpanData, _: bool) {}
+
+#[cfg(not(before_0_31))]
+pub(super) fn set_parent_remote(span: &mut SpanData, is_remote: bool) {
+    span.parent_span_is_remote = is_remote;
+}
+
 /// A context without a span in which telemetry is suppressed, on lines that have that.
 #[cfg(before_0_30)]
 pub(super) fn suppressed_context() -> Context {

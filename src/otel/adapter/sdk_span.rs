@@ -8,10 +8,11 @@ use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus, Trace
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use super::convert;
+use super::packed_span::PackedSpan;
 use super::release_line::SpanData;
 use crate::model::{SpanId, Status, Threshold, TraceId};
 use crate::record::Ended;
-use crate::trace::{Original, Outline, SpanMut, Trace};
+use crate::trace::{Original, Outline, PackedOriginal, PackedOriginals, SpanMut, Trace};
 
 /// A key longer than this counts as memory of its span.
 pub(super) const LONG_KEY: usize = 128;
@@ -119,6 +120,26 @@ impl Original for SdkSpan {
 
     fn bytes(&self) -> usize {
         bytes_of(&self.0)
+    }
+
+    fn pack(originals: Vec<Self>) -> Result<PackedOriginals<Self>, Vec<Self>> {
+        let packed = originals.into_iter().map(|Self(data)| {
+            let pointed_to = bytes_of(&data) - size_of::<Self>();
+            PackedSpan::pack(data, pointed_to)
+        });
+        Ok(PackedOriginals::new(packed.collect()))
+    }
+}
+
+impl PackedOriginal for PackedSpan {
+    type Original = SdkSpan;
+
+    fn unpack(self, trace_id: TraceId) -> SdkSpan {
+        SdkSpan(Self::unpack(self, trace_id))
+    }
+
+    fn bytes(&self) -> usize {
+        Self::bytes(self)
     }
 }
 

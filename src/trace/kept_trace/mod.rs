@@ -3,6 +3,7 @@
 pub(crate) mod notes;
 mod order;
 mod outgoing_state;
+pub(crate) mod packed;
 mod parts;
 mod redacted;
 
@@ -253,20 +254,6 @@ impl Trace {
         let times = data.store.times(data.header.correction);
         let end = times.map_or(Tick::default(), |(_, end)| end);
         TraceView::new(&data.header, &data.store, end).as_part(data.reason.is_part)
-    }
-
-    /// Whether it is made of spans of another tracer as that has made them.
-    pub(crate) fn is_of_originals(&self) -> bool {
-        self.0.store.is_foreign()
-    }
-
-    /// The trace with records of ours in the place of originals: a bare span of OpenTelemetry's SDK takes a third of
-    /// the room.
-    pub(crate) fn packed(mut self) -> Self {
-        let data = Arc::make_mut(&mut self.0);
-        data.store.make_recorded(data.header.correction);
-        data.store = data.store.freeze();
-        self
     }
 
     /// The memory that the trace takes, in bytes.

@@ -17,7 +17,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use foreign_spans::ForeignSpans;
-pub(crate) use foreign_spans::OriginalSlot;
+pub(crate) use foreign_spans::{OriginalSlot, PackedForeignSpans};
 #[cfg(feature = "layer")]
 pub(crate) use index::ByteRange;
 pub(crate) use index::{LogIndex, SpanIndex};

@@ -6,6 +6,7 @@ mod from_should_sample;
 mod hazards;
 mod head_sampler;
 mod otel_exporter;
+mod packing;
 mod propagator;
 pub(crate) mod release_line;
 mod span_exporter_bridge;

@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use crate::kit::unwind_safe;
-use crate::model::{Limits, SpanId, SpanKind, Status};
+use crate::model::{Limits, SpanId, SpanKind, Status, TraceId};
 use crate::time::{ClockCorrection, Tick};
+use crate::trace::original::PackedColumn;
 use crate::trace::store::recorded_spans::{NewSpan, RecordedSpans, SpanRecord};
 use crate::trace::{Original, Outline, SpanMut};
 
@@ -36,6 +37,36 @@ pub(super) trait OriginalColumn: Any + Send + Sync {
     /// A copy of some of the originals.
     fn part(&self, places: Range<usize>) -> Box<dyn OriginalColumn>;
     fn boxed_clone(&self) -> Box<dyn OriginalColumn>;
+    /// Packs the originals; gives them back where their type has no packed form.
+    fn pack(self: Box<Self>) -> Result<ClosedColumn, Box<dyn OriginalColumn>>;
+}
+
+/// Packed originals, with what knows their type.
+pub(super) struct ClosedColumn {
+    packed: Box<dyn PackedColumn>,
+    open: fn(Box<dyn PackedColumn>, TraceId) -> Box<dyn OriginalColumn>,
+}
+
+impl ClosedColumn {
+    pub(super) fn bytes(&self) -> usize {
+        self.packed.bytes()
+    }
+
+    pub(super) fn open(self, trace_id: TraceId) -> Box<dyn OriginalColumn> {
+        (self.open)(self.packed, trace_id)
+    }
+}
+
+impl Clone for ClosedColumn {
+    fn clone(&self) -> Self {
+        Self { packed: self.packed.boxed_clone(), open: self.open }
+    }
+}
+
+fn open<S: Original>(packed: Box<dyn PackedColumn>, trace_id: TraceId) -> Box<dyn OriginalColumn> {
+    let unpacked = packed.unpack(trace_id).downcast::<Vec<S>>();
+    debug_assert!(unpacked.is_ok(), "what was packed is what is unpacked");
+    unpacked.unwrap_or_default()
 }
 
 impl<S: Original> OriginalColumn for Vec<S> {
@@ -106,6 +137,13 @@ impl<S: Original> OriginalColumn for Vec<S> {
 
     fn boxed_clone(&self) -> Box<dyn OriginalColumn> {
         Box::new(self.clone())
+    }
+
+    fn pack(self: Box<Self>) -> Result<ClosedColumn, Box<dyn OriginalColumn>> {
+        match S::pack(*self) {
+            Ok(packed) => Ok(ClosedColumn { packed: packed.into_column(), open: open::<S> }),
+            Err(originals) => Err(Box::new(originals)),
+        }
     }
 }
 

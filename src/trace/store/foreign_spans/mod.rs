@@ -3,6 +3,7 @@
 mod attached;
 mod column;
 mod operation;
+mod packed;
 mod summary;
 
 use std::any::{Any, TypeId};
@@ -12,6 +13,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use column::OriginalColumn;
+pub(crate) use packed::PackedForeignSpans;
 pub(crate) use summary::ForeignSummary;
 
 use super::attachment::Attachment;
@@ -34,7 +36,7 @@ const MOST_EXPECTED: usize = 64;
 /// leave without one.
 pub(crate) struct ForeignSpans {
     column: Box<dyn OriginalColumn>,
-    /// The type of the originals.
+    /// The type of the column.
     kind: TypeId,
     summary: ForeignSummary,
     /// How many originals are likely to come into an empty column: as many as the trace before had.
@@ -59,7 +61,7 @@ impl ForeignSpans {
     pub(super) fn new<S: Original>() -> Self {
         Self {
             column: Box::new(Vec::<S>::new()),
-            kind: TypeId::of::<S>(),
+            kind: TypeId::of::<Vec<S>>(),
             summary: ForeignSummary::default(),
             expected: FEW,
             outlines: OnceLock::new(),
@@ -146,7 +148,7 @@ impl ForeignSpans {
         max_spans: usize,
         budget: &mut MemoryBudget,
     ) -> OriginalSlot<'_, S> {
-        if self.kind != TypeId::of::<S>() {
+        if self.kind != TypeId::of::<Vec<S>>() {
             self.change_type::<S>(budget);
         }
         if self.summary.len() >= max_spans {
