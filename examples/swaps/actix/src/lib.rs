@@ -7,7 +7,7 @@ use reqwest_middleware::ClientBuilder;
 use reqwest_tracing::TracingMiddleware;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, info_span, instrument};
-use tracing_actix_web::TracingLogger;
+use tracing_actix_web::{DefaultRootSpanBuilder, RootSpanBuilder, TracingLogger};
 use tracing_subscriber::filter::Targets;
 
 #[path = "../../shared/tree.rs"]
@@ -23,20 +23,30 @@ pub fn filter() -> Targets {
 
 /// Serves a customer, who asks for an order and for one that fails.
 pub async fn visit() -> Result<()> {
-    let shop = || {
-        App::new().wrap(TracingLogger::default()).route("/orders/{id}", web::get().to(order))
-    };
+    let client = ClientBuilder::new(reqwest::Client::new());
+    let client = client.with(TracingMiddleware::default()).build();
+    serve::<DefaultRootSpanBuilder>(async |url| {
+        client.get(url).send().await?.text().await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Serves a customer who asks by this function; the spans of the shop's requests are made as `R` says.
+pub async fn serve<R: RootSpanBuilder + 'static>(
+    ask: impl AsyncFn(String) -> Result<()>,
+) -> Result<()> {
+    let shop =
+        || App::new().wrap(TracingLogger::<R>::new()).route("/orders/{id}", web::get().to(order));
     let server = HttpServer::new(shop).workers(1).disable_signals().bind(("127.0.0.1", 0))?;
     let address = *server.addrs().first().ok_or("it is bound")?;
     let server = server.run();
     let stop = server.handle();
     let running = rt::spawn(server);
 
-    let client = ClientBuilder::new(reqwest::Client::new());
-    let client = client.with(TracingMiddleware::default()).build();
     let both = async {
         for id in [7, 13] {
-            client.get(format!("http://{address}/orders/{id}")).send().await?.text().await?;
+            ask(format!("http://{address}/orders/{id}")).await?;
         }
         Ok(())
     };

@@ -1,4 +1,4 @@
-//! The swap changes no span.
+//! The first switch changes no span; the second keeps one trace through client and server.
 
 #[path = "../../shared/same.rs"]
 mod same;
@@ -7,4 +7,16 @@ mod same;
 fn one_trace_goes_through_client_and_server_before_and_after() {
     let (before, after) = (env!("CARGO_BIN_EXE_before"), env!("CARGO_BIN_EXE_after"));
     same::are_connected(before, after, &["visit", "GET", "GET /orders/{id}", "order"]);
+}
+
+#[test]
+fn under_our_own_layer_a_trace_goes_through_client_and_server_and_both_tell_the_status() {
+    let layer = same::run(env!("CARGO_BIN_EXE_layer"));
+    same::is_connected(&layer, &["visit", "GET", "GET /orders/{id}", "order"]);
+    for kind in [" GET Client ", " GET /orders/{id} Server "] {
+        let calls: Vec<_> = layer.lines().filter(|line| line.contains(kind)).collect();
+        assert_eq!(calls.len(), 2, "{layer}");
+        assert!(calls[0].contains("status_code=200"), "{layer}");
+        assert!(calls[1].contains("Error {") && calls[1].contains("status_code=500"), "{layer}");
+    }
 }

@@ -20,13 +20,23 @@ pub fn filter() -> Targets {
     Targets::new().with_default(LevelFilter::INFO).with_target("otel::tracing", LevelFilter::TRACE)
 }
 
+/// What the shop serves.
+pub fn routes() -> Router {
+    Router::new().route("/orders/{id}", get(order))
+}
+
+/// Where that is served from now on.
+pub async fn serve(routes: Router) -> Result<String, BoxError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async { axum::serve(listener, routes).await });
+    Ok(format!("http://{address}/orders"))
+}
+
 /// Serves a customer, who asks for an order and for one that fails.
 pub async fn visit() -> Result<(), BoxError> {
-    let routes = Router::new().route("/orders/{id}", get(order));
-    let routes = routes.layer(OtelInResponseLayer).layer(OtelAxumLayer::default());
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let orders = format!("http://{}/orders", listener.local_addr()?);
-    tokio::spawn(async { axum::serve(listener, routes).await });
+    let traced = routes().layer(OtelInResponseLayer).layer(OtelAxumLayer::default());
+    let orders = serve(traced).await?;
 
     let both = async {
         for id in [7, 13] {

@@ -28,9 +28,9 @@ pub fn filter() -> Targets {
 pub async fn order() -> Result<(), BoxError> {
     let client = ClientBuilder::new(reqwest::Client::new());
     let client = client.with(TracingMiddleware::default()).build();
-    let (bank, gone) = (bank().await?, gone().await?);
+    let urls = urls(routes()).await?;
     async {
-        for url in [format!("{bank}/card"), format!("{bank}/credit"), gone] {
+        for url in urls {
             let _ = client.get(url).send().await;
         }
     }
@@ -39,12 +39,19 @@ pub async fn order() -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn bank() -> Result<String, BoxError> {
-    let routes = Router::new().route("/{means}", get(charge));
+/// What the bank serves.
+pub fn routes() -> Router {
+    Router::new().route("/{means}", get(charge))
+}
+
+/// What is ordered at: card and credit, at a bank that serves from now on, and at one that has gone.
+pub async fn urls(bank: Router) -> Result<[String; 3], BoxError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async { axum::serve(listener, routes).await });
-    Ok(address)
+    let address = listener.local_addr()?;
+    tokio::spawn(async { axum::serve(listener, bank).await });
+    let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let [card, credit] = ["card", "credit"].map(|means| format!("http://{address}/{means}"));
+    Ok([card, credit, format!("http://{gone}")])
 }
 
 async fn charge(request: Request) -> StatusCode {
@@ -52,14 +59,13 @@ async fn charge(request: Request) -> StatusCode {
     let headers = HeaderExtractor(request.headers());
     let caller = global::get_text_map_propagator(|format| format.extract(&headers));
     let _ = span.set_parent(caller);
-    span.in_scope(|| match request.uri().path() {
-        "/card" => StatusCode::OK,
-        _ => StatusCode::PAYMENT_REQUIRED,
-    })
+    span.in_scope(|| answer(request.uri().path()))
 }
 
-/// The address of a bank that has gone.
-async fn gone() -> Result<String, BoxError> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    Ok(format!("http://{}", listener.local_addr()?))
+/// What the bank says to a means of payment.
+pub fn answer(path: &str) -> StatusCode {
+    match path {
+        "/card" => StatusCode::OK,
+        _ => StatusCode::PAYMENT_REQUIRED,
+    }
 }
