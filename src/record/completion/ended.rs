@@ -29,7 +29,7 @@ impl<O: TraceOwner> Completion<O> {
     ) {
         let mut live = trace.lock();
         // Asked under the lock under which the trace is decided otherwise: another thread may have it decided in parts.
-        if live.parts.is_some() {
+        if live.is_in_parts() {
             drop(live);
             self.decide_parts(traces, trace, look, now);
             return;

@@ -30,7 +30,7 @@ impl<O: TraceOwner> Completion<O> {
             }
             for copy in copies {
                 let parent = copy.parent;
-                if !copy.spans.has_errors() && trace.part_requested(copy.start).is_none() {
+                if !copy.spans.has_errors() && traces.part_requested(&trace, copy.start).is_none() {
                     continue;
                 }
                 let decision =

@@ -55,10 +55,10 @@ impl<O: TraceOwner> Completion<O> {
             return None;
         }
         if has_failed
-            && !live.was_decided_anew
+            && !trace.was_decided_anew()
             && let Some(mut held) = traces.take_held(trace, place, now)
         {
-            live.was_decided_anew = true;
+            trace.mark_decided_anew();
             live.phase = Phase::Deciding;
             let late = live.store.split_ended();
             traces.count_bytes(trace, &mut live);

@@ -95,7 +95,7 @@ impl<O: TraceOwner> Completion<O> {
             decided.map(Due::Decide)
         } else if live.open == 0 {
             self.complete(traces, trace, live).map(Due::Decide)
-        } else if live.parts.is_some() {
+        } else if live.is_in_parts() {
             self.part_span_ended(live, ended)
         } else {
             if is_root && matches!(live.phase, Phase::Open) {
@@ -128,7 +128,7 @@ impl<O: TraceOwner> Completion<O> {
             return None;
         }
         match &live.phase {
-            Phase::Open if live.parts.is_some() => return self.complete_rest(traces, trace, live),
+            Phase::Open if live.is_in_parts() => return self.complete_rest(traces, trace, live),
             Phase::Open => {
                 live.phase = Phase::Deciding;
                 return Some(traces.take_spans(&mut live));

@@ -29,7 +29,7 @@ impl<O: TraceOwner> Completion<O> {
             Phase::Deciding | Phase::Dropped(_) => return,
             Phase::Kept(kept) => KeepReason { is_late: true, ..(**kept).clone() },
             Phase::Open | Phase::Held(_) if is_all || live.store.has_errors() => {
-                let is_part = live.parts.is_some();
+                let is_part = live.is_in_parts();
                 KeepReason { is_part, ..kept_for(Cow::Borrowed("flush_open")) }
             }
             Phase::Open | Phase::Held(_) => return,
@@ -42,15 +42,16 @@ impl<O: TraceOwner> Completion<O> {
         let is_unfinished = live.store.finish_open_as(tag, now);
         let mut store = traces.take_spans(&mut live);
         // What is over a limit ends by itself, and a thread that decides parts counts as an open span.
-        live.open = live.over_limit + live.deciding;
-        live.parts = None;
+        let deciding = live.deciding();
+        live.open = live.over_limit + deciding;
+        live.leave_parts();
         live.phase = Phase::Kept(Arc::new(kept.clone()));
         if let Some(mut held) = held {
             held.store.append(store, trace.header.correction);
             store = held.store;
         }
         traces.count_bytes(trace, &mut live);
-        let is_empty = trace.spans(&live) == 0 && live.deciding == 0;
+        let is_empty = trace.spans(&live) == 0 && deciding == 0;
         let unused = if is_empty { traces.unregister(trace, &mut live) } else { None };
         drop(live);
         drop(unused);

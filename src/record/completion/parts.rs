@@ -51,8 +51,8 @@ impl<O: TraceOwner> Completion<O> {
         };
         loop {
             let mut live = trace.lock();
-            if live.parts.is_none() || !matches!(live.phase, Phase::Open) {
-                return live.parts.is_some();
+            if !live.is_in_parts() || !matches!(live.phase, Phase::Open) {
+                return live.is_in_parts();
             }
             self.ledger.cut_values(u64::from(live.store.take_cut_values()));
             let (taken, has_more) =
@@ -87,7 +87,7 @@ impl<O: TraceOwner> Completion<O> {
     ) -> DecidedPart {
         let TakenPart { spans: mut store, top, start, parent, is_below } = part;
         let ids = store.ids().collect();
-        let requested = trace.part_requested(start);
+        let requested = traces.part_requested(trace, start);
         let decision = match follows {
             Some(PartOutcome::Kept(kept)) => {
                 TraceDecision::Keep(KeepReason { is_late: true, ..(*kept).clone() })
@@ -144,7 +144,7 @@ impl<O: TraceOwner> Completion<O> {
         };
         let ancestors = OpenAncestors::new(&copy);
         let view = TraceView::new(&trace.header, store, now).below(&ancestors);
-        let requested = trace.part_requested(start);
+        let requested = traces.part_requested(trace, start);
         let reason = || traces.part_reason(trace, requested);
         TraceDecision::of(&self.deciders, &view, trace.sample(), store, requested, reason)
     }
@@ -188,8 +188,7 @@ impl<O: TraceOwner> Completion<O> {
         mut live: MutexGuard<'_, LiveSpans>,
         now: Tick,
     ) {
-        live.open = live.open.saturating_sub(1);
-        live.deciding = live.deciding.saturating_sub(1);
+        live.end_deciding();
         if live.open == 0
             && let Some(rest) = self.complete(traces, trace, live)
         {
@@ -234,13 +233,13 @@ impl<O: TraceOwner> Completion<O> {
         let began_by = self.part_watch.began_by(now);
         let mut live = trace.lock();
         let is_young = trace.since(&live, now).is_none_or(|since| since > began_by);
-        if trace.is_foreign() || (is_young && live.parts.is_none()) {
+        if trace.is_foreign() || (is_young && !live.is_in_parts()) {
             return;
         }
         let phase = live.phase.clone();
         let is_open = matches!(phase, Phase::Open | Phase::Kept(_) | Phase::Held(_));
         if !is_open || !live.enter_parts(began_by) {
-            if live.parts.is_some() {
+            if live.is_in_parts() {
                 drop(live);
                 self.decide_parts(traces, trace, PartLook::BelowTrunk, now);
             }

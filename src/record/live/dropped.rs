@@ -122,7 +122,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         let home = self.home(trace);
         let mut stripe = home.lock();
         // A request for the trace is made under this lock, so this look is the last.
-        match trace.part_requested(start) {
+        match stripe.part_requested(trace, start) {
             Some(KeepOrigin::Person) => return PartDrop::Keep(store, stripe.reason(trace)),
             _ if reason != Reason::NotKept => {
                 stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);

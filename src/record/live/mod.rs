@@ -172,6 +172,10 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) -> Option<Arc<LocalTrace<O>>> {
         debug_assert_eq!(trace.spans(live), 0, "a trace that holds spans is registered");
         stripe.started += u64::from(std::mem::take(&mut live.started));
+        if trace.is_keep_requested() {
+            // What it records from now on began after the request.
+            stripe.forget_request(trace);
+        }
         let Some(removed) = stripe.table.remove(trace) else {
             self.count_bytes_in(stripe, live);
             return None;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::LiveTraces;
 use super::decided::{DecidedAs, Decisions};
-use super::stripe::StripeState;
+use super::stripe::{LiveRequest, StripeState};
 use crate::model::TraceId;
 use crate::record::link::PartBudget;
 use crate::record::local::{ASKED_FOR, KeepOrigin, KeepRequest, LocalTrace, TraceOwner, kept_for};
@@ -84,16 +84,23 @@ impl<O: TraceOwner> LiveTraces<O> {
                 continue;
             }
             found.live += 1;
-            if !trace.request_keep(request.origin, now) {
+            let before = trace.request_keep(request.origin);
+            // A notice must not give a person's request what began after that: there a drop on purpose is the stronger
+            // one. It is remembered besides, for parts that no policy drops.
+            if before > Some(request.origin) {
+                continue;
+            }
+            let Some(slot) = trace.slot() else { continue };
+            let known = stripe.requests.get_mut(&(slot as u32));
+            if let Some(known) = known.filter(|_| before == Some(request.origin)) {
+                known.at = now;
                 continue;
             }
             if let Some(budget) = &mut budget {
                 budget.spend(1);
             }
-            // A reason that was left in this place by an earlier trace is overwritten here.
-            if let Some(slot) = trace.slot() {
-                stripe.reasons.insert(slot as u32, request.reason.clone());
-            }
+            let known = LiveRequest { reason: request.reason.clone(), at: now };
+            stripe.requests.insert(slot as u32, known);
         }
     }
 
@@ -102,6 +109,16 @@ impl<O: TraceOwner> LiveTraces<O> {
         self.stripes
             .iter()
             .any(|home| home.lock().table.find(id).any(|one| one.is_keep_requested()))
+    }
+
+    /// Where the strongest request for a part of a trace that began at this moment comes from.
+    pub(in crate::record) fn part_requested(
+        &self,
+        trace: &LocalTrace<O>,
+        start: Tick,
+    ) -> Option<KeepOrigin> {
+        trace.requested()?;
+        self.home(trace).lock().part_requested(trace, start)
     }
 
     /// The reason for which a live trace was asked for, of which a part is kept now; others may follow. One for a notice is
@@ -143,15 +160,37 @@ impl<O: TraceOwner> LiveTraces<O> {
 }
 
 impl<O: TraceOwner> StripeState<O> {
+    /// Where the strongest request for a part of a trace that began at this moment comes from.
+    pub(super) fn part_requested(&self, trace: &LocalTrace<O>, start: Tick) -> Option<KeepOrigin> {
+        let origin = trace.requested()?;
+        self.request(trace).filter(|request| start <= request.at).map(|_| origin)
+    }
+
+    /// Forgets why a trace that leaves the live ones was asked for.
+    #[cold]
+    pub(super) fn forget_request(&mut self, trace: &LocalTrace<O>) {
+        if let Some(slot) = trace.slot() {
+            self.requests.remove(&(slot as u32));
+        }
+    }
+
+    fn request(&self, trace: &LocalTrace<O>) -> Option<&LiveRequest> {
+        self.requests.get(&(trace.slot()? as u32))
+    }
+
     /// The reason for which a live trace was asked for.
     pub(super) fn reason(&self, trace: &LocalTrace<O>) -> KeepReason {
-        let reason = trace.slot().and_then(|slot| self.reasons.get(&(slot as u32)).cloned());
+        let reason = self.request(trace).map(|request| request.reason.clone());
         kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
     }
 
-    /// Takes the reason for which a live trace was asked for, which is kept now.
+    /// Takes the reason for which a live trace was asked for, which is kept now. That it was asked for stays.
     pub(super) fn take_reason(&mut self, trace: &LocalTrace<O>) -> KeepReason {
-        let reason = trace.slot().and_then(|slot| self.reasons.remove(&(slot as u32)));
-        kept_for(reason.unwrap_or(Cow::Borrowed(ASKED_FOR)))
+        let request = trace.slot().and_then(|slot| self.requests.get_mut(&(slot as u32)));
+        let none = Cow::Borrowed(ASKED_FOR);
+        kept_for(match request {
+            Some(request) => std::mem::replace(&mut request.reason, none),
+            None => none,
+        })
     }
 }

@@ -35,14 +35,22 @@ pub(super) struct StripeState<O> {
     pub(super) ring: Ring,
     /// How traces that have gone were decided, but for those that are in the ring.
     pub(super) decided: DecidedIds,
-    /// Why live traces were asked for, by their slots in the table. Only those of traces that
-    /// [were](LocalTrace::is_keep_requested) count; others were left behind.
-    pub(super) reasons: HashMap<u32, Cow<'static, str>>,
+    /// How live traces were asked for, by their slots in the table.
+    pub(super) requests: HashMap<u32, LiveRequest>,
     /// Spans that have started in traces of this stripe, but for those that live traces have yet to tell.
     pub(super) started: u64,
     /// Live traces, and their memory in bytes.
     pub(super) traces: Share,
     pub(super) bytes: Share,
+}
+
+/// The strongest request for a live trace.
+#[derive(Debug)]
+pub(super) struct LiveRequest {
+    /// What is told of a trace that is kept for it.
+    pub(super) reason: Cow<'static, str>,
+    /// When it was made last, which is for what had begun by then.
+    pub(super) at: Tick,
 }
 
 impl<O> Stripe<O> {
@@ -52,7 +60,7 @@ impl<O> Stripe<O> {
             pool: BufferPool::new(),
             ring: Ring::new(),
             decided: DecidedIds::default(),
-            reasons: HashMap::new(),
+            requests: HashMap::new(),
             started: 0,
             traces: Share::default(),
             bytes: Share::default(),

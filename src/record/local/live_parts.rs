@@ -1,7 +1,7 @@
 //! What leaves a trace that is decided in parts.
 
 use super::live_spans::LiveSpans;
-use super::open_parts::PartOutcome;
+use super::open_parts::{OpenParts, PartOutcome};
 use crate::model::SpanId;
 use crate::time::Tick;
 use crate::trace::store::{PartFinder, PartRule, SpanIndex, SpanStore, TakenPart};
@@ -19,11 +19,23 @@ impl LiveSpans {
     /// Has the trace decided in parts below the open spans that began no later than this; whether there is such a span.
     pub(in crate::record) fn enter_parts(&mut self, began_by: Tick) -> bool {
         let has_trunk = self.store.recorded_mut().mark_trunk(began_by);
-        if has_trunk && self.parts.is_none() {
-            self.parts = Some(Box::default());
+        if has_trunk && !self.is_in_parts() {
+            self.parts.get_or_insert_default().is_entered = true;
             self.count_ended();
         }
         has_trunk
+    }
+
+    /// Whether the trace is decided in parts.
+    #[inline]
+    pub(in crate::record) fn is_in_parts(&self) -> bool {
+        self.parts.as_ref().is_some_and(|parts| parts.is_entered)
+    }
+
+    /// Has the trace decided as a whole again. The threads that are deciding parts of it stay counted.
+    pub(in crate::record) fn leave_parts(&mut self) {
+        let deciding = self.deciding();
+        self.parts = (deciding > 0).then(|| Box::new(OpenParts::only_deciding(deciding)));
     }
 
     fn count_ended(&mut self) {
@@ -54,6 +66,7 @@ impl LiveSpans {
         let there = self.store.ids().filter(|id| ids.contains(id)).count();
         if there == ids.len() {
             let parts = self.parts.get_or_insert_default();
+            parts.is_entered = true;
             self.store.remove_all(ids, &mut parts.finder);
             self.count_ended();
         }
@@ -72,7 +85,23 @@ impl LiveSpans {
     fn begin_deciding(&mut self, parts: &[TakenPart<SpanStore>]) {
         if !parts.is_empty() {
             self.open += 1;
-            self.deciding += 1;
+            self.parts.get_or_insert_default().deciding += 1;
+        }
+    }
+
+    /// How many threads are deciding parts of it, each of which counts as an open span.
+    pub(in crate::record) fn deciding(&self) -> u32 {
+        self.parts.as_ref().map_or(0, |parts| parts.deciding)
+    }
+
+    /// Counts a thread that has decided parts as an open span no more.
+    pub(in crate::record) fn end_deciding(&mut self) {
+        self.open = self.open.saturating_sub(1);
+        if let Some(parts) = &mut self.parts {
+            parts.deciding = parts.deciding.saturating_sub(1);
+            if parts.deciding == 0 && !parts.is_entered {
+                self.parts = None;
+            }
         }
     }
 

@@ -26,13 +26,9 @@ pub(in crate::record) struct LiveSpans {
     pub(in crate::record) started: u32,
     pub(in crate::record) phase: Phase,
     pub(in crate::record) baggage: CountedBaggage,
-    /// Whether a late error had it decided a second time.
-    pub(in crate::record) was_decided_anew: bool,
     /// How many spans the store may have before the next is looked at twice: half of the limit, or all of it.
     pub(in crate::record) most_spans: u32,
-    /// How many threads are deciding parts of it: each counts as an open span meanwhile.
-    pub(in crate::record) deciding: u32,
-    /// What there is to know of a trace that is decided in parts.
+    /// What there is to know of a trace of which parts are decided.
     pub(in crate::record) parts: Option<Box<OpenParts>>,
 }
 
@@ -66,9 +62,7 @@ impl LiveSpans {
             started: 0,
             phase: Phase::Open,
             baggage: CountedBaggage::default(),
-            was_decided_anew: false,
             most_spans,
-            deciding: 0,
             parts: None,
         }
     }

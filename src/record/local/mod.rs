@@ -13,7 +13,7 @@ mod trace_owner;
 mod worth;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use parking_lot::MutexGuard;
 
@@ -39,6 +39,9 @@ const UNREGISTERED: u32 = u32::MAX >> 1;
 /// The bit beside the slot of a trace that the pool has.
 const POOLED: u32 = 1 << 31;
 
+/// The bit beside the number of the stripe of a trace to which the table of foreign traces leads.
+const FOREIGN: u8 = 1 << 7;
+
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// What one local root and its descendants do in this process.
@@ -49,19 +52,17 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 pub(crate) struct LocalTrace<O> {
     pub(super) owner: Arc<O>,
     pub(super) header: TraceHeader,
-    /// The number of the stripe it belongs to for as long as its memory lasts.
+    /// The number of the stripe it belongs to for as long as its memory lasts, and [`FOREIGN`] beside it.
     home: u8,
     /// Where it stands in its stripe, and whether the stripe's pool has it. Written under the stripe's lock only,
     /// which orders it.
     slot: AtomicU32,
-    /// Whether the table of foreign traces leads to it, which gives it to the pool later.
-    is_foreign: bool,
     worth_keeping: AtomicBool,
     /// Where the strongest request for the trace comes from, as a [`KeepOrigin`]; zero where there is none.
     keep_requested: AtomicU8,
-    /// The moment of the last request, which is for what had begun by then.
-    // Relaxed: it belongs to the request above.
-    requested_at: AtomicU64,
+    /// Whether a late error had it decided a second time.
+    // Relaxed: read and written under the trace's lock, beside which there is room for it.
+    was_decided_anew: AtomicBool,
     foreign_spans: ForeignSpanCount,
     /// The second at which it was first looked at, for spans that tell their start when they end; zero before that.
     // Relaxed: read and written under the trace's lock.
@@ -84,11 +85,10 @@ impl<O> LocalTrace<O> {
             owner,
             // There are a few stripes.
             home: home as u8,
-            is_foreign: false,
             slot: AtomicU32::new(UNREGISTERED),
             worth_keeping: AtomicBool::new(header.is_worth_keeping()),
             keep_requested: AtomicU8::new(0),
-            requested_at: AtomicU64::new(0),
+            was_decided_anew: AtomicBool::new(false),
             foreign_spans: ForeignSpanCount::default(),
             noticed: AtomicU32::new(0),
             live: TraceLock::new(spans),
@@ -101,9 +101,10 @@ impl<O> LocalTrace<O> {
     pub(super) fn reset(&mut self, header: TraceHeader, spans: LiveSpans) {
         debug_assert_eq!(self.slot(), None, "a pooled trace is not registered");
         *self.slot.get_mut() = UNREGISTERED;
-        self.is_foreign = false;
+        self.home &= !FOREIGN;
         *self.worth_keeping.get_mut() = header.is_worth_keeping();
         *self.keep_requested.get_mut() = 0;
+        *self.was_decided_anew.get_mut() = false;
         self.foreign_spans = ForeignSpanCount::default();
         *self.lock_mut() = spans;
         self.header = header;
@@ -112,7 +113,7 @@ impl<O> LocalTrace<O> {
     /// Makes this trace, which holds nothing, one for another tracer's spans. One of them is open, unless
     /// the trace was refused: then it is dropped from its beginning, for that reason.
     pub(super) fn make_foreign(&mut self, refused: Option<Reason>) {
-        self.is_foreign = true;
+        self.home |= FOREIGN;
         self.foreign_spans = ForeignSpanCount::new(u32::from(refused.is_none()));
         *self.noticed.get_mut() = 0;
         let live = self.lock_mut();
@@ -144,9 +145,9 @@ impl<O> LocalTrace<O> {
         self.slot.store(if is_pooled { slot | POOLED } else { slot }, Ordering::Relaxed);
     }
 
-    /// Whether the table of foreign traces leads to it.
+    /// Whether the table of foreign traces leads to it, which gives it to the pool later.
     pub(super) const fn is_foreign(&self) -> bool {
-        self.is_foreign
+        self.home & FOREIGN != 0
     }
 
     /// Its place among the live traces of its stripe; `None` when it is not registered.
@@ -187,7 +188,7 @@ impl<O> LocalTrace<O> {
     /// When the first span that it holds started; `None` where it holds none. Spans of another tracer tell that when
     /// they end: for them it is the second at which this was asked first.
     pub(super) fn since(&self, live: &LiveSpans, now: Tick) -> Option<Tick> {
-        if self.is_foreign {
+        if self.is_foreign() {
             return (self.spans(live) > 0).then(|| self.first_noticed(now));
         }
         let records = live.store.outlines(self.header.correction);
@@ -236,10 +237,20 @@ impl<O> LocalTrace<O> {
         self.header.sampled()
     }
 
+    /// Whether a late error had it decided a second time.
+    pub(super) fn was_decided_anew(&self) -> bool {
+        self.was_decided_anew.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a late error has it decided a second time.
+    pub(super) fn mark_decided_anew(&self) {
+        self.was_decided_anew.store(true, Ordering::Relaxed);
+    }
+
     /// The number of its stripe.
     #[inline]
     pub(super) fn home(&self) -> usize {
-        usize::from(self.home)
+        usize::from(self.home & !FOREIGN)
     }
 }
 

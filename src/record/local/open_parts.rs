@@ -11,14 +11,18 @@ use crate::trace::store::PartFinder;
 /// How many spans of parts are remembered, so that late spans follow the decision.
 const REMEMBERED: usize = 128;
 
-/// What there is to know of a trace that is decided in parts.
+/// What there is to know of a trace that is decided in parts, or of which parts are being decided.
 #[derive(Debug, Default)]
 pub(in crate::record) struct OpenParts {
+    /// Whether the trace is decided in parts from now on. Otherwise some that are complete were copied out of it.
+    pub(super) is_entered: bool,
     pub(super) finder: PartFinder,
     /// How many spans in the buffer have ended.
     pub(super) ended: usize,
     /// How many must have, for another look through the buffer to be worth its cost.
     pub(super) next_look: usize,
+    /// How many threads are deciding parts of it: each counts as an open span of the trace meanwhile.
+    pub(super) deciding: u32,
     /// What became of the parts before, by the ids of their spans.
     recent: VecDeque<(SpanId, PartOutcome)>,
 }
@@ -36,6 +40,11 @@ pub(in crate::record) enum PartOutcome {
 }
 
 impl OpenParts {
+    /// Those of a trace that is not decided in parts itself, while this many threads are deciding parts of it.
+    pub(super) fn only_deciding(deciding: u32) -> Self {
+        Self { deciding, ..Self::default() }
+    }
+
     /// Counts a span that has ended and is in the buffer; whether it is time to look for parts that are complete.
     pub(in crate::record) fn count_ended(&mut self) -> bool {
         self.ended += 1;

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use super::{KeepOrigin, LocalTrace};
-use crate::time::Tick;
 
 impl<O> LocalTrace<O> {
     /// Whether it was asked for by its id.
@@ -23,20 +22,9 @@ impl<O> LocalTrace<O> {
         KeepOrigin::from_bits(self.keep_requested.load(Ordering::Relaxed))
     }
 
-    /// Where the strongest request for a part of it that began at this moment comes from.
-    pub(in crate::record) fn part_requested(&self, start: Tick) -> Option<KeepOrigin> {
-        self.requested().filter(|_| start.as_nanos() <= self.requested_at.load(Ordering::Relaxed))
-    }
-
-    /// Adds a request for the trace; whether none that was made before is as strong.
-    pub(in crate::record) fn request_keep(&self, origin: KeepOrigin, now: Tick) -> bool {
+    /// Adds a request for the trace; where the strongest that was made before comes from.
+    pub(in crate::record) fn request_keep(&self, origin: KeepOrigin) -> Option<KeepOrigin> {
         self.mark_worth_keeping();
-        let before = self.keep_requested.fetch_max(origin as u8, Ordering::Relaxed);
-        // A notice must not give a person's request what began after that: there a drop on purpose is the stronger one.
-        // It is remembered besides, for parts that no policy drops.
-        if before <= origin as u8 {
-            self.requested_at.store(now.as_nanos(), Ordering::Relaxed);
-        }
-        before < origin as u8
+        KeepOrigin::from_bits(self.keep_requested.fetch_max(origin as u8, Ordering::Relaxed))
     }
 }

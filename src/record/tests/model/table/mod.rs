@@ -136,6 +136,10 @@ impl StateTable {
             State::Open | State::Kept => {
                 self.places.insert(span, Place::In(index));
                 self.columns.insert(span, Column::Live);
+                if !was_registered {
+                    // What it records from now on began after that.
+                    self.traces[index].requested_at = None;
+                }
                 self.traces[index].open.insert(span);
                 self.traces[index].order.push(span);
                 // A kept trace is registered again for its late span.
