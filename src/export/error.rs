@@ -7,9 +7,13 @@ use std::mem;
 use std::time::Duration;
 
 use super::Batch;
-use crate::kit::error_text::debug_like_display;
+use crate::kit::error_text::debug_without_secrets;
+use crate::kit::secret::without_secrets;
 
 /// Why a batch was not sent, and whether sending it again makes sense.
+///
+/// Credentials of URLs and the values of the usual secret keys, `api_key=…`, do not show in its texts, also where an exporter
+/// of the program puts them into the message or a source. The [`source`](Error::source) itself is as the exporter gave it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,7 +30,7 @@ use crate::kit::error_text::debug_like_display;
 pub struct ExportError(Box<Inner>);
 
 struct Inner {
-    message: Cow<'static, str>,
+    message: String,
     kind: Kind,
     rejected_spans: u64,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -40,6 +44,8 @@ enum Kind {
 
 impl ExportError {
     fn new(message: Cow<'static, str>, kind: Kind, rejected_spans: u64) -> Self {
+        // What a client said may have the URL in it that it was given.
+        let message = without_secrets(&message);
         Self(Box::new(Inner { message, kind, rejected_spans, source: None }))
     }
 
@@ -142,7 +148,7 @@ impl fmt::Display for ExportError {
     }
 }
 
-debug_like_display!(ExportError);
+debug_without_secrets!(ExportError);
 
 impl Error for ExportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

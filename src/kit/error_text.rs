@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use super::secret::without_secrets;
 use super::unwind_safe;
 
 /// How many causes of an error are told.
@@ -23,19 +24,29 @@ pub(crate) fn causes<E: Error + ?Sized>(error: &E, most: usize) -> Vec<String> {
 
 /// Writes an error as a person reads it: its own text, then each cause that the text does not tell yet.
 pub(crate) fn write_with_causes(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = error.to_string();
+    f.write_str(&text_with_causes(error, str::to_owned))
+}
+
+/// The same without the secrets of URLs, for errors that clients of other crates may have caused.
+pub(crate) fn write_without_secrets(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(&text_with_causes(error, without_secrets))
+}
+
+/// An error as a person reads it, with what `shown` makes of each text.
+fn text_with_causes(error: &dyn Error, shown: impl Fn(&str) -> String) -> String {
+    let mut text = shown(&error.to_string());
     let mut next = error.source();
     // A chain of causes may never end.
     for _ in 0..MOST_CAUSES {
         let Some(cause) = next else { break };
-        let told = cause.to_string();
+        let told = shown(&cause.to_string());
         if !text.contains(&told) {
             text.push_str(": ");
             text.push_str(&told);
         }
         next = cause.source();
     }
-    f.write_str(&text)
+    text
 }
 
 /// Lets the `Debug` of error types say what their `Display` says, with their causes, so that
@@ -50,7 +61,18 @@ macro_rules! debug_like_display {
     )+};
 }
 
-pub(crate) use debug_like_display;
+/// The same without the secrets of URLs.
+macro_rules! debug_without_secrets {
+    ($($error:ty),+ $(,)?) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::kit::error_text::write_without_secrets(self, f)
+            }
+        }
+    )+};
+}
+
+pub(crate) use {debug_like_display, debug_without_secrets};
 
 /// An error as something to display, sized or not.
 pub(crate) struct Shown<'e, E: ?Sized>(pub(crate) &'e E);

@@ -8,6 +8,7 @@ mod budgets;
 mod calls;
 #[cfg(all(feature = "otlp", feature = "zipkin"))]
 mod echoes;
+mod exporters;
 mod files;
 mod injection;
 mod public_types;

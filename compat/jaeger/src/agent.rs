@@ -1,5 +1,6 @@
 //! Thrift's compact format over UDP, to an agent.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +18,7 @@ use crate::exporter::{BuildError, ThriftExporter, config_of};
 ///
 /// The sockets block, because those of opentelemetry-jaeger that do not panic in debug builds with tokio 1.44 and
 /// later. Sending a datagram to an agent, which is on the same host, does not wait for anything.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AgentBuilder {
     endpoint: String,
     max_packet_size: usize,
@@ -68,6 +69,15 @@ impl AgentBuilder {
             .with_service_name(resource.service_name())
             .with_trace_config(config_of(resource))
             .build_sync_agent_exporter()
+    }
+}
+
+impl fmt::Debug for AgentBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A URL with credentials may stand in place of the host.
+        f.debug_struct("AgentBuilder")
+            .field("max_packet_size", &self.max_packet_size)
+            .finish_non_exhaustive()
     }
 }
 

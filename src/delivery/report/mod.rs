@@ -11,7 +11,7 @@ pub use delivery_report::DeliveryReport;
 
 use super::waiter::ExporterFailure;
 use crate::export::ExportError;
-use crate::kit::error_text::debug_like_display;
+use crate::kit::error_text::debug_without_secrets;
 
 /// How a flush or a shutdown ended.
 #[derive(Debug)]
@@ -186,4 +186,4 @@ impl ShutdownError {
     }
 }
 
-debug_like_display!(FlushError, ShutdownError);
+debug_without_secrets!(FlushError, ShutdownError);

@@ -5,13 +5,10 @@
 //! not recognised is not shown.
 
 mod hash;
-#[cfg(feature = "tower")]
 mod keys;
-#[cfg(feature = "tower")]
 mod pairs;
 mod plain;
 mod shown;
-#[cfg(feature = "tower")]
 mod text;
 
 #[cfg(feature = "tower")]
@@ -21,6 +18,7 @@ pub(crate) use hash::secret_order;
 pub(crate) use keys::SecretKeys;
 #[cfg(feature = "tower")]
 pub(crate) use pairs::REDACTED;
+pub(crate) use text::without_secrets;
 #[cfg(feature = "tower")]
 pub(crate) use text::{QueryRule, may_hold_secrets, write_path, write_query, write_text};
 

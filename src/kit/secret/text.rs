@@ -12,10 +12,20 @@ pub(crate) enum QueryRule {
     #[default]
     SecretsReplaced,
     /// Queries are left out as a whole.
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "the layers of HTTP offer it"))]
     LeftOut,
 }
 
+/// Text of others, such as that of an error, without the credentials and the usual secret keys' values in it.
+pub(crate) fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    // Text takes whatever is written to it.
+    let _written = write_text(text, &SecretKeys::new(), QueryRule::default(), &mut shown);
+    shown
+}
+
 /// Writes a query without the values of secret keys.
+#[cfg(feature = "tower")]
 pub(crate) fn write_query(query: &str, keys: &SecretKeys, out: &mut dyn Write) -> fmt::Result {
     for part in query.split_inclusive('&') {
         write_pairs(part, keys, out)?;
@@ -24,6 +34,7 @@ pub(crate) fn write_query(query: &str, keys: &SecretKeys, out: &mut dyn Write) -
 }
 
 /// Writes a path without the values of secret parameters, as of `/shop;jsessionid=1`, and without credentials.
+#[cfg(feature = "tower")]
 pub(crate) fn write_path(path: &str, keys: &SecretKeys, out: &mut dyn Write) -> fmt::Result {
     for part in path.split_inclusive('/') {
         let body = part.strip_suffix('/').unwrap_or(part);
@@ -34,6 +45,7 @@ pub(crate) fn write_path(path: &str, keys: &SecretKeys, out: &mut dyn Write) -> 
 }
 
 /// Whether a path may hold what [`write_path`] leaves out.
+#[cfg(feature = "tower")]
 pub(crate) fn may_hold_secrets(path: &str) -> bool {
     path.bytes().any(|byte| matches!(byte, b'=' | b'%' | b'@' | b':'))
 }
