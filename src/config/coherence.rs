@@ -2,6 +2,7 @@
 
 use super::variables::Variables;
 use crate::coherence::Coherence;
+use crate::kit::secret::Secret;
 use crate::model::SettingError;
 
 const URL: &str = "TAILTRACE_COHERENCE_URL";
@@ -38,9 +39,10 @@ fn over_bus(url: &str) -> Result<Coherence, SettingError> {
     match scheme.as_deref() {
         Some("nats" | "tls") => over_nats(url),
         Some("redis" | "rediss") => over_redis(url),
-        _ => Err(SettingError::new(
-            "the address has another scheme: use nats://, tls://, redis:// or rediss://",
-        )),
+        _ => Err(SettingError::new(format_args!(
+            "the address {} has another scheme: use nats://, tls://, redis:// or rediss://",
+            Secret::url(url)
+        ))),
     }
 }
 
@@ -102,6 +104,7 @@ mod tests {
                 warnings[0].starts_with(URL) && !warnings[0].contains("s3cret"),
                 "{warnings:?}"
             );
+            assert!(warnings[0].contains(url.split_once(':').unwrap().0), "{warnings:?}");
         }
     }
 

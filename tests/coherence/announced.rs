@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tailtrace::coherence::MemoryBus;
+use tailtrace::record::KeepOutcome;
 use tailtrace::tail::PerSecond;
 use tailtrace::{AlwaysOn, Errors, Fraction, SlowerThan, TailPolicy, TailSampler, TraceId};
 
@@ -41,4 +42,20 @@ fn what_the_head_alone_keeps_is_not_announced() {
     assert_eq!(service.stats().announced, 0);
     fail(&service.root("failed", TraceId::new()));
     service.wait(|now| now.announced == 1);
+}
+
+#[test]
+fn what_a_person_asked_for_is_announced_where_a_policy_keeps_it() {
+    let service = Service::start("shop", &MemoryBus::new());
+    for (fails, announced) in [(false, 0), (true, 1)] {
+        let id = TraceId::new();
+        let running = service.root("running", id);
+        assert_eq!(service.pipeline.keep(id), KeepOutcome::WhenComplete);
+        if fails {
+            fail(&running);
+        }
+        drop(running);
+        service.pipeline.flush(PLENTY).unwrap();
+        assert_eq!(service.stats().announced, announced);
+    }
 }

@@ -88,8 +88,8 @@ impl TraceDecision {
                 let sampled = sample.map(|sample| sample.threshold);
                 let is_alike_everywhere = verdict.is_alike_everywhere();
                 let kept = kept(verdict.policy, sampled.map_or(verdict.threshold, either));
-                // What a notice caused is known to the others.
-                if is_alike_everywhere || requested.is_some() {
+                // What a notice asked for is known to the others; what a person asked for is not.
+                if is_alike_everywhere || requested == Some(KeepOrigin::Notice) {
                     Self::Keep(kept)
                 } else {
                     Self::KeepAndAnnounce(kept)
