@@ -15,7 +15,7 @@
 //!
 //! # One line to begin
 //!
-//! With the feature `init`, one line installs logs with trace ids, the layer, headers, a tail and an exporter:
+//! With the feature `init`, one line installs logs with trace ids, our subscriber, headers, a tail and an exporter:
 //!
 //! ```no_run
 //! # #[cfg(feature = "init")]

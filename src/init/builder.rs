@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io::{self, IsTerminal};
 
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::util::TryInitError;
 
 use super::destination::Destination;
 use super::error::InitError;
-use super::filters::{self, FilterText};
+use super::filters::{self, FilterText, SpanFilter};
 use super::guard::{FLUSH_TIMEOUT, Guard};
 use super::logs::{self, LogFormat};
 use super::panic_hook;
@@ -111,7 +113,8 @@ impl InitBuilder {
     }
 
     /// Sets which spans and events are recorded, in the words of `EnvFilter`. Default: `TAILTRACE_FILTER`, else
-    /// `info`. The spans of the HTTP layers are recorded whatever it says.
+    /// `info`. The spans of the HTTP layers are recorded whatever it says. One that asks for the name or the fields of a
+    /// span, such as `[place_order]=debug`, makes each span cost about twice as much.
     ///
     /// `debug` with logs at `info` gives the debug events of the traces that are kept, and of no others.
     pub fn with_span_filter(mut self, filter: impl Into<String>) -> Self {
@@ -168,19 +171,15 @@ impl InitBuilder {
             true => LogFormat::Json,
             false => LogFormat::Text { color: is_terminal },
         };
-        let logs = self.logs.then(|| logs::layer(format, log_filter));
+        let logs = self.logs.then_some((format, log_filter));
         let panic_hook = self.panic_hook;
         let signals = self.signals;
         let propagator = self.settings.propagator();
         let pipeline = self.pipeline(is_terminal)?;
-        tracing_subscriber::registry()
-            .with(pipeline.layer().with_filter(span_filter))
-            .with(logs)
-            .try_init()
-            .map_err(|error| {
-                pipeline.set_enabled(false);
-                InitError::Installed(error)
-            })?;
+        install(&pipeline, span_filter, logs).map_err(|error| {
+            pipeline.set_enabled(false);
+            InitError::Installed(error)
+        })?;
         pipeline.ask_at_end(format!("does {span_source} let spans through?"));
         // Not only when the pipeline's own thread looks: the program may end before.
         pipeline.pending_warnings().log_when_subscribed();
@@ -221,6 +220,33 @@ impl InitBuilder {
         }
         let builder = self.changes.into_iter().fold(builder, |builder, change| change(builder));
         Ok(builder.start()?)
+    }
+}
+
+/// Installs what leads spans to the pipeline, with the log lines beside it.
+fn install(
+    pipeline: &Pipeline,
+    filter: SpanFilter,
+    logs: Option<(LogFormat, EnvFilter)>,
+) -> Result<(), TryInitError> {
+    let registry = tracing_subscriber::registry;
+    match filter {
+        SpanFilter::Targets(filter) => {
+            let subscriber = pipeline.subscriber().with_filter(filter);
+            match logs {
+                Some((format, filter)) => {
+                    let logs = registry().with(logs::layer(format, filter));
+                    subscriber.with_logs(logs).try_init()
+                }
+                None => subscriber.try_init(),
+            }
+        }
+        // Our subscriber has no such filter.
+        SpanFilter::Env(filter) => {
+            let logs = logs.map(|(format, filter)| logs::layer(format, filter));
+            let layer = pipeline.layer().with_filter(*filter);
+            registry().with(layer).with(logs).try_init()
+        }
     }
 }
 

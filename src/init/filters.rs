@@ -9,6 +9,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use super::directives;
 use crate::kit::reentrancy;
 use crate::kit::secret::Secret;
+use crate::layer::TraceFilter;
 
 /// The targets that the exporters' own threads may log under.
 const OWN_TARGET: &str = "tailtrace";
@@ -61,11 +62,31 @@ pub(super) fn read_for_logs(
 pub(super) fn read_for_spans(
     described: Option<FilterText<'_>>,
     warnings: &mut Vec<String>,
-) -> EnvFilter {
+) -> SpanFilter {
     let filter = read(described, warnings);
-    match "tailtrace::http=trace".parse() {
+    let filter = match "tailtrace::http=trace".parse() {
         Ok(always) => filter.add_directive(always),
         Err(_) => filter,
+    };
+    SpanFilter::of(filter)
+}
+
+/// Which spans and events are recorded.
+#[derive(Debug)]
+pub(super) enum SpanFilter {
+    /// Levels by target, which cost little.
+    Targets(TraceFilter),
+    /// What asks for the names or fields of spans, too.
+    Env(Box<EnvFilter>),
+}
+
+impl SpanFilter {
+    fn of(filter: EnvFilter) -> Self {
+        // It prints its directives as it read them; those about a span have brackets.
+        let directives = filter.to_string();
+        let targets = Some(directives).filter(|text| !text.contains('['));
+        let targets = targets.and_then(|text| text.parse().ok());
+        targets.map_or_else(|| Self::Env(Box::new(filter)), Self::Targets)
     }
 }
 
@@ -120,6 +141,28 @@ mod tests {
         ] {
             let text = FilterText { source: "RUST_LOG", text };
             assert_eq!(read_for_logs(Some(text), &mut Vec::new()).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_filter_of_spans_is_one_of_targets_unless_it_asks_for_names_or_fields() {
+        let read = |text| {
+            let text = FilterText { source: "TAILTRACE_FILTER", text };
+            read_for_spans(Some(text), &mut Vec::new())
+        };
+        for (text, expected) in [
+            ("debug", "debug,tailtrace::http=trace"),
+            ("info,shop=debug,hyper=off", "info,shop=debug,hyper=off,tailtrace::http=trace"),
+            ("shop", "shop=trace,tailtrace::http=trace"),
+            ("tailtrace::http=off", "tailtrace::http=trace"),
+            ("off", "off,tailtrace::http=trace"),
+        ] {
+            let SpanFilter::Targets(filter) = read(text) else { panic!("{text} is of targets") };
+            let expected: TraceFilter = expected.parse().unwrap();
+            assert_eq!(format!("{filter:?}"), format!("{expected:?}"), "{text}");
+        }
+        for text in ["info,[place_order]=debug", "shop[{tenant=gold}]=trace"] {
+            assert!(matches!(read(text), SpanFilter::Env(_)), "{text}");
         }
     }
 

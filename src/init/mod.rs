@@ -12,7 +12,7 @@
 //! | part | what it is | replaced by |
 //! |---|---|---|
 //! | logs | `fmt` with trace ids on standard output: text on a terminal, JSON elsewhere; `info`, and the exporters' own HTTP client silent | `RUST_LOG`, [`with_logs`](InitBuilder::with_logs), [`with_json_logs`](InitBuilder::with_json_logs) |
-//! | spans | a [`TraceLayer`](crate::TraceLayer) with a filter of its own: `info`, and the spans of our HTTP layers always | `TAILTRACE_FILTER`, [`with_span_filter`](InitBuilder::with_span_filter) |
+//! | spans | a [`TraceSubscriber`](crate::TraceSubscriber) with a filter of its own: `info`, and the spans of our HTTP layers always; a [`TraceLayer`](crate::TraceLayer) where the filter asks for names or fields of spans, as in `[place_order]=debug`, which costs about twice as much | `TAILTRACE_FILTER`, [`with_span_filter`](InitBuilder::with_span_filter) |
 //! | tail | errors, the slowest hundredth of each operation, and ten traces per second of the rest | `TAILTRACE_TAIL`, [`with_tail`](InitBuilder::with_tail) |
 //! | export | OTLP where `OTEL_EXPORTER_OTLP_*` says where (feature `otlp`), or what `OTEL_TRACES_EXPORTER` names; else waterfalls on a terminal; else nothing, and a line that says so | [`with_exporter`](InitBuilder::with_exporter) |
 //! | headers | those of `OTEL_PROPAGATORS`, W3C by default, in tracers and HTTP layers that are made afterwards | `with_propagator` there |
@@ -33,6 +33,7 @@
 //!
 //! ```no_run
 //! use std::io::IsTerminal;
+//! use tailtrace::layer::TraceFilter;
 //! use tailtrace::tail::{PerSecond, Slowest};
 //! use tailtrace::{Errors, TailSampler, TraceIds, config};
 //! use tracing_subscriber::{EnvFilter, fmt, prelude::*};
@@ -44,12 +45,10 @@
 //!     .keep(PerSecond::new(10.0)?);
 //! let pipeline = settings.pipeline()?.with_tail(tail).start()?;
 //! let logs = fmt::layer().with_ansi(std::io::stdout().is_terminal()).map_event_format(TraceIds::text);
-//! let filter = EnvFilter::builder().parse(settings.span_filter().unwrap_or("info"))?;
-//! let spans = filter.add_directive("tailtrace::http=info".parse()?);
-//! tracing_subscriber::registry()
-//!     .with(pipeline.layer().with_filter(spans))
-//!     .with(logs.with_filter(EnvFilter::builder().parse(settings.log_filter().unwrap_or("info"))?))
-//!     .init();
+//! let filter = EnvFilter::builder().parse(settings.log_filter().unwrap_or("info"))?;
+//! let logs = tracing_subscriber::registry().with(logs.with_filter(filter));
+//! let spans = format!("{},tailtrace::http=info", settings.span_filter().unwrap_or("info"));
+//! pipeline.subscriber().with_filter(spans.parse::<TraceFilter>()?).with_logs(logs).init();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

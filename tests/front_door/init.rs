@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tailtrace::init::InitError;
-use tailtrace::{Errors, InMemoryExporter, TailSampler};
+use tailtrace::{Errors, InMemoryExporter, TailSampler, TraceSubscriber};
 use tracing::{debug, error, info, info_span};
 
 use crate::process::{is_child, run};
@@ -98,6 +98,36 @@ fn the_filters_of_logs_and_spans_are_apart() {
     assert!(said.out.contains(r#"recorded: ["asking the bank", "card declined"]"#), "{}", said.out);
     assert!(said.out.contains("TAILTRACE_FILTER: "), "{}", said.out);
     assert!(said.out.contains("RUST_LOG: "), "{}", said.out);
+}
+
+#[test]
+fn the_subscriber_records_unless_the_filter_asks_for_more_than_targets() {
+    let test = the_subscriber_records_unless_the_filter_asks_for_more_than_targets;
+    if is_child() {
+        let memory = InMemoryExporter::new();
+        let builder = tailtrace::init::builder("shop").with_exporter(memory.clone());
+        let guard = builder.start().unwrap();
+        let by_subscriber = tracing::dispatcher::get_default(|installed| {
+            installed.downcast_ref::<TraceSubscriber>().is_some()
+        });
+        place_order(true);
+        guard.pipeline().flush(Duration::from_secs(60)).unwrap();
+        let entries = memory.traces()[0].root().unwrap().logs().count();
+        println!("{entries} entries, by the subscriber: {by_subscriber}");
+        return;
+    }
+    for (filter, expected) in [
+        ("debug,hyper=off", "3 entries, by the subscriber: true"),
+        ("info,[place_order]=debug", "3 entries, by the subscriber: false"),
+    ] {
+        let said = run(test, &[("TAILTRACE_FILTER", filter)]);
+        assert!(said.out.contains(expected), "{filter}: {}", said.out);
+        // The lines are the same.
+        let line = said.out.lines().find(|line| line.contains("card declined")).unwrap();
+        for part in [r#""span":{"name":"place_order"}"#, r#""trace_id":""#, r#""level":"ERROR""#] {
+            assert!(line.contains(part), "{filter}: {line}");
+        }
+    }
 }
 
 #[test]
