@@ -141,6 +141,51 @@ fn no_propagator_for_opentelemetry_leaves_a_header_that_would_win() {
     }
 }
 
+#[cfg(feature = "otel")]
+#[test]
+fn a_proxy_with_opentelemetrys_api_sends_nothing_on_that_it_did_not_believe() {
+    use opentelemetry::Context;
+    use opentelemetry::baggage::BaggageExt;
+    use opentelemetry::propagation::TextMapPropagator;
+    use opentelemetry::trace::TraceContextExt;
+    use tailtrace::model::Border;
+    use tailtrace::otel;
+
+    let request = || -> HashMap<String, String> {
+        let lines = STRANGER.iter().filter(|(name, _)| !name.starts_with("uberctx"));
+        lines.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let ours = TraceContext::new(TraceId::new(), SpanId::new());
+    for (border, inner) in [Border::Public, Border::Partner]
+        .into_iter()
+        .flat_map(|border| propagators().into_iter().map(move |inner| (border, inner)))
+    {
+        let inner = CompositePropagator::new(vec![inner]);
+        let propagator = otel::Propagator::new(inner).with_border(border);
+        let served = propagator.extract(&request());
+        for current in
+            [served.clone(), served.with_remote_span_context(otel::convert::to_span_context(&ours))]
+        {
+            let mut copied = request();
+            propagator.inject_context(&current, &mut copied);
+            let believed = otel::Propagator::default().extract(&copied);
+            if copied["traceparent"] != STRANGER[0].1 {
+                // A partner's trace has randomness of ours.
+                let state = believed.span().span_context().trace_state().header();
+                assert!(!state.contains("evil") && !state.contains("rv:ff"), "{copied:?}");
+            }
+            if propagator.fields().any(|field| field == "baggage") {
+                assert!(believed.baggage().is_empty(), "{copied:?}");
+            }
+        }
+    }
+    // A context without a request below writes nothing that is empty.
+    let mut new = HashMap::<String, String>::new();
+    let current = Context::new().with_remote_span_context(otel::convert::to_span_context(&ours));
+    otel::Propagator::default().inject_context(&current, &mut new);
+    assert_eq!(new.into_keys().collect::<Vec<_>>(), ["traceparent"]);
+}
+
 /// The headers of a request that a client's layer sends under a span.
 fn sent(layer: HttpClientLayer, headers: &[(&str, &str)]) -> HeaderMap {
     let memory = InMemoryExporter::new();

@@ -100,7 +100,8 @@ impl<P: TextMapPropagator + Send + Sync> Propagator for FromTextMap<P> {
         for name in &self.fields {
             carrier.remove(name);
         }
-        for (name, value) in headers {
+        // An empty line says nothing: it stands for one that cannot be removed.
+        for (name, value) in headers.into_iter().filter(|(_, value)| !value.is_empty()) {
             carrier.set(&name, value);
         }
     }

@@ -3,6 +3,7 @@
 use opentelemetry::propagation as otel;
 
 use super::super::release_line::header_lines;
+use super::copied::CopiedHeaders;
 use crate::propagation::{Extractor, Injector};
 
 /// An extractor of OpenTelemetry, which headers are read from.
@@ -32,13 +33,15 @@ impl Extractor for HeaderReader<'_> {
 /// An injector of OpenTelemetry, which headers are written to.
 pub(super) struct HeaderWriter<'a> {
     inner: &'a mut dyn otel::Injector,
+    /// What a proxy may have copied into the carrier.
+    copied: CopiedHeaders,
     /// Whether the header that wins over all other headers of B3 was written.
     has_single_b3: bool,
 }
 
 impl<'a> HeaderWriter<'a> {
-    pub(super) fn new(inner: &'a mut dyn otel::Injector) -> Self {
-        Self { inner, has_single_b3: false }
+    pub(super) fn new(inner: &'a mut dyn otel::Injector, copied: CopiedHeaders) -> Self {
+        Self { inner, copied, has_single_b3: false }
     }
 }
 
@@ -48,11 +51,19 @@ impl Injector for HeaderWriter<'_> {
         self.inner.set(name, value);
     }
 
-    /// OpenTelemetry's carriers cannot remove. Where a line of another trace would win over what is written, an
-    /// empty line takes its place, which says nothing to any reader. Of other names an empty line would be sent
-    /// with every request, or cost some receivers the whole context.
+    /// OpenTelemetry's carriers cannot remove, nor say what they have. Where a line of another trace would win over
+    /// what is written, an empty line takes its place, which says nothing to any reader. Lines that would stand beside
+    /// it get one only where the request that is served brought such a line, which a proxy copies: otherwise every
+    /// request would be sent with empty lines. Of other names an empty line would cost some receivers the whole context.
     fn remove(&mut self, name: &str) {
-        if !self.has_single_b3 && matches!(name, "b3" | "x-b3-flags") {
+        let is_emptied = match name {
+            "b3" | "x-b3-flags" => !self.has_single_b3,
+            "tracestate" => self.copied.has_trace_state,
+            "baggage" => self.copied.has_baggage,
+            "jaeger-baggage" => self.copied.has_jaeger_baggage,
+            _ => false,
+        };
+        if is_emptied {
             self.inner.set(name, String::new());
         }
     }

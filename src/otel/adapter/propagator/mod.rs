@@ -1,6 +1,7 @@
 //! Our propagators for OpenTelemetry.
 
 pub(crate) mod context_values;
+mod copied;
 mod headers;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
+use self::copied::CopiedHeaders;
 use self::headers::{HeaderReader, HeaderWriter};
 use crate::model::{Border, Incoming, TraceContext};
 use crate::pipeline::Pipeline;
@@ -21,6 +23,11 @@ use crate::record::Intake;
 /// several lines, malformed headers, baggage with any character in it. What OpenTelemetry's types cannot hold
 /// travels on all the same, from a request to those it causes: the random flag, members of the trace state
 /// with keys of Level 2, B3's and Jaeger's debug, the order of the baggage.
+///
+/// What is written replaces what a carrier has. OpenTelemetry's carriers can neither remove a header nor say which they
+/// have: in place of a `b3` that would win, and of a trace state and baggage that came with the request below which the
+/// context stands and do not go on, an empty line is written. Of Jaeger's baggage and of other requests' headers a
+/// carrier has to be cleared before, or new.
 ///
 /// A span and baggage that the context already has stay where the headers have none, or none that can be read.
 ///
@@ -86,13 +93,12 @@ impl Default for Propagator {
 
 impl TextMapPropagator for Propagator {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
+        let mut headers = HeaderWriter::new(injector, CopiedHeaders::below(context));
         match context_values::trace_context_of(context) {
-            Some(context) => {
-                self.inner.inject(&self.hinted(context), &mut HeaderWriter::new(injector));
-            }
+            Some(context) => self.inner.inject(&self.hinted(context), &mut headers),
             None => {
                 let baggage = context_values::baggage_of(context);
-                self.inner.inject_baggage(&baggage, &mut HeaderWriter::new(injector));
+                self.inner.inject_baggage(&baggage, &mut headers);
             }
         }
     }
@@ -100,7 +106,8 @@ impl TextMapPropagator for Propagator {
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
         let mut incoming = Incoming::default();
         self.inner.extract(&HeaderReader(extractor), &mut incoming);
-        context_values::with_incoming(context, incoming.at(self.border))
+        let copied = CopiedHeaders::of(&incoming, extractor);
+        copied.noted_in(context_values::with_incoming(context, incoming.at(self.border)))
     }
 
     fn fields(&self) -> FieldIter<'_> {

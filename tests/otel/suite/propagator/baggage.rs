@@ -38,7 +38,8 @@ fn changes_of_the_baggage_are_sent() {
     let changed = [KeyValue::new("z", "1"), KeyValue::new("a", "new"), KeyValue::new("c", "ü")];
     let sent = inject(&release_line::with_baggage(&arrived, changed));
     assert_eq!(sent["baggage"], "z=1,a=new,c=%C3%BC");
-    assert!(!inject(&release_line::with_baggage(&arrived, [])).contains_key("baggage"));
+    // In a carrier that a proxy copied, nothing may be left of it.
+    assert_eq!(inject(&release_line::with_baggage(&arrived, []))["baggage"], "");
 }
 
 /// OpenTelemetry: baggage does not need a trace.

@@ -43,7 +43,11 @@ proptest! {
         let lines: Vec<(&str, &str)> = release_line::carried(lines);
         let propagator = Propagator::new(composite());
         let context = propagator.extract_with_context(&Context::new(), &Lines(&lines));
-        prop_assert_eq!(inject_as(&propagator, &context), directly(&composite(), &Lines(&lines)));
+        let mut sent = inject_as(&propagator, &context);
+        // An empty line stands for one that is removed elsewhere.
+        let stands_for_none = |name: &str| matches!(name, "tracestate" | "jaeger-baggage");
+        sent.retain(|name, line| !line.is_empty() || !stands_for_none(name));
+        prop_assert_eq!(sent, directly(&composite(), &Lines(&lines)));
     }
 }
 
