@@ -52,6 +52,12 @@ impl ForkGuard {
     }
 }
 
+/// Whether this process was forked off one in which this crate was used.
+#[cfg(unix)]
+pub(crate) fn is_forked_off() -> bool {
+    PROCESS.is_in_child()
+}
+
 /// A value that each process has for itself: a child makes its own at the first need.
 #[derive(Debug)]
 pub(crate) struct PerProcess<T> {

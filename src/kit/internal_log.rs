@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 
 use super::fork::ForkLock;
-use super::unwind_safe;
+use super::{standard_stream, unwind_safe};
 
 /// Logs a warning for the operator, target `tailtrace`, through the program's own subscriber.
 ///
@@ -16,12 +16,12 @@ pub(crate) fn warn(message: &str) {
 /// Logs a warning, or prints it on standard error where the program has no subscriber that could log it.
 ///
 /// For what says that the subscriber itself is missing, which no subscriber would ever tell.
-#[expect(clippy::print_stderr, reason = "without a subscriber nothing else reaches the operator")]
 pub(crate) fn warn_or_print(message: &str) {
     if has_subscriber() {
         warn(message);
     } else {
-        unwind_safe::call(|| eprintln!("tailtrace: {message}"));
+        let line = format!("tailtrace: {message}\n");
+        let _ = standard_stream::stderr(|stderr| stderr.write_all(line.as_bytes()));
     }
 }
 

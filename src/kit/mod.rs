@@ -13,6 +13,7 @@ pub(crate) mod named_file;
 mod random;
 pub(crate) mod reentrancy;
 pub(crate) mod secret;
+pub(crate) mod standard_stream;
 pub(crate) mod striped_counter;
 pub(crate) mod sync;
 pub(crate) mod thread_stripe;

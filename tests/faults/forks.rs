@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,14 @@ const FOLDER: &str = "TAILTRACE_TEST_FORKS";
 /// Writes the ids of the spans that a process exports into a file of that process. It has no lock.
 struct IdFiles(PathBuf);
 
+impl IdFiles {
+    fn write(&self, lines: &str) -> io::Result<()> {
+        let path = self.0.join(process::id().to_string());
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(lines.as_bytes())
+    }
+}
+
 #[async_trait]
 impl Exporter for IdFiles {
     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
@@ -48,10 +56,7 @@ impl Exporter for IdFiles {
             writeln!(lines, "{} {}", context.trace_id, context.span_id)
                 .map_err(|_| ExportError::permanent("cannot format"))?;
         }
-        let path = self.0.join(process::id().to_string());
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
-        written.map_err(|error| ExportError::permanent(error.to_string()))
+        self.write(&lines).map_err(|error| ExportError::permanent(error.to_string()))
     }
 
     fn name(&self) -> Cow<'static, str> {
@@ -151,6 +156,8 @@ fn a_program_that_forks_first() {
     let _ = Random::thread().next_u64();
     let ids = move || {
         let exporter = IdFiles(folder.into());
+        // Ids mix the moment in, which would hide that both processes have one generator.
+        exporter.write(&format!("drawn {}\n", Random::thread().next_u64())).unwrap();
         let pipeline = Pipeline::builder("forks").with_exporter(exporter).start().unwrap();
         for _ in 0..10 {
             record_ten(&pipeline, false);
@@ -169,8 +176,9 @@ fn a_program_that_forks_first() {
     }
 }
 
-/// Runs a program of this folder; how many spans it and its children exported, the fewest first. No two have the same ids.
-fn spans_by_process(program: &str) -> Vec<usize> {
+/// Runs a program of this folder; how many lines it and its children wrote, each of which is of the ids of a span or of a
+/// number, the fewest first. No two are the same.
+fn lines_by_process(program: &str) -> Vec<usize> {
     let folder = TestFolder::new(program);
     let program = format!("forks::{program}");
     let ended = Command::new(std::env::current_exe().unwrap())
@@ -187,7 +195,7 @@ fn spans_by_process(program: &str) -> Vec<usize> {
         counts.push(lines.lines().count());
         for ids in lines.lines() {
             let other = owners.insert(ids.to_owned(), path.clone());
-            assert_eq!(other, None, "the ids {ids} are in {path:?} too");
+            assert_eq!(other, None, "{ids} is in {path:?} too");
         }
     }
     counts.sort_unstable();
@@ -237,7 +245,7 @@ const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(8);
 #[cfg(feature = "otlp")]
 #[test]
 fn a_process_that_is_forked_off_makes_a_connection_of_its_own() {
-    assert!(spans_by_process("a_program_that_forks_beside_a_connection").is_empty());
+    assert!(lines_by_process("a_program_that_forks_beside_a_connection").is_empty());
 }
 
 /// The program of the test below; by itself it does nothing.
@@ -276,7 +284,7 @@ fn a_program_that_forks_beside_a_file() {
 #[cfg(feature = "detect")]
 #[test]
 fn a_process_that_is_forked_off_has_a_file_and_a_resource_of_its_own() {
-    assert_eq!(spans_by_process("a_program_that_forks_beside_a_file"), [10, 10]);
+    assert_eq!(lines_by_process("a_program_that_forks_beside_a_file"), [10, 10]);
 }
 
 /// Traces what it does itself, as a sampler may that asks a service.
@@ -324,17 +332,18 @@ fn a_program_that_forks_inside_of_a_span() {
 
 #[test]
 fn a_sampler_may_trace_when_a_child_process_asks_it_below_a_span_of_the_parent() {
-    assert_eq!(spans_by_process("a_program_that_forks_inside_of_a_span"), [2, 3]);
+    assert_eq!(lines_by_process("a_program_that_forks_inside_of_a_span"), [2, 3]);
 }
 
 #[test]
 fn two_processes_that_start_their_pipelines_after_a_fork_share_no_id() {
-    assert_eq!(spans_by_process("a_program_that_forks_first"), [100, 100]);
+    let counts = lines_by_process("a_program_that_forks_first");
+    assert_eq!(counts, [101, 101], "a hundred spans and a number that was drawn");
 }
 
 #[test]
 fn two_hundred_forks_under_four_recording_threads_hang_nowhere_lose_nothing_and_share_no_id() {
-    let counts = spans_by_process("a_program_that_forks");
+    let counts = lines_by_process("a_program_that_forks");
     assert_eq!(counts.len(), FORKS + 1);
     assert_eq!(counts[..FORKS], [100; FORKS], "a hundred spans arrive of each child");
 }

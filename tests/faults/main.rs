@@ -11,6 +11,8 @@ mod connections;
 mod crashes;
 mod data;
 #[cfg(unix)]
+mod fork_exporters;
+#[cfg(unix)]
 mod forks;
 #[cfg(feature = "otlp")]
 #[path = "../support/lines.rs"]

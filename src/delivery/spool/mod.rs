@@ -16,7 +16,7 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,7 +30,6 @@ use crate::export::{Batch, Batching, ExportError, Exporter, OtlpExporter, OtlpPr
 use crate::kit::Random;
 use crate::kit::fork::ForkLock;
 use crate::kit::secret::shown_path;
-use crate::kit::unwind_safe::lock;
 use crate::ledger::SpoolAccount;
 use crate::time::{Clock, unix_nanos};
 
@@ -72,7 +71,7 @@ use crate::time::{Clock, unix_nanos};
 /// ```
 pub struct Spool {
     settings: Directory,
-    exporter: Mutex<Option<OtlpExporter>>,
+    exporter: ForkLock<Option<OtlpExporter>>,
     running: OnceLock<Running>,
 }
 
@@ -103,7 +102,9 @@ impl Spool {
             directory: shown_path(&directory),
             source,
         })?;
-        Ok(Self { settings, exporter: Mutex::new(Some(exporter)), running: OnceLock::new() })
+        let spool = Self { settings, exporter: ForkLock::default(), running: OnceLock::new() };
+        *spool.exporter.lock() = Some(exporter);
+        Ok(spool)
     }
 
     /// Sets the most bytes of the directory's batches. Default 256 MiB. Beyond them the oldest are thrown away.
@@ -132,7 +133,7 @@ impl Spool {
     /// The spool at work, from its first use on.
     fn running(&self) -> Option<&Running> {
         if self.running.get().is_none()
-            && let Some(exporter) = lock(&self.exporter).take()
+            && let Some(exporter) = self.exporter.lock().take()
         {
             let shared = Arc::new(SpoolState::new(self.settings.clone(), exporter));
             let thread = ForkLock::default();
@@ -209,7 +210,7 @@ impl Exporter for Spool {
 
     fn attach(&self, account: &SpoolAccount) {
         if let Some(running) = self.running() {
-            let _ = running.shared.account.set(account.clone());
+            running.shared.attach(account);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::file_name::FileName;
 use super::signal::ReplaySignal;
 use crate::delivery::health::{Health, LogLine};
 use crate::export::{Batch, ExportError, OtlpExporter, TraceSizes};
-use crate::kit::fork::{ForkGuard, ForkLock};
+use crate::kit::fork::{ForkGuard, ForkLock, PerProcess};
 use crate::kit::internal_log;
 use crate::ledger::SpoolAccount;
 use crate::time::{Clock, unix_nanos};
@@ -21,7 +21,8 @@ pub(super) struct SpoolState {
     pub(super) directory: Directory,
     pub(super) exporter: OtlpExporter,
     pub(super) signal: ReplaySignal,
-    pub(super) account: OnceLock<SpoolAccount>,
+    /// A process that was forked off has an account of its own, in which nothing of its parent's stands.
+    account: PerProcess<OnceLock<SpoolAccount>>,
     /// Whether the peer did not take the last batch.
     // Alone: a batch that is sent by one way or the other arrives either way.
     is_away: AtomicBool,
@@ -43,7 +44,7 @@ impl SpoolState {
             directory,
             exporter,
             signal: ReplaySignal::default(),
-            account: OnceLock::new(),
+            account: PerProcess::new(OnceLock::new()),
             is_away: AtomicBool::new(false),
             asked: ForkLock::default(),
             health: ForkLock::default(),
@@ -140,7 +141,7 @@ impl SpoolState {
     fn count_spooled(&self, batch: &mut Batch, spans: usize, number: u64) {
         if !batch.mark_accepted_in_time(spans) {
             self.uncounted.lock().insert(number);
-        } else if let Some(account) = self.account.get() {
+        } else if let Some(account) = self.account() {
             account.spooled(spans as u64);
         }
     }
@@ -162,6 +163,15 @@ impl SpoolState {
         // A batch leaves the disk once.
         let is_counted =
             name.process == self.directory.process() && !self.uncounted.lock().remove(&name.number);
-        self.account.get().filter(|_| is_counted)
+        self.account().filter(|_| is_counted)
+    }
+
+    /// Sets the account of this process; the first stands.
+    pub(super) fn attach(&self, account: &SpoolAccount) {
+        let _ = self.account.get(OnceLock::new).set(account.clone());
+    }
+
+    fn account(&self) -> Option<&SpoolAccount> {
+        self.account.get(OnceLock::new).get()
     }
 }

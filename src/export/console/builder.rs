@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::Write;
-use std::sync::Mutex;
 
 use super::ConsoleExporter;
 use super::target::Target;
@@ -46,7 +45,7 @@ impl ConsoleExporterBuilder {
     /// Draws into a writer, without colours and 100 columns wide unless told otherwise. A process that is forked off
     /// while it is written to has no writer: drawing fails there.
     pub fn with_writer(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.0.target = Target::Writer(Mutex::new(Some(Box::new(writer))));
+        self.0.target = Target::writer(writer);
         self
     }
 

@@ -1,18 +1,24 @@
 //! Where drawings go.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
 
-use crate::kit::unwind_safe::lock;
+use crate::kit::fork::ForkLock;
+use crate::kit::standard_stream;
 
 pub(super) enum Target {
     Stdout,
     Stderr,
     /// Taken out while it is written to: the writer's code must not run under the lock.
-    Writer(Mutex<Option<Box<dyn Write + Send>>>),
+    Writer(ForkLock<Option<Box<dyn Write + Send>>>),
 }
 
 impl Target {
+    pub(super) fn writer(writer: impl Write + Send + 'static) -> Self {
+        let slot = ForkLock::default();
+        *slot.lock() = Some(Box::new(writer) as Box<dyn Write + Send>);
+        Self::Writer(slot)
+    }
+
     /// The columns of the terminal, where it is one.
     pub(super) fn width(&self) -> Option<usize> {
         let size = match self {
@@ -62,15 +68,15 @@ impl Target {
             writer.flush()
         };
         match self {
-            Self::Stdout => all(&mut io::stdout().lock()),
-            Self::Stderr => all(&mut io::stderr().lock()),
+            Self::Stdout => standard_stream::stdout(all),
+            Self::Stderr => standard_stream::stderr(all),
             Self::Writer(slot) => {
-                let taken = lock(slot).take();
+                let taken = slot.lock().take();
                 let mut writer = taken.ok_or_else(|| {
                     io::Error::other("the writer panicked or is being written to elsewhere")
                 })?;
                 let written = all(&mut writer);
-                *lock(slot) = Some(writer);
+                *slot.lock() = Some(writer);
                 written
             }
         }

@@ -34,7 +34,8 @@ use crate::trace::Trace;
 /// rejected. A call that takes longer than the pipeline's
 /// [time limit](crate::delivery::DeliveryConfig::export_timeout) is not tried again: its spans went with it.
 ///
-/// A process that is forked off while a call is under way has no exporter: the calls there time out.
+/// A process that is forked off while a call is under way has no exporter: the calls there fail at once, and its spans
+/// count as refused.
 ///
 #[cfg_attr(not(older_line), doc = include_str!("examples/otel_exporter.md"))]
 pub struct OtelExporter<E> {
@@ -86,7 +87,7 @@ impl<E: SpanExporter + 'static> OtelExporter<E> {
 
     /// Calls the exporter when no other call is under way.
     async fn call(&self, command: Command) -> Result<(), ExportError> {
-        let mut guard = self.state.lock().await;
+        let mut guard = self.state.lock().await.ok_or_else(left_behind)?;
         let called = may_block(suppressed(async move {
             match (guard.as_mut(), command) {
                 (None, _) => Ok(()),
@@ -172,6 +173,13 @@ fn failure(what: &str, error: SdkError) -> ExportError {
     ExportError::permanent(message).with_source(error)
 }
 
+/// A thread of the parent process has the exporter, and never gives it back here.
+fn left_behind() -> ExportError {
+    ExportError::permanent(
+        "the OpenTelemetry exporter was sending when this process was forked off; start the pipeline after the fork",
+    )
+}
+
 /// Why the exporter could not be called.
 const NO_RUNTIME: &str = "the runtime ended before the export; keep it running until the shutdown";
 
@@ -195,7 +203,7 @@ impl Drop for Handover {
 #[async_trait]
 impl<E: SpanExporter + 'static> Exporter for OtelExporter<E> {
     async fn export(&self, batch: Batch) -> Result<(), ExportError> {
-        let mut guard = self.state.lock().await;
+        let mut guard = self.state.lock().await.ok_or_else(left_behind)?;
         let here = Handover(Arc::new(Mutex::new(Some(batch))));
         let there = Handover(Arc::clone(&here.0));
         let foreign_on_root = self.foreign_on_root;

@@ -17,15 +17,15 @@ use super::server::{Reply, Server, Speaks};
 use super::support::PLENTY;
 
 /// A directory that goes with its test.
-struct TestDirectory(PathBuf);
+pub(super) struct TestDirectory(PathBuf);
 
 impl TestDirectory {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let name = format!("faults-spool-{name}-{}", std::process::id());
         Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))
     }
 
-    fn files(&self) -> usize {
+    pub(super) fn files(&self) -> usize {
         fs::read_dir(&self.0).map_or(0, Iterator::count)
     }
 }
@@ -37,18 +37,18 @@ impl Drop for TestDirectory {
 }
 
 /// Where no peer is.
-fn nowhere() -> String {
+pub(super) fn nowhere() -> String {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     format!("http://{free}/v1/traces")
 }
 
-fn pipeline(directory: &TestDirectory, url: &str) -> Pipeline {
+pub(super) fn pipeline(directory: &TestDirectory, url: &str) -> Pipeline {
     let exporter = OtlpExporter::builder().with_endpoint(url).build().unwrap();
     let spool = Spool::new(&directory.0, exporter).unwrap();
     Pipeline::builder("test").with_exporter(spool).start().unwrap()
 }
 
-fn record(pipeline: &Pipeline, spans: std::ops::Range<usize>) {
+pub(super) fn record(pipeline: &Pipeline, spans: std::ops::Range<usize>) {
     for number in spans {
         drop(pipeline.tracer().start_span(format!("span {number}")));
         pipeline.flush(PLENTY).unwrap();

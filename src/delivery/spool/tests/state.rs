@@ -20,7 +20,7 @@ fn what_comes_on_the_disk_after_delivery_gave_it_up_stands_in_no_account() {
     let exporter = OtlpExporter::builder().with_endpoint("http://127.0.0.1:1").build().unwrap();
     let state = SpoolState::new(directory, exporter);
     let ledger = Arc::new(Ledger::default());
-    let _ = state.account.set(SpoolAccount::new(Arc::clone(&ledger)));
+    state.attach(&SpoolAccount::new(Arc::clone(&ledger)));
     let spooled = || ledger.counters().spooled;
     let write = |is_given_up| {
         let (batch, loan) = Batch::from(trace(span("a").child(span("b")))).lend(&Arc::default());
