@@ -1,6 +1,6 @@
 //! OTLP/gRPC: what a call looks like, and what each status leads to.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -209,9 +209,23 @@ fn a_connection_that_breaks_before_the_answer_is_tried_again() {
 }
 
 #[test]
-fn a_peer_that_speaks_another_protocol_is_named() {
-    let server = Server::http(|_| Reply::ok());
-    let error = caller(&server).refused(&batch());
-    assert!(error.is_retryable());
-    assert!(error.to_string().ends_with("does a collector take OTLP by gRPC there?"), "{error}");
+fn a_peer_that_takes_http_is_told_of_with_the_way_to_speak_it() {
+    // One that knows no HTTP/2 and hangs up, or says so; and one that does, where the path of gRPC is none.
+    let silent = Server::http(|_| Reply::ok());
+    let http2 = Server::grpc(|_| Reply::status(404));
+    let talking = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", talking.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (mut connection, _) = talking.accept().unwrap();
+        connection.write_all(b"HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n").unwrap();
+        // Until the client has read it.
+        let _ = connection.read_to_end(&mut Vec::new());
+    });
+    for url in [silent.url(""), http2.url(""), url] {
+        let builder = OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc);
+        let told = Caller::new(builder.with_endpoint(url)).refused(&batch()).to_string();
+        let cure = "If it takes HTTP, set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or ";
+        assert!(told.contains(cure), "{told}");
+    }
+    answering.join().unwrap();
 }

@@ -37,3 +37,22 @@ fn a_jaeger_that_is_not_there_is_named() {
     assert_eq!((error.is_retryable(), error.to_string()), (true, expected));
     assert_eq!(exporter.name(), "JaegerExporter");
 }
+
+#[test]
+fn a_jaeger_that_speaks_the_other_protocol_is_told_of_with_the_way_to_speak_it() {
+    let server = Server::http(|_| Reply::ok());
+    let told = export(&JaegerExporter::new(server.url("")).unwrap()).unwrap_err().to_string();
+    assert!(
+        told.ends_with(
+            "If it takes HTTP, name its port 4318, or the path /v1/traces behind another"
+        ),
+        "{told}"
+    );
+    let server = Server::grpc(|_| Reply::code(0));
+    let exporter = JaegerExporter::new(server.url("/v1/traces")).unwrap();
+    let told = export(&exporter).unwrap_err().to_string();
+    assert!(
+        told.ends_with("If it takes gRPC, name its port 4317, or another without a path"),
+        "{told}"
+    );
+}

@@ -29,8 +29,8 @@ pub(in crate::export) struct Peer {
     pub(in crate::export) name: &'static str,
     /// What is spoken there: "OTLP".
     pub(in crate::export) language: &'static str,
-    /// How gRPC is chosen, where it can be and is not.
-    pub(in crate::export) grpc_cure: Option<&'static str>,
+    /// How the other protocol is chosen, HTTP or gRPC, where both can be.
+    pub(in crate::export) other_cure: Option<&'static str>,
 }
 
 impl Endpoint {

@@ -13,6 +13,9 @@ use crate::kit::internal_log;
 /// The port at which peers take OTLP by gRPC.
 pub(in crate::export) const GRPC_PORT: u16 = 4317;
 
+/// The port at which they take it by HTTP.
+const HTTP_PORT: u16 = 4318;
+
 /// How much of the text of a peer, of the system or of a library is told on.
 const MOST_QUOTED: usize = 200;
 
@@ -79,14 +82,14 @@ where
     let target = &endpoint.shown;
     let cause = causes(&error, MOST_QUOTED).pop().unwrap_or_else(|| error.to_string());
     let cause = without_words(&cause);
-    let grpc = grpc_advice(peer, cause);
+    let other = other_advice(peer, protocol, cause);
     let message = if is_connect && is_refused(&error) {
-        format!("connection refused at {target}; is {name} listening for {language} there?{grpc}")
+        format!("connection refused at {target}; is {name} listening for {language} there?{other}")
     } else if is_connect {
         format!("cannot connect to {target}: {cause}; check its address, and the network between")
     } else {
         format!(
-            "the connection to {target} broke before an answer came: {cause}; does {name} take {language} by {protocol} there?{grpc}"
+            "the connection to {target} broke before an answer came: {cause}; does {name} take {language} by {protocol} there?{other}"
         )
     };
     // What broke a connection may repeat the peer's words; what prevented one cannot.
@@ -94,13 +97,18 @@ where
     RequestError { source, is_unanswered: true, ..RequestError::retryable(message, None) }
 }
 
-/// How to speak gRPC, where that seems to be spoken: by the port, or by an answer of HTTP/2 in the place of HTTP/1.1.
-fn grpc_advice(peer: &Peer, cause: &str) -> String {
-    // As hyper says it, by how early the answer comes.
-    let is_http2 = ["HTTP version", "unexpected message"].iter().any(|said| cause.contains(said));
-    let is_likely = is_http2 || peer.endpoint.uri.port_u16() == Some(GRPC_PORT);
-    let cure = peer.grpc_cure.filter(|_| is_likely);
-    cure.map_or_else(String::new, |cure| format!(" If it takes gRPC, {cure}"))
+/// How to speak the other protocol, where that seems to be spoken: by the port, or by an answer of HTTP/2 in the place
+/// of HTTP/1.1, or the other way around.
+fn other_advice(peer: &Peer, protocol: &str, cause: &str) -> String {
+    // As hyper says it, by how early the answer comes; and as h2 does, for an answer of HTTP/1.1 or none.
+    let (other, port, signs) = match protocol {
+        "gRPC" => ("HTTP", HTTP_PORT, ["frame with invalid size", "broken pipe"]),
+        _ => ("gRPC", GRPC_PORT, ["HTTP version", "unexpected message"]),
+    };
+    let is_spoken = signs.iter().any(|said| cause.contains(said));
+    let is_likely = is_spoken || peer.endpoint.uri.port_u16() == Some(port);
+    let cure = peer.other_cure.filter(|_| is_likely);
+    cure.map_or_else(String::new, |cure| format!(" If it takes {other}, {cure}"))
 }
 
 /// The text of a cause without what a peer of HTTP/2 said when it closed the connection, which `h2` puts at
@@ -142,16 +150,22 @@ mod tests {
     use crate::export::http::endpoint::Endpoint;
 
     #[test]
-    fn at_the_port_of_grpc_the_way_to_speak_it_is_told_where_there_is_one() {
-        let told = |url, grpc_cure| {
+    fn at_the_port_of_the_other_protocol_the_way_to_speak_it_is_told_where_there_is_one() {
+        let told = |url, protocol, other_cure| {
             let endpoint = Endpoint::exact(url, "/").unwrap();
-            let peer = Peer { endpoint, name: "a collector", language: "OTLP", grpc_cure };
-            connection_failure(&peer, "HTTP", false, std::fmt::Error).message
+            let peer = Peer { endpoint, name: "a collector", language: "OTLP", other_cure };
+            connection_failure(&peer, protocol, false, std::fmt::Error).message
         };
-        let advised = told("http://a:4317/", Some("choose it"));
-        assert!(advised.ends_with("by HTTP there? If it takes gRPC, choose it"), "{advised}");
-        for message in [told("http://a:4317/", None), told("http://a:4318/", Some("choose it"))] {
-            assert!(message.ends_with("by HTTP there?"), "{message}");
+        let cure = Some("choose it");
+        for (url, protocol, other) in
+            [("http://a:4317/", "HTTP", "gRPC"), ("http://a:4318/", "gRPC", "HTTP")]
+        {
+            let advised = told(url, protocol, cure);
+            let end = format!("by {protocol} there? If it takes {other}, choose it");
+            assert!(advised.ends_with(&end), "{advised}");
+            for message in [told(url, protocol, None), told(url, other, cure)] {
+                assert!(message.ends_with("there?"), "{message}");
+            }
         }
     }
 }

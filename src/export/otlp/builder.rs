@@ -34,6 +34,10 @@ const COLLECTOR: &str = "a collector";
 const GRPC_CURE: &str =
     "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or `with_protocol(OtlpProtocol::Grpc)` in the program";
 
+/// How they choose HTTP.
+const HTTP_CURE: &str = "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or in the program \
+                         `with_protocol(OtlpProtocol::HttpProtobuf)` and a URL that ends in /v1/traces";
+
 /// Makes an [`OtlpExporter`].
 ///
 /// A setting has the name of its `OTEL_EXPORTER_OTLP_*` variable; the chapter
@@ -165,9 +169,14 @@ impl OtlpExporterBuilder {
             (EndpointSetting::Base(url), _) => Endpoint::below(url.expose(), TRACES),
         }?;
         let target = endpoint.shown.clone();
-        let has_choice = protocol != OtlpProtocol::Grpc && peer == COLLECTOR;
-        let grpc_cure = has_choice.then_some(GRPC_CURE);
-        let peer = Peer { endpoint, name: peer, language: "OTLP", grpc_cure };
+        let is_grpc = protocol == OtlpProtocol::Grpc;
+        let other_cure = Some(match (peer, is_grpc) {
+            (COLLECTOR, true) => HTTP_CURE,
+            (COLLECTOR, false) => GRPC_CURE,
+            (_, true) => "name its port 4318, or the path /v1/traces behind another",
+            (_, false) => "name its port 4317, or another without a path",
+        });
+        let peer = Peer { endpoint, name: peer, language: "OTLP", other_cure };
         let by_http = |media_type, empty| {
             let content = Content { media_type, empty };
             Client::new(peer.clone(), content, USER_AGENT, &options, MOST_REQUESTED)

@@ -10,7 +10,7 @@ use hyper_util::client::legacy;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
@@ -121,7 +121,14 @@ impl GrpcClient {
         if is_of_peer(&status) {
             let message = self.secrets.hide_in_text(status.message());
             let target = &peer.endpoint.shown;
-            return grpc_failure(target, status.code(), &message, status.details());
+            let mut failure = grpc_failure(target, status.code(), &message, status.details());
+            // An HTTP server that knows HTTP/2 answers 404, which counts as this.
+            let cure = peer.other_cure.filter(|_| status.code() == Code::Unimplemented);
+            if let Some(cure) = cure {
+                failure.message.push_str(". If it takes HTTP, ");
+                failure.message.push_str(cure);
+            }
+            return failure;
         }
         let source = status.source().and_then(|source| source.downcast_ref());
         connection_failure(peer, "gRPC", source.is_some_and(legacy::Error::is_connect), status)

@@ -61,7 +61,7 @@ impl ZipkinExporterBuilder {
     pub fn build(self) -> Result<ZipkinExporter, HttpError> {
         let endpoint = Endpoint::exact(self.endpoint.expose(), SPANS)?;
         let target = endpoint.shown.clone();
-        let peer = Peer { endpoint, name: "Zipkin", language: "spans", grpc_cure: None };
+        let peer = Peer { endpoint, name: "Zipkin", language: "spans", other_cure: None };
         let content = Content { media_type: "application/json", empty: "[]" };
         let client = Client::new(peer, content, USER_AGENT, &self.options, MOST_REQUESTED)?;
         Ok(ZipkinExporter {

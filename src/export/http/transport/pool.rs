@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn requests_grow_by_answers_and_not_by_refused_connections() {
         let endpoint = Endpoint::exact("http://127.0.0.1:1/", "/").unwrap();
-        let peer = Peer { endpoint, name: "a collector", language: "OTLP", grpc_cure: None };
+        let peer = Peer { endpoint, name: "a collector", language: "OTLP", other_cure: None };
         let size = RequestSize::new(1 << 20);
         let pool = Pool::new(peer, Version::Http1, &Options::default(), size.clone()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
