@@ -9,6 +9,9 @@ use super::codec::ProtocolVersion;
 use super::member::MemberSettings;
 use crate::model::SettingError;
 
+/// How far back what was kept is repeated at least: the ring of another service may reach further than the one here.
+const LEAST_REPEATED: Duration = Duration::from_secs(10);
+
 /// Keeps in all services of a group the traces that one of them keeps, over a message bus.
 ///
 /// Each service tells the others the ids of the traces that its tail kept for what is in them; 16 bytes each, and no
@@ -78,7 +81,8 @@ impl Coherence {
     /// Sets how far back the ring of dropped traces is to reach. Default 10 s.
     ///
     /// As long as the longest trace that matters, and what a notice may be late. Costs memory: the bytes that are
-    /// dropped in this time.
+    /// dropped in this time. As far back, and 10 s at least, is repeated what was kept, for services that were cut off:
+    /// an outage of the bus that is to be survived belongs to the reach.
     #[must_use]
     pub fn with_ring_reach(mut self, reach: Duration) -> Self {
         self.ring_reach = reach;
@@ -161,6 +165,7 @@ impl Coherence {
             service: service.into(),
             version: self.version,
             batch_age: self.batch_age,
+            repeat_back: self.ring_reach.max(LEAST_REPEATED),
             announced_per_second: self.announced_per_second.into(),
             accepted_per_second: self.accepted_per_second.into(),
         }
@@ -188,9 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_reaches_ten_seconds_back_unless_told_otherwise() {
+    fn the_ring_and_repeats_reach_ten_seconds_back_unless_told_otherwise() {
         let coherence = Coherence::new(MemoryBus::new());
         assert_eq!(coherence.ring_reach(), Duration::from_secs(10));
-        assert_eq!(coherence.with_ring_cap(5).ring_cap(), 5);
+        assert_eq!(coherence.clone().with_ring_cap(5).ring_cap(), 5);
+        for (reach, repeated) in [(2, 10), (60, 60)] {
+            let coherence = coherence.clone().with_ring_reach(Duration::from_secs(reach));
+            let settings = coherence.member_settings("shop");
+            assert_eq!(settings.repeat_back, Duration::from_secs(repeated));
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::kit::Random;
 use crate::ledger::CoherenceCounters;
 use crate::time::Tick;
 use echoes::Echoes;
-use repeats::{MESSAGE_SPREAD, REPEAT_BACK, Repeats};
+use repeats::{MESSAGE_SPREAD, Repeats};
 
 /// How much longer than a repeat reaches back notices are held: the repeat's own messages are spread over a while.
 const HELD_BEYOND_REPEAT: Duration = Duration::from_secs(2);
@@ -35,6 +35,8 @@ pub(super) struct MemberSettings {
     pub(super) service: Arc<str>,
     pub(super) version: ProtocolVersion,
     pub(super) batch_age: Duration,
+    /// How far back a repeat goes.
+    pub(super) repeat_back: Duration,
     pub(super) announced_per_second: u64,
     pub(super) accepted_per_second: u64,
 }
@@ -48,6 +50,7 @@ pub(super) struct Member {
     sender: u64,
     random: Random,
     is_connected: bool,
+    repeat_back: Duration,
     outbox: Outbox,
     announced: Budget,
     accepted: Budget,
@@ -83,7 +86,8 @@ impl Member {
             version: settings.version,
             sender: random.next_u64(),
             is_connected: false,
-            outbox: Outbox::new(settings.batch_age, REPEAT_BACK + HELD_BEYOND_REPEAT),
+            repeat_back: settings.repeat_back,
+            outbox: Outbox::new(settings.batch_age, settings.repeat_back + HELD_BEYOND_REPEAT),
             announced: Budget::new(settings.announced_per_second),
             accepted: Budget::new(settings.accepted_per_second),
             senders: Senders::default(),
@@ -234,11 +238,11 @@ impl Member {
             return Some((first, MessageBody::Notices(notices)));
         }
         if self.repeats.begin_ask(now, || self.senders.have_gaps(now)) {
-            let back_millis = REPEAT_BACK.as_millis() as u64;
+            let back_millis = self.repeat_back.as_millis() as u64;
             return Some((self.outbox.sent_until(), MessageBody::Ask { back_millis }));
         }
         if self.repeats.begin_repeat(now) {
-            let from = self.outbox.first_since(REPEAT_BACK, now);
+            let from = self.outbox.first_since(self.repeat_back, now);
             let until = self.outbox.sent_until();
             self.repeating = Some(Repeating { from, until, next_at: now });
         }

@@ -9,8 +9,6 @@ use std::time::Duration;
 use crate::kit::Random;
 use crate::time::Tick;
 
-/// How far back a repeat goes.
-pub(in crate::coherence) const REPEAT_BACK: Duration = Duration::from_secs(10);
 /// How long the others get to come back after a reconnect, before what they may have missed is repeated.
 const SETTLE: Duration = Duration::from_millis(2_000);
 const SETTLE_SPREAD: Duration = Duration::from_millis(400);

@@ -35,6 +35,23 @@ fn after_a_bus_that_was_killed_all_repeat_and_none_asks() {
 }
 
 #[test]
+fn an_outage_within_the_reach_of_the_rings_loses_nothing() {
+    let mut group = Group::with_each(2, MemberSettings { repeat_back: seconds(40), ..settings() });
+    group.pass(seconds(1));
+    (0..2).for_each(|at| group.cut(at));
+    for bits in 1..=30 {
+        group.keep(0, bits);
+        group.pass(seconds(1));
+    }
+    // The one that kept is back first, and speaks while the other does not listen yet.
+    group.rejoin(0);
+    group.pass(seconds(1));
+    group.rejoin(1);
+    group.pass(seconds(5));
+    assert_eq!((group.heard(1).len(), group.stats(0).lost_on_the_way_out), (30, 0));
+}
+
+#[test]
 fn who_was_cut_off_alone_asks_and_hears_what_was_missed() {
     let mut group = Group::of(3);
     group.keep(0, 100);

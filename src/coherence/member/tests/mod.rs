@@ -39,6 +39,7 @@ fn settings() -> MemberSettings {
         service: "payment".into(),
         version: ProtocolVersion::default(),
         batch_age: Duration::from_millis(20),
+        repeat_back: seconds(10),
         announced_per_second: 1_000,
         accepted_per_second: 10_000,
     }
