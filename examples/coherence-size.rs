@@ -1,5 +1,5 @@
 //! How large ring, batch and bus must be, for the numbers of a system:
-//! `cargo run --example coherence-size -- 100000 0.01 300 8.5 4000 2 0.06 5`
+//! `cargo run --example coherence-size -- 100000 0.01 300 8.5 4000 1 0.06 5`
 //!
 //! traces a second, share wanted, instances, parts of a trace, bytes of a part, longest trace that matters (s), batch
 //! age (s), how long the bus may be away (s). What is left out at the end is as in the first of the sizes that it prints
@@ -13,14 +13,15 @@ const REDIS: f64 = 300_000.0;
 /// Notices that a service remembers, unless told otherwise, and for how long.
 const REMEMBERED: f64 = 65_536.0;
 const REMEMBERED_FOR: f64 = 60.0;
-/// The most memory of a ring, unless told otherwise.
+/// How far back a ring reaches (s), and the most memory of it, unless told otherwise.
+const RING_REACH: f64 = 10.0;
 const RING_CAP: f64 = 256.0 * 1_048_576.0;
 /// A message's beginning, with what NATS and Redis put around it, and one notice.
 const MESSAGE_BYTES: f64 = 75.0;
 const NOTICE_BYTES: f64 = 16.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut asked = [10_000.0, 0.01, 50.0, 8.5, 860.0, 2.0, 0.06, 5.0];
+    let mut asked = [10_000.0, 0.01, 50.0, 8.5, 860.0, 1.0, 0.06, 5.0];
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.len() > asked.len() {
         return Err(format!("{} numbers are given: give eight at most", words.len()).into());
@@ -30,9 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     size(asked);
     if words.is_empty() {
-        size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 0.06, 5.0]);
-        size([100_000.0, 0.01, 300.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
-        size([1_000_000.0, 0.01, 3_000.0, 8.5, 860.0, 2.0, 1.0, 5.0]);
+        size([100_000.0, 0.01, 300.0, 8.5, 860.0, 1.0, 0.06, 5.0]);
+        size([100_000.0, 0.01, 300.0, 8.5, 860.0, 1.0, 1.0, 5.0]);
+        size([1_000_000.0, 0.01, 3_000.0, 8.5, 860.0, 1.0, 1.0, 5.0]);
     }
     Ok(())
 }
@@ -51,17 +52,15 @@ fn size([traces, share, instances, parts, bytes, longest, batch, away]: [f64; 8]
     println!("  messages           {messages:>12.0} /s, with a batch age of {batch} s");
     println!("  deliveries         {deliveries:>12.0} /s");
     println!("  into each instance {:>12.1} kB/s", into_each / 1e3);
-    println!(
-        "  cores of a server  {:>12.2} with NATS, {:.2} with Redis",
-        deliveries / NATS,
-        deliveries / REDIS
-    );
-    println!(
-        "  ring               {:>12.1} MiB each, to reach {reach:.1} s back",
-        ring / 1_048_576.0
-    );
+    let (nats, redis) = (deliveries / NATS, deliveries / REDIS);
+    println!("  cores of a server  {nats:>12.2} with NATS, {redis:.2} with Redis");
+    let mebibytes = ring / 1_048_576.0;
+    println!("  ring               {mebibytes:>12.1} MiB each, to reach {reach:.1} s back");
+    if reach > RING_REACH {
+        println!("  That is further than the default: set `Coherence::with_ring_reach`.");
+    }
     if ring > RING_CAP {
-        println!("  More than the default cap of 256 MiB: set `Coherence::with_ring_cap`.");
+        println!("  That is more than the default cap: set `Coherence::with_ring_cap`.");
     }
     if remembered > REMEMBERED {
         println!(
