@@ -45,9 +45,9 @@ struct Slot {
 }
 
 impl Remembered {
-    /// Room for about `capacity` ids, each of which is remembered for `lifetime`.
+    /// Room for `capacity` ids, each of which is remembered for `lifetime`.
     pub(crate) fn new(capacity: usize, lifetime: Duration, random: &Random) -> Self {
-        // Half of the slots stay free, so that the buckets of a full table rarely overflow.
+        // Half of the slots stay free, so that hardly ever both buckets of an id are full.
         let buckets = (capacity.max(1) * 2).div_ceil(BUCKET).next_power_of_two();
         let words = (capacity.max(1) * FILTER_BITS).div_ceil(64).next_power_of_two();
         Self {
@@ -59,7 +59,7 @@ impl Remembered {
         }
     }
 
-    /// For about how many ids there is room.
+    /// For how many ids there is room.
     pub(crate) fn capacity(&self) -> usize {
         self.slots.len() / 2
     }
@@ -96,12 +96,16 @@ impl Remembered {
     fn insert_key(&self, key: u64, now: Tick) -> bool {
         let mut renewed_at = lock(&self.renewed_at);
         let until = now.after(self.lifetime).as_nanos();
-        let bucket = self.bucket(key);
-        let known = bucket.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key);
+        let buckets = self.buckets(key);
+        let mut slots = buckets.into_iter().flatten();
+        let known = slots.find(|slot| slot.key.load(Ordering::Relaxed) == key);
         let was_there =
             known.is_some_and(|slot| slot.until.load(Ordering::Relaxed) > now.as_nanos());
-        // The slot that is forgotten first makes room; a free one has no time yet.
-        let first = || bucket.iter().min_by_key(|slot| slot.until.load(Ordering::Relaxed));
+        // Of the bucket with more room the slot that is forgotten first makes room; a free one has no time yet.
+        let is_free = |slot: &&Slot| slot.until.load(Ordering::Relaxed) <= now.as_nanos();
+        let roomier =
+            || buckets.into_iter().max_by_key(|bucket| bucket.iter().filter(is_free).count());
+        let first = || roomier()?.iter().min_by_key(|slot| slot.until.load(Ordering::Relaxed));
         if let Some(slot) = known.or_else(first) {
             slot.until.store(until, Ordering::Relaxed);
             slot.key.store(key, Ordering::Release);
@@ -144,7 +148,7 @@ impl Remembered {
 
     #[cold]
     fn find(&self, key: u64, now: Tick) -> bool {
-        self.bucket(key).iter().any(|slot| {
+        self.buckets(key).into_iter().flatten().any(|slot| {
             slot.key.load(Ordering::Acquire) == key
                 && slot.until.load(Ordering::Relaxed) > now.as_nanos()
         })
@@ -156,9 +160,12 @@ impl Remembered {
         (key >> 12) as usize & (self.filter.len() - 1)
     }
 
-    fn bucket(&self, key: u64) -> &[Slot] {
-        let first = ((key >> 36) as usize * BUCKET) & (self.slots.len() - 1);
-        self.slots.get(first..first + BUCKET).unwrap_or_default()
+    /// The two buckets that a key may be in. With one of them, a table as full as it may be had forgotten one id in 130.
+    fn buckets(&self, key: u64) -> [&[Slot]; 2] {
+        [key >> 36, key >> 16].map(|number| {
+            let first = (number as usize * BUCKET) & (self.slots.len() - 1);
+            self.slots.get(first..first + BUCKET).unwrap_or_default()
+        })
     }
 
     /// Mixes an id, so that ids with few random bits spread as well.
@@ -232,13 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_full_has_forgotten_few_and_answers_few_wrongly() {
+    fn a_table_that_is_full_has_forgotten_none_and_answers_few_wrongly() {
         let remembered = room(65_536);
         let random = Random::seeded(3);
         let ids: Vec<TraceId> = (0..65_536).map(|_| TraceId::random(&random)).collect();
         assert!(ids.iter().all(|id| remembered.insert(*id, at(0))));
         let found = ids.iter().filter(|id| remembered.contains(**id, at(1))).count();
-        assert!(found > 64_500, "{found} of 65,536");
+        assert_eq!(found, 65_536);
         let others = || (0..100_000).map(|_| TraceId::random(&random));
         assert_eq!(others().filter(|id| remembered.contains(*id, at(1))).count(), 0);
         let passed = others().filter(|id| remembered.may_have(remembered.key(id.to_bits())));
