@@ -9,6 +9,8 @@ use super::codec::ProtocolVersion;
 use super::member::MemberSettings;
 use crate::model::SettingError;
 
+/// The most ids that are remembered: a gibibyte of them.
+const MOST_REMEMBERED: usize = 1 << 24;
 /// How far back what was kept is repeated at least: the ring of another service may reach further than the one here.
 const LEAST_REPEATED: Duration = Duration::from_secs(10);
 
@@ -116,10 +118,10 @@ impl Coherence {
 
     /// Sets how many ids are remembered for parts that come later, and for how long. Default 65,536 for 60 s.
     ///
-    /// Costs 34 to 68 bytes for each, from the start of the pipeline.
+    /// Costs 34 to 68 bytes for each, from the start of the pipeline; at most 16,777,216 ids.
     #[must_use]
     pub fn with_remembered(mut self, ids: usize, time: Duration) -> Self {
-        self.remembered = ids;
+        self.remembered = ids.min(MOST_REMEMBERED);
         self.remembered_for = time;
         self
     }

@@ -35,6 +35,26 @@ fn a_group_that_is_no_group_does_not_start() {
 }
 
 #[test]
+fn settings_beyond_all_bounds_start_and_keep() {
+    let changes: [fn(Coherence) -> Coherence; 4] = [
+        |coherence| coherence.with_batch_age(Duration::MAX).with_ring_reach(Duration::MAX),
+        |coherence| coherence.with_remembered(1, Duration::MAX).with_ring_cap(usize::MAX),
+        |coherence| coherence.with_remembered(0, Duration::ZERO).with_ring_cap(0),
+        |coherence| coherence.with_batch_age(Duration::ZERO).with_ring_reach(Duration::ZERO),
+    ];
+    for change in changes {
+        let bus = MemoryBus::new();
+        let coherence = change(Coherence::new(bus.clone()).with_group("test"));
+        let shop = Service::start_with("shop", &bus, |builder| {
+            builder.with_tail(tail()).with_coherence(coherence)
+        });
+        shop.keep(TraceId::new());
+        shop.wait(|now| now.announced == 1);
+        assert_eq!(shop.exported(), [["failed"]]);
+    }
+}
+
+#[test]
 fn the_account_shows_the_table_of_coherence_where_there_is_something_to_tell() {
     let shop = Service::start("shop", &MemoryBus::new());
     assert!(!shop.pipeline.stats().to_string().contains("coherence"));

@@ -87,7 +87,10 @@ impl Member {
             sender: random.next_u64(),
             is_connected: false,
             repeat_back: settings.repeat_back,
-            outbox: Outbox::new(settings.batch_age, settings.repeat_back + HELD_BEYOND_REPEAT),
+            outbox: Outbox::new(
+                settings.batch_age,
+                settings.repeat_back.saturating_add(HELD_BEYOND_REPEAT),
+            ),
             announced: Budget::new(settings.announced_per_second),
             accepted: Budget::new(settings.accepted_per_second),
             senders: Senders::default(),

@@ -43,7 +43,7 @@ impl HeardReasons {
     pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
         // A whole trace that goes on failing is announced again as soon as its id is forgotten. Filled by then, its budget
         // would let through 64 parts a minute for a handful that fail.
-        let quiet = lifetime * 10;
+        let quiet = lifetime.saturating_mul(10);
         Self { traces: RecentIds::new(capacity), last: Arc::default(), quiet }
     }
 
