@@ -77,9 +77,31 @@ fn secret_values_of_a_query_stand_neither_in_tags_nor_in_errors() {
         "code",
         "client_secret",
         "user%5Bpassword%5D",
+        "token%5B%5D",
+        "token[0]",
+        "%2574oken",
+        "token%20",
+        "%7Btoken%7D",
+        "a=1;token",
+        "a=1?token",
+        "a=1%26token",
+        "password_confirmation",
+        "ASP.NET_SessionId",
+        "license_key",
+        "mfa_code",
+        "jwt",
+        "session",
+        "auth",
+        "passwd",
     ] {
         let uri = format!("http://user:S3CRET@shop.example/cart?a=1&{key}=S3CRET&b=2");
         for span in spans(&uri, &Redaction::new()) {
+            let text = format!("{span:?}");
+            assert!(!text.contains("S3CRET"), "{text}");
+        }
+    }
+    for login in ["u:p@S3CRET", "S3CRET", ":S3CRET", "u%40x:S3CRET", "u:S3CRET%40"] {
+        for span in spans(&format!("http://{login}@shop.example/"), &Redaction::new()) {
             let text = format!("{span:?}");
             assert!(!text.contains("S3CRET"), "{text}");
         }
@@ -95,6 +117,12 @@ fn a_secret_in_another_url_in_a_path_or_behind_a_long_key_is_not_shown() {
         "/cart?next=%252Fcb%253Ftoken%253DS3CRET",
         "/cart?secret_access_key=S3CRET",
         "/cart?token=pa'S3CRET",
+        "/cart?f=%7B%22token%22%20%3A%20%22S3CRET%22%7D",
+        "/cart?f=%7B%22user%22:%7B%22password%22:+%22S3CRET%22%7D%7D",
+        "/cart?h=Authorization%3A%20Bearer%20S3CRET",
+        "/cart?h=Bearer+S3CRET",
+        "/proxy/https%3A%2F%2Fu%3AS3CRET%40h",
+        "/proxy/http://u:S3CRET@h/",
         "/shop;jsessionid=S3CRET",
         &long,
     ] {

@@ -2,70 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// Keys of queries that are secret as they stand: of clouds, of OAuth, of sessions. Keys compare by letters and
-/// digits only, without case. Longer keys that end like one of [`ENDINGS`] are secret too.
-const KEYS: [&str; 22] = [
-    "assertion",
-    "auth",
-    "authorization",
-    "bearer",
-    "clientassertion",
-    "code",
-    "credentials",
-    "googleaccessid",
-    "hmac",
-    "idtokenhint",
-    "jsessionid",
-    "key",
-    "phpsessid",
-    "samlart",
-    "samlrequest",
-    "samlresponse",
-    "session",
-    "sessionid",
-    "sid",
-    "sig",
-    "ticket",
-    "xauth",
-];
-
-const ENDINGS: [&str; 32] = [
-    "accesskey",
-    "accesskeyid",
-    "accountkey",
-    "apikey",
-    "authcode",
-    "authkey",
-    "consumerkey",
-    "cookie",
-    "credential",
-    "devicecode",
-    "encryptionkey",
-    "functionskey",
-    "masterkey",
-    "passcode",
-    "passphrase",
-    "passwd",
-    "password",
-    "privatekey",
-    "pwd",
-    "samlart",
-    "secret",
-    "secretid",
-    "secretkey",
-    "sessionkey",
-    "signature",
-    "signingkey",
-    "subscriptionkey",
-    "token",
-    "usercode",
-    "verificationcode",
-    "verifier",
-    "authorization",
-];
-
-/// Last words of secret keys that also end ordinary words, such as "compass" and "bypass".
-const LAST_WORDS: [&str; 6] = ["jwt", "otp", "pass", "pin", "sas", "sig"];
+use super::usual_keys::{ENDINGS, KEYS, LAST_WORDS, WORDS};
 
 /// How many times text may be percent-encoded; a server decodes once, a proxy before it once more.
 pub(super) const MOST_ENCODED: usize = 3;
@@ -108,7 +45,8 @@ impl SecretKeys {
         let numbered = whole.trim_end_matches(|c: char| c.is_ascii_digit());
         KEYS.contains(&numbered)
             || ENDINGS.iter().any(|ending| numbered.ends_with(ending))
-            || LAST_WORDS.contains(&plain(last_word(key)).as_str())
+            || words(key).any(|word| is_one_of(word, &WORDS))
+            || words(key).last().is_some_and(|word| is_one_of(word, &LAST_WORDS))
             || (!whole.is_empty() && self.added.contains(&whole))
     }
 }
@@ -118,19 +56,25 @@ fn plain(key: &str) -> String {
     key.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The last of a key's words, which capitals or other characters than letters separate, without its number.
-fn last_word(key: &str) -> &str {
-    let key = key.trim_end_matches(|c: char| !c.is_alphabetic());
-    let mut start = 0;
-    let mut before = ' ';
-    for (at, c) in key.char_indices() {
-        let is_capital = c.is_uppercase() && !before.is_uppercase();
-        if is_capital || (c.is_alphabetic() && !before.is_alphabetic()) {
-            start = at;
-        }
-        before = c;
-    }
-    key.get(start..).unwrap_or_default()
+fn is_one_of(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|one| one.eq_ignore_ascii_case(word))
+}
+
+/// The words of a key, which capitals or other characters than letters separate.
+fn words(key: &str) -> impl Iterator<Item = &str> {
+    key.split(|c: char| !c.is_alphabetic()).flat_map(|mut rest| {
+        std::iter::from_fn(move || {
+            let mut is_after_capital = true;
+            let next = rest.char_indices().find(|(_, c)| {
+                let begins = c.is_uppercase() && !is_after_capital;
+                is_after_capital = c.is_uppercase();
+                begins
+            });
+            let (word, behind) = rest.split_at_checked(next.map_or(rest.len(), |(at, _)| at))?;
+            rest = behind;
+            (!word.is_empty()).then_some(word)
+        })
+    })
 }
 
 fn decoded(key: &str) -> String {
@@ -207,6 +151,17 @@ mod tests {
             "sas",
             "token2",
             "x(token",
+            "passwordConfirm",
+            "password_confirmation",
+            "tokenValue",
+            "secret_key_base",
+            "ASP.NET_SessionId",
+            "_csrf",
+            "totp",
+            "mfa_code",
+            "license_key",
+            "pw",
+            "appsecret_proof",
             &"k".repeat(300),
         ] {
             assert!(keys.contains(key), "{key}");
@@ -230,6 +185,9 @@ mod tests {
             "zip_code",
             "spin",
             "sort_key",
+            "max_tokens",
+            "country_code",
+            "secretary",
         ] {
             assert!(!keys.contains(key), "{key}");
         }

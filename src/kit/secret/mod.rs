@@ -10,6 +10,9 @@ mod pairs;
 mod plain;
 mod shown;
 mod text;
+#[cfg(feature = "tower")]
+mod url_parts;
+mod usual_keys;
 
 #[cfg(feature = "tower")]
 pub(crate) use hash::hashed;
@@ -20,7 +23,9 @@ pub(crate) use keys::SecretKeys;
 pub(crate) use pairs::REDACTED;
 pub(crate) use text::without_secrets;
 #[cfg(feature = "tower")]
-pub(crate) use text::{QueryRule, may_hold_secrets, write_path, write_query, write_text};
+pub(crate) use text::{QueryRule, write_text};
+#[cfg(feature = "tower")]
+pub(crate) use url_parts::{may_hold_secrets, write_path, write_query};
 
 use std::borrow::Cow;
 use std::fmt;

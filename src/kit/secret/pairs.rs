@@ -34,12 +34,13 @@ fn holds_secret(text: &str, keys: &SecretKeys) -> bool {
     }
     let mut text = Cow::Borrowed(text);
     for _ in 0..MOST_ENCODED {
-        if !text.contains('%') {
+        if !text.contains(['%', '+']) {
             return false;
         }
         text = percent_decode_str(&text).decode_utf8_lossy().into_owned().into();
         let value = secret_value(&text, keys).and_then(|start| text.get(start..));
-        if value.is_some_and(|value| !value.is_empty()) || holds_credentials(&text) {
+        let is_secret = value.is_some_and(|value| !value.is_empty());
+        if is_secret || holds_credentials(&text) || holds_login(&text) {
             return true;
         }
     }
@@ -56,6 +57,25 @@ fn holds_credentials(text: &str) -> bool {
             .any(|piece| piece.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))))
 }
 
+/// Whether text holds what a header says of who sends a request, as `Bearer KEY`. Forms write a space as a plus.
+fn holds_login(text: &str) -> bool {
+    let is_scheme =
+        |word: &str| ["basic", "bearer"].iter().any(|one| word.eq_ignore_ascii_case(one));
+    let mut is_after_scheme = false;
+    text.split([' ', '+', '=', ':']).any(|word| {
+        let is_key = is_after_scheme && looks_like_key(word);
+        is_after_scheme = is_scheme(word);
+        is_key
+    })
+}
+
+/// Whether a word is as mixed as keys are, and no ordinary one with a capital.
+fn looks_like_key(word: &str) -> bool {
+    const SHORTEST: usize = 6;
+    let is_digit = |c: char| c.is_ascii_digit();
+    word.len() >= SHORTEST && word.chars().skip(1).any(|c| is_digit(c) || c.is_uppercase())
+}
+
 /// Where the first value of a secret key begins.
 pub(super) fn secret_value(text: &str, keys: &SecretKeys) -> Option<usize> {
     text.match_indices(['=', ':']).find_map(|(at, separator)| {
@@ -63,9 +83,15 @@ pub(super) fn secret_value(text: &str, keys: &SecretKeys) -> Option<usize> {
         let key = key_at_end(before);
         let value = text.get(at + 1..).unwrap_or_default();
         // A colon stands in ordinary text too, but not behind a quote.
-        let is_pair = separator == "=" || before.ends_with(['"', '\'', '`']) || is_no_word(value);
+        let quoted = before.trim_end_matches(is_blank).ends_with(['"', '\'', '`']);
+        let is_pair = separator == "=" || quoted || is_no_word(value);
         (is_pair && !key.is_empty() && keys.contains(key)).then_some(at + 1)
     })
+}
+
+/// Whether a character is white space, also as forms write it.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '+'
 }
 
 /// The key that text ends with, without the quotes around it.
@@ -73,7 +99,8 @@ pub(super) fn key_at_end(text: &str) -> &str {
     const SEPARATORS: [char; 18] = [
         '=', ';', ',', '?', '/', ':', '&', '#', '"', '\'', '`', '<', '>', '(', '{', '}', '\\', '|',
     ];
-    let key = text.trim_end_matches(['"', '\'', '`', '\\']);
+    const AROUND: [char; 8] = ['"', '\'', '`', '\\', '}', ')', '>', '|'];
+    let key = text.trim_end_matches(|c| is_blank(c) || AROUND.contains(&c));
     let start = key.rfind(SEPARATORS).map_or(0, |at| at + 1);
     key.get(start..).unwrap_or_default()
 }
@@ -84,8 +111,9 @@ pub(super) fn closing(word: &str) -> &str {
     word.get(word.trim_end_matches(CLOSING).len()..).unwrap_or_default()
 }
 
-/// Whether text is neither an ordinary word nor a number.
+/// Whether text begins with neither an ordinary word nor a number. The beginning tells: a long text may ask often.
 pub(super) fn is_no_word(text: &str) -> bool {
-    text.chars().any(char::is_uppercase)
-        || (text.chars().any(char::is_alphabetic) && text.chars().any(char::is_numeric))
+    const MOST: usize = 64;
+    let has = |is: fn(char) -> bool| text.chars().take(MOST).any(is);
+    has(char::is_uppercase) || (has(char::is_alphabetic) && has(char::is_numeric))
 }
