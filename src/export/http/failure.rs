@@ -100,10 +100,11 @@ where
 /// How to speak the other protocol, where that seems to be spoken: by the port, or by an answer of HTTP/2 in the place
 /// of HTTP/1.1, or the other way around.
 fn other_advice(peer: &Peer, protocol: &str, cause: &str) -> String {
-    // As hyper says it, by how early the answer comes; and as h2 does, for an answer of HTTP/1.1 or none.
-    let (other, port, signs) = match protocol {
-        "gRPC" => ("HTTP", HTTP_PORT, ["frame with invalid size", "broken pipe"]),
-        _ => ("gRPC", GRPC_PORT, ["HTTP version", "unexpected message"]),
+    // As hyper says it, by how early the answer comes; and as h2 does, for an answer of HTTP/1.1 and for none, by how
+    // early the peer hangs up.
+    let (other, port, signs): (_, _, &[&str]) = match protocol {
+        "gRPC" => ("HTTP", HTTP_PORT, &["invalid size", "broken pipe", "closed", "reset"]),
+        _ => ("gRPC", GRPC_PORT, &["HTTP version", "unexpected message"]),
     };
     let is_spoken = signs.iter().any(|said| cause.contains(said));
     let is_likely = is_spoken || peer.endpoint.uri.port_u16() == Some(port);
