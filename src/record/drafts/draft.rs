@@ -143,7 +143,7 @@ pub(super) fn evicted(live: &LiveSpans) -> Option<Reason> {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.is_settled {
-            self.leave();
+            let _ = self.take_store();
         }
     }
 }

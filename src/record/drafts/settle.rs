@@ -19,10 +19,11 @@ impl Draft {
     pub(crate) fn settle(mut self, outcome: DraftOutcome) -> ActiveSpan {
         match outcome {
             DraftOutcome::JoinParent(parent) => self.join(&parent),
-            DraftOutcome::Unrecorded(header, reason, baggage) => {
-                let evicted = self.leave();
-                self.unrecorded(evicted.or(reason), &header, baggage)
-            }
+            DraftOutcome::Unrecorded(header, reason, baggage) => match self.take_store() {
+                Err(Gone::Sent) => self.sent(),
+                Err(Gone::Evicted(evicted)) => self.unrecorded(Some(evicted), &header, baggage),
+                Ok(_) => self.unrecorded(reason, &header, baggage),
+            },
             DraftOutcome::Record(mut header, answer, parent, baggage) => {
                 if answer.is_sampled() {
                     let recorder = &self.trace.owner;
@@ -33,24 +34,22 @@ impl Draft {
         }
     }
 
-    /// Takes it out of the account and off the list, as if it had never started; why it was evicted, if it was: then
-    /// its span stands in the account already, until a span that is not recorded stands there for it.
-    pub(super) fn leave(&mut self) -> Option<Reason> {
-        self.take_store().err()
-    }
-
-    /// Takes the record out as [`leave`](Self::leave) does, and gives it to the caller.
-    fn take_store(&mut self) -> Result<SpanStore, Reason> {
+    /// Takes it out of the account and off the list, as if it had never started, and gives its record to the caller. Where
+    /// it was evicted, its span stands in the account already, until a span that is not recorded stands there for it.
+    pub(super) fn take_store(&mut self) -> Result<SpanStore, Gone> {
         self.is_settled = true;
         let recorder = &*self.trace.owner;
         if recorder.is_inherited() {
-            return Err(Reason::ShutDown);
+            return Err(Gone::Evicted(Reason::ShutDown));
         }
         let mut live = self.trace.lock();
+        if matches!(live.phase, Phase::Kept(_)) {
+            return Err(Gone::Sent);
+        }
         recorder.ledger.not_started_yet(1);
         if let Some(reason) = evicted(&live) {
             recorder.ledger.not_dropped(reason, 1);
-            return Err(reason);
+            return Err(Gone::Evicted(reason));
         }
         live.store.recorded_mut().forget_part(SpanIndex::FIRST);
         let store = recorder.traces.take_spans(&mut live);
@@ -60,6 +59,13 @@ impl Draft {
         drop(live);
         drop(unused);
         Ok(store)
+    }
+
+    /// The span of a draft that was sent: a root that has ended.
+    fn sent(&self) -> ActiveSpan {
+        let trace = Arc::clone(&self.trace);
+        let span = RecordedSpan::new(trace, self.id, SpanIndex::FIRST, Baggage::new());
+        ActiveSpan::Recorded(span)
     }
 
     fn unrecorded(
@@ -75,7 +81,8 @@ impl Draft {
         let recorder = Arc::clone(&self.trace.owner);
         let store = match self.take_store() {
             Ok(store) => store,
-            Err(reason) => {
+            Err(Gone::Sent) => return self.sent(),
+            Err(Gone::Evicted(reason)) => {
                 let header = recorder.header_below(parent, self.trace.header.correction);
                 return self.unrecorded(Some(reason), &header, parent.baggage.clone());
             }
@@ -126,9 +133,11 @@ impl Draft {
     fn record_here(&mut self, root: RootDetails) -> Result<Arc<LocalTrace<Recorder>>, Reason> {
         let recorder = Arc::clone(&self.trace.owner);
         let mut live = self.trace.lock();
-        if evicted(&live).is_some() {
+        if let Some(reason) = evicted(&live) {
             drop(live);
-            return Err(self.leave().unwrap_or(Reason::LiveTraces));
+            // It leaves the account.
+            let _ = self.take_store();
+            return Err(reason);
         }
         self.is_settled = true;
         root.write(live.store.recorded_mut(), &recorder.limits.span);
@@ -143,7 +152,11 @@ impl Draft {
         root: RootDetails,
     ) -> Result<Arc<LocalTrace<Recorder>>, Reason> {
         let recorder = Arc::clone(&self.trace.owner);
-        let mut store = self.take_store()?;
+        let mut store = match self.take_store() {
+            Ok(store) => store,
+            Err(Gone::Evicted(reason)) => return Err(reason),
+            Err(Gone::Sent) => return Ok(Arc::clone(&self.trace)),
+        };
         root.write(store.recorded_mut(), &recorder.limits.span);
         let trace = recorder.traces.acquire_around(&recorder, header.clone(), store);
         if self.trace.is_worth_keeping() {
@@ -153,6 +166,13 @@ impl Draft {
         recorder.traces.register(&trace);
         Ok(trace)
     }
+}
+
+/// Why a draft has no record any more.
+pub(super) enum Gone {
+    Evicted(Reason),
+    /// What was open was sent, and the draft with it, as a root. It stays in the account as that.
+    Sent,
 }
 
 /// What a root that settles has besides what its draft had.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::*;
 use crate::ledger::Reason;
-use crate::model::Incoming;
+use crate::model::{Incoming, SpanId, TraceContext};
 use crate::sampling::Sampler;
 
 /// Settles a draft as the layer does.
@@ -76,4 +76,36 @@ fn a_draft_that_failed_goes_before_a_trace_without_errors_at_a_limit() {
         drop(other);
     }
     assert_eq!(bench.exported().len(), 16);
+}
+
+#[test]
+fn a_draft_that_was_sent_while_it_was_open_is_counted_once_whatever_becomes_of_it() {
+    for fate in 0..4 {
+        let bench = Bench::keeping_errors(RecordLimits::default());
+        let parent = bench.start("parent");
+        let DraftStart::Draft(draft) = Draft::start(&bench.recorder, "draft") else { panic!() };
+        bench.recorder.send_open(true, bench.now());
+        assert_eq!(bench.stats().exported, 2);
+        match fate {
+            0 => drop(draft),
+            1 => {
+                let outcome = draft.request(None).ask().unwrap();
+                drop(draft.settle(outcome));
+            }
+            2 => {
+                let incoming = Incoming::from(parent.context());
+                let outcome = draft.request(Some(&incoming)).ask().unwrap();
+                drop(draft.settle(outcome));
+            }
+            _ => {
+                let caller = TraceContext::new(TraceId::new(), SpanId::new()).remote();
+                let incoming = Incoming::from(caller);
+                let outcome = draft.request(Some(&incoming)).ask().unwrap();
+                drop(draft.settle(outcome));
+            }
+        }
+        drop(parent);
+        let stats = bench.stats();
+        assert_eq!((stats.started, stats.exported, stats.live), (2, 2, 0), "fate {fate}: {stats}");
+    }
 }

@@ -30,6 +30,10 @@ proptest! {
                     bench.poll();
                     None
                 }
+                Step::SendOpen(is_all) => {
+                    bench.recorder.send_open(is_all, bench.now());
+                    None
+                }
                 Step::Keep(_)
                 | Step::Notice(_)
                 | Step::Draft

@@ -33,6 +33,8 @@ enum Step {
     Keep(usize),
     /// A request that a notice of another service makes.
     Notice(usize),
+    /// What is open and failed is sent, or all that is open.
+    SendOpen(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -52,6 +54,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..12_u64).prop_map(Step::Advance),
         1 => which.clone().prop_map(Step::Keep),
         1 => which.prop_map(Step::Notice),
+        1 => any::<bool>().prop_map(Step::SendOpen),
     ];
     prop::collection::vec(step, 0..120)
 }
@@ -189,6 +192,10 @@ impl Pair {
             }
             Step::Keep(which) => self.keep(which, Request::ByPerson),
             Step::Notice(which) => self.keep(which, Request::ByNotice),
+            Step::SendOpen(is_all) => {
+                self.bench.recorder.send_open(is_all, now);
+                self.table.send_open(is_all);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod drafts;
 mod late;
+mod open;
 mod parts;
 mod requests;
 
