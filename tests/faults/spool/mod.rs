@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod full;
 mod killed;
+mod model;
 
 use std::fs;
 use std::io::Write;
