@@ -140,9 +140,9 @@ impl Tracer {
     /// Writes a span's context into outgoing headers.
     ///
     /// The context of a span that is not recorded is written too, as not sampled: the next service
-    /// belongs to the same trace.
+    /// belongs to the same trace. Where it is known by now that the span's trace is kept, it is written as sampled.
     pub fn inject_context(&self, context: &TraceContext, headers: &mut dyn Injector) {
-        self.propagator.inject(context, headers);
+        self.propagator.inject(&Recorder::hinted(context), headers);
     }
 
     /// This tracer with headers of its own. Default: those of

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use tailtrace::TraceId;
 use tailtrace::coherence::MemoryBus;
+use tailtrace::{TraceContext, TraceId};
 
 use crate::parts;
 use crate::world::{Service, meet};
@@ -67,22 +67,24 @@ fn is_sampled(headers: &HashMap<String, String>) -> bool {
 fn a_native_span_tells_whom_it_calls_that_its_trace_is_kept() {
     hints(|service, id, hear| {
         let running = service.root("running", id);
-        let call = || {
+        // As a task that was handed the context does.
+        let handed_on = running.context();
+        let call = |context: &TraceContext| {
             let mut headers = HashMap::new();
-            let tracer = service.pipeline.tracer();
-            tracer.inject_context(&running.context(), &mut headers);
+            service.pipeline.tracer().inject_context(context, &mut headers);
             is_sampled(&headers)
         };
-        assert!(!call());
+        assert!(!call(&running.context()) && !call(&handed_on));
         hear();
-        assert!(call());
+        assert!(call(&running.context()) && call(&handed_on));
+        assert!(!call(&handed_on.remote()), "that is the word of a caller");
     });
 }
 
 #[test]
 #[cfg(feature = "layer")]
 fn a_span_of_the_layer_tells_whom_it_calls_that_its_trace_is_kept() {
-    use tailtrace::{SpanId, TraceContext, TraceSpanExt};
+    use tailtrace::{SpanId, TraceSpanExt};
     use tracing_subscriber::layer::SubscriberExt;
 
     hints(|service, id, hear| {
@@ -144,7 +146,7 @@ fn a_propagator_that_knows_the_pipeline_tells_for_a_span_that_was_there_before()
 #[cfg(all(feature = "layer", feature = "otel"))]
 fn a_propagator_that_knows_the_pipeline_tells_for_a_span_that_was_entered_before() {
     use tailtrace::otel::share_context;
-    use tailtrace::{SpanId, TraceContext, TraceSpanExt};
+    use tailtrace::{SpanId, TraceSpanExt};
     use tracing_subscriber::layer::SubscriberExt;
 
     hints(|service, id, hear| {
