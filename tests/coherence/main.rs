@@ -22,4 +22,6 @@ mod rows;
 mod table;
 mod topologies;
 mod warnings;
+#[cfg(all(feature = "layer", feature = "otel"))]
+mod ways_in;
 mod world;

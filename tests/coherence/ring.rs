@@ -7,6 +7,7 @@ use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::record::{KeepOutcome, RecordLimits};
 use tailtrace::{InMemoryExporter, Pipeline, TailSampler, TraceId};
 
+use crate::support::PLENTY;
 use crate::warnings;
 use crate::world::{Service, tail};
 
@@ -104,6 +105,25 @@ fn a_ring_that_falls_short_of_the_longest_traces_and_three_seconds_is_told_with_
         drop(service.root("dropped", TraceId::new()));
     }
     assert_eq!(service.pipeline.keep(first), KeepOutcome::Exported, "{line}");
+}
+
+#[test]
+fn a_reach_that_falls_short_of_the_longest_traces_and_three_seconds_is_told_with_the_number_to_set()
+{
+    warnings::told();
+    let service = start(|builder| builder);
+    // The ring has room for all of them, and lets go of them after ten seconds.
+    let line = warnings::wait_for("with_ring_reach", || {
+        let open: Vec<_> = (0..2_000).map(|_| service.root("long", TraceId::new())).collect();
+        service.clock.advance(Duration::from_secs(8));
+        drop(open);
+        service.clock.advance(Duration::from_secs(11));
+        service.pipeline.flush(PLENTY).unwrap();
+    });
+    assert!(!line.contains("with_ring_cap"), "{line}");
+    let number = line.split("to ").last().and_then(|rest| rest.split(' ').next());
+    let seconds: u64 = number.unwrap().parse().unwrap();
+    assert!((11..=15).contains(&seconds), "{line}");
 }
 
 #[test]
