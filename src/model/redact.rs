@@ -6,11 +6,9 @@ use std::sync::Arc;
 
 use super::TagRef;
 use super::pattern::Pattern;
+use crate::kit::secret::{QueryRule, REDACTED, SecretKeys, write_text};
 #[cfg(feature = "regex")]
 use crate::model::SettingError;
-
-/// What stands in the place of a value that was taken out.
-pub(crate) const REDACTED: &str = "REDACTED";
 
 /// Takes personal data out of kept traces, before anything else sees them: queues, exporters, a spool on disk.
 ///
@@ -54,6 +52,8 @@ pub struct Redact {
     denied_keys: Vec<Pattern>,
     denied_values: Vec<Pattern>,
     hashed_keys: Vec<Pattern>,
+    /// The keys whose values are taken out of URLs, if they are.
+    url_keys: Option<SecretKeys>,
     hasher: Arc<RandomState>,
 }
 
@@ -111,6 +111,25 @@ impl Redact {
         self
     }
 
+    /// Replaces credentials of URLs and the values of secret keys by `REDACTED` inside of text: in `url.full`, `http.url`,
+    /// `http.target` and every other tag, in names, messages and descriptions of errors.
+    ///
+    /// For the spans of other libraries; the layers of `layer::http` do so by themselves, with the same
+    /// list of keys. Costs a copy of each text of a kept trace that has an `=`, `:`, `@` or `%`.
+    #[must_use]
+    pub fn with_url_secrets(mut self) -> Self {
+        self.url_keys.get_or_insert_default();
+        self
+    }
+
+    /// Adds a key to those whose values in URLs [are secret](Self::with_url_secrets). It counts decoded, by its letters
+    /// and digits, without case.
+    #[must_use]
+    pub fn with_secret_key(mut self, key: impl AsRef<str>) -> Self {
+        self.url_keys.get_or_insert_default().add(key.as_ref());
+        self
+    }
+
     /// What becomes of the value of a key.
     pub(crate) fn value(&self, key: &str, value: TagRef<'_>) -> RedactedValue {
         let is_of = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(key));
@@ -123,18 +142,30 @@ impl Redact {
         if self.allowed_keys.as_deref().is_some_and(|allowed| !is_of(allowed)) {
             return RedactedValue::Removed;
         }
-        let is_denied = match value {
-            TagRef::Str(text) => self.denies(text),
-            TagRef::StringArray(texts) => texts.iter().any(|text| self.denies(text)),
-            TagRef::Bytes(bytes) => str::from_utf8(bytes).is_ok_and(|text| self.denies(text)),
-            _ => false,
+        let is_secret = |text: &str| self.text(text).is_some();
+        let replaced = match value {
+            TagRef::Str(text) => self.text(text),
+            TagRef::StringArray(texts) if texts.iter().any(|text| is_secret(text)) => {
+                Some(REDACTED.to_owned())
+            }
+            TagRef::Bytes(bytes) if str::from_utf8(bytes).is_ok_and(is_secret) => {
+                Some(REDACTED.to_owned())
+            }
+            _ => None,
         };
-        if is_denied { RedactedValue::Replaced(REDACTED.to_owned()) } else { RedactedValue::Kept }
+        replaced.map_or(RedactedValue::Kept, RedactedValue::Replaced)
     }
 
-    /// Whether a text must not be told.
-    pub(crate) fn denies(&self, text: &str) -> bool {
-        self.denied_values.iter().any(|pattern| pattern.matches(text))
+    /// What stands in the place of a text that must not be told as it is.
+    pub(crate) fn text(&self, text: &str) -> Option<String> {
+        if self.denied_values.iter().any(|pattern| pattern.matches(text)) {
+            return Some(REDACTED.to_owned());
+        }
+        let keys = self.url_keys.as_ref().filter(|_| text.contains(['=', ':', '@', '%']))?;
+        let mut shown = String::with_capacity(text.len());
+        // Text takes whatever is written to it.
+        let _written = write_text(text, keys, QueryRule::SecretsReplaced, &mut shown);
+        (shown != text).then_some(shown)
     }
 
     fn hash(&self, value: TagRef<'_>) -> String {
@@ -159,6 +190,7 @@ impl fmt::Debug for Redact {
             // A pattern may be the secret itself.
             .field("denied_values", &self.denied_values.len())
             .field("hashed_keys", &self.hashed_keys)
+            .field("url_keys", &self.url_keys)
             .finish_non_exhaustive()
     }
 }
@@ -194,14 +226,35 @@ mod tests {
             assert_eq!(redact.value("k", value), gone);
         }
         assert_eq!(redact.value("k", TagRef::Str("b")), RedactedValue::Kept);
-        assert!(redact.denies("b@c") && !redact.denies("b"));
+        assert!(redact.text("b@c").is_some() && redact.text("b").is_none());
+    }
+
+    #[test]
+    fn secrets_of_urls_are_replaced_inside_of_text() {
+        let redact = Redact::new().with_url_secrets().with_secret_key("voucher");
+        let of = |key: &str, text: &str| redact.value(key, TagRef::Str(text));
+        let replaced = |text: &str| RedactedValue::Replaced(text.to_owned());
+        for (key, given, expected) in [
+            ("http.url", "http://u:p@h/?sig=1&a=2", "http://REDACTED@h/?sig=REDACTED&a=2"),
+            ("http.target", "/cart?voucher=1", "/cart?voucher=REDACTED"),
+            ("url.query", "ACCESS_TOKEN=1", "ACCESS_TOKEN=REDACTED"),
+            ("db.connection_string", "postgres://u:p@db/x", "postgres://REDACTED@db/x"),
+        ] {
+            assert_eq!(of(key, given), replaced(expected));
+        }
+        assert_eq!(of("db.statement", "SELECT a FROM b WHERE c = 1"), RedactedValue::Kept);
+        assert_eq!(of("url.full", "http://h/p?a=1"), RedactedValue::Kept);
+        let list = ["/?token=1".to_owned()];
+        assert_eq!(redact.value("urls", TagRef::StringArray(&list)), replaced(REDACTED));
+        assert_eq!(Redact::new().value("http.url", TagRef::Str("/?token=1")), RedactedValue::Kept);
     }
 
     #[cfg(feature = "regex")]
     #[test]
     fn a_regular_expression_denies_text_by_a_part_of_it() {
         let redact = Redact::new().with_denied_value_regex(r"\d{16}").unwrap();
-        assert!(redact.denies("card 4111111111111111.") && !redact.denies("card 4111"));
+        assert!(redact.text("card 4111111111111111.").is_some());
+        assert!(redact.text("card 4111").is_none());
         assert!(Redact::new().with_denied_value_regex("(").is_err());
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use tailtrace::layer::http::{HttpClientLayer, HttpServerLayer, Redaction};
-use tailtrace::{AlwaysOn, InMemoryExporter, Pipeline, Span};
+use tailtrace::model::Redact;
+use tailtrace::{AlwaysOn, InMemoryExporter, LogLevel, Pipeline, Span};
 use tower::{Service, ServiceBuilder, service_fn};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -153,4 +154,31 @@ fn what_a_program_wants_to_keep_for_itself_is_left_out_or_hashed() {
         let text = format!("{span:?}");
         assert!(!text.contains("blue") && text.contains("/cart"), "{text}");
     }
+}
+
+#[test]
+fn urls_in_the_spans_of_other_libraries_lose_their_secrets_where_it_is_asked_for() {
+    let memory = InMemoryExporter::new();
+    let pipeline = Pipeline::builder("shop")
+        .with_sampler(AlwaysOn)
+        .with_redact(Redact::new().with_url_secrets().with_secret_key("voucher"))
+        .with_exporter(memory.clone())
+        .start()
+        .unwrap();
+    let span = pipeline.tracer().start_span("GET /cart?token=S3CRET");
+    for (tag, url) in [
+        ("url.full", "https://u:S3CRET@h/?sig=S3CRET&color=blue"),
+        ("url.query", "voucher=S3CRET"),
+        ("http.url", "https://h/#access_token=S3CRET"),
+        ("http.target", "/cart?api%5Fkey=S3CRET"),
+        ("db.statement", "COPY x FROM 'https://h/?X-Amz-Signature=S3CRET'"),
+        ("exception.message", "error sending request for url (https://h/?token=S3CRET): refused"),
+    ] {
+        span.set_tag(tag, url);
+    }
+    span.log(LogLevel::Warn, "tried https://u:S3CRET@h/");
+    drop(span);
+    pipeline.shutdown(Duration::from_secs(30)).unwrap();
+    let text = format!("{:?}", memory.spans());
+    assert!(!text.contains("S3CRET") && text.contains("color=blue"), "{text}");
 }

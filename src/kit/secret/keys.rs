@@ -23,7 +23,6 @@ impl SecretKeys {
     }
 
     /// Adds a key, which counts by its letters and digits, without case.
-    #[cfg(feature = "tower")]
     pub(crate) fn add(&mut self, key: &str) {
         self.added.push(plain(key));
     }
@@ -193,7 +192,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "tower")]
     #[test]
     fn a_program_adds_keys_of_its_own() {
         let mut keys = SecretKeys::default();

@@ -17,13 +17,9 @@ mod usual_keys;
 #[cfg(feature = "tower")]
 pub(crate) use hash::hashed;
 pub(crate) use hash::secret_order;
-#[cfg(feature = "tower")]
 pub(crate) use keys::SecretKeys;
-#[cfg(feature = "tower")]
 pub(crate) use pairs::REDACTED;
-pub(crate) use text::without_secrets;
-#[cfg(feature = "tower")]
-pub(crate) use text::{QueryRule, write_text};
+pub(crate) use text::{QueryRule, without_secrets, write_text};
 #[cfg(feature = "tower")]
 pub(crate) use url_parts::{may_hold_secrets, write_path, write_query};
 

@@ -18,6 +18,8 @@ use crate::kit::secret::{
 /// letters and digits, without case. A value that holds such a pair itself, as an encoded URL does, is replaced as a
 /// whole. Parameters of paths, as `;jsessionid=`, and the text of an error go through the same.
 ///
+/// URLs in the spans of other libraries lose the same by [`Redact::with_url_secrets`](crate::model::Redact::with_url_secrets).
+///
 /// Of a path and of a query the first 16 KiB are looked at; `REDACTED` stands for what is behind them.
 ///
 /// The default costs nothing beside the look at the keys of a query. What a program adds costs, for each request, a

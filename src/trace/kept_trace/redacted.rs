@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use super::{Trace, TraceData};
-use crate::model::redact::{REDACTED, Redact, RedactedValue};
+use crate::model::redact::{Redact, RedactedValue};
 use crate::model::{Limits, Link, Status, TagRef};
 use crate::trace::store::SpanStore;
 use crate::trace::{Span, SpanRef};
@@ -45,19 +45,22 @@ impl<'r> Redaction<'r> {
     fn finds(&self, span: SpanRef<'_>) -> bool {
         let finds =
             |(key, value): (&str, TagRef<'_>)| self.redact.value(key, value) != RedactedValue::Kept;
-        self.redact.denies(span.operation_name())
-            || self.redact.denies(span.status_description())
+        let is_secret = |text: &str| self.redact.text(text).is_some();
+        is_secret(span.operation_name())
+            || is_secret(span.status_description())
             || span.tags().any(finds)
-            || span.logs().any(|log| self.redact.denies(log.message()) || log.fields().any(finds))
+            || span.logs().any(|log| is_secret(log.message()) || log.fields().any(finds))
             || span.links().any(|link| link.tags().any(finds))
     }
 
     fn text<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
-        if self.redact.denies(text) {
-            self.count += 1;
-            return REDACTED.into();
+        match self.redact.text(text) {
+            Some(replaced) => {
+                self.count += 1;
+                replaced.into()
+            }
+            None => text.into(),
         }
-        text.into()
     }
 
     /// The pairs that may be told.
