@@ -128,7 +128,7 @@ pub(crate) fn excerpt_of_bytes(text: &[u8]) -> String {
 }
 
 /// The members of one line of a comma-separated list that end within the
-/// first `limit` bytes of it.
+/// first `limit` bytes of it, without whitespace around them and without those that are empty.
 pub(crate) fn whole_members(line: &[u8], limit: usize) -> impl Iterator<Item = &[u8]> {
     let end = if line.len() <= limit {
         line.len()
@@ -136,7 +136,26 @@ pub(crate) fn whole_members(line: &[u8], limit: usize) -> impl Iterator<Item = &
         // The byte at the limit may be the comma that ends the last of them.
         line.iter().take(limit + 1).rposition(|byte| *byte == b',').unwrap_or(0)
     };
-    line.get(..end).unwrap_or_default().split(|byte| *byte == b',')
+    let mut rest = line.get(..end).unwrap_or_default();
+    std::iter::from_fn(move || {
+        // A header of nothing but separators is passed over at once.
+        let start = rest.iter().position(|byte| !matches!(byte, b',' | b' ' | b'\t'))?;
+        let from_start = rest.get(start..).unwrap_or_default();
+        let comma = first_comma(from_start).unwrap_or(from_start.len());
+        let (member, behind) = from_start.split_at_checked(comma)?;
+        rest = behind;
+        Some(trim_ows(member))
+    })
+}
+
+/// Where the first comma stands.
+fn first_comma(text: &[u8]) -> Option<usize> {
+    let is_comma = |byte: &u8| *byte == b',';
+    // Many bytes are compared at once where none of them ends the loop.
+    let has_one = |chunk: &[u8]| chunk.iter().fold(false, |found, byte| found | is_comma(byte));
+    let before = text.chunks(32).take_while(|chunk| !has_one(chunk)).map(<[u8]>::len).sum();
+    let at = text.get(before..)?.iter().position(is_comma)?;
+    Some(before + at)
 }
 
 /// The text without the optional whitespace (spaces and tabs) that HTTP allows

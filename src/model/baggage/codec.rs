@@ -65,27 +65,51 @@ pub(super) fn encode_unless(plain: &ByteSet, text: &str, out: &mut impl fmt::Wri
 
 /// Appends the decoded value. What is not UTF-8 after decoding becomes U+FFFD,
 /// and a `%` without two hex digits behind it stands for itself.
-pub(super) fn decode_into(text: &mut String, encoded: &str) {
-    let mut rest = encoded;
+///
+/// # Errors
+/// If it would take more than `room` bytes encoded again; so many at least. What is behind them is not decoded.
+pub(super) fn decode_into(text: &mut String, encoded: &str, room: usize) -> Result<(), usize> {
+    // Mostly there is nothing to decode, which is told faster than where a whole escape stands.
+    let (literal, mut rest) = encoded.split_at(encoded.find('%').unwrap_or(encoded.len()));
+    text.push_str(literal);
+    let mut least = literal.len();
     while let Some(at) = (rest.as_bytes().windows(3)).position(|triple| unescape(triple).is_some())
     {
+        let start = text.len();
         let (literal, escapes) = rest.split_at(at);
         text.push_str(literal);
-        let read = decode_run(text, escapes.as_bytes());
+        let left = room.saturating_sub(least);
+        let read = decode_run(text, escapes.as_bytes(), left).map_err(|more| least + more)?;
         rest = escapes.get(3 * read..).unwrap_or_default();
+        let written = text.as_bytes().get(start..).unwrap_or_default();
+        // Only ASCII can stand for itself.
+        least += written.len() + 2 * written.iter().filter(|byte| !byte.is_ascii()).count();
+        if least > room {
+            return Err(least);
+        }
     }
     text.push_str(rest);
+    Ok(())
 }
 
 /// Appends what leading escapes mean and says how many it took: not always all
 /// of them, but at least one if there is one.
-fn decode_run(text: &mut String, escapes: &[u8]) -> usize {
+///
+/// # Errors
+/// If they take more than `room` bytes encoded again; so many.
+fn decode_run(text: &mut String, escapes: &[u8], room: usize) -> Result<usize, usize> {
     // A character may take four escapes, so several are decoded together.
-    let mut run = [0; 64];
+    let mut run = [0; 16];
     let mut len = 0;
+    let mut least = 0;
     for (slot, byte) in (run.iter_mut()).zip(escapes.chunks(3).map_while(unescape)) {
         *slot = byte;
         len += 1;
+        // Every byte that is not ASCII is a part of something that takes three bytes for each of its own.
+        least += if byte.is_ascii() { 1 } else { 3 };
+    }
+    if least > room {
+        return Err(least);
     }
     let mut read = 0;
     for chunk in run.get(..len).unwrap_or_default().utf8_chunks() {
@@ -102,16 +126,29 @@ fn decode_run(text: &mut String, escapes: &[u8]) -> usize {
             read += invalid;
         }
     }
-    read
+    Ok(read)
 }
 
 fn unescape(triple: &[u8]) -> Option<u8> {
     let [b'%', high, low] = triple else {
         return None;
     };
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    Some(((digit(high)? << 4) | digit(low)?) as u8)
+    let high = HEX[usize::from(*high)];
+    let low = HEX[usize::from(*low)];
+    (high < 16 && low < 16).then_some((high << 4) | low)
 }
+
+/// What each byte is worth as a hex digit of either case; those that are none are worth more.
+static HEX: [u8; 256] = {
+    let mut worth = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    worth
+};
 
 /// The text without the optional whitespace of HTTP around it.
 pub(super) fn trim(text: &str) -> &str {
@@ -137,7 +174,7 @@ mod tests {
 
     fn decoded(value: &str) -> String {
         let mut out = String::new();
-        decode_into(&mut out, value);
+        decode_into(&mut out, value, usize::MAX).unwrap();
         out
     }
 
@@ -163,6 +200,15 @@ mod tests {
         assert_eq!(decoded("a%FFb"), "a\u{fffd}b");
         assert_eq!(decoded("%C3"), "\u{fffd}");
         assert_eq!(decoded("%C3x%AB"), "\u{fffd}x\u{fffd}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_decoded_no_further() {
+        let mut out = String::new();
+        assert!(decode_into(&mut out, &"%FF".repeat(2_730), 8_192).is_err());
+        assert!(out.len() < 3_000, "{}", out.len());
+        // What fits is never refused.
+        assert_eq!(decode_into(&mut out, "%41%C3%BCb%FF", 1 + 6 + 1 + 9), Ok(()));
     }
 
     #[test]

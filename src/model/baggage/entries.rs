@@ -62,16 +62,25 @@ impl Entries {
     }
 
     /// Adds a member, or puts it in the place of the one with this name. On an
-    /// error nothing changes.
+    /// error nothing changes. The value may take so many bytes in the header as `write_value` is told, and says with
+    /// how many it takes more.
     pub(super) fn set(
         &mut self,
         name: &str,
-        write_value: impl FnOnce(&mut String),
+        write_value: impl FnOnce(&mut String, usize) -> Result<(), usize>,
         metadata: &str,
     ) -> Result<(), BaggageError> {
         let start = self.text.len();
+        let present = self.position(name);
+        let freed =
+            present.and_then(|at| self.members.get(at)).map_or(0, |old| old.encoded_len + 1);
+        let others = self.encoded_len - freed;
+        let write_value = |text: &mut String| {
+            let result = write_value(text, MAX_BYTES.saturating_sub(others));
+            result.map_err(|len| BaggageError::TooLong(others + len))
+        };
         let result = self.write(name, write_value, metadata);
-        let result = result.and_then(|place| self.put(name, place));
+        let result = result.and_then(|place| self.put(present, others, place));
         if result.is_err() {
             self.text.truncate(start);
         }
@@ -81,13 +90,13 @@ impl Entries {
     fn write(
         &mut self,
         name: &str,
-        write_value: impl FnOnce(&mut String),
+        write_value: impl FnOnce(&mut String) -> Result<(), BaggageError>,
         metadata: &str,
     ) -> Result<Place, BaggageError> {
         let start = self.text.len();
         self.text.push_str(name);
         let name_end = self.text.len();
-        write_value(&mut self.text);
+        write_value(&mut self.text)?;
         let value_end = self.text.len();
         write_properties(metadata, MAX_BYTES, &mut self.text).map_err(|error| match error {
             PropertyError::Key(key) => BaggageError::Metadata(excerpt(key)),
@@ -98,11 +107,14 @@ impl Entries {
         Ok(place)
     }
 
-    fn put(&mut self, name: &str, place: Place) -> Result<(), BaggageError> {
-        let present = self.position(name);
+    fn put(
+        &mut self,
+        present: Option<usize>,
+        others: usize,
+        place: Place,
+    ) -> Result<(), BaggageError> {
         let taken = present.and_then(|at| self.members.get_mut(at));
-        let freed = taken.as_ref().map_or(0, |taken| taken.encoded_len + 1);
-        let total = self.encoded_len - freed + place.encoded_len;
+        let total = others + place.encoded_len;
         if total > MAX_BYTES {
             return Err(BaggageError::TooLong(total));
         }

@@ -131,7 +131,11 @@ impl Baggage {
             return Err(BaggageError::TooLong(least));
         }
         let mut entries = self.entries.as_deref().cloned().unwrap_or_default();
-        entries.set(name, |text| text.push_str(value), metadata)?;
+        let write_value = |text: &mut String, _| {
+            text.push_str(value);
+            Ok(())
+        };
+        entries.set(name, write_value, metadata)?;
         Ok(Self { entries: entries.into_shared() })
     }
 

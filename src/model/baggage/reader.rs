@@ -6,7 +6,7 @@ use super::{
     Baggage, Entries,
     codec::{decode_into, is_token, trim},
 };
-use crate::model::text::{ByteSet, trim_ows, whole_members};
+use crate::model::text::whole_members;
 
 /// Reads the lines of one baggage header under a common budget.
 ///
@@ -28,10 +28,6 @@ impl BaggageReader {
         self.bytes = self.bytes.saturating_add(line.len()).saturating_add(1);
         self.entries.reserve(line.len().min(left));
         for member in whole_members(line, left) {
-            let member = trim_ows(member);
-            if member.is_empty() {
-                continue;
-            }
             if self.members == Baggage::MAX_MEMBERS {
                 return;
             }
@@ -43,7 +39,7 @@ impl BaggageReader {
     fn member(&mut self, member: &[u8]) {
         // Values may hold what should have been encoded, but nothing that
         // could not stand in a header at all.
-        let (true, Ok(member)) = (PRINTABLE.contains_all(member), str::from_utf8(member)) else {
+        let (true, Ok(member)) = (is_printable(member), str::from_utf8(member)) else {
             return;
         };
         let (pair, properties) = member.split_once(';').unwrap_or((member, ""));
@@ -54,7 +50,7 @@ impl BaggageReader {
         let value = trim(value);
         if is_token(name) {
             // An error means that the member is malformed, or does not fit.
-            let _ = self.entries.set(name, |text| decode_into(text, value), properties);
+            let _ = self.entries.set(name, |text, room| decode_into(text, value, room), properties);
         }
     }
 
@@ -78,7 +74,7 @@ impl BaggageReader {
             return;
         }
         self.members += 1;
-        let (true, Ok(value)) = (PRINTABLE.contains_all(value), str::from_utf8(value)) else {
+        let (true, Ok(value)) = (is_printable(value), str::from_utf8(value)) else {
             return;
         };
         if is_token(name) {
@@ -89,7 +85,7 @@ impl BaggageReader {
                 Cow::Borrowed(value)
             };
             // An error means that it does not fit.
-            let _ = self.entries.set(name, |text| decode_into(text, &value), "");
+            let _ = self.entries.set(name, |text, room| decode_into(text, &value, room), "");
         }
     }
 
@@ -109,5 +105,9 @@ impl BaggageReader {
     }
 }
 
-/// What may stand in a header, be it encoded or not: all but control characters.
-static PRINTABLE: ByteSet = ByteSet::of_ranges(&[(b'\t', b'\t'), (b' ', b'~'), (0x80, 0xff)]);
+/// Whether a text may stand in a header, encoded or not: nothing of it is a control character.
+fn is_printable(text: &[u8]) -> bool {
+    // Without a way out of the loop, so that many bytes are compared at once.
+    let is_control = |byte: &u8| (*byte < b' ') & (*byte != b'\t') | (*byte == 0x7f);
+    !text.iter().fold(false, |found, byte| found | is_control(byte))
+}

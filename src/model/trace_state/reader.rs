@@ -6,7 +6,7 @@ use super::{
     TraceState, TraceStateError,
     member_list::{MAX_KEY, MAX_VALUE, MemberList, is_key, is_value},
 };
-use crate::model::text::{excerpt_of_bytes, trim_ows, whole_members};
+use crate::model::text::{excerpt_of_bytes, whole_members};
 
 /// Reads the lines of one tracestate header under a common budget.
 #[derive(Default)]
@@ -32,14 +32,11 @@ impl TraceStateReader {
             if self.refused.is_some() {
                 return;
             }
-            self.refused = self.member(trim_ows(member)).err();
+            self.refused = self.member(member).err();
         }
     }
 
     fn member(&mut self, member: &[u8]) -> Result<(), TraceStateError> {
-        if member.is_empty() {
-            return Ok(());
-        }
         self.members += 1;
         if self.members > TraceState::MAX_MEMBERS {
             return Err(TraceStateError::TooManyMembers);

@@ -174,7 +174,7 @@ fn read_baggage(carrier: &dyn Extractor) -> Baggage {
             if reader.url_encoded_left() == 0 {
                 break;
             }
-            let mut pair = trim_ows(member).splitn(2, |byte| *byte == b'=');
+            let mut pair = member.splitn(2, |byte| *byte == b'=');
             if let (Some(name), Some(value)) = (pair.next(), pair.next()) {
                 add_member(&mut reader, trim_ows(name), trim_ows(value));
             }
