@@ -151,7 +151,7 @@ fn a_pipe_in_the_place_of_a_rotated_file_is_refused_without_waiting() {
 
 #[test]
 fn no_line_of_json_hides_or_reorders_text() {
-    const EVIL: &str = "a\u{202e}b\u{1b}[31m\u{9b}\u{7f}\u{200b}\u{e0001}\r\n\"";
+    const EVIL: &str = "a\u{202e}b\u{1b}[31m\u{9b}\u{7f}\u{85}\u{200b}\u{2028}\u{2029}\u{2066}\u{feff}\u{e0001}\r\n\"";
     let folder = Folder::new("json");
     let path = folder.path("traces.jsonl");
     let root = span(EVIL).tag(EVIL, EVIL).log(LogLevel::Info, EVIL).error(EVIL);
@@ -180,4 +180,33 @@ fn a_spool_takes_no_link_for_its_directory() {
     let exporter = OtlpExporter::builder().build().unwrap();
     assert!(Spool::new(&link, exporter).unwrap_err().to_string().contains("link"));
     assert_eq!(mode(), before);
+}
+
+#[cfg(feature = "spool")]
+#[test]
+fn a_spool_leaves_a_directory_of_others_as_it_is() {
+    use tailtrace::OtlpExporter;
+    use tailtrace::delivery::Spool;
+
+    let spool = |path: &Path| Spool::new(path, OtlpExporter::builder().build().unwrap());
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+    let folder = Folder::new("shared");
+    let shared = folder.path("shared");
+    fs::create_dir(&shared).unwrap();
+    // Of its own: nobody else looks into it.
+    set(&shared, 0o755).unwrap();
+    assert!(spool(&shared).is_ok());
+    assert_eq!(mode(&shared), 0o700);
+    // Others need it: their files stay within reach.
+    let foreign = folder.foreign("shared/profile");
+    set(&shared, 0o755).unwrap();
+    assert!(spool(&shared).is_ok());
+    assert_eq!(mode(&shared), 0o755);
+    // Others could put batches into it.
+    set(&shared, 0o1777).unwrap();
+    let told = spool(&shared).unwrap_err().to_string();
+    assert!(told.contains("other users"), "{told}");
+    assert_eq!(mode(&shared), 0o1777);
+    assert_untouched(&foreign);
 }

@@ -40,6 +40,8 @@ struct Files {
     /// The oldest first.
     batches: Vec<FileName>,
     unfinished: Vec<FileName>,
+    /// Whether there is anything else.
+    has_others: bool,
 }
 
 /// A batch that was written, and that no thread and no other process can take yet.
@@ -65,12 +67,12 @@ impl Directory {
         self.seed.wrapping_add(std::process::id().into())
     }
 
-    /// Makes the directory where there is none; only this user may look into it.
+    /// Makes the directory where there is none; only this user may look into it, unless it holds other files.
     ///
     /// # Errors
     /// When it cannot be made, read or written.
     pub(super) fn open(&self, now_nanos: u64) -> io::Result<()> {
-        permissions::create_directory(&self.path)?;
+        permissions::create_directory(&self.path, || Ok(self.files()?.has_others))?;
         let files = self.files()?;
         self.remove_unfinished(&files.unfinished, now_nanos);
         Ok(())
@@ -88,10 +90,14 @@ impl Directory {
         let mut files = Files::default();
         for entry in fs::read_dir(&self.path)? {
             let file_name = entry?.file_name();
-            let Some(name) = file_name.to_str() else { continue };
-            match name.strip_prefix(UNFINISHED) {
-                Some(name) => files.unfinished.extend(FileName::read(name)),
-                None => files.batches.extend(FileName::read(name)),
+            let name = file_name.to_str().unwrap_or_default();
+            let (list, name) = match name.strip_prefix(UNFINISHED) {
+                Some(name) => (&mut files.unfinished, name),
+                None => (&mut files.batches, name),
+            };
+            match FileName::read(name) {
+                Some(name) => list.push(name),
+                None => files.has_others = true,
             }
         }
         files.batches.sort_by_key(|name| (name.written_nanos, name.process, name.number));
@@ -167,7 +173,7 @@ impl Directory {
     /// # Errors
     /// When the directory cannot be read.
     pub(super) fn make_room(&self, bytes: u64, now_nanos: u64) -> io::Result<Vec<FileName>> {
-        let Files { batches: names, unfinished } = self.files()?;
+        let Files { batches: names, unfinished, .. } = self.files()?;
         self.remove_unfinished(&unfinished, now_nanos);
         let size = |name: &FileName| fs::metadata(self.path_of(name)).map_or(0, |file| file.len());
         let mut total: u64 = names.iter().map(size).sum();

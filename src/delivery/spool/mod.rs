@@ -46,7 +46,8 @@ use crate::time::{Clock, unix_nanos};
 /// What has its name in the directory survives the process, whatever ends that: `kill -9` too, and with
 /// [`with_sync`](Self::with_sync) the end of the machine. A file that was damaged is thrown away and told; a full disk leaves
 /// spans in the queue, and is told. The directory is for this user alone (0700, its files 0600), but not encrypted: where
-/// spans hold personal data, [redact](crate::model::Redact) them.
+/// spans hold personal data, [redact](crate::model::Redact) them. One that holds other files, too, keeps its mode, and is
+/// refused where other users may write to it.
 ///
 /// In the ledger spans that wait on disk stand under [`spooled`](crate::ledger::Stats::spooled); those of an earlier
 /// process stand in no account. In a pipeline with several exporters, what the spool has counts as exported.

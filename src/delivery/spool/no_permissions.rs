@@ -8,7 +8,10 @@ use crate::kit::named_file;
 
 /// # Errors
 /// When the directory is not there and cannot be made.
-pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+pub(super) fn create_directory(
+    path: &Path,
+    _: impl FnOnce() -> io::Result<bool>,
+) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 

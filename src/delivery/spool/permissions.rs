@@ -7,16 +7,31 @@ use std::path::Path;
 
 use crate::kit::named_file;
 
+/// Makes a directory where there is none, and lets only this user look into it. One that holds other files, too, keeps
+/// its mode.
+///
 /// # Errors
-/// When the directory is not there and cannot be made, or is a link.
-pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+/// When the directory is not there and cannot be made, when it is a link, or when it holds other files and other users
+/// may write to it.
+pub(super) fn create_directory(
+    path: &Path,
+    holds_others: impl FnOnce() -> io::Result<bool>,
+) -> io::Result<()> {
+    const OTHERS_MAY_WRITE: u32 = 0o022;
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // Whose directory a link leads to is not known, nor for how long it does.
     if fs::symlink_metadata(path)?.is_symlink() {
         return Err(named_file::refused("it is a link; name the directory itself"));
     }
-    // One that was there may be open to others.
-    fs::set_permissions(path, Permissions::from_mode(0o700))
+    let directory = named_file::open(OpenOptions::new().read(true), path)?;
+    if !holds_others()? {
+        // One that was there may be open to others.
+        return directory.set_permissions(Permissions::from_mode(0o700));
+    }
+    if directory.metadata()?.permissions().mode() & OTHERS_MAY_WRITE != 0 {
+        return Err(named_file::refused("other users may write to it, and it holds other files"));
+    }
+    Ok(())
 }
 
 /// # Errors
