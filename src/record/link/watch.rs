@@ -18,7 +18,7 @@ const BUCKETS_PER_DOUBLING: f64 = 4.0;
 /// So many durations are counted before all counts are halved, so that old ones fade.
 const MOST_COUNTED: u32 = 4_096;
 /// Fewer say nothing about one in a hundred.
-const FEWEST_COUNTED: u32 = 200;
+const FEWEST_COUNTED: u32 = 100;
 
 /// Whether this is one of the ids that are watched.
 #[inline]
@@ -98,7 +98,7 @@ mod tests {
     fn the_duration_that_one_in_a_hundred_exceeds_is_known_to_a_fifth() {
         let mut watch = CoherenceWatch::default();
         for number in 0..1_000_u64 {
-            assert_eq!(watch.longest_duration().is_some(), number >= 200);
+            assert_eq!(watch.longest_duration().is_some(), number >= 100);
             let is_slow = number % 50 == 49;
             watch.on_kept(Duration::from_millis(if is_slow { 3_000 } else { 20 }));
         }
