@@ -54,11 +54,14 @@ impl Sender {
         let common = until.min(gap.until).saturating_sub(first.max(gap.from));
         let filled = common.min(gap.missed);
         let missed = gap.missed - filled;
-        if until >= gap.until || missed == 0 {
-            self.gap = None;
+        self.gap = if missed == 0 {
+            None
+        } else if until < gap.until {
+            Some(Gap { from: gap.from.max(until), missed, ..gap })
         } else {
-            self.gap = Some(Gap { from: gap.from.max(until), missed, ..gap });
-        }
+            // Messages may overtake each other: what is missed comes before this one then.
+            (first > gap.from).then_some(Gap { until: first, missed, ..gap })
+        };
         filled
     }
 }
@@ -154,6 +157,16 @@ mod tests {
         assert_eq!(senders.on_notices(1, 10, 8, at(3)), filled(5));
         assert_eq!(senders.on_notices(1, 18, 6, at(3)), filled(0));
         assert!(!senders.have_gaps(at(3)));
+    }
+
+    #[test]
+    fn messages_that_overtake_each_other_miss_nothing_in_the_end() {
+        let mut senders = Senders::default();
+        senders.on_notices(1, 0, 5, at(0));
+        assert_eq!(senders.on_notices(1, 7, 1, at(1)), missed(2));
+        assert_eq!(senders.on_notices(1, 6, 1, at(1)), filled(1));
+        assert_eq!(senders.on_notices(1, 5, 1, at(1)), filled(1));
+        assert!(!senders.have_gaps(at(1)));
     }
 
     #[test]
