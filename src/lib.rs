@@ -33,14 +33,16 @@
 //! ```
 //! # #[cfg(all(feature = "init", feature = "tower"))]
 //! # {
-//! use axum::{Router, routing::get};
+//! use axum::{Router, extract::MatchedPath, routing::get};
 //! use tailtrace::layer::http::HttpServerLayer;
 //!
 //! # #[allow(clippy::needless_doctest_main)]
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let _guard = tailtrace::init("shop")?;
-//!     let app = Router::new().route("/", get(async || "open")).layer(HttpServerLayer::new());
+//!     let traced = HttpServerLayer::new()
+//!         .with_route(|request| request.extensions.get::<MatchedPath>().map(MatchedPath::as_str));
+//!     let app = Router::new().route("/orders/{id}", get(async || "paid")).layer(traced);
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //!     Ok(axum::serve(listener, app).await?)
 //! }
@@ -98,8 +100,7 @@
 //!
 //! # Without `tracing`
 //!
-//! [`pipeline.tracer()`](Pipeline::tracer) starts spans that end when their guards are dropped: see [`Tracer`], which has a
-//! program.
+//! [`pipeline.tracer()`](Pipeline::tracer) starts spans that end when their guards are dropped: see [`Tracer`].
 //! Without a tail, [`Tracer::new`] takes a sampler and an exporter and is all there is.
 //!
 //! # The flow
