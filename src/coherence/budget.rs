@@ -2,7 +2,7 @@
 //!
 //! A budget that admitted each second's first traces would admit other ones in each service, and then few traces would
 //! be whole: with half of them admitted, 30 of 100 in a simulation of 40 services, and 60 when all services choose by
-//! the traces' own randomness. So a budget raises the least randomness that it admits until the rate fits.
+//! the traces' places in an order that they share. So a budget raises the least place that it admits until the rate fits.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::model::Randomness;
 use crate::time::Tick;
 
 const WINDOW: Duration = Duration::from_secs(1);
-/// One more than the highest randomness.
+/// One more than the highest place.
 const ALL: u64 = 1 << 56;
 
-/// Admits the traces of the highest randomness, about as many a second as it may, and never more in one window of a second.
+/// Admits the traces of the highest places, about as many a second as it may, and never more in one window of a second.
 #[derive(Debug)]
 pub(super) struct Budget {
     per_second: u64,
     window_began: Tick,
-    /// How many of the 2^56 values of randomness are admitted: the highest.
+    /// How many of the 2^56 places are admitted: the highest.
     share: u64,
     /// What may still be admitted in this window.
     left: u64,
@@ -43,13 +43,13 @@ impl Budget {
     }
 
     /// Whether a trace is admitted; counts it.
-    pub(super) fn admit(&mut self, randomness: Randomness, now: Tick) -> bool {
+    pub(super) fn admit(&mut self, place: Randomness, now: Tick) -> bool {
         let passed = now.since(self.window_began);
         if passed >= WINDOW {
             self.begin_window(now, passed);
         }
         self.asked += 1;
-        if self.left == 0 || randomness.bits() < ALL - self.share {
+        if self.left == 0 || place.bits() < ALL - self.share {
             return false;
         }
         self.left -= 1;

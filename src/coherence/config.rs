@@ -62,6 +62,9 @@ impl Coherence {
 
     /// Sets the group: the services that keep their traces together. Default `default`.
     ///
+    /// Its name also decides which traces come first where a budget is spent. A name that callers cannot guess, such as
+    /// `prod-` and some random letters, keeps them from choosing ids that do.
+    ///
     /// It becomes part of a subject or a channel, and has 1 to 64 letters, digits, `-` or `_`; the pipeline does not
     /// start with another one.
     #[must_use]
@@ -100,7 +103,7 @@ impl Coherence {
 
     /// Sets how many traces this service may announce per second. Default 1,000.
     ///
-    /// Beyond it, those of the highest randomness are announced, which are the same ones in all services.
+    /// Beyond it, those that come first in an order of the group's are announced, which are the same ones in all services.
     #[must_use]
     pub fn with_announced_per_second(mut self, traces: u32) -> Self {
         self.announced_per_second = traces;
@@ -109,7 +112,7 @@ impl Coherence {
 
     /// Sets how many traces of other services this service may keep per second. Default 10,000.
     ///
-    /// Beyond it, those of the highest randomness are kept, which are the same ones in all services.
+    /// Beyond it, those that come first in an order of the group's are kept, which are the same ones in all services.
     #[must_use]
     pub fn with_accepted_per_second(mut self, traces: u32) -> Self {
         self.accepted_per_second = traces;

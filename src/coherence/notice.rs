@@ -68,8 +68,52 @@ impl Notice {
         self
     }
 
-    /// What the budgets of all services spend by.
-    pub(super) fn spent_by(&self) -> Randomness {
-        self.randomness.unwrap_or_else(|| Randomness::from_trace_id_bits(self.trace_id.to_bits()))
+    /// The place of the trace in the order by which all services of a group spend their budgets: its id and its
+    /// randomness, mixed with the group's key, so that a caller who chooses ids does not know which of them come first.
+    pub(super) fn place_in(&self, order: SpendingOrder) -> Randomness {
+        let id = self.trace_id.to_bits();
+        let own = self.randomness.unwrap_or_else(|| Randomness::from_trace_id_bits(id));
+        let parts = [(id >> 64) as u64, id as u64, own.bits()];
+        Randomness::from_bits(parts.into_iter().fold(order.0, mix))
+    }
+}
+
+/// The key of the order in which the services of a group spend their budgets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SpendingOrder(u64);
+
+impl SpendingOrder {
+    pub(super) fn of_group(group: &str) -> Self {
+        Self(group.bytes().map(u64::from).fold(group.len() as u64, mix))
+    }
+}
+
+/// Alike in all versions, because services of several versions have to agree.
+fn mix(hash: u64, word: u64) -> u64 {
+    const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
+    let product = u128::from(hash ^ word ^ 0x2545_f491_4f6c_dd1d) * ODD;
+    product as u64 ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_choice_of_ids_or_randomness_comes_first_in_every_group() {
+        let highest = Randomness::from_bits(u64::MAX);
+        for group in ["default", "prod-x7k2", "prod-m4qz"] {
+            let order = SpendingOrder::of_group(group);
+            let places = (1..=1_000_u128).map(|at| {
+                let id = TraceId::from_bits(at << 64 | u128::from(u64::MAX)).unwrap();
+                Notice::new(id).with_randomness(highest).place_in(order).bits()
+            });
+            let upper_half = places.filter(|bits| *bits >= 1 << 55).count();
+            assert!((400..=600).contains(&upper_half), "{upper_half} of 1,000 in {group}");
+        }
+        let id = TraceId::from_bits(7).unwrap();
+        let place = |group| Notice::new(id).place_in(SpendingOrder::of_group(group));
+        assert_eq!(place("prod"), place("prod"));
+        assert_ne!(place("prod"), place("test"));
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::codec::{Message, MessageBody, MessageError, ProtocolVersion, group_hash};
 use super::heard::HeardNotice;
-use super::notice::Notice;
+use super::notice::{Notice, SpendingOrder};
 use super::outbox::{Outbox, Run};
 use super::remembered::Remembered;
 use super::senders::Senders;
@@ -44,6 +44,7 @@ pub(super) struct MemberSettings {
 #[derive(Debug)]
 pub(super) struct Member {
     group: u32,
+    order: SpendingOrder,
     service: Arc<str>,
     version: ProtocolVersion,
     /// The number that the member draws at its start, and again when another member has the same.
@@ -82,6 +83,7 @@ impl Member {
     ) -> Self {
         Self {
             group: group_hash(&settings.group),
+            order: SpendingOrder::of_group(&settings.group),
             service: Arc::clone(&settings.service),
             version: settings.version,
             sender: random.next_u64(),
@@ -110,7 +112,7 @@ impl Member {
         if self.is_remembered(&notice, now) {
             return;
         }
-        if !self.announced.admit(notice.spent_by(), now) {
+        if !self.announced.admit(notice.place_in(self.order), now) {
             self.counters.over_budget(1);
             return;
         }
@@ -180,7 +182,7 @@ impl Member {
         if self.is_remembered(&notice, now) {
             return;
         }
-        if !self.accepted.admit(notice.spent_by(), now) {
+        if !self.accepted.admit(notice.place_in(self.order), now) {
             self.counters.over_budget(1);
             return;
         }
