@@ -178,6 +178,7 @@ impl InitBuilder {
         let pipeline = self.pipeline(is_terminal)?;
         install(&pipeline, span_filter, logs).map_err(|error| {
             pipeline.set_enabled(false);
+            pipeline.end_in_silence();
             InitError::Installed(error)
         })?;
         pipeline.ask_at_end(format!("does {span_source} let spans through?"));

@@ -78,6 +78,12 @@ impl PendingWarnings {
         }
     }
 
+    /// Forgets the warnings: what they are about was never used.
+    #[cfg(feature = "init")]
+    pub(crate) fn forget(&self) {
+        self.0.lock().clear();
+    }
+
     /// Logs the warnings, once.
     pub(crate) fn log_all(&self) {
         let warnings = mem::take(&mut *self.0.lock());

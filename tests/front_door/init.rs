@@ -234,7 +234,8 @@ fn a_second_subscriber_is_an_error_that_says_the_cure() {
         drop(guard);
         return;
     }
-    run(a_second_subscriber_is_an_error_that_says_the_cure, &[CONSOLE]);
+    let said = run(a_second_subscriber_is_an_error_that_says_the_cure, &[CONSOLE]);
+    assert!(!said.out.contains("no span arrived"), "{}", said.out);
 }
 
 #[test]
