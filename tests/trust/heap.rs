@@ -1,6 +1,11 @@
 //! The heap against the limits, for every kind of text that a stranger or a program can bring: no limit is exceeded
 //! by more than a fifth. A program of its own, because it counts the bytes of all threads.
 
+mod holders;
+#[cfg(feature = "otel")]
+mod sdk_texts;
+mod texts;
+
 use std::alloc::System;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

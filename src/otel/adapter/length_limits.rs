@@ -6,7 +6,6 @@ use opentelemetry::trace::Status as OtelStatus;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
 use super::release_line::SpanData;
-use super::sdk_span;
 use crate::model::Limits;
 
 /// Cuts the texts of a span that are too long, and leaves out what is too much of a list, as the recorder does with
@@ -29,12 +28,6 @@ pub(super) fn cut(data: &mut SpanData, limits: &Limits) -> u64 {
         cutter.tags(&mut link.attributes);
     }
     cutter.cut
-}
-
-/// How much memory a span may take beside itself before a text of it can be too long: as much as a text may, and none
-/// where that is less than the keys that are not counted.
-pub(super) fn uncut_bytes(limits: &Limits) -> usize {
-    if (limits.text_bytes as usize) < sdk_span::LONG_KEY { 0 } else { limits.shortest_bytes() }
 }
 
 struct Cutter<'a> {

@@ -48,24 +48,34 @@ struct SpanDetails {
 }
 
 impl PackedSpan {
-    /// Packs a span that points to so many bytes.
-    pub(super) fn pack(mut data: SpanData, pointed_to: usize) -> Self {
+    /// Packs a span that points to so many bytes of details and of its library's names.
+    pub(super) fn pack(mut data: SpanData, details_point_to: usize, scope: usize) -> Self {
         let details = SpanDetails::take(&mut data).map(Box::new);
         let details_bytes = details.as_ref().map_or(0, |_| size_of::<SpanDetails>());
         let context = mem::replace(&mut data.span_context, SpanContext::NONE);
+        let name = mem::take(&mut data.name);
+        let parent_span_id = data.parent_span_id;
+        let kind = data.span_kind.clone();
+        let start_time = data.start_time;
+        let end_time = data.end_time;
+        let is_parent_remote = release_line::is_parent_remote(&data);
+        let (library, is_new) = RecentLibraries::known(data);
+        // The span that brings a library along weighs it, and the others share it.
+        let library_bytes = if is_new { size_of::<SpanData>() + scope } else { 0 };
+        let elsewhere = details_point_to + details_bytes + library_bytes;
         Self {
+            library,
             span_id: context.span_id(),
-            parent_span_id: data.parent_span_id,
-            name: mem::take(&mut data.name),
-            start_time: data.start_time,
-            end_time: data.end_time,
+            parent_span_id,
+            name,
+            start_time,
+            end_time,
             details,
-            elsewhere: u32::try_from(pointed_to + details_bytes).unwrap_or(u32::MAX),
-            kind: data.span_kind.clone(),
+            elsewhere: u32::try_from(elsewhere).unwrap_or(u32::MAX),
+            kind,
             flags: context.trace_flags(),
             is_remote: context.is_remote(),
-            is_parent_remote: release_line::is_parent_remote(&data),
-            library: RecentLibraries::known(data),
+            is_parent_remote,
         }
     }
 
@@ -129,18 +139,19 @@ thread_local! {
 }
 
 impl RecentLibraries {
-    /// An empty span of the library that made this one, whose details have been taken out.
-    fn known(empty: SpanData) -> Arc<SpanData> {
+    /// An empty span of the library that made this one, whose details have been taken out; whether it is a new one.
+    fn known(empty: SpanData) -> (Arc<SpanData>, bool) {
         let found = |recent: &RefCell<Self>| recent.try_borrow_mut().ok()?.find(&empty);
-        RECENT.try_with(found).ok().flatten().unwrap_or_else(|| {
-            let library = Arc::new(empty);
-            let _ = RECENT.try_with(|recent| {
-                if let Ok(mut recent) = recent.try_borrow_mut() {
-                    recent.insert(Arc::clone(&library));
-                }
-            });
-            library
-        })
+        if let Some(library) = RECENT.try_with(found).ok().flatten() {
+            return (library, false);
+        }
+        let library = Arc::new(empty);
+        let _ = RECENT.try_with(|recent| {
+            if let Ok(mut recent) = recent.try_borrow_mut() {
+                recent.insert(Arc::clone(&library));
+            }
+        });
+        (library, true)
     }
 
     fn find(&mut self, span: &SpanData) -> Option<Arc<SpanData>> {

@@ -9,13 +9,10 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use super::convert;
 use super::packed_span::PackedSpan;
-use super::release_line::SpanData;
+use super::release_line::{self, Scope, SpanData};
 use crate::model::{SpanId, Status, Threshold, TraceId};
 use crate::record::Ended;
 use crate::trace::{Original, Outline, PackedOriginal, PackedOriginals, SpanMut, Trace};
-
-/// A key longer than this counts as memory of its span.
-pub(super) const LONG_KEY: usize = 128;
 
 /// A finished span of OpenTelemetry's SDK, as [`TailSpanProcessor`](super::TailSpanProcessor) records it.
 ///
@@ -124,8 +121,9 @@ impl Original for SdkSpan {
 
     fn pack(originals: Vec<Self>) -> Result<PackedOriginals<Self>, Vec<Self>> {
         let packed = originals.into_iter().map(|Self(data)| {
-            let pointed_to = bytes_of(&data) - size_of::<Self>();
-            PackedSpan::pack(data, pointed_to)
+            let scope = scope_bytes(release_line::scope(&data));
+            let details = bytes_of(&data) - size_of::<Self>() - scope;
+            PackedSpan::pack(data, details, scope)
         });
         Ok(PackedOriginals::new(packed.collect()))
     }
@@ -165,25 +163,41 @@ fn has_failed(data: &SpanData) -> bool {
 /// The memory of a finished span.
 #[inline(always)]
 pub(super) fn bytes_of(data: &SpanData) -> usize {
-    let events: usize = data.events.events.iter().map(event_bytes).sum();
-    let links: usize = data.links.links.iter().map(link_bytes).sum();
+    let events = &data.events.events;
+    let links = &data.links.links;
+    let lists = events.capacity() * size_of::<Event>() + links.capacity() * size_of::<Link>();
+    let in_events: usize = events.iter().map(event_bytes).sum();
+    let in_links: usize = links.iter().map(link_bytes).sum();
     let description = match &data.status {
         OtelStatus::Error { description } => owned_bytes(description),
         _ => 0,
     };
-    let texts = owned_bytes(&data.name) + description;
+    let texts = owned_bytes(&data.name) + description + scope_bytes(release_line::scope(data));
     let state = state_bytes(data.span_context.trace_state());
-    size_of::<SdkSpan>() + texts + state + tag_bytes(&data.attributes) + events + links
+    let tags = tag_bytes(&data.attributes);
+    size_of::<SdkSpan>() + texts + state + tags + lists + in_events + in_links
 }
 
+/// What an event points to.
 #[inline]
 fn event_bytes(event: &Event) -> usize {
-    size_of::<Event>() + owned_bytes(&event.name) + tag_bytes(&event.attributes)
+    owned_bytes(&event.name) + tag_bytes(&event.attributes)
 }
 
+/// What a link points to.
 #[inline]
 fn link_bytes(link: &Link) -> usize {
-    size_of::<Link>() + tag_bytes(&link.attributes) + state_bytes(link.span_context.trace_state())
+    tag_bytes(&link.attributes) + state_bytes(link.span_context.trace_state())
+}
+
+/// What a scope points to, of which each span of the SDK has its own copy. OpenTelemetry does not tell which texts are
+/// static; these are short.
+#[inline]
+fn scope_bytes(scope: &Scope) -> usize {
+    let (name, version, schema_url) = release_line::scope_names(scope);
+    let names = name.len() + version.map_or(0, str::len) + schema_url.map_or(0, str::len);
+    let tag = |tag: &KeyValue| size_of::<KeyValue>() + tag_text_bytes(tag);
+    names + release_line::scope_attributes(scope).map(tag).sum::<usize>()
 }
 
 /// The memory of a trace state, of which each span of the SDK has its own copy.
@@ -223,18 +237,17 @@ fn owned_bytes(text: &Cow<'static, str>) -> usize {
     if let Cow::Owned(text) = text { text.capacity() } else { 0 }
 }
 
-/// The memory of attributes.
+/// The memory of attributes, for which the SDK's vector has room for up to twice as many as there are.
 #[inline]
-fn tag_bytes(attributes: &[KeyValue]) -> usize {
-    let tags = attributes.iter();
-    let texts: usize = tags.map(|tag| key_bytes(tag.key.as_str()) + value_bytes(&tag.value)).sum();
-    size_of_val(attributes) + texts
+fn tag_bytes(attributes: &Vec<KeyValue>) -> usize {
+    attributes.capacity() * size_of::<KeyValue>()
+        + attributes.iter().map(tag_text_bytes).sum::<usize>()
 }
 
-/// The memory of a key. OpenTelemetry does not tell which keys are static, but static ones are short.
+/// What an attribute points to. OpenTelemetry does not tell which texts are static: each counts as owned.
 #[inline]
-fn key_bytes(key: &str) -> usize {
-    if key.len() > LONG_KEY { key.len() } else { 0 }
+fn tag_text_bytes(tag: &KeyValue) -> usize {
+    tag.key.as_str().len() + value_bytes(&tag.value)
 }
 
 #[inline]

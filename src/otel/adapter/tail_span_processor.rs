@@ -62,7 +62,7 @@ impl TailSpanProcessor {
         let intake = pipeline.intake();
         Self {
             pipeline: None,
-            shortest_bytes: length_limits::uncut_bytes(intake.limits()),
+            shortest_bytes: intake.limits().shortest_bytes(),
             intake,
             resource_intake: OnceLock::new(),
             announced: RecentIds::new(),
