@@ -1,6 +1,6 @@
 //! features: init
 //! One line sets up logs, traces and export; the rest is an ordinary `tracing` program. On a terminal the traces are
-//! drawn as waterfalls; elsewhere `OTEL_TRACES_EXPORTER=console` draws them, and
+//! drawn as waterfalls; elsewhere `OTEL_TRACES_EXPORTER=console` draws them without details, and
 //! `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318` sends them (feature `otlp`).
 //! `cargo run --example hello --features init`
 

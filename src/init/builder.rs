@@ -181,7 +181,9 @@ impl InitBuilder {
             pipeline.end_in_silence();
             InitError::Installed(error)
         })?;
-        pipeline.ask_at_end(format!("does {span_source} let spans through?"));
+        pipeline.ask_at_end(format!(
+            "does {span_source} let spans through, and did `main` hold the guard: `let _guard`, not `let _`?"
+        ));
         // Not only when the pipeline's own thread looks: the program may end before.
         pipeline.pending_warnings().log_when_subscribed();
         propagation::set_default(propagator);

@@ -174,7 +174,7 @@ fn a_program_whose_filter_hides_all_spans_is_asked_about_the_filter() {
         return;
     }
     let said = run(test, &[CONSOLE, ("TAILTRACE_FILTER", "elsewhere")]);
-    let asked = "pipeline; does TAILTRACE_FILTER let spans through?";
+    let asked = "pipeline; does TAILTRACE_FILTER let spans through, and did `main` hold the guard";
     assert_eq!(said.out.matches(asked).count(), 1, "{}", said.out);
 }
 
