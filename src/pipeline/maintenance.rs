@@ -82,7 +82,7 @@ fn run(recorder: &Recorder, pending_warnings: &PendingWarnings, stop: &StopSigna
             Some(end @ LossChange::Ended { .. }) => internal_log::info(&end.message()),
             None => {}
         }
-        recorder.take_panic_told().iter().for_each(|told| internal_log::warn(told));
+        recorder.take_panics_told().for_each(|told| internal_log::warn(&told));
         if let Some(told) = ring.observe(recorder, now) {
             internal_log::warn(&told);
         }

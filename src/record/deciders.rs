@@ -1,11 +1,12 @@
 //! Who decides: the head sampler and the tail policy, either of which may be replaced at any time.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use super::panic_notice::PanicNotice;
 use crate::kit::reentrancy::UserCallScope;
 use crate::kit::unwind_safe;
 use crate::ledger::Ledger;
@@ -30,8 +31,8 @@ pub(super) struct Deciders {
     /// Whether asking the tail runs nothing but code of this crate.
     // Relaxed, for the same reason.
     is_tail_self_contained: AtomicBool,
-    /// The policy that panicked first, until it is told.
-    panicked: Mutex<PanickedPolicy>,
+    sampler_panic: PanicNotice,
+    tail_panic: PanicNotice,
     /// Whether another service may have a trace kept: then one is recorded without a tail too, and a sampler that
     /// follows a caller who did not sample records.
     is_coherent: bool,
@@ -83,15 +84,6 @@ impl FixedHead {
     }
 }
 
-/// Whether a policy has panicked, and its tail's name until that is told.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum PanickedPolicy {
-    #[default]
-    None,
-    Untold(Cow<'static, str>),
-    Told,
-}
-
 /// A head sampler and a tail, where they were chosen.
 pub(crate) struct ChosenDeciders {
     pub(crate) sampler: Option<Arc<dyn Sampler>>,
@@ -116,7 +108,8 @@ impl Deciders {
             pair: ArcSwap::from_pointee(pair),
             fixed_head: AtomicU8::new(FixedHead::None as u8),
             is_tail_self_contained: AtomicBool::new(false),
-            panicked: Mutex::default(),
+            sampler_panic: PanicNotice::default(),
+            tail_panic: PanicNotice::default(),
             is_coherent,
             without_either: ParentBasedSampler::new(AlwaysOn),
             ledger: Arc::clone(ledger),
@@ -149,6 +142,7 @@ impl Deciders {
         });
         let mut result = asked.unwrap_or_else(|| {
             self.ledger.panicked(1);
+            self.sampler_panic.note(Cow::default);
             SamplingResult::record()
         });
         let records = self.is_coherent || pair.tail.is_some();
@@ -232,14 +226,7 @@ impl Deciders {
     #[cold]
     fn note_panics(&self, verdict: &Verdict, tail: &dyn TailPolicy) {
         self.ledger.panicked(verdict.panics());
-        if *unwind_safe::lock(&self.panicked) == PanickedPolicy::None {
-            // Asked without the lock: it is the program's code.
-            let name = unwind_safe::call(|| tail.name()).unwrap_or(Cow::Borrowed("tail"));
-            let mut panicked = unwind_safe::lock(&self.panicked);
-            if *panicked == PanickedPolicy::None {
-                *panicked = PanickedPolicy::Untold(name);
-            }
-        }
+        self.tail_panic.note(|| unwind_safe::call(|| tail.name()).unwrap_or(Cow::Borrowed("tail")));
     }
 
     /// The head sampler and the tail that are asked now.
@@ -248,16 +235,19 @@ impl Deciders {
         ChosenDeciders { sampler: pair.sampler.clone(), tail: pair.tail.clone() }
     }
 
-    /// What the operator is to be told of a tail that panicked: once.
-    pub(super) fn take_panic_told(&self) -> Option<String> {
-        let mut panicked = unwind_safe::lock(&self.panicked);
-        let PanickedPolicy::Untold(name) = &*panicked else { return None };
-        let told = format!(
-            "a policy of the tail `{name}` panicked and has no opinion about that trace; what failed \
-             or was sampled is kept then. This is told once; `Stats::panics` counts"
-        );
-        *panicked = PanickedPolicy::Told;
-        Some(told)
+    /// What the operator is to be told of a sampler and a tail that panicked: once of each.
+    pub(super) fn take_panics_told(&self) -> impl Iterator<Item = String> {
+        let sampler = self.sampler_panic.take().map(|_| {
+            "the sampler panicked, and its trace was left to the tail. This is told once; `Stats::panics` counts"
+                .to_owned()
+        });
+        let tail = self.tail_panic.take().map(|name| {
+            format!(
+                "a policy of the tail `{name}` panicked and has no opinion about that trace; what failed \
+                 or was sampled is kept then. This is told once; `Stats::panics` counts"
+            )
+        });
+        sampler.into_iter().chain(tail)
     }
 
     pub(super) fn set_sampler(&self, sampler: &Arc<dyn Sampler>) {

@@ -50,6 +50,7 @@ mod leaks;
 mod link;
 mod live;
 mod local;
+mod panic_notice;
 mod postponed;
 mod quota;
 mod recent_ids;

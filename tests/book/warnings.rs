@@ -70,6 +70,7 @@ const WORDS: &[(&str, &str)] = &[
     ("delivery/spool/replay.rs", "was damaged and is thrown away"),
     ("export/http/response.rs", "answers as if it took the spans, but with a page of HTML"),
     ("export/http/transport/pool.rs", "without TLS, and can be read on the way"),
+    ("record/deciders.rs", "and its trace was left to the tail"),
     ("record/deciders.rs", "panicked and has no opinion about that trace"),
     ("record/leaks.rs", "probably leaked"),
     ("record/ring_watch.rs", "the ring of dropped traces reaches"),

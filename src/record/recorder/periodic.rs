@@ -49,8 +49,8 @@ impl Recorder {
         Some(self.completion.decide_all(&self.traces, now))
     }
 
-    /// What the operator is to be told of a tail that panicked: once.
-    pub(crate) fn take_panic_told(&self) -> Option<String> {
-        self.deciders.take_panic_told()
+    /// What the operator is to be told of a sampler and a tail that panicked: once of each.
+    pub(crate) fn take_panics_told(&self) -> impl Iterator<Item = String> {
+        self.deciders.take_panics_told()
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::kit::secret::secret_order;
 use crate::ledger::Reason;
 use crate::model::{LogLevel, TagRef};
+use crate::sampling::Sampler;
 
 fn small() -> RecordLimits {
     RecordLimits::default().with_live_traces(4).with_spans_per_trace(8)
@@ -170,8 +171,23 @@ fn a_panicking_policy_has_no_opinion() {
     drop(bench.start("head keeps"));
     assert_eq!(bench.exported(), [["head keeps"]]);
     assert_eq!((bench.stats().panics, bench.stats().held), (2, 1));
-    assert!(bench.recorder.take_panic_told().is_some());
-    assert_eq!(bench.recorder.take_panic_told(), None);
+    assert_eq!(bench.recorder.take_panics_told().count(), 1);
+    assert_eq!(bench.recorder.take_panics_told().count(), 0);
+}
+
+#[test]
+fn a_sampler_that_panics_leaves_its_traces_to_the_tail_and_is_told_once() {
+    let bench = Bench::new(RecordLimits::default(), |_| Verdict::keep());
+    let panics = |_: &SamplingRequest<'_>| -> SamplingResult { panic!("a sampler's bug") };
+    let panics: Arc<dyn Sampler> = Arc::new(panics);
+    bench.recorder.set_sampler(&panics);
+    drop(bench.start("one"));
+    drop(bench.start("two"));
+    assert_eq!(bench.exported(), [["one"], ["two"]]);
+    assert_eq!(bench.stats().panics, 2);
+    let told: Vec<_> = bench.recorder.take_panics_told().collect();
+    assert!(matches!(&*told, [one] if one.starts_with("the sampler panicked")), "{told:?}");
+    assert_eq!(bench.recorder.take_panics_told().count(), 0);
 }
 
 #[test]
