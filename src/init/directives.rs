@@ -70,6 +70,14 @@ pub(super) fn mistyped_level(text: &str) -> Option<(&str, &'static str)> {
     words.filter_map(|word| Some((word.target, level_near(word.target)?))).next()
 }
 
+/// The word after a `=` that was meant as a level, and the level.
+pub(super) fn misspelt_level(text: &str) -> Option<(&str, &'static str)> {
+    let after =
+        text.split(',').filter_map(|part| part.rsplit_once('=')).map(|(_, word)| word.trim());
+    let words = after.filter(|word| word.len() > 2 && word.parse::<LevelFilter>().is_err());
+    words.filter_map(|word| Some((word, level_near(word)?))).next()
+}
+
 /// The level that a word is nearest to, if it is near to one.
 fn level_near(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();
@@ -125,6 +133,19 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(mistyped_level(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_after_an_equals_sign_near_to_a_level_was_meant_as_one() {
+        for (text, expected) in [
+            ("shop=inof,debug", Some(("inof", "info"))),
+            ("info,shop=debug,bank=wran", Some(("wran", "warn"))),
+            ("shop=info", None),
+            ("shop=secret", None),
+            ("shop=", None),
+        ] {
+            assert_eq!(misspelt_level(text), expected, "{text}");
         }
     }
 

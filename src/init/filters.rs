@@ -33,6 +33,12 @@ pub(super) fn read(described: Option<FilterText<'_>>, warnings: &mut Vec<String>
         return builder().parse_lossy("");
     }
     builder().parse(text).unwrap_or_else(|_| {
+        if let Some((word, level)) = directives::misspelt_level(text) {
+            warnings.push(format!(
+                "{source}: {word:?} is no level, and all of the value is ignored: use {level}"
+            ));
+            return builder().parse_lossy("");
+        }
         // The error may repeat the text as it is.
         let shown = Secret::pairs(text);
         warnings.push(format!(
@@ -173,6 +179,17 @@ mod tests {
         assert_eq!(read_for_logs(Some(text), &mut warnings).to_string(), "info");
         let line = "RUST_LOG: \"wran\" is ignored: it is no level; use warn, or wran=trace for a target of that name";
         assert_eq!(warnings, [line]);
+    }
+
+    #[test]
+    fn a_level_that_is_misspelt_in_a_list_is_named() {
+        let mut warnings = Vec::new();
+        let text = FilterText { source: "RUST_LOG", text: "shop=inof,debug" };
+        assert_eq!(read(Some(text), &mut warnings).to_string(), "info");
+        assert_eq!(
+            warnings,
+            ["RUST_LOG: \"inof\" is no level, and all of the value is ignored: use info"]
+        );
     }
 
     #[test]
