@@ -169,3 +169,23 @@ fn the_scopes_of_spans_of_the_sdk_are_weighed() {
     found.extend(found_for("short scopes", 1_500, short, |_, _| {}));
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[test]
+fn the_trace_states_that_came_with_traces_of_the_sdk_are_weighed() {
+    let _alone = alone();
+    let states = |holder| {
+        excess(holder, "trace states", |pipeline| {
+            let processor = TailSpanProcessor::new(pipeline);
+            let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
+            let tracer = provider.tracer("shop");
+            for number in 0..(4 * LIMIT / 8_000) as u64 {
+                let caller =
+                    Context::new().with_remote_span_context(context(number, state(31, 250)));
+                drop(tracer.start_with_context("GET", &caller));
+            }
+            provider
+        })
+    };
+    let found: Vec<_> = [Holder::Ring, Holder::Queue].into_iter().filter_map(states).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}

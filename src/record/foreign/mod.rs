@@ -20,6 +20,13 @@ use crate::trace::header::HeadSample;
 /// How many decided traces one shard remembers, so that late spans follow the decision.
 const REMEMBERED: usize = 256;
 
+/// How many of them came with a long trace state. They have a row of their own, so that callers who send such states
+/// have no other trace forgotten.
+const REMEMBERED_LONG: usize = 8;
+
+/// A trace state that takes more than this is long.
+const LONG_STATE: usize = 512;
+
 /// The open spans of other tracers, by trace. Its locks are held for some instructions, and none of them
 /// together with another lock.
 pub(super) struct ForeignTraces<O>(Box<[Mutex<ForeignShard<O>>]>);
@@ -28,6 +35,8 @@ struct ForeignShard<O> {
     traces: ForeignTable<O>,
     /// Traces that had no open span at some moment, the oldest first.
     idle: VecDeque<TraceId>,
+    /// The same of traces with a long trace state.
+    long_idle: VecDeque<TraceId>,
     sampled_heads: SampledHeads,
 }
 
@@ -129,7 +138,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
         }
         let root = (!is_refused).then_some(span);
         let replaced = shard.traces.insert(Arc::clone(trace), root);
-        let forgotten = if is_refused { shard.mark_idle(id) } else { None };
+        let forgotten = if is_refused { shard.mark_idle(trace) } else { None };
         drop(shard);
         release(replaced);
         release(forgotten);
@@ -146,7 +155,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
         let ended = EndedForeignSpan { trace: Arc::clone(foreign.trace), is_root, is_last_root };
         if !foreign.has_open() {
             foreign.clear_open();
-            let forgotten = shard.mark_idle(id);
+            let forgotten = shard.mark_idle(&ended.trace);
             drop(shard);
             release(forgotten);
         }
@@ -167,7 +176,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
             return;
         }
         foreign.clear_open();
-        let forgotten = shard.mark_idle(id);
+        let forgotten = shard.mark_idle(trace);
         drop(shard);
         release(forgotten);
     }
@@ -183,6 +192,7 @@ impl<O> Default for ForeignShard<O> {
         Self {
             traces: ForeignTable::default(),
             idle: VecDeque::new(),
+            long_idle: VecDeque::new(),
             sampled_heads: SampledHeads::default(),
         }
     }
@@ -191,12 +201,14 @@ impl<O> Default for ForeignShard<O> {
 impl<O> ForeignShard<O> {
     /// Records that a trace has no open spans at this moment. The oldest such trace beyond the limit is
     /// forgotten and given back.
-    fn mark_idle(&mut self, id: TraceId) -> Option<Arc<LocalTrace<O>>> {
-        self.idle.push_back(id);
-        if self.idle.len() <= REMEMBERED {
+    fn mark_idle(&mut self, trace: &LocalTrace<O>) -> Option<Arc<LocalTrace<O>>> {
+        let is_long = trace.own_bytes() > LocalTrace::<O>::BYTES + LONG_STATE;
+        let row = if is_long { &mut self.long_idle } else { &mut self.idle };
+        row.push_back(trace.trace_id());
+        if row.len() <= if is_long { REMEMBERED_LONG } else { REMEMBERED } {
             return None;
         }
-        let oldest = self.idle.pop_front()?;
+        let oldest = row.pop_front()?;
         // It may be busy again; then it comes back when it is idle.
         self.traces.remove_idle(oldest)
     }
