@@ -1,6 +1,7 @@
 //! The heap against the limits, for each kind of text that a span of OpenTelemetry's SDK brings.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
@@ -9,9 +10,10 @@ use opentelemetry::trace::{
 use opentelemetry::{Array, Context, InstrumentationScope, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span};
 use tailtrace::otel::TailSpanProcessor;
+use tailtrace::record::RecordLimits;
 
-use crate::alone;
 use crate::holders::{Holder, LIMIT, excess};
+use crate::{HEAP, MIB, alone, dropping};
 
 /// Writes one kind of text into a span; the number is another for each.
 type Write = fn(&mut Span, u64);
@@ -188,4 +190,20 @@ fn the_trace_states_that_came_with_traces_of_the_sdk_are_weighed() {
     };
     let found: Vec<_> = [Holder::Ring, Holder::Queue].into_iter().filter_map(states).collect();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_pipeline_that_ended_holds_nothing_of_the_sdk() {
+    let _alone = alone();
+    let before = HEAP.allocated();
+    for _ in 0..4 {
+        let pipeline = dropping(RecordLimits::default()).0;
+        let processor = TailSpanProcessor::new(&pipeline);
+        let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
+        let tracer = provider.tracer("shop");
+        (0..2_000).for_each(|_| drop(tracer.start("GET")));
+        pipeline.shutdown(Duration::from_secs(60)).unwrap();
+    }
+    let left = HEAP.allocated().saturating_sub(before);
+    assert!(left < MIB, "{} KiB", left / 1024);
 }

@@ -181,6 +181,15 @@ impl<O: TraceOwner> ForeignTraces<O> {
         release(forgotten);
     }
 
+    /// Forgets all traces, when none may begin any more and none is open: each refers to its owner, which would keep
+    /// both for ever.
+    pub(super) fn forget_all(&self) {
+        for shard in &self.0 {
+            let forgotten = std::mem::take(&mut *lock(shard));
+            drop(forgotten);
+        }
+    }
+
     /// How many traces are remembered, open ones included.
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(|shard| lock(shard).traces.len()).sum()

@@ -46,7 +46,9 @@ impl Recorder {
         }
         self.postponed.close();
         self.postponed.drop_all();
-        Some(self.completion.decide_all(&self.traces, now))
+        let unfinished = self.completion.decide_all(&self.traces, now);
+        self.traces.foreign.forget_all();
+        Some(unfinished)
     }
 
     /// What the operator is to be told of a sampler and a tail that panicked: once of each.
