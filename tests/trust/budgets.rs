@@ -1,5 +1,7 @@
 //! What is read of headers has a budget over all lines of all names, in every format.
 
+use std::cell::Cell;
+
 use tailtrace::Incoming;
 use tailtrace::model::Baggage;
 use tailtrace::propagation::{
@@ -66,6 +68,51 @@ fn lines_of_baggage_share_one_budget_in_every_format() {
         }
         let jaeger = Lines::flood("uberctx-", &text, ("uberctx-late", "x".repeat(99).as_str()));
         assert_eq!(extracted(&JaegerPropagator, &jaeger).baggage.get("late"), None, "{text:.9}");
+    }
+}
+
+/// Counts how often a carrier is gone through.
+struct Counted {
+    lines: Lines,
+    passes: Cell<usize>,
+}
+
+impl Extractor for Counted {
+    fn visit(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        self.passes.set(self.passes.get() + 1);
+        self.lines.visit(name, each);
+    }
+
+    fn visit_prefix(&self, prefix: &str, each: &mut dyn FnMut(&str, &[u8])) {
+        self.passes.set(self.passes.get() + 1);
+        self.lines.visit_prefix(prefix, each);
+    }
+}
+
+#[test]
+fn of_many_short_lines_no_more_members_are_read_than_baggage_may_have() {
+    let w3c: &dyn Propagator = &BaggagePropagator;
+    let jaeger: &dyn Propagator = &JaegerPropagator;
+    let formats = [
+        (w3c, "baggage", "a=%C3%BC", ("baggage", "late=1")),
+        (jaeger, "uberctx-a", "%C3%BC", ("uberctx-late", "1")),
+        (jaeger, "uberctx-", "%C3%BC", ("uberctx-late", "1")),
+        (jaeger, "jaeger-baggage", "a=%C3%BC", ("jaeger-baggage", "late=1")),
+        (jaeger, "jaeger-baggage", "a=%C3%BC", ("uberctx-late", "1")),
+        // Members that cannot be read count as well.
+        (w3c, "baggage", "a=%C3", ("baggage", "late=1")),
+        (jaeger, "uberctx-a", "%C3", ("uberctx-late", "1")),
+        (jaeger, "uberctx-", "", ("uberctx-late", "1")),
+    ];
+    for (propagator, name, text, last) in formats {
+        let flood = Counted { lines: Lines::flood(name, text, last), passes: Cell::new(0) };
+        let mut incoming = Incoming::default();
+        propagator.extract(&flood, &mut incoming);
+        assert!(incoming.baggage.len() <= Baggage::MAX_MEMBERS, "{name}");
+        assert_eq!(incoming.baggage.get("late"), None, "{name}: {text}");
+        let one = Counted { lines: Lines(Vec::new()), passes: Cell::new(0) };
+        propagator.extract(&one, &mut Incoming::default());
+        assert_eq!(flood.passes, one.passes, "{name}");
     }
 }
 
