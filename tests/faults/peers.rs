@@ -28,11 +28,24 @@ fn log() -> &'static Lines {
     })
 }
 
-/// The lines of this crate about a peer.
-fn lines_about(peer: &str) -> Vec<String> {
-    let text = log().text();
-    let ours = text.lines().filter(|line| line.contains(" tailtrace: ") && line.contains(peer));
-    ours.map(str::to_owned).collect()
+/// A peer, and how long the log was when it began to listen: another may have had its port before.
+struct Watched<'a> {
+    peer: &'a str,
+    since: usize,
+}
+
+impl<'a> Watched<'a> {
+    fn new(peer: &'a str) -> Self {
+        Self { peer, since: log().text().len() }
+    }
+
+    /// The lines of this crate about the peer.
+    fn lines(&self) -> Vec<String> {
+        let text = log().text();
+        let lines = text[self.since..].lines();
+        let ours = lines.filter(|line| line.contains(" tailtrace: ") && line.contains(self.peer));
+        ours.map(str::to_owned).collect()
+    }
 }
 
 /// Exports a few traces one by one.
@@ -57,8 +70,9 @@ fn told_of_a_page(path: &str, exporter: impl FnOnce(String) -> Box<dyn Exporter>
     let page = Reply::ok().with_header("content-type", "text/html").with_body("<h1>Log in</h1>");
     let server = Server::replies(Speaks::Http, [page]);
     let peer = server.url(path);
+    let watched = Watched::new(&peer);
     export(exporter(peer.clone()));
-    let lines = lines_about(&peer);
+    let lines = watched.lines();
     assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
     assert!(lines[0].contains("HTML") && !lines[0].contains("Log in"), "{lines:?}");
 }
@@ -83,6 +97,8 @@ fn plain_text_beyond_this_machine_is_told_once() {
     let proxy = Server::http(|_| Reply::ok());
     let collector = Server::grpc(|_| Reply::code(0));
     let tunnel = Relay::proxy(collector.address);
+    let url = proxy.url("");
+    let watched = Watched::new(&url);
     let http = OtlpExporter::builder().with_endpoint("http://far.example:4318/v1/traces");
     export(http.with_proxy(proxy.url("")).build().unwrap());
     let grpc = OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc);
@@ -97,15 +113,15 @@ fn plain_text_beyond_this_machine_is_told_once() {
         hosts.push("far-zipkin.example");
     }
     for host in hosts {
-        let lines = lines_about(host);
+        let lines = Watched { peer: host, since: 0 }.lines();
         assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
         assert!(lines[0].contains("without TLS"), "{lines:?}");
     }
-    assert!(lines_about(&proxy.url("")).is_empty(), "this machine is no one else's");
+    assert!(watched.lines().is_empty(), "this machine is no one else's");
 }
 
 /// An exporter for each protocol, with a peer that answers so.
-fn each_exporter(http: &Reply, grpc: &Reply, check: impl Fn(&str, Box<dyn Exporter>)) {
+fn each_exporter(http: &Reply, grpc: &Reply, check: impl Fn(&Watched<'_>, Box<dyn Exporter>)) {
     for protocol in [OtlpProtocol::HttpProtobuf, OtlpProtocol::HttpJson, OtlpProtocol::Grpc] {
         let (speaks, reply) = match protocol {
             OtlpProtocol::Grpc => (Speaks::Grpc, grpc),
@@ -114,13 +130,13 @@ fn each_exporter(http: &Reply, grpc: &Reply, check: impl Fn(&str, Box<dyn Export
         let server = Server::replies(speaks, [reply.clone()]);
         let peer = server.url("");
         let builder = OtlpExporter::builder().with_protocol(protocol);
-        check(&peer, Box::new(builder.with_base_endpoint(&*peer).build().unwrap()));
+        check(&Watched::new(&peer), Box::new(builder.with_base_endpoint(&*peer).build().unwrap()));
     }
     #[cfg(feature = "zipkin")]
     {
         let server = Server::replies(Speaks::Http, [http.clone()]);
         let peer = server.url("/api/v2/spans");
-        check(&peer, Box::new(tailtrace::ZipkinExporter::new(&*peer).unwrap()));
+        check(&Watched::new(&peer), Box::new(tailtrace::ZipkinExporter::new(&*peer).unwrap()));
     }
 }
 
@@ -133,7 +149,7 @@ fn what_a_peer_says_stands_in_the_log_at_the_level_debug_only() {
         let http = Reply::status(status).with_body("LOUD WORDS");
         each_exporter(&http, &says(code), |peer, exporter| {
             export(exporter);
-            let lines = lines_about(peer);
+            let lines = peer.lines();
             let (loud, rest): (Vec<_>, Vec<_>) =
                 lines.iter().partition(|line| line.contains("LOUD WORDS"));
             assert!(!loud.is_empty() && loud.iter().all(|line| line.contains("DEBUG")), "{loud:?}");
@@ -148,7 +164,7 @@ fn an_exporter_that_begins_to_lose_spans_is_one_line() {
     for (status, code) in [(400, 3), (503, 14)] {
         each_exporter(&Reply::status(status), &Reply::code(code), |peer, exporter| {
             export_within(Duration::ZERO, exporter);
-            let lines = lines_about(peer);
+            let lines = peer.lines();
             assert!(lines.len() == 1 && lines[0].contains("lost spans"), "{lines:?}");
         });
     }
