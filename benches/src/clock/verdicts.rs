@@ -49,7 +49,7 @@ const RATIOS: &[Ratio] = &[
     ratio(("ring-8-1000-rich native", 1), ("ring-0-1000-rich native", 1), 1.25, 1.5),
     ratio(("ring-8-1000-bare layer", 1), ("ring-0-1000-bare layer", 1), 1.15, 1.4),
     ratio(("ring-8-1000-rich layer", 1), ("ring-0-1000-rich layer", 1), 1.25, 1.5),
-    ratio(("tokio-10000 layer", 1), ("tokio-10000 otel-leanest", 1), 0.6, 0.95),
+    ratio(("tokio-10000 layer", 1), ("tokio-10000 otel-leanest", 1), 0.6, 0.8),
     ratio(("flat-10-bare subscriber", 1), ("flat-10-bare layer", 1), 0.6, 0.72),
     ratio(("flat-100-bare subscriber", 1), ("flat-100-bare layer", 1), 0.6, 0.72),
     ratio(("flat-10-rich subscriber", 1), ("flat-10-rich layer", 1), 0.6, 0.9),
