@@ -29,8 +29,9 @@ impl Recorder {
         let mut live = trace.lock();
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
-        let fits = live.store.len() < live.most_spans as usize;
-        let was_empty = live.spans() == 0;
+        let len = live.store.len();
+        let fits = len < live.most_spans as usize;
+        let was_empty = len == 0 && live.over_limit == 0;
         let is_refused = matches!(live.phase, Phase::Dropped(_))
             || reentrancy::is_own_thread()
             || (was_empty && self.is_closed());
