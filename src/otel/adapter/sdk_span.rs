@@ -166,19 +166,26 @@ fn has_failed(data: &SpanData) -> bool {
 /// The memory of a finished span.
 #[inline(always)]
 pub(super) fn bytes_of(data: &SpanData) -> usize {
-    let events = &data.events.events;
-    let links = &data.links.links;
-    let lists = events.capacity() * size_of::<Event>() + links.capacity() * size_of::<Link>();
-    let in_events: usize = events.iter().map(event_bytes).sum();
-    let in_links: usize = links.iter().map(link_bytes).sum();
     let description = match &data.status {
         OtelStatus::Error { description } => owned_bytes(description),
         _ => 0,
     };
     let texts = owned_bytes(&data.name) + description + scope_bytes(release_line::scope(data));
     let state = state_bytes(data.span_context.trace_state());
-    let tags = tag_bytes(&data.attributes);
-    size_of::<SdkSpan>() + texts + state + tags + lists + in_events + in_links
+    let room =
+        data.attributes.capacity() | data.events.events.capacity() | data.links.links.capacity();
+    let lists = if room == 0 { 0 } else { lists_bytes(data) };
+    size_of::<SdkSpan>() + texts + state + lists
+}
+
+/// The memory of a span's lists.
+fn lists_bytes(data: &SpanData) -> usize {
+    let events = &data.events.events;
+    let links = &data.links.links;
+    let room = events.capacity() * size_of::<Event>() + links.capacity() * size_of::<Link>();
+    let in_events: usize = events.iter().map(event_bytes).sum();
+    let in_links: usize = links.iter().map(link_bytes).sum();
+    room + tag_bytes(&data.attributes) + in_events + in_links
 }
 
 /// What an event points to.
@@ -249,10 +256,6 @@ fn owned_bytes(text: &Cow<'static, str>) -> usize {
 #[inline]
 fn tag_bytes(attributes: &Vec<KeyValue>) -> usize {
     let room = attributes.capacity() * size_of::<KeyValue>();
-    // Most events, and many spans, have none: the loop is a call.
-    if attributes.is_empty() {
-        return room;
-    }
     room + attributes.iter().map(tag_text_bytes).sum::<usize>()
 }
 
