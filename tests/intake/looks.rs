@@ -72,7 +72,7 @@ fn errors_and_times_are_known_without_a_look_at_a_span() {
     assert_eq!(
         looks.load(Ordering::Relaxed),
         6,
-        "once for each name, and for each span by its first reader"
+        "the names of two roots, and then four spans by their first reader"
     );
 }
 

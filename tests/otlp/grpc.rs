@@ -221,11 +221,12 @@ fn a_peer_that_takes_http_is_told_of_with_the_way_to_speak_it() {
         // Until the client has read it.
         let _ = connection.read_to_end(&mut Vec::new());
     });
-    for url in [silent.url(""), http2.url(""), url] {
+    for (url, is_retryable) in [(silent.url(""), true), (http2.url(""), false), (url, true)] {
         let builder = OtlpExporter::builder().with_protocol(OtlpProtocol::Grpc);
-        let told = Caller::new(builder.with_endpoint(url)).refused(&batch()).to_string();
+        let error = Caller::new(builder.with_endpoint(url)).refused(&batch());
+        assert_eq!(error.is_retryable(), is_retryable, "{error}");
         let cure = "If it takes HTTP, set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or ";
-        assert!(told.contains(cure), "{told}");
+        assert!(error.to_string().contains(cure), "{error}");
     }
     answering.join().unwrap();
 }

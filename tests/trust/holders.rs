@@ -10,7 +10,7 @@ use tailtrace::record::RecordLimits;
 use tailtrace::{AlwaysOn, Exporter, Pipeline};
 use tokio::sync::Semaphore;
 
-use crate::{FIXED, HEAP, MIB, dropping};
+use crate::{FIXED, HEAP, MIB, dropping, grown_since};
 
 pub(crate) const LIMIT: usize = 8 * MIB;
 
@@ -49,7 +49,8 @@ fn limited(holder: Holder, gate: &Arc<Semaphore>) -> Pipeline {
     }
 }
 
-/// What `hold` leaves on the heap with this holder, where that is more than a fifth above the limit.
+/// What `hold` leaves on the heap with this holder, where that is more than a fifth above the limit, or less than a sixteenth
+/// of it: then the kind is not held at all.
 pub(crate) fn excess<T>(
     holder: Holder,
     kind: &str,
@@ -59,7 +60,7 @@ pub(crate) fn excess<T>(
     let gate = Arc::new(Semaphore::new(0));
     let pipeline = limited(holder, &gate);
     let open = hold(&pipeline);
-    let grown = HEAP.allocated().saturating_sub(before);
+    let grown = grown_since(before);
     // All of it is given back before the next begins.
     gate.close();
     drop(open);
@@ -67,6 +68,6 @@ pub(crate) fn excess<T>(
     drop(pipeline);
     // Bare spans are many, and the tables of traces long.
     let fixed = if kind == "bare" { FIXED } else { MIB };
-    (grown > LIMIT + LIMIT / 5 + fixed)
-        .then(|| format!("{holder:?}, {kind}: {} KiB of {} KiB", grown / 1024, LIMIT / 1024))
+    let is_held = (LIMIT / 16..=LIMIT + LIMIT / 5 + fixed).contains(&grown);
+    (!is_held).then(|| format!("{holder:?}, {kind}: {} KiB of {} KiB", grown / 1024, LIMIT / 1024))
 }

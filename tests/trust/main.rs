@@ -11,6 +11,9 @@ mod echoes;
 mod exporters;
 mod files;
 mod injection;
+#[cfg(all(feature = "otlp", feature = "zipkin"))]
+#[path = "../support/lines.rs"]
+mod lines;
 mod public_types;
 mod redaction;
 mod secrets;

@@ -164,15 +164,32 @@ const KEYS: &[&str] = &[
     "topS3CRET",
 ];
 
+/// What has other variables read, which stand beside it.
+fn helper(variable: &str) -> Option<String> {
+    let value = match variable {
+        "OTEL_TRACES_SAMPLER" => "traceidratio",
+        "OTEL_TRACES_EXPORTER" => "otlp,zipkin,console",
+        "TAILTRACE_COHERENCE_URL" => "nats://localhost",
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY" | "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" => "/no/such",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => "https://localhost",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
 /// Every variable that is read.
 fn all_variables() -> Vec<String> {
     let asked = RefCell::new(Vec::new());
     let settings = config::from_vars(&|name| {
         asked.borrow_mut().push(name.to_owned());
-        None
+        helper(name)
     });
     drop(settings);
-    asked.into_inner()
+    let all = asked.into_inner();
+    for read_with_another in ["OTEL_TRACES_SAMPLER_ARG", "TAILTRACE_COHERENCE_GROUP"] {
+        assert!(all.iter().any(|name| name == read_with_another), "{read_with_another}");
+    }
+    all
 }
 
 #[test]
@@ -180,16 +197,8 @@ fn a_short_key_in_any_variable_shows_nowhere() {
     for variable in all_variables() {
         for key in KEYS {
             let what = format!("{variable}={key}");
-            let settings = config::from_vars(&|name| match name {
-                _ if name == variable => Some((*key).to_owned()),
-                // What follows a sampler or a bus is read where it is set.
-                "OTEL_TRACES_SAMPLER" => Some("traceidratio".to_owned()),
-                "OTEL_TRACES_EXPORTER" => Some("otlp,zipkin,console".to_owned()),
-                "TAILTRACE_COHERENCE_URL" => Some("nats://localhost".to_owned()),
-                "OTEL_EXPORTER_OTLP_CLIENT_KEY" => Some("/no/such".to_owned()),
-                "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" => Some("/no/such".to_owned()),
-                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => Some("https://localhost".to_owned()),
-                _ => None,
+            let settings = config::from_vars(&|name| {
+                if name == variable { Some((*key).to_owned()) } else { helper(name) }
             });
             check_settings(&what, &settings);
         }

@@ -27,16 +27,22 @@ use super::release_line::{
 use super::support::{LONG, Sink, errors, settled, shop};
 use crate::adapter::{OtelExporter, SdkSpan, TailSpanProcessor};
 
-#[test]
-fn texts_of_a_span_of_the_sdk_are_cut_as_the_limits_of_the_pipeline_say() {
+/// A pipeline that keeps errors, with these limits for a span.
+fn limited(span: Limits) -> (Pipeline, InMemoryExporter) {
     let memory = InMemoryExporter::new();
-    let limits = Limits::default().with_value_bytes(100).with_list_bytes(2_000);
     let pipeline = Pipeline::builder("pipeline")
         .with_tail(Errors)
-        .with_limits(RecordLimits::default().with_span(limits))
+        .with_limits(RecordLimits::default().with_span(span))
         .with_exporter(memory.clone())
         .start()
         .unwrap();
+    (pipeline, memory)
+}
+
+#[test]
+fn texts_of_a_span_of_the_sdk_are_cut_as_the_limits_of_the_pipeline_say() {
+    let (pipeline, memory) =
+        limited(Limits::default().with_value_bytes(100).with_list_bytes(2_000));
     let provider = shop(&pipeline);
     let tracer = provider.tracer("lib");
     let huge = || "ü".repeat(512 * 1024);
@@ -78,17 +84,9 @@ fn texts_of_a_span_of_the_sdk_are_cut_as_the_limits_of_the_pipeline_say() {
     assert!(trace.bytes() < 10_000, "{}", trace.bytes());
 }
 
-/// Short keys count for nothing where memory is limited, and are cut all the same.
 #[test]
-fn keys_that_are_not_counted_are_cut_where_the_limit_is_lower() {
-    let memory = InMemoryExporter::new();
-    let limits = Limits::default().with_text_bytes(10);
-    let pipeline = Pipeline::builder("pipeline")
-        .with_tail(Errors)
-        .with_limits(RecordLimits::default().with_span(limits))
-        .with_exporter(memory.clone())
-        .start()
-        .unwrap();
+fn keys_are_cut_however_low_the_limit_is() {
+    let (pipeline, memory) = limited(Limits::default().with_text_bytes(10));
     let provider = shop(&pipeline);
     let tracer = provider.tracer("lib");
     let mut span = tracer.start("order");

@@ -44,6 +44,11 @@ proptest! {
         let propagator = Propagator::new(composite());
         let context = propagator.extract_with_context(&Context::new(), &Lines(&lines));
         let mut sent = inject_as(&propagator, &context);
+        for name in ["tracestate", "jaeger-baggage"] {
+            let came = lines.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+            let is_empty = sent.get(name).is_some_and(String::is_empty);
+            prop_assert!(came || !is_empty, "an empty {name} that nobody sent");
+        }
         // An empty line stands for one that is removed elsewhere.
         let stands_for_none = |name: &str| matches!(name, "tracestate" | "jaeger-baggage");
         sent.retain(|name, line| !line.is_empty() || !stands_for_none(name));

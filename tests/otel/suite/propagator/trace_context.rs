@@ -89,12 +89,13 @@ fn the_random_flag_reaches_every_span_of_its_trace() {
 
 #[test]
 fn what_arrived_does_not_reach_another_trace() {
-    let arrived = [("traceparent", &*traceparent("03")), ("tracestate", "a@b@c=1,x=2")];
+    let arrived = [("traceparent", &*traceparent("03")), ("tracestate", "x=2")];
     let other = own_context().span().span_context().clone();
     let context = extract(&arrived).with_remote_span_context(other);
     let headers = inject(&context);
     assert_eq!(headers["traceparent"], format!("00-{:032x}-{:016x}-01", 7, 8));
-    assert!(headers.get("tracestate").is_none_or(String::is_empty));
+    // In a carrier that a proxy copied, nothing may be left of it.
+    assert_eq!(headers["tracestate"], "");
 }
 
 /// TP12.
