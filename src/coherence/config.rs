@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::bus::KeepBus;
 use super::codec::ProtocolVersion;
 use super::member::MemberSettings;
+use crate::kit::secret::Secret;
 use crate::model::SettingError;
 
 /// The most ids that are remembered: a gibibyte of them.
@@ -140,7 +141,7 @@ impl Coherence {
     pub(crate) fn check(&self) -> Result<(), SettingError> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if self.group.is_empty() || self.group.len() > 64 || !self.group.chars().all(is_plain) {
-            let group: String = self.group.chars().take(80).collect();
+            let group = Secret::name(self.group.chars().take(80).collect::<String>());
             return Err(SettingError::new(format_args!(
                 "{group:?} cannot be a group: use 1 to 64 letters, digits, `-` or `_`"
             )));
@@ -179,7 +180,9 @@ impl Coherence {
 
 impl fmt::Debug for Coherence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Coherence").field("group", &self.group).finish_non_exhaustive()
+        f.debug_struct("Coherence")
+            .field("group", &Secret::name(&*self.group))
+            .finish_non_exhaustive()
     }
 }
 

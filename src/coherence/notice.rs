@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::kit::folded_product;
 use crate::model::{Randomness, SpanId, TraceId};
 
 /// The announcement that a trace was kept, or a part of one.
@@ -69,7 +70,7 @@ impl Notice {
     }
 
     /// The place of the trace in the order by which all services of a group spend their budgets: its id and its
-    /// randomness, mixed with the group's key, so that a caller who chooses ids does not know which of them come first.
+    /// randomness, mixed with the group's name, without which a caller who chooses ids cannot tell which of them come first.
     pub(super) fn place_in(&self, order: SpendingOrder) -> Randomness {
         let id = self.trace_id.to_bits();
         let own = self.randomness.unwrap_or_else(|| Randomness::from_trace_id_bits(id));
@@ -90,9 +91,7 @@ impl SpendingOrder {
 
 /// Alike in all versions, because services of several versions have to agree.
 fn mix(hash: u64, word: u64) -> u64 {
-    const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
-    let product = u128::from(hash ^ word ^ 0x2545_f491_4f6c_dd1d) * ODD;
-    product as u64 ^ (product >> 64) as u64
+    folded_product(hash ^ word ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

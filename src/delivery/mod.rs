@@ -145,7 +145,7 @@ impl Delivery {
         unwind_safe::lock(&self.workers).push(worker);
     }
 
-    /// Asks an exporter about itself; `None` when it panicked.
+    /// Runs code of an exporter or of another tracer's adapter; `None` when it panicked.
     fn query<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
         let answer = unwind_safe::call(question);
         if answer.is_none() {
@@ -178,7 +178,6 @@ impl Delivery {
         }
         let error = trace.has_errors();
         let Some(trace) = self.packed_if_filling(trace) else {
-            self.ledger.panicked(1);
             self.ledger.queued(spans as u64);
             self.ledger.lost(Reason::ExporterPanicked, spans as u64);
             return false;
@@ -204,7 +203,7 @@ impl Delivery {
     /// `None` when their adapter panics.
     fn packed_if_filling(&self, trace: Trace) -> Option<WaitingTrace> {
         if self.channels.iter().any(|channel| channel.is_filling()) {
-            unwind_safe::call(|| WaitingTrace::packed(trace))
+            self.query(|| WaitingTrace::packed(trace))
         } else {
             Some(WaitingTrace::Whole(trace))
         }

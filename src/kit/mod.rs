@@ -4,6 +4,7 @@
 
 pub(crate) mod carried;
 pub(crate) mod error_text;
+mod folded_product;
 pub(crate) mod fork;
 pub(crate) mod glob;
 pub(crate) mod header_rule;
@@ -25,5 +26,6 @@ pub(crate) mod unwinding;
 mod with_fields;
 
 pub(crate) use error_text::debug_like_display;
+pub(crate) use folded_product::folded_product;
 pub use random::Random;
 pub(crate) use with_fields::with_fields;

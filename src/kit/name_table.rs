@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::kit::folded_product;
+
 /// How far from its home a name is looked for. Slots are at most half full, so that a name which does
 /// not fit was made not to.
 const REACH: usize = 64;
@@ -125,10 +127,7 @@ impl<T> Entry<T> {
 /// Spreads names over 64 bits, eight bytes a step. It need not withstand an attack: see [`REACH`].
 fn hash(name: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(ODD);
-        product as u64 ^ (product >> 64) as u64
-    };
+    let mix = |hash: u64, word: u64| folded_product(hash ^ word, ODD);
     let (words, rest) = name.as_chunks::<8>();
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
     let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));

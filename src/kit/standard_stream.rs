@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 #[cfg(unix)]
 use super::fork;
 
-/// Writes to the standard output, which no other thread of the process does meanwhile.
+/// Writes to the standard output, under its lock but in a process that was forked off.
 ///
 /// # Errors
 /// When the stream does not take it.
@@ -20,7 +20,7 @@ pub(crate) fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io
     }
 }
 
-/// Writes to the standard error, which no other thread of the process does meanwhile.
+/// Writes to the standard error, under its lock but in a process that was forked off.
 ///
 /// # Errors
 /// When the stream does not take it.

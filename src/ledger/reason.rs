@@ -32,7 +32,8 @@ pub enum Reason {
     Refused,
     /// The retries were used up.
     RetriesExhausted,
-    /// The exporter panicked.
+    /// The exporter panicked, or the adapter of another tracer whose spans were [packed](crate::adapter::Original::pack) or
+    /// unpacked for it.
     ExporterPanicked,
     /// It was still queued when the time for the shutdown ran out.
     ShutdownDeadline,

@@ -123,7 +123,7 @@ impl Redact {
     }
 
     /// Adds a key to those whose values in URLs [are secret](Self::with_url_secrets). It counts decoded, by its letters
-    /// and digits, without case.
+    /// and digits, without case. It turns [`with_url_secrets`](Self::with_url_secrets) on.
     #[must_use]
     pub fn with_secret_key(mut self, key: impl AsRef<str>) -> Self {
         self.url_keys.get_or_insert_default().add(key.as_ref());

@@ -79,8 +79,9 @@ fn warn_once() {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
     if !IS_TOLD.swap(true, Ordering::Relaxed) {
         internal_log::warn(
-            "the trace states and the baggage of open requests take more than an eighth of the memory of live \
-             traces: new requests go on without them; see Border in the manual, or raise the limit",
+            "the trace states of open requests and all baggage, the program's own too, take more than an eighth of the \
+             memory of live traces: new requests go on without them; see Border in the manual, set less baggage, or \
+             raise the limit",
         );
     }
 }

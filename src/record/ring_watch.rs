@@ -53,15 +53,17 @@ fn shortage(full: Option<(Duration, usize)>, age: Duration, duration: Duration) 
             "`Coherence::with_ring_reach`, or `RecordLimits::ring_age` where the program sets that, to {seconds} s"
         ));
     }
+    if settings.is_empty() {
+        return None;
+    }
     let reach = full.map_or(age, |(reach, _)| reach.min(age));
-    let told = format!(
+    Some(format!(
         "the ring of dropped traces reaches {:.1} s back, and one trace in a hundred takes {:.1} s or more: of traces \
          that other services keep, parts of this service may be gone; set {}",
         reach.as_secs_f64(),
         duration.as_secs_f64(),
         settings.join(", and "),
-    );
-    (!settings.is_empty()).then_some(told)
+    ))
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::kit::Random;
 use crate::kit::unwind_safe::lock;
+use crate::kit::{Random, folded_product};
 use crate::model::{SpanId, TraceId};
 use crate::time::Tick;
 
@@ -186,13 +186,6 @@ impl Remembered {
     fn part_key(&self, trace_id: TraceId, top: SpanId) -> u64 {
         self.key(trace_id.to_bits() ^ (u128::from(top.to_bits()) << 32) ^ 1)
     }
-}
-
-/// The two halves of a product, put upon each other.
-#[inline]
-fn folded_product(one: u64, other: u64) -> u64 {
-    let product = u128::from(one) * u128::from(other);
-    product as u64 ^ (product >> 64) as u64
 }
 
 /// The two bits of a key in its word of the filter.

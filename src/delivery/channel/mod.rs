@@ -254,6 +254,7 @@ impl Channel {
         state.phase = Phase::Ended;
         let settlements = state.settle(BatchOutcome::Lost(Reason::ShutdownDeadline));
         let queue = state.give_up_queue();
+        self.is_filling.store(false, Ordering::Relaxed);
         let mut waiters = std::mem::take(&mut state.shutdown_waiters);
         waiters.append(&mut state.flush_waiters);
         waiters.extend(state.flushes.drain(..).map(|flush| flush.waiter));

@@ -70,10 +70,12 @@ impl Directory {
     /// Makes the directory where there is none; only this user may look into it, unless it holds other files.
     ///
     /// # Errors
-    /// When it cannot be made, read or written.
+    /// When it cannot be made, read or written, when it is a link, or when it holds other files and other users may write
+    /// to it.
     pub(super) fn open(&self, now_nanos: u64) -> io::Result<()> {
-        permissions::create_directory(&self.path, || Ok(self.files()?.has_others))?;
+        let directory = permissions::create_directory(&self.path)?;
         let files = self.files()?;
+        permissions::close_to_others(&directory, files.has_others)?;
         self.remove_unfinished(&files.unfinished, now_nanos);
         Ok(())
     }

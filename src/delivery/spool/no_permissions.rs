@@ -8,11 +8,14 @@ use crate::kit::named_file;
 
 /// # Errors
 /// When the directory is not there and cannot be made.
-pub(super) fn create_directory(
-    path: &Path,
-    _: impl FnOnce() -> io::Result<bool>,
-) -> io::Result<()> {
+pub(super) fn create_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
+}
+
+/// # Errors
+/// None here: other users are kept out by other means.
+pub(super) fn close_to_others(_: &(), _: bool) -> io::Result<()> {
+    Ok(())
 }
 
 /// # Errors

@@ -7,24 +7,26 @@ use std::path::Path;
 
 use crate::kit::named_file;
 
-/// Makes a directory where there is none, and lets only this user look into it. One that holds other files, too, keeps
-/// its mode.
+/// Makes a directory where there is none, and opens it.
 ///
 /// # Errors
-/// When the directory is not there and cannot be made, when it is a link, or when it holds other files and other users
-/// may write to it.
-pub(super) fn create_directory(
-    path: &Path,
-    holds_others: impl FnOnce() -> io::Result<bool>,
-) -> io::Result<()> {
-    const OTHERS_MAY_WRITE: u32 = 0o022;
+/// When the directory is not there and cannot be made, or when it is a link.
+pub(super) fn create_directory(path: &Path) -> io::Result<File> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // Whose directory a link leads to is not known, nor for how long it does.
     if fs::symlink_metadata(path)?.is_symlink() {
         return Err(named_file::refused("it is a link; name the directory itself"));
     }
-    let directory = named_file::open(OpenOptions::new().read(true), path)?;
-    if !holds_others()? {
+    named_file::open(OpenOptions::new().read(true), path)
+}
+
+/// Lets only this user look into a directory. One that holds other files, too, keeps its mode.
+///
+/// # Errors
+/// When it holds other files and other users may write to it.
+pub(super) fn close_to_others(directory: &File, has_others: bool) -> io::Result<()> {
+    const OTHERS_MAY_WRITE: u32 = 0o022;
+    if !has_others {
         // One that was there may be open to others.
         return directory.set_permissions(Permissions::from_mode(0o700));
     }

@@ -108,8 +108,12 @@ fn other_advice(peer: &Peer, protocol: &str, cause: &str) -> String {
     };
     let is_spoken = signs.iter().any(|said| cause.contains(said));
     let is_likely = is_spoken || peer.endpoint.uri.port_u16() == Some(port);
-    let cure = peer.other_cure.filter(|_| is_likely);
-    cure.map_or_else(String::new, |cure| format!(" If it takes {other}, {cure}"))
+    if is_likely { other_cure(peer, other) } else { String::new() }
+}
+
+/// How to speak the other protocol to a peer that takes it; empty where there is no such way.
+pub(in crate::export) fn other_cure(peer: &Peer, other: &str) -> String {
+    peer.other_cure.map_or_else(String::new, |cure| format!(" If it takes {other}, {cure}"))
 }
 
 /// The text of a cause without what a peer of HTTP/2 said when it closed the connection, which `h2` puts at

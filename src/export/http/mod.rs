@@ -31,7 +31,7 @@ pub(crate) use endpoint::is_endpoint;
 pub(super) use endpoint::{Endpoint, Peer};
 pub use error::HttpError;
 #[cfg(feature = "otlp")]
-pub(super) use failure::{GRPC_PORT, connection_failure, quoted};
+pub(super) use failure::{GRPC_PORT, connection_failure, other_cure, quoted};
 pub(super) use failure::{RequestError, log_words};
 #[cfg(feature = "otlp")]
 pub(super) use json_field::JsonField;

@@ -15,7 +15,7 @@ use tonic::{Code, Request, Status};
 use super::answer::{Answer, grpc_failure};
 use crate::export::http::{
     ClientService, HttpError, MOST_ANSWERED, Options, OwnSecrets, Peer, Pool, RequestError,
-    RequestSize, Version, connection_failure, give_back,
+    RequestSize, Version, connection_failure, give_back, other_cure,
 };
 
 const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -123,10 +123,9 @@ impl GrpcClient {
             let target = &peer.endpoint.shown;
             let mut failure = grpc_failure(target, status.code(), &message, status.details());
             // An HTTP server that knows HTTP/2 answers 404, which counts as this.
-            let cure = peer.other_cure.filter(|_| status.code() == Code::Unimplemented);
-            if let Some(cure) = cure {
-                failure.message.push_str(". If it takes HTTP, ");
-                failure.message.push_str(cure);
+            if status.code() == Code::Unimplemented {
+                failure.message.push('.');
+                failure.message.push_str(&other_cure(peer, "HTTP"));
             }
             return failure;
         }

@@ -69,8 +69,11 @@ impl<'b, F: Format> Request<'_, 'b, F> {
         self.format.open_resource(self.out, resource);
         let all = traces.iter().all(|trace| {
             let before = self.out.len();
+            let spans = self.spans;
             let fits = self.write_trace(trace, mem::take(&mut skip));
-            self.sizes.push(self.out.len().saturating_sub(before));
+            // One that has no span here may have closed the scope of another.
+            let size = if self.spans > spans { self.out.len().saturating_sub(before) } else { 0 };
+            self.sizes.push(size);
             fits
         });
         if self.spans > spans_before {

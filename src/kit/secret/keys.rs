@@ -1,11 +1,17 @@
 //! The keys whose values grant access.
 
+use std::borrow::Cow;
+use std::iter;
+
 use percent_encoding::percent_decode_str;
 
 use super::usual_keys::{ENDINGS, KEYS, LAST_WORDS, WORDS};
 
 /// How many times text may be percent-encoded; a server decodes once, a proxy before it once more.
-pub(super) const MOST_ENCODED: usize = 3;
+const MOST_ENCODED: usize = 3;
+
+/// What separates the parts of a key.
+const SEPARATORS: [char; 3] = ['[', ']', '.'];
 
 /// Longer keys are taken for secret: decoding them would cost time.
 const LONGEST: usize = 256;
@@ -33,9 +39,10 @@ impl SecretKeys {
         if key.len() > LONGEST {
             return true;
         }
-        let key = decoded(key);
-        let parts = key.split(['[', ']', '.']).filter(|part| !part.is_empty());
-        std::iter::once(&*key).chain(parts).any(|part| self.is_secret(part))
+        let key = decodings(key).last().map_or(Cow::Borrowed(key), Cow::Owned);
+        let is_list = key.contains(SEPARATORS);
+        let mut parts = key.split(SEPARATORS).filter(|part| is_list && !part.is_empty());
+        self.is_secret(&key) || parts.any(|part| self.is_secret(part))
     }
 
     fn is_secret(&self, key: &str) -> bool {
@@ -55,14 +62,15 @@ fn plain(key: &str) -> String {
     key.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn is_one_of(word: &str, words: &[&str]) -> bool {
+/// Whether a word is one of these, without case.
+pub(super) fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
 /// The words of a key, which capitals or other characters than letters separate.
 fn words(key: &str) -> impl Iterator<Item = &str> {
     key.split(|c: char| !c.is_alphabetic()).flat_map(|mut rest| {
-        std::iter::from_fn(move || {
+        iter::from_fn(move || {
             let mut is_after_capital = true;
             let next = rest.char_indices().find(|(_, c)| {
                 let begins = c.is_uppercase() && !is_after_capital;
@@ -76,15 +84,12 @@ fn words(key: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn decoded(key: &str) -> String {
-    let mut text = key.to_owned();
-    for _ in 0..MOST_ENCODED {
-        if !text.contains('%') {
-            break;
-        }
-        text = percent_decode_str(&text).decode_utf8_lossy().into_owned();
-    }
-    text
+/// The text decoded once, twice and so on, as long as it is encoded.
+pub(super) fn decodings(text: &str) -> impl Iterator<Item = String> {
+    let decode = |text: &str| {
+        text.contains('%').then(|| percent_decode_str(text).decode_utf8_lossy().into_owned())
+    };
+    iter::successors(decode(text), move |text| decode(text)).take(MOST_ENCODED)
 }
 
 #[cfg(test)]

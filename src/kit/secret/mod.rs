@@ -76,7 +76,7 @@ impl Secret<String> {
         Self { shown: shown::setting(&value).into(), value }
     }
 
-    /// The name of a service, of a target or of a file, shown if it is as plain as names are.
+    /// The name of a service, of a group of them or of a key, shown if it is as plain as names are.
     pub(crate) fn name(text: impl Into<String>) -> Self {
         let value = text.into();
         Self { shown: shown::name(&value).into(), value }

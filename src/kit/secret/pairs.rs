@@ -1,11 +1,8 @@
 //! Pairs of keys and values, of which a value may be secret or hold a secret pair of its own.
 
-use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use percent_encoding::percent_decode_str;
-
-use super::keys::{MOST_ENCODED, SecretKeys};
+use super::keys::{SecretKeys, decodings, is_one_of};
 
 /// Stands in place of a secret value, as the conventions of OpenTelemetry ask.
 pub(crate) const REDACTED: &str = "REDACTED";
@@ -29,22 +26,13 @@ pub(super) fn write_pairs(part: &str, keys: &SecretKeys, out: &mut dyn Write) ->
 
 /// Whether text holds credentials, or a secret pair once it is decoded, as the URL in a value of another one.
 fn holds_secret(text: &str, keys: &SecretKeys) -> bool {
-    if holds_credentials(text) {
-        return true;
-    }
-    let mut text = Cow::Borrowed(text);
-    for _ in 0..MOST_ENCODED {
-        if !text.contains(['%', '+']) {
-            return false;
-        }
-        text = percent_decode_str(&text).decode_utf8_lossy().into_owned().into();
-        let value = secret_value(&text, keys).and_then(|start| text.get(start..));
-        let is_secret = value.is_some_and(|value| !value.is_empty());
-        if is_secret || holds_credentials(&text) || holds_login(&text) {
-            return true;
-        }
-    }
-    false
+    holds_credentials(text)
+        || (text.contains('+') && holds_login(text))
+        || decodings(text).any(|text| {
+            let value = secret_value(&text, keys).and_then(|start| text.get(start..));
+            let is_secret = value.is_some_and(|value| !value.is_empty());
+            is_secret || holds_credentials(&text) || holds_login(&text)
+        })
 }
 
 /// Whether text holds `user:password@`, or anything before an `@` where a URL has its host.
@@ -59,18 +47,21 @@ fn holds_credentials(text: &str) -> bool {
 
 /// Whether text holds what a header says of who sends a request, as `Bearer KEY`. Forms write a space as a plus.
 fn holds_login(text: &str) -> bool {
-    let is_scheme =
-        |word: &str| ["basic", "bearer"].iter().any(|one| word.eq_ignore_ascii_case(one));
     let mut is_after_scheme = false;
     text.split([' ', '+', '=', ':']).any(|word| {
         let is_key = is_after_scheme && looks_like_key(word);
-        is_after_scheme = is_scheme(word);
+        is_after_scheme = is_login_scheme(word);
         is_key
     })
 }
 
+/// Whether a key follows a word wherever that stands.
+pub(super) fn is_login_scheme(word: &str) -> bool {
+    is_one_of(word, &["basic", "bearer"])
+}
+
 /// Whether a word is as mixed as keys are, and no ordinary one with a capital.
-fn looks_like_key(word: &str) -> bool {
+pub(super) fn looks_like_key(word: &str) -> bool {
     const SHORTEST: usize = 6;
     let is_digit = |c: char| c.is_ascii_digit();
     word.len() >= SHORTEST && word.chars().skip(1).any(|c| is_digit(c) || c.is_uppercase())

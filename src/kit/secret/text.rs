@@ -2,8 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use super::keys::SecretKeys;
-use super::pairs::{REDACTED, closing, is_no_word, key_at_end, secret_value, write_pairs};
+use super::keys::{SecretKeys, is_one_of};
+use super::pairs::{
+    REDACTED, closing, is_login_scheme, is_no_word, key_at_end, looks_like_key, secret_value,
+    write_pairs,
+};
 
 /// What becomes of the queries of URLs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,8 @@ enum Before {
     Key,
     /// A secret key with a colon, which stands in ordinary sentences too.
     Colon,
+    /// The scheme of a login, which stands in ordinary sentences too.
+    Login,
     /// A secret key with what separates it from its value.
     Value,
 }
@@ -72,6 +77,7 @@ impl Before {
         match self {
             Self::Nothing | Self::Key => false,
             Self::Colon => is_no_word(word),
+            Self::Login => looks_like_key(word),
             Self::Value => !matches!(word, "" | "=" | ":" | "=>"),
         }
     }
@@ -80,15 +86,16 @@ impl Before {
         const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "token"];
         let separated = word.trim_end_matches(['=', ':', '>']);
         let key = key_at_end(separated);
-        let last = word.rsplit([':', '=', '"']).next().unwrap_or_default().to_ascii_lowercase();
-        let is_scheme = SCHEMES.contains(&&*last);
+        let last = word.rsplit([':', '=', '"']).next().unwrap_or_default();
+        let is_scheme = is_one_of(last, &SCHEMES);
         match self {
             _ if word.is_empty() => self,
             Self::Key if matches!(word, "=" | "=>") => Self::Value,
             Self::Key if word == ":" => Self::Colon,
             Self::Value if is_scheme || matches!(word, "=" | ":" | "=>") => Self::Value,
             Self::Colon if is_scheme => Self::Value,
-            _ if word.eq_ignore_ascii_case("bearer") => Self::Colon,
+            _ if is_login_scheme(word) => Self::Login,
+            Self::Login if looks_like_key(word) => Self::Nothing,
             _ if is_scheme && secret_value(word, keys).is_some() => Self::Value,
             _ if key.is_empty() || !keys.contains(key) => Self::Nothing,
             _ if separated.len() == word.len() => Self::Key,
@@ -185,6 +192,7 @@ mod tests {
             "authorization: basic S3CRET, x",
             "authorization:Bearer S3CRET",
             "sent Bearer S3CRET",
+            "sent Basic dXNlcjpTM0NSRVQ=S3CRET",
             r#"{"token":"S3CRET"}"#,
             r#"{"token": "S3CRET"}"#,
             r#"{\"token\":\"S3CRET\"}"#,
@@ -199,7 +207,13 @@ mod tests {
             let shown = text(given, QueryRule::SecretsReplaced);
             assert!(!shown.contains("CRET"), "{shown}");
         }
-        for harmless in ["status code: 404", "unexpected token: expected `,`", "key: not found"] {
+        for harmless in [
+            "status code: 404",
+            "unexpected token: expected `,`",
+            "key: not found",
+            "Basic Authentication failed",
+            "Bearer Token is missing",
+        ] {
             assert_eq!(text(harmless, QueryRule::SecretsReplaced), harmless);
         }
     }

@@ -2,11 +2,10 @@
 
 /// Keys of queries that are secret as they stand: of clouds, of OAuth, of sessions. Keys compare by letters and
 /// digits only, without case. Longer keys that end like one of [`ENDINGS`] are secret too.
-pub(super) const KEYS: [&str; 20] = [
+pub(super) const KEYS: [&str; 16] = [
     "appsecretproof",
     "assertion",
     "auth",
-    "authorization",
     "bearer",
     "clientassertion",
     "code",
@@ -14,13 +13,10 @@ pub(super) const KEYS: [&str; 20] = [
     "hmac",
     "idtokenhint",
     "key",
-    "phpsessid",
-    "samlart",
     "samlrequest",
     "samlresponse",
     "session",
     "sid",
-    "sig",
     "ticket",
     "xauth",
 ];

@@ -22,8 +22,8 @@ use crate::kit::secret::{
 ///
 /// Of a path and of a query the first 16 KiB are looked at; `REDACTED` stands for what is behind them.
 ///
-/// The default costs nothing beside the look at the keys of a query. What a program adds costs, for each request, a
-/// comparison of each tag with the names that were added, and for a tag that is hashed the hash and its text.
+/// The default costs a look at the path and at the keys of the query, and a copy of a path with `=`, `%`, `@`, `:` or `+`
+/// in it. What a program adds costs, for each request, a comparison of each tag with the names that were added, and for a tag that is hashed the hash and its text.
 ///
 /// ```
 /// use tailtrace::layer::http::{HttpServerLayer, Redaction};

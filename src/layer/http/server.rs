@@ -21,7 +21,7 @@ use crate::kit::unwind_safe;
 use crate::layer::caller::{self, CallerRole};
 use crate::layer::lookup;
 use crate::layer::span_ext::TraceSpanExt;
-use crate::model::Incoming;
+use crate::model::{Border, Incoming};
 
 impl<S> Layer<S> for HttpServerLayer {
     type Service = HttpServerService<S>;
@@ -68,21 +68,28 @@ impl HttpServerLayer {
     fn scope(&self, parts: &Parts) -> RequestScope {
         let mut caller = Incoming::default();
         self.shared.propagator.extract(&parts.headers, &mut caller);
-        let caller = caller.at(self.shared.border());
+        let border = self.shared.border();
+        let caller = caller.at(border);
         let redaction = &self.shared.redaction;
         let scope = if self.without.iter().any(|path| path.matches(parts.uri.path())) {
             RequestScope::hidden(Span::none(), redaction, caller)
         } else {
             let is_grpc = grpc::is_grpc(&parts.headers);
-            let scope = self.traced_scope(parts, caller, is_grpc).of_call(is_grpc);
+            let scope = self.traced_scope(parts, caller, is_grpc, border).of_call(is_grpc);
             // A caller that is not trusted names no span before the method is known to exist.
-            let is_nameless = is_grpc && !self.shared.border().is_inside();
+            let is_nameless = is_grpc && !border.is_inside();
             scope.with_name_to_be(is_nameless.then(|| grpc::name_of(parts, redaction)).flatten())
         };
-        scope.at(self.shared.border()).with_trace_id_header(self.trace_id_header.clone())
+        scope.at(border).with_trace_id_header(self.trace_id_header.clone())
     }
 
-    fn traced_scope(&self, parts: &Parts, caller: Incoming, is_grpc: bool) -> RequestScope {
+    fn traced_scope(
+        &self,
+        parts: &Parts,
+        caller: Incoming,
+        is_grpc: bool,
+        border: Border,
+    ) -> RequestScope {
         let redaction = &self.shared.redaction;
         // Asked first: what it traces itself has nothing to do with the caller.
         let route =
@@ -90,14 +97,14 @@ impl HttpServerLayer {
         let tags = self.tags.as_ref().and_then(|tags| unwind_safe::call(|| tags(parts)));
         let tags = tags.unwrap_or_default();
         if caller.is_empty() {
-            let span = self.span(parts, route, is_grpc, false);
+            let span = self.span(parts, route, is_grpc, border, false);
             // A root's sampler is not asked before the span is entered or has children.
             for (key, value) in tags {
                 span.set_tag(key, value);
             }
             return RequestScope::new(span, redaction);
         }
-        let create = || self.span(parts, route, is_grpc, true);
+        let create = || self.span(parts, route, is_grpc, border, true);
         let role = CallerRole::ParentOfRequest;
         let span = caller::with_caller_and_tags(caller.clone(), role, tags, create);
         if lookup::is_known(&span) {
@@ -107,7 +114,14 @@ impl HttpServerLayer {
         }
     }
 
-    fn span(&self, parts: &Parts, route: Option<&str>, is_grpc: bool, is_root: bool) -> Span {
+    fn span(
+        &self,
+        parts: &Parts,
+        route: Option<&str>,
+        is_grpc: bool,
+        border: Border,
+        is_root: bool,
+    ) -> Span {
         let shared = &self.shared;
         if is_grpc {
             return grpc::call_span(
@@ -116,7 +130,7 @@ impl HttpServerLayer {
                 shared.level,
                 &shared.redaction,
                 is_root,
-                shared.border().is_inside(),
+                border.is_inside(),
             );
         }
         let forwarded = self.proxies.read(&parts.headers);

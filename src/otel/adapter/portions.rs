@@ -84,7 +84,7 @@ impl Portions {
                 Ok(mut spans) => {
                     let root = root_at(&spans);
                     if let Some(SdkSpan(root)) = root.and_then(|at| spans.get_mut(at)) {
-                        root.attributes.extend(notes.into_iter().flatten());
+                        root.attributes.extend(notes);
                     }
                     if self.foreign_on_root {
                         leave_foreign_on(&mut spans, root);
@@ -92,7 +92,7 @@ impl Portions {
                     spans
                 }
                 Err(trace) => {
-                    spans_of(&trace, self.foreign_on_root).into_iter().map(SdkSpan).collect()
+                    spans_of(&trace, notes, self.foreign_on_root).into_iter().map(SdkSpan).collect()
                 }
             };
             self.bytes_of_each = bytes / spans.len().max(1);
@@ -103,16 +103,12 @@ impl Portions {
 }
 
 impl NotesReader {
-    fn of(&mut self, trace: &Trace) -> [Option<KeyValue>; 4] {
-        let mut notes = [const { None }; 4];
-        for (note, (key, value)) in notes.iter_mut().zip(trace.notes()) {
-            *note = Some(match value {
-                TagRef::Str(text) => KeyValue::new(key, self.shared(text)),
-                value => KeyValue::new(key, to_value(value)),
-            });
-        }
-        debug_assert_eq!(notes.iter().flatten().count(), trace.notes().count());
-        notes
+    fn of(&mut self, trace: &Trace) -> Vec<KeyValue> {
+        let note = |(key, value)| match value {
+            TagRef::Str(text) => KeyValue::new(key, self.shared(text)),
+            value => KeyValue::new(key, to_value(value)),
+        };
+        trace.notes().map(note).collect()
     }
 
     fn shared(&mut self, text: &str) -> StringValue {

@@ -125,7 +125,7 @@ impl Original for SdkSpan {
     fn pack(originals: Vec<Self>) -> Result<PackedOriginals<Self>, Vec<Self>> {
         let packed = originals.into_iter().map(|Self(data)| {
             let scope = scope_bytes(release_line::scope(&data));
-            let details = bytes_of(&data) - size_of::<Self>() - scope;
+            let details = details_bytes(&data);
             PackedSpan::pack(data, details, scope)
         });
         Ok(PackedOriginals::new(packed.collect()))
@@ -166,16 +166,22 @@ fn has_failed(data: &SpanData) -> bool {
 /// The memory of a finished span.
 #[inline(always)]
 pub(super) fn bytes_of(data: &SpanData) -> usize {
+    size_of::<SdkSpan>() + scope_bytes(release_line::scope(data)) + details_bytes(data)
+}
+
+/// The memory of what a finished span points to, but for its scope.
+#[inline(always)]
+fn details_bytes(data: &SpanData) -> usize {
     let description = match &data.status {
         OtelStatus::Error { description } => owned_bytes(description),
         _ => 0,
     };
-    let texts = owned_bytes(&data.name) + description + scope_bytes(release_line::scope(data));
+    let texts = owned_bytes(&data.name) + description;
     let state = state_bytes(data.span_context.trace_state());
     let room =
         data.attributes.capacity() | data.events.events.capacity() | data.links.links.capacity();
     let lists = if room == 0 { 0 } else { lists_bytes(data) };
-    size_of::<SdkSpan>() + texts + state + lists
+    texts + state + lists
 }
 
 /// The memory of a span's lists.

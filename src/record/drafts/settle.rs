@@ -135,7 +135,7 @@ impl Draft {
         let mut live = self.trace.lock();
         if let Some(reason) = evicted(&live) {
             drop(live);
-            // It leaves the account.
+            // The caller enters a span that is not recorded in its place.
             let _ = self.take_store();
             return Err(reason);
         }

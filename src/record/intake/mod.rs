@@ -126,7 +126,7 @@ impl Intake {
     #[inline]
     fn reject_by(recorder: &Recorder) -> bool {
         if !recorder.records() {
-            recorder.ledger.sampled_out().of_this_thread().add(1);
+            count_sampled_out(recorder);
             return true;
         }
         let refusal = recorder.refusal();
@@ -138,7 +138,7 @@ impl Intake {
 
     /// Counts a span below a local root that the head dropped.
     pub fn sampled_out(&self) {
-        self.recorder().ledger.sampled_out().of_this_thread().add(1);
+        count_sampled_out(self.recorder());
     }
 
     /// Whether spans of this trace are, or were lately, recorded here.
@@ -276,4 +276,9 @@ impl fmt::Debug for Intake {
             .field("remembered", &self.recorder().traces.foreign.len())
             .finish_non_exhaustive()
     }
+}
+
+#[inline]
+fn count_sampled_out(recorder: &Recorder) {
+    recorder.ledger.sampled_out().of_this_thread().add(1);
 }

@@ -96,6 +96,12 @@ impl LiveSpans {
         self.store.len() as u64 + u64::from(self.over_limit)
     }
 
+    /// Whether it has none of those, where the buffer has this many.
+    #[inline]
+    pub(in crate::record) fn is_empty_beside(&self, len: usize) -> bool {
+        len == 0 && self.over_limit == 0
+    }
+
     /// Whether the buffer has another size than the total of all live traces includes.
     #[inline]
     pub(in crate::record) fn has_uncounted_bytes(&self) -> bool {

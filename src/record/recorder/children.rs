@@ -31,7 +31,7 @@ impl Recorder {
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
         let len = live.store.len();
         let fits = len < live.most_spans as usize;
-        let was_empty = len == 0 && live.over_limit == 0;
+        let was_empty = live.is_empty_beside(len);
         let is_refused = matches!(live.phase, Phase::Dropped(_))
             || reentrancy::is_own_thread()
             || (was_empty && self.is_closed());

@@ -11,7 +11,7 @@ use super::event::level_of;
 use super::scope::{ScopeReader, write_scope};
 use super::{
     from_key_value, from_link, from_span_context, from_span_id, to_event, to_flags, to_key_value,
-    to_span_context, to_span_id, to_trace_id, to_trace_state, to_value, without_foreign,
+    to_span_context, to_span_id, to_trace_id, to_trace_state, without_foreign,
 };
 use crate::model::{Limits, SpanKind, Status, TraceContext};
 use crate::trace::{LinkRef, Span, SpanMut, SpanRef, Trace};
@@ -113,9 +113,13 @@ pub fn to_span_data(span: SpanRef<'_>) -> SpanData {
     SharedFields::of(&span.context()).span_data(span)
 }
 
-/// The spans of a kept trace, with the sampled flag, which says that they were kept. Where `foreign_on_root`, the
-/// members of other systems stand in the trace state of the local root alone.
-pub(crate) fn spans_of(trace: &Trace, foreign_on_root: bool) -> Vec<SpanData> {
+/// The spans of a kept trace, with the sampled flag, which says that they were kept, and with these notes on the local
+/// root. Where `foreign_on_root`, the members of other systems stand in the trace state of the local root alone.
+pub(crate) fn spans_of(
+    trace: &Trace,
+    mut notes: Vec<KeyValue>,
+    foreign_on_root: bool,
+) -> Vec<SpanData> {
     let mut spans = trace.spans().peekable();
     let Some(first) = spans.peek() else { return Vec::new() };
     let mut context = first.context();
@@ -130,8 +134,7 @@ pub(crate) fn spans_of(trace: &Trace, foreign_on_root: bool) -> Vec<SpanData> {
             return of_others.span_data(span);
         }
         let mut data = of_root.span_data(span);
-        let notes = trace.notes().map(|(key, value)| KeyValue::new(key, to_value(value)));
-        data.attributes.extend(notes);
+        data.attributes.append(&mut notes);
         data
     });
     converted.collect()

@@ -7,27 +7,25 @@ pub(super) struct CappedText<'t> {
     text: &'t mut String,
     /// The bytes that the text may have.
     most: usize,
-    is_full: bool,
 }
 
 impl<'t> CappedText<'t> {
     /// Adds at most `most` bytes, and one character, to the text.
     pub(super) fn new(text: &'t mut String, most: usize) -> Self {
         let most = text.len().saturating_add(most);
-        Self { text, most, is_full: false }
+        Self { text, most }
     }
 
     /// Adds as much as fits, and one character more, which shows the buffer that something was cut.
     #[cold]
     fn fill(&mut self, more: &str) -> fmt::Result {
-        // A writer that goes on after the failure must not leave a gap in the middle.
-        if !self.is_full {
-            let mut end = self.most.saturating_sub(self.text.len()) + 1;
+        // What was filled is longer than it may be. A writer that goes on must not leave a gap in the middle.
+        if self.text.len() <= self.most {
+            let mut end = self.most - self.text.len() + 1;
             while end < more.len() && !more.is_char_boundary(end) {
                 end += 1;
             }
             self.text.push_str(more.get(..end).unwrap_or(more));
-            self.is_full = true;
         }
         Err(fmt::Error)
     }
@@ -36,7 +34,7 @@ impl<'t> CappedText<'t> {
 impl Write for CappedText<'_> {
     #[inline]
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        // What is full has become longer than it may be: nothing fits, not even an empty text.
+        // Nothing fits into what was filled, not even an empty text.
         if self.text.len().saturating_add(more.len()) > self.most {
             return self.fill(more);
         }
