@@ -10,7 +10,7 @@ use tailtrace::record::RecordLimits;
 use tailtrace::{AlwaysOn, Exporter, Pipeline};
 use tokio::sync::Semaphore;
 
-use crate::{FIXED, HEAP, MIB, dropping, grown_since};
+use crate::{FIXED, MIB, at_rest, dropping, grown_since};
 
 pub(crate) const LIMIT: usize = 8 * MIB;
 
@@ -56,7 +56,7 @@ pub(crate) fn excess<T>(
     kind: &str,
     hold: impl FnOnce(&Pipeline) -> T,
 ) -> Option<String> {
-    let before = HEAP.allocated();
+    let before = at_rest();
     let gate = Arc::new(Semaphore::new(0));
     let pipeline = limited(holder, &gate);
     let open = hold(&pipeline);
