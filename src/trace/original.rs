@@ -1,12 +1,12 @@
 //! Spans as another tracer made them.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::SystemTime;
 
 use super::SpanMut;
+use super::store::{OriginalColumn, PackedColumn};
 use crate::model::{SpanId, SpanKind, Status, TraceId};
 
 /// A finished span of another tracer, kept as it is until a policy or an exporter reads it.
@@ -93,7 +93,7 @@ impl<S: Original> PackedOriginals<S> {
     }
 
     /// The spans without their type.
-    pub(crate) fn into_column(self) -> Box<dyn PackedColumn> {
+    pub(super) fn into_column(self) -> Box<dyn PackedColumn> {
         self.column
     }
 }
@@ -102,15 +102,6 @@ impl<S> fmt::Debug for PackedOriginals<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PackedOriginals").field("bytes", &self.column.bytes()).finish()
     }
-}
-
-/// Packed spans of any type.
-pub(crate) trait PackedColumn: Send + Sync {
-    /// The memory they take.
-    fn bytes(&self) -> usize;
-    /// A vector of the originals.
-    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn Any>;
-    fn boxed_clone(&self) -> Box<dyn PackedColumn>;
 }
 
 /// The only span of a trace, which needs no vector.
@@ -125,7 +116,7 @@ impl<P: PackedOriginal> PackedColumn for OnePacked<P> {
         self.0.bytes()
     }
 
-    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn Any> {
+    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn OriginalColumn> {
         Box::new(vec![self.0.unpack(trace_id)])
     }
 
@@ -139,9 +130,10 @@ impl<P: PackedOriginal> PackedColumn for ManyPacked<P> {
         size_of::<Self>() + self.0.iter().map(P::bytes).sum::<usize>()
     }
 
-    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn Any> {
-        let originals = self.0.into_iter().map(|packed| packed.unpack(trace_id));
-        Box::new(originals.collect::<Vec<_>>())
+    fn unpack(self: Box<Self>, trace_id: TraceId) -> Box<dyn OriginalColumn> {
+        let originals: Vec<P::Original> =
+            self.0.into_iter().map(|packed| packed.unpack(trace_id)).collect();
+        Box::new(originals)
     }
 
     fn boxed_clone(&self) -> Box<dyn PackedColumn> {

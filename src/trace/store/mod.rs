@@ -17,6 +17,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use foreign_spans::ForeignSpans;
+pub(in crate::trace) use foreign_spans::{OriginalColumn, PackedColumn};
 pub(crate) use foreign_spans::{OriginalSlot, PackedForeignSpans};
 #[cfg(feature = "layer")]
 pub(crate) use index::ByteRange;

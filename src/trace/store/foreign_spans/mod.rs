@@ -3,6 +3,7 @@
 mod attached;
 mod column;
 mod operation;
+mod originals;
 mod packed;
 mod summary;
 
@@ -12,7 +13,7 @@ use std::mem;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use column::OriginalColumn;
+pub(in crate::trace) use column::{OriginalColumn, PackedColumn};
 pub(crate) use packed::PackedForeignSpans;
 pub(crate) use summary::ForeignSummary;
 

@@ -3,18 +3,25 @@
 use std::any::Any;
 use std::sync::OnceLock;
 
-use super::column::ClosedColumn;
+use super::column::PackedColumn;
 use super::{FEW, ForeignSpans, ForeignSummary};
 use crate::model::TraceId;
 use crate::trace::store::{RecordedSpans, SpanStore};
 
 /// The foreign spans of one trace, packed.
-#[derive(Clone)]
 pub(crate) struct PackedForeignSpans {
-    column: ClosedColumn,
+    column: Box<dyn PackedColumn>,
     summary: ForeignSummary,
     /// The memory of the store that they were in.
     unpacked_bytes: usize,
+}
+
+impl Clone for PackedForeignSpans {
+    fn clone(&self) -> Self {
+        let Self { column, summary, unpacked_bytes } = self;
+        let column = column.boxed_clone();
+        Self { column, summary: summary.clone(), unpacked_bytes: *unpacked_bytes }
+    }
 }
 
 impl SpanStore {
@@ -51,7 +58,7 @@ impl PackedForeignSpans {
     /// A store of the spans as they were.
     pub(crate) fn unpack(self, trace_id: TraceId) -> SpanStore {
         let Self { column, summary, unpacked_bytes } = self;
-        let column = column.open(trace_id);
+        let column = column.unpack(trace_id);
         let any: &dyn Any = &*column;
         let kind = any.type_id();
         let mut recorded = RecordedSpans::default();
