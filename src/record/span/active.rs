@@ -1,6 +1,5 @@
 //! A span that is running, as a guard or the layer holds it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 #[cfg(feature = "otel")]
 use std::time::SystemTime;
@@ -16,9 +15,7 @@ use super::writer::SpanWriter;
 use crate::kit::unwinding;
 #[cfg(feature = "layer")]
 use crate::model::TraceId;
-use crate::model::{
-    Baggage, Limits, LogLevel, SpanKind, Status, TagArg, TagKey, TagRef, TraceContext,
-};
+use crate::model::{Baggage, Limits, LogLevel, Status, TagArg, TagKey, TagRef, TraceContext};
 #[cfg(feature = "layer")]
 use crate::record::completion::CompletedTrace;
 use crate::record::recorder::Recorder;
@@ -91,45 +88,6 @@ impl ActiveSpan {
             Self::Unrecorded(span) => return span.set_baggage(baggage),
         };
         trace.owner.traces.replace_baggage(trace, old, baggage);
-    }
-
-    /// Starts a child, which inherits the baggage.
-    // Inlined only as far as most traces of most services go.
-    #[inline(always)]
-    pub(crate) fn child(&self, name: Cow<'static, str>) -> Self {
-        if let Self::Unrecorded(span) = self {
-            return Self::Unrecorded(span.child());
-        }
-        self.child_with_record(name)
-    }
-
-    /// Starts a child as [`child`](Self::child) does, but never with code of the program; `None` where that would have
-    /// to run, because the span came with a fork.
-    #[cfg(feature = "layer")]
-    #[inline(always)]
-    pub(crate) fn child_without_user_code(&self, name: &'static str) -> Option<Self> {
-        if let Self::Unrecorded(span) = self {
-            return Some(Self::Unrecorded(span.child()));
-        }
-        if self.recorder().is_some_and(|recorder| recorder.is_inherited()) {
-            return None;
-        }
-        Some(self.child_with_record(name.into()))
-    }
-
-    #[inline(never)]
-    fn child_with_record(&self, name: Cow<'static, str>) -> Self {
-        let (trace, id, baggage) = match self {
-            Self::Recorded(span) => (&span.trace, span.id, &span.baggage),
-            Self::OverLimit(span) => (&span.trace, span.id, &span.baggage),
-            Self::Unrecorded(span) => return Self::Unrecorded(span.child()),
-        };
-        let recorder = &*trace.owner;
-        if recorder.is_inherited() {
-            return trace.owner.start_below_inherited(name, &self.context());
-        }
-        let start = recorder.clock.now();
-        recorder.start_child(trace, id, start, name, SpanKind::Internal, baggage.clone())
     }
 
     /// Writes into the span under one lock; false when it has no record or has ended.

@@ -1,6 +1,7 @@
 //! A running span, as a guard or the layer holds it: on record, over a limit, or not recorded.
 
 mod active;
+mod child;
 mod over_limit;
 mod recorded;
 mod unrecorded;
