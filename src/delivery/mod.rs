@@ -108,7 +108,7 @@ impl Delivery {
             && let Some(only) = only.get()
         {
             let account = SpoolAccount::new(Arc::clone(&delivery.ledger));
-            delivery.query(|| only.attach(&account));
+            delivery.ledger.call_user(|| only.attach(&account));
         }
         for exporter in exporters {
             delivery.add(exporter, config, random.clone());
@@ -130,8 +130,8 @@ impl Delivery {
     fn add(&mut self, shared: &SharedExporter, config: DeliveryConfig, random: Random) {
         // One whose thread had ended before the fork.
         let Some(exporter) = shared.get() else { return };
-        let name = self.query(|| exporter.name().into());
-        let batching = config.batching.or_else(|| self.query(|| exporter.batching()));
+        let name = self.ledger.call_user(|| exporter.name().into());
+        let batching = config.batching.or_else(|| self.ledger.call_user(|| exporter.batching()));
         let channel = Arc::new(Channel::new(
             name.unwrap_or_else(|| Arc::from("unnamed")),
             Bounds { traces: config.max_queued_traces, bytes: config.max_queued_bytes },
@@ -143,15 +143,6 @@ impl Delivery {
         let shared = shared.clone();
         let worker = Worker { exporter, shared, channel, config, random };
         unwind_safe::lock(&self.workers).push(worker);
-    }
-
-    /// Runs code of an exporter or of another tracer's adapter; `None` when it panicked.
-    fn query<R>(&self, question: impl FnOnce() -> R) -> Option<R> {
-        let answer = unwind_safe::call(question);
-        if answer.is_none() {
-            self.ledger.panicked(1);
-        }
-        answer
     }
 
     /// How long the oldest trace has waited that an exporter has not answered for; zero where none waits.
@@ -177,12 +168,12 @@ impl Delivery {
             return self.offer_parts(&trace);
         }
         let error = trace.has_errors();
-        let Some(trace) = self.packed_if_filling(trace) else {
+        let Some((trace, bytes)) = self.packed_if_filling(trace) else {
             self.ledger.queued(spans as u64);
             self.ledger.lost(Reason::ExporterPanicked, spans as u64);
             return false;
         };
-        let offer = Offer { spans, bytes: trace.bytes(), error, is_part: false };
+        let offer = Offer { spans, bytes, error, is_part: false };
         let now = self.clock.now();
         let mut ledger_entries =
             LedgerEntry::issue(&self.ledger, spans as u64, self.channels.len());
@@ -200,12 +191,12 @@ impl Delivery {
     }
 
     /// Makes a trace of another tracer's spans take less room, where a queue fills because its exporter does not keep up;
-    /// `None` when their adapter panics.
-    fn packed_if_filling(&self, trace: Trace) -> Option<WaitingTrace> {
+    /// with it the memory that it takes, in bytes. `None` when their adapter panics.
+    fn packed_if_filling(&self, trace: Trace) -> Option<(WaitingTrace, usize)> {
         if self.channels.iter().any(|channel| channel.is_filling()) {
-            self.query(|| WaitingTrace::packed(trace))
+            self.ledger.call_user(|| WaitingTrace::packed(trace))
         } else {
-            Some(WaitingTrace::Whole(trace))
+            Some(WaitingTrace::whole(trace))
         }
     }
 

@@ -27,17 +27,20 @@ pub(super) struct QueuedBatch {
 }
 
 impl WaitingTrace {
-    /// Packs a trace, if it can be.
-    pub(super) fn packed(trace: Trace) -> Self {
-        trace.pack().map_or_else(Self::Whole, |packed| Self::Packed(Arc::new(packed)))
+    /// A trace as it is, with the memory that it takes, in bytes.
+    pub(super) fn whole(trace: Trace) -> (Self, usize) {
+        let bytes = trace.bytes();
+        (Self::Whole(trace), bytes)
     }
 
-    /// The memory that it takes, in bytes; for a part that of the whole.
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            Self::Whole(trace) => trace.bytes(),
-            Self::Part(part) => part.0.bytes(),
-            Self::Packed(packed) => packed.bytes(),
+    /// Packs a trace, if it can be; with it the memory that it takes then, in bytes.
+    pub(super) fn packed(trace: Trace) -> (Self, usize) {
+        match trace.pack() {
+            Ok(packed) => {
+                let bytes = packed.bytes();
+                (Self::Packed(Arc::new(packed)), bytes)
+            }
+            Err(trace) => Self::whole(trace),
         }
     }
 
@@ -55,16 +58,14 @@ impl QueuedBatch {
     /// The batch that an exporter gets. What is packed is unpacked here, and parts are copied, where that holds up no
     /// thread of the program.
     pub(super) fn unpack(self) -> Batch {
-        let Self { mut traces, loan } = self;
-        // A part is a batch of its own.
-        let batch = match traces.pop() {
-            Some(WaitingTrace::Part(part)) if traces.is_empty() => {
-                let (trace, spans) = *part;
-                Batch::from(trace.part(spans)).of_operation(trace.operation())
-            }
-            last => traces.into_iter().chain(last).map(WaitingTrace::unpack).collect(),
+        let Self { traces, loan } = self;
+        // A part is a batch of its own, and counts for the operation of the whole.
+        let operation: Option<Arc<str>> = match &*traces {
+            [WaitingTrace::Part(part)] => Some(part.0.operation().into()),
+            _ => None,
         };
-        batch.lent_by(loan)
+        let batch: Batch = traces.into_iter().map(WaitingTrace::unpack).collect();
+        batch.of_operation(operation).lent_by(loan)
     }
 }
 

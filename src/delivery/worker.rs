@@ -105,13 +105,10 @@ impl Worker {
     }
 
     fn send(&self, runtime: &Runtime, batch: QueuedBatch, health: &mut Health) {
-        let outcome = match unwind_safe::call(|| batch.unpack()) {
+        // The adapter of another tracer unpacks what is that tracer's.
+        let outcome = match self.channel.ledger.call_user(|| batch.unpack()) {
             Some(batch) => self.try_to_send(runtime, batch, health),
-            // The adapter of another tracer, to which the spans belong.
-            None => {
-                self.channel.ledger.panicked(1);
-                Some(BatchOutcome::Lost(Reason::ExporterPanicked))
-            }
+            None => Some(BatchOutcome::Lost(Reason::ExporterPanicked)),
         };
         if let Some(outcome) = outcome {
             self.channel.settle(outcome);
@@ -208,7 +205,7 @@ impl Worker {
     where
         F: Future<Output = Result<(), ExportError>>,
     {
-        let ended = unwind_safe::call(|| {
+        let ended = self.channel.ledger.call_user(|| {
             runtime.block_on(self.channel.unless_abandoned(async {
                 let Some(limit) = limit else {
                     return Ok(make().await);
@@ -229,10 +226,7 @@ impl Worker {
             Some(Some(Ok(result))) => CallOutcome::Returned(result),
             Some(Some(Err(limit))) => CallOutcome::TimedOut(limit),
             Some(None) => CallOutcome::Abandoned,
-            None => {
-                self.channel.ledger.panicked(1);
-                CallOutcome::Panicked
-            }
+            None => CallOutcome::Panicked,
         }
     }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use crate::kit::striped_counter::{Stripe, StripedCounter};
 use crate::kit::thread_stripe::{self, STRIPES};
+use crate::kit::unwind_safe;
 pub(crate) use coherence::CoherenceCounters;
 pub use coherence::CoherenceStats;
 pub use kept::KeptStats;
@@ -182,6 +183,16 @@ impl Ledger {
         if times > 0 {
             self.panics.fetch_add(u64::from(times), Ordering::Relaxed);
         }
+    }
+
+    /// Calls code of the program; `None` when it panicked, which is counted.
+    #[inline]
+    pub(crate) fn call_user<R>(&self, user: impl FnOnce() -> R) -> Option<R> {
+        let result = unwind_safe::call(user);
+        if result.is_none() {
+            self.panicked(1);
+        }
+        result
     }
 
     /// The counters of this moment without what the recorder has to tell, which costs a look at every trace.

@@ -276,10 +276,7 @@ impl Drop for DeciderPair {
         // It may be the last of a sampler, on a thread that is in the middle of starting a span.
         let sampler = self.sampler.take();
         let tail = self.tail.take();
-        for dropped in [unwind_safe::call(|| drop(sampler)), unwind_safe::call(|| drop(tail))] {
-            if dropped.is_none() {
-                self.ledger.panicked(1);
-            }
-        }
+        self.ledger.call_user(|| drop(sampler));
+        self.ledger.call_user(|| drop(tail));
     }
 }

@@ -144,9 +144,9 @@ impl Batch {
         self
     }
 
-    /// This batch of the only part of a trace, which counts for the trace's operation.
-    pub(crate) fn of_operation(mut self, operation: &str) -> Self {
-        self.operation = Some(operation.into());
+    /// This batch of the only part of a trace, which counts for the trace's operation; `None` for any other batch.
+    pub(crate) fn of_operation(mut self, operation: Option<Arc<str>>) -> Self {
+        self.operation = operation;
         self
     }
 

@@ -171,7 +171,7 @@ impl Draft {
 /// Why a draft has no record any more.
 pub(super) enum Gone {
     Evicted(Reason),
-    /// What was open was sent, and the draft with it, as a root. It stays in the account as that.
+    /// A request to send what is open has sent the draft's span as well, as a root, which the account counts.
     Sent,
 }
 
