@@ -25,28 +25,36 @@ pub(super) struct FilterText<'a> {
 /// The filter that is described, else the default; what cannot be understood is warned about.
 pub(super) fn read(described: Option<FilterText<'_>>, warnings: &mut Vec<String>) -> EnvFilter {
     let builder = || EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
-    let Some(FilterText { source, text }) = described else { return builder().parse_lossy("") };
-    if let Some((word, level)) = directives::mistyped_level(text) {
-        warnings.push(format!(
-            "{source}: {word:?} is ignored: it is no level; use {level}, or {word}=trace for a target of that name"
-        ));
-        return builder().parse_lossy("");
-    }
-    builder().parse(text).unwrap_or_else(|_| {
-        if let Some((word, level)) = directives::misspelt_level(text) {
+    let understood = described.and_then(|described| {
+        if let Some((word, level)) = directives::mistyped_level(described.text) {
+            let source = described.source;
             warnings.push(format!(
-                "{source}: {word:?} is no level, and all of the value is ignored: use {level}"
+                "{source}: {word:?} is ignored: it is no level; use {level}, or {word}=trace for a target of that name"
             ));
-            return builder().parse_lossy("");
+            return None;
+        }
+        let parsed = builder().parse(described.text);
+        parsed.inspect_err(|_| warnings.push(described.not_understood())).ok()
+    });
+    understood.unwrap_or_else(|| builder().parse_lossy(""))
+}
+
+impl FilterText<'_> {
+    /// What is told of a text that is no list of directives.
+    fn not_understood(self) -> String {
+        let Self { source, text } = self;
+        if let Some((word, level)) = directives::misspelt_level(text) {
+            return format!(
+                "{source}: {word:?} is no level, and all of the value is ignored: use {level}"
+            );
         }
         // The error may repeat the text as it is.
         let shown = Secret::pairs(text);
-        warnings.push(format!(
+        format!(
             "{source}: {shown:?} is ignored: use a list of levels and target=level, such as info,my_crate=debug, with \
              error, warn, info, debug, trace or off"
-        ));
-        builder().parse_lossy("")
-    })
+        )
+    }
 }
 
 /// The filter of log lines: what is described, and the warnings of this crate unless it says something about them.
