@@ -48,7 +48,8 @@ struct SpanDetails {
 }
 
 impl PackedSpan {
-    /// Packs a span that points to so many bytes of details and of its library's names.
+    /// Packs a span that has [no room in empty lists](free_empty_lists) and points to so many bytes of details and of its
+    /// library's names.
     pub(super) fn pack(mut data: SpanData, details_point_to: usize, scope: usize) -> Self {
         let details = SpanDetails::take(&mut data).map(Box::new);
         let details_bytes = details.as_ref().map_or(0, |_| size_of::<SpanDetails>());
@@ -106,6 +107,19 @@ impl PackedSpan {
     /// The memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.elsewhere as usize
+    }
+}
+
+/// Gives back the memory of lists that have room and hold nothing.
+pub(super) fn free_empty_lists(data: &mut SpanData) {
+    if data.attributes.is_empty() {
+        data.attributes = Vec::new();
+    }
+    if data.events.events.is_empty() {
+        data.events.events = Vec::new();
+    }
+    if data.links.links.is_empty() {
+        data.links.links = Vec::new();
     }
 }
 

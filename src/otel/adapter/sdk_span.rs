@@ -8,7 +8,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, Status as OtelStatus, Trace
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use super::convert;
-use super::packed_span::PackedSpan;
+use super::packed_span::{PackedSpan, free_empty_lists};
 use super::release_line::{self, Scope, SpanData};
 use crate::model::{SpanId, Status, Threshold, TraceId};
 use crate::record::Ended;
@@ -123,7 +123,8 @@ impl Original for SdkSpan {
     }
 
     fn pack(originals: Vec<Self>) -> Result<PackedOriginals<Self>, Vec<Self>> {
-        let packed = originals.into_iter().map(|Self(data)| {
+        let packed = originals.into_iter().map(|Self(mut data)| {
+            free_empty_lists(&mut data);
             let scope = scope_bytes(release_line::scope(&data));
             let details = details_bytes(&data);
             PackedSpan::pack(data, details, scope)
