@@ -8,6 +8,8 @@ mod lines;
 mod no_otlp;
 #[cfg(feature = "otlp")]
 mod otlp;
+#[path = "../support/own_process.rs"]
+mod own_process;
 mod pipeline;
 mod process;
 #[cfg(feature = "otlp")]

@@ -1,7 +1,6 @@
 //! The environment of a real process: this program, started again.
 
 use std::ffi::OsString;
-use std::process::Command;
 use std::time::Duration;
 
 use tailtrace::Incoming;
@@ -9,22 +8,22 @@ use tailtrace::config::{self, EnvCarrier};
 use tailtrace::propagation::{Propagator, TraceContextPropagator};
 use tailtrace::{InMemoryExporter, SpanId, TraceContext, TraceId};
 
+use super::own_process;
+
 /// Set in the process that is started, which does nothing but to tell what it reads.
 const IS_CHILD: &str = "TAILTRACE_TEST_CHILD";
 
-/// Runs the test of this name once more, with these variables of OpenTelemetry alone.
-fn run(test: &str, vars: &[(&str, OsString)]) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+/// Runs the test once more, with these variables of OpenTelemetry alone.
+#[track_caller]
+fn run<T>(test: T, vars: &[(&str, OsString)]) -> String {
+    let mut child = own_process::command(test);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("OTEL_") {
             child.env_remove(name);
         }
     }
     child.env(IS_CHILD, "1").envs(vars.iter().map(|(name, value)| (*name, value)));
-    let output = child.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(own_process::run(child).stdout).unwrap()
 }
 
 fn is_child() -> bool {
@@ -40,7 +39,7 @@ fn the_environment_of_the_process_is_read() {
         println!("warnings: {}", settings.warnings().len());
         return;
     }
-    let test = "process::the_environment_of_the_process_is_read";
+    let test = the_environment_of_the_process_is_read;
     let told = run(
         test,
         &[
@@ -72,7 +71,7 @@ fn exporters_of_the_environment_export_where_the_program_adds_none() {
         println!("exported: {}, ours: {}", pipeline.stats().exported, memory.traces().len());
         return;
     }
-    let test = "process::exporters_of_the_environment_export_where_the_program_adds_none";
+    let test = exporters_of_the_environment_export_where_the_program_adds_none;
     let vars = [
         ("OTEL_TRACES_EXPORTER", "console".into()),
         ("OTEL_SERVICE_NAME", "drawing".into()),
@@ -97,7 +96,7 @@ fn a_value_that_is_not_text_is_warned_about_and_counts_as_unset() {
         return;
     }
     let told = run(
-        "process::a_value_that_is_not_text_is_warned_about_and_counts_as_unset",
+        a_value_that_is_not_text_is_warned_about_and_counts_as_unset,
         &[("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", OsString::from_vec(vec![0xff, 0xfe]))],
     );
     assert!(told.contains("limit: 128\n"), "{told}");
@@ -119,6 +118,6 @@ fn a_child_process_belongs_to_the_trace_of_its_parent() {
     TraceContextPropagator.inject(&context, &mut carrier);
     let vars: Vec<(&str, OsString)> =
         carrier.iter().map(|(name, value)| (name, value.into())).collect();
-    let told = run("process::a_child_process_belongs_to_the_trace_of_its_parent", &vars);
+    let told = run(a_child_process_belongs_to_the_trace_of_its_parent, &vars);
     assert!(told.contains(&format!("parent: Some({:?})\n", context.span_id.to_hex())), "{told}");
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{self, Write};
-use std::process::{self, Command, Output};
+use std::process::{self, Output};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
@@ -19,6 +19,7 @@ use tailtrace::ledger::Reason;
 use tailtrace::otel::OtelExporter;
 use tailtrace::{ConsoleExporter, Pipeline};
 
+use super::own_process;
 use super::support::PLENTY;
 
 /// Set for the programs below.
@@ -29,14 +30,11 @@ fn is_program() -> bool {
 }
 
 /// Runs a program of this file.
-fn run(program: &str) -> Output {
-    let output = Command::new(env::current_exe().unwrap())
-        .args([&*format!("fork_exporters::{program}"), "--exact", "--nocapture"])
-        .env(IS_PROGRAM, "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    output
+#[track_caller]
+fn run<T>(program: T) -> Output {
+    let mut process = own_process::command(program);
+    process.env(IS_PROGRAM, "1");
+    own_process::run(process)
 }
 
 /// Whether it holds in a process that is forked off here. A hang ends that process.
@@ -98,8 +96,7 @@ fn a_program_that_forks_while_its_standard_output_is_held() {
 
 #[test]
 fn a_process_that_is_forked_off_draws_though_its_parent_holds_the_standard_output() {
-    let Output { stdout, stderr, .. } =
-        run("a_program_that_forks_while_its_standard_output_is_held");
+    let Output { stdout, stderr, .. } = run(a_program_that_forks_while_its_standard_output_is_held);
     for stream in [stdout, stderr] {
         let drawn = String::from_utf8(stream).unwrap();
         for span in ["forks · in the child", "forks · in the parent"] {
@@ -154,7 +151,7 @@ fn refuses_one(pipeline: &Pipeline) -> bool {
 
 #[test]
 fn a_process_that_is_forked_off_from_a_writer_at_work_says_that_it_has_none() {
-    run("a_program_that_forks_while_a_writer_writes");
+    run(a_program_that_forks_while_a_writer_writes);
 }
 
 /// Says that it is called, and returns when it is released.
@@ -195,7 +192,7 @@ fn a_program_that_forks_while_an_exporter_of_the_sdk_sends() {
 #[cfg(feature = "otel")]
 #[test]
 fn a_process_that_is_forked_off_from_an_exporter_of_the_sdk_at_work_says_that_it_has_none() {
-    run("a_program_that_forks_while_an_exporter_of_the_sdk_sends");
+    run(a_program_that_forks_while_an_exporter_of_the_sdk_sends);
 }
 
 /// The program of the test below; by itself it does nothing.
@@ -224,5 +221,5 @@ fn a_program_that_forks_beside_a_spool() {
 #[cfg(feature = "spool")]
 #[test]
 fn the_account_of_a_spool_begins_at_zero_in_a_process_that_is_forked_off() {
-    run("a_program_that_forks_beside_a_spool");
+    run(a_program_that_forks_beside_a_spool);
 }

@@ -1,12 +1,13 @@
 //! Processes that fork while a pipeline runs in them.
 
+use std::any::type_name;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -29,6 +30,7 @@ use tailtrace::{
 };
 use tracing_subscriber::layer::SubscriberExt;
 
+use super::own_process;
 #[cfg(feature = "otlp")]
 use super::server::{Reply, Server};
 use super::support::PLENTY;
@@ -178,15 +180,12 @@ fn a_program_that_forks_first() {
 
 /// Runs a program of this folder; how many lines it and its children wrote, each of which is of the ids of a span or of a
 /// number, the fewest first. No two are the same.
-fn lines_by_process(program: &str) -> Vec<usize> {
-    let folder = TestFolder::new(program);
-    let program = format!("forks::{program}");
-    let ended = Command::new(std::env::current_exe().unwrap())
-        .args([&*program, "--exact", "--nocapture"])
-        .env(FOLDER, &folder.0)
-        .status()
-        .unwrap();
-    assert!(ended.success(), "{ended}");
+#[track_caller]
+fn lines_by_process<T>(program: T) -> Vec<usize> {
+    let folder = TestFolder::of::<T>();
+    let mut process = own_process::command(program);
+    process.env(FOLDER, &folder.0);
+    own_process::run(process);
     let mut owners: HashMap<String, PathBuf> = HashMap::new();
     let mut counts = Vec::new();
     for file in fs::read_dir(&folder.0).unwrap() {
@@ -245,7 +244,7 @@ const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(8);
 #[cfg(feature = "otlp")]
 #[test]
 fn a_process_that_is_forked_off_makes_a_connection_of_its_own() {
-    assert!(lines_by_process("a_program_that_forks_beside_a_connection").is_empty());
+    assert!(lines_by_process(a_program_that_forks_beside_a_connection).is_empty());
 }
 
 /// The program of the test below; by itself it does nothing.
@@ -284,7 +283,7 @@ fn a_program_that_forks_beside_a_file() {
 #[cfg(feature = "detect")]
 #[test]
 fn a_process_that_is_forked_off_has_a_file_and_a_resource_of_its_own() {
-    assert_eq!(lines_by_process("a_program_that_forks_beside_a_file"), [10, 10]);
+    assert_eq!(lines_by_process(a_program_that_forks_beside_a_file), [10, 10]);
 }
 
 /// Traces what it does itself, as a sampler may that asks a service.
@@ -332,18 +331,18 @@ fn a_program_that_forks_inside_of_a_span() {
 
 #[test]
 fn a_sampler_may_trace_when_a_child_process_asks_it_below_a_span_of_the_parent() {
-    assert_eq!(lines_by_process("a_program_that_forks_inside_of_a_span"), [2, 3]);
+    assert_eq!(lines_by_process(a_program_that_forks_inside_of_a_span), [2, 3]);
 }
 
 #[test]
 fn two_processes_that_start_their_pipelines_after_a_fork_share_no_id() {
-    let counts = lines_by_process("a_program_that_forks_first");
+    let counts = lines_by_process(a_program_that_forks_first);
     assert_eq!(counts, [101, 101], "a hundred spans and a number that was drawn");
 }
 
 #[test]
 fn two_hundred_forks_under_four_recording_threads_hang_nowhere_lose_nothing_and_share_no_id() {
-    let counts = lines_by_process("a_program_that_forks");
+    let counts = lines_by_process(a_program_that_forks);
     assert_eq!(counts.len(), FORKS + 1);
     assert_eq!(counts[..FORKS], [100; FORKS], "a hundred spans arrive of each child");
 }
@@ -351,7 +350,9 @@ fn two_hundred_forks_under_four_recording_threads_hang_nowhere_lose_nothing_and_
 struct TestFolder(PathBuf);
 
 impl TestFolder {
-    fn new(name: &str) -> Self {
+    /// The folder of a program, whose type has its name.
+    fn of<T>() -> Self {
+        let name = type_name::<T>().replace("::", "-");
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", process::id()));
         fs::create_dir_all(&folder).unwrap();

@@ -19,6 +19,9 @@ mod forks;
 mod lines;
 mod long_traces;
 mod outages;
+#[cfg(unix)]
+#[path = "../support/own_process.rs"]
+mod own_process;
 mod panics;
 #[cfg(feature = "otlp")]
 mod peers;

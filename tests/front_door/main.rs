@@ -4,6 +4,8 @@ mod bullets;
 mod init;
 #[cfg(feature = "otel")]
 mod overlooked;
+#[path = "../support/own_process.rs"]
+mod own_process;
 mod process;
 #[cfg(unix)]
 mod signals;

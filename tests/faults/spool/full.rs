@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{TestDirectory, arrived, expected, pipeline, record};
 use crate::lines::Lines;
+use crate::own_process;
 use crate::server::{Reply, Server};
 use crate::support::PLENTY;
 
@@ -55,13 +56,13 @@ fn a_program_whose_disk_is_full() {
 #[test]
 fn a_full_disk_costs_nothing_but_its_room_and_is_told_once() {
     let directory = TestDirectory::new("full");
-    let output = Command::new("sh")
+    let process = own_process::command(a_program_whose_disk_is_full);
+    let mut limited = Command::new("sh");
+    limited
         .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""])
-        .arg(std::env::current_exe().unwrap())
-        .args(["spool::full::a_program_whose_disk_is_full", "--exact", "--nocapture"])
-        .env(CHILD, &directory.0)
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.contains("the disk was full"), "{output:?}");
+        .arg(process.get_program())
+        .args(process.get_args())
+        .env(CHILD, &directory.0);
+    let output = own_process::run(limited);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the disk was full"), "{output:?}");
 }

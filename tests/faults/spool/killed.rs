@@ -1,9 +1,10 @@
 //! Programs that are killed while they write to a spool.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::{TestDirectory, arrived, nowhere, pipeline};
+use crate::own_process;
 use crate::server::{Reply, Server};
 use crate::support::PLENTY;
 
@@ -26,8 +27,7 @@ fn a_program_that_is_killed() {
 fn what_was_spooled_outlives_a_program_that_is_killed_at_any_moment() {
     for kill_after in [1, 2, 7, 40] {
         let directory = TestDirectory::new(&format!("killed-{kill_after}"));
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["spool::killed::a_program_that_is_killed", "--exact", "--nocapture"])
+        let mut child = own_process::command(a_program_that_is_killed)
             .env(CHILD, &directory.0)
             .stdout(Stdio::piped())
             .spawn()
