@@ -85,7 +85,6 @@ known_short_of() {
     rich_100) echo "0 0 0.03" ;;
     single) echo "0 0 0.02" ;;
     deep_10) echo "0 0 0.02" ;;
-    loop_5) echo "1150 0 0" ;;
     layer_rich_100) echo "4460 0 0" ;;
     subscriber_bare_100) echo "1080 0 0.02" ;;
     subscriber_bare_10 | subscriber_deep_10) echo "1310 0 0.02" ;;

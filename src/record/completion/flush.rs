@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Completion;
 use super::decision::TraceDecision;
-use super::parts::announce;
+use super::part_decision::announce;
 use crate::model::SpanId;
 use crate::record::live::LiveTraces;
 use crate::record::local::{LocalTrace, PartOutcome, Phase, TraceOwner};
@@ -30,11 +30,12 @@ impl<O: TraceOwner> Completion<O> {
             }
             for copy in copies {
                 let parent = copy.parent;
-                if !copy.spans.has_errors() && traces.part_requested(&trace, copy.start).is_none() {
+                let requested = traces.part_requested(&trace, copy.start);
+                if !copy.spans.has_errors() && requested.is_none() {
                     continue;
                 }
                 let decision =
-                    self.ask_about_part(traces, &trace, &copy.spans, (copy.start, parent), now);
+                    self.ask_about_part(traces, &trace, &copy.spans, (parent, requested), now);
                 match decision {
                     TraceDecision::Keep(kept) => _ = self.send_part(traces, &trace, copy, kept),
                     TraceDecision::KeepAndAnnounce(kept) => {
@@ -74,7 +75,7 @@ impl<O: TraceOwner> Completion<O> {
         if let Some(below) = parent.filter(|_| is_below) {
             live.store.recorded_mut().mark_kept_below(below);
         }
-        live.remember_part(&ids, &outcome);
+        live.remember_part(ids.into_iter(), outcome);
         traces.count_bytes(trace, &mut live);
         drop(live);
         self.keep_spans(&trace.header, &mut spans, &kept);

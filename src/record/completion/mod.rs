@@ -8,6 +8,7 @@ mod flush;
 mod held;
 mod linger;
 mod open;
+mod part_decision;
 mod part_look;
 mod part_watch;
 mod parts;

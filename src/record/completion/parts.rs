@@ -5,15 +5,13 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 
 use super::Completion;
-use super::decision::TraceDecision;
 use super::part_look::PartLook;
 use crate::ledger::Reason;
 use crate::model::SpanId;
-use crate::record::live::{LiveTraces, PartDrop};
+use crate::record::live::LiveTraces;
 use crate::record::local::{Due, LiveSpans, LocalTrace, PartOutcome, Phase, TraceOwner};
 use crate::time::{Tick, nanos};
 use crate::trace::store::{SpanIndex, SpanStore, TakenPart};
-use crate::trace::{KeepReason, OpenAncestors, TraceView};
 
 /// A part that was decided.
 struct DecidedPart {
@@ -55,19 +53,26 @@ impl<O: TraceOwner> Completion<O> {
                 return live.is_in_parts();
             }
             self.ledger.cut_values(u64::from(live.store.take_cut_values()));
-            let (taken, has_more) =
-                live.take_parts(Tick::from_nanos(stale), look == PartLook::AllEnded);
+            let is_all_trunk = look == PartLook::AllEnded;
+            if let Some(last) = live.take_last_part(Tick::from_nanos(stale), is_all_trunk) {
+                self.decide_last_part(traces, trace, live, last, now);
+                return true;
+            }
+            let (taken, has_more) = live.take_parts(Tick::from_nanos(stale), is_all_trunk);
             if taken.is_empty() {
                 return true;
             }
             traces.count_bytes(trace, &mut live);
             traces.renew_most_spans(&mut live);
             drop(live);
-            let decide = |part: TakenPart<SpanStore>| {
+            let decide = |mut part: TakenPart<SpanStore>| {
                 let parent = part.parent.filter(|_| !part.is_below);
                 let outcome = |parent| trace.lock().parts.as_ref()?.outcome_of(parent);
                 let follows = parent.and_then(outcome);
-                self.decide_part(traces, trace, part, follows, now)
+                let ids = part.spans.ids().collect();
+                let below = part.parent.filter(|_| part.is_below);
+                let outcome = self.decide_part(traces, trace, &mut part, follows, now);
+                DecidedPart { ids, below, outcome }
             };
             // A memory of its own: collected in place, that of the parts would be cut to another size each time, which costs
             // the allocator more than a second one.
@@ -80,89 +85,23 @@ impl<O: TraceOwner> Completion<O> {
         }
     }
 
-    fn decide_part(
+    /// Decides the only part that was complete. Its memory goes back to the trace.
+    fn decide_last_part(
         &self,
         traces: &LiveTraces<O>,
         trace: &Arc<LocalTrace<O>>,
-        part: TakenPart<SpanStore>,
-        follows: Option<PartOutcome>,
+        mut live: MutexGuard<'_, LiveSpans>,
+        mut part: TakenPart<SpanStore>,
         now: Tick,
-    ) -> DecidedPart {
-        let TakenPart { spans: mut store, top, start, parent, is_below } = part;
-        let ids = store.ids().collect();
-        let requested = traces.part_requested(trace, start);
-        let decision = match follows {
-            Some(PartOutcome::Kept(kept)) => {
-                TraceDecision::Keep(KeepReason { is_late: true, ..(*kept).clone() })
-            }
-            Some(PartOutcome::DroppedByPolicy) => TraceDecision::Drop(Reason::DroppedByPolicy),
-            Some(PartOutcome::Held(_) | PartOutcome::Dropped)
-                if !store.has_errors() && requested.is_none() =>
-            {
-                TraceDecision::Drop(Reason::NotKept)
-            }
-            other => {
-                // A late error is decided with what the ring has of its part.
-                if let Some(PartOutcome::Held(place)) = other
-                    && let Some(mut held) = traces.take_held(trace, place, now)
-                {
-                    held.store.append(store, trace.header.correction);
-                    store = held.store;
-                }
-                self.ask_about_part(traces, trace, &store, (start, parent), now)
-            }
-        };
-        let below = parent.filter(|_| is_below);
-        let outcome = match decision {
-            TraceDecision::Keep(kept) => self.keep_part(traces, trace, store, kept),
-            TraceDecision::KeepAndAnnounce(kept) => {
-                announce(traces, trace, &kept, top, parent);
-                self.keep_part(traces, trace, store, kept)
-            }
-            TraceDecision::Drop(reason) => {
-                match traces.drop_part(trace, start, store, reason, now) {
-                    PartDrop::Held(place) => PartOutcome::Held(place),
-                    PartDrop::Dropped if reason == Reason::NotKept => PartOutcome::Dropped,
-                    PartDrop::Dropped => PartOutcome::DroppedByPolicy,
-                    PartDrop::Keep(store, kept) => self.keep_part(traces, trace, store, kept),
-                }
-            }
-        };
-        DecidedPart { ids, below, outcome }
-    }
-
-    /// Asks the tail about a part of which the top started then below that span. The tail sees the open spans above
-    /// it if it looks.
-    pub(super) fn ask_about_part(
-        &self,
-        traces: &LiveTraces<O>,
-        trace: &LocalTrace<O>,
-        store: &SpanStore,
-        (start, parent): (Tick, Option<SpanId>),
-        now: Tick,
-    ) -> TraceDecision {
-        let copy = || {
-            let parent = parent.map(|parent| trace.lock().store.copy_open_upwards(parent));
-            parent.unwrap_or_default()
-        };
-        let ancestors = OpenAncestors::new(&copy);
-        let view = TraceView::new(&trace.header, store, now).below(&ancestors);
-        let requested = traces.part_requested(trace, start);
-        let reason = || traces.part_reason(trace, requested);
-        TraceDecision::of(&self.deciders, &view, trace.sample(), store, requested, reason)
-    }
-
-    fn keep_part(
-        &self,
-        traces: &LiveTraces<O>,
-        trace: &LocalTrace<O>,
-        mut store: SpanStore,
-        kept: KeepReason,
-    ) -> PartOutcome {
-        let kept = KeepReason { is_part: true, ..kept };
-        self.keep_spans(&trace.header, &mut store, &kept);
-        traces.remember_kept(trace);
-        PartOutcome::Kept(Arc::new(kept))
+    ) {
+        traces.count_bytes(trace, &mut live);
+        traces.renew_most_spans(&mut live);
+        drop(live);
+        let outcome = self.decide_part(traces, trace, &mut part, None, now);
+        let mut live = trace.lock();
+        note_kept(&mut live, part.parent, &outcome);
+        live.remember_last_part(part, outcome);
+        self.parts_decided(traces, trace, live, now);
     }
 
     /// Notes what became of parts, and decides the rest of the trace where all its spans have ended meanwhile.
@@ -175,10 +114,8 @@ impl<O: TraceOwner> Completion<O> {
     ) {
         let mut live = trace.lock();
         for DecidedPart { ids, below, outcome } in decided {
-            if let (Some(below), PartOutcome::Kept(_)) = (below, &outcome) {
-                live.store.recorded_mut().mark_kept_below(below);
-            }
-            live.remember_part(&ids, &outcome);
+            note_kept(&mut live, below, &outcome);
+            live.remember_part(ids.into_iter(), outcome);
         }
         self.parts_decided(traces, trace, live, now);
     }
@@ -265,15 +202,9 @@ impl<O: TraceOwner> Completion<O> {
     }
 }
 
-/// Tells the other services that a policy kept a part.
-pub(super) fn announce<O: TraceOwner>(
-    traces: &LiveTraces<O>,
-    trace: &LocalTrace<O>,
-    kept: &KeepReason,
-    top: SpanId,
-    parent: Option<SpanId>,
-) {
-    if let Some(link) = traces.link() {
-        link.announce(&trace.header, kept, Some((top, parent)));
+/// Notes of the spans above a part that was kept that they leave too.
+fn note_kept(live: &mut LiveSpans, below: Option<SpanId>, outcome: &PartOutcome) {
+    if let (Some(below), PartOutcome::Kept(_)) = (below, outcome) {
+        live.store.recorded_mut().mark_kept_below(below);
     }
 }

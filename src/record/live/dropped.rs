@@ -35,7 +35,7 @@ pub(in crate::record) enum PartDrop {
     Dropped,
     /// It is to be kept for this reason: a request for it came while the tail was asked, or another service told of the
     /// trace.
-    Keep(SpanStore, KeepReason),
+    Keep(KeepReason),
 }
 
 impl<O: TraceOwner> LiveTraces<O> {
@@ -114,7 +114,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         &self,
         trace: &LocalTrace<O>,
         start: Tick,
-        mut store: SpanStore,
+        store: &mut SpanStore,
         reason: Reason,
         now: Tick,
     ) -> PartDrop {
@@ -123,27 +123,27 @@ impl<O: TraceOwner> LiveTraces<O> {
         let mut stripe = home.lock();
         // A request for the trace is made under this lock, so this look is the last.
         match stripe.part_requested(trace, start) {
-            Some(KeepOrigin::Person) => return PartDrop::Keep(store, stripe.reason(trace)),
+            Some(KeepOrigin::Person) => return PartDrop::Keep(stripe.reason(trace)),
             _ if reason != Reason::NotKept => {
                 stripe.decided.insert(trace.trace_id(), DecidedAs::DroppedOnPurpose);
             }
             Some(KeepOrigin::Notice) => {
                 if let Some(kept) = self.keep_for_notice(trace, &stripe) {
-                    return PartDrop::Keep(store, kept);
+                    return PartDrop::Keep(kept);
                 }
             }
             None => {
                 if let Some(kept) = self.keep_remembered(trace, now) {
-                    return PartDrop::Keep(store, kept);
+                    return PartDrop::Keep(kept);
                 }
             }
         }
         let pushed = match self.is_closed() || reason != Reason::NotKept {
             true => Pushed::Refused,
-            false => stripe.ring.push(&trace.header, &mut store, now, &self.ring),
+            false => stripe.ring.push(&trace.header, store, now, &self.ring),
         };
         let place = stripe.ring.last_place();
-        if pushed != Pushed::Refused {
+        if home.oldest_dropped() == NEVER && pushed != Pushed::Refused {
             home.publish_oldest(&stripe);
         }
         drop(stripe);

@@ -6,9 +6,6 @@ use crate::model::SpanId;
 use crate::time::Tick;
 use crate::trace::store::{PartFinder, PartRule, SpanIndex, SpanStore, TakenPart};
 
-/// How many spans of a part are remembered.
-const REMEMBERED_OF_EACH: usize = 8;
-
 /// How many parts are taken under one hold of the trace's lock.
 const TAKEN_AT_ONCE: usize = 256;
 
@@ -48,8 +45,9 @@ impl LiveSpans {
 
     /// Whether the end of the span that stands there may have completed a part, and it is time to look.
     pub(in crate::record) fn may_complete_part(&mut self, ended: SpanIndex) -> bool {
-        let is_time = self.parts.as_mut().is_some_and(|parts| parts.count_ended());
-        is_time && self.store.recorded_mut().may_complete_part(ended)
+        let Some(parts) = &mut self.parts else { return false };
+        parts.count_ended()
+            && self.store.recorded_mut().may_complete_part(ended, &mut parts.open_above)
     }
 
     /// Copies out the parts that are complete below any span that is open. Where there are any, the caller counts as an
@@ -74,10 +72,26 @@ impl LiveSpans {
     }
 
     /// Remembers what became of the spans of a part, or of some of them.
-    pub(in crate::record) fn remember_part(&mut self, ids: &[SpanId], outcome: &PartOutcome) {
+    pub(in crate::record) fn remember_part(
+        &mut self,
+        ids: impl Iterator<Item = SpanId>,
+        outcome: PartOutcome,
+    ) {
         if let Some(parts) = &mut self.parts {
-            let ids = ids.iter().take(REMEMBERED_OF_EACH);
-            ids.for_each(|id| parts.remember(*id, outcome.clone()));
+            parts.remember(ids, outcome);
+        }
+    }
+
+    /// Remembers what became of a part as [`remember_part`](Self::remember_part) does, and takes its memory for the next.
+    pub(in crate::record) fn remember_last_part(
+        &mut self,
+        mut part: TakenPart<SpanStore>,
+        outcome: PartOutcome,
+    ) {
+        if let Some(parts) = &mut self.parts {
+            parts.remember(part.spans.ids(), outcome);
+            part.spans.clear();
+            parts.memory = part.spans;
         }
     }
 
@@ -87,6 +101,23 @@ impl LiveSpans {
             self.open += 1;
             self.parts.get_or_insert_default().deciding += 1;
         }
+    }
+
+    /// Takes out the part that is complete behind spans that are all open, which is what a loop's message leaves. The
+    /// caller counts as an open span until it has decided it.
+    pub(in crate::record) fn take_last_part(
+        &mut self,
+        stale: Tick,
+        is_all_trunk: bool,
+    ) -> Option<TakenPart<SpanStore>> {
+        let rule = PartRule { stale, is_all_trunk, most: TAKEN_AT_ONCE };
+        let parts = self.parts.as_mut()?;
+        let taken = self.store.take_last_part(rule, &mut parts.finder, &mut parts.memory)?;
+        self.open += 1;
+        parts.deciding += 1;
+        parts.ended = 0;
+        parts.next_look = 1;
+        Some(taken)
     }
 
     /// How many threads are deciding parts of it, each of which counts as an open span.

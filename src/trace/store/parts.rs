@@ -14,6 +14,17 @@ impl SpanStore {
         as_stores(self.recorded.take_parts(rule, finder))
     }
 
+    /// Takes out the part that stands behind spans that are all open, into `memory`; `None` where none does that is as
+    /// simple as a loop's message.
+    pub(crate) fn take_last_part(
+        &mut self,
+        rule: PartRule,
+        finder: &mut PartFinder,
+        memory: &mut Self,
+    ) -> Option<TakenPart<Self>> {
+        self.recorded.take_last_part(rule, finder, &mut memory.recorded).map(as_store)
+    }
+
     /// Copies out the parts that are complete.
     pub(crate) fn copy_parts(
         &self,
@@ -65,9 +76,11 @@ impl SpanStore {
 }
 
 fn as_stores(parts: Vec<TakenPart<RecordedSpans>>) -> Vec<TakenPart<SpanStore>> {
-    let as_store = |TakenPart { spans, top, start, parent, is_below }| {
-        let spans = SpanStore { recorded: spans };
-        TakenPart { spans, top, start, parent, is_below }
-    };
     parts.into_iter().map(as_store).collect()
+}
+
+#[inline(always)]
+fn as_store(part: TakenPart<RecordedSpans>) -> TakenPart<SpanStore> {
+    let TakenPart { spans, top, start, parent, is_below } = part;
+    TakenPart { spans: SpanStore { recorded: spans }, top, start, parent, is_below }
 }

@@ -79,18 +79,6 @@ impl RecordedSpans {
         Some(copy)
     }
 
-    /// Copies of spans of which nothing stands outside of their records, the first before all others.
-    pub(super) fn bare(records: &[SpanRecord]) -> Self {
-        let spans = records.to_vec();
-        let budget = MemoryBudget::default().with_used(size_of_val(spans.as_slice()));
-        let last_end = spans.iter().filter_map(SpanRecord::end).max().unwrap_or_default();
-        let mut copies = Self { spans, details: None, budget, last_end };
-        for start in records.iter().map(|record| record.start) {
-            copies.note_start(start);
-        }
-        copies
-    }
-
     /// Whether nothing of a span stands outside of its record.
     pub(super) fn is_bare(&self, record: &SpanRecord) -> bool {
         record.tags.is_empty()

@@ -9,6 +9,7 @@ mod column_writer;
 mod copying;
 mod failure;
 mod key_index;
+mod last_part;
 mod logs;
 mod packed;
 mod part_finder;

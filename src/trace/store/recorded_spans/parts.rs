@@ -10,9 +10,6 @@ use super::{ColumnIndex, OPEN, RareDetails, RecordedSpans, SpanIndex, SpanRecord
 use crate::model::SpanId;
 use crate::time::{ClockCorrection, Tick};
 
-/// A part of at most this many spans, behind no more that are open, may be taken without a search.
-const FEW: usize = 64;
-
 /// The bytes of spans that left may stay in the columns, besides as many as those of the spans that are there.
 const SPARE_BYTES: usize = 16 * 1024;
 
@@ -30,11 +27,23 @@ impl RecordedSpans {
     }
 
     /// Whether the end of this span may have completed a part: false where its parent is open and not of the trunk.
-    pub(crate) fn may_complete_part(&self, ended: SpanIndex) -> bool {
-        let parent = self.span(ended).and_then(|span| span.parent);
-        let place = parent.and_then(|parent| self.find(ended, parent));
-        let above = place.and_then(|place| self.span(place));
-        above.is_none_or(|above| above.part.is_trunk() || above.end != OPEN)
+    /// Such a parent may stand at `open_above`, and is noted there.
+    pub(crate) fn may_complete_part(
+        &self,
+        ended: SpanIndex,
+        open_above: &mut Option<SpanIndex>,
+    ) -> bool {
+        let Some(parent) = self.span(ended).and_then(|span| span.parent) else { return true };
+        let is_parent = |index: &SpanIndex| self.span(*index).is_some_and(|span| span.id == parent);
+        let place = open_above.filter(is_parent).or_else(|| self.find(ended, parent));
+        let above = place.and_then(|place| Some((place, self.span(place)?)));
+        match above {
+            Some((place, above)) if above.end == OPEN && !above.part.is_trunk() => {
+                *open_above = Some(place);
+                false
+            }
+            _ => true,
+        }
     }
 
     /// Copies out the parts that are complete.
@@ -72,42 +81,12 @@ impl RecordedSpans {
         rule: PartRule,
         finder: &mut PartFinder,
     ) -> Vec<TakenPart<Self>> {
-        if let Some(last) = self.take_last_part(rule) {
-            self.compact(finder);
-            return vec![last];
-        }
         let parts = self.copy_parts(rule, finder);
         if !parts.is_empty() {
             self.remove(|index| finder.fates.get(index).is_some_and(|fate| *fate != Fate::Stays));
             self.compact(finder);
         }
         parts
-    }
-
-    /// Takes out the part that stands behind spans that are all open, as that of a loop's message does: it is found
-    /// without a search, and its records are copied at once. `None` where it is not as simple as that.
-    fn take_last_part(&mut self, rule: PartRule) -> Option<TakenPart<Self>> {
-        let is_open = |span: &SpanRecord| span.end == OPEN;
-        let at = self.spans.iter().rposition(is_open)? + 1;
-        let (trunk, part) = self.spans.split_at(at);
-        let (top, below) = part.split_first()?;
-        if trunk.len().max(part.len()) > FEW || rule.most == 0 || !trunk.iter().all(is_open) {
-            return None;
-        }
-        let above = trunk.iter().rfind(|span| Some(span.id) == top.parent)?;
-        let is_below = |span: &SpanRecord| part.iter().any(|other| Some(other.id) == span.parent);
-        let leaves = rule.is_all_trunk || above.part.is_trunk();
-        // A span that joined late may stand before its parent.
-        let is_alone = below.iter().all(is_below) && !trunk.iter().any(is_below);
-        if !leaves || !is_alone || !part.iter().all(|span| self.is_bare(span)) {
-            return None;
-        }
-        let SpanRecord { id, start, parent, .. } = *top;
-        let mut spans = Self::bare(part);
-        spans.mark_top();
-        self.spans.truncate(at);
-        self.recount_after_removal();
-        Some(TakenPart { spans, top: id, start, parent, is_below: true })
     }
 
     /// Removes the spans with these ids.
@@ -132,7 +111,7 @@ impl RecordedSpans {
     }
 
     /// Finds out anew what is known of all spans together.
-    fn recount_after_removal(&mut self) {
+    pub(super) fn recount_after_removal(&mut self) {
         let Self { spans, details, .. } = self;
         self.last_end = spans.iter().filter_map(SpanRecord::end).max().unwrap_or_default();
         if let Some(details) = details {
@@ -146,7 +125,10 @@ impl RecordedSpans {
     }
 
     /// Gives back the memory of what left, where that is most of the memory.
-    fn compact(&mut self, finder: &mut PartFinder) {
+    pub(super) fn compact(&mut self, finder: &mut PartFinder) {
+        if self.budget.used() <= SPARE_BYTES {
+            return;
+        }
         let content = self.content_bytes();
         let is_lean = self.budget.used() <= 4 * content + 4 * SPARE_BYTES;
         if content <= 2 * finder.least_bytes + SPARE_BYTES && is_lean {
