@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tailtrace::init::InitError;
-use tailtrace::{Errors, InMemoryExporter, TailSampler, TraceSubscriber};
+use tailtrace::init::{Guard, InitError};
+use tailtrace::{Errors, InMemoryExporter, TailSampler, Trace, TraceSubscriber};
 use tracing::{debug, error, info, info_span};
 
 use crate::process::{is_child, run};
@@ -17,6 +17,15 @@ fn place_order(fails: bool) {
     if fails {
         error!("card declined");
     }
+}
+
+/// Places orders, which fail or not, under what one line sets up; what is exported of them.
+fn order_under_init(orders: &[bool]) -> (Guard, Vec<Trace>) {
+    let memory = InMemoryExporter::new();
+    let guard = tailtrace::init::builder("shop").with_exporter(memory.clone()).start().unwrap();
+    orders.iter().for_each(|fails| place_order(*fails));
+    guard.pipeline().flush(Duration::from_secs(60)).unwrap();
+    (guard, memory.traces())
 }
 
 #[test]
@@ -79,12 +88,7 @@ impl tailtrace::Exporter for Refusing {
 fn the_filters_of_logs_and_spans_are_apart() {
     let test = the_filters_of_logs_and_spans_are_apart;
     if is_child() {
-        let memory = InMemoryExporter::new();
-        let builder = tailtrace::init::builder("shop").with_exporter(memory.clone());
-        let guard = builder.start().unwrap();
-        place_order(true);
-        guard.pipeline().flush(Duration::from_secs(60)).unwrap();
-        let traces = memory.traces();
+        let (_guard, traces) = order_under_init(&[true]);
         let root = traces[0].root().unwrap();
         let logs: Vec<&str> = root.logs().map(|log| log.message()).collect();
         println!("recorded: {logs:?}");
@@ -104,15 +108,11 @@ fn the_filters_of_logs_and_spans_are_apart() {
 fn the_subscriber_records_unless_the_filter_asks_for_more_than_targets() {
     let test = the_subscriber_records_unless_the_filter_asks_for_more_than_targets;
     if is_child() {
-        let memory = InMemoryExporter::new();
-        let builder = tailtrace::init::builder("shop").with_exporter(memory.clone());
-        let guard = builder.start().unwrap();
+        let (_guard, traces) = order_under_init(&[true]);
         let by_subscriber = tracing::dispatcher::get_default(|installed| {
             installed.downcast_ref::<TraceSubscriber>().is_some()
         });
-        place_order(true);
-        guard.pipeline().flush(Duration::from_secs(60)).unwrap();
-        let entries = memory.traces()[0].root().unwrap().logs().count();
+        let entries = traces[0].root().unwrap().logs().count();
         println!("{entries} entries, by the subscriber: {by_subscriber}");
         return;
     }
@@ -182,14 +182,8 @@ fn a_program_whose_filter_hides_all_spans_is_asked_about_the_filter() {
 fn the_operator_chooses_the_tail() {
     let test = the_operator_chooses_the_tail;
     if is_child() {
-        let memory = InMemoryExporter::new();
-        let builder = tailtrace::init::builder("shop").with_exporter(memory.clone());
-        let guard = builder.start().unwrap();
-        place_order(false);
-        place_order(true);
-        guard.pipeline().flush(Duration::from_secs(60)).unwrap();
-        let kept: Vec<String> =
-            memory.traces().iter().map(|trace| trace.kept_by().to_owned()).collect();
+        let (_guard, traces) = order_under_init(&[false, true]);
+        let kept: Vec<String> = traces.iter().map(|trace| trace.kept_by().to_owned()).collect();
         println!("kept by: {kept:?}");
         return;
     }

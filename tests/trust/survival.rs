@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tailtrace::model::Threshold;
+use tailtrace::pipeline::PipelineBuilder;
 use tailtrace::record::RecordLimits;
 use tailtrace::tail::{All, PerSecond, Slowest, SpansPerSecond};
 use tailtrace::time::{ManualClock, Tick};
@@ -20,17 +21,23 @@ fn headers(trace_id: u128, flags: u8, state: &str) -> HashMap<String, String> {
     ])
 }
 
+fn started(
+    builder: PipelineBuilder,
+    sampler: impl Sampler + 'static,
+    tail: TailSampler,
+) -> (Pipeline, InMemoryExporter) {
+    let memory = InMemoryExporter::new();
+    let builder = builder.with_sampler(sampler).with_tail(tail).with_exporter(memory.clone());
+    (builder.start().unwrap(), memory)
+}
+
 /// How many of 200 open traces survive 800 traces with these headers and the sampled flag, where there is room for 250.
 fn survivors(chosen: impl Fn(u128) -> u128, state: &str) -> usize {
-    let memory = InMemoryExporter::new();
     let limits = RecordLimits::default().with_live_traces(250);
-    let pipeline = Pipeline::builder("shop")
-        .with_sampler(ParentBasedSampler::new(|_: &SamplingRequest<'_>| SamplingResult::record()))
-        .with_tail(TailSampler::new().keep(|_: &TraceView<'_>| Verdict::keep()))
-        .with_limits(limits)
-        .with_exporter(memory.clone())
-        .start()
-        .unwrap();
+    let builder = Pipeline::builder("shop").with_limits(limits);
+    let sampler = ParentBasedSampler::new(|_: &SamplingRequest<'_>| SamplingResult::record());
+    let tail = TailSampler::new().keep(|_: &TraceView<'_>| Verdict::keep());
+    let (pipeline, memory) = started(builder, sampler, tail);
     let tracer = pipeline.tracer();
     let strangers: Vec<_> = (1..=50)
         .map(|at| {
@@ -90,13 +97,8 @@ fn a_caller_that_really_samples_one_in_a_hundred_is_believed() {
     let recording = ParentBasedSampler::new(AlwaysOn)
         .with_remote_parent_not_sampled(|_: &SamplingRequest<'_>| SamplingResult::record());
     for sampler in [dropping, recording] {
-        let memory = InMemoryExporter::new();
-        let pipeline = Pipeline::builder("shop")
-            .with_sampler(sampler)
-            .with_tail(TailSampler::new().keep(Errors))
-            .with_exporter(memory.clone())
-            .start()
-            .unwrap();
+        let tail = TailSampler::new().keep(Errors);
+        let (pipeline, memory) = started(Pipeline::builder("shop"), sampler, tail);
         let tracer = pipeline.tracer();
         let rate = Threshold::from_probability(0.01).unwrap();
         for at in 0..10_000_u128 {
@@ -154,15 +156,10 @@ fn operations_that_callers_make_up_are_no_way_around_the_ceiling() {
 
 /// How many of 5,000 traces in 5.5 seconds a tail keeps; the ids are the highest, or spread.
 fn kept_by(tail: TailSampler, highest: bool) -> usize {
-    let memory = InMemoryExporter::new();
     let clock = ManualClock::new();
-    let pipeline = Pipeline::builder("shop")
-        .with_clock(clock.clock())
-        .with_sampler(|_: &SamplingRequest<'_>| SamplingResult::record())
-        .with_tail(tail)
-        .with_exporter(memory.clone())
-        .start()
-        .unwrap();
+    let builder = Pipeline::builder("shop").with_clock(clock.clock());
+    let sampler = |_: &SamplingRequest<'_>| SamplingResult::record();
+    let (pipeline, memory) = started(builder, sampler, tail);
     let tracer = pipeline.tracer();
     for at in 1..=5_000_u128 {
         let spread = at.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1;

@@ -8,13 +8,10 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{Sampler as OtelSampler, ShouldSample};
 use tailtrace::model::{TagRef, TraceFlags};
 use tailtrace::time::Clock;
-use tailtrace::{
-    Errors, InMemoryExporter, Pipeline, Sampler, SamplingDecision, SamplingRequest, SpanId,
-    TagValue, TailSampler, TraceContext,
-};
+use tailtrace::{Sampler, SamplingDecision, SamplingRequest, SpanId, TagValue, TraceContext};
 
 use super::release_line::{self, SdkSamplingDecision, SdkSamplingResult};
-use super::support::LONG;
+use super::support::{LONG, errors_with};
 use crate::adapter::FromShouldSample;
 use crate::adapter::convert::to_trace_id;
 
@@ -152,13 +149,8 @@ fn samplers_of_the_sdk_decide_by_the_parent() {
 
 #[test]
 fn in_a_pipeline_what_is_only_recorded_is_left_to_the_tail() {
-    let memory = InMemoryExporter::new();
-    let pipeline = Pipeline::builder("shop")
-        .with_sampler(FromShouldSample::new(Scripted::new(SdkSamplingDecision::RecordOnly, "")))
-        .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(memory.clone())
-        .start()
-        .unwrap();
+    let sampler = FromShouldSample::new(Scripted::new(SdkSamplingDecision::RecordOnly, ""));
+    let (pipeline, memory) = errors_with(sampler);
     let tracer = pipeline.tracer();
     drop(tracer.start_span("well"));
     tracer.start_span("bad").set_error(&std::io::Error::other("declined"));
@@ -187,13 +179,7 @@ fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
         }
     }
 
-    let memory = InMemoryExporter::new();
-    let pipeline = Pipeline::builder("shop")
-        .with_sampler(FromShouldSample::new(Panics))
-        .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(memory.clone())
-        .start()
-        .unwrap();
+    let (pipeline, memory) = errors_with(FromShouldSample::new(Panics));
     pipeline.tracer().start_span("bad").set_error(&std::io::Error::other("declined"));
     pipeline.shutdown(LONG).unwrap();
     assert_eq!((memory.span_count(), pipeline.stats().panics), (1, 1));

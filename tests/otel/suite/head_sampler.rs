@@ -11,12 +11,11 @@ use opentelemetry_sdk::trace::ShouldSample;
 use tailtrace::ledger::Reason;
 use tailtrace::model::{TagRef, Threshold};
 use tailtrace::{
-    AlwaysOn, Errors, FixedRateSampler, InMemoryExporter, Pipeline, SamplingRequest,
-    SamplingResult, TailSampler,
+    AlwaysOn, FixedRateSampler, InMemoryExporter, Pipeline, SamplingRequest, SamplingResult,
 };
 
 use super::release_line::{self, SdkSamplingDecision, SdkTracerProvider};
-use super::support::{settled, shop};
+use super::support::{errors_with, settled, shop};
 use crate::adapter::{HeadSampler, TailSpanProcessor};
 
 /// Decides by the root's name: `drop..`, `sample..`, and the tail about the rest.
@@ -30,17 +29,6 @@ fn by_name(request: &SamplingRequest<'_>) -> SamplingResult {
     }
 }
 
-fn by_name_with_a_tail() -> (Pipeline, InMemoryExporter) {
-    let memory = InMemoryExporter::new();
-    let pipeline = Pipeline::builder("pipeline")
-        .with_sampler(by_name)
-        .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(memory.clone())
-        .start()
-        .unwrap();
-    (pipeline, memory)
-}
-
 /// A span as a processor or another service sees it: recorded, sampled, and its trace state.
 fn seen(span: &SpanContext, is_recording: bool) -> (bool, bool, String) {
     (is_recording, span.is_sampled(), span.trace_state().header())
@@ -48,7 +36,7 @@ fn seen(span: &SpanContext, is_recording: bool) -> (bool, bool, String) {
 
 #[test]
 fn each_decision_is_that_of_the_root_and_of_all_below_it() {
-    let (pipeline, memory) = by_name_with_a_tail();
+    let (pipeline, memory) = errors_with(by_name);
     let provider = shop(&pipeline);
     let tracer = provider.tracer("lib");
     for (name, is_recorded, is_sampled, state) in [
@@ -77,7 +65,7 @@ fn each_decision_is_that_of_the_root_and_of_all_below_it() {
 
 #[test]
 fn what_is_recorded_may_be_handed_on_as_sampled() {
-    let (pipeline, memory) = by_name_with_a_tail();
+    let (pipeline, memory) = errors_with(by_name);
     let sampler = HeadSampler::new(&pipeline).with_recorded_as_sampled(true);
     let provider = release_line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
     let mut span = provider.tracer("lib").start("record it");
@@ -133,7 +121,7 @@ fn the_sampler_is_told_all_that_is_known_and_asked_for_local_roots_alone() {
         ));
         SamplingResult::sample()
     });
-    let (pipeline, _) = by_name_with_a_tail();
+    let (pipeline, _) = errors_with(by_name);
     let provider = release_line::provider_of("shop", sampler, TailSpanProcessor::new(&pipeline));
     let tracer = provider.tracer("lib");
     let caller = SpanContext::new(
@@ -168,7 +156,7 @@ fn the_sampler_is_told_all_that_is_known_and_asked_for_local_roots_alone() {
 
 #[test]
 fn a_threshold_that_no_longer_holds_is_taken_out_of_the_state() {
-    let (pipeline, _) = by_name_with_a_tail();
+    let (pipeline, _) = errors_with(by_name);
     let provider = shop(&pipeline);
     let caller = SpanContext::new(
         TraceId::from_bytes(7_u128.to_be_bytes()),
@@ -188,12 +176,8 @@ fn a_threshold_that_no_longer_holds_is_taken_out_of_the_state() {
 
 #[test]
 fn a_sampler_that_panics_leaves_the_trace_to_the_tail() {
-    let pipeline = Pipeline::builder("pipeline")
-        .with_sampler(|_: &SamplingRequest<'_>| -> SamplingResult { panic!("no words") })
-        .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(InMemoryExporter::new())
-        .start()
-        .unwrap();
+    let (pipeline, _) =
+        errors_with(|_: &SamplingRequest<'_>| -> SamplingResult { panic!("no words") });
     let provider = shop(&pipeline);
     let span = provider.tracer("lib").start("order");
     assert!(span.is_recording() && !span.span_context().is_sampled());
@@ -254,15 +238,10 @@ fn a_sampler_may_trace_and_is_not_asked_about_that() {
 /// Hazard: entering a context there panics; the sampler has no opinion then.
 #[test]
 fn a_sampler_that_enters_a_context_does_not_take_the_program_down() {
-    let pipeline = Pipeline::builder("pipeline")
-        .with_sampler(|_: &SamplingRequest<'_>| {
-            let _entered = Context::new().attach();
-            SamplingResult::sample()
-        })
-        .with_tail(TailSampler::new().keep(Errors))
-        .with_exporter(InMemoryExporter::new())
-        .start()
-        .unwrap();
+    let (pipeline, _) = errors_with(|_: &SamplingRequest<'_>| {
+        let _entered = Context::new().attach();
+        SamplingResult::sample()
+    });
     let provider = shop(&pipeline);
     let span = provider.tracer("lib").start("order");
     assert!(span.is_recording());
@@ -274,7 +253,7 @@ fn a_sampler_that_enters_a_context_does_not_take_the_program_down() {
 #[cfg(not(before_0_30))]
 #[test]
 fn what_is_suppressed_is_not_ours_to_count() {
-    let (pipeline, _) = by_name_with_a_tail();
+    let (pipeline, _) = errors_with(by_name);
     let provider = shop(&pipeline);
     let quiet = Context::new().with_telemetry_suppressed();
     let span = provider.tracer("lib").start_with_context("sample it", &quiet);
@@ -300,7 +279,7 @@ fn services_that_share_a_trace_id_agree() {
 
 #[test]
 fn a_program_without_a_pipeline_may_use_our_samplers() {
-    let (pipeline, memory) = by_name_with_a_tail();
+    let (pipeline, memory) = errors_with(by_name);
     drop((pipeline, memory));
     let of = release_line::resource(Vec::new());
     let provider = release_line::builder(HeadSampler::from_sampler(by_name), of).build();

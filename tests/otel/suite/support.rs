@@ -11,7 +11,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 
 use tailtrace::ledger::Stats;
-use tailtrace::{Errors, InMemoryExporter, Pipeline, TailSampler};
+use tailtrace::pipeline::PipelineBuilder;
+use tailtrace::{Errors, InMemoryExporter, Pipeline, Sampler, TailSampler};
 
 use super::release_line::{
     self, LineExporter, SdkError, SdkResult, SdkTracerProvider, SpanData, TestExporter,
@@ -130,8 +131,17 @@ impl TestExporter for Sink {
 
 /// A pipeline that keeps errors, and what it exports.
 pub(crate) fn errors() -> (Pipeline, InMemoryExporter) {
+    errors_of(Pipeline::builder("pipeline"))
+}
+
+/// A pipeline that keeps what its head samples, and errors, and what it exports.
+pub(crate) fn errors_with(sampler: impl Sampler + 'static) -> (Pipeline, InMemoryExporter) {
+    errors_of(Pipeline::builder("pipeline").with_sampler(sampler))
+}
+
+fn errors_of(builder: PipelineBuilder) -> (Pipeline, InMemoryExporter) {
     let memory = InMemoryExporter::new();
-    let builder = Pipeline::builder("pipeline").with_tail(TailSampler::new().keep(Errors));
+    let builder = builder.with_tail(TailSampler::new().keep(Errors));
     (builder.with_exporter(memory.clone()).start().unwrap(), memory)
 }
 

@@ -2,6 +2,8 @@
 
 #[path = "../../shared/same.rs"]
 mod same;
+#[path = "../../shared/status.rs"]
+mod status;
 
 #[test]
 fn one_trace_goes_through_client_and_server_before_and_after() {
@@ -13,10 +15,5 @@ fn one_trace_goes_through_client_and_server_before_and_after() {
 fn under_our_own_layer_a_trace_goes_through_client_and_server_and_both_tell_the_status() {
     let layer = same::run(env!("CARGO_BIN_EXE_layer"));
     same::is_connected(&layer, &["visit", "GET", "GET /orders/{id}", "order"]);
-    for kind in ["GET Client ", "GET /orders/{id} Server "] {
-        let calls: Vec<_> = layer.lines().filter(|line| line.contains(kind)).collect();
-        assert_eq!(calls.len(), 2, "{layer}");
-        assert!(calls[0].contains("Unset") && calls[0].contains("status_code=200"), "{layer}");
-        assert!(calls[1].contains("Error {") && calls[1].contains("status_code=500"), "{layer}");
-    }
+    status::is_told(&layer, " GET Client ", " GET /orders/{id} Server ");
 }
