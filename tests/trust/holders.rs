@@ -10,7 +10,7 @@ use tailtrace::record::RecordLimits;
 use tailtrace::{AlwaysOn, Exporter, Pipeline};
 use tokio::sync::Semaphore;
 
-use crate::{FIXED, MIB, at_rest, dropping, grown_since};
+use crate::{MIB, at_rest, dropping, grown_since};
 
 pub(crate) const LIMIT: usize = 8 * MIB;
 
@@ -49,25 +49,25 @@ fn limited(holder: Holder, gate: &Arc<Semaphore>) -> Pipeline {
     }
 }
 
-/// What `hold` leaves on the heap with this holder, where that is more than a fifth above the limit, or less than a sixteenth
-/// of it: then the kind is not held at all.
+/// What `hold` leaves on the heap with this holder, without the bytes that it takes beside what is held, where that is more
+/// than a fifth above the limit, or less than a sixteenth of it: then the kind is not held at all.
 pub(crate) fn excess<T>(
     holder: Holder,
     kind: &str,
+    beside: usize,
     hold: impl FnOnce(&Pipeline) -> T,
 ) -> Option<String> {
     let before = at_rest();
     let gate = Arc::new(Semaphore::new(0));
     let pipeline = limited(holder, &gate);
     let open = hold(&pipeline);
-    let grown = grown_since(before);
+    let grown = grown_since(before).saturating_sub(beside);
     // All of it is given back before the next begins.
     gate.close();
     drop(open);
     let _ = pipeline.shutdown(Duration::from_secs(60));
     drop(pipeline);
-    // Bare spans are many, and the tables of traces long.
-    let fixed = if kind == "bare" { FIXED } else { MIB };
-    let is_held = (LIMIT / 16..=LIMIT + LIMIT / 5 + fixed).contains(&grown);
+    // Threads and empty tables take a little in any case.
+    let is_held = (LIMIT / 16..=LIMIT + LIMIT / 5 + MIB / 4).contains(&grown);
     (!is_held).then(|| format!("{holder:?}, {kind}: {} KiB of {} KiB", grown / 1024, LIMIT / 1024))
 }

@@ -67,13 +67,8 @@ impl TraceDecision {
     ) -> Self {
         let verdict = deciders.ask_tail(view);
         let is_part = view.is_part();
-        let kept = |policy, threshold| KeepReason {
-            policy,
-            threshold,
-            is_late: false,
-            is_part,
-            is_unfinished: false,
-        };
+        let kept =
+            |policy, threshold| KeepReason { policy, threshold, is_part, ..KeepReason::default() };
         let keep = |policy, threshold| Self::Keep(kept(policy, threshold));
         match verdict.decision {
             // What leads to a part that was kept leaves with it.

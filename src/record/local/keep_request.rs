@@ -61,5 +61,12 @@ impl KeepRequest {
 
 /// The mark of a trace that is kept because a request gave this reason.
 pub(in crate::record) const fn kept_for(policy: Cow<'static, str>) -> KeepReason {
-    KeepReason { policy, threshold: None, is_late: false, is_part: false, is_unfinished: false }
+    KeepReason {
+        policy,
+        threshold: None,
+        is_late: false,
+        is_part: false,
+        is_unfinished: false,
+        is_hidden: false,
+    }
 }

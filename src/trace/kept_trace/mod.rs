@@ -20,7 +20,11 @@ use crate::model::{
 };
 use crate::time::{Tick, wall_now};
 use order::SpanOrder;
-use outgoing_state::outgoing_state;
+use outgoing_state::{outgoing_state, state_bytes};
+
+/// The memory of a trace beside its data: what counts the references to it, and its place in a queue.
+// A burst of a hundred thousand traces of one bare span fits the default limit of a queue with this.
+const PLACE: usize = 10 * size_of::<usize>();
 
 /// The spans of one trace id that finished in this process together.
 ///
@@ -48,8 +52,6 @@ struct TraceData {
     order: OnceLock<SpanOrder>,
     resource: Arc<Resource>,
     reason: KeepReason,
-    /// Whether backends are told nothing of the decision.
-    hides_notes: bool,
 }
 
 /// Why a trace was kept, and what that says about traces like it.
@@ -65,6 +67,8 @@ pub(crate) struct KeepReason {
     pub(crate) is_part: bool,
     /// Whether some of these spans had not ended when they were sent.
     pub(crate) is_unfinished: bool,
+    /// Whether backends are told nothing of all this.
+    pub(crate) is_hidden: bool,
 }
 
 impl TraceData {
@@ -84,7 +88,6 @@ impl Trace {
             order: OnceLock::from(SpanOrder::default()),
             resource: Arc::new(Resource::new("unknown_service")),
             reason: KeepReason::default(),
-            hides_notes: false,
         }))
     }
 
@@ -98,7 +101,7 @@ impl Trace {
         header.set_flags(header.flags().with_sampled(true));
         header.trace_state = outgoing_state(&header.trace_state, reason.threshold);
         let order = OnceLock::new();
-        let data = TraceData { header, store, order, resource, reason, hides_notes: false };
+        let data = TraceData { header, store, order, resource, reason };
         Self(Arc::new(data))
     }
 
@@ -260,8 +263,8 @@ impl Trace {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let order = self.0.order.get().map_or(0, SpanOrder::bytes);
-        let state = self.0.header.trace_state.bytes();
-        size_of::<TraceData>() + self.0.store.bytes() + state + order
+        let state = state_bytes(&self.0.header.trace_state);
+        PLACE + size_of::<TraceData>() + self.0.store.bytes() + state + order
     }
 }
 

@@ -74,13 +74,13 @@ impl Trace {
             (UNFINISHED, unfinished),
             ("tailtrace.late", late),
         ];
-        let shown = notes.into_iter().filter(|_| !self.0.hides_notes);
+        let shown = notes.into_iter().filter(|_| !reason.is_hidden);
         shown.filter_map(|(name, value)| Some((name, value?)))
     }
 
     /// This trace without notes, whatever was decided about it.
     pub(crate) fn without_notes(mut self) -> Self {
-        Arc::make_mut(&mut self.0).hides_notes = true;
+        Arc::make_mut(&mut self.0).reason.is_hidden = true;
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{KeepReason, Trace, TraceData};
+use super::{KeepReason, PLACE, Trace, TraceData, state_bytes};
 use crate::model::Resource;
 use crate::trace::header::TraceHeader;
 use crate::trace::store::PackedForeignSpans;
@@ -13,7 +13,6 @@ pub(crate) struct PackedTrace {
     header: TraceHeader,
     resource: Arc<Resource>,
     reason: KeepReason,
-    hides_notes: bool,
     spans: PackedForeignSpans,
 }
 
@@ -24,11 +23,11 @@ impl Trace {
             return Err(self);
         }
         let data = Arc::try_unwrap(self.0).map_err(Self)?;
-        let TraceData { header, store, order, resource, reason, hides_notes } = data;
+        let TraceData { header, store, order, resource, reason } = data;
         match store.pack() {
-            Ok(spans) => Ok(PackedTrace { header, resource, reason, hides_notes, spans }),
+            Ok(spans) => Ok(PackedTrace { header, resource, reason, spans }),
             Err(store) => {
-                let data = TraceData { header, store, order, resource, reason, hides_notes };
+                let data = TraceData { header, store, order, resource, reason };
                 Err(Self(Arc::new(data)))
             }
         }
@@ -38,14 +37,14 @@ impl Trace {
 impl PackedTrace {
     /// The trace as it was.
     pub(crate) fn unpack(self) -> Trace {
-        let Self { header, resource, reason, hides_notes, spans } = self;
+        let Self { header, resource, reason, spans } = self;
         let store = spans.unpack(header.trace_id);
         let order = OnceLock::new();
-        Trace(Arc::new(TraceData { header, store, order, resource, reason, hides_notes }))
+        Trace(Arc::new(TraceData { header, store, order, resource, reason }))
     }
 
     /// The memory that the trace takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.header.trace_state.bytes() + self.spans.bytes()
+        PLACE + size_of::<Self>() + state_bytes(&self.header.trace_state) + self.spans.bytes()
     }
 }

@@ -32,7 +32,6 @@ impl Trace {
             order,
             resource: Arc::clone(&data.resource),
             reason: KeepReason { is_part: true, ..data.reason.clone() },
-            hides_notes: data.hides_notes,
         }))
     }
 }

@@ -22,7 +22,6 @@ impl Trace {
             order: OnceLock::new(),
             resource: Arc::clone(&data.resource),
             reason: data.reason.clone(),
-            hides_notes: data.hides_notes,
         }));
         let mut redaction = Redaction::new(redact);
         for span in self.spans() {

@@ -35,6 +35,7 @@ fn a_span_is_one_line_with_every_key() {
             is_late: false,
             is_part: false,
             is_unfinished: false,
+            is_hidden: false,
         })
         .with_resource(Resource::new("checkout").with_tag("host", "a1"));
     let shared = r#","service":"checkout","resource":{"host":"a1"},"kept_by":"Errors","probability":1.0,"late":false,"part":false,"unfinished":false}"#;
