@@ -132,9 +132,11 @@ mod tests {
     use super::*;
     use crate::testing::{span, trace};
 
-    /// `(service span span)(service span)`.
+    /// `(service span span)(service<scope span> span)`.
     #[derive(Default)]
-    struct Plain;
+    struct Plain {
+        is_in_scope: bool,
+    }
 
     impl Format for Plain {
         fn begin(&mut self, _: &mut Vec<u8>) {}
@@ -145,12 +147,17 @@ mod tests {
         }
 
         fn open_scope(&mut self, out: &mut Vec<u8>, scope: Scope<'_>) {
-            if matches!(scope, Scope::Of(_)) {
+            self.is_in_scope = matches!(scope, Scope::Of(_));
+            if self.is_in_scope {
                 out.extend_from_slice(format!("<{}", scope.name()).as_bytes());
             }
         }
 
-        fn close_scope(&mut self, _: &mut Vec<u8>) {}
+        fn close_scope(&mut self, out: &mut Vec<u8>) {
+            if mem::take(&mut self.is_in_scope) {
+                out.push(b'>');
+            }
+        }
 
         fn span(&mut self, out: &mut Vec<u8>, _: &TraceFields<'_>, span: SpanRef<'_>) {
             out.push(b' ');
@@ -165,6 +172,11 @@ mod tests {
     }
 
     fn requests(batch: &[Trace], limit: usize) -> Vec<String> {
+        let all = requests_with_sizes(batch, limit);
+        all.into_iter().map(|(request, _)| request).collect()
+    }
+
+    fn requests_with_sizes(batch: &[Trace], limit: usize) -> Vec<(String, TraceSizes)> {
         let mut batch = Batch::from(batch);
         batch.group_by_resource();
         let mut requests = Vec::new();
@@ -176,7 +188,7 @@ mod tests {
             let written = write::<Plain>(&batch, &mut out, &mut sizes, limit, on_root);
             assert!(written > 0, "a request without spans");
             batch.mark_accepted(written);
-            requests.push(String::from_utf8(out).unwrap());
+            requests.push((String::from_utf8(out).unwrap(), sizes));
         }
         requests
     }
@@ -214,9 +226,25 @@ mod tests {
         let of = |name: &'static str, scope: &str| span(name).tag("otel.scope.name", scope);
         let root = span("1").child(of("2", "x")).child(of("3", "x")).child(of("4", "y"));
         let batch = [trace(root).with_resource(Resource::new("a"))];
-        assert_eq!(requests(&batch, 100), ["(a 1<x 2 3<y 4)"]);
-        assert_eq!(requests(&batch, 10), ["(a 1<x 2 3)", "(a<y 4)"]);
-        assert_eq!(requests(&batch, 5), ["(a 1)", "(a<x 2)", "(a<x 3)", "(a<y 4)"]);
+        assert_eq!(requests(&batch, 100), ["(a 1<x 2 3><y 4>)"]);
+        assert_eq!(requests(&batch, 10), ["(a 1<x 2 3>)", "(a<y 4>)"]);
+        assert_eq!(requests(&batch, 5), ["(a 1)", "(a<x 2>)", "(a<x 3>)", "(a<y 4>)"]);
+    }
+
+    #[test]
+    fn a_trace_that_has_no_span_in_a_request_counts_no_byte_there() {
+        let of = |name: &'static str, scope: &str| {
+            let made = trace(span(name).tag("otel.scope.name", scope));
+            made.with_resource(Resource::new("a"))
+        };
+        // The second one closes the scope of the first before it is seen not to fit.
+        let [(first, sizes), (second, rest)] =
+            &*requests_with_sizes(&[of("11", "x"), of("22", "y")], 7)
+        else {
+            panic!("two requests")
+        };
+        assert_eq!((&**first, &**second), ("(a<x 11>)", "(a<y 22>)"));
+        assert_eq!(format!("{sizes:?} {rest:?}"), "TraceSizes([5, 0]) TraceSizes([5])");
     }
 
     #[test]
