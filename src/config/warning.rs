@@ -4,8 +4,9 @@ use std::fmt;
 
 /// A variable that was ignored, wholly or in part, and why.
 ///
-/// A warning prints as one line that names the variable, its value and the cure. Of a value that may hold a secret it
-/// says the length: of headers, and of what is neither a number nor a plain word.
+/// A warning prints as one line that names the variable, its value and the cure. Of a value it repeats what is too plain for
+/// a secret: numbers of up to 16 characters, words of small letters, names, hosts and paths, and what has up to three
+/// characters. Of anything else, and of headers, it says the length or the place alone.
 ///
 /// ```
 /// use tailtrace::config;
