@@ -34,26 +34,27 @@ pub(super) fn read(described: Option<FilterText<'_>>, warnings: &mut Vec<String>
             return None;
         }
         let parsed = builder().parse(described.text);
-        parsed.inspect_err(|_| warnings.push(described.not_understood())).ok()
+        parsed.inspect_err(|_| described.warn_of(warnings)).ok()
     });
     understood.unwrap_or_else(|| builder().parse_lossy(""))
 }
 
 impl FilterText<'_> {
-    /// What is told of a text that is no list of directives.
-    fn not_understood(self) -> String {
+    /// Warns of a text that is no list of directives.
+    fn warn_of(self, warnings: &mut Vec<String>) {
         let Self { source, text } = self;
         if let Some((word, level)) = directives::misspelt_level(text) {
-            return format!(
+            warnings.push(format!(
                 "{source}: {word:?} is no level, and all of the value is ignored: use {level}"
-            );
+            ));
+            return;
         }
         // The error may repeat the text as it is.
         let shown = Secret::pairs(text);
-        format!(
+        warnings.push(format!(
             "{source}: {shown:?} is ignored: use a list of levels and target=level, such as info,my_crate=debug, with \
              error, warn, info, debug, trace or off"
-        )
+        ));
     }
 }
 
