@@ -10,8 +10,13 @@ const GROUP: &str = "TAILTRACE_COHERENCE_GROUP";
 
 /// What the two variables describe; `None` where the first one is not set, or is of no use.
 pub(super) fn read(vars: &mut Variables<'_>) -> Option<Coherence> {
-    let url = vars.text(URL)?;
     let group = vars.text(GROUP);
+    let Some(url) = vars.text(URL) else {
+        if group.is_some() {
+            vars.warn(GROUP, &format!(" is ignored: there is no bus; set {URL} too"));
+        }
+        return None;
+    };
     let coherence = match over_bus(&url) {
         Ok(coherence) => coherence,
         Err(error) => {
@@ -92,7 +97,13 @@ mod tests {
             assert_eq!((coherence.is_some(), warnings.is_empty()), (is_on, is_on), "{warnings:?}");
             assert!(coherence.is_none_or(|coherence| coherence.contains("\"prod\"")));
         }
-        assert_eq!(read_from("", "prod"), (None, vec![]));
+    }
+
+    #[test]
+    fn a_group_without_a_bus_is_warned_about_and_no_group_is_not() {
+        let warning = format!("{GROUP} is ignored: there is no bus; set {URL} too");
+        assert_eq!(read_from("", "prod"), (None, vec![warning]));
+        assert_eq!(read_from("", ""), (None, vec![]));
     }
 
     #[test]

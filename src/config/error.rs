@@ -34,13 +34,26 @@ pub enum ConfigError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The exporter cannot have TLS, which a variable asks for.
+    #[error("cannot make the exporter {name} for {variable}: {source}")]
+    Tls {
+        /// Its name in `OTEL_TRACES_EXPORTER`.
+        name: &'static str,
+        /// The variable with the endpoint.
+        variable: &'static str,
+        /// What the exporter says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The exporter cannot have TLS, which no variable asks for: a gRPC endpoint without a scheme means it.
     #[error(
-        "cannot make the exporter {name}: {source}; the endpoint has no scheme, which means https:// for gRPC: write http:// before it, or set OTEL_EXPORTER_OTLP_INSECURE=true"
+        "cannot make the exporter {name} for {variable}: {source}; the endpoint has no scheme, which means https:// for gRPC: write http:// before it, or set OTEL_EXPORTER_OTLP_INSECURE=true"
     )]
     NoScheme {
         /// Its name in `OTEL_TRACES_EXPORTER`.
         name: &'static str,
+        /// The variable with the endpoint.
+        variable: &'static str,
         /// What the exporter says.
         #[source]
         source: Box<dyn Error + Send + Sync>,

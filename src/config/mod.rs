@@ -45,6 +45,7 @@ mod resource;
 mod sampler;
 mod settings;
 mod tail;
+mod unknown_names;
 mod url;
 mod variables;
 mod warning;
@@ -66,17 +67,19 @@ use variables::VariableValue;
 
 /// Reads the settings from the environment of this process.
 ///
-/// Later changes of the environment are not seen. The default name of the service is
+/// Later changes of the environment are not seen. A variable that begins with `TAILTRACE_` and is none of this crate's is
+/// [warned](Settings::warnings) about. The default name of the service is
 /// `unknown_service:` and the name of the program.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the room that reads the environment")]
 pub fn from_env() -> Settings {
-    let settings =
-        Settings::read(&|name| match env::var_os(name).map(|value| value.into_string()) {
-            None => VariableValue::Unset,
-            Some(Ok(text)) => VariableValue::Text(text),
-            Some(Err(_)) => VariableValue::NotUnicode,
-        });
+    let lookup = |name: &str| match env::var_os(name).map(|value| value.into_string()) {
+        None => VariableValue::Unset,
+        Some(Ok(text)) => VariableValue::Text(text),
+        Some(Err(_)) => VariableValue::NotUnicode,
+    };
+    let set: Vec<String> = env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    let settings = Settings::read(&lookup, &set);
     let program = env::current_exe().ok();
     match program.as_deref().and_then(Path::file_name) {
         Some(name) => {
@@ -99,5 +102,6 @@ pub fn from_env() -> Settings {
 /// ```
 #[must_use]
 pub fn from_vars(lookup: &dyn Fn(&str) -> Option<String>) -> Settings {
-    Settings::read(&|name| lookup(name).map_or(VariableValue::Unset, VariableValue::Text))
+    let lookup = |name: &str| lookup(name).map_or(VariableValue::Unset, VariableValue::Text);
+    Settings::read(&lookup, &[])
 }

@@ -52,8 +52,8 @@ pub struct OtlpSettings {
     pub client_identity: Option<(PathBuf, PathBuf)>,
     /// Whether the endpoint has `https://` only because it was given without a scheme.
     pub(super) assumes_tls: bool,
-    /// Whether a variable gives the endpoint.
-    pub(super) has_endpoint: bool,
+    /// The variable that gives the endpoint, if one does.
+    pub(super) endpoint_variable: Option<&'static str>,
     /// The proxy on the way to the endpoint.
     pub(super) proxy: Option<Secret<String>>,
 }
@@ -111,13 +111,15 @@ impl OtlpSettings {
     pub(super) fn read(vars: &mut Variables<'_>, proxies: &Proxies) -> Self {
         let protocol = names!("PROTOCOL").read(|name| vars.choice(name, PROTOCOLS));
         let protocol = protocol.unwrap_or_default();
-        let (named, assumes_tls) = endpoint(vars, protocol);
-        let has_endpoint = named.is_some();
-        let endpoint = named.unwrap_or_else(|| protocol.default_endpoint().to_owned());
-        let refuses_tls = has_endpoint && !has_tls(&endpoint);
+        let named = named_endpoint(vars, protocol);
+        let endpoint_variable = named.as_ref().map(|named| named.variable);
+        let assumes_tls = named.as_ref().is_some_and(|named| named.assumes_tls);
+        let endpoint =
+            named.map_or_else(|| protocol.default_endpoint().to_owned(), |named| named.endpoint);
+        let refuses_tls = endpoint_variable.is_some() && !has_tls(&endpoint);
         Self {
             protocol,
-            has_endpoint,
+            endpoint_variable,
             headers: names!("HEADERS").read(|name| headers(vars, name)).unwrap_or_default(),
             timeout: (names!("TIMEOUT").read(|name| vars.millis(name)))
                 .unwrap_or(Duration::from_secs(10)),
@@ -134,8 +136,15 @@ impl OtlpSettings {
 
 const COMPRESSIONS: &[(&str, bool)] = &[("gzip", true), ("none", false)];
 
-/// The endpoint that a variable gives, and whether it has TLS only for want of a scheme.
-fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>, bool) {
+/// The endpoint that a variable gives.
+struct NamedEndpoint {
+    variable: &'static str,
+    endpoint: String,
+    /// Whether it has TLS only for want of a scheme.
+    assumes_tls: bool,
+}
+
+fn named_endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> Option<NamedEndpoint> {
     let insecure = names!("INSECURE").read(|name| vars.flag(name)).unwrap_or(false);
     let names = names!("ENDPOINT");
     if protocol == OtlpProtocol::Grpc {
@@ -150,8 +159,10 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>
             };
             socket.or_else(url).filter(|(endpoint, _)| checks::accepts_endpoint(endpoint))
         };
-        let endpoint = names.read(|name| vars.address(name, cure, read));
-        return endpoint.map_or((None, false), |(url, assumes_tls)| (Some(url), assumes_tls));
+        return names.read(|variable| {
+            let (endpoint, assumes_tls) = vars.address(variable, cure, read)?;
+            Some(NamedEndpoint { variable, endpoint, assumes_tls })
+        });
     }
     let cure = "use a URL with http:// or https://, such as http://localhost:4318";
     let read = |text: &str, url: fn(&Url<'_>) -> String| {
@@ -160,9 +171,12 @@ fn endpoint(vars: &mut Variables<'_>, protocol: OtlpProtocol) -> (Option<String>
     };
     let whole = |text: &str| read(text, |url| url.as_is());
     let base = |text: &str| read(text, |url| url.below("v1/traces"));
-    let own = vars.address(names.0, cure, whole);
-    let general = vars.address(names.1, cure, base);
-    (own.or(general), false)
+    names.read(|variable| {
+        let read: &dyn Fn(&str) -> Option<String> =
+            if variable == names.0 { &whole } else { &base };
+        let endpoint = vars.address(variable, cure, read)?;
+        Some(NamedEndpoint { variable, endpoint, assumes_tls: false })
+    })
 }
 
 /// The headers of one variable. What is wrong is told by its place only: the rest may be a secret.

@@ -39,12 +39,14 @@ pub(super) fn make(settings: &OtlpSettings) -> Result<Option<Box<dyn Exporter>>,
 }
 
 fn refused(error: HttpError, settings: &OtlpSettings) -> ConfigError {
-    let is_tls = matches!(error, HttpError::TlsFeature { .. } | HttpError::NoRoots { .. });
     let name = "otlp";
-    let source = Box::new(error);
-    if is_tls && settings.assumes_tls {
-        ConfigError::NoScheme { name, source }
-    } else {
-        ConfigError::Exporter { name, source }
+    match settings.endpoint_variable {
+        Some(variable) if error.is_about_tls() && settings.assumes_tls => {
+            ConfigError::NoScheme { name, variable, source: Box::new(error) }
+        }
+        Some(variable) if error.is_about_tls() => {
+            ConfigError::Tls { name, variable, source: Box::new(error) }
+        }
+        _ => ConfigError::Exporter { name, source: Box::new(error) },
     }
 }

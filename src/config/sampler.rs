@@ -4,6 +4,7 @@ use super::variables::Variables;
 use crate::sampling::{AlwaysOff, AlwaysOn, FixedRateSampler, ParentBasedSampler, Sampler};
 
 const VARIABLE: &str = "OTEL_TRACES_SAMPLER";
+const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
 /// The head sampler that the environment asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +39,15 @@ const NAMES: &[(&str, (SamplerName, bool))] = &[
 
 impl SamplerChoice {
     pub(super) fn read(vars: &mut Variables<'_>) -> Option<Self> {
-        let (name, follows_caller) = vars.choice(VARIABLE, NAMES)?;
+        let Some((name, follows_caller)) = vars.choice(VARIABLE, NAMES) else {
+            if !vars.is_warned_about(VARIABLE) {
+                warn_of_argument(vars, "no sampler is chosen that takes it");
+            }
+            return None;
+        };
+        if !matches!(name, SamplerName::Rate) {
+            warn_of_argument(vars, "the sampler that is chosen takes none");
+        }
         let root = match name {
             SamplerName::On => RootSampler::On,
             SamplerName::Off => RootSampler::Off,
@@ -62,6 +71,17 @@ impl SamplerChoice {
     }
 }
 
+/// Warns of an argument that changes nothing.
+fn warn_of_argument(vars: &mut Variables<'_>, why: &str) {
+    if let Some(argument) = vars.text(ARGUMENT) {
+        vars.warn_ignored(
+            ARGUMENT,
+            &argument,
+            &format!("{why}; set {VARIABLE} to parentbased_traceidratio for a rate"),
+        );
+    }
+}
+
 /// The rate; `None` for the default, which is all.
 fn rate(vars: &mut Variables<'_>, follows_caller: bool) -> Option<FixedRateSampler> {
     let read = |text: &str| FixedRateSampler::new(text.parse().ok()?).ok();
@@ -70,5 +90,5 @@ fn rate(vars: &mut Variables<'_>, follows_caller: bool) -> Option<FixedRateSampl
     } else {
         "use a rate between 0 and 1, such as 0.1; until then every trace is sampled"
     };
-    vars.read("OTEL_TRACES_SAMPLER_ARG", cure, read)
+    vars.read(ARGUMENT, cure, read)
 }

@@ -14,7 +14,7 @@ use super::tail::TailChoice;
 use super::variables::{VariableValue, Variables};
 use super::warning::Warning;
 use super::zipkin::ZipkinSettings;
-use super::{coherence, delivery};
+use super::{coherence, delivery, unknown_names};
 use crate::coherence::Coherence;
 use crate::delivery::DeliveryConfig;
 use crate::export::Exporter;
@@ -53,8 +53,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read(lookup: &dyn Fn(&str) -> VariableValue) -> Self {
+    /// Reads the variables; `set` are the names of those that are set, as far as that is known.
+    pub(super) fn read(lookup: &dyn Fn(&str) -> VariableValue, set: &[String]) -> Self {
         let mut vars = Variables::new(lookup);
+        unknown_names::warn(&mut vars, set);
         for name in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
             if let Some(file) = vars.text(name) {
                 vars.warn_ignored(name, &file, "files are not supported; set the other variables");
@@ -238,7 +240,7 @@ impl Settings {
     /// `OTEL_EXPORTER_OTLP_*`. Otherwise [`exporters`](Self::exporters) are the default ones.
     #[must_use]
     pub fn names_destination(&self) -> bool {
-        self.exporters.is_named() || self.otlp.has_endpoint
+        self.exporters.is_named() || self.otlp.endpoint_variable.is_some()
     }
 
     /// How much may be recorded: `OTEL_*_LIMIT`, and the defaults of this crate's own limits.

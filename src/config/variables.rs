@@ -34,9 +34,14 @@ impl<'a> Variables<'a> {
 
     /// Warns, unless there is a warning about this variable already.
     pub(super) fn warn(&mut self, variable: &str, about: &str) {
-        if self.warnings.iter().all(|warning| warning.variable() != variable) {
+        if !self.is_warned_about(variable) {
             self.warnings.push(Warning::new(variable, about));
         }
+    }
+
+    /// Whether there is a warning about a variable.
+    pub(super) fn is_warned_about(&self, variable: &str) -> bool {
+        self.warnings.iter().any(|warning| warning.variable() == variable)
     }
 
     /// Warns that a value is ignored. The warning repeats a number or a plain word.

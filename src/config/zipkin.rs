@@ -12,6 +12,8 @@ use super::url::{Url, unix_socket};
 use super::variables::Variables;
 use crate::kit::secret::Secret;
 
+pub(super) const ENDPOINT: &str = "OTEL_EXPORTER_ZIPKIN_ENDPOINT";
+
 /// What `OTEL_EXPORTER_ZIPKIN_*` says.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,7 +44,7 @@ impl ZipkinSettings {
             let url = || Url::read(text).filter(Url::has_scheme).map(|url| url.as_is());
             unix_socket(text).or_else(url).filter(|endpoint| checks::accepts_endpoint(endpoint))
         };
-        let endpoint = vars.address("OTEL_EXPORTER_ZIPKIN_ENDPOINT", cure, whole);
+        let endpoint = vars.address(ENDPOINT, cure, whole);
         let timeout = vars.millis("OTEL_EXPORTER_ZIPKIN_TIMEOUT");
         let endpoint = endpoint.unwrap_or_else(|| "http://localhost:9411/api/v2/spans".to_owned());
         Self {

@@ -1,9 +1,9 @@
 //! The Zipkin exporter that the environment asks for.
 
 use super::error::ConfigError;
-use super::zipkin::ZipkinSettings;
-use crate::export::Exporter;
+use super::zipkin::{ENDPOINT, ZipkinSettings};
 use crate::export::zipkin::ZipkinExporter;
+use crate::export::{Exporter, HttpError};
 
 pub(super) const IS_THERE: bool = true;
 
@@ -20,6 +20,15 @@ pub(super) fn make(settings: &ZipkinSettings) -> Result<Option<Box<dyn Exporter>
     }
     match builder.build() {
         Ok(exporter) => Ok(Some(Box::new(exporter))),
-        Err(error) => Err(ConfigError::Exporter { name: "zipkin", source: Box::new(error) }),
+        Err(error) => Err(refused(error)),
     }
+}
+
+fn refused(error: HttpError) -> ConfigError {
+    let name = "zipkin";
+    if error.is_about_tls() {
+        // The default endpoint has none.
+        return ConfigError::Tls { name, variable: ENDPOINT, source: Box::new(error) };
+    }
+    ConfigError::Exporter { name, source: Box::new(error) }
 }

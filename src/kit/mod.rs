@@ -3,6 +3,7 @@
 //! Randomness enters the crate here and nowhere else, so that a test can seed it.
 
 pub(crate) mod carried;
+mod edits;
 pub(crate) mod error_text;
 mod folded_product;
 pub(crate) mod fork;
@@ -25,6 +26,7 @@ pub(crate) mod unwind_safe;
 pub(crate) mod unwinding;
 mod with_fields;
 
+pub(crate) use edits::edits;
 pub(crate) use error_text::debug_like_display;
 pub(crate) use folded_product::folded_product;
 pub use random::Random;

@@ -200,7 +200,8 @@ fn what_is_disabled_or_not_chosen_is_not_made() {
 fn an_exporter_that_refuses_its_settings_is_not_made_and_gives_its_reason() {
     let error = refusal(&[TLS]);
     let (told, source) = (error.to_string(), error.source().unwrap().to_string());
-    assert_eq!(told, format!("cannot make the exporter otlp: {source}"));
+    let variable = TLS.0;
+    assert_eq!(told, format!("cannot make the exporter otlp for {variable}: {source}"));
     assert!(source.contains("tls-native-roots"), "{source}");
 }
 
@@ -210,8 +211,11 @@ fn a_refusal_for_zipkin_names_it_once() {
     let endpoint = ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "https://zipkin/api/v2/spans");
     let error = refusal(&[("OTEL_TRACES_EXPORTER", "zipkin"), endpoint]);
     let told = error.to_string();
-    let begins = "cannot make the exporter zipkin: \"https://zipkin/api/v2/spans\" needs TLS";
-    assert!(told.starts_with(begins), "{told}");
+    let begins = format!(
+        "cannot make the exporter zipkin for {}: \"https://zipkin/api/v2/spans\" needs TLS",
+        endpoint.0
+    );
+    assert!(told.starts_with(&begins), "{told}");
 }
 
 /// Without any certificate authority, TLS is refused with and without its feature.
@@ -224,14 +228,14 @@ fn an_endpoint_that_means_tls_for_want_of_a_scheme_is_told_of_the_variable_for_t
         refusal(&vars).to_string()
     };
     let line = told("collector:4317");
-    assert!(
-        line.starts_with("cannot make the exporter otlp: \"https://collector:4317\""),
-        "{line}"
-    );
+    let begins =
+        "cannot make the exporter otlp for OTEL_EXPORTER_OTLP_ENDPOINT: \"https://collector:4317\"";
+    assert!(line.starts_with(begins), "{line}");
     assert!(line.contains("tls-native-roots"), "{line}");
     assert!(line.ends_with("or set OTEL_EXPORTER_OTLP_INSECURE=true"), "{line}");
     let line = told("https://collector:4317");
     assert!(!line.contains("INSECURE"), "{line}");
+    assert!(line.starts_with(begins), "{line}");
     let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "true");
     let vars = [grpc, insecure, ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")];
     assert!(fine(&vars).pipeline().is_ok());

@@ -11,15 +11,16 @@ use tailtrace::{InMemoryExporter, SpanId, TraceContext, TraceId};
 use super::own_process;
 
 /// Set in the process that is started, which does nothing but to tell what it reads.
-const IS_CHILD: &str = "TAILTRACE_TEST_CHILD";
+const IS_CHILD: &str = "TEST_OF_TAILTRACE_CHILD";
 
-/// Runs the test once more, with these variables of OpenTelemetry alone.
+/// Runs the test once more, with these variables of OpenTelemetry and of this crate alone.
 #[track_caller]
 fn run<T>(test: T, vars: &[(&str, OsString)]) -> String {
     let mut child = own_process::command(test);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("OTEL_") {
-            child.env_remove(name);
+        let text = name.to_string_lossy();
+        if text.starts_with("OTEL_") || text.starts_with("TAILTRACE_") {
+            child.env_remove(&name);
         }
     }
     child.env(IS_CHILD, "1").envs(vars.iter().map(|(name, value)| (*name, value)));
@@ -58,7 +59,7 @@ fn the_environment_of_the_process_is_read() {
 
 #[test]
 fn exporters_of_the_environment_export_where_the_program_adds_none() {
-    let adds = "TAILTRACE_TEST_ADDS";
+    let adds = "TEST_OF_TAILTRACE_ADDS";
     if is_child() {
         let memory = InMemoryExporter::new();
         let mut builder = config::from_env().pipeline().unwrap();
@@ -81,6 +82,24 @@ fn exporters_of_the_environment_export_where_the_program_adds_none() {
     assert!(told.contains("drawing · op") && told.contains("exported: 1, ours: 0\n"), "{told}");
     let told = run(test, &vars);
     assert!(!told.contains("drawing · op") && told.contains("exported: 1, ours: 1\n"), "{told}");
+}
+
+#[test]
+fn a_misspelt_variable_of_this_crate_is_warned_about() {
+    if is_child() {
+        for warning in config::from_env().warnings() {
+            println!("\nwarning: {warning}");
+        }
+        return;
+    }
+    let test = a_misspelt_variable_of_this_crate_is_warned_about;
+    let vars = [("TAILTRACE_TIAL", "errors".into()), ("TAILTRACE_FILTER", "info".into())];
+    let told = run(test, &vars);
+    let warnings: Vec<&str> =
+        told.lines().filter_map(|line| line.strip_prefix("warning: ")).collect();
+    let expected = "TAILTRACE_TIAL is ignored: there is no such variable; did you mean TAILTRACE_TAIL? There are \
+                    TAILTRACE_COHERENCE_GROUP, TAILTRACE_COHERENCE_URL, TAILTRACE_FILTER, TAILTRACE_TAIL";
+    assert_eq!(warnings, [expected]);
 }
 
 #[cfg(unix)]

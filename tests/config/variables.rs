@@ -114,6 +114,21 @@ fn a_rate_that_is_ignored_is_told_with_what_is_sampled_meanwhile() {
     }
 }
 
+#[test]
+fn an_argument_that_no_sampler_takes_is_warned_about() {
+    let arg = ("OTEL_TRACES_SAMPLER_ARG", "0.1");
+    let cure = "set OTEL_TRACES_SAMPLER to parentbased_traceidratio for a rate";
+    for (vars, why) in [
+        (&[arg][..], "no sampler is chosen that takes it"),
+        (&[arg, ("OTEL_TRACES_SAMPLER", "always_on")], "the sampler that is chosen takes none"),
+    ] {
+        let lines: Vec<String> = read(vars).warnings().iter().map(ToString::to_string).collect();
+        assert_eq!(lines, [format!("OTEL_TRACES_SAMPLER_ARG=\"0.1\" is ignored: {why}; {cure}")]);
+    }
+    // One warning is enough.
+    assert_eq!(warned(&read(&[arg, ("OTEL_TRACES_SAMPLER", "xray")])), ["OTEL_TRACES_SAMPLER"]);
+}
+
 /// What a sampler says about a new trace, a sampled caller's and one that was not sampled.
 fn decisions(vars: &[(&str, &str)]) -> [SamplingDecision; 3] {
     let sampler = fine(vars).sampler().expect("a sampler is set");

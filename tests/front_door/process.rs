@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::own_process;
 
 /// Set in the process that runs the body.
-const IS_CHILD: &str = "TAILTRACE_TEST_CHILD";
+const IS_CHILD: &str = "TEST_OF_TAILTRACE_CHILD";
 
 /// What a process said.
 #[derive(Debug)]

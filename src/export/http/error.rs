@@ -80,3 +80,10 @@ pub enum HttpError {
 }
 
 debug_like_display!(HttpError);
+
+impl HttpError {
+    /// Whether the endpoint needs TLS and cannot have it.
+    pub(crate) const fn is_about_tls(&self) -> bool {
+        matches!(self, Self::TlsFeature { .. } | Self::NoRoots { .. })
+    }
+}
