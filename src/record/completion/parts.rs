@@ -9,9 +9,9 @@ use super::part_look::PartLook;
 use crate::ledger::Reason;
 use crate::model::SpanId;
 use crate::record::live::LiveTraces;
-use crate::record::local::{Due, LiveSpans, LocalTrace, PartOutcome, Phase, TraceOwner};
+use crate::record::local::{LiveSpans, LocalTrace, PartOutcome, Phase, TraceOwner};
 use crate::time::{Tick, nanos};
-use crate::trace::store::{SpanIndex, SpanStore, TakenPart};
+use crate::trace::store::{SpanStore, TakenPart};
 
 /// A part that was decided.
 struct DecidedPart {
@@ -22,18 +22,6 @@ struct DecidedPart {
 }
 
 impl<O: TraceOwner> Completion<O> {
-    /// What the end of a span leaves to be done in a trace that is decided in parts while further spans are open.
-    #[cold]
-    pub(super) fn part_span_ended(
-        &self,
-        mut live: MutexGuard<'_, LiveSpans>,
-        ended: Option<SpanIndex>,
-    ) -> Option<Due> {
-        let is_open = matches!(live.phase, Phase::Open);
-        let may_be_complete = ended.is_some_and(|ended| live.may_complete_part(ended));
-        (is_open && may_be_complete).then_some(Due::Look)
-    }
-
     /// Decides the parts that are complete; false where the trace is not decided in parts.
     #[cold]
     pub(super) fn decide_parts(
@@ -43,21 +31,21 @@ impl<O: TraceOwner> Completion<O> {
         look: PartLook,
         now: Tick,
     ) -> bool {
-        let stale = match look {
-            PartLook::BelowTrunk => now.as_nanos().saturating_sub(nanos(self.linger)),
-            PartLook::AllEnded => u64::MAX,
-        };
+        let is_all_trunk = look == PartLook::AllEnded;
         loop {
             let mut live = trace.lock();
             if !live.is_in_parts() || !matches!(live.phase, Phase::Open) {
                 return live.is_in_parts();
             }
             self.ledger.cut_values(u64::from(live.store.take_cut_values()));
-            let is_all_trunk = look == PartLook::AllEnded;
-            if let Some(last) = live.take_last_part(Tick::from_nanos(stale), is_all_trunk) {
+            if let Some(last) = live.take_last_part(is_all_trunk) {
                 self.decide_last_part(traces, trace, live, last, now);
                 return true;
             }
+            let stale = match look {
+                PartLook::BelowTrunk => now.as_nanos().saturating_sub(nanos(self.linger)),
+                PartLook::AllEnded => u64::MAX,
+            };
             let (taken, has_more) = live.take_parts(Tick::from_nanos(stale), is_all_trunk);
             if taken.is_empty() {
                 return true;
@@ -67,7 +55,7 @@ impl<O: TraceOwner> Completion<O> {
             drop(live);
             let decide = |mut part: TakenPart<SpanStore>| {
                 let parent = part.parent.filter(|_| !part.is_below);
-                let outcome = |parent| trace.lock().parts.as_ref()?.outcome_of(parent);
+                let outcome = |parent| trace.lock().parts.as_ref()?.recent.outcome_of(parent);
                 let follows = parent.and_then(outcome);
                 let ids = part.spans.ids().collect();
                 let below = part.parent.filter(|_| part.is_below);
@@ -150,7 +138,7 @@ impl<O: TraceOwner> Completion<O> {
             live.phase = Phase::Deciding;
             return Some(traces.take_spans(&mut live));
         }
-        live.phase = match parts.as_ref().and_then(|parts| parts.last_outcome()) {
+        live.phase = match parts.as_ref().and_then(|parts| parts.recent.last_outcome()) {
             Some(PartOutcome::Kept(kept)) => Phase::Kept(Arc::clone(kept)),
             Some(PartOutcome::DroppedByPolicy) => Phase::Dropped(Reason::DroppedByPolicy),
             _ => Phase::Dropped(Reason::NotKept),

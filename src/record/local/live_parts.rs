@@ -1,7 +1,10 @@
 //! What leaves a trace that is decided in parts.
 
-use super::live_spans::LiveSpans;
-use super::open_parts::{OpenParts, PartOutcome};
+use parking_lot::MutexGuard;
+
+use super::live_spans::{LiveSpans, Phase};
+use super::open_parts::OpenParts;
+use super::recent_parts::PartOutcome;
 use crate::model::SpanId;
 use crate::time::Tick;
 use crate::trace::store::{PartFinder, PartRule, SpanIndex, SpanStore, TakenPart};
@@ -43,11 +46,21 @@ impl LiveSpans {
         }
     }
 
-    /// Whether the end of the span that stands there may have completed a part, and it is time to look.
-    pub(in crate::record) fn may_complete_part(&mut self, ended: SpanIndex) -> bool {
-        let Some(parts) = &mut self.parts else { return false };
-        parts.count_ended()
-            && self.store.recorded_mut().may_complete_part(ended, &mut parts.open_above)
+    /// Whether parts may be complete of a trace that is decided in parts, as the span that stands there has ended while
+    /// further ones are open, and it is time to look.
+    // Out of line, so that the end of a span in other traces does not pay for what this keeps in registers.
+    #[inline(never)]
+    pub(in crate::record) fn has_completed(
+        mut live: MutexGuard<'_, Self>,
+        ended: Option<SpanIndex>,
+    ) -> bool {
+        let Self { phase: Phase::Open, store, parts: Some(parts), .. } = &mut *live else {
+            return false;
+        };
+        ended.is_some_and(|ended| {
+            parts.count_ended()
+                && store.recorded_mut().may_complete_part(ended, &mut parts.open_above)
+        })
     }
 
     /// Copies out the parts that are complete below any span that is open. Where there are any, the caller counts as an
@@ -78,7 +91,7 @@ impl LiveSpans {
         outcome: PartOutcome,
     ) {
         if let Some(parts) = &mut self.parts {
-            parts.remember(ids, outcome);
+            parts.recent.remember(ids, outcome);
         }
     }
 
@@ -89,7 +102,7 @@ impl LiveSpans {
         outcome: PartOutcome,
     ) {
         if let Some(parts) = &mut self.parts {
-            parts.remember(part.spans.ids(), outcome);
+            parts.recent.remember(part.spans.ids(), outcome);
             part.spans.clear();
             parts.memory = part.spans;
         }
@@ -107,12 +120,11 @@ impl LiveSpans {
     /// caller counts as an open span until it has decided it.
     pub(in crate::record) fn take_last_part(
         &mut self,
-        stale: Tick,
         is_all_trunk: bool,
     ) -> Option<TakenPart<SpanStore>> {
-        let rule = PartRule { stale, is_all_trunk, most: TAKEN_AT_ONCE };
         let parts = self.parts.as_mut()?;
-        let taken = self.store.take_last_part(rule, &mut parts.finder, &mut parts.memory)?;
+        let OpenParts { finder, memory, .. } = &mut **parts;
+        let taken = self.store.take_last_part(is_all_trunk, finder, memory)?;
         self.open += 1;
         parts.deciding += 1;
         parts.ended = 0;

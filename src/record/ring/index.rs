@@ -39,8 +39,17 @@ struct Table {
     /// from one; zero is free.
     slots: Box<[u64]>,
     used: usize,
-    /// The entry before with the same fingerprint, by the place of an entry. Few have one.
-    before: HashMap<u32, u32, RandomState>,
+    /// Entries that follow others of their fingerprint, by the place of the last: the parts of one long trace stand one
+    /// behind the other. Of others few are here.
+    runs: HashMap<u32, Run, RandomState>,
+}
+
+/// Entries of one fingerprint, one behind the other.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    entries: u32,
+    /// The place of the newest entry of the same fingerprint before these.
+    before: Option<u32>,
 }
 
 impl RingIndex {
@@ -62,9 +71,9 @@ impl RingIndex {
             bytes += slots * size_of::<u64>();
         }
         if let Some(table) = self.tables.back_mut() {
-            let chained = table.before.len();
+            let runs = table.runs.len();
             table.enter(segment, fingerprints);
-            bytes += (table.before.len() - chained) * CHAINED_BYTES;
+            bytes += (table.runs.len() - runs) * RUN_BYTES;
         }
         bytes
     }
@@ -84,19 +93,23 @@ impl RingIndex {
     pub(super) fn visit(&self, fingerprint: u32, mut show: impl FnMut(u64, usize) -> bool) {
         for table in self.tables.iter().rev() {
             let mut next = table.find(fingerprint);
-            while let Some(place) = next {
-                let segment = table.first + u64::from(place / MOST_ENTRIES as u32);
-                if !show(segment, place as usize % MOST_ENTRIES) {
-                    return;
+            while let Some(last) = next {
+                let run = table.runs.get(&last);
+                let first = last - run.map_or(0, |run| run.entries - 1);
+                for place in (first..=last).rev() {
+                    let segment = table.first + u64::from(place / MOST_ENTRIES as u32);
+                    if !show(segment, place as usize % MOST_ENTRIES) {
+                        return;
+                    }
                 }
-                next = table.before.get(&place).copied();
+                next = run.and_then(|run| run.before);
             }
         }
     }
 }
 
-/// About what an entry with another of its fingerprint before it takes more.
-const CHAINED_BYTES: usize = 2 * (size_of::<(u32, u32)>() + 1);
+/// About what entries take more that follow others of their fingerprint.
+const RUN_BYTES: usize = 2 * (size_of::<(u32, Run)>() + 1);
 
 impl Table {
     fn new(segment: u64, slots: usize) -> Self {
@@ -105,7 +118,7 @@ impl Table {
             end: segment,
             slots: vec![0; slots].into_boxed_slice(),
             used: 0,
-            before: HashMap::default(),
+            runs: HashMap::default(),
         }
     }
 
@@ -114,27 +127,60 @@ impl Table {
         self.len() + entries <= most && segment - self.first < MOST_SEGMENTS
     }
 
-    /// How many entries there are, those before others of their fingerprint included.
+    /// How many entries there are, those that follow each other with one fingerprint counted as one or two.
     fn len(&self) -> usize {
-        self.used + self.before.len()
+        self.used + self.runs.len()
     }
 
     fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<u64>() + self.before.len() * CHAINED_BYTES
+        self.slots.len() * size_of::<u64>() + self.runs.len() * RUN_BYTES
     }
 
     fn enter(&mut self, segment: u64, fingerprints: &[u32]) {
         let base = (segment - self.first) as u32 * MOST_ENTRIES as u32;
-        for (fingerprint, place) in fingerprints.iter().zip(base..) {
-            let at = self.slot_of(*fingerprint);
-            let Some(slot) = self.slots.get_mut(at) else { return };
-            match unpack(*slot) {
-                Some((_, before)) => _ = self.before.insert(place, before),
-                None => self.used += 1,
+        let next = fingerprints.get(1..).unwrap_or_default();
+        // Counted to the end, which takes less than a look at each whether it is the first.
+        let followers = fingerprints.iter().zip(next).filter(|(one, next)| one == next).count();
+        if followers > 0 {
+            self.enter_runs(base, fingerprints);
+        } else {
+            for (fingerprint, place) in fingerprints.iter().zip(base..) {
+                self.enter_run(*fingerprint, place, 1);
             }
-            *slot = pack(*fingerprint, place);
         }
         self.end = segment + 1;
+    }
+
+    /// Enters entries of which some follow others of their fingerprint.
+    #[cold]
+    fn enter_runs(&mut self, base: u32, fingerprints: &[u32]) {
+        let mut next = base;
+        for run in fingerprints.chunk_by(PartialEq::eq) {
+            // There are some thousand entries in a segment.
+            let entries = run.len() as u32;
+            next += entries;
+            if let Some(fingerprint) = run.first() {
+                self.enter_run(*fingerprint, next - 1, entries);
+            }
+        }
+    }
+
+    /// Enters entries that stand one behind the other, the last at `place`.
+    #[inline(always)]
+    fn enter_run(&mut self, fingerprint: u32, place: u32, entries: u32) {
+        let at = self.slot_of(fingerprint);
+        let Some(slot) = self.slots.get_mut(at) else { return };
+        let before = std::mem::replace(slot, pack(fingerprint, place));
+        self.used += usize::from(before == 0);
+        if before > 0 || entries > 1 {
+            self.note_run(place, entries, before);
+        }
+    }
+
+    #[cold]
+    fn note_run(&mut self, place: u32, entries: u32, before: u64) {
+        let before = unpack(before).map(|(_, place)| place);
+        self.runs.insert(place, Run { entries, before });
     }
 
     fn find(&self, fingerprint: u32) -> Option<u32> {
@@ -179,12 +225,17 @@ mod tests {
         found
     }
 
+    /// Many, and one that often follows itself.
+    fn fingerprints() -> impl Strategy<Value = u32> {
+        prop_oneof![0_u32..50, Just(7)]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn it_finds_what_a_list_finds(
-            segments in prop::collection::vec(prop::collection::vec(0_u32..50, 1..40), 1..40),
+            segments in prop::collection::vec(prop::collection::vec(fingerprints(), 1..40), 1..40),
             forgotten in 0_usize..40,
         ) {
             let mut index = RingIndex::default();

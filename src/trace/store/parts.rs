@@ -18,11 +18,11 @@ impl SpanStore {
     /// simple as a loop's message.
     pub(crate) fn take_last_part(
         &mut self,
-        rule: PartRule,
+        is_all_trunk: bool,
         finder: &mut PartFinder,
         memory: &mut Self,
     ) -> Option<TakenPart<Self>> {
-        self.recorded.take_last_part(rule, finder, &mut memory.recorded).map(as_store)
+        self.recorded.take_last_part(is_all_trunk, finder, &mut memory.recorded).map(as_store)
     }
 
     /// Copies out the parts that are complete.

@@ -61,7 +61,7 @@ impl RecordedSpans {
         shift: ClockCorrection,
     ) -> Option<SpanIndex> {
         let record = from.span(span)?;
-        if shift == ClockCorrection::NONE && from.is_bare(record) {
+        if shift == ClockCorrection::NONE && record.is_bare() && !from.has_rare() {
             return self.copy_bare_span(record);
         }
         let start = record.start.shifted(shift);
@@ -79,13 +79,9 @@ impl RecordedSpans {
         Some(copy)
     }
 
-    /// Whether nothing of a span stands outside of its record.
-    pub(super) fn is_bare(&self, record: &SpanRecord) -> bool {
-        record.tags.is_empty()
-            && record.logs.is_empty()
-            && !record.has_failed()
-            && matches!(record.name, Text::Static(_))
-            && self.details.as_deref().is_none_or(|details| details.rare.is_none())
+    /// Whether any span may have what few have.
+    pub(super) fn has_rare(&self) -> bool {
+        self.details.as_deref().is_some_and(|details| details.rare.is_some())
     }
 
     /// Adds a copy of a span of which nothing stands outside of its record.
@@ -215,6 +211,16 @@ impl RecordedSpans {
             budget: MemoryBudget::default().with_used(bytes),
             last_end: self.last_end,
         }
+    }
+}
+
+impl SpanRecord {
+    /// Whether nothing of a span stands outside of its record, but for what few have.
+    pub(super) fn is_bare(&self) -> bool {
+        self.tags.is_empty()
+            && self.logs.is_empty()
+            && !self.has_failed()
+            && matches!(self.name, Text::Static(_))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The part of a trace that stands behind all that is open, as that of a loop's message does.
 
-use super::part_finder::{PartFinder, PartRule, TakenPart};
+use super::part_finder::{PartFinder, TakenPart};
 use super::{OPEN, RecordedSpans, SpanRecord};
 use crate::time::Tick;
 
@@ -12,19 +12,19 @@ impl RecordedSpans {
     /// copied at once, into `memory`. `None` where it is not as simple as that, or has more than bare spans.
     pub(in crate::trace::store) fn take_last_part(
         &mut self,
-        rule: PartRule,
+        is_all_trunk: bool,
         finder: &mut PartFinder,
         memory: &mut Self,
     ) -> Option<TakenPart<Self>> {
         let at = self.spans.iter().rposition(is_open)? + 1;
         let (trunk, part) = self.spans.split_at(at);
         let top = part.first()?;
-        if trunk.len().max(part.len()) > FEW || rule.most == 0 {
+        if trunk.len().max(part.len()) > FEW || self.has_rare() {
             return None;
         }
         let above = trunk.iter().rfind(|span| Some(span.id) == top.parent)?;
-        let leaves = rule.is_all_trunk || above.part.is_trunk();
-        if !leaves || !trunk.iter().all(is_open) || !self.is_whole_and_bare(trunk, part) {
+        let leaves = is_all_trunk || above.part.is_trunk();
+        if !leaves || !trunk.iter().all(is_open) || !is_whole_and_bare(trunk, part) {
             return None;
         }
         let SpanRecord { id, start, parent, .. } = *top;
@@ -41,18 +41,6 @@ impl RecordedSpans {
         Some(TakenPart { spans, top: id, start, parent, is_below: true })
     }
 
-    /// Whether all spans of a part are below its first and none of the trunk is, and nothing stands outside of their
-    /// records. A span that joined late may stand before its parent.
-    fn is_whole_and_bare(&self, trunk: &[SpanRecord], part: &[SpanRecord]) -> bool {
-        let [top, below @ ..] = part else { return false };
-        let is_below = |span: &SpanRecord| {
-            span.parent == Some(top.id) || part.iter().any(|other| Some(other.id) == span.parent)
-        };
-        self.is_bare(top)
-            && below.iter().all(|span| self.is_bare(span) && is_below(span))
-            && !trunk.iter().any(|span| span.parent.is_some() && is_below(span))
-    }
-
     /// Fills a buffer that is empty with copies of bare spans.
     fn fill_bare(&mut self, records: &[SpanRecord]) {
         self.budget.reserve(&mut self.spans, records.len(), 1);
@@ -66,4 +54,16 @@ impl RecordedSpans {
 
 fn is_open(span: &SpanRecord) -> bool {
     span.end == OPEN
+}
+
+/// Whether all spans of a part are below its first and none of the trunk is, and nothing stands outside of their
+/// records. A span that joined late may stand before its parent.
+fn is_whole_and_bare(trunk: &[SpanRecord], part: &[SpanRecord]) -> bool {
+    let [top, below @ ..] = part else { return false };
+    let is_below = |span: &SpanRecord| {
+        span.parent == Some(top.id) || part.iter().any(|other| Some(other.id) == span.parent)
+    };
+    top.is_bare()
+        && below.iter().all(|span| span.is_bare() && is_below(span))
+        && !trunk.iter().any(|span| span.parent.is_some() && is_below(span))
 }
