@@ -1,6 +1,7 @@
 //! Tags: their values, owned and read in place, and keys and values as arguments.
 
 mod argument;
+mod comparisons;
 mod key;
 
 use std::fmt;
@@ -73,6 +74,14 @@ impl fmt::Display for TagValue {
 }
 
 /// The value of a tag, read where it stands.
+///
+/// It compares with texts, numbers and truths: equal is what has the same type and the same value.
+///
+/// ```
+/// use tailtrace::model::TagRef;
+/// assert!(TagRef::Str("paid") == "paid");
+/// assert!(TagRef::I64(200) == 200 && TagRef::I64(200) != "200");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TagRef<'a> {
