@@ -14,7 +14,7 @@ use crate::model::{SpanId, SpanKind, Threshold, TraceContext, TraceId};
 use crate::sampling::{
     AlwaysOn, ParentBasedSampler, Sampler, SamplingDecision, SamplingRequest, SamplingResult,
 };
-use crate::tail::{TailPolicy, Verdict};
+use crate::tail::{TailPolicy, Verdict, panicked};
 use crate::time::Tick;
 use crate::trace::TraceView;
 
@@ -226,7 +226,12 @@ impl Deciders {
     #[cold]
     fn note_panics(&self, verdict: &Verdict, tail: &dyn TailPolicy) {
         self.ledger.panicked(verdict.panics());
-        self.tail_panic.note(|| unwind_safe::call(|| tail.name()).unwrap_or(Cow::Borrowed("tail")));
+        let policy = panicked::take();
+        self.tail_panic.note(|| {
+            let tail = unwind_safe::call(|| tail.name()).unwrap_or(Cow::Borrowed("tail"));
+            let policy = policy.map_or_else(|| "a policy".to_owned(), |name| format!("`{name}`"));
+            format!("{policy} of the tail `{tail}`").into()
+        });
     }
 
     /// The head sampler and the tail that are asked now.
@@ -241,10 +246,10 @@ impl Deciders {
             "the sampler panicked, and its trace was left to the tail. This is told once; `Stats::panics` counts"
                 .to_owned()
         });
-        let tail = self.tail_panic.take().map(|name| {
+        let tail = self.tail_panic.take().map(|policy| {
             format!(
-                "a policy of the tail `{name}` panicked and has no opinion about that trace; what failed \
-                 or was sampled is kept then. This is told once; `Stats::panics` counts"
+                "{policy} panicked and has no opinion about that trace; what failed or was sampled is kept then. \
+                 This is told once; `Stats::panics` counts"
             )
         });
         sampler.into_iter().chain(tail)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::sampler::CombinedPolicy;
+use super::combined_policy::CombinedPolicy;
 use super::verdict::{VerdictNotes, rarer};
 use super::{EvaluationOrder, TailDecision, TailPolicy, Verdict};
 use crate::model::Threshold;

@@ -10,6 +10,7 @@
 
 mod all;
 mod any;
+mod combined_policy;
 mod drop_if;
 pub(crate) mod errors;
 mod evaluation_order;
@@ -17,6 +18,7 @@ mod first_match;
 pub(crate) mod fraction;
 mod has_log;
 mod not;
+pub(crate) mod panicked;
 mod per_second;
 pub(crate) mod policy;
 mod priority;

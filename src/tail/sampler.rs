@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::combined_policy::CombinedPolicy;
 use super::verdict::VerdictNotes;
 use super::{DropIf, EvaluationOrder, TailDecision, TailPolicy, Verdict};
-use crate::kit::unwind_safe;
 use crate::model::Threshold;
 use crate::trace::TraceView;
 
@@ -99,7 +99,7 @@ impl TailPolicy for TailSampler {
             if needless {
                 continue;
             }
-            let Some(verdict) = unwind_safe::call(|| part.ask(trace)) else {
+            let Some(verdict) = part.ask_unless_it_panics(trace) else {
                 notes.panics = notes.panics.saturating_add(1);
                 continue;
             };
@@ -134,34 +134,6 @@ impl TailPolicy for TailSampler {
 impl fmt::Debug for TailSampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TailSampler").field(&self.parts).finish()
-    }
-}
-
-/// A policy inside a combinator.
-pub(super) struct CombinedPolicy {
-    pub(super) policy: Box<dyn TailPolicy>,
-    pub(super) order: EvaluationOrder,
-}
-
-impl CombinedPolicy {
-    /// Adds a policy to those that are asked in the same round or before.
-    pub(super) fn insert(parts: &mut Vec<Self>, policy: impl TailPolicy + 'static) {
-        let order = policy.evaluation_order();
-        let at = parts.partition_point(|part| part.order.round() <= order.round());
-        let policy = Box::new(policy);
-        parts.insert(at, Self { policy, order });
-    }
-
-    /// The policy's verdict under its name.
-    pub(super) fn ask(&self, trace: &TraceView<'_>) -> Verdict {
-        let verdict = self.policy.evaluate(trace);
-        verdict.by(|| self.policy.name())
-    }
-}
-
-impl fmt::Debug for CombinedPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.policy.name())
     }
 }
 

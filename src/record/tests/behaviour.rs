@@ -3,6 +3,7 @@ use crate::kit::secret::secret_order;
 use crate::ledger::Reason;
 use crate::model::{LogLevel, TagRef};
 use crate::sampling::Sampler;
+use crate::tail::{TailPolicy, TailSampler};
 
 fn small() -> RecordLimits {
     RecordLimits::default().with_live_traces(4).with_spans_per_trace(8)
@@ -173,6 +174,34 @@ fn a_panicking_policy_has_no_opinion() {
     assert_eq!((bench.stats().panics, bench.stats().held), (2, 1));
     assert_eq!(bench.recorder.take_panics_told().count(), 1);
     assert_eq!(bench.recorder.take_panics_told().count(), 0);
+}
+
+fn bench_with_tail(tail: impl TailPolicy + 'static) -> Bench {
+    let bench = Bench::keeping_errors(RecordLimits::default());
+    let tail: Arc<dyn TailPolicy> = Arc::new(tail);
+    bench.recorder.set_tail(Some(&tail));
+    bench
+}
+
+#[test]
+fn what_is_told_of_a_policy_that_panics_names_the_policy_and_the_tail() {
+    let panics = |_: &TraceView<'_>| -> Verdict { panic!("a policy's bug") };
+    let inner = || TailSampler::new().keep(panics.named("inner"));
+    for (bench, expected) in [
+        (
+            bench_with_tail(TailSampler::new().keep(panics.named("mine"))),
+            "`mine` of the tail `TailSampler` ",
+        ),
+        (bench_with_tail(TailSampler::new().keep(inner())), "`inner` of the tail `TailSampler` "),
+        (bench_with_tail(inner().named("outer")), "`inner` of the tail `outer` "),
+        // It panics itself.
+        (bench_with_tail(panics.named("mine")), "a policy of the tail `mine` "),
+    ] {
+        drop(bench.start("one"));
+        drop(bench.start("two"));
+        let told: Vec<_> = bench.recorder.take_panics_told().collect();
+        assert!(matches!(&*told, [one] if one.starts_with(expected)), "{told:?}");
+    }
 }
 
 #[test]
