@@ -23,7 +23,6 @@ pub(crate) struct NameTable<T> {
     /// How many further names have a place. Relaxed: a count orders no other access, and a slot's `OnceLock`
     /// publishes its entry.
     left: AtomicUsize,
-    capacity: usize,
 }
 
 #[derive(Debug)]
@@ -40,7 +39,6 @@ impl<T> NameTable<T> {
         Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
             left: AtomicUsize::new(capacity),
-            capacity,
         }
     }
 
@@ -78,11 +76,6 @@ impl<T> NameTable<T> {
         }
         self.release(new);
         None
-    }
-
-    /// How many names have a place.
-    pub(crate) fn len(&self) -> usize {
-        self.capacity.saturating_sub(self.left.load(Ordering::Relaxed))
     }
 
     /// All names with their values, in no order.

@@ -154,6 +154,22 @@ fn operations_that_callers_make_up_are_no_way_around_the_ceiling() {
     }
 }
 
+#[test]
+fn operations_that_callers_made_up_take_the_places_of_others_only_while_they_are_called() {
+    let sampler = AdaptiveSampler::per_second(10.0).unwrap();
+    let ask = |second: u64, name: &str| {
+        let id = TraceId::from_bits(1_u128 << 64 | 0xff_ffff_ffff_ffff).unwrap();
+        let now = Tick::from_nanos(second * 1_000_000_000);
+        drop(sampler.should_sample(&SamplingRequest::new(id, name, now)));
+    };
+    (0..1_000).for_each(|at| ask(1, &format!("GET /{at}")));
+    for second in 2..=15 {
+        ask(second, "checkout");
+    }
+    let rates = sampler.rates();
+    assert_eq!(rates, [("checkout".to_owned(), 1.0)]);
+}
+
 /// How many of 5,000 traces in 5.5 seconds a tail keeps; the ids are the highest, or spread.
 fn kept_by(tail: TailSampler, highest: bool) -> usize {
     let clock = ManualClock::new();

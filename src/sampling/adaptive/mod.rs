@@ -1,6 +1,7 @@
 //! So many traces per second of each operation, at a rate that follows the load.
 
 mod operation;
+mod operation_table;
 #[cfg(test)]
 mod tests;
 
@@ -8,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Sampler, SamplingRequest, SamplingResult};
-use crate::kit::name_table::NameTable;
 use crate::model::SettingError;
 use crate::model::setting::{check_max_operations, check_per_second};
 use crate::time::nanos;
 use operation::{Operation, Plan, Together};
+use operation_table::OperationTable;
 
 /// Holds the number of sampled traces of each operation near a target, whatever the load.
 ///
@@ -33,12 +34,15 @@ use operation::{Operation, Plan, Together};
 /// operations that callers make up are no way around it.
 ///
 /// The first 256 operations (settable) have a rate each. Later ones, and names longer than 256 bytes,
-/// share one rate and one target. So names that hold ids cost bounded memory, but crowd out others.
+/// share one rate and one target. Where all have a rate, the next interval forgets those that were quiet for ten
+/// intervals, and later ones get their places; what comes back after that begins anew. So names that hold ids, or that
+/// callers make up, cost bounded memory, and crowd out others for as long as they keep coming.
 ///
 /// Decisions are consistent: a trace is sampled if its randomness reaches the threshold of the
 /// operation's present rate, which goes along as `ot=th:`, so that backends can scale counts back.
 /// What is not sampled is recorded, for the tail to decide. A decision takes no lock and about 20 ns
-/// more than one at a fixed rate, and allocates only when it first sees a name. The caller that
+/// more than one at a fixed rate, and allocates only when it first sees a name: where two callers bring a new name at
+/// once, one of them has the shared rate. The caller that
 /// notices the end of an interval sets the rates, which takes some microseconds for 256 operations.
 ///
 /// Give the pipeline an [`Arc`](std::sync::Arc) of it to keep a handle for reading the rates:
@@ -66,7 +70,7 @@ use operation::{Operation, Plan, Together};
 pub struct AdaptiveSampler {
     settings: Settings,
     plan: Plan,
-    operations: NameTable<Operation>,
+    operations: OperationTable,
     shared: Operation,
     together: Together,
     /// When the interval ends, in nanoseconds; 0 before the first one.
@@ -163,7 +167,7 @@ impl AdaptiveSampler {
         );
         Self {
             settings,
-            operations: NameTable::new(settings.max_operations),
+            operations: OperationTable::new(settings.max_operations),
             shared: Operation::new(&plan),
             together: Together::default(),
             plan,
@@ -174,10 +178,7 @@ impl AdaptiveSampler {
     /// The present rate of each operation that has one of its own, in the order of their names.
     #[must_use]
     pub fn rates(&self) -> Vec<(String, f64)> {
-        let operations = self.operations.iter();
-        let mut rates: Vec<(String, f64)> = operations
-            .map(|(name, operation)| (name.to_owned(), operation.rate(&self.plan)))
-            .collect();
+        let mut rates = self.operations.names(|operation| operation.rate(&self.plan));
         rates.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         rates
     }
@@ -208,10 +209,10 @@ impl AdaptiveSampler {
         // Intervals in which no trace started are one long interval.
         let elapsed = now.saturating_sub(deadline.saturating_sub(interval));
         let intervals = elapsed as f64 / interval as f64;
-        let operations = self.operations.iter().map(|(_, operation)| operation);
-        for operation in operations.chain([&self.shared]) {
+        for operation in self.operations.operations().chain([&self.shared]) {
             operation.end_interval(intervals, &self.plan);
         }
+        self.operations.make_room();
     }
 }
 
@@ -222,10 +223,8 @@ impl Sampler for AdaptiveSampler {
         if now >= deadline {
             self.end_interval(deadline, now);
         }
-        let operation = self
-            .operations
-            .get_or_insert_with(request.name, || Operation::new(&self.plan))
-            .unwrap_or(&self.shared);
+        let operation =
+            self.operations.get_or_insert(request.name, &self.plan).unwrap_or(&self.shared);
         let threshold = operation.arrive(&self.plan);
         let result = SamplingResult::by_threshold(Some(threshold), request.randomness);
         if result.is_sampled() && !self.may_sample(operation) {

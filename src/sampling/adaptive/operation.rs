@@ -131,6 +131,8 @@ pub(super) struct Operation {
     threshold: AtomicU64,
     /// The bits of the average arrivals per interval; not a number before the first interval ends.
     average: AtomicU64,
+    /// The bits of the number of intervals that ended since the last in which there were arrivals.
+    quiet: AtomicU64,
 }
 
 impl Operation {
@@ -142,7 +144,31 @@ impl Operation {
             alarm: AtomicU64::new(plan.alarm(plan.laxest)),
             threshold: AtomicU64::new(plan.laxest.bits()),
             average: AtomicU64::new(f64::NAN.to_bits()),
+            quiet: AtomicU64::new(0_f64.to_bits()),
         }
+    }
+
+    /// Forgets all that is known, for another operation.
+    pub(super) fn begin(&self, plan: &Plan) {
+        let Self { arrivals, samples, waited, alarm, threshold, average, quiet } = Self::new(plan);
+        let fresh = [arrivals, samples, waited, alarm, threshold, average, quiet];
+        let own = [
+            &self.arrivals,
+            &self.samples,
+            &self.waited,
+            &self.alarm,
+            &self.threshold,
+            &self.average,
+            &self.quiet,
+        ];
+        for (own, fresh) in own.into_iter().zip(fresh) {
+            own.store(fresh.into_inner(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether nothing has arrived for so long that the operation is sampled as a new one would be.
+    pub(super) fn is_quiet(&self) -> bool {
+        f64::from_bits(self.quiet.load(Ordering::Relaxed)) >= PATIENCE
     }
 
     /// Counts an arrival and returns the threshold that its randomness must reach.
@@ -184,7 +210,11 @@ impl Operation {
             return;
         }
         self.waited.store(0_f64.to_bits(), Ordering::Relaxed);
-        let newest = self.arrivals.swap(0, Ordering::Relaxed) as f64 / intervals;
+        let arrivals = self.arrivals.swap(0, Ordering::Relaxed);
+        let before = f64::from_bits(self.quiet.load(Ordering::Relaxed));
+        let quiet = if arrivals == 0 { before + intervals } else { 0.0 };
+        self.quiet.store(quiet.to_bits(), Ordering::Relaxed);
+        let newest = arrivals as f64 / intervals;
         let weight = 1.0 - (1.0 - plan.smoothing).powf(intervals);
         let average = Plan::average(old, newest, weight);
         let threshold = plan.threshold_for(average);

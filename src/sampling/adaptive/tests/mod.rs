@@ -251,3 +251,45 @@ fn a_longer_interval_waits_longer() {
     let rate = simulation.rate("op");
     assert!((rate - 10.0 / 99.0).abs() < 0.001, "{rate}");
 }
+
+#[test]
+fn operations_that_callers_made_up_give_their_places_back_when_they_are_quiet() {
+    let mut simulation = simulation(10.0);
+    (0..1_000).for_each(|n| drop(simulation.ask(&format!("GET /{n}"))));
+    let load = [("checkout", 1_000), ("/health", 1)];
+    let names = |simulation: &Simulation| -> Vec<String> {
+        simulation.sampler.rates().into_iter().map(|(name, _)| name).collect()
+    };
+    simulation.second(&load);
+    assert_eq!(names(&simulation).len(), 256);
+    (0..15).for_each(|_| drop(simulation.second(&load)));
+    assert_eq!(names(&simulation), ["/health", "checkout"]);
+    for _ in 0..3 {
+        simulation.second(&load);
+    }
+    let sampled = simulation.second(&load);
+    assert_near(sampled["checkout"], 10.0);
+    assert_eq!(sampled["/health"], 1);
+}
+
+#[test]
+fn an_operation_that_is_heard_keeps_its_place_and_its_rate_among_made_up_ones() {
+    let sampler = AdaptiveSampler::per_second(10.0).unwrap().with_max_operations(8).unwrap();
+    let mut simulation = Simulation::new(sampler);
+    for second in 0..100 {
+        let sampled =
+            simulation.second(&[("checkout", 1_000), ("rare", u64::from(second % 5 == 0))]);
+        assert!(second < 3 || sampled["checkout"] <= 20, "{sampled:?}");
+        (0..20).for_each(|n| drop(simulation.ask(&format!("GET /{second}/{n}"))));
+        assert!(simulation.sampler.rates().len() <= 8);
+        assert!(simulation.rate("rare") > 0.99);
+    }
+}
+
+#[test]
+fn where_there_are_places_nothing_is_forgotten() {
+    let mut simulation = simulation(10.0);
+    simulation.seconds(3, 1_000);
+    (0..60).for_each(|_| drop(simulation.second(&[("other", 1)])));
+    assert_eq!(simulation.sampler.rates().len(), 2);
+}
