@@ -5,13 +5,15 @@
 //! spans inside of it still belong to the caller's trace.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem;
 
 use crate::model::{Incoming, TagValue};
 
 thread_local! {
     static CALLER: RefCell<Option<RemoteCaller>> = const { RefCell::new(None) };
+    /// Whether there is one. Without a destructor, so that to ask costs little.
+    static IS_KNOWN: Cell<bool> = const { Cell::new(false) };
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +63,12 @@ pub(super) fn take_tags() -> Vec<RequestTag> {
     taken.ok().flatten().unwrap_or_default()
 }
 
+/// Whether the thread knows of a caller.
+#[inline]
+pub(super) fn is_known() -> bool {
+    IS_KNOWN.get()
+}
+
 /// The caller in this role of the roots that the thread creates now.
 pub(super) fn of_thread(role: CallerRole) -> Option<Incoming> {
     let caller = CALLER.try_with(|caller| {
@@ -85,7 +93,10 @@ impl Drop for PreviousCaller {
 #[cfg(any(test, feature = "tower"))]
 fn replace(by: Option<RemoteCaller>) -> Option<RemoteCaller> {
     let swapped = CALLER.try_with(|caller| match caller.try_borrow_mut() {
-        Ok(mut caller) => mem::replace(&mut *caller, by),
+        Ok(mut caller) => {
+            IS_KNOWN.set(by.is_some());
+            mem::replace(&mut *caller, by)
+        }
         Err(_) => None,
     });
     swapped.ok().flatten()

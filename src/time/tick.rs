@@ -17,6 +17,7 @@ impl Tick {
     }
 
     /// The nanoseconds it counts.
+    #[inline]
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0

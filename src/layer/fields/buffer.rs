@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::error_field::ErrorField;
+use super::event_errors::EventErrors;
 use crate::model::SpanKind;
 use crate::trace::store::{ByteRange, PreparedTags};
 
@@ -42,6 +43,15 @@ pub(super) struct SpecialFields {
     pub(super) description: Option<ByteRange>,
     /// A field with a `dyn Error` as its value.
     pub(super) error: Option<ErrorField>,
+    /// What an event says about errors, once all its fields were read.
+    pub(super) errors: Option<EventErrors>,
+}
+
+impl SpecialFields {
+    #[inline(always)]
+    pub(super) fn errors(&self) -> Option<&EventErrors> {
+        if self.is_any { self.errors.as_ref() } else { None }
+    }
 }
 
 impl FieldBuffer {

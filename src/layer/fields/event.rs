@@ -4,7 +4,7 @@ use tracing::{Event, Level};
 use tracing_log::NormalizeEvent;
 
 use super::buffer::FieldBuffer;
-use super::error_field::ErrorField;
+use super::event_errors::EventErrors;
 use super::metadata;
 use super::value_limit::ValueLimit;
 use super::visitor::{EventRules, FieldVisitor, LogRecordRules};
@@ -13,26 +13,12 @@ use crate::model::{LogLevel, Status};
 use crate::time::Tick;
 use crate::trace::SpanMut;
 
-/// An event whose fields have been read into a buffer: what remains to be said of it and of its span.
-#[derive(Debug)]
+/// An event whose fields have been read into a buffer: what remains to be said of it and of its span, but for what
+/// it says about errors, which stands in the buffer too.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::layer) struct EventRecord {
     name: &'static str,
     level: LogLevel,
-    errors: EventErrors,
-}
-
-/// What an event says about errors.
-#[derive(Debug, Default)]
-struct EventErrors {
-    /// Whether the entry is called `exception`, because the event has an error but no message.
-    is_exception: bool,
-    /// The span's status, if the event makes it an error.
-    status: Option<Status>,
-    /// Whether the event was made to set the status, as that of `#[instrument(err)]` is. Otherwise a
-    /// description that the span has already stays.
-    is_status_explicit: bool,
-    /// The error that becomes tags of the span as well.
-    of_span: Option<ErrorField>,
 }
 
 impl EventRecord {
@@ -54,17 +40,21 @@ impl EventRecord {
         } else {
             event.record(&mut FieldVisitor::<EventRules>::new(buffer, limit));
         }
-        let errors = EventErrors::read(buffer, *metadata.level() == Level::ERROR, options);
+        let is_error = *metadata.level() == Level::ERROR;
+        if buffer.special.is_any || is_error {
+            EventErrors::read(buffer, is_error, options);
+        }
         if options.location {
             metadata::push_location(&mut buffer.tags, metadata);
         }
-        Self { name: metadata.name(), level: log_level(metadata.level()), errors }
+        Self { name: metadata.name(), level: log_level(metadata.level()) }
     }
 
     /// Whether the event says that its span has failed.
     #[inline]
-    pub(in crate::layer) fn is_failure(&self) -> bool {
-        self.level >= LogLevel::Error || self.errors.status.is_some()
+    pub(in crate::layer) fn is_failure(self, buffer: &FieldBuffer) -> bool {
+        let has_status = |errors: &EventErrors| errors.status.is_some();
+        self.level >= LogLevel::Error || buffer.special.errors().is_some_and(has_status)
     }
 
     /// Writes the event, whose fields stand in `buffer`, into its span. Runs no user code.
@@ -73,11 +63,11 @@ impl EventRecord {
         self,
         span: &mut SpanMut<'_>,
         time: Tick,
-        buffer: &FieldBuffer,
+        buffer: &mut FieldBuffer,
         options: &RecordingOptions,
     ) {
-        let EventErrors { is_exception, status, is_status_explicit, of_span } = self.errors;
         let message = buffer.special.message.map(|place| buffer.message.text(place));
+        let is_exception = buffer.special.errors().is_some_and(|errors| errors.is_exception);
         let instead = if is_exception { "exception" } else { self.name };
         let log = span.push_log(time, self.level, message.unwrap_or(instead));
         if let Some(log) = log
@@ -85,11 +75,23 @@ impl EventRecord {
         {
             span.set_fields(log, &buffer.tags);
         }
-        if let Some(error) = of_span {
+        if buffer.special.is_any
+            && let Some(errors) = buffer.special.errors.take()
+        {
+            errors.write(span, buffer, options);
+        }
+    }
+}
+
+impl EventErrors {
+    /// Writes what they say of the span.
+    #[inline(never)]
+    fn write(self, span: &mut SpanMut<'_>, buffer: &FieldBuffer, options: &RecordingOptions) {
+        if let Some(error) = self.of_span {
             error.write(span, &buffer.tags, options);
         }
-        match status {
-            Some(Status::Error { description }) if !is_status_explicit => {
+        match self.status {
+            Some(Status::Error { description }) if !self.is_status_explicit => {
                 span.suggest_error(&description);
             }
             Some(status) => {
@@ -98,17 +100,12 @@ impl EventRecord {
             None => {}
         }
     }
-}
 
-impl EventErrors {
-    /// Finds out what the fields in `buffer` say about errors, and adds the tags `exception.…`.
-    #[inline]
-    fn read(buffer: &mut FieldBuffer, is_error: bool, options: &RecordingOptions) -> Self {
+    /// Finds out what the fields in `buffer` say about errors, puts it there, and adds the tags `exception.…`.
+    #[inline(never)]
+    fn read(buffer: &mut FieldBuffer, is_error: bool, options: &RecordingOptions) {
         let FieldBuffer { tags, message: message_text, special } = buffer;
         let mut errors = Self::default();
-        if !special.is_any && !is_error {
-            return errors;
-        }
         let message = special.message;
         let description = special.description;
         let error = special.error.take();
@@ -135,7 +132,8 @@ impl EventErrors {
             }
             errors.of_span = options.error_records.then_some(error);
         }
-        errors
+        special.is_any = true;
+        special.errors = Some(errors);
     }
 }
 

@@ -6,6 +6,7 @@
 mod buffer;
 mod error_field;
 mod event;
+mod event_errors;
 mod metadata;
 mod span;
 mod value_limit;

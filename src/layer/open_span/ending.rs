@@ -34,6 +34,16 @@ impl OpenSpan {
         }
     }
 
+    /// Drops a span that is not recorded, with what nearly all of those have compiled into the caller.
+    #[inline(always)]
+    pub(in crate::layer) fn let_go(self) {
+        let Self { state, measurements, .. } = self;
+        if let SpanState::Started(ActiveSpan::Unrecorded(span)) = state {
+            span.let_go();
+        }
+        drop(measurements);
+    }
+
     /// Marks the span as failed because a panic passes through it.
     #[cold]
     pub(in crate::layer) fn fail_by_panic(&mut self) {

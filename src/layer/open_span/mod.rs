@@ -255,7 +255,7 @@ impl OpenSpan {
     }
 
     /// Whether the span is not recorded, so that a child need not be made; one that is a span is counted all the same.
-    #[inline]
+    #[inline(always)]
     pub(in crate::layer) fn skips_child(&self, is_span: bool) -> bool {
         let SpanState::Started(ActiveSpan::Unrecorded(span)) = &self.state else { return false };
         if is_span {

@@ -2,6 +2,7 @@
 
 mod handles;
 mod numbers;
+mod own_spans;
 mod pieces;
 mod place;
 mod slot;
@@ -17,12 +18,12 @@ use self::handles::SpilledHandles;
 use self::numbers::Numbers;
 pub(super) use self::place::is_own;
 use self::place::{Place, SHARDS};
+use self::slot::SlotEnd;
 use self::slots::Slots;
 use super::deferred_decision::DeferredDecision;
 use super::fields::ValueLimit;
 use super::open_span::OpenSpan;
 use crate::kit::fork::ForkLock;
-use crate::kit::thread_stripe;
 
 /// The open spans of one layer.
 ///
@@ -108,62 +109,22 @@ impl ShardSpans {
 
     #[inline(always)]
     fn close(&mut self, place: Place, decision: &mut Option<DeferredDecision>) {
-        if !self.slots.end(place, decision) {
+        if self.slots.end(place, decision) == SlotEnd::NotThere {
             self.close_in_overflow(place.id(), decision);
         }
     }
 
     #[cold]
-    fn close_in_overflow(&mut self, id: u64, decision: &mut Option<DeferredDecision>) {
-        if let Some(mut span) = self.overflow.remove(&id) {
-            span.close(decision);
-        }
-    }
-
-    #[inline(always)]
-    fn start_own_child(
+    fn close_in_overflow(
         &mut self,
-        shard: usize,
-        parent: Place,
-        metadata: &'static Metadata<'static>,
-    ) -> Option<(u64, StartedChild)> {
-        let (number, generation) = self.numbers.next();
-        let place = Place::own(shard, number, generation);
-        let child = self.start_child(parent, place, metadata)?;
-        self.numbers.take(number);
-        Some((place.id(), child))
-    }
-
-    #[inline(always)]
-    fn add_handle(&mut self, place: Place) {
-        if let Some(span) = self.find(place)
-            && !span.add_handle()
-        {
-            self.spilled.add(place.id());
+        id: u64,
+        decision: &mut Option<DeferredDecision>,
+    ) -> Option<SlotEnd> {
+        if !self.overflow.get(&id)?.has_one_handle() {
+            return Some(SlotEnd::HasHandles);
         }
-    }
-
-    #[inline(always)]
-    fn remove_handle(&mut self, place: Place, decision: &mut Option<DeferredDecision>) -> bool {
-        match self.find(place) {
-            Some(span) if span.has_one_handle() => {
-                self.close(place, decision);
-                self.numbers.release(place.number());
-                true
-            }
-            Some(_) => self.remove_one_of_many(place),
-            None => false,
-        }
-    }
-
-    #[inline(never)]
-    fn remove_one_of_many(&mut self, place: Place) -> bool {
-        if !self.spilled.remove(place.id())
-            && let Some(span) = self.find(place)
-        {
-            span.remove_handle();
-        }
-        false
+        self.overflow.remove(&id)?.close(decision);
+        Some(SlotEnd::Ended)
     }
 
     /// All spans with their ids.
@@ -215,46 +176,6 @@ impl SpanTable {
     pub(super) fn close(&self, id: u64, decision: &mut Option<DeferredDecision>) {
         let place = Place::of(id);
         self.shard(place).lock().close(place, decision);
-    }
-
-    /// Starts and inserts a child of an open span, in the usual case: the parent stands in the thread's own shard
-    /// and has been settled. The id of the child; `None` in other cases.
-    #[inline(always)]
-    pub(super) fn start_own_child(
-        &self,
-        parent: u64,
-        metadata: &'static Metadata<'static>,
-    ) -> Option<(u64, StartedChild)> {
-        let parent = Place::of(parent);
-        let shard = thread_stripe::of_this_thread();
-        if parent.shard() != shard {
-            return None;
-        }
-        self.shard(parent).lock().start_own_child(shard, parent, metadata)
-    }
-
-    /// An id that no open span has, for a span that is inserted next.
-    pub(super) fn reserve(&self) -> u64 {
-        let shard = thread_stripe::of_this_thread();
-        let mut spans = self.0[shard].0.lock();
-        let (number, generation) = spans.numbers.next();
-        spans.numbers.take(number);
-        Place::own(shard, number, generation).id()
-    }
-
-    /// Counts one more handle of a span.
-    #[inline(always)]
-    pub(super) fn add_handle(&self, id: u64) {
-        let place = Place::of(id);
-        self.shard(place).lock().add_handle(place);
-    }
-
-    /// Takes a handle of a span off, and ends and forgets the span with its last; whether it was that. A decision
-    /// that its end calls for goes to `decision`.
-    #[inline(always)]
-    pub(super) fn remove_handle(&self, id: u64, decision: &mut Option<DeferredDecision>) -> bool {
-        let place = Place::of(id);
-        self.shard(place).lock().remove_handle(place, decision)
     }
 
     /// Runs `work`, which must run no user code, on a span; `None` when the span is not open.

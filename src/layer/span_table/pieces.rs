@@ -1,7 +1,7 @@
 //! Slots in pieces that are made when spans need them and given back when they are empty.
 
 use super::place::Place;
-use super::slot::Slot;
+use super::slot::{Slot, SlotEnd};
 use crate::layer::deferred_decision::DeferredDecision;
 use crate::layer::open_span::OpenSpan;
 
@@ -71,19 +71,20 @@ impl Pieces {
         Ok(())
     }
 
-    /// Ends a span and frees its slot; false if there is none with this number and rest of its id.
+    /// Ends a span that has one handle, and frees its slot.
     #[inline(never)]
-    pub(super) fn end(&mut self, place: Place, decision: &mut Option<DeferredDecision>) -> bool {
+    pub(super) fn end(&mut self, place: Place, decision: &mut Option<DeferredDecision>) -> SlotEnd {
         let index = place.number() / PIECE;
-        let Some(piece) = self.pieces.get_mut(index) else { return false };
-        if !piece.slot_mut(place.number()).is_some_and(|slot| slot.end(place.rest(), decision)) {
-            return false;
+        let Some(piece) = self.pieces.get_mut(index) else { return SlotEnd::NotThere };
+        let Some(slot) = piece.slot_mut(place.number()) else { return SlotEnd::NotThere };
+        let end = slot.end(place.rest(), decision);
+        if end == SlotEnd::Ended {
+            piece.taken -= 1;
+            if piece.taken == 0 {
+                self.give_back(index);
+            }
         }
-        piece.taken -= 1;
-        if piece.taken == 0 {
-            self.give_back(index);
-        }
-        true
+        end
     }
 
     /// Gives an empty piece back.

@@ -1,5 +1,7 @@
 //! Where a span stands in the table.
 
+use std::num::NonZeroU64;
+
 /// How many shards a table has. Threads whose numbers are equal modulo this share one.
 pub(super) const SHARDS: usize = 64;
 
@@ -26,6 +28,7 @@ impl Place {
     }
 
     /// The place with this number and this rest of its id.
+    #[inline(always)]
     pub(super) fn at(number: usize, rest: u32) -> Self {
         Self((u64::from(rest) << NUMBER_BITS) | number as u64)
     }
@@ -41,6 +44,12 @@ impl Place {
     #[inline(always)]
     pub(super) fn id(self) -> u64 {
         self.0.wrapping_add(1)
+    }
+
+    /// The id of a place that this crate gave out.
+    #[inline(always)]
+    pub(super) fn own_id(self) -> NonZeroU64 {
+        NonZeroU64::MIN.saturating_add(self.0)
     }
 
     #[inline(always)]

@@ -10,6 +10,16 @@ use crate::layer::open_span::OpenSpan;
 #[repr(align(64))]
 pub(super) struct Slot(Option<OpenSpan>);
 
+/// What came of the attempt to end a span in its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SlotEnd {
+    Ended,
+    /// It has more handles than one, and goes on.
+    HasHandles,
+    /// There is none with this number and this rest of its id.
+    NotThere,
+}
+
 const _: () = assert!(size_of::<Slot>() == 64, "a slot is one cache line");
 
 impl Slot {
@@ -35,19 +45,24 @@ impl Slot {
         mem::forget(self.0.replace(span));
     }
 
-    /// Ends the span and forgets it, if it has this rest of its id; false if there is no such span.
+    /// Ends the span and forgets it, if it has this rest of its id and one handle.
     #[inline(always)]
-    pub(super) fn end(&mut self, id_rest: u32, decision: &mut Option<DeferredDecision>) -> bool {
-        match &mut self.0 {
-            Some(span) if span.id_rest() == id_rest => {
-                if !span.is_unrecorded() {
-                    span.close(decision);
-                }
-                // It is dropped where it stands: moving it out costs more than all the rest.
-                self.0 = None;
-                true
-            }
-            _ => false,
+    pub(super) fn end(&mut self, id_rest: u32, decision: &mut Option<DeferredDecision>) -> SlotEnd {
+        let Some(span) = self.0.as_mut().filter(|span| span.id_rest() == id_rest) else {
+            return SlotEnd::NotThere;
+        };
+        if !span.has_one_handle() {
+            return SlotEnd::HasHandles;
         }
+        if span.is_unrecorded() {
+            if let Some(span) = self.0.take() {
+                span.let_go();
+            }
+        } else {
+            span.close(decision);
+            // It is dropped where it stands: moving it out costs more than all the rest.
+            self.0 = None;
+        }
+        SlotEnd::Ended
     }
 }

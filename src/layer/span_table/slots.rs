@@ -4,7 +4,7 @@ use tracing::Metadata;
 
 use super::pieces::{PIECE, Pieces};
 use super::place::Place;
-use super::slot::Slot;
+use super::slot::{Slot, SlotEnd};
 use crate::layer::deferred_decision::DeferredDecision;
 use crate::layer::fields::ValueLimit;
 use crate::layer::open_span::OpenSpan;
@@ -100,9 +100,9 @@ impl Slots {
         self.first.resize_with(PIECE, Slot::default);
     }
 
-    /// Ends a span and frees its slot; false if there is none with this number and rest of its id.
+    /// Ends a span that has one handle, and frees its slot.
     #[inline(always)]
-    pub(super) fn end(&mut self, place: Place, decision: &mut Option<DeferredDecision>) -> bool {
+    pub(super) fn end(&mut self, place: Place, decision: &mut Option<DeferredDecision>) -> SlotEnd {
         match self.first.get_mut(place.number()) {
             Some(slot) => slot.end(place.rest(), decision),
             None => self.beyond.end(place, decision),

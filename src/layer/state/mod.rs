@@ -19,7 +19,6 @@ use super::recorders::Recorders;
 use super::span_table::{SpanTable, is_own};
 use super::subscriber_link::{self, SubscriberLink};
 use crate::kit::internal_log::PendingWarnings;
-use crate::kit::unwinding;
 use crate::record::{CarriedLimit, DraftHolder, Recorder, RecorderId, bridge};
 
 /// What a layer, its handle and the look-up of spans share.
@@ -119,22 +118,6 @@ impl LayerState {
     /// The nearest open span among a span's ancestors, itself included, in the registry of `dispatch`.
     pub(super) fn nearest_in(&self, dispatch: &Dispatch, id: &span::Id) -> Option<u64> {
         subscriber_link::nearest_in(dispatch, id, |id| self.contains(id))
-    }
-
-    /// Notes that the thread entered a span.
-    #[inline]
-    pub(super) fn enter(&self, id: u64) {
-        self.current.push(id, |id| self.contains(id));
-        unwinding::enter(self.current.key().number(), id);
-    }
-
-    /// Notes that the thread exited a span.
-    #[inline]
-    pub(super) fn exit(&self, id: u64) {
-        self.current.pop(id);
-        if unwinding::exit(self.current.key().number(), id) {
-            self.fail_by_panic(id);
-        }
     }
 
     /// Marks a span as failed because a panic passes through it.

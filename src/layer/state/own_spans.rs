@@ -1,16 +1,20 @@
 //! Spans that a subscriber of this crate gives their ids.
 
+use std::num::NonZeroU64;
+
 use tracing::span;
 use tracing_core::span::Current;
 
 use super::LayerState;
+use crate::layer::current_spans::CurrentSpans;
 use crate::layer::deferred_decision::DeferredDecision;
+use crate::layer::span_table::is_own;
 use crate::record::bridge;
 
 impl LayerState {
     /// Starts a span, records its fields, and gives it an id.
     #[inline(always)]
-    pub(in crate::layer) fn start_own_span(&self, attributes: &span::Attributes<'_>) -> u64 {
+    pub(in crate::layer) fn start_own_span(&self, attributes: &span::Attributes<'_>) -> NonZeroU64 {
         let parent = if attributes.is_contextual() {
             self.current.innermost()
         } else {
@@ -20,16 +24,32 @@ impl LayerState {
             && !bridge::is_installed()
             && let Some((id, child)) = self.own_spans.start_own_child(parent, attributes.metadata())
         {
-            self.record_attributes(id, child.limit, attributes);
+            self.record_attributes(id.get(), child.limit, attributes);
             return id;
         }
         self.start_own_span_slowly(attributes)
     }
 
     #[inline(never)]
-    fn start_own_span_slowly(&self, attributes: &span::Attributes<'_>) -> u64 {
+    fn start_own_span_slowly(&self, attributes: &span::Attributes<'_>) -> NonZeroU64 {
+        let is_outside = attributes.is_contextual() && CurrentSpans::is_thread_outside();
+        if !bridge::is_installed() && (is_outside || attributes.is_root()) {
+            return self.start_own_root(attributes);
+        }
         let id = self.own_spans.reserve();
-        self.start_span_as(attributes, id);
+        self.start_span_as(attributes, id.get());
+        id
+    }
+
+    /// Starts a root, which has its id from the table as it is put there.
+    #[inline(always)]
+    fn start_own_root(&self, attributes: &span::Attributes<'_>) -> NonZeroU64 {
+        let recorder = self.recorders.current();
+        let root = Self::root(&recorder, attributes.metadata());
+        let limit = root.value_limit();
+        let id = self.own_spans.insert_own(root);
+        self.record_attributes(id.get(), limit, attributes);
+        self.place_root(id.get(), attributes.is_root());
         id
     }
 
@@ -65,12 +85,26 @@ impl LayerState {
     /// skipped. A span that is skipped is counted as sampled out.
     #[inline]
     pub(in crate::layer) fn skips_in_dropped(&self, is_span: bool) -> bool {
-        let Some(innermost) = self.current.innermost() else { return false };
         if bridge::is_installed() {
             // What the thread is inside of may be a span of OpenTelemetry.
             return false;
         }
-        self.with_span(innermost, |span| span.skips_child(is_span)).unwrap_or(false)
+        self.current.with_innermost(|id| self.skips_in(id, is_span)).unwrap_or(false)
+    }
+
+    #[inline(always)]
+    fn skips_in(&self, id: u64, is_span: bool) -> Option<bool> {
+        if is_own(id) {
+            self.own_spans.with(id, |span| span.skips_child(is_span))
+        } else {
+            self.skips_in_foreign(id, is_span)
+        }
+    }
+
+    /// Whether a span is to be skipped in one that has its id from a registry beside.
+    #[inline(never)]
+    fn skips_in_foreign(&self, id: u64, is_span: bool) -> Option<bool> {
+        self.spans.with(id, |span| span.skips_child(is_span))
     }
 
     /// The id that the thread entered last, whether or not a span of this subscriber has it.

@@ -1,11 +1,14 @@
 //! What is recorded of open spans: fields, events, measurements.
 
+use std::thread;
+
 use tracing::{Event, Level, Metadata, span};
 
 use super::LayerState;
 use crate::kit::reentrancy::{self, UserCallScope};
-use crate::kit::unwind_safe;
+use crate::kit::{unwind_safe, unwinding};
 use crate::layer::activity::ActivityTimer;
+use crate::layer::current_spans;
 use crate::layer::fields::{self, EventRecord, FieldBuffer, ValueLimit};
 use crate::layer::open_span::WriteTerms;
 use crate::model::Link;
@@ -98,9 +101,9 @@ impl LayerState {
         });
     }
 
-    fn write_event(&self, id: u64, record: EventRecord, now: Tick, buffer: &FieldBuffer) {
+    fn write_event(&self, id: u64, record: EventRecord, now: Tick, buffer: &mut FieldBuffer) {
         self.with_span(id, |span| {
-            if record.is_failure() {
+            if record.is_failure(buffer) {
                 span.record_failed();
             }
             span.write(|span| record.write(span, now, buffer, &self.options));
@@ -109,8 +112,20 @@ impl LayerState {
 
     /// The span an event belongs to, with what a write needs to know; without that its trace is not
     /// recorded.
-    #[inline]
+    #[inline(always)]
     fn span_of(
+        &self,
+        event: &Event<'_>,
+        registry_current: impl FnOnce() -> Option<span::Id>,
+    ) -> Option<(u64, Option<WriteTerms>)> {
+        // A look of its own, which is compiled into the caller.
+        let find = |id| self.with_span(id, |span| span.write_terms()).map(|terms| (id, terms));
+        let found = if event.is_contextual() { self.current.with_innermost(find) } else { None };
+        found.or_else(|| self.span_further_out(event, registry_current))
+    }
+
+    #[inline(never)]
+    fn span_further_out(
         &self,
         event: &Event<'_>,
         registry_current: impl FnOnce() -> Option<span::Id>,
@@ -178,9 +193,21 @@ impl LayerState {
     }
 
     /// Notes that the thread entered a span, wherever that is to be known.
+    // What is rare is called last, and a panic is noted without what is known here: the rest has no registers to save.
     #[inline]
     pub(in crate::layer) fn enter_noted(&self, id: u64) {
-        self.enter(id);
+        if bridge::is_entering_noted() || !self.current.push_inline(id) {
+            return self.enter_slowly(id);
+        }
+        if thread::panicking() {
+            current_spans::note_unwinding();
+        }
+    }
+
+    #[cold]
+    fn enter_slowly(&self, id: u64) {
+        self.current.push(id, |id| self.contains(id));
+        unwinding::enter(self.current.key().number(), id);
         if bridge::is_entering_noted() {
             self.note_entered(id);
         }
@@ -189,7 +216,20 @@ impl LayerState {
     /// Notes that the thread exited a span, wherever that is to be known.
     #[inline]
     pub(in crate::layer) fn exit_noted(&self, id: u64) {
-        self.exit(id);
+        if bridge::is_entering_noted() || !self.current.pop_innermost(id) {
+            return self.exit_slowly(id);
+        }
+        if unwinding::exit(self.current.key().number(), id) {
+            self.fail_by_panic(id);
+        }
+    }
+
+    #[cold]
+    fn exit_slowly(&self, id: u64) {
+        self.current.pop(id);
+        if unwinding::exit(self.current.key().number(), id) {
+            self.fail_by_panic(id);
+        }
         if bridge::is_entering_noted() {
             self.note_exited(id);
         }

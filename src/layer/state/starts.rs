@@ -101,11 +101,16 @@ impl LayerState {
         id: u64,
         metadata: &'static Metadata<'static>,
     ) -> Option<ValueLimit> {
-        let span = match Draft::start(recorder, metadata.name()) {
+        self.insert(id, Self::root(recorder, metadata))
+    }
+
+    /// Starts a root that stands in no table.
+    #[inline(always)]
+    pub(super) fn root(recorder: &Arc<Recorder>, metadata: &'static Metadata<'static>) -> OpenSpan {
+        match Draft::start(recorder, metadata.name()) {
             DraftStart::Draft(draft) => OpenSpan::draft(draft, metadata),
             DraftStart::Started(span) => OpenSpan::started(span, metadata),
-        };
-        self.insert(id, span)
+        }
     }
 
     /// Inserts a span that has started, and says how much of its values is kept.
@@ -128,7 +133,15 @@ impl LayerState {
     }
 
     /// Puts a new root under the caller whose request it stands for, if there is one.
-    fn place_root(&self, id: u64, is_explicit_root: bool) {
+    #[inline(always)]
+    pub(super) fn place_root(&self, id: u64, is_explicit_root: bool) {
+        if caller::is_known() {
+            self.place_root_under_caller(id, is_explicit_root);
+        }
+    }
+
+    #[inline(never)]
+    fn place_root_under_caller(&self, id: u64, is_explicit_root: bool) {
         let role = if is_explicit_root {
             CallerRole::ParentOfRequest
         } else {

@@ -19,10 +19,7 @@ impl Subscriber for TraceSubscriber {
 
     #[inline]
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        match &self.disabling {
-            None => self.filter.is_enabled(metadata),
-            Some(disabling) => self.is_enabled_now(disabling, metadata),
-        }
+        self.is_enabled_now(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -34,7 +31,7 @@ impl Subscriber for TraceSubscriber {
         if let Some(disabling) = &self.disabling {
             disabling.note_parent(attributes.metadata(), attributes.is_contextual());
         }
-        span::Id::from_u64(self.state.start_own_span(attributes))
+        span::Id::from_non_zero_u64(self.state.start_own_span(attributes))
     }
 
     fn record(&self, id: &span::Id, values: &span::Record<'_>) {
@@ -67,11 +64,9 @@ impl Subscriber for TraceSubscriber {
 
     #[inline]
     fn try_close(&self, id: span::Id) -> bool {
+        // Where it goes, no lock is held and the span is gone: it asks policies then.
         let mut decision = None;
-        let has_closed = self.state.remove_handle(id.into_u64(), &mut decision);
-        // Asks policies, where no lock is held and the span is gone.
-        drop(decision);
-        has_closed
+        self.state.remove_handle(id.into_u64(), &mut decision)
     }
 
     fn current_span(&self) -> Current {

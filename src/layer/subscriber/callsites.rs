@@ -7,6 +7,8 @@ use tracing::Metadata;
 /// How many callsites there is room for, as a power of two: programs have hundreds, seldom a few thousand.
 const ROOM_BITS: u32 = 13;
 
+const ROOM: usize = 1 << ROOM_BITS;
+
 /// How many places are looked at before a callsite counts as unknown.
 const MOST_PROBES: usize = 16;
 
@@ -20,11 +22,11 @@ const NOTE_BITS: usize = 0b111;
 // Relaxed: an entry is whole in itself, and one that is missed or old for a moment is what `tracing` itself allows
 // while filters change.
 #[derive(Debug)]
-pub(super) struct CallsiteNotes(Box<[AtomicUsize]>);
+pub(super) struct CallsiteNotes(Box<[AtomicUsize; ROOM]>);
 
 impl Default for CallsiteNotes {
     fn default() -> Self {
-        Self((0..1 << ROOM_BITS).map(|_| AtomicUsize::new(0)).collect())
+        Self(Box::new([const { AtomicUsize::new(0) }; ROOM]))
     }
 }
 
@@ -34,7 +36,15 @@ impl CallsiteNotes {
     fn places(&self, address: usize) -> impl Iterator<Item = &AtomicUsize> {
         let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - ROOM_BITS);
         let from = hash as usize;
-        (from..from + MOST_PROBES).filter_map(|at| self.0.get(at % (1 << ROOM_BITS)))
+        (from..from + MOST_PROBES).filter_map(|at| self.0.get(at % ROOM))
+    }
+
+    /// Whether the note on a callsite is known to be this one: one look, for what is asked most.
+    #[inline(always)]
+    pub(super) fn is(&self, metadata: &Metadata<'_>, note: usize) -> bool {
+        let address = std::ptr::from_ref(metadata).addr();
+        let first = self.places(address).next();
+        first.is_some_and(|first| first.load(Ordering::Relaxed) == address | note)
     }
 
     /// The note on a callsite, if there is one.

@@ -26,6 +26,7 @@ pub(super) enum Enablement {
 impl Disabling {
     const TRACED: usize = 0b001;
     const TAKES_CURRENT: usize = 0b010;
+    const ENABLED_BY_PARENT: usize = Self::TRACED | Self::TAKES_CURRENT;
     const NAMES_PARENT: usize = 0b100;
 
     /// Notes what the filter says of a callsite.
@@ -35,7 +36,7 @@ impl Disabling {
     }
 
     /// Notes how a span or an event of a callsite finds its parent.
-    #[inline]
+    #[inline(never)]
     pub(super) fn note_parent(&self, metadata: &'static Metadata<'static>, is_contextual: bool) {
         let note = if is_contextual { Self::TAKES_CURRENT } else { Self::NAMES_PARENT };
         let known = self.0.get(metadata).unwrap_or(Self::TRACED);
@@ -44,12 +45,17 @@ impl Disabling {
         }
     }
 
-    #[inline]
+    /// Whether a callsite is known to be [enabled by its parent](Enablement::EnabledByParent), found out with one look.
+    #[inline(always)]
+    pub(super) fn is_enabled_by_parent(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.is(metadata, Self::ENABLED_BY_PARENT)
+    }
+
     pub(super) fn of(&self, metadata: &Metadata<'_>) -> Enablement {
         let Some(note) = self.0.get(metadata) else { return Enablement::Unknown };
         if note & Self::TRACED == 0 {
             Enablement::Filtered
-        } else if note == Self::TRACED | Self::TAKES_CURRENT {
+        } else if note == Self::ENABLED_BY_PARENT {
             Enablement::EnabledByParent
         } else {
             Enablement::Enabled

@@ -122,9 +122,20 @@ impl TraceSubscriber {
         if self.disabling.is_some() { Interest::sometimes() } else { Interest::always() }
     }
 
-    #[inline]
-    fn is_enabled_now(&self, disabling: &Disabling, metadata: &Metadata<'_>) -> bool {
-        match disabling.of(metadata) {
+    /// Whether a callsite is enabled here and now.
+    #[inline(always)]
+    fn is_enabled_now(&self, metadata: &Metadata<'_>) -> bool {
+        match &self.disabling {
+            Some(disabling) if disabling.is_enabled_by_parent(metadata) => {
+                !self.state.skips_in_dropped(metadata.is_span())
+            }
+            disabling => self.find_enablement(disabling.as_ref(), metadata),
+        }
+    }
+
+    #[inline(never)]
+    fn find_enablement(&self, disabling: Option<&Disabling>, metadata: &Metadata<'_>) -> bool {
+        match disabling.map_or(Enablement::Unknown, |disabling| disabling.of(metadata)) {
             Enablement::Unknown => self.filter.is_enabled(metadata),
             Enablement::Filtered => false,
             Enablement::Enabled => true,

@@ -150,8 +150,8 @@ impl TraceState {
     /// returned as it was.
     #[must_use]
     pub fn with_threshold(&self, threshold: Option<Threshold>) -> Self {
-        if let (true, Some(threshold)) = (self.is_empty(), threshold) {
-            return Self::of_threshold(threshold);
+        if self.is_empty() {
+            return threshold.map(Self::of_threshold).unwrap_or_default();
         }
         let present = self.get(OT_KEY);
         let value = present.and_then(OtMember::parse).unwrap_or_default();

@@ -46,8 +46,11 @@ impl Draft {
     pub(crate) fn start(recorder: &Arc<Recorder>, name: &'static str) -> DraftStart {
         let recorder = recorder.here();
         let is_recorded = recorder.refusal().is_none() && recorder.records();
-        let fixed_head = if is_recorded { recorder.deciders.fixed_head() } else { FixedHead::Drop };
-        if fixed_head == FixedHead::Drop {
+        let fixed_head = recorder.deciders.fixed_head();
+        if is_recorded && fixed_head == FixedHead::Drop {
+            return DraftStart::Started(recorder.dropped_root());
+        }
+        if !is_recorded {
             return DraftStart::Started(recorder.start(SpanStart::new(Cow::Borrowed(name))));
         }
         let start = recorder.clock.now();

@@ -92,6 +92,12 @@ impl Recorder {
         self.unrecorded_root(None, Some(Reason::OwnWork), &header, baggage)
     }
 
+    /// The root of a trace of its own that the head drops without being asked.
+    #[cfg(feature = "layer")]
+    pub(in crate::record) fn dropped_root(&self) -> ActiveSpan {
+        self.unrecorded_root(None, None, &self.header_now(None), Baggage::new())
+    }
+
     /// A span that is not recorded: by the head's decision, unless there is a `reason`. It keeps an `id` that
     /// was propagated already.
     pub(in crate::record) fn unrecorded_root(

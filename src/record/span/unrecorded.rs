@@ -133,6 +133,14 @@ impl UnrecordedSpan {
         self
     }
 
+    /// Drops the span, compiled into the caller.
+    #[cfg(feature = "layer")]
+    #[inline(always)]
+    pub(crate) fn let_go(self) {
+        let Self { trace, .. } = self;
+        drop(trace);
+    }
+
     /// Makes the account as if the span had never been started.
     #[cfg(feature = "layer")]
     pub(in crate::record) fn cancel(self) {

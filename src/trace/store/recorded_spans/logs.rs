@@ -39,8 +39,8 @@ impl RecordedSpans {
         let lesser = if is_full { self.lesser_log(span, level) } else { None };
         let has_place = !is_full || lesser.is_some();
         // No entry makes way for one that does not fit the budget itself.
-        let text =
-            if has_place { self.writer(limits).arena(message, limits.text_bytes) } else { None };
+        let most = limits.text_bytes;
+        let text = if has_place { self.writer(limits).write_text(message, most) } else { None };
         let slot = text.and(lesser).map(|lesser| self.unlink_log(span, lesser));
         let Self { spans, details, budget, .. } = self;
         let mut writer = ColumnWriter { details: details_in(details, budget), budget, limits };

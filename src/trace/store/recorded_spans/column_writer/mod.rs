@@ -222,9 +222,10 @@ impl ColumnWriter<'_> {
         self.write_text(text, most)
     }
 
-    /// Writes text like [`arena`](Self::arena), for values of tags, which are worth a copy of the code.
+    /// Writes text like [`arena`](Self::arena), for values of tags and messages of logs, which are worth a copy of
+    /// the code.
     #[inline(always)]
-    fn write_text(&mut self, text: &str, most: u32) -> Option<ByteRange> {
+    pub(super) fn write_text(&mut self, text: &str, most: u32) -> Option<ByteRange> {
         let text = self.within_limit(text, most);
         let arena = &mut self.details.text;
         if !self.budget.reserve_text(arena, text.len()) {

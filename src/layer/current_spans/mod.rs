@@ -1,7 +1,12 @@
 //! The spans that a thread is inside of.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::kit::unwinding;
 
 /// How many spans a thread's array holds; most threads are never deeper.
 const INLINE_DEPTH: usize = 32;
@@ -71,42 +76,63 @@ impl CurrentSpans {
     /// A guard that is leaked, or dropped on another thread, leaves its entry behind. That is harmless,
     /// because the id of a closed span leads nowhere; `is_open` tells which to forget, so that they do not
     /// pile up.
-    #[inline]
     pub(super) fn push(&self, span: u64, is_open: impl Fn(u64) -> bool) {
-        let new = EnteredSpan { layer: self.0, span };
+        if !self.push_inline(span) {
+            let new = EnteredSpan { layer: self.0, span };
+            STACK.with(|stack| stack.push_overflow(new, &is_open));
+        }
+    }
+
+    /// [`push`](Self::push) where the thread's array has room; false, and nothing noted, where it has none.
+    #[inline(always)]
+    pub(super) fn push_inline(&self, span: u64) -> bool {
         STACK.with(|stack| {
             let depth = stack.depth.get();
-            match stack.outermost.get(depth) {
-                Some(slot) => {
-                    slot.set(new);
-                    stack.depth.set(depth + 1);
-                }
-                None => stack.push_overflow(new, &is_open),
-            }
-        });
+            let Some(slot) = stack.outermost.get(depth) else { return false };
+            slot.set(EnteredSpan { layer: self.0, span });
+            stack.depth.set(depth + 1);
+            true
+        })
     }
 
     /// Notes that the thread exited a span: the latest of its entries goes.
-    #[inline]
     pub(super) fn pop(&self, span: u64) {
-        let exited = EnteredSpan { layer: self.0, span };
+        if !self.pop_innermost(span) {
+            STACK.with(|stack| stack.remove(EnteredSpan { layer: self.0, span }));
+        }
+    }
+
+    /// [`pop`](Self::pop) where the thread's array holds the span as the innermost; false, and nothing noted,
+    /// elsewhere.
+    #[inline(always)]
+    pub(super) fn pop_innermost(&self, span: u64) -> bool {
         STACK.with(|stack| {
             let innermost = stack.depth.get().wrapping_sub(1);
-            match stack.outermost.get(innermost) {
-                Some(slot) if slot.get() == exited => stack.depth.set(innermost),
-                _ => stack.remove(exited),
+            let Some(slot) = stack.outermost.get(innermost) else { return false };
+            let is_innermost = slot.get() == EnteredSpan { layer: self.0, span };
+            if is_innermost {
+                stack.depth.set(innermost);
             }
-        });
+            is_innermost
+        })
     }
 
     /// The span that the thread is inside of, in the usual case: there is no other layer, and the thread's
     /// array holds it. It may have closed.
     #[inline(always)]
     pub(super) fn innermost(&self) -> Option<u64> {
-        STACK.with(|stack| {
+        self.with_innermost(Some)
+    }
+
+    /// What `work` makes of [`innermost`](Self::innermost). Each caller has a look of its own, small enough to be
+    /// compiled into it.
+    #[inline(always)]
+    pub(super) fn with_innermost<R>(&self, work: impl FnOnce(u64) -> Option<R>) -> Option<R> {
+        let innermost = STACK.with(|stack| {
             let entry = stack.outermost.get(stack.depth.get().wrapping_sub(1))?.get();
             (entry.layer == self.0).then_some(entry.span)
-        })
+        });
+        work(innermost?)
     }
 
     /// The span that the thread is inside of, when `skipped` of the innermost are left out.
@@ -135,10 +161,27 @@ impl CurrentSpans {
         None
     }
 
+    /// Whether the thread is inside of no span of any layer.
+    #[inline(always)]
+    pub(super) fn is_thread_outside() -> bool {
+        STACK.with(|stack| stack.depth.get() == 0)
+    }
+
     /// Whether the thread is inside of none of the layer's spans.
     pub(super) fn is_empty(&self) -> bool {
         self.peek(0).is_none()
     }
+}
+
+/// Notes that the thread entered the innermost of its array while it unwinds.
+#[cold]
+pub(super) fn note_unwinding() {
+    STACK.with(|stack| {
+        if let Some(slot) = stack.outermost.get(stack.depth.get().wrapping_sub(1)) {
+            let entry = slot.get();
+            unwinding::enter(entry.layer.number(), entry.span);
+        }
+    });
 }
 
 impl ThreadStack {
@@ -200,81 +243,5 @@ impl ThreadStack {
     fn nth_innermost(&self, layer: LayerKey, skipped: usize) -> Option<u64> {
         let entries = (0..self.depth.get()).rev().filter_map(|at| self.at(at));
         entries.filter(|entry| entry.layer == layer).map(|entry| entry.span).nth(skipped)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all_open(_: u64) -> bool {
-        true
-    }
-
-    #[test]
-    fn each_layer_sees_its_own_innermost_span() {
-        let one = CurrentSpans::of_new_layer();
-        let two = CurrentSpans::of_new_layer();
-        one.push(1, all_open);
-        two.push(2, all_open);
-        one.push(3, all_open);
-        assert_eq!((one.peek(0), one.peek(1), one.peek(2)), (Some(3), Some(1), None));
-        assert_eq!((two.peek(0), two.peek(1)), (Some(2), None));
-        one.pop(1);
-        assert_eq!((one.peek(0), one.peek(1)), (Some(3), None));
-        one.pop(3);
-        two.pop(2);
-        assert!(one.is_empty() && two.is_empty());
-    }
-
-    #[test]
-    fn leaving_a_span_entered_twice_leaves_it_once() {
-        let layer = CurrentSpans::of_new_layer();
-        layer.push(1, all_open);
-        layer.push(1, all_open);
-        layer.pop(1);
-        assert_eq!((layer.peek(0), layer.peek(1)), (Some(1), None));
-        layer.pop(1);
-        layer.pop(1);
-        assert_eq!(layer.peek(0), None);
-    }
-
-    #[test]
-    fn entries_of_closed_spans_do_not_pile_up() {
-        let layer = CurrentSpans::of_new_layer();
-        for span in 0..100_000 {
-            layer.push(span, |span| span == 7);
-        }
-        assert!(STACK.with(|stack| stack.depth.get()) <= 256);
-        assert!(OVERFLOW.with_borrow(Vec::capacity) <= 256);
-        let is_seven = |entry: EnteredSpan| entry.span == 7;
-        assert!(STACK.with(|stack| (0..256).any(|at| stack.at(at).is_some_and(is_seven))));
-        (0..100_000).for_each(|span| layer.pop(span));
-    }
-
-    #[test]
-    fn a_thread_that_was_deep_gives_its_memory_back_on_the_way_out() {
-        let layer = CurrentSpans::of_new_layer();
-        (0..10_000).for_each(|span| layer.push(span, all_open));
-        (0..10_000).rev().for_each(|span| layer.pop(span));
-        assert!(OVERFLOW.with_borrow(Vec::capacity) <= 4 * MIN_SWEEP_DEPTH);
-    }
-
-    #[test]
-    fn deep_and_shallow_entries_come_back_in_the_order_they_were_left() {
-        let layer = CurrentSpans::of_new_layer();
-        let all: Vec<u64> = (1..100).collect();
-        all.iter().for_each(|span| layer.push(*span, all_open));
-        // One from below the border and one from above it.
-        layer.pop(10);
-        layer.pop(70);
-        let mut seen = Vec::new();
-        while let Some(span) = layer.peek(0) {
-            seen.push(span);
-            layer.pop(span);
-        }
-        seen.reverse();
-        let left: Vec<u64> = all.into_iter().filter(|span| ![10, 70].contains(span)).collect();
-        assert_eq!(seen, left);
     }
 }
