@@ -122,6 +122,13 @@ impl<T: Default> ForkLock<T> {
         self.state.try_lock().unwrap_or_else(|| self.wait())
     }
 
+    /// Takes the lock where it is free at once.
+    #[cfg(feature = "layer")]
+    #[inline(always)]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        self.state.try_lock()
+    }
+
     #[cold]
     fn wait(&self) -> MutexGuard<'_, T> {
         if !self.guard.is_in_child() {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 
+use parking_lot::MutexGuard;
 use tracing::Metadata;
 
 use super::place::Place;
@@ -62,6 +63,7 @@ impl ShardSpans {
     }
 
     /// A place that no open span has.
+    #[inline]
     fn take_place(&mut self, shard: usize) -> Place {
         let (number, generation) = self.numbers.next();
         self.numbers.take(number);
@@ -87,12 +89,16 @@ impl SpanTable {
     }
 
     /// Inserts a span, and gives it an id that no open span has.
-    pub(in crate::layer) fn insert_own(&self, span: OpenSpan) -> NonZeroU64 {
+    #[inline]
+    pub(in crate::layer) fn insert_own(&self, mut span: OpenSpan) -> NonZeroU64 {
         let shard = thread_stripe::of_this_thread();
         let mut spans = self.0[shard].0.lock();
         let place = spans.take_place(shard);
-        let replaced = spans.insert(place, span);
-        debug_assert!(replaced.is_none(), "the id is new");
+        span.set_id_rest(place.rest());
+        if let Err(span) = spans.slots.put(place.number(), span) {
+            let replaced = spans.overflow.insert(place.id(), span);
+            debug_assert!(replaced.is_none(), "the id is new");
+        }
         place.own_id()
     }
 
@@ -100,6 +106,29 @@ impl SpanTable {
     pub(in crate::layer) fn reserve(&self) -> NonZeroU64 {
         let shard = thread_stripe::of_this_thread();
         self.0[shard].0.lock().take_place(shard).own_id()
+    }
+
+    /// Whether a child of a span has to be made: not where the span is not recorded; one that is a span is counted then.
+    #[inline(always)]
+    pub(in crate::layer) fn wants_child(&self, id: u64, is_span: bool) -> bool {
+        let place = Place::of(id);
+        let Some(spans) = self.shard(place).try_lock() else {
+            return self.wants_child_once_free(place, is_span);
+        };
+        if spans.slots.skips_child(place, is_span) {
+            return false;
+        }
+        Self::wants_child_in(spans, place, is_span)
+    }
+
+    #[cold]
+    fn wants_child_once_free(&self, place: Place, is_span: bool) -> bool {
+        Self::wants_child_in(self.shard(place).lock(), place, is_span)
+    }
+
+    #[inline(never)]
+    fn wants_child_in(mut spans: MutexGuard<'_, ShardSpans>, place: Place, is_span: bool) -> bool {
+        !spans.find(place).is_some_and(|span| span.skips_child(is_span))
     }
 
     /// Counts one more handle of a span.

@@ -29,6 +29,14 @@ impl Slots {
         }
     }
 
+    /// Whether there is such a span among the first, and it skips a child.
+    #[inline(always)]
+    pub(super) fn skips_child(&self, place: Place, is_span: bool) -> bool {
+        let slot = self.first.get(place.number());
+        let span = slot.and_then(Slot::span).filter(|span| span.id_rest() == place.rest());
+        span.is_some_and(|span| span.skips_child(is_span))
+    }
+
     /// Starts a child of the span at one place, in the slot of another. `None` where that is not free, or
     /// there is no such span, or it has to be settled first; otherwise how much of its values the child keeps.
     #[inline(always)]

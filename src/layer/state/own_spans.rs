@@ -81,30 +81,26 @@ impl LayerState {
         self.own_spans.remove_handle(id, decision)
     }
 
-    /// Whether the thread is inside of a trace that is not recorded, so that what it would start or say there may be
-    /// skipped. A span that is skipped is counted as sampled out.
-    #[inline]
-    pub(in crate::layer) fn skips_in_dropped(&self, is_span: bool) -> bool {
+    /// Whether what would start or be said here has to be made: false inside of a trace that is not recorded. A span
+    /// that is not made is counted as sampled out.
+    // All that is rare is called last: then the rest has no registers to save.
+    #[inline(always)]
+    pub(in crate::layer) fn wants_child(&self, is_span: bool) -> bool {
         if bridge::is_installed() {
             // What the thread is inside of may be a span of OpenTelemetry.
-            return false;
+            return true;
         }
-        self.current.with_innermost(|id| self.skips_in(id, is_span)).unwrap_or(false)
-    }
-
-    #[inline(always)]
-    fn skips_in(&self, id: u64, is_span: bool) -> Option<bool> {
-        if is_own(id) {
-            self.own_spans.with(id, |span| span.skips_child(is_span))
-        } else {
-            self.skips_in_foreign(id, is_span)
+        match self.current.with_innermost(|id| Some((id, is_own(id)))) {
+            Some((id, true)) => self.own_spans.wants_child(id, is_span),
+            Some((id, false)) => self.wants_child_in_foreign(id, is_span),
+            None => true,
         }
     }
 
-    /// Whether a span is to be skipped in one that has its id from a registry beside.
+    /// The same inside of a span that has its id from a registry beside.
     #[inline(never)]
-    fn skips_in_foreign(&self, id: u64, is_span: bool) -> Option<bool> {
-        self.spans.with(id, |span| span.skips_child(is_span))
+    fn wants_child_in_foreign(&self, id: u64, is_span: bool) -> bool {
+        self.spans.with(id, |span| !span.skips_child(is_span)).unwrap_or(true)
     }
 
     /// The id that the thread entered last, whether or not a span of this subscriber has it.

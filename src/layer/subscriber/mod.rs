@@ -127,7 +127,7 @@ impl TraceSubscriber {
     fn is_enabled_now(&self, metadata: &Metadata<'_>) -> bool {
         match &self.disabling {
             Some(disabling) if disabling.is_enabled_by_parent(metadata) => {
-                !self.state.skips_in_dropped(metadata.is_span())
+                self.state.wants_child(metadata.is_span())
             }
             disabling => self.find_enablement(disabling.as_ref(), metadata),
         }
@@ -139,7 +139,7 @@ impl TraceSubscriber {
             Enablement::Unknown => self.filter.is_enabled(metadata),
             Enablement::Filtered => false,
             Enablement::Enabled => true,
-            Enablement::EnabledByParent => !self.state.skips_in_dropped(metadata.is_span()),
+            Enablement::EnabledByParent => self.state.wants_child(metadata.is_span()),
         }
     }
 
