@@ -63,62 +63,91 @@ pub(super) fn encode_unless(plain: &ByteSet, text: &str, out: &mut impl fmt::Wri
     out.write_str(rest)
 }
 
+/// How many bytes are decoded before they are looked at as characters.
+const CHUNK: usize = 64;
+
 /// Appends the decoded value. What is not UTF-8 after decoding becomes U+FFFD,
 /// and a `%` without two hex digits behind it stands for itself.
 ///
 /// # Errors
 /// If it would take more than `room` bytes encoded again; so many at least. What is behind them is not decoded.
 pub(super) fn decode_into(text: &mut String, encoded: &str, room: usize) -> Result<(), usize> {
-    // Mostly there is nothing to decode, which is told faster than where a whole escape stands.
-    let (literal, mut rest) = encoded.split_at(encoded.find('%').unwrap_or(encoded.len()));
+    // Mostly there is nothing to decode.
+    let (literal, rest) = encoded.split_at(encoded.find('%').unwrap_or(encoded.len()));
     text.push_str(literal);
-    let mut least = literal.len();
-    while let Some(at) = (rest.as_bytes().windows(3)).position(|triple| unescape(triple).is_some())
-    {
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        decode_escaped(text, rest.as_bytes(), literal.len(), room)
+    }
+}
+
+/// Appends the decoded value behind `least` bytes of it.
+fn decode_escaped(
+    text: &mut String,
+    mut encoded: &[u8],
+    mut least: usize,
+    room: usize,
+) -> Result<(), usize> {
+    let mut chunk = [0; CHUNK];
+    // What may be the beginning of a character is carried from one chunk into the next.
+    let mut carried = 0;
+    loop {
+        let (len, rest) = fill(&mut chunk, carried, encoded);
+        encoded = rest;
         let start = text.len();
-        let (literal, escapes) = rest.split_at(at);
-        text.push_str(literal);
-        let left = room.saturating_sub(least);
-        let read = decode_run(text, escapes.as_bytes(), left).map_err(|more| least + more)?;
-        rest = escapes.get(3 * read..).unwrap_or_default();
+        let read = push_characters(text, chunk.get(..len).unwrap_or_default(), rest.is_empty());
         let written = text.as_bytes().get(start..).unwrap_or_default();
         // Only ASCII can stand for itself.
         least += written.len() + 2 * written.iter().filter(|byte| !byte.is_ascii()).count();
         if least > room {
             return Err(least);
         }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        chunk.copy_within(read..len, 0);
+        carried = len - read;
     }
-    text.push_str(rest);
-    Ok(())
 }
 
-/// Appends what leading escapes mean and says how many it took: not always all
-/// of them, but at least one if there is one.
-///
-/// # Errors
-/// If they take more than `room` bytes encoded again; so many.
-fn decode_run(text: &mut String, escapes: &[u8], room: usize) -> Result<usize, usize> {
-    // A character may take four escapes, so several are decoded together.
-    let mut run = [0; 16];
-    let mut len = 0;
-    let mut least = 0;
-    for (slot, byte) in (run.iter_mut()).zip(escapes.chunks(3).map_while(unescape)) {
-        *slot = byte;
+/// Decodes as many bytes as fit behind those that are carried: how many there are then, and what is left.
+fn fill<'a>(chunk: &mut [u8; CHUNK], carried: usize, encoded: &'a [u8]) -> (usize, &'a [u8]) {
+    let mut len = carried;
+    let mut at = 0;
+    for slot in chunk.iter_mut().skip(carried) {
+        let Some(first) = encoded.get(at) else { break };
+        *slot = *first;
+        at += 1;
+        if *first == b'%'
+            && let Some([high, low]) = encoded.get(at..at + 2)
+        {
+            let high = HEX[usize::from(*high)];
+            let low = HEX[usize::from(*low)];
+            if high | low < 16 {
+                *slot = high << 4 | low;
+                at += 2;
+            }
+        }
         len += 1;
-        // Every byte that is not ASCII is a part of something that takes three bytes for each of its own.
-        least += if byte.is_ascii() { 1 } else { 3 };
     }
-    if least > room {
-        return Err(least);
+    (len, encoded.get(at..).unwrap_or_default())
+}
+
+/// Appends the characters of a chunk and says how many bytes of it that were: all of the last one, and of others all but what
+/// may be the beginning of a character.
+fn push_characters(text: &mut String, chunk: &[u8], is_last: bool) -> usize {
+    // Mostly all of it is, which is told for many bytes at once.
+    if let Ok(whole) = str::from_utf8(chunk) {
+        text.push_str(whole);
+        return chunk.len();
     }
     let mut read = 0;
-    for chunk in run.get(..len).unwrap_or_default().utf8_chunks() {
-        text.push_str(chunk.valid());
-        read += chunk.valid().len();
-        let invalid = chunk.invalid().len();
-        // What stands at the end of a full buffer may be the beginning of a
-        // character: it is taken next time.
-        if len == run.len() && read + invalid == len {
+    for part in chunk.utf8_chunks() {
+        text.push_str(part.valid());
+        read += part.valid().len();
+        let invalid = part.invalid().len();
+        if !is_last && read + invalid == chunk.len() {
             break;
         }
         if invalid > 0 {
@@ -126,19 +155,10 @@ fn decode_run(text: &mut String, escapes: &[u8], room: usize) -> Result<usize, u
             read += invalid;
         }
     }
-    Ok(read)
+    read
 }
 
-fn unescape(triple: &[u8]) -> Option<u8> {
-    let [b'%', high, low] = triple else {
-        return None;
-    };
-    let high = HEX[usize::from(*high)];
-    let low = HEX[usize::from(*low)];
-    (high < 16 && low < 16).then_some((high << 4) | low)
-}
-
-/// What each byte is worth as a hex digit of either case; those that are none are worth more.
+/// What each byte is worth as a hex digit of either case; those that are none are worth 16.
 static HEX: [u8; 256] = {
     let mut worth = [16; 256];
     let mut digit = 0;
