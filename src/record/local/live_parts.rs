@@ -2,6 +2,7 @@
 
 use parking_lot::MutexGuard;
 
+use super::due::Due;
 use super::live_spans::{LiveSpans, Phase};
 use super::open_parts::OpenParts;
 use super::recent_parts::PartOutcome;
@@ -46,21 +47,20 @@ impl LiveSpans {
         }
     }
 
-    /// Whether parts may be complete of a trace that is decided in parts, as the span that stands there has ended while
-    /// further ones are open, and it is time to look.
+    /// What the end of the span that stands there leaves to be done in a trace that is decided in parts, while further
+    /// spans are open.
     // Out of line, so that the end of a span in other traces does not pay for what this keeps in registers.
-    #[inline(never)]
-    pub(in crate::record) fn has_completed(
+    #[cold]
+    pub(in crate::record) fn due_in_parts(
         mut live: MutexGuard<'_, Self>,
         ended: Option<SpanIndex>,
-    ) -> bool {
+    ) -> Option<Due> {
         let Self { phase: Phase::Open, store, parts: Some(parts), .. } = &mut *live else {
-            return false;
+            return None;
         };
-        ended.is_some_and(|ended| {
-            parts.count_ended()
-                && store.recorded_mut().may_complete_part(ended, &mut parts.open_above)
-        })
+        let may_be_complete = parts.count_ended()
+            && store.recorded_mut().may_complete_part(ended?, &mut parts.open_above);
+        may_be_complete.then_some(Due::Look)
     }
 
     /// Copies out the parts that are complete below any span that is open. Where there are any, the caller counts as an
