@@ -40,23 +40,24 @@ impl ActiveSpan {
 
     #[inline(never)]
     fn child_with_record(&self, name: Cow<'static, str>) -> Self {
-        match self.as_parent() {
-            Ok(parent) if parent.is_inherited() => {
-                parent.trace.owner.start_below_inherited(name, &self.context())
-            }
-            Ok(parent) => parent.start_child(name),
-            Err(span) => Self::Unrecorded(span.child()),
+        let parent = match self.as_parent() {
+            Ok(parent) => parent,
+            Err(span) => return Self::Unrecorded(span.child()),
+        };
+        if parent.is_inherited() {
+            return parent.trace.owner.start_below_inherited(name, &self.context());
         }
+        parent.start_child(name)
     }
 
     #[cfg(feature = "layer")]
     #[inline(never)]
     fn child_with_record_unless_inherited(&self, name: &'static str) -> Option<Self> {
-        match self.as_parent() {
-            Ok(parent) if parent.is_inherited() => None,
-            Ok(parent) => Some(parent.start_child(name.into())),
-            Err(span) => Some(Self::Unrecorded(span.child())),
-        }
+        let parent = match self.as_parent() {
+            Ok(parent) => parent,
+            Err(span) => return Some(Self::Unrecorded(span.child())),
+        };
+        (!parent.is_inherited()).then(|| parent.start_child(name.into()))
     }
 
     /// The span as a parent, or what it is where its trace is not recorded.
