@@ -252,3 +252,69 @@ fn no_baggage_goes_to_a_host_that_is_not_on_the_list() {
         drop(runtime.block_on(client.call(request.body(()).unwrap())).unwrap());
     }
 }
+
+/// What a receiver finds in a carrier: ids, flags, trace state and baggage.
+#[cfg(feature = "otel")]
+fn received(
+    receiver: &tailtrace::otel::Propagator,
+    carrier: &HashMap<String, String>,
+) -> (opentelemetry::trace::SpanContext, Vec<String>) {
+    use opentelemetry::baggage::BaggageExt;
+    use opentelemetry::propagation::TextMapPropagator;
+    use opentelemetry::trace::TraceContextExt;
+
+    let found = receiver.extract(carrier);
+    let members = found.baggage().iter().map(|(key, (value, _))| format!("{key}={value}"));
+    let mut members: Vec<String> = members.collect();
+    members.sort();
+    (found.span().span_context().clone(), members)
+}
+
+#[cfg(feature = "otel")]
+#[test]
+fn a_proxy_with_opentelemetrys_api_sends_what_it_would_send_in_a_new_carrier() {
+    use std::sync::Arc;
+
+    use opentelemetry::baggage::BaggageExt;
+    use opentelemetry::propagation::TextMapPropagator;
+    use opentelemetry::trace::TraceContextExt;
+    use tailtrace::model::Border;
+    use tailtrace::otel;
+
+    // All that a request may bring, and the same without each of it.
+    let requests = (0..=STRANGER.len()).map(|left_out| {
+        let lines = STRANGER.iter().enumerate().filter(move |(at, _)| *at != left_out);
+        let lines = lines.filter(|(_, (name, _))| !name.starts_with("uberctx"));
+        lines.map(|(_, (name, value))| ((*name).to_owned(), (*value).to_owned())).collect()
+    });
+    let requests: Vec<HashMap<String, String>> = requests.collect();
+    for border in [Border::Public, Border::Partner, Border::Inside] {
+        for inner in propagators().into_iter().map(Arc::<dyn Propagator>::from) {
+            let propagator = otel::Propagator::new(inner.clone()).with_border(border);
+            // A partner's request that is passed on without a span keeps its ids, and B3's line beside them.
+            let is_passed_on =
+                border != Border::Partner || !inner.fields().contains(&"x-b3-sampled");
+            let receiver = otel::Propagator::new(inner);
+            for request in &requests {
+                let served = propagator.extract(request);
+                let mut contexts: Vec<_> = contexts()
+                    .iter()
+                    .map(|ours| {
+                        served.with_remote_span_context(otel::convert::to_span_context(ours))
+                    })
+                    .collect();
+                contexts.extend(is_passed_on.then(|| served.clone()));
+                let cleared: Vec<_> =
+                    contexts.iter().map(BaggageExt::with_cleared_baggage).collect();
+                for current in contexts.iter().chain(&cleared) {
+                    let mut new = HashMap::new();
+                    propagator.inject_context(current, &mut new);
+                    let mut copied = request.clone();
+                    propagator.inject_context(current, &mut copied);
+                    let expected = received(&receiver, &new);
+                    assert_eq!(received(&receiver, &copied), expected, "{border:?}: {copied:?}");
+                }
+            }
+        }
+    }
+}

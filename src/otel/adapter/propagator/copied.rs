@@ -2,12 +2,15 @@
 
 use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
+use opentelemetry::trace::TraceContextExt as _;
 
 use crate::model::{Incoming, TraceState};
 
 /// Which headers that say something came with the request that a context stands for, whether they were believed or not.
 #[derive(Clone, Copy, Default)]
 pub(super) struct CopiedHeaders {
+    /// Whether there are ids of a trace.
+    pub(super) has_ids: bool,
     pub(super) has_trace_state: bool,
     pub(super) has_baggage: bool,
     /// Whether there is the line in which Jaeger's clients take baggage from a person.
@@ -15,14 +18,18 @@ pub(super) struct CopiedHeaders {
 }
 
 impl CopiedHeaders {
-    /// Those that were read from a carrier into `incoming`.
-    pub(super) fn of(incoming: &Incoming, carrier: &dyn Extractor) -> Self {
+    /// Those that were read from a carrier into `incoming`, for a context.
+    pub(super) fn of(incoming: &Incoming, carrier: &dyn Extractor, context: &Context) -> Self {
         let has_baggage = !incoming.baggage.is_empty();
+        let parent = incoming.context.as_ref();
+        let is_taken = parent.is_some_and(|parent| !parent.trace_state.is_empty());
+        // Beside the ids of another format, which won, and without any, it was not taken. Without ids a span that the
+        // context has stands for another request.
+        let may_be_left = parent.is_some() || !context.has_active_span();
         Self {
-            has_trace_state: incoming.context.as_ref().is_some_and(|parent| {
-                // Beside the ids of another format, which won, it was not taken.
-                !parent.trace_state.is_empty() || carrier.get("tracestate").is_some_and(is_state)
-            }),
+            has_ids: parent.is_some(),
+            has_trace_state: is_taken
+                || (may_be_left && carrier.get("tracestate").is_some_and(is_state)),
             has_baggage,
             has_jaeger_baggage: has_baggage && carrier.get("jaeger-baggage").is_some(),
         }
@@ -35,7 +42,11 @@ impl CopiedHeaders {
 
     /// Notes them in the context of the request.
     pub(super) fn noted_in(self, context: Context) -> Context {
-        if self.has_trace_state || self.has_baggage { context.with_value(self) } else { context }
+        if self.has_ids || self.has_trace_state || self.has_baggage {
+            context.with_value(self)
+        } else {
+            context
+        }
     }
 }
 

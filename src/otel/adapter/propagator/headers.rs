@@ -45,6 +45,27 @@ impl<'a> HeaderWriter<'a> {
     }
 }
 
+impl HeaderWriter<'_> {
+    /// Where no trace is written, the ids that came with the request that is served do not go on: empty lines take
+    /// their places, of all names by which these fields are read.
+    pub(super) fn empty_ids(&mut self, fields: &[String]) {
+        if !self.copied.has_ids {
+            return;
+        }
+        let reads = |name: &str| fields.iter().any(|field| field == name);
+        let reads_b3 = reads("b3") || reads("x-b3-traceid");
+        let names = [
+            ("traceparent", reads("traceparent")),
+            ("b3", reads_b3),
+            ("x-b3-traceid", reads_b3),
+            ("uber-trace-id", reads("uber-trace-id")),
+        ];
+        for (name, _) in names.into_iter().filter(|(_, is_read)| *is_read) {
+            self.inner.set(name, String::new());
+        }
+    }
+}
+
 impl Injector for HeaderWriter<'_> {
     fn set(&mut self, name: &str, value: String) {
         self.has_single_b3 |= name == "b3";

@@ -25,9 +25,10 @@ use crate::record::Intake;
 /// with keys of Level 2, B3's and Jaeger's debug, the order of the baggage.
 ///
 /// What is written replaces what a carrier has. OpenTelemetry's carriers can neither remove a header nor say which they
-/// have: in place of a `b3` that would win, and of a trace state and baggage that came with the request below which the
-/// context stands and do not go on, an empty line is written. Of Jaeger's baggage and of other requests' headers a
-/// carrier has to be cleared before, or new.
+/// have: in place of a `b3` that would win, and of a trace state, baggage and, where no trace is written, ids that came with
+/// the request below which the context stands and do not go on, an empty line is written. Of Jaeger's `uberctx-`, of the
+/// `x-b3-sampled` of a partner's request that is passed on without a span, and of other requests' headers a carrier has
+/// to be cleared before, or new.
 ///
 /// A span and baggage that the context already has stay where the headers have none, or none that can be read.
 ///
@@ -99,6 +100,7 @@ impl TextMapPropagator for Propagator {
             None => {
                 let baggage = context_values::baggage_of(context);
                 self.inner.inject_baggage(&baggage, &mut headers);
+                headers.empty_ids(&self.fields);
             }
         }
     }
@@ -106,7 +108,7 @@ impl TextMapPropagator for Propagator {
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
         let mut incoming = Incoming::default();
         self.inner.extract(&HeaderReader(extractor), &mut incoming);
-        let copied = CopiedHeaders::of(&incoming, extractor);
+        let copied = CopiedHeaders::of(&incoming, extractor, context);
         copied.noted_in(context_values::with_incoming(context, incoming.at(self.border)))
     }
 
