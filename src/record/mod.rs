@@ -86,6 +86,8 @@ pub(crate) use ring_watch::RingWatch;
 pub(crate) use span::ActiveSpan;
 #[cfg(feature = "otel")]
 pub(crate) use span::SpanWriter;
+#[cfg(feature = "layer")]
+pub(crate) use span::UnrecordedTrace;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{OpenSpan, SpanState};
 use crate::layer::deferred_decision::DeferredDecision;
-use crate::record::ActiveSpan;
+use crate::record::{ActiveSpan, UnrecordedTrace};
 
 impl OpenSpan {
     /// Ends the span. A decision that its end calls for goes to `decision`, for the caller to drop where
@@ -34,14 +34,13 @@ impl OpenSpan {
         }
     }
 
-    /// Drops a span that is not recorded, with what nearly all of those have compiled into the caller.
+    /// What is left to be dropped of a span that is not recorded and has ended.
     #[inline(always)]
-    pub(in crate::layer) fn let_go(self) {
-        let Self { state, measurements, .. } = self;
-        if let SpanState::Started(ActiveSpan::Unrecorded(span)) = state {
-            span.let_go();
+    pub(in crate::layer) fn into_unrecorded_trace(self) -> Option<Arc<UnrecordedTrace>> {
+        match self.state {
+            SpanState::Started(ActiveSpan::Unrecorded(span)) => Some(span.into_trace()),
+            _ => None,
         }
-        drop(measurements);
     }
 
     /// Marks the span as failed because a panic passes through it.

@@ -56,7 +56,7 @@ impl Slot {
         }
         if span.is_unrecorded() {
             if let Some(span) = self.0.take() {
-                span.let_go();
+                drop(span.into_unrecorded_trace());
             }
         } else {
             span.close(decision);

@@ -11,6 +11,7 @@ pub(crate) mod writer;
 pub(crate) use active::ActiveSpan;
 pub(super) use over_limit::OverLimitSpan;
 pub(super) use recorded::RecordedSpan;
-pub(super) use unrecorded::{UnrecordedSpan, UnrecordedTrace, UnrecordedTraces};
+pub(crate) use unrecorded::UnrecordedTrace;
+pub(super) use unrecorded::{UnrecordedSpan, UnrecordedTraces};
 #[cfg(any(feature = "layer", feature = "bridge"))]
 pub(crate) use writer::SpanWriter;

@@ -133,12 +133,11 @@ impl UnrecordedSpan {
         self
     }
 
-    /// Drops the span, compiled into the caller.
+    /// What is left of the span when it has ended.
     #[cfg(feature = "layer")]
     #[inline(always)]
-    pub(crate) fn let_go(self) {
-        let Self { trace, .. } = self;
-        drop(trace);
+    pub(crate) fn into_trace(self) -> Arc<UnrecordedTrace> {
+        self.trace
     }
 
     /// Makes the account as if the span had never been started.
