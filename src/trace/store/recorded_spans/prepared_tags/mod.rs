@@ -21,15 +21,40 @@ pub(crate) struct PreparedTags {
     /// As they will stand in the column, but that ranges and indices count from the first of these.
     pub(super) tags: Vec<TagRecord>,
     pub(super) text: String,
+    keys: KeySummary,
     /// Tags that few spans have: bytes, arrays, keys that are not static. They come last.
     pub(super) rare: Vec<(Cow<'static, str>, TagValue)>,
+}
+
+/// What is known of the keys of tags without a look at each.
+#[derive(Debug, Default)]
+struct KeySummary {
+    /// A bit for each key: keys that share no bit differ.
+    bits: u64,
+    /// Whether two keys share a bit.
+    has_shared: bool,
+    /// The bytes of the longest.
+    longest: usize,
+}
+
+impl KeySummary {
+    #[inline(always)]
+    fn add(&mut self, key: &str) {
+        let bit = 1 << fingerprint(key);
+        self.has_shared |= self.bits & bit != 0;
+        self.bits |= bit;
+        self.longest = self.longest.max(key.len());
+    }
 }
 
 impl PreparedTags {
     /// Removes all tags, and gives the memory back where the text is longer than `most` bytes.
     #[inline]
     pub(crate) fn clear(&mut self, most: usize) {
-        self.tags.clear();
+        if !self.tags.is_empty() {
+            self.tags.clear();
+            self.keys = KeySummary::default();
+        }
         if self.text.len() > most {
             self.text = String::new();
         }
@@ -45,6 +70,7 @@ impl PreparedTags {
 
     #[inline(always)]
     fn push(&mut self, key: &'static str, value: Value) {
+        self.keys.add(key);
         let position = self.tags.len() as u32;
         let next = TagIndex::new(position + 1);
         self.tags.push(TagRecord { key: Text::Static(key), value, next, position });
@@ -148,16 +174,8 @@ impl PreparedTags {
             return false;
         }
         let most = limits.text_bytes as usize;
-        // A bit for each key: keys that share no bit differ.
-        let mut bits = 0_u64;
-        let mut shared = false;
-        for tag in &self.tags {
-            let key = static_key(tag);
-            let bit = 1 << fingerprint(key);
-            shared |= bits & bit != 0 || key.len() > most;
-            bits |= bit;
-        }
-        !shared || self.is_plain_by_comparison(most)
+        let KeySummary { has_shared, longest, .. } = self.keys;
+        !has_shared && longest <= most || self.is_plain_by_comparison(most)
     }
 
     /// Whether no key is too long or stands twice, found by comparing each with each.
@@ -181,7 +199,7 @@ pub(super) fn static_key(tag: &TagRecord) -> &'static str {
 }
 
 /// A number below 64 that equal keys share.
-#[inline]
+#[inline(always)]
 fn fingerprint(key: &str) -> u32 {
     let last = key.as_bytes().last().copied().unwrap_or_default();
     (u32::from(last) + key.len() as u32 * 11) % 64
