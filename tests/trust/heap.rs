@@ -187,7 +187,7 @@ mod layer {
     use tracing::{Span, info_span};
     use tracing_subscriber::layer::SubscriberExt;
 
-    use super::{HEAP, MIB, alone, assert_within, grown_since};
+    use super::{HEAP, MIB, alone, assert_within, at_rest, grown_since, headers};
 
     const LIMIT: usize = 32 * MIB;
 
@@ -212,6 +212,33 @@ mod layer {
             assert_eq!(open.last().unwrap().set_baggage("tenant", "acme"), Ok(()));
             drop(open);
             assert_eq!(info_span!("later").set_baggage("a", &value), Ok(()), "room is used again");
+        });
+    }
+
+    #[test]
+    fn callers_have_a_share_for_their_baggage_that_the_programs_own_does_not_take() {
+        let _alone = alone();
+        let limits = RecordLimits::default().with_live_bytes(LIMIT).with_ring_bytes(0);
+        let builder = Pipeline::builder("shop").with_sampler(AlwaysOn).with_limits(limits);
+        let pipeline = builder.with_exporter(InMemoryExporter::new()).start().unwrap();
+        let tracer = pipeline.tracer();
+        let subscriber = tracing_subscriber::registry().with(pipeline.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            let before = at_rest();
+            let value = "v".repeat(7_000);
+            let own: Vec<_> = (0..1_000).map(|_| info_span!("own")).collect();
+            let refused = own.iter().filter(|span| span.set_baggage("a", &value).is_err()).count();
+            assert!(refused > 0, "the program has filled its share");
+            let start =
+                |request| tracer.start_span_with_context("GET", tracer.extract(&headers(request)));
+            let open: Vec<_> = (0..8_000).map(start).collect();
+            let carrying = open.iter().filter(|span| !span.baggage().is_empty()).count();
+            assert!((20..1_000).contains(&carrying), "{carrying} requests");
+            assert_within(grown_since(before), LIMIT);
+            // Room that the program gave back is its own again, however many callers there are.
+            drop(own);
+            assert_eq!(info_span!("later").set_baggage("a", &value), Ok(()));
+            drop(open);
         });
     }
 

@@ -156,6 +156,17 @@ impl Entries {
     /// order of the members, so that equal baggage has equal entries. `None`
     /// without members.
     pub(super) fn into_shared(self) -> Option<Arc<Self>> {
+        self.into_shared_as(CarriedBytes::of)
+    }
+
+    /// The same of members that the program changed since they were `before`.
+    pub(super) fn into_changed(self, before: Option<&Self>) -> Option<Arc<Self>> {
+        let nothing = CarriedBytes::default();
+        let before = before.map_or(&nothing, |before| &before.carried);
+        self.into_shared_as(|bytes| CarriedBytes::changed(bytes, before))
+    }
+
+    fn into_shared_as(self, carried: impl FnOnce(usize) -> CarriedBytes) -> Option<Arc<Self>> {
         if self.members.is_empty() {
             return None;
         }
@@ -163,7 +174,7 @@ impl Entries {
         let is_packed =
             self.members.iter().all(|place| place.start == std::mem::replace(&mut at, place.end));
         if is_packed && at == self.text.len() {
-            return Some(self.shared());
+            return Some(self.shared(carried));
         }
         let mut packed = Self { encoded_len: self.encoded_len, ..Self::default() };
         for place in &self.members {
@@ -181,12 +192,12 @@ impl Entries {
             packed.text.push_str(member.value);
             packed.text.push_str(member.metadata);
         }
-        Some(packed.shared())
+        Some(packed.shared(carried))
     }
 
-    fn shared(mut self) -> Arc<Self> {
+    fn shared(mut self, carried: impl FnOnce(usize) -> CarriedBytes) -> Arc<Self> {
         self.members.shrink_to_fit();
-        self.carried = CarriedBytes::of(self.bytes());
+        self.carried = carried(self.bytes());
         Arc::new(self)
     }
 

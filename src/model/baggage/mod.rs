@@ -136,7 +136,7 @@ impl Baggage {
             Ok(())
         };
         entries.set(name, write_value, metadata)?;
-        Ok(Self { entries: entries.into_shared() })
+        Ok(Self { entries: entries.into_changed(self.entries.as_deref()) })
     }
 
     /// The baggage without the member of this name.
@@ -146,7 +146,7 @@ impl Baggage {
             Some(entries) if self.get(name).is_some() => {
                 let mut entries = entries.clone();
                 entries.remove(name);
-                Self { entries: entries.into_shared() }
+                Self { entries: entries.into_changed(self.entries.as_deref()) }
             }
             _ => self.clone(),
         }
