@@ -18,9 +18,10 @@ use tailtrace::delivery::DeliveryConfig;
 use tailtrace::export::{Batch, ExportError};
 use tailtrace::model::Link;
 use tailtrace::record::RecordLimits;
+use tailtrace::time::ManualClock;
 use tailtrace::{
-    AlwaysOn, Exporter, InMemoryExporter, Pipeline, SpanId, TailSampler, TraceContext, TraceId,
-    Tracer,
+    AlwaysOn, Errors, Exporter, InMemoryExporter, Pipeline, SpanId, TailSampler, TraceContext,
+    TraceId, Tracer,
 };
 
 #[global_allocator]
@@ -174,6 +175,44 @@ fn open_spans_weigh_their_trace_states_and_their_baggage() {
     assert!(!later.baggage().is_empty(), "room that was given back is used again");
     drop(later);
     drop(pipeline);
+}
+
+/// Loops that go on, each of which has handled messages of so many spans.
+#[track_caller]
+fn assert_loops_weighed(messages: usize, steps: usize) {
+    let before = at_rest();
+    let limit = 16 * MIB;
+    let clock = ManualClock::new();
+    let limits = RecordLimits::default().with_live_bytes(limit).with_ring_bytes(0);
+    let builder = Pipeline::builder("shop").with_clock(clock.clock()).with_limits(limits);
+    let builder = builder.with_tail(Errors).with_exporter(InMemoryExporter::new());
+    let pipeline = builder.start().unwrap();
+    let tracer = pipeline.tracer();
+    let loops: Vec<_> = (0..20_000).map(|_| tracer.start_span("loop")).collect();
+    clock.advance(Duration::from_secs(60));
+    pipeline.flush(Duration::from_secs(60)).unwrap();
+    for of_loop in &loops {
+        for _ in 0..messages {
+            let message = of_loop.child("message");
+            (0..steps).for_each(|_| drop(message.child("step")));
+        }
+    }
+    assert_within(grown_since(before), limit);
+    drop(loops);
+    pipeline.flush(Duration::from_secs(60)).unwrap();
+    let stats = pipeline.stats();
+    assert!(stats.live == 0 && stats.balances(), "{stats}");
+    drop(pipeline);
+}
+
+#[test]
+fn loops_weigh_what_they_remember_of_their_messages() {
+    let _alone = alone();
+    assert_loops_weighed(0, 0);
+    assert_loops_weighed(128, 0);
+    assert_loops_weighed(16, 62);
+    // Found by a search.
+    assert_loops_weighed(1, 100);
 }
 
 #[cfg(feature = "layer")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Completion;
 use crate::record::live::LiveTraces;
-use crate::record::local::{LocalTrace, Phase, TraceOwner, kept_for};
+use crate::record::local::{LiveSpans, LocalTrace, Phase, TraceOwner, kept_for};
 use crate::time::Tick;
 use crate::trace::{KeepReason, UNFINISHED};
 
@@ -44,7 +44,7 @@ impl<O: TraceOwner> Completion<O> {
         // What is over a limit ends by itself, and a thread that decides parts counts as an open span.
         let deciding = live.deciding();
         live.open = live.over_limit + deciding;
-        live.leave_parts();
+        traces.change_parts(trace, &mut live, LiveSpans::leave_parts);
         live.phase = Phase::Kept(Arc::new(kept.clone()));
         if let Some(mut held) = held {
             held.store.append(store, trace.header.correction);

@@ -116,11 +116,14 @@ impl<O: TraceOwner> Completion<O> {
         mut live: MutexGuard<'_, LiveSpans>,
         now: Tick,
     ) {
-        live.end_deciding();
-        if live.open == 0
-            && let Some(rest) = self.complete(traces, trace, live)
-        {
-            self.decide(traces, trace, rest, now);
+        let has_grown = traces.change_parts(trace, &mut live, LiveSpans::end_deciding);
+        if live.open == 0 {
+            if let Some(rest) = self.complete(traces, trace, live) {
+                self.decide(traces, trace, rest, now);
+            }
+        } else if has_grown {
+            drop(live);
+            traces.evict_surplus();
         }
     }
 
@@ -166,7 +169,12 @@ impl<O: TraceOwner> Completion<O> {
         }
         let phase = live.phase.clone();
         let is_open = matches!(phase, Phase::Open | Phase::Kept(_) | Phase::Held(_));
-        if !is_open || !live.enter_parts(began_by) {
+        let mut has_trunk = false;
+        if is_open {
+            let enter = |live: &mut LiveSpans| has_trunk = live.enter_parts(began_by);
+            traces.change_parts(trace, &mut live, enter);
+        }
+        if !has_trunk {
             if live.is_in_parts() {
                 drop(live);
                 self.decide_parts(traces, trace, PartLook::BelowTrunk, now);

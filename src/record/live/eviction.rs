@@ -87,6 +87,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         live.open = 0;
         live.over_limit = 0;
         live.phase = Phase::Dropped(reason);
+        self.change_parts(trace, &mut live, LiveSpans::leave_parts);
         let removed = self.unregister(trace, &mut live);
         drop(live);
         drop(removed);

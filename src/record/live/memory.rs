@@ -131,7 +131,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         live: &mut LiveSpans,
         baggage: &Baggage,
     ) {
-        if let Some(more) = live.baggage.add(baggage)
+        if let Some(more) = live.extras.add(baggage)
             && trace.slot().is_some()
             && !trace.owner.is_inherited()
         {
@@ -156,15 +156,43 @@ impl<O: TraceOwner> LiveTraces<O> {
     #[cfg(feature = "layer")]
     fn recount_baggage(&self, trace: &LocalTrace<O>, old: &Baggage, new: &Baggage) {
         let mut live = trace.lock();
-        let before = live.baggage.bytes();
-        let after = live.baggage.replace(old, new);
+        let before = live.extras.bytes();
+        let after = live.extras.replace(old, new);
+        self.recount_extras(trace, before, after);
+        drop(live);
+        self.evict_surplus();
+    }
+
+    /// Changes what a trace knows of its parts, and counts the memory of that; whether it takes more than before.
+    #[inline]
+    pub(in crate::record) fn change_parts(
+        &self,
+        trace: &LocalTrace<O>,
+        live: &mut LiveSpans,
+        change: impl FnOnce(&mut LiveSpans),
+    ) -> bool {
+        let before = live.counted_parts();
+        change(live);
+        let after = live.count_parts();
+        if after != before {
+            self.recount_parts(trace, live, before, after);
+        }
+        after > before
+    }
+
+    #[cold]
+    fn recount_parts(&self, trace: &LocalTrace<O>, live: &mut LiveSpans, old: usize, new: usize) {
+        let before = live.extras.bytes();
+        live.extras.recount(old, new);
+        self.recount_extras(trace, before, live.extras.bytes());
+    }
+
+    fn recount_extras(&self, trace: &LocalTrace<O>, before: usize, after: usize) {
         if trace.slot().is_some() {
             let mut stripe = self.home(trace).lock();
             self.bytes.add(&mut stripe.bytes, after.saturating_sub(before));
             self.bytes.give_back(&mut stripe.bytes, before.saturating_sub(after));
         }
-        drop(live);
-        self.evict_surplus();
     }
 
     /// Counts the baggage of a trace that has begun.

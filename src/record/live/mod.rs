@@ -138,8 +138,8 @@ impl<O: TraceOwner> LiveTraces<O> {
         let mut stripe = self.home(trace).lock();
         if stripe.table.insert(trace) {
             self.traces.add(&mut stripe.traces, 1);
-            // Baggage that was counted while the trace held no spans stands in no total yet.
-            self.bytes.add(&mut stripe.bytes, trace.own_bytes() + live.baggage.bytes());
+            // What was counted while the trace held no spans stands in no total yet.
+            self.bytes.add(&mut stripe.bytes, trace.own_bytes() + live.extras.bytes());
         }
         self.count_bytes_in(&mut stripe, &mut live);
         drop(stripe);
@@ -180,7 +180,7 @@ impl<O: TraceOwner> LiveTraces<O> {
             self.count_bytes_in(stripe, live);
             return None;
         };
-        let freed = live.counted_bytes as usize + live.baggage.take_bytes() + trace.own_bytes();
+        let freed = live.counted_bytes as usize + live.extras.take_bytes() + trace.own_bytes();
         live.counted_bytes = 0;
         self.traces.give_back(&mut stripe.traces, 1);
         self.bytes.give_back(&mut stripe.bytes, freed);

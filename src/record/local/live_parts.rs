@@ -132,6 +132,18 @@ impl LiveSpans {
         Some(taken)
     }
 
+    /// The memory of what it knows of its parts, as far as the total of all live traces includes it.
+    #[inline]
+    pub(in crate::record) fn counted_parts(&self) -> usize {
+        self.parts.as_ref().map_or(0, |parts| parts.counted_bytes())
+    }
+
+    /// Notes that the total includes all of that memory, and gives its bytes.
+    #[inline]
+    pub(in crate::record) fn count_parts(&mut self) -> usize {
+        self.parts.as_mut().map_or(0, |parts| parts.count_bytes())
+    }
+
     /// How many threads are deciding parts of it, each of which counts as an open span.
     pub(in crate::record) fn deciding(&self) -> u32 {
         self.parts.as_ref().map_or(0, |parts| parts.deciding)

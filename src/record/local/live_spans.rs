@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::counted_baggage::CountedBaggage;
+use super::counted_extras::CountedExtras;
 use super::open_parts::OpenParts;
 use crate::ledger::Reason;
 use crate::model::SpanId;
@@ -25,7 +25,7 @@ pub(in crate::record) struct LiveSpans {
     /// Spans that have started since the stripe last counted them.
     pub(in crate::record) started: u32,
     pub(in crate::record) phase: Phase,
-    pub(in crate::record) baggage: CountedBaggage,
+    pub(in crate::record) extras: CountedExtras,
     /// How many spans the store may have before the next is looked at twice: half of the limit, or all of it.
     pub(in crate::record) most_spans: u32,
     /// What there is to know of a trace of which parts are decided.
@@ -61,7 +61,7 @@ impl LiveSpans {
             children: 0,
             started: 0,
             phase: Phase::Open,
-            baggage: CountedBaggage::default(),
+            extras: CountedExtras::default(),
             most_spans,
             parts: None,
         }

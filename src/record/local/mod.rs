@@ -1,6 +1,6 @@
 //! One local trace.
 
-mod counted_baggage;
+mod counted_extras;
 mod due;
 mod foreign_spans;
 mod keep_request;

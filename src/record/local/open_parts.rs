@@ -20,12 +20,28 @@ pub(in crate::record) struct OpenParts {
     /// The memory of the part that was decided last, for the next.
     pub(super) memory: SpanStore,
     pub(in crate::record) recent: RecentParts,
+    /// The memory of all this that the total of all live traces includes.
+    counted_bytes: u32,
 }
 
 impl OpenParts {
     /// Those of a trace that is not decided in parts itself, while this many threads are deciding parts of it.
     pub(super) fn only_deciding(deciding: u32) -> Self {
         Self { deciding, ..Self::default() }
+    }
+
+    /// What the total includes for it.
+    pub(super) const fn counted_bytes(&self) -> usize {
+        self.counted_bytes as usize
+    }
+
+    /// Notes that the total includes what it takes now, and gives that.
+    #[inline]
+    pub(super) fn count_bytes(&mut self) -> usize {
+        let Self { finder, memory, recent, .. } = self;
+        let bytes = size_of::<Self>() + finder.bytes() + memory.bytes() + recent.bytes();
+        self.counted_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.counted_bytes()
     }
 
     /// Counts a span that has ended and is in the buffer; whether it is time to look for parts that are complete.

@@ -67,6 +67,13 @@ impl RecentParts {
         self.parts.push_back(RecentPart { end: self.next, outcome });
     }
 
+    /// The memory that it takes.
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        self.spans.capacity() * size_of::<SpanId>()
+            + self.parts.capacity() * size_of::<RecentPart>()
+    }
+
     /// What became of the part that was decided last.
     pub(in crate::record) fn last_outcome(&self) -> Option<&PartOutcome> {
         self.parts.back().map(|part| &part.outcome)

@@ -96,3 +96,30 @@ fn values_of_a_trace_that_lingered_are_counted_once_though_a_late_error_takes_it
         assert_eq!(bench.stats().cut_values, 1);
     }
 }
+
+#[test]
+fn what_a_trace_remembers_of_its_parts_counts_until_the_trace_has_gone() {
+    let ways: [fn(&Bench, &ActiveSpan); 4] = [
+        |_, _| (),
+        |bench, _| bench.recorder.send_open(true, bench.now()),
+        |_, root| fail(root),
+        |bench, _| {
+            let others: Vec<_> = (0..8).map(|_| bench.start("other")).collect();
+            others.iter().for_each(fail);
+        },
+    ];
+    for way in ways {
+        let bench = Bench::keeping_errors(RecordLimits::default().with_live_traces(4));
+        let bytes = || bench.recorder.traces.bytes();
+        let root = long_open(&bench);
+        let idle = bytes();
+        (0..300).for_each(|_| drop(root.child("message".into())));
+        let busy = bytes();
+        assert!(busy > idle + 2_000, "{idle} {busy}");
+        (0..300).for_each(|_| drop(root.child("message".into())));
+        assert_eq!(bytes(), busy);
+        way(&bench, &root);
+        drop(root);
+        assert_eq!((bytes(), bench.stats().live), (0, 0));
+    }
+}

@@ -47,6 +47,8 @@ pub(crate) struct PartFinder {
     /// The top of each part, and whether its parent is there.
     pub(super) tops: Vec<(SpanIndex, bool)>,
     places: HashMap<SpanId, SpanIndex, RandomState>,
+    /// The memory of all these.
+    bytes: usize,
     /// The bytes of the buffer when nothing but its spans was in its columns.
     pub(super) least_bytes: usize,
 }
@@ -77,6 +79,15 @@ impl PartFinder {
                 self.fates[at] = self.fate_of(spans, at, rule);
             }
         }
+        self.bytes = self.parents.capacity() * size_of::<SpanIndex>()
+            + self.fates.capacity() * size_of::<Fate>()
+            + self.tops.capacity() * size_of::<(SpanIndex, bool)>()
+            + self.places.capacity() * 8 / 7 * (size_of::<(SpanId, SpanIndex)>() + 1);
+    }
+
+    /// The memory that it keeps.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn find_parents(&mut self, spans: &[SpanRecord]) {

@@ -1,16 +1,17 @@
-//! The baggage of a trace's spans, as far as the total of all live traces includes it.
+//! What a trace has beside its buffer, as far as the total of all live traces includes it.
 
 use crate::model::Baggage;
 
-/// The baggage that the total includes for a trace. Short, because every trace has it.
+/// The baggage of a trace's spans and what it remembers of its parts, as far as the total includes them. Short, because
+/// every trace has it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::record) struct CountedBaggage {
+pub(in crate::record) struct CountedExtras {
     /// Tells the baggage that was counted last, which nearly all spans of a trace share.
     last: u32,
     bytes: u32,
 }
 
-impl CountedBaggage {
+impl CountedExtras {
     /// Adds baggage, and gives its bytes; `None` for baggage that was added last.
     pub(in crate::record) fn add(&mut self, baggage: &Baggage) -> Option<usize> {
         let mark = mark(baggage);
@@ -30,9 +31,13 @@ impl CountedBaggage {
         if self.last == 0 {
             self.last = mark(new);
         }
-        let after = self.bytes().saturating_add(new.bytes()).saturating_sub(old.bytes());
-        self.bytes = saturated(after);
+        self.recount(old.bytes(), new.bytes());
         self.bytes()
+    }
+
+    /// Counts so many bytes in place of others.
+    pub(in crate::record) fn recount(&mut self, old: usize, new: usize) {
+        self.bytes = saturated(self.bytes().saturating_add(new).saturating_sub(old));
     }
 
     /// What was counted.
