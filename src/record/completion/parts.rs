@@ -121,8 +121,14 @@ impl<O: TraceOwner> Completion<O> {
             if let Some(rest) = self.complete(traces, trace, live) {
                 self.decide(traces, trace, rest, now);
             }
-        } else if has_grown {
-            drop(live);
+            return;
+        }
+        let is_waited_for = live.take_waiting();
+        drop(live);
+        if is_waited_for {
+            self.decide_parts(traces, trace, PartLook::BelowTrunk, now);
+        }
+        if has_grown {
             traces.evict_surplus();
         }
     }

@@ -66,7 +66,8 @@ impl LiveSpans {
     /// Copies out the parts that are complete below any span that is open. Where there are any, the caller counts as an
     /// open span until it has decided them.
     pub(in crate::record) fn copy_parts(&mut self, stale: Tick) -> Vec<TakenPart<SpanStore>> {
-        let rule = PartRule { stale, is_all_trunk: true, most: TAKEN_AT_ONCE };
+        let is_deciding = self.deciding() > 0;
+        let rule = PartRule { stale, is_all_trunk: true, is_deciding, most: TAKEN_AT_ONCE };
         let copies = self.store.copy_parts(rule, &mut PartFinder::default());
         self.begin_deciding(&copies);
         copies
@@ -123,7 +124,11 @@ impl LiveSpans {
         is_all_trunk: bool,
     ) -> Option<TakenPart<SpanStore>> {
         let parts = self.parts.as_mut()?;
-        let OpenParts { finder, memory, .. } = &mut **parts;
+        let OpenParts { finder, memory, deciding, .. } = &mut **parts;
+        // A span of the trunk that has ended may have to wait for other threads.
+        if *deciding > 0 && self.store.has_ended_trunk() {
+            return None;
+        }
         let taken = self.store.take_last_part(is_all_trunk, finder, memory)?;
         self.open += 1;
         parts.deciding += 1;
@@ -160,6 +165,13 @@ impl LiveSpans {
         }
     }
 
+    /// Whether spans have waited for what is known now, as no thread is deciding parts any more. Asked once.
+    #[inline]
+    pub(in crate::record) fn take_waiting(&mut self) -> bool {
+        let parts = self.parts.as_mut().filter(|parts| parts.deciding == 0);
+        parts.is_some_and(|parts| std::mem::take(&mut parts.finder.has_waiting))
+    }
+
     /// Takes out the parts that are complete, some hundred at the most; whether there may be more. Where there are
     /// any, the caller counts as an open span until it has decided them.
     pub(in crate::record) fn take_parts(
@@ -167,8 +179,9 @@ impl LiveSpans {
         stale: Tick,
         is_all_trunk: bool,
     ) -> (Vec<TakenPart<SpanStore>>, bool) {
-        let rule = PartRule { stale, is_all_trunk, most: TAKEN_AT_ONCE };
         let Some(parts) = &mut self.parts else { return (Vec::new(), false) };
+        let is_deciding = parts.deciding > 0;
+        let rule = PartRule { stale, is_all_trunk, is_deciding, most: TAKEN_AT_ONCE };
         let taken = self.store.take_parts(rule, &mut parts.finder);
         let has_more = taken.len() >= TAKEN_AT_ONCE;
         self.begin_deciding(&taken);

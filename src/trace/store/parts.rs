@@ -14,6 +14,11 @@ impl SpanStore {
         as_stores(self.recorded.take_parts(rule, finder))
     }
 
+    /// Whether a span has ended below which each subtree was a part.
+    pub(crate) fn has_ended_trunk(&self) -> bool {
+        self.recorded.has_ended_trunk()
+    }
+
     /// Takes out the part that stands behind spans that are all open, into `memory`; `None` where none does that is as
     /// simple as a loop's message.
     pub(crate) fn take_last_part(

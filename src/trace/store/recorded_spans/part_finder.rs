@@ -21,8 +21,18 @@ pub(crate) struct PartRule {
     pub(crate) stale: Tick,
     /// Whether every open span counts as one of the trunk.
     pub(crate) is_all_trunk: bool,
+    /// Whether other threads are deciding parts: a span of the trunk that has ended waits then, unless it is stale, as
+    /// what was kept below it is not known yet.
+    pub(crate) is_deciding: bool,
     /// How many parts are taken at the most.
     pub(crate) most: usize,
+}
+
+impl PartRule {
+    /// Whether a span stays, whatever is below it.
+    fn holds(self, span: &SpanRecord) -> bool {
+        span.end == OPEN || (self.is_deciding && span.part.is_trunk() && span.end > self.stale)
+    }
 }
 
 /// A subtree that was taken out of a buffer, or copied out of it.
@@ -49,6 +59,8 @@ pub(crate) struct PartFinder {
     places: HashMap<SpanId, SpanIndex, RandomState>,
     /// The memory of all these.
     bytes: usize,
+    /// Whether a span that has ended stays because other threads are deciding parts.
+    pub(crate) has_waiting: bool,
     /// The bytes of the buffer when nothing but its spans was in its columns.
     pub(super) least_bytes: usize,
 }
@@ -69,8 +81,10 @@ impl PartFinder {
         self.fates.clear();
         self.fates.resize(spans.len(), Fate::Unknown);
         self.tops.clear();
+        self.has_waiting = false;
         for (at, span) in spans.iter().enumerate() {
-            if span.end == OPEN {
+            if rule.holds(span) {
+                self.has_waiting |= span.end != OPEN;
                 self.hold_above(spans, at, rule.stale);
             }
         }
@@ -109,10 +123,10 @@ impl PartFinder {
         }));
     }
 
-    /// Lets an open span stay, and what it is below, up to what has ended long ago.
-    fn hold_above(&mut self, spans: &[SpanRecord], open: usize, stale: Tick) {
-        self.fates[open] = Fate::Stays;
-        let mut at = self.parents[open].as_usize();
+    /// Lets a span stay, and what it is below, up to what has ended long ago.
+    fn hold_above(&mut self, spans: &[SpanRecord], span: usize, stale: Tick) {
+        self.fates[span] = Fate::Stays;
+        let mut at = self.parents[span].as_usize();
         // An open span holds what is above it by itself.
         while let Some(span) = spans.get(at)
             && self.fates[at] == Fate::Unknown

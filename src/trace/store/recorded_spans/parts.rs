@@ -26,6 +26,11 @@ impl RecordedSpans {
         has_trunk
     }
 
+    /// Whether a span of the trunk has ended.
+    pub(in crate::trace::store) fn has_ended_trunk(&self) -> bool {
+        self.spans.iter().any(|span| span.end != OPEN && span.part.is_trunk())
+    }
+
     /// Whether the end of this span may have completed a part: false where its parent is open and not of the trunk.
     /// Such a parent may stand at `open_above`, and is noted there.
     pub(crate) fn may_complete_part(
