@@ -1,7 +1,5 @@
 //! Traces that stay open: a root around the program, a consumer's loop, a stream.
 
-use std::sync::{Mutex, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use tailtrace::delivery::DeliveryConfig;
@@ -162,42 +160,6 @@ fn late_spans_of_a_part_follow_it_and_a_late_error_brings_it_back() {
     let late = memory.traces().pop().unwrap();
     assert_eq!((names(&late), late.is_late(), late.is_part()), (vec!["late"], true, true));
     settled(&pipeline);
-}
-
-#[test]
-fn what_ends_while_a_part_below_it_is_decided_elsewhere_waits_for_that() {
-    for ends_all in [true, false] {
-        let (asks, asked) = mpsc::channel();
-        let (answer, answers) = mpsc::channel();
-        let (asks, answers) = (Mutex::new(asks), Mutex::new(answers));
-        let (pipeline, clock, memory) = keeping(move |trace: &TraceView<'_>| {
-            if trace.root().is_none_or(|root| root.operation_name() != "message") {
-                return Verdict::pass();
-            }
-            asks.lock().unwrap().send(()).unwrap();
-            answers.lock().unwrap().recv().unwrap()
-        });
-        let main = pipeline.tracer().start_span("main");
-        let consumer = main.child("consumer");
-        clock.advance(MINUTE);
-        pipeline.flush(PLENTY).unwrap();
-        let message = consumer.child("message");
-        let main = thread::scope(|scope| {
-            scope.spawn(|| drop(message));
-            asked.recv().unwrap();
-            drop(consumer);
-            let main = (!ends_all).then_some(main);
-            answer.send(Verdict::keep()).unwrap();
-            main
-        });
-        pipeline.flush(PLENTY).unwrap();
-        let rest = if ends_all { vec!["main", "consumer"] } else { vec!["consumer"] };
-        assert_eq!(exported(&memory), [rest, vec!["message"]]);
-        drop(main);
-        pipeline.flush(PLENTY).unwrap();
-        assert_eq!(exported(&memory).concat().len(), 3);
-        assert_eq!(settled(&pipeline).live, 0);
-    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod outages;
 mod own_process;
 mod panics;
 #[cfg(feature = "otlp")]
+mod parts_elsewhere;
 mod peers;
 #[path = "../support/readme_table.rs"]
 mod readme_table;

@@ -21,17 +21,19 @@ pub(crate) struct PartRule {
     pub(crate) stale: Tick,
     /// Whether every open span counts as one of the trunk.
     pub(crate) is_all_trunk: bool,
-    /// Whether other threads are deciding parts: a span of the trunk that has ended waits then, unless it is stale, as
-    /// what was kept below it is not known yet.
+    /// Whether other threads are deciding parts. What has ended may have to wait then, unless it is stale: a span of the
+    /// trunk for what is kept below it, and one whose parent has left for what becomes of that.
     pub(crate) is_deciding: bool,
     /// How many parts are taken at the most.
     pub(crate) most: usize,
 }
 
 impl PartRule {
-    /// Whether a span stays, whatever is below it.
-    fn holds(self, span: &SpanRecord) -> bool {
-        span.end == OPEN || (self.is_deciding && span.part.is_trunk() && span.end > self.stale)
+    /// Whether a span, whose parent may have left, stays whatever is below it.
+    fn holds(self, span: &SpanRecord, parent: SpanIndex) -> bool {
+        let has_lost_parent = || span.parent.is_some() && parent == SpanIndex::NONE;
+        let may_wait = || span.part.is_trunk() || has_lost_parent();
+        span.end == OPEN || (self.is_deciding && span.end > self.stale && may_wait())
     }
 }
 
@@ -83,7 +85,7 @@ impl PartFinder {
         self.tops.clear();
         self.has_waiting = false;
         for (at, span) in spans.iter().enumerate() {
-            if rule.holds(span) {
+            if rule.holds(span, self.parents[at]) {
                 self.has_waiting |= span.end != OPEN;
                 self.hold_above(spans, at, rule.stale);
             }
