@@ -92,8 +92,8 @@ pub trait ContextBridge: Send + Sync {
     fn around(&self, innermost: Option<BridgedSpanId>) -> BridgedParent;
 }
 
-/// A lock for what the threads of a process share, and hold for a moment only. A process that was forked off while another thread held it takes it
-/// all the same, and begins anew with what it guards.
+/// A lock for what the threads of a process share, and hold for a moment only. A process that was forked off while another
+/// thread held it takes it all the same, and begins anew with what it guards.
 #[cfg(feature = "bridge")]
 #[derive(Debug, Default)]
 pub struct ContextLock<T: Default>(ForkLock<T>);
