@@ -4,10 +4,13 @@
 /// `app::Named<app::Policy>`, `closure` of a closure wherever it stands.
 // Asked for the name of a policy whenever one keeps a trace, so it searches for single bytes.
 pub(crate) fn short(full: &'static str) -> &'static str {
+    // Most policies of programs are closures.
+    if full.ends_with("::{{closure}}") {
+        return "closure";
+    }
     let name = without_arguments(full);
     let colon = name.bytes().rposition(|byte| byte == b':');
-    let last = colon.and_then(|colon| name.get(colon + 1..)).unwrap_or(name);
-    if last == "{{closure}}" { "closure" } else { last }
+    colon.and_then(|colon| name.get(colon + 1..)).unwrap_or(name)
 }
 
 /// The name without the type arguments at its end. Those before its end are part of the way to it, as

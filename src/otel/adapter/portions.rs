@@ -84,7 +84,12 @@ impl Portions {
                 Ok(mut spans) => {
                     let root = root_at(&spans);
                     if let Some(SdkSpan(root)) = root.and_then(|at| spans.get_mut(at)) {
-                        root.attributes.extend(notes);
+                        // A bare root takes the list as it is, which spares an allocation.
+                        if root.attributes.capacity() == 0 {
+                            root.attributes = notes;
+                        } else {
+                            root.attributes.extend(notes);
+                        }
                     }
                     if self.foreign_on_root {
                         leave_foreign_on(&mut spans, root);
@@ -104,11 +109,15 @@ impl Portions {
 
 impl NotesReader {
     fn of(&mut self, trace: &Trace) -> Vec<KeyValue> {
-        let note = |(key, value)| match value {
-            TagRef::Str(text) => KeyValue::new(key, self.shared(text)),
-            value => KeyValue::new(key, to_value(value)),
-        };
-        trace.notes().map(note).collect()
+        // Nearly always there is one.
+        let mut notes = Vec::with_capacity(1);
+        for (key, value) in trace.notes() {
+            notes.push(match value {
+                TagRef::Str(text) => KeyValue::new(key, self.shared(text)),
+                value => KeyValue::new(key, to_value(value)),
+            });
+        }
+        notes
     }
 
     fn shared(&mut self, text: &str) -> StringValue {

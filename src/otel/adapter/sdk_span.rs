@@ -42,8 +42,13 @@ impl SdkSpan {
         let threshold = trace.threshold();
         let mut kept: Vec<Self> = trace.into_originals()?;
         let mut outgoing = OutgoingState::default();
+        let is_certain = threshold.is_none_or(|threshold| threshold == Threshold::ALWAYS);
         for Self(data) in &mut kept {
             let context = &data.span_context;
+            // As nearly all are.
+            if is_certain && context.is_sampled() && is_empty(context.trace_state()) {
+                continue;
+            }
             let changed = outgoing.of(context.trace_state(), threshold);
             if changed.is_none() && context.is_sampled() {
                 continue;
@@ -148,11 +153,26 @@ impl PackedOriginal for PackedSpan {
 /// What is known of a finished span; `None` where its ids are not valid, so that it belongs to no known trace.
 #[inline(always)]
 pub(super) fn ended(data: &SpanData) -> Option<Ended> {
+    let state = state_bytes(data.span_context.trace_state());
+    let ended = ended_beside_state(data)?;
+    Some(Ended { bytes: ended.bytes + state, ..ended })
+}
+
+/// The same of a span without a trace state; `None` also where it has one.
+#[inline(always)]
+pub(super) fn ended_without_state(data: &SpanData) -> Option<Ended> {
+    if is_empty(data.span_context.trace_state()) { ended_beside_state(data) } else { None }
+}
+
+#[inline(always)]
+fn ended_beside_state(data: &SpanData) -> Option<Ended> {
     let context = &data.span_context;
     Some(Ended {
         trace_id: convert::from_trace_id(context.trace_id())?,
         span_id: convert::from_span_id(context.span_id())?,
-        bytes: bytes_of(data),
+        bytes: size_of::<SdkSpan>()
+            + scope_bytes(release_line::scope(data))
+            + details_bytes_beside_state(data),
         is_error: has_failed(data),
     })
 }
@@ -173,19 +193,26 @@ pub(super) fn bytes_of(data: &SpanData) -> usize {
 /// The memory of what a finished span points to, but for its scope.
 #[inline(always)]
 fn details_bytes(data: &SpanData) -> usize {
+    state_bytes(data.span_context.trace_state()) + details_bytes_beside_state(data)
+}
+
+/// The same but for its trace state.
+#[inline(always)]
+fn details_bytes_beside_state(data: &SpanData) -> usize {
     let description = match &data.status {
         OtelStatus::Error { description } => owned_bytes(description),
         _ => 0,
     };
     let texts = owned_bytes(&data.name) + description;
-    let state = state_bytes(data.span_context.trace_state());
     let room =
         data.attributes.capacity() | data.events.events.capacity() | data.links.links.capacity();
     let lists = if room == 0 { 0 } else { lists_bytes(data) };
-    texts + state + lists
+    texts + lists
 }
 
 /// The memory of a span's lists.
+// In sight of the caller, who would copy the span once more otherwise.
+#[inline]
 fn lists_bytes(data: &SpanData) -> usize {
     let events = &data.events.events;
     let links = &data.links.links;
@@ -222,12 +249,20 @@ fn scope_bytes(scope: &Scope) -> usize {
     names + attributes.map(tag).sum::<usize>()
 }
 
+#[inline(always)]
+fn is_empty(state: &TraceState) -> bool {
+    *state == TraceState::NONE
+}
+
 /// The memory of a trace state, of which each span of the SDK has its own copy.
 #[inline]
 fn state_bytes(state: &TraceState) -> usize {
     thread_local! {
         /// The state that was measured last: those of the spans of a trace are equal, and measuring allocates.
         static LAST: RefCell<(TraceState, usize)> = const { RefCell::new((TraceState::NONE, 0)) };
+    }
+    if is_empty(state) {
+        return 0;
     }
     let known = |last: &RefCell<(TraceState, usize)>| {
         let last = last.try_borrow().ok()?;

@@ -19,7 +19,7 @@ use super::release_line::{self, SdkResult, SpanData};
 use super::sdk_span;
 use crate::model::{Resource, SpanId, TraceContext};
 use crate::pipeline::{FlushError, Pipeline, ShutdownError};
-use crate::record::{Intake, Started};
+use crate::record::{Ended, Intake, Started};
 
 /// How long a flush may take; the SDK gives no time of its own.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -77,8 +77,9 @@ impl SpanProcessor for TailSpanProcessor {
         if !span.is_recording() {
             return;
         }
-        if let Some(caller) = context_values::arrived_link(parent)
-            && !parent.has_active_span()
+        // Asked first, because it is cheap, and most spans have one.
+        if !parent.has_active_span()
+            && let Some(caller) = context_values::arrived_link(parent)
         {
             span.add_link(caller.clone(), Vec::new());
         }
@@ -112,15 +113,13 @@ impl SpanProcessor for TailSpanProcessor {
         }
     }
 
-    fn on_end(&self, mut span: SpanData) {
-        if let Some(mut ended) = sdk_span::ended(&span) {
-            let intake = self.intake_of(&span);
-            // A static name or description takes no memory of the span, and is cut only where something else is long.
-            if ended.bytes - size_of::<SdkSpan>() > self.shortest_bytes {
-                intake.count_cut_values(length_limits::cut(&mut span, intake.limits()));
-                ended.bytes = sdk_span::bytes_of(&span);
-            }
-            intake.ended_as(ended, span, SdkSpan);
+    fn on_end(&self, span: SpanData) {
+        if let Some(ended) = sdk_span::ended_without_state(&span)
+            && !self.may_be_cut(&ended)
+        {
+            self.intake_of(&span).ended_as(ended, span, SdkSpan);
+        } else {
+            self.end_at_length(span);
         }
     }
 
@@ -161,6 +160,27 @@ impl SpanProcessor for TailSpanProcessor {
 }
 
 impl TailSpanProcessor {
+    /// A static name or description takes no memory of the span, and is cut only where something else is long.
+    #[inline]
+    fn may_be_cut(&self, ended: &Ended) -> bool {
+        ended.bytes - size_of::<SdkSpan>() > self.shortest_bytes
+    }
+
+    /// Hands over a span that has a trace state, or texts that may be too long.
+    // Apart from `on_end`: where the address of a span is given to code that the compiler does not see through, or the span
+    // is changed, it is copied once more.
+    #[inline(never)]
+    fn end_at_length(&self, mut span: SpanData) {
+        if let Some(mut ended) = sdk_span::ended(&span) {
+            let intake = self.intake_of(&span);
+            if self.may_be_cut(&ended) {
+                intake.count_cut_values(length_limits::cut(&mut span, intake.limits()));
+                ended.bytes = sdk_span::bytes_of(&span);
+            }
+            intake.ended_as(ended, span, SdkSpan);
+        }
+    }
+
     /// The intake of a span that has ended.
     #[cfg(before_0_24)]
     fn intake_of(&self, span: &SpanData) -> &Intake {

@@ -7,13 +7,14 @@ mod table;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use self::sampled_heads::SampledHeads;
 use self::table::ForeignTable;
 use super::local::{LocalTrace, TraceOwner};
 use super::trace_hash::TraceHash;
-use crate::kit::unwind_safe::lock;
 use crate::model::{SpanId, TraceId};
 use crate::trace::header::HeadSample;
 
@@ -84,19 +85,19 @@ impl<O: TraceOwner> ForeignTraces<O> {
 
     /// Remembers that the head sampled a trace whose root is about to start.
     pub(super) fn remember_sample(&self, id: TraceId, sample: HeadSample) {
-        lock(self.shard(id)).sampled_heads.insert(id, sample);
+        self.shard(id).lock().sampled_heads.insert(id, sample);
     }
 
     /// The head's answer about a trace, if it sampled that; it is forgotten with this.
     pub(super) fn remove_sample(&self, id: TraceId) -> Option<HeadSample> {
-        lock(self.shard(id)).sampled_heads.remove(id)
+        self.shard(id).lock().sampled_heads.remove(id)
     }
 
     /// Enters a span that starts into its trace. A root only joins a trace in which spans are open: where
     /// all have ended, it begins another local trace.
     #[inline(always)]
     pub(super) fn start_span(&self, id: TraceId, span: SpanId, is_root: bool) -> ForeignStart<O> {
-        let shard = &mut *lock(self.shard(id));
+        let shard = &mut *self.shard(id).lock();
         let Some(mut foreign) = shard.traces.find(id) else { return ForeignStart::NewTrace };
         let is_counted = foreign.trace.foreign_spans().add_beside();
         if is_root {
@@ -122,7 +123,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
     pub(super) fn start_trace(&self, first: &FirstForeignSpan<'_, O>) -> ForeignStart<O> {
         let FirstForeignSpan { span, trace, sample, is_refused } = *first;
         let id = trace.trace_id();
-        let mut shard = lock(self.shard(id));
+        let mut shard = self.shard(id).lock();
         if let Some(mut foreign) = shard.traces.find(id).filter(|foreign| foreign.has_open()) {
             if let Some(sample) = sample {
                 foreign.trace.add_sample(sample);
@@ -148,7 +149,7 @@ impl<O: TraceOwner> ForeignTraces<O> {
     /// Takes a span that ended out of the open ones; `None` when it was not among them.
     #[inline(always)]
     pub(super) fn end_span(&self, id: TraceId, span: SpanId) -> Option<EndedForeignSpan<O>> {
-        let mut shard = lock(self.shard(id));
+        let mut shard = self.shard(id).lock();
         let mut foreign = shard.traces.find(id)?;
         let is_root = foreign.remove_open(span)?;
         let is_last_root = is_root && !foreign.has_open_root();
@@ -164,13 +165,13 @@ impl<O: TraceOwner> ForeignTraces<O> {
 
     /// The local trace of a trace id, while it is remembered.
     pub(super) fn find(&self, id: TraceId) -> Option<Arc<LocalTrace<O>>> {
-        lock(self.shard(id)).traces.find(id).map(|foreign| Arc::clone(foreign.trace))
+        self.shard(id).lock().traces.find(id).map(|foreign| Arc::clone(foreign.trace))
     }
 
     /// Forgets the open spans of a trace that was dropped with them: the ledger has counted them.
     pub(super) fn forget_open_spans(&self, trace: &Arc<LocalTrace<O>>) {
         let id = trace.trace_id();
-        let mut shard = lock(self.shard(id));
+        let mut shard = self.shard(id).lock();
         let Some(mut foreign) = shard.traces.find(id) else { return };
         if !Arc::ptr_eq(foreign.trace, trace) || !foreign.has_open() {
             return;
@@ -185,14 +186,14 @@ impl<O: TraceOwner> ForeignTraces<O> {
     /// both for ever.
     pub(super) fn forget_all(&self) {
         for shard in &self.0 {
-            let forgotten = std::mem::take(&mut *lock(shard));
+            let forgotten = std::mem::take(&mut *shard.lock());
             drop(forgotten);
         }
     }
 
     /// How many traces are remembered, open ones included.
     pub(super) fn len(&self) -> usize {
-        self.0.iter().map(|shard| lock(shard).traces.len()).sum()
+        self.0.iter().map(|shard| shard.lock().traces.len()).sum()
     }
 }
 

@@ -62,20 +62,31 @@ impl Trace {
     /// [where the program wants none](crate::pipeline::PipelineBuilder::with_decision_tags).
     pub fn notes(&self) -> impl Iterator<Item = (&'static str, TagRef<'_>)> {
         let reason = &self.0.reason;
-        let kept_by = (!reason.policy.is_empty()).then_some(TagRef::Str(&reason.policy));
-        let late = reason.is_late.then_some(TagRef::Bool(true));
-        let part = reason.is_part.then_some(TagRef::Bool(true));
+        let kept_by = !reason.is_hidden && !reason.policy.is_empty();
+        let kept_by = kept_by.then(|| ("tailtrace.kept_by", TagRef::Str(&reason.policy)));
+        kept_by.into_iter().chain(self.rare_notes().into_iter().flatten())
+    }
+
+    /// What few traces are told of beside the policy.
+    fn rare_notes(&self) -> Option<impl Iterator<Item = (&'static str, TagRef<'_>)>> {
+        let reason = &self.0.reason;
+        let is_rare = reason.is_part || reason.is_unfinished || reason.is_late;
+        if reason.is_hidden || !is_rare {
+            return None;
+        }
         // A root that had not ended itself has it as a tag of its own.
         let is_said = || self.root().is_some_and(|root| root.tag(UNFINISHED).is_some());
-        let unfinished = (reason.is_unfinished && !is_said()).then_some(TagRef::Bool(true));
         let notes = [
-            ("tailtrace.kept_by", kept_by),
-            ("tailtrace.part", part),
-            (UNFINISHED, unfinished),
-            ("tailtrace.late", late),
+            ("tailtrace.part", reason.is_part),
+            (UNFINISHED, reason.is_unfinished && !is_said()),
+            ("tailtrace.late", reason.is_late),
         ];
-        let shown = notes.into_iter().filter(|_| !reason.is_hidden);
-        shown.filter_map(|(name, value)| Some((name, value?)))
+        Some(
+            notes
+                .into_iter()
+                .filter(|(_, holds)| *holds)
+                .map(|(name, _)| (name, TagRef::Bool(true))),
+        )
     }
 
     /// This trace without notes, whatever was decided about it.

@@ -186,7 +186,7 @@ impl SpanStore {
     /// spans that failed.
     ///
     /// The caller pushes the original itself: originals are large, and moved once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn original_slot<S: Original>(
         &mut self,
         bytes: usize,
