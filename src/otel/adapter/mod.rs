@@ -19,6 +19,7 @@ mod recent_ids;
 mod release_line;
 mod sdk_span;
 mod span_exporter_bridge;
+mod span_weight;
 mod suppression;
 mod tail_span_processor;
 mod text_map;

@@ -17,6 +17,7 @@ use super::propagator::context_values;
 use super::recent_ids::RecentIds;
 use super::release_line::{self, SdkResult, SpanData};
 use super::sdk_span;
+use super::span_weight;
 use crate::model::{Resource, SpanId, TraceContext};
 use crate::pipeline::{FlushError, Pipeline, ShutdownError};
 use crate::record::{Ended, Intake, Started};
@@ -175,7 +176,7 @@ impl TailSpanProcessor {
             let intake = self.intake_of(&span);
             if self.may_be_cut(&ended) {
                 intake.count_cut_values(length_limits::cut(&mut span, intake.limits()));
-                ended.bytes = sdk_span::bytes_of(&span);
+                ended.bytes = span_weight::bytes_of(&span);
             }
             intake.ended_as(ended, span, SdkSpan);
         }
