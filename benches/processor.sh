@@ -36,8 +36,8 @@ known_of() {
     case "$1" in
     dropped_bare) echo 1.06 ;;
     dropped_rich) echo 1.12 ;;
-    kept_bare) echo 1.80 ;;
-    kept_rich) echo 1.98 ;;
+    kept_bare) echo 1.70 ;;
+    kept_rich) echo 1.88 ;;
     esac
 }
 
