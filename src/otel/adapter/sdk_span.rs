@@ -8,7 +8,7 @@ use super::convert;
 use super::packed_span::{PackedSpan, free_empty_lists};
 use super::release_line::{self, SpanData};
 use super::span_weight::{
-    bytes_of, details_bytes, details_bytes_beside_state, is_empty, scope_bytes, state_bytes,
+    bytes_of, details_bytes, details_bytes_beside_state, scope_bytes, state_bytes,
 };
 use crate::model::{SpanId, Status, Threshold, TraceId};
 use crate::record::Ended;
@@ -39,11 +39,14 @@ impl SdkSpan {
         let threshold = trace.threshold();
         let mut kept: Vec<Self> = trace.into_originals()?;
         let mut outgoing = OutgoingState::default();
-        let is_certain = threshold.is_none_or(|threshold| threshold == Threshold::ALWAYS);
+        let claims_nothing = convert::claims_nothing(threshold);
         for Self(data) in &mut kept {
             let context = &data.span_context;
             // As nearly all are.
-            if is_certain && context.is_sampled() && is_empty(context.trace_state()) {
+            if claims_nothing
+                && context.is_sampled()
+                && convert::is_empty_state(context.trace_state())
+            {
                 continue;
             }
             let changed = outgoing.of(context.trace_state(), threshold);
@@ -158,7 +161,11 @@ pub(super) fn ended(data: &SpanData) -> Option<Ended> {
 /// The same of a span without a trace state; `None` also where it has one.
 #[inline(always)]
 pub(super) fn ended_without_state(data: &SpanData) -> Option<Ended> {
-    if is_empty(data.span_context.trace_state()) { ended_beside_state(data) } else { None }
+    if convert::is_empty_state(data.span_context.trace_state()) {
+        ended_beside_state(data)
+    } else {
+        None
+    }
 }
 
 #[inline(always)]

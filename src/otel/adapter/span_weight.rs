@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use opentelemetry::trace::{Event, Link, Status as OtelStatus, TraceState};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
+use super::convert;
 use super::release_line::{self, Scope, SpanData};
 
 /// The longest names of a scope that do not count as memory of its spans: a seventh of what a bare span takes.
@@ -76,12 +77,6 @@ pub(super) fn scope_bytes(scope: &Scope) -> usize {
     names + attributes.map(tag).sum::<usize>()
 }
 
-/// Whether there is no trace state.
-#[inline(always)]
-pub(super) fn is_empty(state: &TraceState) -> bool {
-    *state == TraceState::NONE
-}
-
 /// The memory of a trace state, of which each span of the SDK has its own copy.
 #[inline]
 pub(super) fn state_bytes(state: &TraceState) -> usize {
@@ -89,7 +84,7 @@ pub(super) fn state_bytes(state: &TraceState) -> usize {
         /// The state that was measured last: those of the spans of a trace are equal, and measuring allocates.
         static LAST: RefCell<(TraceState, usize)> = const { RefCell::new((TraceState::NONE, 0)) };
     }
-    if is_empty(state) {
+    if convert::is_empty_state(state) {
         return 0;
     }
     let known = |last: &RefCell<(TraceState, usize)>| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Completion;
 use super::decision::TraceDecision;
 use super::part_decision::announce;
+use super::parts::note_kept;
 use crate::model::SpanId;
 use crate::record::live::LiveTraces;
 use crate::record::local::{LocalTrace, PartOutcome, Phase, TraceOwner};
@@ -72,9 +73,7 @@ impl<O: TraceOwner> Completion<O> {
             return false;
         }
         let outcome = PartOutcome::Kept(Arc::new(kept.clone()));
-        if let Some(below) = parent.filter(|_| is_below) {
-            live.store.recorded_mut().mark_kept_below(below);
-        }
+        note_kept(&mut live, parent.filter(|_| is_below), &outcome);
         live.remember_part(ids.into_iter(), outcome);
         traces.count_bytes(trace, &mut live);
         drop(live);

@@ -205,7 +205,7 @@ impl<O: TraceOwner> Completion<O> {
 }
 
 /// Notes of the spans above a part that was kept that they leave too.
-fn note_kept(live: &mut LiveSpans, below: Option<SpanId>, outcome: &PartOutcome) {
+pub(super) fn note_kept(live: &mut LiveSpans, below: Option<SpanId>, outcome: &PartOutcome) {
     if let (Some(below), PartOutcome::Kept(_)) = (below, outcome) {
         live.store.recorded_mut().mark_kept_below(below);
     }

@@ -89,10 +89,13 @@ pub fn set_threshold(state: &otel::TraceState, threshold: Option<Threshold>) -> 
 /// The member that samplers write alone; `None` where there is no other.
 #[inline]
 pub(crate) fn without_foreign(state: &otel::TraceState) -> Option<otel::TraceState> {
-    if *state == otel::TraceState::NONE {
-        return None;
-    }
-    own_of(state)
+    if is_empty_state(state) { None } else { own_of(state) }
+}
+
+/// Whether a trace state has no members.
+#[inline(always)]
+pub(crate) fn is_empty_state(state: &otel::TraceState) -> bool {
+    *state == otel::TraceState::NONE
 }
 
 fn own_of(state: &otel::TraceState) -> Option<otel::TraceState> {
@@ -108,8 +111,13 @@ pub(crate) fn change_threshold(
     threshold: Option<Threshold>,
 ) -> Option<otel::TraceState> {
     let is_silent = || !state.get("ot").is_some_and(|member| member.contains("th:"));
-    let is_certain = threshold.is_none_or(|threshold| threshold == Threshold::ALWAYS);
-    if is_certain && is_silent() { None } else { changed_by(state, threshold) }
+    if claims_nothing(threshold) && is_silent() { None } else { changed_by(state, threshold) }
+}
+
+/// Whether a threshold says no more than none does: all are kept.
+#[inline]
+pub(crate) fn claims_nothing(threshold: Option<Threshold>) -> bool {
+    threshold.is_none_or(|threshold| threshold == Threshold::ALWAYS)
 }
 
 /// The trace state with this threshold, or without one; `None` where it is that already.

@@ -26,9 +26,9 @@ mod value;
 
 pub(crate) use baggage::updated_baggage;
 pub use baggage::{from_baggage, to_baggage};
-pub(crate) use context::change_threshold;
 pub(crate) use context::is_held;
 pub(crate) use context::without_foreign;
+pub(crate) use context::{change_threshold, claims_nothing, is_empty_state};
 pub use context::{
     from_flags, from_link, from_span_context, from_span_id, from_trace_id, from_trace_state,
     set_threshold, to_flags, to_link, to_span_context, to_span_id, to_trace_id, to_trace_state,
