@@ -25,6 +25,7 @@ mod own_process;
 mod panics;
 #[cfg(feature = "otlp")]
 mod parts_elsewhere;
+#[cfg(feature = "otlp")]
 mod peers;
 #[path = "../support/readme_table.rs"]
 mod readme_table;

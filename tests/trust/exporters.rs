@@ -1,10 +1,11 @@
 //! No exporter shows a secret, be it ours, the program's or one of OpenTelemetry.
 
-use crate::secrets::{assert_harmless, check_debug, check_error};
+use crate::secrets::{assert_harmless, check_debug};
 
 #[cfg(all(feature = "jaeger", feature = "zipkin"))]
 #[test]
 fn no_exporter_shows_a_secret_when_it_fails_or_stands_in_another() {
+    use crate::secrets::check_error;
     use tailtrace::delivery::AsyncExporter;
     use tailtrace::export::{Batch, ExportError};
     use tailtrace::testing::{span, trace};
