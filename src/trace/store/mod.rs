@@ -5,7 +5,6 @@
 //! both kinds, so that their callers need not know which it is; the records of spans are reached through
 //! [`outlines`](SpanStore::outlines) and [`records`](SpanStore::records) alone.
 
-mod attachment;
 mod foreign_spans;
 mod index;
 mod memory_budget;
@@ -13,7 +12,6 @@ mod parting;
 mod parts;
 mod recorded_spans;
 
-use std::any::Any;
 use std::sync::Arc;
 
 use foreign_spans::ForeignSpans;
@@ -39,8 +37,9 @@ use crate::time::{ClockCorrection, Tick};
 /// no branch for each write, and a store that is cleared keeps the memory of both kinds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SpanStore {
-    /// In a store of foreign spans it has those for an attachment, and nothing is recorded.
+    /// Empty in a store of foreign spans. Its budget is that of both.
     recorded: RecordedSpans,
+    foreign: Option<Box<ForeignSpans>>,
 }
 
 /// The spans of a store by their kind.
@@ -57,7 +56,18 @@ impl SpanStore {
     }
 
     pub(crate) fn with_budget(budget: MemoryBudget) -> Self {
-        Self { recorded: RecordedSpans::with_budget(budget) }
+        Self::of_recorded(RecordedSpans::with_budget(budget))
+    }
+
+    #[inline(always)]
+    fn of_recorded(recorded: RecordedSpans) -> Self {
+        Self { recorded, foreign: None }
+    }
+
+    /// A store of foreign spans, which take this many bytes.
+    fn of_foreign(foreign: ForeignSpans, used: usize) -> Self {
+        let budget = MemoryBudget::default().with_used(used);
+        Self { recorded: RecordedSpans::with_budget(budget), foreign: Some(Box::new(foreign)) }
     }
 
     #[inline]
@@ -74,21 +84,17 @@ impl SpanStore {
     /// The foreign spans, if there are any.
     #[inline]
     fn foreign(&self) -> Option<&ForeignSpans> {
-        self.foreign_column().filter(|foreign| foreign.len() > 0)
+        // The column stays, empty, in a store that was cleared.
+        self.foreign.as_deref().filter(|foreign| foreign.len() > 0)
     }
 
-    /// The column of foreign spans, which stays empty in a store that was cleared.
+    /// Gives back the memory of an empty column.
     #[inline]
-    fn foreign_column(&self) -> Option<&ForeignSpans> {
-        let attachment: &dyn Any = self.recorded.attachment()?;
-        attachment.downcast_ref()
-    }
-
-    #[inline]
-    fn foreign_mut(&mut self) -> Option<(&mut ForeignSpans, &mut MemoryBudget)> {
-        let (attachment, budget) = self.recorded.attachment_mut()?;
-        let attachment: &mut dyn Any = attachment;
-        attachment.downcast_mut().map(|foreign| (foreign, budget))
+    fn forget_empty_column(&mut self) {
+        if let Some(foreign) = self.foreign.take_if(|foreign| foreign.len() == 0) {
+            let budget = self.recorded.budget_mut();
+            *budget = budget.with_used(budget.used().saturating_sub(foreign.reserved()));
+        }
     }
 
     /// The recorded spans, to be written. A store of foreign spans has none, so that what is written to a span of
@@ -121,7 +127,7 @@ impl SpanStore {
     /// Makes foreign spans recorded ones, and gives them out to be changed.
     pub(crate) fn make_recorded(&mut self, correction: ClockCorrection) -> &mut RecordedSpans {
         if let Some(foreign) = self.foreign() {
-            self.recorded = foreign.records(correction).clone();
+            *self = Self::of_recorded(foreign.records(correction).clone());
         }
         &mut self.recorded
     }
@@ -135,7 +141,7 @@ impl SpanStore {
 
     #[cold]
     fn foreign_len(&self) -> usize {
-        self.recorded.attachment().map_or(0, |attachment| attachment.spans())
+        self.foreign.as_ref().map_or(0, |foreign| foreign.len())
     }
 
     /// The memory that the store has reserved, in bytes.
@@ -196,13 +202,12 @@ impl SpanStore {
         if !self.recorded.is_empty() {
             return self.no_slot(max_spans);
         }
-        if self.recorded.attachment().is_none() {
-            self.attach_foreign::<S>();
-        }
-        match self.foreign_mut() {
-            Some((foreign, budget)) => foreign.slot(bytes, has_failed, max_spans, budget),
-            None => OriginalSlot::NoMemory,
-        }
+        let budget = self.recorded.budget_mut();
+        let foreign = match &mut self.foreign {
+            Some(foreign) => foreign,
+            none => none.insert(new_column::<S>(budget)),
+        };
+        foreign.slot(bytes, has_failed, max_spans, budget)
     }
 
     /// Why a store of recorded spans has no slot.
@@ -212,14 +217,9 @@ impl SpanStore {
         if is_full { OriginalSlot::TooManySpans } else { OriginalSlot::NoMemory }
     }
 
-    #[cold]
-    fn attach_foreign<S: Original>(&mut self) {
-        self.recorded.attach(Box::new(ForeignSpans::new::<S>()));
-    }
-
     /// Gives back the memory of the records that were made of foreign spans.
     pub(crate) fn forget_records(&mut self) {
-        if let Some((foreign, _)) = self.foreign_mut() {
+        if let Some(foreign) = &mut self.foreign {
             foreign.forget_records();
         }
     }
@@ -227,6 +227,18 @@ impl SpanStore {
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
     pub(crate) fn clear(&mut self) {
         self.recorded.clear();
+        if let Some(foreign) = &mut self.foreign {
+            foreign.clear();
+            self.recount();
+        }
+    }
+
+    /// Counts what is reserved, without what single values had to themselves.
+    fn recount(&mut self) {
+        self.recorded.recount();
+        if let Some(foreign) = &self.foreign {
+            self.recorded.budget_mut().add(foreign.reserved());
+        }
     }
 
     /// Whether a span has failed and ended.
@@ -256,11 +268,13 @@ impl SpanStore {
 
     /// Moves the originals of another store here; false when they are of another type than those that are here.
     fn append_originals(&mut self, more: &mut Self) -> bool {
-        let Some((originals, budget)) = self.foreign_mut() else { return false };
-        let Some((late, late_budget)) = more.foreign_mut() else { return false };
+        let Some((originals, late)) = self.foreign.as_mut().zip(more.foreign.as_mut()) else {
+            return false;
+        };
         let is_appended = originals.append(late);
         if is_appended {
-            *budget = budget.with_used(budget.used().saturating_add(late_budget.used()));
+            let budget = self.recorded.budget_mut();
+            *budget = budget.with_used(budget.used().saturating_add(more.bytes()));
         }
         is_appended
     }
@@ -283,7 +297,7 @@ impl SpanStore {
 
     /// The spans of one trace out of columns of many.
     pub(crate) fn unpack(columns: &PackedColumns, packed: PackedSpans) -> Self {
-        Self { recorded: columns.read(packed) }
+        Self::of_recorded(columns.read(packed))
     }
 
     /// Whether it is known, without a look at each span, that none started before the span that stands first.
@@ -291,6 +305,14 @@ impl SpanStore {
         let first = self.recorded.span(SpanIndex::FIRST);
         first.is_some_and(|span| Some(span.start) == self.recorded.first_start())
     }
+}
+
+/// A column for originals of this type, whose memory is counted.
+#[cold]
+fn new_column<S: Original>(budget: &mut MemoryBudget) -> Box<ForeignSpans> {
+    let column = Box::new(ForeignSpans::new::<S>());
+    budget.add(column.reserved());
+    column
 }
 
 #[cfg(test)]

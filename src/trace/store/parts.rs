@@ -11,6 +11,7 @@ impl SpanStore {
         rule: PartRule,
         finder: &mut PartFinder,
     ) -> Vec<TakenPart<Self>> {
+        self.forget_empty_column();
         as_stores(self.recorded.take_parts(rule, finder))
     }
 
@@ -27,6 +28,7 @@ impl SpanStore {
         finder: &mut PartFinder,
         memory: &mut Self,
     ) -> Option<TakenPart<Self>> {
+        self.forget_empty_column();
         self.recorded.take_last_part(is_all_trunk, finder, &mut memory.recorded).map(as_store)
     }
 
@@ -41,6 +43,7 @@ impl SpanStore {
 
     /// Removes the recorded spans with these ids.
     pub(crate) fn remove_all(&mut self, ids: &[SpanId], finder: &mut PartFinder) {
+        self.forget_empty_column();
         self.recorded.remove_all(ids, finder);
     }
 
@@ -57,7 +60,7 @@ impl SpanStore {
 
     /// Copies of this recorded span and of those above it that have not ended, upwards.
     pub(crate) fn copy_open_upwards(&self, span: SpanId) -> Self {
-        Self { recorded: self.recorded.copy_open_upwards(span) }
+        Self::of_recorded(self.recorded.copy_open_upwards(span))
     }
 
     /// Ends the recorded spans that are open, each with this tag if there is one; whether there were any.
@@ -87,5 +90,5 @@ fn as_stores(parts: Vec<TakenPart<RecordedSpans>>) -> Vec<TakenPart<SpanStore>> 
 #[inline(always)]
 fn as_store(part: TakenPart<RecordedSpans>) -> TakenPart<SpanStore> {
     let TakenPart { spans, top, start, parent, is_below } = part;
-    TakenPart { spans: SpanStore { recorded: spans }, top, start, parent, is_below }
+    TakenPart { spans: SpanStore::of_recorded(spans), top, start, parent, is_below }
 }

@@ -1,6 +1,5 @@
 //! Spans that another tracer made, which stay as they are until their records are asked for.
 
-mod attached;
 mod column;
 mod operation;
 mod originals;
@@ -17,7 +16,6 @@ pub(in crate::trace) use column::{OriginalColumn, PackedColumn};
 pub(crate) use packed::PackedForeignSpans;
 pub(crate) use summary::ForeignSummary;
 
-use super::attachment::Attachment;
 use super::memory_budget::MemoryBudget;
 use super::recorded_spans::{LATEST_END, RecordedSpans, SpanRecord};
 use crate::kit::unwind_safe;
@@ -79,6 +77,18 @@ impl ForeignSpans {
         let before = self.reserved();
         *self = Self::new::<S>();
         *budget = budget.with_used(budget.used().saturating_sub(before) + self.reserved());
+    }
+
+    /// Removes the originals and keeps the memory of the column.
+    pub(super) fn clear(&mut self) {
+        self.column.clear();
+        self.summary = ForeignSummary::default();
+        self.forget_records();
+    }
+
+    /// The memory of the column and of its records, without what the originals point to.
+    pub(super) fn reserved(&self) -> usize {
+        size_of::<Self>() + self.column.reserved()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::column::PackedColumn;
 use super::{FEW, ForeignSpans, ForeignSummary};
 use crate::model::TraceId;
-use crate::trace::store::{RecordedSpans, SpanStore};
+use crate::trace::store::SpanStore;
 
 /// The foreign spans of one trace, packed.
 pub(crate) struct PackedForeignSpans {
@@ -29,7 +29,7 @@ impl SpanStore {
     /// none that can be packed.
     pub(crate) fn pack(mut self) -> Result<PackedForeignSpans, Self> {
         let unpacked_bytes = self.bytes();
-        let packed = self.foreign_mut().and_then(|(foreign, _)| foreign.pack(unpacked_bytes));
+        let packed = self.foreign.as_mut().and_then(|foreign| foreign.pack(unpacked_bytes));
         packed.ok_or(self)
     }
 }
@@ -61,16 +61,14 @@ impl PackedForeignSpans {
         let column = column.unpack(trace_id);
         let any: &dyn Any = &*column;
         let kind = any.type_id();
-        let mut recorded = RecordedSpans::default();
-        recorded.attach(Box::new(ForeignSpans {
+        let foreign = ForeignSpans {
             column,
             kind,
             summary,
             expected: FEW,
             outlines: OnceLock::new(),
             records: OnceLock::new(),
-        }));
-        recorded.set_used(unpacked_bytes);
-        SpanStore { recorded }
+        };
+        SpanStore::of_foreign(foreign, unpacked_bytes)
     }
 }

@@ -193,7 +193,7 @@ impl RecordedSpans {
         let mut taken = std::mem::replace(self, rest);
         if let Some(rare) = taken.details.as_mut().and_then(|details| details.rare.as_mut()) {
             let keys = std::mem::take(&mut rare.keys).reserved();
-            taken.set_used(taken.budget.used().saturating_sub(keys));
+            taken.budget = taken.budget.with_used(taken.budget.used().saturating_sub(keys));
         }
         taken.budget = taken.budget.with_limit(MemoryBudget::default().limit());
         taken
@@ -245,7 +245,6 @@ impl DetailColumns {
             failed_spans: self.failed_spans,
             earlier_start: self.earlier_start,
             rare: rare.map(|rare| Box::new(rare.clone())),
-            attachment: None,
         }
     }
 

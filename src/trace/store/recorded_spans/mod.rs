@@ -35,7 +35,6 @@ use tag_record::{TagRecord, Text, Value};
 use foldhash::fast::RandomState;
 use key_index::KeyIndex;
 
-use super::attachment::Attachment;
 use super::index::{ByteRange, ColumnIndex, ColumnList, LogIndex, SpanIndex, TagIndex};
 use super::memory_budget::MemoryBudget;
 use crate::model::{LogLevel, SpanId, SpanKind, TagValue, TraceContext};
@@ -111,7 +110,6 @@ struct DetailColumns {
     /// How many spans have failed.
     failed_spans: u32,
     rare: Option<Box<RareDetails>>,
-    attachment: Option<Box<dyn Attachment>>,
 }
 
 /// What few spans have: links, bytes, arrays, a description of their failure, losses to a limit, many tags.
@@ -165,13 +163,19 @@ impl RecordedSpans {
         self.budget
     }
 
+    /// The same, for what the store holds in their place.
+    #[inline]
+    pub(super) const fn budget_mut(&mut self) -> &mut MemoryBudget {
+        &mut self.budget
+    }
+
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
     pub(super) fn clear(&mut self) {
         self.spans.clear();
         self.last_end = Tick::default();
         if let Some(details) = &mut self.details {
             details.clear();
-            if details.rare.is_some() || details.attachment.is_some() {
+            if details.rare.is_some() {
                 self.recount();
             }
         }
@@ -196,36 +200,11 @@ impl RecordedSpans {
         self.details.as_mut().map_or(0, |details| std::mem::take(&mut details.cut_values))
     }
 
-    /// Counts another number of bytes as reserved.
-    pub(super) fn set_used(&mut self, used: usize) {
-        self.budget = self.budget.with_used(used);
-    }
-
     /// Counts what is reserved, without what single values had to themselves.
     pub(super) fn recount(&mut self) {
         let details = self.details.as_ref().map_or(0, |details| details.reserved());
         let spans = self.spans.capacity() * size_of::<SpanRecord>();
         self.budget = self.budget.with_used(spans + details);
-    }
-
-    /// What the store holds in the place of recorded spans.
-    #[inline]
-    pub(super) fn attachment(&self) -> Option<&dyn Attachment> {
-        self.details.as_deref()?.attachment.as_deref()
-    }
-
-    /// What the store holds in the place of recorded spans, with the budget that both share.
-    #[inline]
-    pub(super) fn attachment_mut(&mut self) -> Option<(&mut dyn Attachment, &mut MemoryBudget)> {
-        let attachment = self.details.as_deref_mut()?.attachment.as_deref_mut()?;
-        Some((attachment, &mut self.budget))
-    }
-
-    /// Holds something in the place of recorded spans, and counts its memory.
-    pub(super) fn attach(&mut self, attachment: Box<dyn Attachment>) {
-        debug_assert!(self.spans.is_empty(), "a store holds spans of one kind");
-        self.budget.add(attachment.reserved());
-        details_in(&mut self.details, &mut self.budget).attachment = Some(attachment);
     }
 }
 
@@ -247,9 +226,6 @@ impl DetailColumns {
             rare.last_errors.clear();
             rare.keys.clear();
         }
-        if let Some(attachment) = &mut self.attachment {
-            attachment.clear();
-        }
     }
 
     /// The memory it has reserved, without what was cleared out of [`RareDetails`].
@@ -260,8 +236,7 @@ impl DetailColumns {
             let arrays = rare.arrays.capacity() * size_of::<TagValue>();
             rare.bytes.capacity() + arrays + rare.keys.reserved()
         });
-        let attachment = self.attachment.as_ref().map_or(0, |attachment| attachment.reserved());
-        size_of::<Self>() + columns + self.text.capacity() + rare + attachment
+        size_of::<Self>() + columns + self.text.capacity() + rare
     }
 }
 

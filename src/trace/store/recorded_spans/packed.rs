@@ -158,7 +158,6 @@ impl PackedColumns {
             earlier_start: earlier_start(spans.as_slice()),
             failed_spans: failed as u32,
             rare,
-            attachment: None,
         };
         let details = (!details.is_empty()).then(|| Box::new(details));
         let bytes = size_of_val(spans.as_slice()) + details.as_ref().map_or(0, |d| d.bytes());
