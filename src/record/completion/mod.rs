@@ -86,7 +86,7 @@ impl<O: TraceOwner> Completion<O> {
         now: Tick,
         after: impl FnOnce(&Arc<LocalTrace<O>>, Due, Tick),
     ) {
-        debug_assert!(live.over_limit <= live.open, "a span over the limit is open");
+        debug_assert!(live.over_limit() <= live.open, "a span over the limit is open");
         live.open = live.open.saturating_sub(1);
         // A root is the first in its buffer, and no span that ended is before it.
         let is_root = ended == Some(SpanIndex::FIRST);

@@ -43,7 +43,7 @@ impl<O: TraceOwner> Completion<O> {
         let mut store = traces.take_spans(&mut live);
         // What is over a limit ends by itself, and a thread that decides parts counts as an open span.
         let deciding = live.deciding();
-        live.open = live.over_limit + deciding;
+        live.open = live.over_limit() + deciding;
         traces.change_parts(trace, &mut live, LiveSpans::leave_parts);
         live.phase = Phase::Kept(Arc::new(kept.clone()));
         if let Some(mut held) = held {

@@ -51,7 +51,7 @@ impl<O: TraceOwner> Completion<O> {
                 return true;
             }
             traces.count_bytes(trace, &mut live);
-            traces.renew_most_spans(&mut live);
+            traces.renew_half(&mut live);
             drop(live);
             let decide = |mut part: TakenPart<SpanStore>| {
                 let parent = part.parent.filter(|_| !part.is_below);
@@ -83,7 +83,7 @@ impl<O: TraceOwner> Completion<O> {
         now: Tick,
     ) {
         traces.count_bytes(trace, &mut live);
-        traces.renew_most_spans(&mut live);
+        traces.renew_half(&mut live);
         drop(live);
         let outcome = self.decide_part(traces, trace, &mut part, None, now);
         let mut live = trace.lock();

@@ -85,7 +85,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         let spans = live.spans() + u64::from(foreign);
         let store = self.take_spans(&mut live);
         live.open = 0;
-        live.over_limit = 0;
+        live.forget_over_limit();
         live.phase = Phase::Dropped(reason);
         self.change_parts(trace, &mut live, LiveSpans::leave_parts);
         let removed = self.unregister(trace, &mut live);

@@ -37,7 +37,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         }
         stripe.started += 1;
         let bytes = store.bytes();
-        let spans = LiveSpans::new(store, bytes, self.limits.first_spans());
+        let spans = LiveSpans::new(store, bytes);
         let trace = self.make_trace(&mut stripe, owner, home, header, spans);
         self.bytes.add(&mut stripe.bytes, bytes + trace.own_bytes());
         stripe.table.insert(&trace);
@@ -57,7 +57,7 @@ impl<O: TraceOwner> LiveTraces<O> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
         let store = self.take_store(&mut stripe);
-        let spans = LiveSpans::new(store, 0, self.limits.first_spans());
+        let spans = LiveSpans::new(store, 0);
         self.make_trace(&mut stripe, owner, home, header, spans)
     }
 
@@ -71,7 +71,7 @@ impl<O: TraceOwner> LiveTraces<O> {
     ) -> Arc<LocalTrace<O>> {
         let home = self.stripe_of_this_thread();
         let mut stripe = self.stripes[home].lock();
-        let spans = LiveSpans::new(store, 0, self.limits.first_spans());
+        let spans = LiveSpans::new(store, 0);
         self.make_trace(&mut stripe, owner, home, header, spans)
     }
 

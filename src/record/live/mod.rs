@@ -250,10 +250,11 @@ impl<O: TraceOwner> LiveTraces<O> {
     }
 
     /// Has a trace that gave room back looked at again when it has filled half of its limit.
-    pub(super) fn renew_most_spans(&self, live: &mut LiveSpans) {
-        let first = self.limits.first_spans();
-        if live.store.len() < first as usize {
-            live.most_spans = first;
+    pub(super) fn renew_half(&self, live: &mut LiveSpans) {
+        if live.store.len() < self.limits.first_spans() as usize
+            && let Some(parts) = &mut live.parts
+        {
+            parts.is_half_full = false;
         }
     }
 

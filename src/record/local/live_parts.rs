@@ -35,8 +35,7 @@ impl LiveSpans {
 
     /// Has the trace decided as a whole again. The threads that are deciding parts of it stay counted.
     pub(in crate::record) fn leave_parts(&mut self) {
-        let deciding = self.deciding();
-        self.parts = (deciding > 0).then(|| Box::new(OpenParts::only_deciding(deciding)));
+        self.parts = self.parts.take().and_then(|parts| parts.rest());
     }
 
     fn count_ended(&mut self) {
@@ -159,9 +158,39 @@ impl LiveSpans {
         self.open = self.open.saturating_sub(1);
         if let Some(parts) = &mut self.parts {
             parts.deciding = parts.deciding.saturating_sub(1);
-            if parts.deciding == 0 && !parts.is_entered {
-                self.parts = None;
-            }
+        }
+        self.forget_needless();
+    }
+
+    /// Gives back what there is to know of the parts of a trace that has none.
+    fn forget_needless(&mut self) {
+        if self.parts.as_ref().is_some_and(|parts| parts.is_needless()) {
+            self.parts = None;
+        }
+    }
+
+    /// How many open spans of ours are not in the store, because a limit left no room for them.
+    pub(in crate::record) fn over_limit(&self) -> u32 {
+        self.parts.as_ref().map_or(0, |parts| parts.over_limit)
+    }
+
+    /// Counts another of those.
+    pub(in crate::record) fn add_over_limit(&mut self) {
+        self.parts.get_or_insert_default().over_limit += 1;
+    }
+
+    /// Counts one of those less.
+    pub(in crate::record) fn remove_over_limit(&mut self) {
+        if let Some(parts) = &mut self.parts {
+            parts.over_limit = parts.over_limit.saturating_sub(1);
+        }
+        self.forget_needless();
+    }
+
+    /// Counts none of those any more.
+    pub(in crate::record) fn forget_over_limit(&mut self) {
+        if let Some(parts) = &mut self.parts {
+            parts.over_limit = 0;
         }
     }
 

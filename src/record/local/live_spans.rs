@@ -18,17 +18,13 @@ pub(in crate::record) struct LiveSpans {
     pub(in crate::record) counted_bytes: u32,
     /// Spans that have not ended, those over a limit included.
     pub(in crate::record) open: u32,
-    /// Open spans of ours that are not in the store, because a limit left no room for them.
-    pub(in crate::record) over_limit: u32,
     /// Children that were started; what their ids are made of.
     children: u32,
     /// Spans that have started since the stripe last counted them.
     pub(in crate::record) started: u32,
     pub(in crate::record) phase: Phase,
     pub(in crate::record) extras: CountedExtras,
-    /// How many spans the store may have before the next is looked at twice: half of the limit, or all of it.
-    pub(in crate::record) most_spans: u32,
-    /// What there is to know of a trace of which parts are decided.
+    /// What there is to know of a trace of which parts are decided, or which is full.
     pub(in crate::record) parts: Option<Box<OpenParts>>,
 }
 
@@ -48,21 +44,18 @@ pub(in crate::record) enum Phase {
 }
 
 impl LiveSpans {
-    /// The spans of a trace that begins with one, of which the total includes this many bytes, and which is whole up to
-    /// this many spans.
+    /// The spans of a trace that begins with one, of which the total includes this many bytes.
     #[inline]
-    pub(in crate::record) fn new(store: SpanStore, counted_bytes: usize, most_spans: u32) -> Self {
+    pub(in crate::record) fn new(store: SpanStore, counted_bytes: usize) -> Self {
         let counted_bytes = u32::try_from(counted_bytes).unwrap_or(u32::MAX);
         Self {
             store,
             counted_bytes,
             open: 1,
-            over_limit: 0,
             children: 0,
             started: 0,
             phase: Phase::Open,
             extras: CountedExtras::default(),
-            most_spans,
             parts: None,
         }
     }
@@ -93,13 +86,13 @@ impl LiveSpans {
     /// Spans of ours that no other column of the ledger counts.
     #[inline]
     pub(in crate::record) fn spans(&self) -> u64 {
-        self.store.len() as u64 + u64::from(self.over_limit)
+        self.store.len() as u64 + u64::from(self.over_limit())
     }
 
     /// Whether it has none of those, where the buffer has this many.
     #[inline]
     pub(in crate::record) fn is_empty_beside(&self, len: usize) -> bool {
-        len == 0 && self.over_limit == 0
+        len == 0 && self.over_limit() == 0
     }
 
     /// Whether the buffer has another size than the total of all live traces includes.

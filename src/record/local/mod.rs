@@ -182,7 +182,7 @@ impl<O> LocalTrace<O> {
 
     /// How many of its spans are on record, or on their way there, and have not ended.
     pub(super) fn open_spans(&self, live: &LiveSpans) -> u64 {
-        let own = live.open.saturating_sub(live.over_limit);
+        let own = live.open.saturating_sub(live.over_limit());
         u64::from(own) + u64::from(self.foreign_spans.count())
     }
 

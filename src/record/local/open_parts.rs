@@ -3,11 +3,15 @@
 use super::recent_parts::RecentParts;
 use crate::trace::store::{PartFinder, SpanIndex, SpanStore};
 
-/// What there is to know of a trace that is decided in parts, or of which parts are being decided.
+/// What there is to know of a trace that is decided in parts, of which parts are being decided, or which is full.
 #[derive(Debug, Default)]
 pub(in crate::record) struct OpenParts {
     /// Whether the trace is decided in parts from now on. Otherwise some that are complete were copied out of it.
     pub(super) is_entered: bool,
+    /// Whether the spans that were open when it had filled half of its limit are marked as those that stay.
+    pub(in crate::record) is_half_full: bool,
+    /// Open spans of ours that are not in the store, because a limit left no room for them.
+    pub(super) over_limit: u32,
     pub(super) finder: PartFinder,
     /// How many spans in the buffer have ended.
     pub(super) ended: usize,
@@ -25,9 +29,17 @@ pub(in crate::record) struct OpenParts {
 }
 
 impl OpenParts {
-    /// Those of a trace that is not decided in parts itself, while this many threads are deciding parts of it.
-    pub(super) fn only_deciding(deciding: u32) -> Self {
-        Self { deciding, ..Self::default() }
+    /// What is left to know of a trace that is not decided in parts any more; `None` where that is nothing.
+    pub(super) fn rest(self) -> Option<Box<Self>> {
+        let Self { deciding, over_limit, .. } = self;
+        let rest = Self { deciding, over_limit, ..Self::default() };
+        (deciding > 0 || over_limit > 0).then(|| Box::new(rest))
+    }
+
+    /// Whether it tells no more than nothing would.
+    #[inline]
+    pub(super) const fn is_needless(&self) -> bool {
+        !(self.is_entered || self.is_half_full || self.deciding > 0 || self.over_limit > 0)
     }
 
     /// What the total includes for it.

@@ -14,7 +14,7 @@ use crate::trace::store::{MemoryBudget, SpanStore};
 static GONE: LazyLock<PerProcess<Mutex<LiveSpans>>> = LazyLock::new(|| PerProcess::new(gone()));
 
 fn gone() -> Mutex<LiveSpans> {
-    let mut live = LiveSpans::new(SpanStore::with_budget(MemoryBudget::new(0)), 0, 0);
+    let mut live = LiveSpans::new(SpanStore::with_budget(MemoryBudget::new(0)), 0);
     live.open = 0;
     live.phase = Phase::Dropped(Reason::ShutDown);
     Mutex::new(live)

@@ -30,7 +30,7 @@ impl Recorder {
         let id = live.child_id(parent);
         let span = NewSpan { id, parent: Some(parent), start, name, kind };
         let len = live.store.len();
-        let fits = len < live.most_spans as usize;
+        let fits = len < self.first_spans;
         let was_empty = live.is_empty_beside(len);
         let is_refused = matches!(live.phase, Phase::Dropped(_))
             || reentrancy::is_own_thread()

@@ -37,11 +37,14 @@ impl Recorder {
         if live.store.len() >= self.limits.max_spans(false) {
             return false;
         }
-        if live.may_enter_parts() {
-            live.enter_parts(Tick::from_nanos(u64::MAX));
+        let is_marked = live.parts.as_ref().is_some_and(|parts| parts.is_half_full);
+        if !is_marked && live.may_enter_parts() {
+            self.traces.change_parts(trace, live, |live| {
+                live.enter_parts(Tick::from_nanos(u64::MAX));
+                live.parts.get_or_insert_default().is_half_full = true;
+            });
             trace.mark_worth_keeping();
         }
-        live.most_spans = self.limits.spans_per_trace;
         true
     }
 
@@ -68,7 +71,7 @@ impl Recorder {
         }
         live.started += 1;
         live.open += 1;
-        live.over_limit += 1;
+        self.traces.change_parts(trace, &mut live, LiveSpans::add_over_limit);
         self.traces.unlock(trace, live, was_empty);
         let span = OverLimitSpan::new(Arc::clone(trace), span, baggage, limit);
         ActiveSpan::OverLimit(Box::new(span))

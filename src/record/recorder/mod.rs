@@ -46,6 +46,8 @@ pub(crate) struct Recorder {
     pub(crate) random: Random,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) limits: RecordLimits,
+    /// How many spans a trace may have before it is decided in parts, or is full.
+    first_spans: usize,
     pub(crate) switch: RecordingSwitch,
     pub(super) baggage_tags: BaggageTags,
     pub(super) deciders: Arc<Deciders>,
@@ -101,6 +103,7 @@ impl Recorder {
             clock,
             random,
             ledger,
+            first_spans: limits.first_spans() as usize,
             limits,
             switch: RecordingSwitch::new(settings.records),
             baggage_tags: settings.baggage_tags,

@@ -9,7 +9,7 @@ use super::recorded::decide;
 use crate::kit::unwinding;
 use crate::ledger::Reason;
 use crate::model::{Baggage, SpanId, SpanKind, TraceContext};
-use crate::record::local::{Due, LocalTrace};
+use crate::record::local::{Due, LiveSpans, LocalTrace};
 use crate::record::recorder::Recorder;
 use crate::time::Tick;
 use crate::trace::store::{NewSpan, SpanIndex};
@@ -73,9 +73,9 @@ impl OverLimitSpan {
             if ended.is_some() {
                 completion.span_ended(traces, &self.trace, live, ended, now, after);
             }
-        } else if live.over_limit > 0 && self.end_without_record() {
+        } else if live.over_limit() > 0 && self.end_without_record() {
             ledger.dropped(self.limit, 1);
-            live.over_limit -= 1;
+            traces.change_parts(&self.trace, &mut live, LiveSpans::remove_over_limit);
             completion.span_ended(traces, &self.trace, live, None, now, after);
         }
     }
@@ -96,14 +96,14 @@ impl OverLimitSpan {
         let recorder = &*self.trace.owner;
         let limits = &recorder.limits;
         let mut live = self.trace.lock();
-        let is_waiting = self.index.load(Ordering::Relaxed) == WAITING && live.over_limit > 0;
+        let is_waiting = self.index.load(Ordering::Relaxed) == WAITING && live.over_limit() > 0;
         if !is_waiting || live.store.len() >= limits.max_spans(true) {
             return;
         }
         self.trace.mark_worth_keeping();
         if let Ok(index) = live.store.recorded_mut().push_failed_span(self.span(), &limits.span) {
             self.index.store(index.get(), Ordering::Relaxed);
-            live.over_limit -= 1;
+            recorder.traces.change_parts(&self.trace, &mut live, LiveSpans::remove_over_limit);
         }
         recorder.traces.unlock(&self.trace, live, false);
     }
