@@ -4,6 +4,7 @@
 //! the child waits for is not there. So what a pipeline shares between threads is made anew in the child, at the
 //! first need, and a lock that stays taken there is replaced.
 
+use std::hint;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +19,9 @@ const YIELDS: u32 = 2_000;
 const SLEEPS: u32 = 1_000;
 
 const SLEEP: Duration = Duration::from_millis(1);
+
+/// How often a thread looks whether a lock is free before it falls asleep: for some microseconds.
+const SPINS: u32 = 100;
 
 /// The process in which a guard was made first.
 static PROCESS: LazyLock<ForkGuard> = LazyLock::new(|| ForkGuard(forkguard::Guard::try_new().ok()));
@@ -170,7 +174,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cold]
 pub(crate) fn wait_for<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     if !PROCESS.is_in_child() {
-        return mutex.lock();
+        return spin(mutex).unwrap_or_else(|| mutex.lock());
     }
     // Threads that wait for any lock stand in one table, whose own locks may be held for ever in a child.
     loop {
@@ -179,6 +183,15 @@ pub(crate) fn wait_for<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         }
         thread::yield_now();
     }
+}
+
+/// Takes a lock that is about to come free: our locks are held for less time than it takes a thread to fall asleep and to
+/// be woken.
+fn spin<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    (0..SPINS).find_map(|_| {
+        hint::spin_loop();
+        if mutex.is_locked() { None } else { mutex.try_lock() }
+    })
 }
 
 /// Takes a lock in a child, unless a thread of the parent holds it for ever, or one of the child for longer than it is
