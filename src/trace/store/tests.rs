@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::parting::LARGEST_COPIED;
 use super::*;
 use crate::model::{Limits, SpanId, SpanKind, Status, TraceId};
+use crate::trace::Original;
 use crate::trace::{Outline, SpanMut};
 
 /// A span of another tracer, which lasted as many seconds as its number.
