@@ -123,3 +123,17 @@ fn what_a_trace_remembers_of_its_parts_counts_until_the_trace_has_gone() {
         assert_eq!((bytes(), bench.stats().live), (0, 0));
     }
 }
+
+#[test]
+fn spans_over_a_limit_take_memory_of_their_trace_only_while_they_are_open() {
+    let bench = Bench::keeping_errors(RecordLimits::default().with_spans_per_trace(3));
+    let root = bench.start("root");
+    let full: Vec<_> = (0..2).map(|_| root.child("step".into())).collect();
+    let before = bench.recorder.traces.bytes();
+    let over: Vec<_> = (0..10).map(|_| root.child("one more".into())).collect();
+    assert!(bench.recorder.traces.bytes() > before, "they are counted");
+    drop(over);
+    assert_eq!(bench.recorder.traces.bytes(), before);
+    drop((full, root));
+    assert_eq!((bench.recorder.traces.bytes(), bench.stats().live), (0, 0));
+}

@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::parting::LARGEST_COPIED;
 use super::*;
 use crate::model::{Limits, SpanId, SpanKind, Status, TraceId};
-use crate::trace::Original;
-use crate::trace::{Outline, SpanMut};
+use crate::trace::{Original, Outline, SpanMut};
 
 /// A span of another tracer, which lasted as many seconds as its number.
 #[derive(Clone)]
@@ -99,6 +98,22 @@ fn a_store_that_recorded_takes_foreign_spans_after_it_was_cleared() {
     assert!(push_foreign(&mut store, 1, true, Status::Unset));
     assert_eq!(ids(&store), [id(1)]);
     assert!(!store.has_errors());
+}
+
+#[test]
+fn an_empty_column_counts_beside_recorded_spans_until_some_of_them_are_taken() {
+    let mut store = SpanStore::default();
+    assert!(push_foreign(&mut store, 1, true, Status::Unset));
+    store.clear();
+    let column = store.bytes();
+    assert!(column > 0, "it keeps its memory");
+    let mut alone = SpanStore::default();
+    for store in [&mut store, &mut alone] {
+        push_recorded(store, 7);
+    }
+    assert_eq!(store.bytes(), column + alone.bytes());
+    store.remove_all(&[], &mut PartFinder::default());
+    assert_eq!(store.bytes(), alone.bytes());
 }
 
 #[test]
