@@ -97,7 +97,7 @@ impl<O: TraceOwner> Completion<O> {
         } else if live.open == 0 {
             self.complete(traces, trace, live).map(Due::Decide)
         } else if live.is_in_parts() {
-            LiveSpans::due_in_parts(live, ended)
+            LiveSpans::may_have_parts(live, ended).then_some(Due::Look)
         } else {
             if is_root && matches!(live.phase, Phase::Open) {
                 // From now on the time of the other spans runs.

@@ -2,7 +2,6 @@
 
 use parking_lot::MutexGuard;
 
-use super::due::Due;
 use super::live_spans::{LiveSpans, Phase};
 use super::open_parts::OpenParts;
 use super::recent_parts::PartOutcome;
@@ -46,20 +45,19 @@ impl LiveSpans {
         }
     }
 
-    /// What the end of the span that stands there leaves to be done in a trace that is decided in parts, while further
-    /// spans are open.
+    /// Whether it is time to look for parts that are complete, as the span that stands there has ended in a trace that is
+    /// decided in parts, while further spans are open.
     // Out of line, so that the end of a span in other traces does not pay for what this keeps in registers.
     #[cold]
-    pub(in crate::record) fn due_in_parts(
+    pub(in crate::record) fn may_have_parts(
         mut live: MutexGuard<'_, Self>,
         ended: Option<SpanIndex>,
-    ) -> Option<Due> {
+    ) -> bool {
         let Self { phase: Phase::Open, store, parts: Some(parts), .. } = &mut *live else {
-            return None;
+            return false;
         };
-        let may_be_complete = parts.count_ended()
-            && store.recorded_mut().may_complete_part(ended?, &mut parts.open_above);
-        may_be_complete.then_some(Due::Look)
+        let Some(ended) = ended else { return false };
+        parts.count_ended() && store.recorded_mut().may_complete_part(ended, &mut parts.open_above)
     }
 
     /// Copies out the parts that are complete below any span that is open. Where there are any, the caller counts as an

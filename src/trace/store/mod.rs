@@ -185,6 +185,7 @@ impl SpanStore {
     }
 
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.recorded.clear();
         if let Some(foreign) = &mut self.foreign {
@@ -237,6 +238,7 @@ impl SpanStore {
     }
 
     /// Appends a copy of the recorded spans to columns of many traces. The store is to be cleared then.
+    #[inline]
     pub(crate) fn pack_into(&mut self, columns: &mut PackedColumns) -> PackedSpans {
         debug_assert!(!self.is_foreign(), "originals are not copied");
         columns.append(&mut self.recorded)

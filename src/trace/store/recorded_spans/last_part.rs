@@ -45,10 +45,10 @@ impl RecordedSpans {
     fn fill_bare(&mut self, records: &[SpanRecord]) {
         self.budget.reserve(&mut self.spans, records.len(), 1);
         self.spans.extend_from_slice(records);
-        for record in records {
-            self.note_start(record.start);
-            self.last_end = self.last_end.max(record.end);
+        if let Some(first_start) = records.iter().map(|record| record.start).min() {
+            self.note_start(first_start);
         }
+        self.last_end = records.iter().map(|record| record.end).max().unwrap_or_default();
     }
 }
 

@@ -170,6 +170,7 @@ impl RecordedSpans {
     }
 
     /// Removes all spans and keeps the memory of the columns, but for what single values had to themselves.
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.spans.clear();
         self.last_end = Tick::default();

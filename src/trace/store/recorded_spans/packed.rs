@@ -116,6 +116,7 @@ impl PackedColumns {
     }
 
     /// Appends a copy of all spans. What has no column moves out of `from`.
+    #[inline]
     pub(in crate::trace::store) fn append(&mut self, from: &mut RecordedSpans) -> PackedSpans {
         let spans = append(&mut self.spans, &from.spans);
         let mut packed = PackedSpans {

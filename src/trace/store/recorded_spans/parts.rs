@@ -39,10 +39,9 @@ impl RecordedSpans {
         open_above: &mut Option<SpanIndex>,
     ) -> bool {
         let Some(parent) = self.span(ended).and_then(|span| span.parent) else { return true };
-        let is_parent = |index: &SpanIndex| self.span(*index).is_some_and(|span| span.id == parent);
-        let place = open_above.filter(is_parent).or_else(|| self.find(ended, parent));
-        let above = place.and_then(|place| Some((place, self.span(place)?)));
-        match above {
+        let at = |place: SpanIndex| Some((place, self.span(place)?));
+        let noted = open_above.and_then(at).filter(|(_, above)| above.id == parent);
+        match noted.or_else(|| self.find(ended, parent).and_then(at)) {
             Some((place, above)) if above.end == OPEN && !above.part.is_trunk() => {
                 *open_above = Some(place);
                 false
