@@ -1,6 +1,7 @@
 //! Logs beside the subscriber: what they write is what they would write alone.
 
 use std::io;
+use std::sync::LazyLock;
 
 use super::lines::Lines;
 use super::support::{Run, keeping};
@@ -12,12 +13,18 @@ use tracing::{Dispatch, Subscriber, debug, debug_span, field, info, info_span};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, prelude::*, reload};
 
+/// Has run the program once. `tracing` may show a call site to no filter that is made while another thread meets it for
+/// the first time, and a filter by spans would not know it then.
+static HAS_RUN: LazyLock<()> =
+    LazyLock::new(|| with_default(&Dispatch::new(Registry::default()), program));
+
 /// Runs the program under logs alone, then under the subscriber with the same logs; what both wrote.
 #[track_caller]
 fn same<S>(logs: impl Fn(Lines) -> S) -> String
 where
     S: Subscriber + Send + Sync + 'static,
 {
+    LazyLock::force(&HAS_RUN);
     let alone = Lines::default();
     let dispatch = Dispatch::new(logs(alone.clone()));
     with_default(&dispatch, program);
