@@ -46,7 +46,7 @@ pub(crate) struct Recorder {
     pub(crate) random: Random,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) limits: RecordLimits,
-    /// How many spans a trace may have before it is decided in parts, or is full.
+    /// How many spans a trace may have before it is decided in parts, or is full; as the limits say, for each child asks.
     first_spans: usize,
     pub(crate) switch: RecordingSwitch,
     pub(super) baggage_tags: BaggageTags,

@@ -39,6 +39,7 @@ use crate::time::{ClockCorrection, Tick};
 pub(crate) struct SpanStore {
     /// Empty in a store of foreign spans. Its budget is that of both.
     recorded: RecordedSpans,
+    /// Stays, empty, in a store that was cleared.
     foreign: Option<Box<ForeignSpans>>,
 }
 
@@ -84,7 +85,6 @@ impl SpanStore {
     /// The foreign spans, if there are any.
     #[inline]
     fn foreign(&self) -> Option<&ForeignSpans> {
-        // The column stays, empty, in a store that was cleared.
         self.foreign.as_deref().filter(|foreign| foreign.len() > 0)
     }
 
